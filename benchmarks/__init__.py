@@ -1,0 +1,1 @@
+"""Measuring: latency and accuracy on the machines people use."""

@@ -1,0 +1,1 @@
+"""From float network to small ``.tflite`` file, with proof of what it cost."""

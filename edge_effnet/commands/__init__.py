@@ -1,0 +1,1 @@
+"""The commands of ``edge-effnet``, one module each; imported only when called."""

@@ -1,0 +1,86 @@
+"""The errors a user can meet, and how they read.
+
+    EdgeEffnetError          exit code 1
+    ├── UsageProblem         2  options that contradict each other
+    ├── MissingExtra         1  an optional dependency is not installed
+    ├── DataError            1  images, folders, CSV files, labels
+    ├── ModelError           1  .tflite, .keras and variant files
+    ├── WeightsError         1  weight files and their download
+    ├── OutputError          1  something cannot be written
+    └── GateMissed           3  the work was done, but a limit the user set was missed
+
+Every one of them says what is wrong, what was found, what was expected and what to do,
+in one line. The command line prints that line and nothing else.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class EdgeEffnetError(Exception):
+    """An error with a remedy.
+
+    Args:
+        what: the thing that is wrong ("b0.tflite is not a TFLite model").
+        found: what was found there.
+        expected: what should have been there.
+        fix: what the user can do about it, as an imperative.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(
+        self, what: str, *, found: str | None = None, expected: str | None = None, fix: str
+    ) -> None:
+        self.what, self.found, self.expected, self.fix = what, found, expected, fix
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        parts = [self.what]
+        if self.found is not None:
+            parts.append(f"found {self.found}")
+        if self.expected is not None:
+            parts.append(f"expected {self.expected}")
+        parts.append(f"to fix: {self.fix}")
+        return " ".join("; ".join(parts).split())  # one line, whatever a file name contains
+
+
+class UsageProblem(EdgeEffnetError):
+    exit_code = 2
+
+
+class MissingExtra(EdgeEffnetError):
+    """An optional dependency is needed and not installed.
+
+    Args:
+        package: the import name that is missing.
+        extra: the extra of ``edge-effnet`` that brings it.
+        purpose: what it is needed for, as a noun phrase.
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"{purpose} needs {package}, which is not installed",
+            fix=f"pip install 'edge-effnet[{extra}]'",
+        )
+
+
+class DataError(EdgeEffnetError):
+    pass
+
+
+class ModelError(EdgeEffnetError):
+    pass
+
+
+class WeightsError(EdgeEffnetError):
+    pass
+
+
+class OutputError(EdgeEffnetError):
+    pass
+
+
+class GateMissed(EdgeEffnetError):
+    exit_code = 3

@@ -1,0 +1,146 @@
+"""THE preprocessing: from a file or camera frame to the pixels a network sees.
+
+Training's evaluation, calibration, benchmark and camera all call ``preprocess``; nothing else
+in the project resizes an image for a network. OpenCV and NumPy only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.errors import DataError, UsageProblem
+
+Pixels = NDArray[np.uint8]
+
+IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"})
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """How a picture becomes the input of one network.
+
+    Attributes:
+        height, width: of the network's input, in pixels.
+        crop: side of the central square (of the input's aspect ratio) that is kept, as a share
+            of the largest one that fits; 1.0 keeps it whole.
+        mean, std: what the host subtracts and divides by before the tensor; 0 and 1 (the
+            default) hand over pixels 0–255, because our networks normalize inside the graph.
+    """
+
+    height: int
+    width: int
+    crop: float = 0.9
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+    def __post_init__(self) -> None:
+        if self.height < 1 or self.width < 1:
+            raise UsageProblem(
+                "the input of a network has at least one pixel",
+                found=f"{self.height}x{self.width}",
+                fix="give a positive resolution",
+            )
+        if not 0 < self.crop <= 1:
+            raise UsageProblem(
+                "crop is the share of the picture that is kept",
+                found=str(self.crop),
+                expected="more than 0 and at most 1",
+                fix="use 0.9, or 1.0 to keep the whole central square",
+            )
+        if any(len(values) not in (1, 3) for values in (self.mean, self.std)) or 0 in self.std:
+            raise UsageProblem(
+                "mean and std are one number or three (R, G, B), and std is not 0",
+                found=f"mean {self.mean}, std {self.std}",
+                fix="for example mean=127.5,std=127.5",
+            )
+
+    @property
+    def passes_pixels(self) -> bool:
+        """Whether the host hands over unchanged pixels 0–255."""
+        return not any(self.mean) and all(value == 1 for value in self.std)
+
+
+def decode(data: bytes, name: str) -> Pixels:
+    """Decode an image file's bytes to RGB pixels, height x width x 3, EXIF rotation applied.
+
+    Raises:
+        DataError: the bytes are no image OpenCV can read, or the image is cut off.
+    """
+    fix = "remove the file, replace it, or convert it to JPEG or PNG"
+    if not data:
+        raise DataError(f"{name} is empty", found="0 bytes", expected="an image file", fix=fix)
+    _refuse_truncated(data, name, fix)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        pixels = None
+    if pixels is None:
+        raise DataError(
+            f"{name} is not a readable image",
+            found=f"bytes starting with {data[:8]!r}",
+            expected="JPEG, PNG, BMP, WebP, PPM or TIFF",
+            fix=fix,
+        )
+    return np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _refuse_truncated(data: bytes, name: str, fix: str) -> None:
+    """OpenCV fills the missing part of a cut-off JPEG or PNG with grey and says nothing."""
+    jpeg = data.startswith(b"\xff\xd8")
+    # A thumbnail has its own end marker; the picture's comes after the last start of scan.
+    if jpeg and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        raise DataError(
+            f"{name} is cut off", found="a JPEG without its end", expected="a whole one", fix=fix
+        )
+    if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
+        raise DataError(
+            f"{name} is cut off", found="a PNG without its end", expected="a whole one", fix=fix
+        )
+
+
+def read_image(path: Path) -> Pixels:
+    """Read an image file as RGB pixels, height x width x 3.
+
+    Raises:
+        DataError: missing, unreadable, cut off, or no image.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read",
+            found=error.strerror or str(error),
+            fix="check the path and its permissions",
+        ) from error
+    return decode(data, str(path))
+
+
+def preprocess(pixels: Pixels, how: Preprocess) -> Pixels:
+    """Crop the centre and resize: height x width x 3 RGB pixels, ready for the network.
+
+    The central rectangle of the network's aspect ratio, ``how.crop`` of the largest that fits,
+    is resized with area averaging when shrinking and cubic interpolation when growing.
+    """
+    rows, columns = pixels.shape[:2]
+    scale = min(rows / how.height, columns / how.width) * how.crop
+    crop_height = max(1, min(rows, round(how.height * scale)))
+    crop_width = max(1, min(columns, round(how.width * scale)))
+    top, left = (rows - crop_height) // 2, (columns - crop_width) // 2
+    square = pixels[top : top + crop_height, left : left + crop_width]
+    if (crop_height, crop_width) == (how.height, how.width):
+        return np.ascontiguousarray(square)
+    shrinking = crop_height > how.height or crop_width > how.width
+    method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    resized = cv2.resize(square, (how.width, how.height), interpolation=method)
+    return np.asarray(resized, np.uint8)
+
+
+def normalize(pixels: Pixels, how: Preprocess) -> NDArray[np.float32]:
+    """(pixel - mean) / std as float32, same shape: the real-valued input of the network."""
+    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
+    return np.asarray((pixels.astype(np.float32) - mean) / std, np.float32)

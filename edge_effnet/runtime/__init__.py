@@ -1,0 +1,1 @@
+"""Running models: interpreter, tensors in and out, classifier, evaluation."""

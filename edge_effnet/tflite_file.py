@@ -1,0 +1,270 @@
+"""Read a ``.tflite`` file's structure with the standard library alone.
+
+A model file is a FlatBuffer (tensorflow/lite/schema/schema.fbs). ``read_structure`` walks the
+few tables we need: operators, tensors with their quantization, metadata. It works where no
+schema package exists (a 32-bit Pi with tflite-runtime) and names what is wrong with a damaged
+file instead of crashing. Writing is the converter's business.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_effnet.errors import ModelError
+
+FILE_IDENTIFIER = b"TFL3"
+DTYPES = (
+    "float32 float16 int32 uint8 int64 string bool int16 complex64 int8 float64 complex128 "
+    "uint64 resource variant uint32 uint16 int4 bfloat16 int2"
+).split()
+_OPERATORS = (
+    "ADD AVERAGE_POOL_2D CONCATENATION CONV_2D DEPTHWISE_CONV_2D DEPTH_TO_SPACE DEQUANTIZE "
+    "EMBEDDING_LOOKUP FLOOR FULLY_CONNECTED HASHTABLE_LOOKUP L2_NORMALIZATION L2_POOL_2D "
+    "LOCAL_RESPONSE_NORMALIZATION LOGISTIC LSH_PROJECTION LSTM MAX_POOL_2D MUL RELU "
+    "RELU_N1_TO_1 RELU6 RESHAPE RESIZE_BILINEAR RNN SOFTMAX SPACE_TO_DEPTH SVDF TANH "
+    "CONCAT_EMBEDDINGS SKIP_GRAM CALL CUSTOM EMBEDDING_LOOKUP_SPARSE PAD "
+    "UNIDIRECTIONAL_SEQUENCE_RNN GATHER BATCH_TO_SPACE_ND SPACE_TO_BATCH_ND TRANSPOSE MEAN SUB "
+    "DIV SQUEEZE UNIDIRECTIONAL_SEQUENCE_LSTM STRIDED_SLICE BIDIRECTIONAL_SEQUENCE_RNN EXP "
+    "TOPK_V2 SPLIT LOG_SOFTMAX DELEGATE BIDIRECTIONAL_SEQUENCE_LSTM CAST PRELU MAXIMUM ARG_MAX "
+    "MINIMUM LESS NEG PADV2 GREATER GREATER_EQUAL LESS_EQUAL SELECT SLICE SIN TRANSPOSE_CONV "
+    "SPARSE_TO_DENSE TILE EXPAND_DIMS EQUAL NOT_EQUAL LOG SUM SQRT RSQRT SHAPE POW ARG_MIN "
+    "FAKE_QUANT REDUCE_PROD REDUCE_MAX PACK LOGICAL_OR ONE_HOT LOGICAL_AND LOGICAL_NOT UNPACK "
+    "REDUCE_MIN FLOOR_DIV REDUCE_ANY SQUARE ZEROS_LIKE FILL FLOOR_MOD RANGE "
+    "RESIZE_NEAREST_NEIGHBOR LEAKY_RELU SQUARED_DIFFERENCE MIRROR_PAD ABS SPLIT_V UNIQUE CEIL "
+    "REVERSE_V2 ADD_N GATHER_ND COS WHERE RANK ELU REVERSE_SEQUENCE MATRIX_DIAG QUANTIZE "
+    "MATRIX_SET_DIAG ROUND HARD_SWISH IF WHILE NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 "
+    "SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL PLACEHOLDER_FOR_GREATER_OP_CODES "
+    "CUMSUM CALL_ONCE BROADCAST_TO RFFT2D CONV_3D IMAG REAL COMPLEX_ABS HASHTABLE "
+    "HASHTABLE_FIND HASHTABLE_IMPORT HASHTABLE_SIZE REDUCE_ALL CONV_3D_TRANSPOSE VAR_HANDLE "
+    "READ_VARIABLE ASSIGN_VARIABLE BROADCAST_ARGS RANDOM_STANDARD_NORMAL BUCKETIZE "
+    "RANDOM_UNIFORM MULTINOMIAL GELU DYNAMIC_UPDATE_SLICE RELU_0_TO_1 UNSORTED_SEGMENT_PROD "
+    "UNSORTED_SEGMENT_MAX UNSORTED_SEGMENT_SUM ATAN2 UNSORTED_SEGMENT_MIN SIGN BITCAST "
+    "BITWISE_XOR RIGHT_SHIFT"
+).split()
+_CUSTOM = _OPERATORS.index("CUSTOM")
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor of the main graph.
+
+    Attributes:
+        scales, zero_points: empty when not quantized; one of each per tensor, or one per
+            channel along ``channel_axis``.
+        constant_bytes: size of the data stored in the file; 0 for an activation.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...]
+    zero_points: tuple[int, ...]
+    channel_axis: int
+    constant_bytes: int
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Operator:
+    index: int
+    name: str
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The main graph of a model file; ``metadata`` holds the named buffers."""
+
+    operators: tuple[Operator, ...]
+    tensors: tuple[Tensor, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    metadata: dict[str, bytes]
+
+
+class Table:
+    """A FlatBuffer table: fields by their number in the schema, defaults where absent.
+
+    Reads past the end raise ``struct.error`` or ``IndexError``, which the callers turn into
+    a ``ModelError``.
+    """
+
+    def __init__(self, data: bytes | memoryview, position: int) -> None:
+        self.data, self.position = data, position
+        self.vtable = position - self._unpack("<i", position)
+        if self.vtable < 0:
+            raise IndexError(self.vtable)
+        self.vtable_size = self._unpack("<H", self.vtable)
+
+    @staticmethod
+    def root(data: bytes | memoryview) -> Table:
+        return Table(data, struct.unpack_from("<I", data, 0)[0])
+
+    def _unpack(self, code: str, at: int) -> int:
+        if at < 0:
+            raise IndexError(at)
+        return int(struct.unpack_from(code, self.data, at)[0])
+
+    def _field(self, number: int) -> int | None:
+        entry = 4 + 2 * number
+        if entry >= self.vtable_size:
+            return None
+        offset = self._unpack("<H", self.vtable + entry)
+        return self.position + offset if offset else None
+
+    def scalar(self, number: int, code: str, default: int = 0) -> int:
+        at = self._field(number)
+        return default if at is None else self._unpack(code, at)
+
+    def _vector(self, number: int) -> tuple[int, int]:
+        at = self._field(number)
+        if at is None:
+            return 0, 0
+        start = at + self._unpack("<I", at)
+        length = self._unpack("<I", start)
+        if length > len(self.data):
+            raise IndexError(length)
+        return start + 4, length
+
+    def raw(self, number: int) -> bytes:
+        start, length = self._vector(number)
+        if start + length > len(self.data):
+            raise IndexError(start + length)
+        return bytes(self.data[start : start + length])
+
+    def text(self, number: int) -> str:
+        return self.raw(number).decode("utf-8", "replace")
+
+    def numbers(self, number: int, code: str) -> tuple[float, ...]:
+        start, length = self._vector(number)
+        return struct.unpack_from(f"<{length}{code}", self.data, start)
+
+    def integers(self, number: int, code: str) -> tuple[int, ...]:
+        return tuple(int(value) for value in self.numbers(number, code))
+
+    def table(self, number: int) -> Table | None:
+        at = self._field(number)
+        return None if at is None else Table(self.data, at + self._unpack("<I", at))
+
+    def tables(self, number: int) -> list[Table]:
+        start, length = self._vector(number)
+        places = range(start, start + 4 * length, 4)
+        return [Table(self.data, at + self._unpack("<I", at)) for at in places]
+
+
+def read_structure(path: Path) -> Structure:
+    """Read a model file's main graph.
+
+    Raises:
+        ModelError: missing, unreadable, no TFLite model, or damaged.
+    """
+    return parse_structure(read_model_bytes(path), str(path))
+
+
+def read_model_bytes(path: Path) -> bytes:
+    """Read a model file, refusing at once what cannot be one.
+
+    Raises:
+        ModelError: missing, unreadable, or without the TFLite file identifier.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(
+            f"{path} cannot be read",
+            found=error.strerror or str(error),
+            expected="a .tflite file",
+            fix="check the path and its permissions",
+        ) from error
+    if data[4:8] != FILE_IDENTIFIER:
+        raise ModelError(
+            f"{path} is not a TFLite model",
+            found=f"{len(data)} bytes starting with {data[:8]!r}",
+            expected=f"the identifier {FILE_IDENTIFIER.decode()} at byte 4",
+            fix="give a .tflite file, or convert your model: edge-effnet convert --model FILE",
+        )
+    return data
+
+
+def parse_structure(data: bytes, name: str) -> Structure:
+    """Parse a model's bytes; ``name`` is used in errors.
+
+    Raises:
+        ModelError: the bytes are damaged or cut off.
+    """
+    try:
+        return _parse(data)
+    except (struct.error, IndexError, OverflowError, MemoryError) as error:
+        raise ModelError(
+            f"{name} is damaged or cut off",
+            found=f"{len(data)} bytes that end inside the model",
+            expected="a whole .tflite file",
+            fix="copy or convert it again",
+        ) from error
+
+
+def _parse(data: bytes) -> Structure:
+    model = Table.root(memoryview(data))
+    buffers = model.tables(4)
+    codes = [_operator_name(code) for code in model.tables(1)]
+    graph = model.tables(2)[0]
+    tensors = tuple(_tensor(table, buffers) for table in graph.tables(0))
+    operators = []
+    for index, table in enumerate(graph.tables(3)):
+        name, version = codes[table.scalar(0, "<I")]
+        operators.append(
+            Operator(index, name, version, table.integers(1, "i"), table.integers(2, "i"))
+        )
+    metadata = {
+        entry.text(0): _buffer_bytes(data, buffers[entry.scalar(1, "<I")])
+        for entry in model.tables(6)
+    }
+    return Structure(
+        tuple(operators), tensors, graph.integers(1, "i"), graph.integers(2, "i"), metadata
+    )
+
+
+def _operator_name(code: Table) -> tuple[str, int]:
+    # Codes over 127 live in field 3; older files know only the byte in field 0.
+    number = max(code.scalar(0, "<b"), code.scalar(3, "<i"))
+    if number == _CUSTOM:
+        return f"CUSTOM:{code.text(1)}", code.scalar(2, "<i", 1)
+    name = _OPERATORS[number] if number < len(_OPERATORS) else f"BUILTIN_{number}"
+    return name, code.scalar(2, "<i", 1)
+
+
+def _tensor(table: Table, buffers: list[Table]) -> Tensor:
+    dtype = table.scalar(1, "<b")
+    quantization = table.table(4)
+    buffer = buffers[table.scalar(2, "<I")]
+    return Tensor(
+        name=table.text(3),
+        shape=table.integers(0, "i"),
+        dtype=DTYPES[dtype] if dtype < len(DTYPES) else f"dtype{dtype}",
+        scales=quantization.numbers(2, "f") if quantization else (),
+        zero_points=quantization.integers(3, "q") if quantization else (),
+        channel_axis=quantization.scalar(6, "<i") if quantization else 0,
+        constant_bytes=_buffer_size(buffer),
+    )
+
+
+def _buffer_size(buffer: Table) -> int:
+    inline = buffer._vector(0)
+    end = inline[0] + inline[1]
+    if end > len(buffer.data):
+        raise IndexError(end)
+    return inline[1] or buffer.scalar(2, "<Q")
+
+
+def _buffer_bytes(data: bytes, buffer: Table) -> bytes:
+    inline = buffer.raw(0)
+    start = buffer.scalar(1, "<Q")
+    return inline or data[start : start + buffer.scalar(2, "<Q")]
