@@ -144,3 +144,34 @@ def normalize(pixels: Pixels, how: Preprocess) -> NDArray[np.float32]:
     """(pixel - mean) / std as float32, same shape: the real-valued input of the network."""
     mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
     return np.asarray((pixels.astype(np.float32) - mean) / std, np.float32)
+
+
+def parse_preprocess(text: str, default: Preprocess) -> Preprocess:
+    """Read ``--preprocess``: ``crop=0.875,mean=127.5,std=127.5``; three values are joined by
+    ``/``: ``mean=123.7/116.3/103.5``. What is not named keeps the value of ``default``.
+
+    Raises:
+        UsageProblem: an unknown name or no number.
+    """
+    values: dict[str, tuple[float, ...]] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, _, numbers = part.partition("=")
+        try:
+            values[name.strip()] = tuple(float(number) for number in numbers.split("/"))
+        except ValueError:
+            values.clear()
+            break
+    if not values or set(values) - {"crop", "mean", "std"} or len(values.get("crop", (1,))) != 1:
+        raise UsageProblem(
+            "--preprocess is not understood",
+            found=repr(text),
+            expected="crop=…, mean=…, std=… joined by commas",
+            fix="for example --preprocess crop=0.9,mean=127.5,std=127.5",
+        )
+    return Preprocess(
+        height=default.height,
+        width=default.width,
+        crop=values.get("crop", (default.crop,))[0],
+        mean=values.get("mean", default.mean),
+        std=values.get("std", default.std),
+    )

@@ -99,10 +99,16 @@ class BlockSpec:
 
 @dataclass(frozen=True)
 class Published:
-    """Figures the authors published, for orientation: ImageNet top-1 in percent."""
+    """Figures the authors published, for orientation.
+
+    Attributes:
+        top1, int8_top1: ImageNet validation, percent.
+        macs_millions: multiply-adds, counted as the authors counted (see cost.Cost).
+    """
 
     top1: float
     int8_top1: float | None = None
+    macs_millions: float | None = None
 
 
 @dataclass(frozen=True)
@@ -289,7 +295,9 @@ CENTRED_127 = Normalization(128.0, (127 / 128,) * 3, (1.0,) * 3)
 CENTRED_128 = Normalization(128.0, (1.0,) * 3, (1.0,) * 3)
 
 
-def _b(index: int, width: float, depth: float, resolution: int, dropout: float, top1: float) -> VariantSpec:
+def _b(
+    index: int, width: float, depth: float, resolution: int, dropout: float, top1: float
+) -> VariantSpec:
     return VariantSpec(
         name=f"b{index}",
         family="b",
@@ -306,7 +314,9 @@ def _b(index: int, width: float, depth: float, resolution: int, dropout: float, 
     )
 
 
-def _lite(index: int, scale: tuple[float, float], resolution: int, dropout: float, top1: Published) -> VariantSpec:
+def _lite(
+    index: int, scale: tuple[float, float], resolution: int, dropout: float, top1: Published
+) -> VariantSpec:
     return VariantSpec(
         name=f"lite{index}",
         family="lite",
@@ -323,7 +333,9 @@ def _lite(index: int, scale: tuple[float, float], resolution: int, dropout: floa
     )
 
 
-def _edgetpu(size: str, scale: tuple[float, float], resolution: int, top1: Published) -> VariantSpec:
+def _edgetpu(
+    size: str, scale: tuple[float, float], resolution: int, top1: Published
+) -> VariantSpec:
     return VariantSpec(
         name=f"edgetpu-{size}",
         family="edgetpu",
@@ -375,11 +387,11 @@ _ROWS = (
     _b(5, 1.6, 2.2, 456, 0.4, 83.6),
     _b(6, 1.8, 2.6, 528, 0.5, 84.0),
     _b(7, 2.0, 3.1, 600, 0.5, 84.3),
-    _lite(0, (1.0, 1.0), 224, 0.2, Published(75.1, 74.4)),
-    _lite(1, (1.0, 1.1), 240, 0.2, Published(76.7, 75.9)),
-    _lite(2, (1.1, 1.2), 260, 0.3, Published(77.6, 77.0)),
-    _lite(3, (1.2, 1.4), 280, 0.3, Published(79.8, 79.0)),
-    _lite(4, (1.4, 1.8), 300, 0.3, Published(81.5, 80.2)),
+    _lite(0, (1.0, 1.0), 224, 0.2, Published(75.1, 74.4, 407)),
+    _lite(1, (1.0, 1.1), 240, 0.2, Published(76.7, 75.9, 631)),
+    _lite(2, (1.1, 1.2), 260, 0.3, Published(77.6, 77.0, 899)),
+    _lite(3, (1.2, 1.4), 280, 0.3, Published(79.8, 79.0, 1440)),
+    _lite(4, (1.4, 1.8), 300, 0.3, Published(81.5, 80.2, 2640)),
     _edgetpu("s", (1.0, 1.0), 224, Published(77.23, 77.0)),
     _edgetpu("m", (1.0, 1.1), 240, Published(78.69, 78.6)),
     _edgetpu("l", (1.2, 1.4), 300, Published(80.62, 80.2)),

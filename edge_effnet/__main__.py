@@ -1,0 +1,3 @@
+from edge_effnet.cli import main
+
+main()

@@ -1,0 +1,187 @@
+"""The artifact: a ``.tflite`` with its model card inside.
+
+The card is a JSON file in a ZIP archive behind the model, next to ``labels.txt``: the place
+the TFLite metadata convention uses for associated files. Any runtime ignores it, Android and
+MediaPipe read the labels from it, and so can a person:
+
+    python -m zipfile -e b0-int8.tflite DIR     # writes DIR/model_card.json
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.data.labels import parse_labels
+from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.files import write_atomically
+from edge_effnet.image import Preprocess
+from edge_effnet.tflite_file import parse_structure, read_model_bytes
+from edge_effnet.tflite_metadata import METADATA_NAME, read_normalization
+
+CARD_NAME = "model_card.json"
+LABELS_NAME = "labels.txt"
+CARD_FORMAT = "edge-effnet model card"
+CARD_VERSION = 1
+_ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
+
+
+@dataclass(frozen=True)
+class Card:
+    """What travels with a model.
+
+    Attributes:
+        name: of the artifact, such as ``v2-b0-int8``.
+        labels: class names in index order.
+        preprocess: what the host does to a picture.
+        variant: the network's row as JSON, or None for a network that is no variant of ours.
+        weights: where the weights came from: ``kind``, file name, hash.
+        steps: what was done, in order, each with ``step`` and its settings and hashes.
+        measured: float against quantized on named data, as ``compare`` reports it; None
+            where nothing was measured.
+        tool: versions of what made it.
+        model_sha256: of the model's bytes, without the archive; set on writing.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    preprocess: Preprocess
+    variant: Mapping[str, Any] | None = None
+    weights: Mapping[str, Any] = field(default_factory=dict)
+    steps: tuple[Mapping[str, Any], ...] = ()
+    measured: Mapping[str, Any] | None = None
+    tool: Mapping[str, str] = field(default_factory=dict)
+    model_sha256: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": CARD_FORMAT, "version": CARD_VERSION, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a model file says of itself; each is None where it does not say."""
+
+    card: Card | None
+    labels: tuple[str, ...] | None
+    preprocess: Preprocess | None
+
+
+def write_artifact(path: Path, model: bytes, card: Card, *, overwrite: bool = False) -> Card:
+    """Write a model with its card and labels; nothing is left half-written.
+
+    Returns:
+        The card as written, with the model's hash.
+
+    Raises:
+        OutputError: the file exists and ``overwrite`` is False, or it cannot be written.
+    """
+    model = split_archive(model)[0]
+    card = replace(card, model_sha256=hashlib.sha256(model).hexdigest())
+    archive = io.BytesIO(model)
+    archive.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as pack:
+        text = json.dumps(card.to_json(), indent=1, ensure_ascii=False)
+        pack.writestr(zipfile.ZipInfo(LABELS_NAME, _ZIP_DATE), "\n".join(card.labels) + "\n")
+        pack.writestr(zipfile.ZipInfo(CARD_NAME, _ZIP_DATE), text)
+    write_atomically(path, archive.getvalue(), overwrite=overwrite)
+    return card
+
+
+def split_archive(data: bytes) -> tuple[bytes, dict[str, bytes]]:
+    """Divide a file's bytes into the model and the files in the archive behind it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as pack:
+            entries = pack.infolist()
+            files = {entry.filename: pack.read(entry) for entry in entries}
+            start = min((entry.header_offset for entry in entries), default=len(data))
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+        return data, {}
+    return data[:start], files
+
+
+def read_artifact(path: Path) -> Artifact:
+    """Read what a model file says of itself: our card, else TFLite metadata.
+
+    Raises:
+        ModelError: no model, a damaged card, or a card that belongs to other model bytes.
+    """
+    data = read_model_bytes(path)
+    model, files = split_archive(data)
+    if CARD_NAME in files:
+        card = _parse_card(path, files[CARD_NAME])
+        if card.model_sha256 != hashlib.sha256(model).hexdigest():
+            raise ModelError(
+                f"{path} and the card inside it do not belong together",
+                found="model bytes with another hash than the card's",
+                expected=card.model_sha256[:16] + "…",
+                fix="copy or convert the file again",
+            )
+        return Artifact(card, card.labels, card.preprocess)
+    structure = parse_structure(data, str(path))
+    labels = next(
+        (
+            parse_labels(content.decode("utf-8", "replace"), f"{path} ({name})")
+            for name, content in sorted(files.items())
+            if name.endswith(".txt")
+        ),
+        None,
+    )
+    return Artifact(None, labels, _stated_preprocess(structure.metadata, model, path))
+
+
+def _stated_preprocess(
+    metadata: Mapping[str, bytes], model: bytes, path: Path
+) -> Preprocess | None:
+    stated = read_normalization(metadata.get(METADATA_NAME, b""))
+    structure = parse_structure(model, str(path))
+    shape = structure.tensors[structure.inputs[0]].shape if structure.inputs else ()
+    if stated is None or len(shape) != 4:
+        return None
+    return Preprocess(shape[1], shape[2], mean=stated[0], std=stated[1])
+
+
+def _parse_card(path: Path, content: bytes) -> Card:
+    try:
+        raw = json.loads(content)
+        if raw["format"] != CARD_FORMAT:
+            raise ValueError(raw["format"])
+        if raw["version"] > CARD_VERSION:
+            raise ModelError(
+                f"{path} was made by a newer edge-effnet",
+                found=f"model card version {raw['version']}",
+                expected=f"at most {CARD_VERSION}",
+                fix="pip install --upgrade edge-effnet",
+            )
+        how = raw["preprocess"]
+        return Card(
+            name=str(raw["name"]),
+            labels=tuple(map(str, raw["labels"])),
+            preprocess=Preprocess(
+                int(how["height"]),
+                int(how["width"]),
+                float(how["crop"]),
+                tuple(map(float, how["mean"])),
+                tuple(map(float, how["std"])),
+            ),
+            variant=raw["variant"],
+            weights=raw["weights"],
+            steps=tuple(raw["steps"]),
+            measured=raw["measured"],
+            tool=raw["tool"],
+            model_sha256=str(raw["model_sha256"]),
+        )
+    except EdgeEffnetError:
+        raise
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} has a damaged model card",
+            found=f"{type(error).__name__}: {error}",
+            expected="the card edge-effnet wrote",
+            fix="convert the model again",
+        ) from error

@@ -1,0 +1,97 @@
+"""``edge-effnet``: a table of commands, each imported only when it is called.
+
+Nothing heavy is imported for ``--help``: the group knows each command's one-line help and
+where it lives, as strings. It also owns how errors end: one line, an exit code, no traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from edge_effnet import __version__
+from edge_effnet.errors import EdgeEffnetError
+
+# name: (module:attribute, one-line help)
+COMMANDS = {
+    "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
+    "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
+    "convert": ("converters.command:command", "Make a small .tflite and compare it with float."),
+    "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
+    "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
+    "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
+    "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
+}
+
+
+class LazyGroup(click.Group):
+    """A click group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 (the table is ours)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="edge-effnet")
+def group() -> None:
+    """EfficientNet on small devices: small, fast, and still right.
+
+    \b
+    Examples:
+      edge-effnet variants b0
+      edge-effnet convert --variant b0 --int8 --data photos/
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/
+      edge-effnet classify b0-int8.tflite cat.jpg
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the installed command; always ends in ``SystemExit``."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code.
+
+    0 done, 1 failed, 2 usage, 3 done but a gate was missed, 130 interrupted.
+    """
+    try:
+        result: Any = group.main(args=arguments, prog_name="edge-effnet", standalone_mode=False)
+    except EdgeEffnetError as error:
+        return _fail(str(error), error.exit_code)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return _fail("interrupted; nothing half-written was left behind", 130)
+    except BrokenPipeError:
+        # `edge-effnet variants | head`: the reader has what it wanted.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _fail("out of memory; to fix: use a smaller network or fewer images at a time", 1)
+    return result if isinstance(result, int) else 0
+
+
+def _fail(line: str, code: int) -> int:
+    click.echo(f"error: {line}", err=True)
+    return code

@@ -1,0 +1,103 @@
+"""``edge-effnet scale``: the largest network within your budgets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.table import Table
+
+from edge_effnet.commands.options import (
+    console,
+    force_option,
+    megabytes,
+    millions,
+    parse_amount,
+)
+from edge_effnet.cost import Cost, cost
+from edge_effnet.errors import UsageProblem
+from edge_effnet.scaling import Fit, largest_within, scaled_variant
+from edge_effnet.variant_files import write_variant
+
+
+@click.command()
+@click.option("--phi", type=float, help="The compound coefficient; 0 is B0, negative is smaller.")
+@click.option("--max-macs", metavar="N", help="Multiply-adds for one picture, e.g. 200M.")
+@click.option("--max-params", metavar="N", help="Parameters, e.g. 3M.")
+@click.option("--max-size", metavar="BYTES", help="Size of the int8 file, e.g. 4MB.")
+@click.option("--max-memory", metavar="BYTES", help="Peak int8 activations, e.g. 2MB.")
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(min=1))
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Write the network as a variant file."
+)
+@force_option
+def command(
+    phi: float | None,
+    max_macs: str | None,
+    max_params: str | None,
+    max_size: str | None,
+    max_memory: str | None,
+    classes: int,
+    out: Path | None,
+    force: bool,
+) -> None:
+    """The largest network of the α^φ family under the budgets, and what binds.
+
+    B1–B7 are published rows, not members of this family: φ = 1 gives 257 px, B1 has 240.
+
+    \b
+    Examples:
+      edge-effnet scale --phi -2
+      edge-effnet scale --max-macs 200M --max-size 4MB -o small.json
+      edge-effnet convert --variant small.json --int8
+    """
+    asked = {"macs": max_macs, "params": max_params, "size": max_size, "memory": max_memory}
+    budgets = {
+        name: parse_amount(text, f"--max-{name}")
+        for name, text in asked.items()
+        if text is not None
+    }
+    if (phi is None) == (not budgets):
+        raise UsageProblem(
+            "scale takes either --phi or budgets",
+            found="both" if budgets else "neither",
+            fix="for example: edge-effnet scale --max-macs 200M",
+        )
+    if phi is not None:
+        spec = scaled_variant(phi)
+        fit = Fit(spec, phi, cost(spec, classes=classes), ())
+    else:
+        fit = largest_within(budgets, classes=classes)
+    _print(fit, budgets)
+    if out is not None:
+        write_variant(out, fit.spec, overwrite=force)
+        console().print(f"wrote {out}: use it as --variant {out}")
+
+
+def _print(fit: Fit, budgets: dict[str, float]) -> None:
+    spec, total, screen = fit.spec, fit.total, console()
+    screen.print(
+        f"[bold]{spec.name}[/]: φ = {fit.phi:g}, width ×{spec.width:.3f}, depth ×{spec.depth:.3f}, "
+        f"{spec.resolution} px"
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("cost", "network", "budget", ""):
+        table.add_column(heading, justify="left" if heading in ("cost", "") else "right")
+    for name, label, value in _rows(total):
+        show = megabytes if name in ("size", "memory") else millions
+        table.add_row(
+            label,
+            show(value),
+            show(budgets[name]) if name in budgets else "–",
+            "binds" if name in fit.binding else "",
+        )
+    screen.print(table)
+
+
+def _rows(total: Cost) -> list[tuple[str, str, float]]:
+    return [
+        ("macs", "multiply-adds", total.macs),
+        ("params", "parameters", total.parameters),
+        ("size", "int8 file", total.int8_bytes),
+        ("memory", "peak int8 activations", total.peak_activations),
+    ]

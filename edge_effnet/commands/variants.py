@@ -1,0 +1,123 @@
+"""``edge-effnet variants``: the table of networks and what each costs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+from rich.table import Table
+
+from edge_effnet.commands.options import (
+    console,
+    force_option,
+    json_option,
+    megabytes,
+    millions,
+    write_json,
+)
+from edge_effnet.cost import cost, stage_table
+from edge_effnet.variant_files import find_variant
+from edge_effnet.variants import VARIANTS, VariantSpec
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--classes", default=1000, show_default=True, type=click.IntRange(min=1))
+@json_option
+@force_option
+def command(name: str | None, classes: int, json_to: str | None, force: bool) -> None:
+    """The table of networks, or one of them stage by stage.
+
+    NAME is a variant or a variant file (see edge-effnet scale).
+
+    \b
+    Examples:
+      edge-effnet variants
+      edge-effnet variants b0
+      edge-effnet variants --json - | jq '.[] | select(.int8_bytes < 6e6) | .name'
+    """
+    chosen = [find_variant(name)] if name else list(VARIANTS.values())
+    if json_to:
+        entries = [_as_json(spec, classes) for spec in chosen]
+        write_json(entries[0] if name else entries, json_to, overwrite=force)
+        if json_to == "-":
+            return
+    out = console()
+    if name:
+        _print_one(chosen[0], classes)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("variant")
+    for heading in ("input", "parameters", "mult-adds", "memory", "float", "int8", "top-1"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for spec in chosen:
+        total = cost(spec, classes=classes)
+        table.add_row(
+            spec.name,
+            f"{spec.resolution} px",
+            millions(total.parameters),
+            millions(total.macs),
+            megabytes(total.peak_activations),
+            megabytes(total.float_bytes),
+            megabytes(total.int8_bytes),
+            f"{spec.published.top1:.1f} %" if spec.published else "–",
+        )
+    out.print(table)
+    out.print(
+        "memory: peak activations of the int8 file, four times as much in float · float, int8:"
+        " estimated file size · top-1: ImageNet, published, float",
+        style="dim",
+    )
+
+
+def _as_json(spec: VariantSpec, classes: int) -> dict[str, Any]:
+    published = asdict(spec.published) if spec.published else None
+    return {
+        "name": spec.name,
+        "family": spec.family,
+        "resolution": spec.resolution,
+        "classes": classes,
+        **asdict(cost(spec, classes=classes)),
+        "published": published,
+        "published_top1": spec.published.top1 if spec.published else None,
+        "stages": [asdict(row) for row in stage_table(spec, classes=classes)],
+    }
+
+
+def _print_one(spec: VariantSpec, classes: int) -> None:
+    out, total = console(), cost(spec, classes=classes)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("stage", "operator"):
+        table.add_column(heading)
+    for heading in ("layers", "in", "out", "parameters", "mult-adds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in stage_table(spec, classes=classes):
+        table.add_row(
+            row.stage,
+            row.operator,
+            str(row.layers),
+            "×".join(map(str, row.shape_in)),
+            "×".join(map(str, row.shape_out)),
+            f"{row.parameters:,}",
+            millions(row.macs) if row.macs else "–",
+        )
+    out.print(f"[bold]{spec.name}[/]: width ×{spec.width:.4g}, depth ×{spec.depth:.4g}", end="")
+    out.print(f", {spec.resolution} px, {spec.activation}")
+    out.print(table)
+    out.print(
+        f"{total.parameters:,} parameters ({total.trainable:,} trainable) · "
+        f"{millions(total.macs)} multiply-adds · peak activations "
+        f"{megabytes(total.peak_activations)} int8, {megabytes(4 * total.peak_activations)} float"
+    )
+    out.print(
+        f"file about {megabytes(total.float_bytes)} float, {megabytes(total.int8_bytes)} int8"
+        + (f" · published top-1 {spec.published.top1} %" if spec.published else "")
+    )
+    if spec.published and spec.published.macs_millions:
+        out.print(
+            f"published multiply-adds {spec.published.macs_millions:.0f} M count BatchNorm and "
+            f"activation too; counted that way this network has "
+            f"{millions(total.macs_and_elementwise)}",
+            style="dim",
+        )

@@ -1,0 +1,51 @@
+"""Writing files so that nothing is ever half there."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from edge_effnet.errors import OutputError
+
+
+def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
+    """Write a file under a temporary name beside its place, then rename it.
+
+    Raises:
+        OutputError: the file exists and ``overwrite`` is False; the folder is not writable;
+            the disk is full. The old file, if any, is untouched.
+    """
+    refuse_existing(path, overwrite=overwrite)
+    temporary: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        temporary = Path(name)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)  # mkstemp makes it private
+        temporary.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written",
+            found=error.strerror or str(error),
+            fix="choose a folder you may write to, with enough free space",
+        ) from error
+    finally:
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def refuse_existing(path: Path, *, overwrite: bool) -> None:
+    """Raise OutputError when a file is already there and may not be replaced."""
+    if path.exists() and not overwrite:
+        raise OutputError(
+            f"{path} already exists",
+            expected="a free name",
+            fix="choose another name, remove it, or add --force",
+        )

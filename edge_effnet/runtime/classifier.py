@@ -1,0 +1,163 @@
+"""A model file with everything needed to ask it about a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.artifact import Card, read_artifact
+from edge_effnet.errors import ModelError
+from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
+from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """An open classifier. One per thread: an interpreter is not shared.
+
+    Attributes:
+        labels: class names in index order.
+        how: the preprocessing its pictures go through.
+        card: the model card, None for a file that was not made by this toolkit.
+        notice: what the user should know about how it runs, or None.
+    """
+
+    path: Path
+    labels: tuple[str, ...]
+    how: Preprocess
+    card: Card | None
+    notice: str | None
+    input_format: TensorFormat
+    output_format: TensorFormat
+    _interpreter: Any = field(repr=False)
+    _input_index: int
+    _output_index: int
+
+    def scores(self, pixels: Pixels) -> NDArray[np.float32]:
+        """Scores of a whole RGB picture of any size: float32, (classes,)."""
+        return self.scores_of_input(self.tensor(preprocess(pixels, self.how)))
+
+    def tensor(self, prepared: Pixels) -> NDArray[Any]:
+        """Preprocessed pixels, height x width x 3, to the stored values of the input tensor."""
+        form = self.input_format
+        if self.how.passes_pixels and form.dtype == "uint8" and form.scale in (0.0, 1.0):
+            return prepared[None]
+        return quantize_in(normalize(prepared, self.how), form)[None]
+
+    def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Scores of a ready input tensor: float32, (classes,)."""
+        self._interpreter.set_tensor(self._input_index, tensor)
+        self._interpreter.invoke()
+        stored = self._interpreter.get_tensor(self._output_index)[0]
+        return dequantize_out(stored, self.output_format).reshape(-1)
+
+
+def open_classifier(
+    path: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: Preprocess | str | None = None,
+    threads: int = 1,
+    delegate: bool = True,
+) -> Classifier:
+    """Open a classifier: labels and preprocessing come from inside the file.
+
+    Args:
+        labels: for a file that carries none, or to rename classes.
+        preprocess: for a file that does not say, or to override; a string as in
+            ``--preprocess``.
+
+    Raises:
+        ModelError: not a model, not an image classifier, labels that do not fit, or a file
+            that does not say how pixels become input.
+    """
+    artifact = read_artifact(path)
+    opened = open_model(path, threads=threads, delegate=delegate)
+    inputs = opened.interpreter.get_input_details()
+    outputs = opened.interpreter.get_output_details()
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(
+            f"{path} is not an image classifier",
+            found=f"{len(inputs)} inputs and {len(outputs)} outputs",
+            expected="one image in, one vector of scores out",
+            fix="give a classification model",
+        )
+    form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
+    if len(form_in.shape) != 4 or form_in.shape[0] != 1 or form_in.shape[3] != 3:
+        raise ModelError(
+            f"{path} does not take one RGB picture",
+            found=f"input shape {list(form_in.shape)}",
+            expected="[1, height, width, 3]",
+            fix="export the model with a fixed batch of 1 and channels last",
+        )
+    classes = form_out.shape[-1]
+    if int(np.prod(form_out.shape)) != classes:
+        raise ModelError(
+            f"{path} does not end in one score per class",
+            found=f"output shape {list(form_out.shape)}",
+            expected="[1, classes]",
+            fix="give a classification model",
+        )
+    names = tuple(labels) if labels is not None else artifact.labels
+    if names is None:
+        names = tuple(str(index) for index in range(classes))
+    if len(names) != classes:
+        raise ModelError(
+            f"{path} and its labels do not fit",
+            found=f"{len(names)} labels",
+            expected=f"{classes}, one for each score",
+            fix="give the model's own label file with --labels",
+        )
+    how = _preprocess_of(path, artifact.preprocess, form_in, preprocess)
+    return Classifier(
+        path=path,
+        labels=names,
+        how=how,
+        card=artifact.card,
+        notice=opened.notice,
+        input_format=form_in,
+        output_format=form_out,
+        _interpreter=opened.interpreter,
+        _input_index=inputs[0]["index"],
+        _output_index=outputs[0]["index"],
+    )
+
+
+def _preprocess_of(
+    path: Path, stated: Preprocess | None, form: TensorFormat, asked: Preprocess | str | None
+) -> Preprocess:
+    height, width = form.shape[1:3]
+    default = stated or _unstated(form, height, width)
+    if isinstance(asked, str):
+        asked = parse_preprocess(asked, default or Preprocess(height, width))
+    how = asked or default
+    if how is None:
+        raise ModelError(
+            f"{path} does not say how pixels become its input",
+            found=f"a {form.dtype} input and neither a model card nor TFLite metadata",
+            expected="to be told the mean and the divisor",
+            fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
+        )
+    if (how.height, how.width) != (height, width):
+        raise ModelError(
+            f"{path} says one input size and has another",
+            found=f"{how.height}x{how.width} in its card, {height}x{width} in its tensor",
+            fix="convert the model again",
+        )
+    return how
+
+
+def _unstated(form: TensorFormat, height: int, width: int) -> Preprocess | None:
+    """A uint8 input takes pixels as they are, whatever real numbers its scale makes of them:
+    that is what Android's and MediaPipe's loaders do too."""
+    if form.dtype != "uint8":
+        return None
+    if not form.quantized:
+        return Preprocess(height, width)
+    return Preprocess(height, width, mean=(float(form.zero_point),), std=(1 / form.scale,))

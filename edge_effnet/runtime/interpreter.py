@@ -1,0 +1,150 @@
+"""One seam that opens a model: LiteRT, else tflite-runtime, never TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.tflite_file import parse_structure, read_model_bytes
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The TFLite runtime of this machine."""
+
+    name: str
+    version: str
+    module: ModuleType
+
+
+_RUNTIMES = (
+    ("LiteRT", "ai_edge_litert.interpreter", "ai-edge-litert"),
+    ("tflite-runtime", "tflite_runtime.interpreter", "tflite-runtime"),
+)
+
+
+@cache
+def load_runtime() -> Runtime:
+    """Find the installed runtime.
+
+    Raises:
+        MissingExtra: neither LiteRT nor tflite-runtime can be imported.
+    """
+    for name, module, distribution in _RUNTIMES:
+        try:
+            loaded = importlib.import_module(module)
+        except ImportError:
+            continue
+        return Runtime(name, metadata.version(distribution), loaded)
+    raise MissingExtra("a TFLite runtime", "tflite-runtime", "running a model")
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """An interpreter that has run once.
+
+    Attributes:
+        interpreter: with tensors allocated.
+        notice: what the user should know about how it runs, or None.
+    """
+
+    interpreter: Any
+    notice: str | None
+
+
+def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenModel:
+    """Open a model file and run it once, so that what fails, fails here.
+
+    Args:
+        threads: CPU threads of the fast kernels (XNNPACK).
+        delegate: False leaves the fast kernels out (the runtime's own, slower ones).
+
+    Raises:
+        ModelError: no model, damaged, made for an Edge TPU, or using unknown operators.
+        MissingExtra: no runtime installed.
+    """
+    structure = parse_structure(read_model_bytes(path), str(path))
+    custom = sorted({op.name for op in structure.operators if op.name.startswith("CUSTOM:")})
+    if custom:
+        compiled = custom == ["CUSTOM:edgetpu-custom-op"]
+        raise ModelError(
+            f"{path} has operators this machine's runtime does not know",
+            found=", ".join(custom),
+            expected="built-in TFLite operators",
+            fix="run it on the Coral device, or take the file from before its compilation"
+            if compiled
+            else "export the model without custom or Flex operators",
+        )
+    runtime = load_runtime()
+    attempts = [True, False] if delegate else [False]
+    failures: list[str] = []
+    for fast in attempts:
+        try:
+            interpreter = _start(runtime.module, path, threads, fast)
+        except (RuntimeError, ValueError) as error:
+            failures.append(" ".join(str(error).split()))
+            continue
+        notice = None
+        if delegate and not fast:
+            notice = (
+                f"{path.name} runs without the fast kernels, which refused it: {failures[0][:200]}"
+            )
+        return OpenModel(interpreter, notice)
+    raise ModelError(
+        f"{path} does not run in {runtime.name} {runtime.version}",
+        found=failures[-1][:300],
+        fix="convert it again, or update the runtime",
+    )
+
+
+def _start(module: ModuleType, path: Path, threads: int, fast: bool) -> Any:
+    options: dict[str, Any] = {"model_path": str(path), "num_threads": max(1, threads)}
+    if not fast:
+        kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        options["experimental_op_resolver_type"] = kernels
+    with _native_output_hidden():
+        interpreter = module.Interpreter(**options)
+        interpreter.allocate_tensors()
+        for detail in interpreter.get_input_details():
+            interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
+        interpreter.invoke()  # some int8 files are only refused here
+    return interpreter
+
+
+_STDERR_LOCK = threading.Lock()
+
+
+@contextmanager
+def _native_output_hidden() -> Iterator[None]:
+    """Keep the runtime's C++ log lines ("INFO: Created TensorFlow Lite XNNPACK…") off stderr.
+
+    What fails also raises, with the same text. File descriptor 2 belongs to the whole
+    process, so this is held only while a model opens, by one thread at a time.
+    EDGE_EFFNET_NATIVE_LOG=1 shows the lines.
+    """
+    if os.environ.get("EDGE_EFFNET_NATIVE_LOG"):
+        yield
+        return
+    with _STDERR_LOCK:
+        sys.stderr.flush()
+        saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 2)
+        os.close(null)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
