@@ -1,0 +1,114 @@
+"""``edge-effnet classify``: what a model sees in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_effnet.commands.image_options import (
+    labels_option,
+    preprocess_option,
+    refuse_bad_output,
+    top_option,
+)
+from edge_effnet.commands.options import console, force_option, json_option, write_json
+from edge_effnet.errors import DataError
+
+if TYPE_CHECKING:
+    from edge_effnet.runtime.classifier import Classifier
+
+FORMAT = "edge-effnet/classification"
+VERSION = 1
+_BAR_CELLS = 20
+
+
+@click.command("classify")
+@click.argument("model", type=click.Path(path_type=Path))
+@click.argument(
+    "images", metavar="IMAGE...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
+@labels_option
+@preprocess_option
+@top_option
+@json_option
+@force_option
+@click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="CPU threads for each picture.",
+)
+def command(
+    model: Path,
+    images: tuple[Path, ...],
+    labels: Path | None,
+    preprocess: str | None,
+    top: int,
+    json_to: str | None,
+    force: bool,
+    threads: int,
+) -> None:
+    """Print a model's best answers for each picture, with their scores.
+
+    A picture that cannot be read is named, the others are still classified, and the exit code
+    is 1.
+
+    \b
+    Examples:
+      edge-effnet classify b0-int8.tflite cat.jpg
+      edge-effnet classify b0-int8.tflite *.jpg --top 1 --json -
+    """
+    from edge_effnet.commands.tables import print_notice
+    from edge_effnet.data.labels import read_labels
+    from edge_effnet.runtime.classifier import open_classifier
+
+    refuse_bad_output(json_to, overwrite=force)
+    names = read_labels(labels) if labels else None
+    classifier = open_classifier(model, labels=names, preprocess=preprocess, threads=threads)
+    print_notice(classifier.notice)
+    entries: list[dict[str, Any]] = []
+    failures: list[DataError] = []
+    for image in images:
+        try:
+            answers = _answers(classifier, image, top)
+        except DataError as error:
+            failures.append(error)
+            entries.append({"file": str(image), "error": str(error)})
+            continue
+        entries.append({"file": str(image), "answers": answers})
+        if json_to != "-":
+            _print_answers(image, answers)
+    if json_to is not None:
+        document = {"format": FORMAT, "version": VERSION, "model": str(model), "images": entries}
+        write_json(document, json_to, overwrite=force)
+    for failure in failures[:-1]:
+        click.echo(f"error: {failure}", err=True)
+    if failures:
+        raise failures[-1]
+
+
+def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, Any]]:
+    from edge_effnet.image import read_image
+    from edge_effnet.metrics.classification import top_answers
+
+    scores = classifier.scores(read_image(image))
+    return [
+        {"class": int(place), "label": classifier.labels[place], "score": float(scores[place])}
+        for place in top_answers(scores[None], top)[0]
+    ]
+
+
+def _print_answers(image: Path, answers: list[dict[str, Any]]) -> None:
+    from rich.text import Text
+
+    out = console()
+    out.print(Text(str(image), style="bold"))
+    for answer in answers:
+        cells = round(_BAR_CELLS * max(0.0, min(1.0, answer["score"])))
+        line = Text(f"  {answer['score']:6.3f}  ")
+        line.append("█" * cells + " " * (_BAR_CELLS - cells), style="green")
+        out.print(line.append(f"  {answer['label']}"))

@@ -1,0 +1,105 @@
+"""``edge-effnet compare``: what a conversion cost, on the same images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_effnet.commands.image_options import (
+    data_option,
+    labels_option,
+    preprocess_option,
+    refuse_bad_output,
+    strict_option,
+    threads_option,
+    top_option,
+)
+from edge_effnet.commands.options import force_option, json_option, write_json
+
+if TYPE_CHECKING:
+    from edge_effnet.data.listing import Dataset
+
+
+@click.command("compare")
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("candidate", type=click.Path(path_type=Path))
+@data_option
+@labels_option
+@preprocess_option
+@top_option
+@json_option
+@force_option
+@strict_option
+@threads_option
+def command(
+    reference: Path,
+    candidate: Path,
+    data: Path,
+    labels: Path | None,
+    preprocess: str | None,
+    top: int,
+    json_to: str | None,
+    force: bool,
+    strict: bool,
+    threads: int | None,
+) -> None:
+    """Compare a CANDIDATE (int8, say) with its REFERENCE (float) on the same images.
+
+    Accuracy of both, how often they agree, the drop with its interval and what that proves,
+    the classes that changed most and the images whose answer flipped. A flat folder of images
+    without classes gives the agreement alone. --labels and --preprocess hold for both models.
+
+    \b
+    Examples:
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
+    """
+    from edge_effnet.commands import tables
+    from edge_effnet.commands.progress import progress_of
+    from edge_effnet.data.labels import read_labels
+    from edge_effnet.metrics import compare_predictions, require_same_labels
+    from edge_effnet.runtime.classifier import open_classifier
+    from edge_effnet.runtime.evaluation import predict_many
+
+    refuse_bad_output(json_to, overwrite=force)
+    names = read_labels(labels) if labels else None
+    models = [reference, candidate]
+    opened = [open_classifier(path, labels=names, preprocess=preprocess) for path in models]
+    for classifier in opened:
+        tables.print_notice(classifier.notice)
+    names = names or _common_labels(opened[0].labels, opened[1].labels)
+    known = names or opened[0].labels
+    require_same_labels(known, names or opened[1].labels, (reference.name, candidate.name))
+    dataset = _dataset(data, known)
+    with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
+        ours, theirs = predict_many(
+            models,
+            dataset,
+            labels=names,
+            preprocess=preprocess,
+            workers=threads,
+            strict=strict,
+            progress=progress,
+        )
+    comparison = compare_predictions(ours, theirs, top=top)
+    if json_to != "-":
+        tables.print_comparison(comparison, dataset.source)
+    if json_to is not None:
+        write_json(comparison.to_json(), json_to, overwrite=force)
+
+
+def _common_labels(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The names of the one model, where the other has as many classes but only numbers them."""
+    numbers = tuple(map(str, range(len(ours))))
+    if ours == theirs or len(ours) != len(theirs) or numbers not in (ours, theirs):
+        return None
+    return theirs if ours == numbers else ours
+
+
+def _dataset(source: Path, labels: tuple[str, ...]) -> Dataset:
+    from edge_effnet.data.listing import load_dataset, load_images
+
+    flat = source.is_dir() and not any(entry.is_dir() for entry in source.iterdir())
+    return load_images(source) if flat else load_dataset(source, labels=labels)

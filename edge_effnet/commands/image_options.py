@@ -1,0 +1,62 @@
+"""Options shared by the commands that run models over images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge_effnet.errors import OutputError
+from edge_effnet.files import refuse_existing
+
+_FILE = click.Path(path_type=Path)
+
+data_option = click.option(
+    "--data",
+    type=_FILE,
+    required=True,
+    metavar="DIR|CSV",
+    help="Images: a folder per class, or a CSV with the columns file and label or class_index.",
+)
+labels_option = click.option(
+    "--labels",
+    type=_FILE,
+    metavar="FILE",
+    help="Class names, one per line in index order, for a model that does not carry them.",
+)
+preprocess_option = click.option(
+    "--preprocess",
+    metavar="SPEC",
+    help="How pixels become input, for a model that does not say: crop=0.9,mean=127.5,std=127.5.",
+)
+top_option = click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    metavar="K",
+    help="How many of the best answers to look at.",
+)
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse an unreadable image instead of skipping it."
+)
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Images worked on at a time.  [default: all cores]",
+)
+
+
+def refuse_bad_output(json_to: str | None, *, overwrite: bool) -> None:
+    """Refuse an output that cannot be written before minutes are spent on its content.
+
+    Raises:
+        OutputError: the file exists and ``overwrite`` is off, or it is a folder.
+    """
+    if json_to is None or json_to == "-":
+        return
+    path = Path(json_to)
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder", expected="a file name", fix="add a file name")
+    refuse_existing(path, overwrite=overwrite)

@@ -1,0 +1,318 @@
+"""A reference and a candidate on the same images: what changed, and what that proves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.errors import DataError, ModelError
+from edge_effnet.metrics.paired import (
+    drop_at_most_points,
+    drop_interval_points,
+    drop_points,
+    images_needed,
+    mcnemar_p,
+    wilson_interval,
+)
+from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.metrics.rare import name_some, ruined_classes
+from edge_effnet.metrics.summary import Summary, summarize
+
+FORMAT = "edge-effnet/comparison"
+VERSION = 1
+
+PROVE_BELOW_POINTS = 1.0
+
+
+@dataclass(frozen=True)
+class ScoreError:
+    """How far the candidate's scores are from the reference's, in score units (0–1).
+
+    Attributes:
+        mean_abs, max_abs: over all images and classes.
+        mean_l1: mean over images of the sum of absolute differences, 0–2 for probabilities.
+            Unlike Kullback-Leibler divergence it exists where 8 bits round a score to 0.
+    """
+
+    mean_abs: float
+    max_abs: float
+    mean_l1: float
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An image that the two models answer differently.
+
+    Attributes:
+        kind: "lost" (only the reference is right), "gained" (only the candidate is), "other"
+            (both wrong, differently) or "changed" (the truth is not known).
+        truth, reference, candidate: indices of classes.
+        reference_score, candidate_score: of each model's own answer.
+    """
+
+    path: Path
+    kind: str
+    truth: int | None
+    reference: int
+    reference_score: float
+    candidate: int
+    candidate_score: float
+
+
+@dataclass(frozen=True)
+class Paired:
+    """The paired test on labelled images; a positive drop means the candidate is worse.
+
+    Attributes:
+        lost, gained: images only the reference, only the candidate gets right.
+        drop_interval_points: 95 %, two-sided (Tango's score interval).
+        drop_at_most_points: with 95 % confidence, one-sided, the drop is no larger.
+        images_to_prove: images that would prove a drop under ``PROVE_BELOW_POINTS``, were
+            there none, at the seen share of discordant images.
+    """
+
+    lost: int
+    gained: int
+    drop_points: float
+    drop_interval_points: tuple[float, float]
+    drop_at_most_points: float
+    mcnemar_p: float
+    images_to_prove: int | None
+
+    @property
+    def proves_drop(self) -> bool:
+        """Whether the interval lies above 0."""
+        return self.drop_interval_points[0] > 0
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Everything measured; ``paired`` and both summaries are None without true classes.
+
+    Attributes:
+        agreement_percent: images with the same answer, with its 95 % Wilson interval.
+    """
+
+    reference_predictions: Predictions
+    candidate_predictions: Predictions
+    images: int
+    agreement_percent: float
+    agreement_interval_percent: tuple[float, float]
+    score_error: ScoreError
+    flips: tuple[Flip, ...]
+    reference: Summary | None
+    candidate: Summary | None
+    paired: Paired | None
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """A document: percent and points as the names say, shares and scores 0–1."""
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "n": self.images,
+            "reference": _model_json(self.reference_predictions, self.reference),
+            "candidate": _model_json(self.candidate_predictions, self.candidate),
+            "agreement": self.agreement_percent,
+            "agreement_interval": list(self.agreement_interval_percent),
+            **(_paired_json(self.paired) if self.paired else {}),
+            "score_error": vars(self.score_error).copy(),
+            "labels": list(self.reference_predictions.labels),
+            "flipped": [self._flip_json(flip) for flip in self.flips],
+            "skipped": [image.to_json() for image in self.reference_predictions.skipped],
+            "warnings": list(self.warnings),
+        }
+
+    def _flip_json(self, flip: Flip) -> dict[str, Any]:
+        labels = self.reference_predictions.labels
+        return {
+            "file": str(flip.path),
+            "kind": flip.kind,
+            "true": None if flip.truth is None else labels[flip.truth],
+            "reference": labels[flip.reference],
+            "reference_score": flip.reference_score,
+            "candidate": labels[flip.candidate],
+            "candidate_score": flip.candidate_score,
+        }
+
+
+def compare_predictions(
+    reference: Predictions, candidate: Predictions, *, top: int = 5
+) -> Comparison:
+    """Compare two models' predictions for the same images in the same order.
+
+    The models' files are not touched. Without true classes only agreement, score error and
+    the changed answers are known.
+
+    Raises:
+        ModelError: the label lists differ, so that an index means two things.
+        DataError: the images or their true classes differ.
+    """
+    require_same_labels(reference.labels, candidate.labels, (reference.name, candidate.name))
+    _require_same_images(reference, candidate)
+    ours, theirs = reference.answers, candidate.answers
+    images, same = len(ours), int(np.count_nonzero(ours == theirs))
+    low, high = wilson_interval(same, images)
+    reference_summary = candidate_summary = paired = None
+    warnings: tuple[str, ...] = ()
+    if reference.truth is not None:
+        reference_summary = summarize(reference, top=top)
+        candidate_summary = summarize(candidate, top=top)
+        paired = _paired(ours == reference.truth, theirs == reference.truth)
+        warnings = tuple(_warnings(reference_summary, candidate_summary, paired))
+    return Comparison(
+        reference_predictions=reference,
+        candidate_predictions=candidate,
+        images=images,
+        agreement_percent=100 * same / images,
+        agreement_interval_percent=(100 * low, 100 * high),
+        score_error=_score_error(reference, candidate),
+        flips=_flips(reference, candidate),
+        reference=reference_summary,
+        candidate=candidate_summary,
+        paired=paired,
+        warnings=warnings,
+    )
+
+
+def require_same_labels(
+    ours: tuple[str, ...], theirs: tuple[str, ...], names: tuple[str, str]
+) -> None:
+    """Refuse two label lists that differ, and say where first; ``names`` are the models'.
+
+    Raises:
+        ModelError: their number, names or order differ.
+    """
+    if ours == theirs:
+        return
+    fix = "compare models of the same classes; if a list is wrong, give the right one: --labels"
+    what = f"{names[0]} and {names[1]} have different labels"
+    if len(ours) != len(theirs):
+        raise ModelError(
+            what, found=f"{len(ours)} and {len(theirs)} classes", expected="the same", fix=fix
+        )
+    first = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
+    found = f"label {first} is {ours[first]!r} and {theirs[first]!r}"
+    if Counter(ours) == Counter(theirs):
+        found += " (the same names in another order)"
+    raise ModelError(what, found=found, expected="the same list", fix=fix)
+
+
+def _warnings(reference: Summary, candidate: Summary, paired: Paired) -> list[str]:
+    lines = list(reference.warnings)
+    if candidate.at_chance and not reference.at_chance:
+        lines.append(
+            f"{candidate.predictions.name} is no better than chance "
+            f"({candidate.top1_percent:.1f} % right) where {reference.predictions.name} is not: "
+            "its conversion broke it, or it wants other preprocessing"
+        )
+    else:
+        lines += _ruined_warning(reference, candidate, paired)
+        lines += candidate.warnings
+    if (reference.calibration_error is None) != (candidate.calibration_error is None):
+        lines.append(
+            "only one of the models gives probabilities (the other logits, perhaps): "
+            "the score error says nothing"
+        )
+    return lines
+
+
+def _ruined_warning(reference: Summary, candidate: Summary, paired: Paired) -> list[str]:
+    truth = reference.predictions.truth
+    if truth is None:
+        return []
+    was, now = reference.per_class, candidate.per_class
+    names = reference.predictions.label_names
+    classes = [
+        f"{names[index]!r} ({was.correct[index]} of {was.support[index]} images right before, "
+        f"{now.correct[index]} now)"
+        for index in ruined_classes(
+            reference.predictions.answers == truth, candidate.predictions.answers == truth, truth
+        )
+    ]
+    if not classes:
+        return []
+    return [
+        f"{candidate.predictions.name} ruins classes while overall accuracy moves by only "
+        f"{-paired.drop_points:+.1f} points: {name_some(classes)}"
+    ]
+
+
+def _paired(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Paired:
+    lost, gained, images = int((ours & ~theirs).sum()), int((theirs & ~ours).sum()), len(ours)
+    return Paired(
+        lost=lost,
+        gained=gained,
+        drop_points=drop_points(lost, gained, images),
+        drop_interval_points=drop_interval_points(lost, gained, images),
+        drop_at_most_points=drop_at_most_points(lost, gained, images),
+        mcnemar_p=mcnemar_p(lost, gained),
+        images_to_prove=images_needed(PROVE_BELOW_POINTS, (lost + gained) / images),
+    )
+
+
+def _require_same_images(reference: Predictions, candidate: Predictions) -> None:
+    fix = "predict both models over one data set, with the same images skipped"
+    what = f"{reference.name} and {candidate.name} were not run on the same images"
+    if reference.paths != candidate.paths:
+        counts = f"{len(reference.paths)} and {len(candidate.paths)} images"
+        raise DataError(what, found=counts, expected="the same paths in the same order", fix=fix)
+    ours, theirs = reference.truth, candidate.truth
+    same = ours is theirs if ours is None or theirs is None else np.array_equal(ours, theirs)
+    if not same:
+        raise DataError(what, found="different true classes", fix=fix)
+
+
+def _score_error(reference: Predictions, candidate: Predictions) -> ScoreError:
+    gap = np.abs(reference.scores - candidate.scores)
+    mean = float(gap.mean(dtype=np.float64))
+    return ScoreError(mean, float(gap.max()), mean * gap.shape[1])
+
+
+def _flips(reference: Predictions, candidate: Predictions) -> tuple[Flip, ...]:
+    ours, theirs, truth = reference.answers, candidate.answers, reference.truth
+    flips = []
+    for i in np.flatnonzero(ours != theirs):
+        true = None if truth is None else int(truth[i])
+        flips.append(
+            Flip(
+                path=reference.paths[i],
+                kind=_flip_kind(true, int(ours[i]), int(theirs[i])),
+                truth=true,
+                reference=int(ours[i]),
+                reference_score=float(reference.scores[i, ours[i]]),
+                candidate=int(theirs[i]),
+                candidate_score=float(candidate.scores[i, theirs[i]]),
+            )
+        )
+    return tuple(flips)
+
+
+def _flip_kind(truth: int | None, reference: int, candidate: int) -> str:
+    if truth is None:
+        return "changed"
+    return {reference: "lost", candidate: "gained"}.get(truth, "other")
+
+
+def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, Any]:
+    if summary is not None:
+        return summary.figures_json()
+    return predictions.model.to_json() if predictions.model else {}
+
+
+def _paired_json(paired: Paired) -> dict[str, Any]:
+    return {
+        "drop_points": paired.drop_points,
+        "drop_interval_points": list(paired.drop_interval_points),
+        "drop_at_most_points": paired.drop_at_most_points,
+        "mcnemar_p": paired.mcnemar_p,
+        "lost": paired.lost,
+        "gained": paired.gained,
+        "prove_below_points": PROVE_BELOW_POINTS,
+        "images_to_prove": paired.images_to_prove,
+    }

@@ -1,0 +1,102 @@
+"""What a model said about a list of images: the input of every figure in this package."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.errors import ModelError
+from edge_effnet.metrics.classification import Indices, Scores
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """Which file gave the predictions."""
+
+    path: Path
+    sha256: str
+    size_bytes: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {"file": str(self.path), "sha256": self.sha256, "size_bytes": self.size_bytes}
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """An image that could not be read, and the line that says why."""
+
+    path: Path
+    reason: str
+
+    def to_json(self) -> dict[str, str]:
+        return {"file": str(self.path), "reason": self.reason}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Scores of one model for images in a fixed order.
+
+    Attributes:
+        scores: images x classes, finite; probabilities or logits, higher is more likely.
+        truth: index of the true class of each image; None where it is not known.
+        paths: one for each image.
+        labels: one for each class.
+        skipped: images of the data set that are not among ``paths``.
+
+    Raises:
+        ModelError: a score is not a number, which no ranking can repair.
+        ValueError: lengths that do not fit each other, or a class out of range.
+    """
+
+    scores: Scores
+    truth: Indices | None
+    paths: tuple[Path, ...]
+    labels: tuple[str, ...]
+    model: ModelFile | None = None
+    skipped: tuple[Skipped, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.scores.ndim != 2 or self.scores.shape != (len(self.paths), len(self.labels)):
+            raise ValueError(
+                f"scores of shape {self.scores.shape} for {len(self.paths)} images "
+                f"and {len(self.labels)} labels"
+            )
+        if not len(self.paths):
+            raise ValueError("predictions are about at least one image")
+        if self.truth is not None:
+            if self.truth.shape != (len(self.paths),):
+                raise ValueError(f"{self.truth.shape} true classes for {len(self.paths)} images")
+            if self.truth.min() < 0 or self.truth.max() >= len(self.labels):
+                raise ValueError("a true class is outside the labels")
+        broken = np.flatnonzero(~np.isfinite(self.scores).all(axis=1))
+        if broken.size:
+            raise ModelError(
+                f"{self.name} gives scores that are not numbers",
+                found=f"NaN or infinity for {broken.size} of {len(self.paths)} images, "
+                f"first {self.paths[broken[0]]}",
+                expected="finite scores",
+                fix="convert the model again; float16 and damaged weights overflow like this",
+            )
+
+    @property
+    def name(self) -> str:
+        """The model's file name, for people."""
+        return self.model.path.name if self.model else "the model"
+
+    @property
+    def answers(self) -> Indices:
+        """The best class of each image; of equal scores the lower index."""
+        return np.asarray(self.scores.argmax(axis=1), np.int64)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The labels, told apart by their index where two are spelled the same."""
+        seen = Counter(self.labels)
+        return tuple(
+            name if seen[name] == 1 else f"{name} ({index})"
+            for index, name in enumerate(self.labels)
+        )

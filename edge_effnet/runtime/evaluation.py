@@ -1,0 +1,222 @@
+"""Run models over a data set on all cores.
+
+Each worker is a thread with an interpreter of its own for each model (the runtime releases
+Python's lock while it computes). A worker decodes an image, prepares it once for each kind of
+preprocessing among the models, asks every model, and drops it: memory holds a few images, the
+interpreters, and the scores.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.data.labels import match_label
+from edge_effnet.data.listing import Dataset, content_hash
+from edge_effnet.errors import DataError
+from edge_effnet.image import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.metrics import ModelFile, Predictions, Skipped
+from edge_effnet.runtime.classifier import Classifier, open_classifier
+
+Progress = Callable[[int, int], None]
+"""Called with (images done, images in all), from the caller's own thread."""
+
+TASKS_AHEAD = 4
+
+
+def predict(
+    model: Path,
+    dataset: Dataset,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: Preprocess | str | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Predictions:
+    """Predict a whole data set with one model; see ``predict_many``."""
+    return predict_many(
+        [model],
+        dataset,
+        labels=labels,
+        preprocess=preprocess,
+        workers=workers,
+        strict=strict,
+        progress=progress,
+    )[0]
+
+
+def predict_many(
+    models: Sequence[Path],
+    dataset: Dataset,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: Preprocess | str | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> list[Predictions]:
+    """Predict a whole data set with several models, decoding each image once.
+
+    Args:
+        labels, preprocess: for every model, where the file does not say or says wrong.
+        workers: threads; by default the cores this process may use.
+        strict: refuse the first image that cannot be read instead of skipping it.
+
+    Returns:
+        One for each model, all over the same images in the data set's order. Images that
+        cannot be read are missing from all of them and named in ``skipped``.
+
+    Raises:
+        ModelError: a model cannot be opened, or gives scores that are not numbers.
+        DataError: an unreadable image (``strict``), no readable image at all, or a class of
+            the data set that a model does not know.
+    """
+    if not len(dataset):
+        raise DataError(f"{dataset.source} holds no images", fix="check the path")
+    count = max(1, min(workers or available_cores(), len(dataset)))
+
+    def crew() -> list[Classifier]:
+        return [open_classifier(path, labels=labels, preprocess=preprocess) for path in models]
+
+    # The first crew answers all questions about labels before the others cost time.
+    crews = [crew()]
+    truths = [true_classes(dataset, member.labels, member.path.name) for member in crews[0]]
+    crews += [crew() for _ in range(count - 1)]
+    scores = [np.zeros((len(dataset), len(member.labels)), np.float32) for member in crews[0]]
+    skipped = _run(crews, dataset, scores, strict, progress)
+
+    kept = np.array([index for index in range(len(dataset)) if index not in skipped])
+    if not kept.size:
+        raise DataError(
+            f"none of the {len(dataset)} images of {dataset.source} can be read",
+            found=next(iter(skipped.values())).reason,
+            fix="replace the images",
+        )
+    paths = tuple(dataset.samples[index].path for index in kept)
+    return [
+        Predictions(
+            scores=rows[kept] if skipped else rows,
+            truth=None if truth is None else truth[kept],
+            paths=paths,
+            labels=member.labels,
+            model=ModelFile(member.path, content_hash(member.path), member.path.stat().st_size),
+            skipped=tuple(skipped[index] for index in sorted(skipped)),
+        )
+        for member, rows, truth in zip(crews[0], scores, truths, strict=True)
+    ]
+
+
+def available_cores() -> int:
+    """Cores this process may use: what taskset or a container leaves of the machine's."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def true_classes(dataset: Dataset, labels: tuple[str, ...], name: str) -> NDArray[np.int64] | None:
+    """The true class of each image as an index into ``labels``; None if any is not known.
+
+    Args:
+        labels: of the model; the data set's classes are found among them by name.
+        name: of the model, for the error.
+
+    Raises:
+        DataError: a class of the data set is not among the labels.
+    """
+    own = [sample.label for sample in dataset.samples]
+    known = [label for label in own if label is not None]
+    if len(known) < len(own):
+        return None
+    numbered = dataset.labels == tuple(map(str, range(len(dataset.labels))))
+    places = {
+        label: label
+        if dataset.labels == labels
+        else match_label(label if numbered else dataset.labels[label], labels)
+        for label in set(known)
+    }
+    lacking = sorted(dataset.labels[label] for label, place in places.items() if place is None)
+    if lacking:
+        raise DataError(
+            f"{dataset.source} has classes that {name} does not know",
+            found=", ".join(map(repr, lacking[:3])) + (" …" if len(lacking) > 3 else ""),
+            expected=f"one of its {len(labels)} labels: {', '.join(labels[:3])} …",
+            fix="rename the classes of the data set, or give the model's own list with --labels",
+        )
+    return np.array([places[label] for label in known], np.int64)
+
+
+def _run(
+    crews: list[list[Classifier]],
+    dataset: Dataset,
+    scores: list[NDArray[np.float32]],
+    strict: bool,
+    progress: Progress | None,
+) -> dict[int, Skipped]:
+    """Fill the rows of ``scores``; return the images left out, by their place."""
+    idle: SimpleQueue[list[Classifier]] = SimpleQueue()
+    for crew in crews:
+        idle.put(crew)
+
+    def work(index: int) -> Skipped | None:
+        path = dataset.samples[index].path
+        try:
+            pixels = read_image(path)
+        except DataError as error:
+            if strict:
+                raise
+            return Skipped(path, str(error))
+        crew = idle.get()  # never waits: there are as many crews as threads
+        try:
+            _ask(crew, pixels, [rows[index] for rows in scores])
+        finally:
+            idle.put(crew)
+        return None
+
+    skipped: dict[int, Skipped] = {}
+    opencv_threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)  # the cores are busy already
+    with ThreadPoolExecutor(len(crews)) as pool:
+        try:
+            for index, outcome in enumerate(_in_order(pool, work, len(dataset), len(crews))):
+                if outcome is not None:
+                    skipped[index] = outcome
+                if progress is not None:
+                    progress(index + 1, len(dataset))
+        except BaseException:
+            # Ctrl-C or a refused image: do not work through the rest first.
+            pool.shutdown(cancel_futures=True)
+            raise
+        finally:
+            cv2.setNumThreads(opencv_threads)
+    return skipped
+
+
+def _ask(crew: Sequence[Classifier], pixels: Pixels, rows: Sequence[NDArray[np.float32]]) -> None:
+    """Write each model's scores of one image into its row."""
+    prepared: dict[Preprocess, Pixels] = {}
+    for member, row in zip(crew, rows, strict=True):
+        if member.how not in prepared:
+            prepared[member.how] = preprocess(pixels, member.how)
+        row[:] = member.scores_of_input(member.tensor(prepared[member.how]))
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, work: Callable[[int], Skipped | None], total: int, workers: int
+) -> Iterator[Skipped | None]:
+    """``pool.map`` without a queue of 50,000 waiting tasks: a few ahead keep workers busy."""
+    waiting: deque[Future[Skipped | None]] = deque()
+    for index in range(total):
+        waiting.append(pool.submit(work, index))
+        if len(waiting) > TASKS_AHEAD * workers:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
