@@ -1,0 +1,48 @@
+"""The one door to Keras and h5py.
+
+Both are imported on first use, so that a module of this package can be imported, and its
+tables read, where neither is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+from edge_effnet.errors import MissingExtra
+
+
+def keras_module() -> Any:
+    """``keras`` with its backend ready (TensorFlow unless ``KERAS_BACKEND`` says otherwise).
+
+    Raises:
+        MissingExtra: Keras or the backend is not installed.
+    """
+    _quiet()
+    return _required("keras", "tensorflow", "building a network")
+
+
+def h5py_module() -> Any:
+    """``h5py``.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _required("h5py", "h5py", "reading weight files")
+
+
+def _quiet() -> None:
+    """Settings that count only before the first import; what the user set stays."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors, not a page of CPU features
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+
+def _required(name: str, package: str, purpose: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        missing = error.name if isinstance(error, ModuleNotFoundError) and error.name else package
+        # Without its backend Keras fails too, and then the backend is what is missing.
+        shown = package if missing == name else missing
+        raise MissingExtra(shown, "train", purpose) from error
