@@ -1,0 +1,261 @@
+"""Weight files as plain arrays by layer name, read without running anything they contain.
+
+Three layouts are told apart by content, not by suffix:
+
+- official: the HDF5 of ``keras.applications`` (a group per layer, in root or, in a whole saved
+  model, below ``model_weights``). Our checkpoints are this plus one attribute, ``edge_effnet``,
+  which holds JSON: the variant's row, labels, resolution, steps …
+- keras: the ``.keras`` archive. Only its configuration (JSON) and its weights (HDF5) are read;
+  no layer of it is ever instantiated, so there is no code to trust.
+- structural: ``.weights.h5``, where layers are numbered per class in the order of the network.
+
+``h5py`` alone is needed here, not Keras. Batch normalization is always gamma, beta, mean,
+variance.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.errors import EdgeEffnetError, WeightsError
+from edge_effnet.network.backend import h5py_module
+
+Array = NDArray[Any]
+LayerWeights = dict[str, list[Array]]
+Layout = Literal["official", "keras", "structural"]
+NamedLayers = list[tuple[str, str]]  # (class, name) in the order of the network
+
+METADATA = "edge_effnet"
+HEAD = "predictions"
+KINDS = "official-layout .h5, .keras or .weights.h5"
+
+# The classes of layer that hold weights in our networks, and what .weights.h5 calls them.
+_STRUCTURAL = {
+    "BatchNormalization": "batch_normalization",
+    "Conv2D": "conv2d",
+    "Dense": "dense",
+    "DepthwiseConv2D": "depthwise_conv2d",
+    "Normalization": "normalization",
+}
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """An open weight file.
+
+    Attributes:
+        group: the HDF5 group that holds the layers.
+        layers: of the network that was saved; None where the layout does not say.
+    """
+
+    layout: Layout
+    group: Any
+    metadata: dict[str, Any] | None
+    layers: NamedLayers | None
+
+
+def read_weights(path: Path, layers: NamedLayers) -> LayerWeights:
+    """All weights of a file by layer name; half precision comes back as float32.
+
+    Args:
+        layers: class and name of every layer of the network that will take the weights, in
+            order; the structural layout has no names of its own.
+
+    Raises:
+        WeightsError: missing, no weight file, damaged, or with values that are not numbers.
+    """
+    with open_weights(path) as file:
+        if file.layout == "official":
+            found = _by_name(file.group)
+        else:
+            found = _by_position(file.group, file.layers or layers)
+    for name, arrays in found.items():
+        if not all(np.isfinite(array).all() for array in arrays):
+            raise WeightsError(
+                f"{path} cannot be used",
+                found=f"values in {name} that are not finite",
+                fix="the training that wrote it has diverged; take an earlier checkpoint",
+            )
+    return found
+
+
+def count_classes(file: WeightFile) -> int | None:
+    """Width of the file's classifier; None where it has none. Reads shapes, not values."""
+    if file.layout == "official":
+        group = file.group.get(HEAD)
+        names = _strings(group.attrs, "weight_names") if group is not None else []
+        shapes = [group[name].shape for name in names]
+    else:
+        dense = file.group.get("layers/dense/vars")
+        shapes = [dense[key].shape for key in sorted(dense)] if dense is not None else []
+    return int(shapes[0][-1]) if shapes and len(shapes[0]) == 2 else None
+
+
+@contextmanager
+def open_weights(path: Path) -> Iterator[WeightFile]:
+    """Open a weight file of any layout; damage met inside the block is reported too.
+
+    Raises:
+        WeightsError: missing, no weight file, or damaged.
+    """
+    archive = _is_archive(path)
+    h5py = h5py_module()
+    try:
+        if archive:
+            layers, content = _unpack(path)
+            with h5py.File(io.BytesIO(content), "r") as root:
+                yield WeightFile("keras", root, None, layers)
+            return
+        with h5py.File(path, "r") as root:
+            group = root.get("model_weights", root)
+            official = bool(_strings(group.attrs, "layer_names"))
+            if not official and "layers" not in root:
+                raise WeightsError(
+                    f"{path} is no weight file",
+                    found="HDF5 without layers",
+                    expected=KINDS,
+                    fix="give the file that the network's weights were saved to",
+                )
+            layout: Layout = "official" if official else "structural"
+            yield WeightFile(layout, group, _metadata(root), None)
+    except EdgeEffnetError:
+        raise
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+        raise WeightsError(
+            f"{path} is damaged",
+            found=str(error) or type(error).__name__,
+            expected=KINDS,
+            fix="copy or download it again",
+        ) from error
+
+
+def _is_archive(path: Path) -> bool:
+    """Whether a file is a zip archive, rather than HDF5; anything else is refused."""
+    fix = f"give a weight file: {KINDS}"
+    try:
+        with path.open("rb") as file:
+            head = file.read(8)
+    except OSError as error:
+        raise WeightsError(
+            f"{path} cannot be read", found=error.strerror or str(error), fix=fix
+        ) from error
+    if head[4:] == b"TFL3":
+        fix = "give it as --model, or give here the weights it was converted from"
+        raise WeightsError(
+            f"{path} is a TFLite model, not a weight file",
+            found="a converted network",
+            expected=KINDS,
+            fix=fix,
+        )
+    if head != b"\x89HDF\r\n\x1a\n" and not head.startswith(b"PK"):
+        raise WeightsError(
+            f"{path} is no weight file",
+            found=f"bytes starting with {head!r}" if head else "an empty file",
+            expected=KINDS,
+            fix=fix,
+        )
+    return head.startswith(b"PK")
+
+
+def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
+    """Layers and HDF5 content of a ``.keras`` archive, with what cannot be ours refused."""
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if "config.json" not in names or "model.weights.h5" not in names:
+            raise WeightsError(
+                f"{path} is no weight file",
+                found="a zip archive without config.json and model.weights.h5",
+                expected=KINDS,
+                fix="save the network with model.save('NAME.keras')",
+            )
+        config = json.loads(archive.read("config.json"))
+        content = archive.read("model.weights.h5")
+    layers: NamedLayers = []
+    for layer in config["config"].get("layers", []):
+        kind = str(layer["class_name"])
+        foreign = not str(layer.get("module") or "").startswith("keras.")
+        if foreign or kind in ("Lambda", "Functional", "Sequential", "Model"):
+            raise WeightsError(
+                f"{path} holds a layer that is no part of an EfficientNet",
+                found=f"{layer['config'].get('name')} ({kind})",
+                expected="a flat network of Keras's own layers; Lambda and custom layers could "
+                "run code and are never loaded",
+                fix="save the network as keras.applications builds it, or its weights alone",
+            )
+        layers.append((kind, str(layer["config"]["name"])))
+    return layers, content
+
+
+def _by_name(group: Any) -> LayerWeights:
+    found: LayerWeights = {}
+    for name in _strings(group.attrs, "layer_names"):
+        arrays = [_array(group[name][key]) for key in _strings(group[name].attrs, "weight_names")]
+        if arrays:
+            found[name] = arrays
+    return found
+
+
+def _by_position(root: Any, layers: Iterable[tuple[str, str]]) -> LayerWeights:
+    """Give numbered layers their names; what has no counterpart keeps its number."""
+    found: LayerWeights = {}
+    seen: Counter[str] = Counter()
+    taken: set[str] = set()
+    groups = root["layers"]
+    for kind, name in layers:
+        stem = _STRUCTURAL.get(kind)
+        if stem is None:
+            continue
+        key = f"{stem}_{seen[stem]}" if seen[stem] else stem
+        seen[stem] += 1
+        taken.add(key)
+        if key in groups and (arrays := _numbered(groups[key])):
+            found[name] = arrays
+    for key in groups:
+        if key not in taken and (arrays := _numbered(groups[key])):
+            found[key] = arrays
+    return found
+
+
+def _numbered(group: Any) -> list[Array]:
+    variables = group.get("vars", {})
+    return [_array(variables[key]) for key in sorted(variables, key=int)]
+
+
+def _array(dataset: Any) -> Array:
+    array = np.asarray(dataset[()])
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"{dataset.name} holds {array.dtype}, not numbers")
+    return array.astype(np.float32) if array.dtype == np.float16 else array
+
+
+def _strings(attributes: Any, name: str) -> list[str]:
+    """A list of strings, which Keras spreads over NAME0, NAME1 … where it is long."""
+    if name in attributes:
+        values = list(attributes[name])
+    else:
+        values, part = [], 0
+        while f"{name}{part}" in attributes:
+            values += list(attributes[f"{name}{part}"])
+            part += 1
+    return [value.decode() if isinstance(value, bytes) else str(value) for value in values]
+
+
+def _metadata(root: Any) -> dict[str, Any] | None:
+    parts = _strings(root.attrs, METADATA)
+    if not parts:
+        return None
+    metadata = json.loads("".join(parts))
+    if not isinstance(metadata, dict):
+        raise TypeError(f"its attribute {METADATA} is no JSON object")
+    return metadata
