@@ -54,7 +54,7 @@ def print_summary(summary: Summary, source: str) -> None:
     _print_classes(out, summary)
     _print_mistakes(out, summary)
     _print_skipped(out, summary.predictions.skipped)
-    _print_warnings(out, summary.warnings)
+    print_warnings(out, summary.warnings)
 
 
 def print_comparison(comparison: Comparison, source: str) -> None:
@@ -88,7 +88,7 @@ def print_comparison(comparison: Comparison, source: str) -> None:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)
     _print_skipped(out, ours.skipped)
-    _print_warnings(out, comparison.warnings)
+    print_warnings(out, comparison.warnings)
 
 
 def verdict(paired: Paired, images: int) -> list[str]:
@@ -221,14 +221,15 @@ def _print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
     if not skipped:
         return
     out.print()
-    _say(out, f"skipped: {len(skipped)} unreadable images; --strict refuses them", "yellow")
+    noun = "image" if len(skipped) == 1 else "images"
+    _say(out, f"skipped: {len(skipped)} unreadable {noun}; --strict refuses them", "yellow")
     for image in skipped[:3]:
         _say(out, f"  {image.reason}")
     if len(skipped) > 3:
         _say(out, f"  and {len(skipped) - 3} more; --json lists them all", "dim")
 
 
-def _print_warnings(out: Console, warnings: Sequence[str]) -> None:
+def print_warnings(out: Console, warnings: Sequence[str]) -> None:
     if warnings:
         out.print()
     for line in warnings:

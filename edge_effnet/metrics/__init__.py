@@ -7,9 +7,13 @@ from edge_effnet.metrics.comparison import (
     Paired,
     ScoreError,
     compare_predictions,
+)
+from edge_effnet.metrics.predictions import (
+    ModelFile,
+    Predictions,
+    Skipped,
     require_same_labels,
 )
-from edge_effnet.metrics.predictions import ModelFile, Predictions, Skipped
 from edge_effnet.metrics.summary import Summary, summarize
 
 __all__ = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.errors import DataError, ModelError
 from edge_effnet.metrics.paired import (
     drop_at_most_points,
     drop_interval_points,
@@ -19,7 +17,11 @@ from edge_effnet.metrics.paired import (
     mcnemar_p,
     wilson_interval,
 )
-from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.metrics.predictions import (
+    Predictions,
+    require_same_images,
+    require_same_labels,
+)
 from edge_effnet.metrics.rare import name_some, ruined_classes
 from edge_effnet.metrics.summary import Summary, summarize
 
@@ -154,7 +156,7 @@ def compare_predictions(
         DataError: the images or their true classes differ.
     """
     require_same_labels(reference.labels, candidate.labels, (reference.name, candidate.name))
-    _require_same_images(reference, candidate)
+    require_same_images(reference, candidate)
     ours, theirs = reference.answers, candidate.answers
     images, same = len(ours), int(np.count_nonzero(ours == theirs))
     low, high = wilson_interval(same, images)
@@ -178,29 +180,6 @@ def compare_predictions(
         paired=paired,
         warnings=warnings,
     )
-
-
-def require_same_labels(
-    ours: tuple[str, ...], theirs: tuple[str, ...], names: tuple[str, str]
-) -> None:
-    """Refuse two label lists that differ, and say where first; ``names`` are the models'.
-
-    Raises:
-        ModelError: their number, names or order differ.
-    """
-    if ours == theirs:
-        return
-    fix = "compare models of the same classes; if a list is wrong, give the right one: --labels"
-    what = f"{names[0]} and {names[1]} have different labels"
-    if len(ours) != len(theirs):
-        raise ModelError(
-            what, found=f"{len(ours)} and {len(theirs)} classes", expected="the same", fix=fix
-        )
-    first = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
-    found = f"label {first} is {ours[first]!r} and {theirs[first]!r}"
-    if Counter(ours) == Counter(theirs):
-        found += " (the same names in another order)"
-    raise ModelError(what, found=found, expected="the same list", fix=fix)
 
 
 def _warnings(reference: Summary, candidate: Summary, paired: Paired) -> list[str]:
@@ -254,18 +233,6 @@ def _paired(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Paired:
         mcnemar_p=mcnemar_p(lost, gained),
         images_to_prove=images_needed(PROVE_BELOW_POINTS, (lost + gained) / images),
     )
-
-
-def _require_same_images(reference: Predictions, candidate: Predictions) -> None:
-    fix = "predict both models over one data set, with the same images skipped"
-    what = f"{reference.name} and {candidate.name} were not run on the same images"
-    if reference.paths != candidate.paths:
-        counts = f"{len(reference.paths)} and {len(candidate.paths)} images"
-        raise DataError(what, found=counts, expected="the same paths in the same order", fix=fix)
-    ours, theirs = reference.truth, candidate.truth
-    same = ours is theirs if ours is None or theirs is None else np.array_equal(ours, theirs)
-    if not same:
-        raise DataError(what, found="different true classes", fix=fix)
 
 
 def _score_error(reference: Predictions, candidate: Predictions) -> ScoreError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import DataError, ModelError
 from edge_effnet.metrics.classification import Indices, Scores
 
 
@@ -100,3 +100,43 @@ class Predictions:
             name if seen[name] == 1 else f"{name} ({index})"
             for index, name in enumerate(self.labels)
         )
+
+
+def require_same_labels(
+    ours: tuple[str, ...], theirs: tuple[str, ...], names: tuple[str, str]
+) -> None:
+    """Refuse two label lists that differ, and say where first; ``names`` are the models'.
+
+    Raises:
+        ModelError: their number, names or order differ.
+    """
+    if ours == theirs:
+        return
+    fix = "compare models of the same classes; if a list is wrong, give the right one: --labels"
+    what = f"{names[0]} and {names[1]} have different labels"
+    if len(ours) != len(theirs):
+        raise ModelError(
+            what, found=f"{len(ours)} and {len(theirs)} classes", expected="the same", fix=fix
+        )
+    first = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
+    found = f"label {first} is {ours[first]!r} and {theirs[first]!r}"
+    if Counter(ours) == Counter(theirs):
+        found += " (the same names in another order)"
+    raise ModelError(what, found=found, expected="the same list", fix=fix)
+
+
+def require_same_images(reference: Predictions, candidate: Predictions) -> None:
+    """Refuse to pair predictions that are not about the same images.
+
+    Raises:
+        DataError: other images, another order, or other true classes.
+    """
+    fix = "predict both models over one data set, with the same images skipped"
+    what = f"{reference.name} and {candidate.name} were not run on the same images"
+    if reference.paths != candidate.paths:
+        counts = f"{len(reference.paths)} and {len(candidate.paths)} images"
+        raise DataError(what, found=counts, expected="the same paths in the same order", fix=fix)
+    ours, theirs = reference.truth, candidate.truth
+    same = ours is theirs if ours is None or theirs is None else np.array_equal(ours, theirs)
+    if not same:
+        raise DataError(what, found="different true classes", fix=fix)

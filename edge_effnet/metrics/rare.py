@@ -2,8 +2,9 @@
 
 Both rules ask for an effect that matters (a named constant) and for a sample that chance does
 not explain: the binomial tail of so many misses at the rate of all *other* images, multiplied
-by the number of classes looked at (Bonferroni), is under ``SUSPICION_P``. A rare class of 4
-images can be named among 10 classes; among 1000 it takes more of them.
+by the number of classes looked at (Bonferroni), is under ``SUSPICION_P``. Among 1000 classes
+that takes more images of the class than among 10. Beside a faultless rest any miss is
+improbable, so fewer than ``LEAST_MISSES``, which two mislabelled photos explain, never count.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from edge_effnet.metrics.classification import PerClass
 from edge_effnet.metrics.paired import binomial_tail
 
 SUSPICION_P = 0.05
+LEAST_MISSES = 3
 NAMED_CLASSES = 3
 
 # Neglected: recall under this share of the accuracy on all other images.
@@ -36,7 +38,7 @@ def neglected_classes(figures: PerClass) -> list[int]:
     for index in present:
         images, hits = int(support[index]), int(correct[index])
         rest = _smoothed_share(int(correct.sum()) - hits, int(support.sum()) - images)
-        if hits / images >= NEGLECTED_RECALL_SHARE * rest:
+        if images - hits < LEAST_MISSES or hits / images >= NEGLECTED_RECALL_SHARE * rest:
             continue
         if binomial_tail(images - hits, images, 1 - rest) * len(present) < SUSPICION_P:
             found.append(int(index))
@@ -60,7 +62,7 @@ def ruined_classes(
     losses = np.bincount(truth, lost).astype(np.int64)
     least = max(RUINED_RECALL_POINTS, RUINED_TIMES_OVERALL * overall_points)
     found = []
-    for index in np.flatnonzero(falls > least):
+    for index in np.flatnonzero((falls > least) & (losses >= LEAST_MISSES)):
         images, gone = int(support[index]), int(losses[index])
         rate = _smoothed_share(int(lost.sum()) - gone, len(truth) - images)
         if binomial_tail(gone, images, rate) * np.count_nonzero(support) < SUSPICION_P:

@@ -1,0 +1,126 @@
+"""A classifier small enough to understand: it says which colour a picture has most of.
+
+MEAN over the pixels, one FULLY_CONNECTED layer, SOFTMAX: a whole model file of a few hundred
+bytes, written with the schema that comes with LiteRT. Its weights decide how it errs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import ArrayLike, NDArray
+
+from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.image import Preprocess
+
+COLOURS = ("red", "green", "blue")
+SIDE = 4
+RIGHT = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+MakeModel = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of real weights and pictures that ``EDGE_EFFNET_REFERENCE`` names."""
+    folder = os.environ.get("EDGE_EFFNET_REFERENCE")
+    if not folder:
+        pytest.skip("EDGE_EFFNET_REFERENCE is not set: no real models to test with")
+    return Path(folder)
+
+
+@pytest.fixture
+def colour_model(tmp_path: Path) -> MakeModel:
+    """Make a model file: ``colour_model(name, weights=…, labels=…)``.
+
+    ``weights`` is classes x 3; its default looks for red, green and blue. ``labels=None``
+    leaves labels and preprocessing out of the file.
+    """
+
+    def make(
+        name: str = "colours.tflite",
+        weights: ArrayLike = RIGHT,
+        labels: tuple[str, ...] | None = COLOURS,
+    ) -> Path:
+        path = tmp_path / name
+        model = _model_bytes(np.asarray(weights, np.float32) * (10 / 255))
+        if labels is None:
+            path.write_bytes(model)
+        else:
+            card = Card(name=path.stem, labels=labels, preprocess=Preprocess(SIDE, SIDE))
+            write_artifact(path, model, card)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def colour_folder(tmp_path: Path) -> Path:
+    """A data set of a folder per colour, 10 pictures each, in three shades and noise."""
+    random = np.random.default_rng(7)
+    for place, colour in enumerate(COLOURS):
+        for number in range(10):
+            pixels = random.integers(0, 60, (9, 12, 3), dtype=np.uint8)
+            pixels[:, :, place] += np.uint8(100 + 10 * (number % 3))
+            write_picture(tmp_path / "pictures" / colour / f"{number}.png", pixels)
+    return tmp_path / "pictures"
+
+
+def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
+
+
+def _model_bytes(weights: NDArray[np.float32]) -> bytes:
+    from ai_edge_litert import schema_py_generated as schema
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    kinds, options = schema.BuiltinOperator, schema.BuiltinOptions
+    classes = len(weights)
+    tree, graph = schema.ModelT(), schema.SubGraphT()
+    tree.version, tree.buffers = 3, [schema.BufferT()]
+    graph.tensors, graph.operators, tree.operatorCodes = [], [], []
+
+    def tensor(name: str, shape: list[int], content: Any = None) -> int:
+        made = schema.TensorT()
+        made.name, made.shape = name.encode(), shape
+        made.type = schema.TensorType.FLOAT32
+        if content is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(content.tobytes(), np.uint8)
+            tree.buffers.append(buffer)
+            made.buffer = len(tree.buffers) - 1
+            if content.dtype == np.int32:
+                made.type = schema.TensorType.INT32
+        graph.tensors.append(made)
+        return len(graph.tensors) - 1
+
+    def operator(code: int, inputs: list[int], output: int, kind: int, settings: Any) -> None:
+        entry, made = schema.OperatorCodeT(), schema.OperatorT()
+        entry.builtinCode = entry.deprecatedBuiltinCode = code
+        entry.version = 1
+        tree.operatorCodes.append(entry)
+        made.opcodeIndex = len(tree.operatorCodes) - 1
+        made.inputs, made.outputs = inputs, [output]
+        made.builtinOptionsType, made.builtinOptions = kind, settings
+        graph.operators.append(made)
+
+    picture = tensor("picture", [1, SIDE, SIDE, 3])
+    axes = tensor("axes", [2], np.array([1, 2], np.int32))
+    mean = tensor("mean", [1, 3])
+    layer = tensor("weights", [classes, 3], weights)
+    logits, scores = tensor("logits", [1, classes]), tensor("scores", [1, classes])
+    softmax = schema.SoftmaxOptionsT()
+    softmax.beta = 1.0
+    operator(kinds.MEAN, [picture, axes], mean, options.ReducerOptions, schema.ReducerOptionsT())
+    full = schema.FullyConnectedOptionsT()
+    operator(kinds.FULLY_CONNECTED, [mean, layer, -1], logits, options.FullyConnectedOptions, full)
+    operator(kinds.SOFTMAX, [logits], scores, options.SoftmaxOptions, softmax)
+    graph.inputs, graph.outputs = [picture], [scores]
+    tree.subgraphs = [graph]
+    return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))
