@@ -1,0 +1,161 @@
+"""``edge-effnet convert``: make a small ``.tflite`` and compare it with float."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from converters.recipes import RECIPES
+from edge_effnet.commands.image_options import refuse_bad_output
+from edge_effnet.commands.options import force_option, json_option
+from edge_effnet.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from converters.pipeline import Settings
+    from converters.source import Source
+
+_PATH = click.Path(path_type=Path)
+
+
+def _recipe_options(function: Any) -> Any:
+    """One flag for each row of the table."""
+    for recipe in reversed(RECIPES.values()):
+        option = click.option(f"--{recipe.name}", is_flag=True, help=recipe.summary)
+        function = option(function)
+    return function
+
+
+@click.command()
+@click.option(
+    "--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file."
+)
+@click.option("--model", type=_PATH, help="Your own .keras or float .tflite instead.")
+@click.option(
+    "--weights",
+    default="auto",
+    show_default=True,
+    metavar="auto|imagenet|demo|random|FILE",
+    help="auto: the newest trained checkpoint, else ImageNet, else the demo weights.",
+)
+@_recipe_options
+@click.option(
+    "--data",
+    type=_PATH,
+    metavar="DIR|CSV",
+    help="Labelled images that judge the result; without --calibration some calibrate.",
+)
+@click.option("--calibration", type=_PATH, metavar="DIR|CSV", help="Images that set the ranges.")
+@click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
+@click.option("--eval-images", type=click.IntRange(1), help="Judge by N images.  [default: all]")
+@click.option(
+    "--io",
+    "interface",
+    type=click.Choice(["uint8", "int8", "float32"]),
+    default="uint8",
+    show_default=True,
+    help="Input and output of the int8 file; uint8 takes camera pixels as they are.",
+)
+@click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
+@click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
+@click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
+@click.option(
+    "--out", type=_PATH, default=Path(), show_default="here", help="Folder for the files."
+)
+@click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Training runs.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--threads", type=click.IntRange(1), help="Cores to use.  [default: all]")
+@click.option("--strict", is_flag=True, help="Refuse unreadable images instead of skipping them.")
+@json_option
+@force_option
+def command(**options: Any) -> None:
+    """Make a small .tflite and compare it with float, on the same images.
+
+    Writes NAME-float32.tflite and NAME-RECIPE.tflite for each recipe asked for. Each file
+    carries its labels, preprocessing, the way it was made and its measured accuracy.
+
+    \b
+    Examples:
+      edge-effnet convert --variant b0 --int8
+      edge-effnet convert --variant v2-b0 --int8 --calibration photos/ --data val.csv
+      edge-effnet convert --variant b0 --weights best.h5 --int8 --data photos/ --out models/
+      edge-effnet convert --model mine.tflite --int8 --calibration photos/ \\
+          --preprocess mean=127.5,std=127.5
+    """
+    from converters.pipeline import Settings, convert, refuse_outputs
+    from converters.report import print_conversion
+    from edge_effnet.commands.options import write_json
+    from edge_effnet.commands.stages import stages
+    from edge_effnet.commands.tables import print_notice
+    from edge_effnet.runtime.evaluation import available_cores
+
+    if (options["variant"] is None) == (options["model"] is None):
+        raise UsageProblem(
+            "convert takes either a variant or a model",
+            found="both" if options["variant"] else "neither",
+            fix="for example: edge-effnet convert --variant b0 --int8",
+        )
+    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    settings = Settings(
+        out=options["out"],
+        recipes=tuple(recipe for name, recipe in RECIPES.items() if options[name]),
+        interface=options["interface"],
+        data=options["data"],
+        calibration=options["calibration"],
+        calibration_count=options["calibration_images"],
+        evaluation_count=options["eval_images"],
+        seed=options["seed"],
+        workers=options["threads"] or available_cores(),
+        strict=options["strict"],
+        force=options["force"],
+    )
+    refuse_outputs(_name(options), settings, options["model"])
+    with stages() as stage:
+        done = stage("exporting the float model", None)
+        source = _source(options, settings)
+        done(1)
+        for notice in source.notices:
+            print_notice(notice)
+        conversion = convert(source, settings, stage)
+    if options["json_to"] != "-":
+        print_conversion(conversion)
+    if options["json_to"]:
+        write_json(conversion.to_json(), options["json_to"], overwrite=options["force"])
+
+
+def _name(options: dict[str, Any]) -> str:
+    from edge_effnet.variant_files import find_variant
+
+    if options["model"] is not None:
+        return str(options["model"].stem).removesuffix("-float32")
+    return find_variant(options["variant"]).name
+
+
+def _source(options: dict[str, Any], settings: Settings) -> Source:
+    from converters.source import from_file, from_variant
+    from edge_effnet.data.labels import read_labels
+    from edge_effnet.variant_files import find_variant
+
+    labels = read_labels(options["labels"]) if options["labels"] else None
+    _refuse_bad_data(settings)
+    if options["model"] is not None:
+        return from_file(options["model"], labels=labels, preprocess=options["preprocess"])
+    return from_variant(
+        find_variant(options["variant"]),
+        weights=options["weights"],
+        runs=options["runs"],
+        resolution=options["resolution"],
+        labels=labels,
+        preprocess=options["preprocess"],
+    )
+
+
+def _refuse_bad_data(settings: Settings) -> None:
+    """Look at the folders before the minute that export takes, not after."""
+    from edge_effnet.data.listing import load_dataset, load_images
+
+    if settings.data is not None:
+        load_dataset(settings.data)
+    if settings.calibration is not None:
+        load_images(settings.calibration)

@@ -1,0 +1,120 @@
+"""Which pictures calibrate and which judge: never the same ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+
+from converters.calibration import (
+    FEW_IMAGES,
+    Calibration,
+    calibration_warnings,
+    choose_calibration,
+)
+from converters.generated import generated_picture
+from edge_effnet.data.listing import (
+    Dataset,
+    Sample,
+    balanced_sample,
+    content_hash,
+    imbalance_warning,
+    load_dataset,
+    load_images,
+)
+from edge_effnet.errors import DataError
+from edge_effnet.image import Preprocess
+
+GENERATED_EVALUATION_IMAGES = 200
+# Another stream of pictures than calibration's.
+_EVALUATION_SEED_OFFSET = 1_000_003
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of one conversion.
+
+    Attributes:
+        evaluation: the judges; without labels when ``generated``.
+        generated: whether the judges are generated, and so no evidence of accuracy.
+        skipped: one line for each calibration picture that could not be read.
+    """
+
+    calibration: Calibration
+    evaluation: Dataset
+    generated: bool
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+
+
+def choose_pictures(
+    how: Preprocess,
+    *,
+    data: Path | None,
+    calibration: Path | None,
+    labels: tuple[str, ...] | None,
+    count: int,
+    evaluation_count: int | None,
+    seed: int,
+    strict: bool,
+    scratch: Path,
+) -> Pictures:
+    """Divide what the user gave into calibration and evaluation.
+
+    Args:
+        data: labelled images. Without ``calibration`` at most half of them calibrate, and the
+            rest judge.
+        labels: the network's.
+        count: how many calibrate.
+        evaluation_count: at most so many judge; None for all.
+        strict: an unreadable calibration picture is an error.
+        scratch: folder for generated pictures.
+
+    Raises:
+        DataError: nothing usable, or unreadable pictures under ``strict``.
+    """
+    judged = load_dataset(data, labels=labels) if data else None
+    pool = load_images(calibration) if calibration else judged
+    if pool is judged and judged is not None:
+        count = min(count, len(judged) // 2)
+    chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
+    if skipped and strict:
+        raise DataError(
+            f"{len(skipped)} calibration images cannot be read",
+            found=skipped[0],
+            fix="replace them, or leave --strict out to skip them",
+        )
+    if calibration is None and judged is not None and chosen.images is not None:
+        used = {content_hash(sample.path) for sample in chosen.images.samples}
+        rest = tuple(s for s in judged.samples if content_hash(s.path) not in used)
+        judged = replace(judged, samples=rest)
+    warnings = calibration_warnings(chosen, judged)
+    if judged is not None:
+        warnings += [line for line in (imbalance_warning(judged),) if line]
+        if evaluation_count is not None and evaluation_count < len(judged):
+            judged = balanced_sample(judged, evaluation_count, seed)
+        if len(judged) < FEW_IMAGES:
+            warnings.append(
+                f"only {len(judged)} images judge the result: a drop of a few points cannot be "
+                "told from luck"
+            )
+    return Pictures(
+        calibration=chosen,
+        evaluation=judged or _generated(how, seed, scratch),
+        generated=judged is None,
+        warnings=tuple(warnings),
+        skipped=skipped,
+    )
+
+
+def _generated(how: Preprocess, seed: int, scratch: Path) -> Dataset:
+    samples = []
+    height, width = (math.ceil(side / how.crop) for side in (how.height, how.width))
+    for index in range(GENERATED_EVALUATION_IMAGES):
+        picture = generated_picture(index, seed + _EVALUATION_SEED_OFFSET, height, width)
+        path = scratch / f"generated-{index:04}.png"
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        samples.append(Sample(path, None))
+    return Dataset(tuple(samples), (), "generated pictures")

@@ -1,0 +1,142 @@
+"""Float ``.tflite`` + recipe + ranges -> small ``.tflite``, with AI Edge Quantizer.
+
+No TensorFlow: the ``convert`` extra is enough.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from converters.flatfile import Interface, normalize_layout, set_interface
+from converters.ranges import Ranges
+from converters.recipes import QuantRecipe
+from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.tflite_file import Structure, parse_structure
+
+
+def quantize(model: bytes, recipe: QuantRecipe, ranges: Ranges, interface: Interface) -> bytes:
+    """Apply a recipe to a float model.
+
+    Args:
+        ranges: of every activation tensor; only calibrated recipes use them.
+        interface: type of the input and output of a full-integer file; every other recipe
+            gets float32.
+
+    Raises:
+        ModelError: the quantizer refuses the model, or a full-integer result has a float
+            operator left.
+        MissingExtra: AI Edge Quantizer is not installed.
+    """
+    try:
+        from ai_edge_quantizer import quantizer
+    except ImportError as error:
+        raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
+    known = {
+        name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
+    }
+    with _silent():
+        try:
+            worker = quantizer.Quantizer(bytearray(model), _library_recipe(recipe))
+            result = worker.quantize(
+                known if recipe.calibrated else None,
+                enable_progress_bar=False,
+                enable_progress_report=False,
+            )
+        except (ValueError, RuntimeError, KeyError, NotImplementedError) as error:
+            raise ModelError(
+                f"the model cannot be quantized to {recipe.name}",
+                found=" ".join(str(error).split())[:300],
+                fix="export it again with built-in float operators and a fixed batch of 1",
+            ) from error
+    small = bytes(result.quantized_model)
+    if not recipe.full_integer:
+        return set_interface(small, "float32") if recipe.calibrated else normalize_layout(small)
+    refuse_float_operators(parse_structure(small, "the quantized model"))
+    return set_interface(small, interface)
+
+
+def _scalar(value: float) -> Any:
+    return np.full((1, 1, 1, 1), value, np.float32)
+
+
+def _library_recipe(recipe: QuantRecipe) -> Any:
+    """Our row in the quantizer's words."""
+    from ai_edge_quantizer import recipe as library
+
+    table = {
+        ("int8", "int8", "integer"): library.static_wi8_ai8,
+        ("int8", "int16", "integer"): library.static_wi8_ai16,
+        ("int8", "float32", "integer"): library.dynamic_wi8_afp32,
+        ("int8", "float32", "float"): library.weight_only_wi8_afp32,
+        ("float16", "float32", "float"): _float16_recipe,
+    }
+    return table[recipe.weights, recipe.activations, recipe.compute]()
+
+
+def _float16_recipe() -> Any:
+    from ai_edge_quantizer import algorithm_manager, qtyping, recipe_manager
+
+    manager = recipe_manager.RecipeManager()
+    config = qtyping.OpQuantizationConfig(
+        weight_tensor_config=qtyping.TensorQuantizationConfig(
+            num_bits=16, dtype=qtyping.TensorDataType.FLOAT
+        ),
+        compute_precision=qtyping.ComputePrecision.FLOAT,
+        explicit_dequantize=True,
+    )
+    names = qtyping.TFLOperationName
+    for operation in (names.CONV_2D, names.DEPTHWISE_CONV_2D, names.FULLY_CONNECTED):
+        manager.add_quantization_config(
+            ".*", operation, config, algorithm_manager.AlgorithmName.FLOAT_CASTING
+        )
+    return manager.get_quantization_recipe()
+
+
+def operator_types(structure: Structure) -> Counter[str]:
+    """How many operators of each kind touch a float activation or weight: empty when full
+    integer."""
+    return Counter(
+        operator.name
+        for operator in structure.operators
+        if any(
+            structure.tensors[index].dtype.startswith("float")
+            for index in (*operator.inputs, *operator.outputs)
+            if index >= 0
+        )
+    )
+
+
+def refuse_float_operators(structure: Structure) -> None:
+    """Prove from the file's own operators that it is full integer.
+
+    Raises:
+        ModelError: names the operators that still work on floats.
+    """
+    left = operator_types(structure)
+    if left:
+        raise ModelError(
+            "the int8 model still computes in float",
+            found=", ".join(f"{count} × {name}" for name, count in left.most_common(5)),
+            expected="integer operators only",
+            fix="replace those layers, or choose --weights8, which keeps float compute",
+        )
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """The quantizer reports to stdout, stderr and the root logger; the user gets our lines."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        root.setLevel(level)

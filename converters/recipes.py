@@ -1,0 +1,99 @@
+"""The table of recipes: how a float model becomes small.
+
+A row describes a recipe completely; a new recipe is a row, its command-line flag, file name
+and tests follow from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_effnet.errors import UsageProblem
+
+WeightType = Literal["float32", "float16", "int8"]
+ActivationType = Literal["float32", "int8", "int16"]
+Compute = Literal["float", "integer"]
+
+
+@dataclass(frozen=True)
+class QuantRecipe:
+    """One way to make a model small.
+
+    Attributes:
+        name: in file names (``b0-int8.tflite``) and of the flag (``--int8``).
+        weights, activations: how each is stored in the file.
+        compute: ``integer`` multiplies integers; ``float`` expands the weights first.
+        summary: what it is good for, and its price (measured, see the README).
+    """
+
+    name: str
+    weights: WeightType
+    activations: ActivationType
+    compute: Compute
+    summary: str
+
+    def __post_init__(self) -> None:
+        if self.activations != "float32" and self.weights != "int8":
+            raise UsageProblem(
+                f"recipe {self.name}: integer activations need int8 weights",
+                found=f"{self.weights} weights",
+                fix="the runtime has no kernels for it; choose int8 weights",
+            )
+        if self.activations != "float32" and self.compute != "integer":
+            raise UsageProblem(
+                f"recipe {self.name}: integer activations are computed in integers",
+                found=f"{self.compute} compute",
+                fix="set compute to integer",
+            )
+        if self.compute == "integer" and self.weights != "int8":
+            raise UsageProblem(
+                f"recipe {self.name}: integer compute needs int8 weights",
+                found=f"{self.weights} weights",
+                fix="set weights to int8 or compute to float",
+            )
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether activation ranges must be known beforehand."""
+        return self.activations != "float32"
+
+    @property
+    def full_integer(self) -> bool:
+        """Whether no float operator may remain in the file."""
+        return self.activations == "int8"
+
+
+FLOAT32 = "float32"  # the reference every recipe starts from and is compared with
+RECIPES: dict[str, QuantRecipe] = {
+    recipe.name: recipe
+    for recipe in (
+        QuantRecipe(
+            "int8",
+            "int8",
+            "int8",
+            "integer",
+            "full integer: 0.3 of the size, fastest; the only one for the Edge TPU",
+        ),
+        QuantRecipe(
+            "int16x8",
+            "int8",
+            "int16",
+            "integer",
+            "int16 activations: nearly float accuracy, but no fast kernels (some 40 times slower)",
+        ),
+        QuantRecipe(
+            "dynamic",
+            "int8",
+            "float32",
+            "integer",
+            "activations quantized on the fly: no calibration, slower than float here",
+        ),
+        QuantRecipe(
+            "weights8", "int8", "float32", "float", "int8 weights only: size, at float speed"
+        ),
+        QuantRecipe(
+            "float16", "float16", "float32", "float", "half the size, at float speed on a CPU"
+        ),
+    )
+}

@@ -1,0 +1,72 @@
+"""What a conversion tells its user at the end."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from converters.pipeline import Conversion, Made
+from edge_effnet.commands.options import console, megabytes
+from edge_effnet.commands.tables import print_warnings, verdict
+
+
+def print_conversion(conversion: Conversion) -> None:
+    """Print the table of files, what was proven, and what to do next."""
+    out, (reference, *small) = console(), conversion.made
+    pictures = conversion.pictures
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold")
+    for heading in ("size", "of float", "top-1", "drop", "agreement", "latency", "of float"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for made in conversion.made:
+        table.add_row(*_row(made, reference, conversion))
+    out.print(table)
+    if not small:
+        out.print("float only: add --int8 (or another recipe, see --help) for a small file")
+        return
+    images = small[0].comparison.images if small[0].comparison else 0
+    judged = (
+        "generated pictures" if pictures.generated else f"images of {pictures.evaluation.source}"
+    )
+    calibration = pictures.calibration
+    origin = calibration.images.source if calibration.images else "generated pictures"
+    out.print(f"judged on {images} {judged}; calibrated on {len(calibration)} of {origin}")
+    out.print("latency: median of one inference on one core of this machine, files in turn")
+    for made in small:
+        if made.comparison is None:
+            continue
+        if made.comparison.paired:
+            for line in verdict(made.comparison.paired, images):
+                out.print(f"{made.recipe}: {line}")
+        print_warnings(out, made.comparison.warnings)
+    if pictures.generated:
+        out.print(
+            "agreement on generated pictures is no evidence of accuracy: give --data DIR|CSV "
+            "with labelled photos to measure it",
+            style="bold yellow",
+        )
+    for line in (*pictures.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
+        out.print(f"warning: {line}", style="yellow")
+    out.print(f"next: edge-effnet classify {small[0].path} photo.jpg")
+
+
+def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
+    comparison = made.comparison
+    top1 = drop = agreement = "–"
+    summaries = [m.comparison.reference for m in conversion.made if m.comparison]
+    if comparison is not None:
+        agreement = f"{comparison.agreement_percent:.1f} %"
+        if comparison.candidate and comparison.paired:
+            top1 = f"{comparison.candidate.top1_percent:.1f} %"
+            drop = f"{comparison.paired.drop_points:+.1f}"
+    elif summaries and summaries[0]:
+        top1 = f"{summaries[0].top1_percent:.1f} %"
+    return [
+        str(made.path),
+        megabytes(made.size_bytes),
+        f"{made.size_bytes / reference.size_bytes:.3f}",
+        top1,
+        drop,
+        agreement,
+        f"{made.latency_ms:.1f} ms",
+        f"{made.latency_ms / reference.latency_ms:.2f}",
+    ]

@@ -1,0 +1,197 @@
+"""Where the float model comes from: a variant with weights, a ``.keras`` or a ``.tflite``.
+
+All three end as the same thing: the bytes of a float ``.tflite`` and what is known of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.artifact import read_artifact, split_archive
+from edge_effnet.data.labels import imagenet_labels
+from edge_effnet.errors import ModelError, UsageProblem
+from edge_effnet.image import Preprocess, parse_preprocess
+from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
+from edge_effnet.variant_files import variant_to_json
+from edge_effnet.variants import VariantSpec
+
+_SUFFIX = "-float32"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A float model and what is known of it.
+
+    Attributes:
+        name: stem of the files made from it.
+        model: the bytes of a float ``.tflite``.
+        labels: class names in index order; None where nobody said.
+        weights: their origin, for the card.
+        steps: what was done so far, for the card.
+        notices: lines the user must see.
+    """
+
+    name: str
+    model: bytes
+    structure: Structure
+    how: Preprocess
+    labels: tuple[str, ...] | None
+    variant: Mapping[str, Any] | None
+    weights: Mapping[str, Any]
+    steps: tuple[Mapping[str, Any], ...]
+    notices: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        return self.structure.tensors[self.structure.outputs[0]].shape[-1]
+
+
+def from_variant(
+    spec: VariantSpec,
+    *,
+    weights: str,
+    runs: Path,
+    resolution: int | None,
+    labels: Sequence[str] | None,
+    preprocess: str | None,
+) -> Source:
+    """Build a variant, load its weights and export it. Needs the ``train`` extra.
+
+    Raises:
+        WeightsError: no weights, or they do not fit.
+        MissingExtra: TensorFlow is not installed.
+    """
+    from converters.export import export_network
+    from edge_effnet.network.resolve import load, resolve_weights
+
+    resolved = resolve_weights(spec, weights, runs=runs)
+    side = resolution or resolved.resolution or spec.resolution
+    classes = resolved.classes or (len(labels) if labels else None)
+    network = load(spec, resolved, resolution=side, classes=classes)
+    model = export_network(network, spec)
+    notices = [resolved.notice] if resolved.notice else []
+    names = tuple(labels) if labels else resolved.labels
+    if names is None and len(imagenet_labels()) == network.output_shape[-1]:
+        names = imagenet_labels()
+        if resolved.kind == "file":
+            notices.append("1000 classes and no labels given: taken to be ImageNet's")
+    how = Preprocess(side, side)
+    return Source(
+        name=spec.name,
+        model=model,
+        structure=parse_structure(model, spec.name),
+        how=parse_preprocess(preprocess, how) if preprocess else how,
+        labels=names,
+        variant=variant_to_json(spec),
+        weights=resolved.origin,
+        steps=(_exported(model),),
+        notices=tuple(notices),
+    )
+
+
+def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | None) -> Source:
+    """A user's own float model, ``.keras`` or ``.tflite``.
+
+    Raises:
+        ModelError: not such a file, damaged, or already quantized.
+        UsageProblem: a file of another kind.
+    """
+    if path.suffix == ".keras":
+        from converters.export import export_keras_file
+
+        if not path.is_file():
+            raise ModelError(f"{path} does not exist", fix="check the path")
+        model = export_keras_file(path)
+        structure = parse_structure(model, str(path))
+        height, width = _picture_size(structure, path)
+        how = Preprocess(height, width)
+        return Source(
+            name=path.stem,
+            model=model,
+            structure=structure,
+            how=parse_preprocess(preprocess, how) if preprocess else how,
+            labels=tuple(labels) if labels else None,
+            variant=None,
+            weights=_file_origin(path),
+            steps=(_exported(model),),
+            notices=()
+            if preprocess
+            else (f"{path.name} is taken to expect pixels 0–255; --preprocess says otherwise",),
+        )
+    if path.suffix == ".tflite":
+        return _from_tflite(path, labels, preprocess)
+    raise UsageProblem(
+        f"{path} is no model that can be converted",
+        found=path.suffix or "no ending",
+        expected=".keras or a float .tflite",
+        fix="weights (.h5) go with a variant: --variant b0 --weights FILE",
+    )
+
+
+def _from_tflite(path: Path, labels: Sequence[str] | None, preprocess: str | None) -> Source:
+    data = read_model_bytes(path)
+    model = split_archive(data)[0]
+    structure = parse_structure(model, str(path))
+    _refuse_quantized(structure, path)
+    artifact = read_artifact(path)
+    height, width = _picture_size(structure, path)
+    if artifact.preprocess is None and preprocess is None:
+        raise ModelError(
+            f"{path} does not say how pixels become its input",
+            found="neither a model card nor TFLite metadata",
+            fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
+        )
+    how = artifact.preprocess or Preprocess(height, width)
+    card = artifact.card
+    return Source(
+        name=path.stem.removesuffix(_SUFFIX),
+        model=model,
+        structure=structure,
+        how=parse_preprocess(preprocess, how) if preprocess else how,
+        labels=tuple(labels) if labels else artifact.labels,
+        variant=card.variant if card else None,
+        weights=card.weights if card else _file_origin(path),
+        steps=card.steps if card else (),
+    )
+
+
+def _refuse_quantized(structure: Structure, path: Path) -> None:
+    stored = {tensor.dtype for tensor in structure.tensors if tensor.constant_bytes > 1024}
+    ends = {structure.tensors[i].dtype for i in (*structure.inputs, *structure.outputs)}
+    if ends != {"float32"} or stored & {"int8", "uint8", "int4", "float16"}:
+        raise ModelError(
+            f"{path} is already quantized",
+            found=", ".join(sorted((ends | stored) - {"float32", "int32"})) + " tensors",
+            expected="a float32 model",
+            fix="convert from the float model; quantizing twice only loses accuracy",
+        )
+
+
+def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:
+    shapes = [structure.tensors[index].shape for index in structure.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][0] != 1 or shapes[0][3] != 3:
+        raise ModelError(
+            f"{path} does not take one RGB picture",
+            found=f"input shapes {[list(shape) for shape in shapes]}",
+            expected="one of [1, height, width, 3]",
+            fix="export the model with a fixed batch of 1 and channels last",
+        )
+    return shapes[0][1], shapes[0][2]
+
+
+def _file_origin(path: Path) -> dict[str, Any]:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"kind": "file", "file": path.name, "sha256": digest}
+
+
+def _exported(model: bytes) -> dict[str, Any]:
+    return {
+        "step": "exported",
+        "by": f"tensorflow {metadata.version('tensorflow')}",
+        "sha256": hashlib.sha256(model).hexdigest(),
+    }
