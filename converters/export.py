@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.native_log import native_output_hidden
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
 from edge_effnet.variants import VariantSpec
@@ -89,7 +86,7 @@ def _convert(network: keras.Model) -> bytes:
         import tensorflow as tf
     except ImportError as error:
         raise MissingExtra("tensorflow", "train", "exporting a network to .tflite") from error
-    with _quiet():
+    with native_output_hidden(stdout=True):
         converter = tf.lite.TFLiteConverter.from_keras_model(network)
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
@@ -100,22 +97,3 @@ def _convert(network: keras.Model) -> bytes:
                 found=" ".join(str(error).split())[:300],
                 fix="replace the layer that is named there",
             ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """The exporter prints its saved-model signature to stdout and its log to stderr, from
-    Python and from C++; keep both away from the user's terminal, and show them on failure."""
-    if os.environ.get("EDGE_EFFNET_NATIVE_LOG"):
-        yield
-        return
-    with tempfile.TemporaryFile() as log:
-        saved = os.dup(1), os.dup(2)
-        try:
-            os.dup2(log.fileno(), 1)
-            os.dup2(log.fileno(), 2)
-            yield
-        finally:
-            for number, descriptor in enumerate(saved, start=1):
-                os.dup2(descriptor, number)
-                os.close(descriptor)

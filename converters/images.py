@@ -91,6 +91,11 @@ def choose_pictures(
         rest = tuple(s for s in judged.samples if content_hash(s.path) not in used)
         judged = replace(judged, samples=rest)
     warnings = calibration_warnings(chosen, judged)
+    if judged is not None and labels is None:
+        warnings.append(
+            f"no labels given: the network's classes are taken to be those of {judged.source}, "
+            f"in the order {', '.join(judged.labels[:3])} …; --labels FILE says otherwise"
+        )
     if judged is not None:
         warnings += [line for line in (imbalance_warning(judged),) if line]
         if evaluation_count is not None and evaluation_count < len(judged):

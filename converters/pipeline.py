@@ -26,7 +26,7 @@ from converters.source import Source
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card, write_artifact
 from edge_effnet.data.listing import Dataset, content_hash
-from edge_effnet.errors import OutputError
+from edge_effnet.errors import DataError, OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, compare_predictions
@@ -135,14 +135,13 @@ def convert(source: Source, settings: Settings, stage: StartStage) -> Conversion
         DataError, ModelError: see ``choose_pictures`` and ``quantize``.
         OutputError: something cannot be written; then nothing is.
     """
-    labels = source.labels
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
         pictures = choose_pictures(
             source.how,
             data=settings.data,
             calibration=settings.calibration,
-            labels=labels,
+            labels=source.labels,
             count=settings.calibration_count,
             evaluation_count=settings.evaluation_count,
             seed=settings.seed,
@@ -150,15 +149,15 @@ def convert(source: Source, settings: Settings, stage: StartStage) -> Conversion
             scratch=scratch,
         )
         done(1)
-        labels = labels or _numbers(source.classes)
+        labels = _labels(source, pictures)
         models = _make_models(source, settings, pictures, stage)
-        files = {name: scratch / f"{name}.tflite" for name in models}
+        targets = output_paths(source.name, settings)
+        files = {name: scratch / targets[name].name for name in models}
         cards = {name: _card(source, settings, pictures, name, labels) for name in models}
         for name, model in models.items():
             write_artifact(files[name], model, cards[name])
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
         latencies = _time(list(files.values()), stage)
-        targets = output_paths(source.name, settings)
         made = []
         for (name, model), comparison, latency_ms in zip(
             models.items(), comparisons, latencies, strict=True
@@ -279,7 +278,14 @@ def _measured(comparison: Comparison | None, pictures: Pictures) -> dict[str, An
     if comparison is None:
         return None
     full = comparison.to_json()
-    kept = ("n", "agreement", "agreement_interval", "drop_points", "drop_interval", "mcnemar_p")
+    kept = (
+        "n",
+        "agreement",
+        "agreement_interval",
+        "drop_points",
+        "drop_interval_points",
+        "mcnemar_p",
+    )
     digest = hashlib.sha256()
     for sample in pictures.evaluation.samples:
         digest.update(bytes.fromhex(content_hash(sample.path)))
@@ -296,8 +302,25 @@ def _measured(comparison: Comparison | None, pictures: Pictures) -> dict[str, An
     }
 
 
-def _numbers(classes: int) -> tuple[str, ...]:
-    return tuple(map(str, range(classes)))
+def _labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
+    """The labels that were given, else the data's own class names, else numbers.
+
+    Raises:
+        DataError: nobody named the classes and the data has another number of them.
+    """
+    if source.labels is not None:
+        return source.labels
+    if pictures.generated:
+        return tuple(map(str, range(source.classes)))
+    names = pictures.evaluation.labels
+    if len(names) != source.classes:
+        raise DataError(
+            f"the classes of {pictures.evaluation.source} are not the network's",
+            found=f"{len(names)} classes",
+            expected=f"{source.classes}, the width of its classifier",
+            fix="name the network's classes with --labels FILE, one per line in index order",
+        )
+    return names
 
 
 def _same_file(path: Path, other: Path | None) -> bool:

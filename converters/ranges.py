@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from converters.calibration import Calibration
 from edge_effnet.image import normalize
+from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite_file import Structure, Tensor
 
@@ -102,13 +103,13 @@ def collect_statistics(
 
 def _observer(model: bytes) -> Any:
     module = load_runtime().module
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), native_output_hidden():
         # "intended for debugging": to look at every tensor is the purpose here.
         warnings.simplefilter("ignore", UserWarning)
         interpreter = module.Interpreter(
             model_content=model, num_threads=1, experimental_preserve_all_tensors=True
         )
-    interpreter.allocate_tensors()
+        interpreter.allocate_tensors()
     return interpreter
 
 

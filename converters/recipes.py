@@ -80,14 +80,14 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int16",
             "integer",
-            "int16 activations: nearly float accuracy, but no fast kernels (some 40 times slower)",
+            "int16 activations: no fast kernels, ten and more times slower than float",
         ),
         QuantRecipe(
             "dynamic",
             "int8",
             "float32",
             "integer",
-            "activations quantized on the fly: no calibration, slower than float here",
+            "activations quantized on the fly: no calibration, no faster than float",
         ),
         QuantRecipe(
             "weights8", "int8", "float32", "float", "int8 weights only: size, at float speed"

@@ -6,7 +6,8 @@ from rich.table import Table
 
 from converters.pipeline import Conversion, Made
 from edge_effnet.commands.options import console, megabytes
-from edge_effnet.commands.tables import print_warnings, verdict
+from edge_effnet.commands.tables import print_warnings
+from edge_effnet.metrics import Paired
 
 
 def print_conversion(conversion: Conversion) -> None:
@@ -30,14 +31,12 @@ def print_conversion(conversion: Conversion) -> None:
     calibration = pictures.calibration
     origin = calibration.images.source if calibration.images else "generated pictures"
     out.print(f"judged on {images} {judged}; calibrated on {len(calibration)} of {origin}")
-    out.print("latency: median of one inference on one core of this machine, files in turn")
+    out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
     for made in small:
-        if made.comparison is None:
-            continue
-        if made.comparison.paired:
-            for line in verdict(made.comparison.paired, images):
-                out.print(f"{made.recipe}: {line}")
-        print_warnings(out, made.comparison.warnings)
+        if made.comparison is not None:
+            if made.comparison.paired:
+                out.print(_proof(made.recipe, made.comparison.paired))
+            print_warnings(out, made.comparison.warnings)
     if pictures.generated:
         out.print(
             "agreement on generated pictures is no evidence of accuracy: give --data DIR|CSV "
@@ -46,7 +45,21 @@ def print_conversion(conversion: Conversion) -> None:
         )
     for line in (*pictures.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
         out.print(f"warning: {line}", style="yellow")
-    out.print(f"next: edge-effnet classify {small[0].path} photo.jpg")
+    out.print(
+        f"next: edge-effnet compare {reference.path} {small[0].path} --data DIR"
+        if pictures.generated
+        else f"next: edge-effnet classify {small[0].path} photo.jpg"
+    )
+
+
+def _proof(recipe: str, paired: Paired) -> str:
+    low, high = paired.drop_interval_points
+    line = (
+        f"{recipe}: drop {paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+    )
+    if paired.drop_at_most_points > 0:
+        line += f"; proven to be at most {paired.drop_at_most_points:.1f}"
+    return line
 
 
 def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:

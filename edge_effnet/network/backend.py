@@ -11,6 +11,7 @@ import os
 from typing import Any
 
 from edge_effnet.errors import MissingExtra
+from edge_effnet.native_log import native_output_hidden
 
 
 def keras_module() -> Any:
@@ -20,7 +21,8 @@ def keras_module() -> Any:
         MissingExtra: Keras or the backend is not installed.
     """
     _quiet()
-    return _required("keras", "tensorflow", "building a network")
+    with native_output_hidden():
+        return _required("keras", "tensorflow", "building a network")
 
 
 def h5py_module() -> Any:
@@ -34,7 +36,7 @@ def h5py_module() -> Any:
 
 def _quiet() -> None:
     """Settings that count only before the first import; what the user set stays."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # errors, not a page of CPU features
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # not a page of CPU features
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 

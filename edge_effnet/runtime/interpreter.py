@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -18,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite_file import parse_structure, read_model_bytes
 
 
@@ -115,36 +111,10 @@ def _start(module: ModuleType, path: Path, threads: int, fast: bool) -> Any:
     if not fast:
         kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         options["experimental_op_resolver_type"] = kernels
-    with _native_output_hidden():
+    with native_output_hidden():
         interpreter = module.Interpreter(**options)
         interpreter.allocate_tensors()
         for detail in interpreter.get_input_details():
             interpreter.set_tensor(detail["index"], np.zeros(detail["shape"], detail["dtype"]))
         interpreter.invoke()  # some int8 files are only refused here
     return interpreter
-
-
-_STDERR_LOCK = threading.Lock()
-
-
-@contextmanager
-def _native_output_hidden() -> Iterator[None]:
-    """Keep the runtime's C++ log lines ("INFO: Created TensorFlow Lite XNNPACK…") off stderr.
-
-    What fails also raises, with the same text. File descriptor 2 belongs to the whole
-    process, so this is held only while a model opens, by one thread at a time.
-    EDGE_EFFNET_NATIVE_LOG=1 shows the lines.
-    """
-    if os.environ.get("EDGE_EFFNET_NATIVE_LOG"):
-        yield
-        return
-    with _STDERR_LOCK:
-        sys.stderr.flush()
-        saved, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, 2)
-        os.close(null)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
