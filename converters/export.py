@@ -16,6 +16,8 @@ from edge_effnet.variants import VariantSpec
 if TYPE_CHECKING:
     import keras
 
+FIRST_LAYER = "stem_conv"  # what comes before it only prepares pixels
+
 
 def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
     """Export one of our networks.
@@ -31,7 +33,7 @@ def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
     height, width, channels = network.input_shape[1:]
     pixels = keras.Input((height, width, channels), batch_size=1, name="image")
     normalize = keras.layers.DepthwiseConv2D(1, name="pixel_normalization")
-    body = keras.Model(network.get_layer(NORMALIZATION_LAYER).output, network.output)
+    body = keras.Model(network.get_layer(FIRST_LAYER).input, network.output)
     scores = body(normalize(pixels))
     scale, offset = pixel_affine(network, spec)
     normalize.set_weights([scale.reshape(1, 1, 3, 1), offset])

@@ -39,6 +39,11 @@ StartStage = Callable[[str, int | None], Callable[[int], None]]
 function to call with the steps done."""
 
 
+def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
+    """A stage that tells nobody."""
+    return lambda _count: None
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the user asked for.
@@ -128,7 +133,7 @@ def refuse_outputs(name: str, settings: Settings, own_file: Path | None) -> None
         pass
 
 
-def convert(source: Source, settings: Settings, stage: StartStage) -> Conversion:
+def convert(source: Source, settings: Settings, stage: StartStage = no_progress) -> Conversion:
     """Make, judge and write every file.
 
     Raises:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import warnings
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -18,6 +19,7 @@ from converters.flatfile import Interface, normalize_layout, set_interface
 from converters.ranges import Ranges
 from converters.recipes import QuantRecipe
 from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite_file import Structure, parse_structure
 
 
@@ -131,12 +133,19 @@ def refuse_float_operators(structure: Structure) -> None:
 
 @contextlib.contextmanager
 def _silent() -> Iterator[None]:
-    """The quantizer reports to stdout, stderr and the root logger; the user gets our lines."""
+    """The quantizer reports to stdout, stderr, warnings and the root logger; the user gets our
+    lines."""
     root = logging.getLogger()
     level = root.level
     root.setLevel(logging.ERROR)
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        with (
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+            warnings.catch_warnings(),
+            native_output_hidden(),
+        ):
+            warnings.simplefilter("ignore")
             yield
     finally:
         root.setLevel(level)

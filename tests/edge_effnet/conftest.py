@@ -6,7 +6,6 @@ bytes, written with the schema that comes with LiteRT. Its weights decide how it
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,15 +22,6 @@ COLOURS = ("red", "green", "blue")
 SIDE = 4
 RIGHT = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
 MakeModel = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def reference() -> Path:
-    """The folder of real weights and pictures that ``EDGE_EFFNET_REFERENCE`` names."""
-    folder = os.environ.get("EDGE_EFFNET_REFERENCE")
-    if not folder:
-        pytest.skip("EDGE_EFFNET_REFERENCE is not set: no real models to test with")
-    return Path(folder)
 
 
 @pytest.fixture

@@ -1,0 +1,45 @@
+"""What all tests share: the reference material and the installed command."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+RunCommand = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def reference() -> Path:
+    """The folder of real weights and pictures that ``EDGE_EFFNET_REFERENCE`` names."""
+    folder = os.environ.get("EDGE_EFFNET_REFERENCE")
+    if not folder:
+        pytest.skip("EDGE_EFFNET_REFERENCE is not set: no real models to test with")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def edge_effnet() -> RunCommand:
+    """Run the installed command: ``edge_effnet("variants", "b0")``; ``env`` adds variables."""
+    command = Path(sys.executable).with_name("edge-effnet")
+    assert command.is_file(), "the package is not installed beside this Python"
+
+    def run(
+        *arguments: object, env: Mapping[str, str] | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(command), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=600,
+            env={**os.environ, **(env or {})},
+            cwd=cwd,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+
+    return run

@@ -1,0 +1,65 @@
+"""A network small enough to convert in seconds, and pictures for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.calibration import Calibration
+from converters.generated import generated_picture
+from converters.ranges import Ranges, choose_ranges, collect_statistics
+from edge_effnet.image import Preprocess
+from edge_effnet.scaling import scaled_variant
+from edge_effnet.tflite_file import Structure, parse_structure
+
+TINY = scaled_variant(-8)
+SIDE, CLASSES = 64, 10
+
+
+@dataclass(frozen=True)
+class TinyModel:
+    """A float export with random weights, its ranges, and the Keras network it came from."""
+
+    model: bytes
+    structure: Structure
+    ranges: Ranges
+    calibration: Calibration
+    network: object
+
+
+@pytest.fixture(scope="session")
+def tiny() -> TinyModel:
+    import keras
+
+    from converters.export import export_network
+    from edge_effnet.network.build import build
+
+    keras.utils.set_random_seed(1)
+    network = build(TINY, classes=CLASSES, resolution=SIDE)
+    model = export_network(network, TINY)
+    structure = parse_structure(model, "tiny")
+    calibration = Calibration(None, 12, Preprocess(SIDE, SIDE), seed=0)
+    statistics = collect_statistics(model, structure, calibration, workers=2)
+    ranges = choose_ranges(statistics, structure, calibration, model)
+    return TinyModel(model, structure, ranges, calibration, network)
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of ten classes, eight pictures each, in the shape ``--data`` takes."""
+    folder = tmp_path_factory.mktemp("photos")
+    for index in range(8 * CLASSES):
+        write_image(
+            folder / f"class{index % CLASSES}" / f"{index:03}.png",
+            generated_picture(index, 5, 80, 90),
+        )
+    return folder
+
+
+def write_image(path: Path, rgb: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
