@@ -12,17 +12,20 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from edge_effnet.data.labels import parse_labels
-from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
 from edge_effnet.image import Preprocess
-from edge_effnet.tflite_file import parse_structure, read_model_bytes
+from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
 from edge_effnet.tflite_metadata import METADATA_NAME, read_normalization
 
 CARD_NAME = "model_card.json"
@@ -30,6 +33,21 @@ LABELS_NAME = "labels.txt"
 CARD_FORMAT = "edge-effnet model card"
 CARD_VERSION = 1
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
+# The local header of the archive's first file, which is all that is left when the end is gone.
+_ARCHIVE_START = re.compile(
+    rb"PK\x03\x04.{22}%b..%b" % (struct.pack("<H", len(LABELS_NAME)), LABELS_NAME.encode()),
+    re.DOTALL,
+)
+_ARCHIVE_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OSError,
+)
 
 
 @dataclass(frozen=True)
@@ -94,13 +112,16 @@ def write_artifact(path: Path, model: bytes, card: Card, *, overwrite: bool = Fa
 
 
 def split_archive(data: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Divide a file's bytes into the model and the files in the archive behind it."""
+    """Divide a file's bytes into the model and the files in the archive behind it.
+
+    A damaged archive counts as none; ``read_artifact`` refuses it.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as pack:
             entries = pack.infolist()
             files = {entry.filename: pack.read(entry) for entry in entries}
             start = min((entry.header_offset for entry in entries), default=len(data))
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError):
+    except _ARCHIVE_ERRORS:
         return data, {}
     return data[:start], files
 
@@ -123,27 +144,37 @@ def read_artifact(path: Path) -> Artifact:
                 fix="copy or convert the file again",
             )
         return Artifact(card, card.labels, card.preprocess)
-    structure = parse_structure(data, str(path))
-    labels = next(
-        (
-            parse_labels(content.decode("utf-8", "replace"), f"{path} ({name})")
-            for name, content in sorted(files.items())
-            if name.endswith(".txt")
-        ),
-        None,
-    )
-    return Artifact(None, labels, _stated_preprocess(structure.metadata, model, path))
-
-
-def _stated_preprocess(
-    metadata: Mapping[str, bytes], model: bytes, path: Path
-) -> Preprocess | None:
-    stated = read_normalization(metadata.get(METADATA_NAME, b""))
     structure = parse_structure(model, str(path))
+    if not files and _ARCHIVE_START.search(data):
+        raise ModelError(
+            f"{path} is damaged or cut off",
+            found="a model whose labels and card cannot be read",
+            expected="a whole .tflite file",
+            fix="copy or convert it again",
+        )
+    return Artifact(None, _stated_labels(files), _stated_preprocess(structure))
+
+
+def _stated_labels(files: Mapping[str, bytes]) -> tuple[str, ...] | None:
+    """The first text file behind a model of others that is a list of names."""
+    for name, content in sorted(files.items()):
+        if name.endswith(".txt"):
+            try:
+                return parse_labels(content.decode("utf-8-sig", "replace"), name)
+            except DataError:
+                continue
+    return None
+
+
+def _stated_preprocess(structure: Structure) -> Preprocess | None:
+    stated = read_normalization(structure.metadata.get(METADATA_NAME, b""))
     shape = structure.tensors[structure.inputs[0]].shape if structure.inputs else ()
-    if stated is None or len(shape) != 4:
+    if stated is None or len(shape) != 4 or min(shape) < 1:
         return None
     return Preprocess(shape[1], shape[2], mean=stated[0], std=stated[1])
+
+
+_WRONG_TYPES = (ValueError, KeyError, TypeError, AttributeError)
 
 
 def _parse_card(path: Path, content: bytes) -> Card:
@@ -176,12 +207,13 @@ def _parse_card(path: Path, content: bytes) -> Card:
             tool=raw["tool"],
             model_sha256=str(raw["model_sha256"]),
         )
-    except EdgeEffnetError:
+    except ModelError:
         raise
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (EdgeEffnetError, ArithmeticError, RecursionError, *_WRONG_TYPES) as error:
+        reason = error.what if isinstance(error, EdgeEffnetError) else error
         raise ModelError(
             f"{path} has a damaged model card",
-            found=f"{type(error).__name__}: {error}",
+            found=f"{type(error).__name__}: {reason}",
             expected="the card edge-effnet wrote",
             fix="convert the model again",
         ) from error

@@ -10,7 +10,8 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -30,8 +31,33 @@ COMMANDS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output stopped, as in ``edge-effnet variants | head``."""
+
+
+@contextmanager
+def _broken_pipe_noticed() -> Iterator[None]:
+    """Before click and rich make an exit code of their own of it."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ReaderGone from error
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # from rich
+            raise ReaderGone from stop
+        raise
+
+
 class LazyGroup(click.Group):
     """A click group that imports a command's module when the command is called."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _broken_pipe_noticed():  # --help prints from here
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _broken_pipe_noticed():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(COMMANDS)
@@ -77,6 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """
     try:
         result: Any = group.main(args=arguments, prog_name="edge-effnet", standalone_mode=False)
+        sys.stdout.flush()  # what cannot be written fails here, not at the interpreter's end
     except EdgeEffnetError as error:
         return _fail(str(error), error.exit_code)
     except click.exceptions.Exit as stop:
@@ -86,13 +113,27 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return _fail("interrupted; nothing half-written was left behind", 130)
-    except BrokenPipeError:
-        # `edge-effnet variants | head`: the reader has what it wanted.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (ReaderGone, BrokenPipeError):
+        # The reader has what it wanted.
+        _discard_stdout()
         return 0
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _discard_stdout()
+        return _fail(
+            f"the output cannot be written; found {error.strerror or error}; "
+            "to fix: send it somewhere with free space",
+            1,
+        )
     except MemoryError:
         return _fail("out of memory; to fix: use a smaller network or fewer images at a time", 1)
     return result if isinstance(result, int) else 0
+
+
+def _discard_stdout() -> None:
+    """Let what is still buffered for stdout go nowhere when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(line: str, code: int) -> int:

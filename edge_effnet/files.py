@@ -20,7 +20,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
     temporary: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=".edge-effnet-", dir=path.parent)
         temporary = Path(name)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -42,8 +42,24 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
-    """Raise OutputError when a file is already there and may not be replaced."""
-    if path.exists() and not overwrite:
+    """Raise OutputError when a file is already there and may not be replaced, or when what is
+    there is no file: a folder, or a device such as /dev/null."""
+    try:
+        there, replaceable = path.exists(), path.is_file()
+    except OSError as error:  # a name too long, a folder on the way that may not be entered
+        raise OutputError(
+            f"{path} cannot be written",
+            found=error.strerror or str(error),
+            fix="choose another name or folder",
+        ) from error
+    if there and not replaceable:
+        raise OutputError(
+            f"{path} is not a file that could be replaced",
+            found="a folder" if path.is_dir() else "a device",
+            expected="a file name",
+            fix="choose another name",
+        )
+    if there and not overwrite:
         raise OutputError(
             f"{path} already exists",
             expected="a free name",

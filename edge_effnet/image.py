@@ -6,6 +6,8 @@ in the project resizes an image for a network. OpenCV and NumPy only.
 
 from __future__ import annotations
 
+import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +54,9 @@ class Preprocess:
                 expected="more than 0 and at most 1",
                 fix="use 0.9, or 1.0 to keep the whole central square",
             )
-        if any(len(values) not in (1, 3) for values in (self.mean, self.std)) or 0 in self.std:
+        if not valid_normalization(self.mean, self.std):
             raise UsageProblem(
-                "mean and std are one number or three (R, G, B), and std is not 0",
+                "mean and std are one finite number or three (R, G, B), and std is not 0",
                 found=f"mean {self.mean}, std {self.std}",
                 fix="for example mean=127.5,std=127.5",
             )
@@ -63,6 +65,12 @@ class Preprocess:
     def passes_pixels(self) -> bool:
         """Whether the host hands over unchanged pixels 0–255."""
         return not any(self.mean) and all(value == 1 for value in self.std)
+
+
+def valid_normalization(mean: tuple[float, ...], std: tuple[float, ...]) -> bool:
+    """Whether pixels can be normalized so: one number or three each, finite, no divisor 0."""
+    counts = {len(mean), len(std)} <= {1, 3}
+    return counts and all(map(math.isfinite, (*mean, *std))) and 0 not in std
 
 
 def decode(data: bytes, name: str) -> Pixels:
@@ -90,17 +98,51 @@ def decode(data: bytes, name: str) -> Pixels:
 
 
 def _refuse_truncated(data: bytes, name: str, fix: str) -> None:
-    """OpenCV fills the missing part of a cut-off JPEG or PNG with grey and says nothing."""
-    jpeg = data.startswith(b"\xff\xd8")
-    # A thumbnail has its own end marker; the picture's comes after the last start of scan.
-    if jpeg and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
-        raise DataError(
-            f"{name} is cut off", found="a JPEG without its end", expected="a whole one", fix=fix
-        )
-    if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
-        raise DataError(
-            f"{name} is cut off", found="a PNG without its end", expected="a whole one", fix=fix
-        )
+    """OpenCV fills the missing part of a cut-off file with grey or black and says nothing."""
+    kinds = (
+        ("JPEG", b"\xff\xd8\xff", _whole_jpeg),
+        ("PNG", b"\x89PNG\r\n\x1a\n", _whole_png),
+        ("BMP", b"BM", _whole_bmp),
+    )
+    for kind, start, whole in kinds:
+        if data.startswith(start) and not whole(data):
+            raise DataError(
+                f"{name} is cut off",
+                found=f"a {kind} without its end",
+                expected="a whole one",
+                fix=fix,
+            )
+
+
+# What ends a stretch of JPEG pixel data: a marker that is no stuffing and no restart.
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
+
+
+def _whole_jpeg(data: bytes) -> bool:
+    """Whether the picture's own end marker is there. Thumbnails before it and films behind it
+    (phones write both) have end markers too, so segments are walked, not searched."""
+    place = 2
+    while marker := _JPEG_MARKER.search(data, place):
+        place = marker.end()
+        if marker[1] == b"\xd9":
+            return True
+        place += int.from_bytes(data[place : place + 2], "big")
+    return False
+
+
+def _whole_png(data: bytes) -> bool:
+    """Whether the chunks reach the last one; what stands behind it is no part of the picture."""
+    place = 8
+    while place + 12 <= len(data):
+        if data[place + 4 : place + 8] == b"IEND":
+            return True
+        place += 12 + int.from_bytes(data[place : place + 4], "big")
+    return False
+
+
+def _whole_bmp(data: bytes) -> bool:
+    """Whether the file is as long as its header says; some writers leave that at 0."""
+    return len(data) >= int.from_bytes(data[2:6], "little")
 
 
 def read_image(path: Path) -> Pixels:

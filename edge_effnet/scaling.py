@@ -21,8 +21,9 @@ from edge_effnet.variants import VARIANTS, VariantSpec
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 # The published constants give 1.92; more than a tenth off 2 is no compound scaling.
 CONSTRAINT_TOLERANCE = 0.2
-# γ^-12 leaves 42 px and one block per stage; above 14 no machine trains it (B7 is near 7).
+# γ^-12 leaves 41 px and one block per stage; above 14 no machine trains it (B7 is near 7).
 PHI_MIN, PHI_MAX = -12.0, 14.0
+STEPS = 1000  # the search looks at φ in thousandths
 
 
 def scaled_variant(
@@ -60,7 +61,7 @@ def scaled_variant(
         return base
     return replace(
         base,
-        name=f"{base.name}-phi{phi:+.4g}",
+        name=f"{base.name}-phi{phi:+g}",
         width=base.width * beta**phi,
         depth=base.depth * alpha**phi,
         resolution=math.floor(base.resolution * gamma**phi),
@@ -85,7 +86,7 @@ class Fit:
     """The largest network within budgets.
 
     Attributes:
-        binding: the budgets that the next larger network breaks; empty at PHI_MAX.
+        binding: the budgets that the network a thousandth of φ larger breaks; empty at PHI_MAX.
     """
 
     spec: VariantSpec
@@ -100,7 +101,7 @@ def largest_within(
     """Find the largest φ whose network keeps every budget.
 
     All four costs grow with φ in steps, because channels, repeats and pixels are whole
-    numbers; bisection finds the last step that fits.
+    numbers; bisection over thousandths of φ finds the last one that fits.
 
     Args:
         budgets: any of ``macs``, ``params``, ``size`` (int8 file, bytes), ``memory`` (peak
@@ -123,12 +124,15 @@ def largest_within(
             expected=f"at most {budgets[name]:,.0f}",
             fix="raise the budget" + (" or give fewer --classes" if name != "macs" else ""),
         )
-    low, high = PHI_MIN, PHI_MAX
-    if not broken(high):
+    low, high = round(PHI_MIN * STEPS), round(PHI_MAX * STEPS)
+    binding = broken(PHI_MAX)
+    if not binding:
         low = high
-    while high - low > 1e-4:
-        middle = (low + high) / 2
-        low, high = (low, middle) if broken(middle) else (middle, high)
-    phi = math.floor(low * 1e3) / 1e3  # three decimals, rounded to the safe side
-    spec = scaled_variant(phi, base=base)
-    return Fit(spec, phi, cost(spec, classes=classes), broken(high) if high > low else ())
+    while high - low > 1:
+        middle = (low + high) // 2
+        if failing := broken(middle / STEPS):
+            high, binding = middle, failing
+        else:
+            low = middle
+    spec = scaled_variant(low / STEPS, base=base)
+    return Fit(spec, low / STEPS, cost(spec, classes=classes), binding)

@@ -205,7 +205,7 @@ def parse_structure(data: bytes, name: str) -> Structure:
     except (struct.error, IndexError, OverflowError, MemoryError) as error:
         raise ModelError(
             f"{name} is damaged or cut off",
-            found=f"{len(data)} bytes that end inside the model",
+            found=f"{len(data)} bytes with a reference to none of them",
             expected="a whole .tflite file",
             fix="copy or convert it again",
         ) from error
@@ -227,9 +227,12 @@ def _parse(data: bytes) -> Structure:
         entry.text(0): _buffer_bytes(data, buffers[entry.scalar(1, "<I")])
         for entry in model.tables(6)
     }
-    return Structure(
-        tuple(operators), tensors, graph.integers(1, "i"), graph.integers(2, "i"), metadata
-    )
+    inputs, outputs = graph.integers(1, "i"), graph.integers(2, "i")
+    optional = (index for op in operators for index in op.inputs + op.outputs if index != -1)
+    for index in (*inputs, *outputs, *optional):  # -1: an optional input that is left out
+        if not 0 <= index < len(tensors):
+            raise IndexError(index)
+    return Structure(tuple(operators), tensors, inputs, outputs, metadata)
 
 
 def _operator_name(code: Table) -> tuple[str, int]:
@@ -237,7 +240,7 @@ def _operator_name(code: Table) -> tuple[str, int]:
     number = max(code.scalar(0, "<b"), code.scalar(3, "<i"))
     if number == _CUSTOM:
         return f"CUSTOM:{code.text(1)}", code.scalar(2, "<i", 1)
-    name = _OPERATORS[number] if number < len(_OPERATORS) else f"BUILTIN_{number}"
+    name = _OPERATORS[number] if 0 <= number < len(_OPERATORS) else f"BUILTIN_{number}"
     return name, code.scalar(2, "<i", 1)
 
 
@@ -248,7 +251,7 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
     return Tensor(
         name=table.text(3),
         shape=table.integers(0, "i"),
-        dtype=DTYPES[dtype] if dtype < len(DTYPES) else f"dtype{dtype}",
+        dtype=DTYPES[dtype] if 0 <= dtype < len(DTYPES) else f"dtype{dtype}",
         scales=quantization.numbers(2, "f") if quantization else (),
         zero_points=quantization.integers(3, "q") if quantization else (),
         channel_axis=quantization.scalar(6, "<i") if quantization else 0,

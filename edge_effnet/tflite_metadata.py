@@ -10,6 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from edge_effnet.image import valid_normalization
 from edge_effnet.tflite_file import Table
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _TENSOR_AXIS_LABELS = 2  # AssociatedFileType
 def read_normalization(
     metadata: bytes,
 ) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """The (mean, std) of the first input, or None where the metadata does not say."""
+    """The (mean, std) of the first input, or None where the metadata says nothing of use."""
     if metadata[4:8] != _IDENTIFIER:
         return None
     try:
@@ -35,7 +36,8 @@ def read_normalization(
             if unit.scalar(0, "<B") == _NORMALIZATION_OPTIONS:
                 options = unit.table(1)
                 if options is not None:
-                    return options.numbers(0, "f"), options.numbers(1, "f")
+                    mean, std = options.numbers(0, "f"), options.numbers(1, "f")
+                    return (mean, std) if valid_normalization(mean, std) else None
     except (struct.error, IndexError):
         return None  # damaged metadata says nothing
     return None

@@ -25,13 +25,20 @@ def find_variant(name: str) -> VariantSpec:
     """
     if name in VARIANTS:
         return VARIANTS[name]
-    if not Path(name).is_file():
+    if not _is_file(Path(name)):
         raise UsageProblem(
             f"there is no variant {name!r}",
             expected=f"one of {', '.join(VARIANTS)}, or a variant file",
             fix="edge-effnet variants lists them; edge-effnet scale makes new ones",
         )
     return read_variant(Path(name))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long to be one
+        return False
 
 
 def write_variant(path: Path, spec: VariantSpec, *, overwrite: bool = False) -> None:
@@ -48,7 +55,7 @@ def read_variant(path: Path) -> VariantSpec:
     """
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise _not_a_variant(str(path), str(error)) from error
     return variant_from_json(raw, str(path))
 
@@ -67,9 +74,14 @@ def variant_from_json(raw: Mapping[str, Any], name: str) -> VariantSpec:
     values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
     try:
         spec = _typed(VariantSpec, values, "variant")
-    except EdgeEffnetError:
-        raise
-    except (TypeError, ValueError) as error:
+    except EdgeEffnetError as error:  # well-formed, but no network can be like that
+        raise ModelError(
+            f"{name} describes no network: {error.what}",
+            found=error.found,
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
+    except (TypeError, ValueError, OverflowError) as error:
         raise _not_a_variant(name, str(error)) from error
     assert isinstance(spec, VariantSpec)  # noqa: S101 (what _typed was asked for)
     return spec
@@ -89,8 +101,10 @@ def _typed(kind: Any, value: Any, where: str) -> Any:
     if origin is tuple:
         if not isinstance(value, list):
             raise TypeError(f"{where} is no list")
-        item = get_args(kind)[0]
-        return tuple(_typed(item, entry, f"{where}[{i}]") for i, entry in enumerate(value))
+        items = get_args(kind)
+        if items[-1] is not Ellipsis and len(value) != len(items):
+            raise ValueError(f"{where} has {len(value)} entries, not {len(items)}")
+        return tuple(_typed(items[0], entry, f"{where}[{i}]") for i, entry in enumerate(value))
     if is_dataclass(kind):
         return _typed_dataclass(kind, value, where)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):

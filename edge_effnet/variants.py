@@ -13,6 +13,7 @@ arXiv:2104.00298, Table 4).
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -42,6 +43,15 @@ class Normalization:
     std: tuple[float, float, float]
     stored: bool = False
 
+    def __post_init__(self) -> None:
+        numbers = (self.scale, *self.mean, *self.std)
+        if not all(map(math.isfinite, numbers)) or 0 in (self.scale, *self.std):
+            raise UsageProblem(
+                "a normalization needs finite numbers and divides by none that is 0",
+                found=f"scale {self.scale}, mean {self.mean}, std {self.std}",
+                fix="correct the row's normalization",
+            )
+
 
 @dataclass(frozen=True)
 class StageSpec:
@@ -56,6 +66,25 @@ class StageSpec:
     width_out: int
     se_ratio: float = 0.0
     skip: bool = True
+
+    def __post_init__(self) -> None:
+        counts = (
+            self.repeats,
+            self.kernel,
+            self.stride,
+            self.expand_ratio,
+            self.width_in,
+            self.width_out,
+        )
+        if min(counts) < 1 or not 0 <= self.se_ratio <= 1:
+            raise UsageProblem(
+                "a stage is made of counts from 1 and an SE ratio from 0 to 1",
+                found=str(self),
+                fix="correct the stage",
+            )
+
+
+_BLOCK_NAME = re.compile(r"block[1-9][0-9]*[a-z]+")
 
 
 @dataclass(frozen=True)
@@ -82,6 +111,21 @@ class BlockSpec:
     skip: bool
 
     def __post_init__(self) -> None:
+        if not _BLOCK_NAME.fullmatch(self.name):
+            raise UsageProblem(
+                f"{self.name!r} is no name of a block",
+                expected="block, the number of the stage, a letter: block2a",
+                fix="rename the block",
+            )
+        widths = (self.width_in, self.width_expanded, self.width_out)
+        if min(*widths, self.kernel, self.stride) < 1 or self.width_se < 0:
+            raise UsageProblem(
+                f"{self.name} has a size that no network can have",
+                found=f"kernel {self.kernel}, stride {self.stride}, "
+                f"channels {' -> '.join(map(str, widths))}, squeeze {self.width_se}",
+                expected="1 or more, and 0 or more for the squeeze",
+                fix="correct the block",
+            )
         if self.skip and (self.stride != 1 or self.width_in != self.width_out):
             raise UsageProblem(
                 f"{self.name} cannot have a skip connection",
@@ -148,6 +192,42 @@ class VariantSpec:
     published: Published | None = None
     blocks: tuple[BlockSpec, ...] | None = None
 
+    def __post_init__(self) -> None:
+        multipliers, rates = (self.width, self.depth), (self.dropout, self.drop_connect)
+        counts = (self.resolution, self.stem_width, self.head_width, self.divisor)
+        if (
+            not all(0 < value < math.inf for value in multipliers)
+            or not all(0 <= rate < 1 for rate in rates)
+            or min(counts) < 1
+            or not (self.stages if self.blocks is None else self.blocks)
+        ):
+            raise UsageProblem(
+                f"{self.name} has a value that no network can have",
+                found=f"width {self.width}, depth {self.depth}, resolution {self.resolution}, "
+                f"dropout {self.dropout}, drop_connect {self.drop_connect}, stem_width "
+                f"{self.stem_width}, head_width {self.head_width}, divisor {self.divisor}, "
+                f"{len(self.stages)} stages",
+                expected="positive numbers, rates from 0 to below 1, and at least one stage",
+                fix="correct the row",
+            )
+        width = self.stem_width
+        for block in self.blocks or ():
+            if block.width_in != width:
+                raise UsageProblem(
+                    f"{self.name}: {block.name} does not fit what is before it",
+                    found=f"width_in {block.width_in}",
+                    expected=str(width),
+                    fix="make each block's width_in the width_out before it (or stem_width)",
+                )
+            width = block.width_out
+        names = [block.name for block in self.blocks or ()]
+        if len(set(names)) < len(names):
+            raise UsageProblem(
+                f"{self.name} has two blocks of one name",
+                found=", ".join(names),
+                fix="rename one, since weights are found by name",
+            )
+
 
 @dataclass(frozen=True)
 class NetworkPlan:
@@ -184,14 +264,14 @@ def block_letter(index: int) -> str:
 
 def network_plan(spec: VariantSpec) -> NetworkPlan:
     """Expand a row into explicit blocks."""
+    if spec.blocks is not None:
+        return NetworkPlan(spec.stem_width, spec.blocks, spec.head_width)
 
     def scaled(width: int) -> int:
         return round_width(width * spec.width, spec.divisor, spec.round_up_below)
 
     stem = spec.stem_width if spec.fixed_ends else scaled(spec.stem_width)
     head = spec.head_width if spec.fixed_ends else scaled(spec.head_width)
-    if spec.blocks is not None:
-        return NetworkPlan(spec.stem_width, spec.blocks, spec.head_width)
     blocks: list[BlockSpec] = []
     width_in = stem
     for number, stage in enumerate(spec.stages, start=1):

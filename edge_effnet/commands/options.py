@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from edge_effnet.files import write_atomically
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "b": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -57,12 +58,13 @@ def parse_amount(text: str, option: str) -> float:
     Raises:
         UsageProblem: no number, an unknown unit, or not positive.
     """
-    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*([kmgb]?i?)b?", text.strip().lower())
+    # A bare B is refused: it is a byte to some, a billion to others.
+    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*(?:([kmg]i?)b?)?", text.strip().lower())
     try:
-        value = float(match[1]) * _UNITS[match[2]] if match else 0.0
-    except (ValueError, KeyError):
+        value = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    except ValueError:
         value = 0.0
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise UsageProblem(
             f"{option} is not understood",
             found=repr(text),

@@ -68,9 +68,10 @@ def command(
         fit = Fit(spec, phi, cost(spec, classes=classes), ())
     else:
         fit = largest_within(budgets, classes=classes)
-    _print(fit, budgets)
     if out is not None:
         write_variant(out, fit.spec, overwrite=force)
+    _print(fit, budgets)
+    if out is not None:
         console().print(f"wrote {out}: use it as --variant {out}")
 
 

@@ -75,15 +75,19 @@ def match_label(name: str | int, labels: Sequence[str]) -> int | None:
     A number is an index. A name matches a label of the same letters, whatever the case and
     whether blanks are written ``_``, ``-`` or `` ``; else one of a label's comma-separated
     synonyms; else, where the labels are ImageNet's, its WordNet id (``n01440764``) or names.
+    The same spelling goes before all of these: ``Red`` and ``red`` can be two classes.
     """
     if isinstance(name, int):
         return name if 0 <= name < len(labels) else None
-    return _lookup(tuple(labels)).get(_plain(name))
+    table = _lookup(tuple(labels))
+    return table.get(name, table.get(_plain(name)))
 
 
 @cache
 def _lookup(labels: tuple[str, ...]) -> dict[str, int]:
     table: dict[str, int] = {}
+    for index, label in enumerate(labels):
+        table.setdefault(label, index)
     for index, label in enumerate(labels):
         table.setdefault(_plain(label), index)
     for index, label in enumerate(labels):

@@ -83,36 +83,59 @@ def load_images(source: Path) -> Dataset:
     Raises:
         DataError: nothing there, or no images.
     """
-    if source.is_dir() and not _class_folders(source):
+    if source.is_dir():
+        if named := _in_class_folders(source):
+            return _index(named, source, None)
         samples = tuple(Sample(path, None) for path in _images_below(source))
         if not samples:
             raise _no_images(source)
         return Dataset(samples, (), str(source))
-    if source.is_dir():
-        return _index(_read_folders(source), source, None)
     if source.is_file() and source.suffix.lower() in {".csv", ".tsv", ".txt"}:
         return _index(_read_csv(source), source, None)
     raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
 
 
 def _class_folders(source: Path) -> list[Path]:
-    return sorted(
-        entry for entry in source.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-    )
+    try:
+        return sorted(entry for entry in source.iterdir() if entry.is_dir() and not _hidden(entry))
+    except OSError as error:
+        raise DataError(
+            f"{source} cannot be listed",
+            found=error.strerror or str(error),
+            fix="check its permissions",
+        ) from error
 
 
 def _images_below(folder: Path) -> list[Path]:
+    """The images at any depth, without hidden files and folders (.ipynb_checkpoints)."""
     return sorted(
         path
         for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file() and path.name[0] != "."
+        if path.suffix.lower() in IMAGE_SUFFIXES
+        and not any(map(_hidden, (path, *path.relative_to(folder).parents)))
+        and path.is_file()
     )
 
 
-def _read_folders(source: Path) -> list[tuple[Path, str | int]]:
-    named: list[tuple[Path, str | int]] = [
+def _hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _in_class_folders(source: Path) -> list[tuple[Path, str | int]]:
+    return [
         (path, folder.name) for folder in _class_folders(source) for path in _images_below(folder)
     ]
+
+
+def _read_folders(source: Path) -> list[tuple[Path, str | int]]:
+    named = _in_class_folders(source)
+    if not named and (flat := _images_below(source)):
+        raise DataError(
+            f"{source} does not say which class its images are",
+            found=f"{len(flat)} images, none in a folder of its class",
+            expected="a folder per class with images in it, or a CSV file",
+            fix="move the images of each class into a folder named after it",
+        )
     if not named:
         raise _no_images(source)
     return named
@@ -151,11 +174,14 @@ def _read_csv(source: Path) -> list[tuple[Path, str | int]]:
     return named
 
 
+_INDEX_DIGITS = 6  # a slip such as 100000000000 must not make a list of as many labels
+
+
 def _class_of(row: dict[str, str | None], key: str, source: Path) -> str | int:
     value = (row[key] or "").strip()
     if key == "label" and value:
         return value
-    if not value.isdigit():
+    if not (value.isdecimal() and len(value) <= _INDEX_DIGITS):
         raise DataError(
             f"{source} has a row without a class",
             found=f"{row.get('file')}: {key} = {value!r}",
@@ -209,20 +235,24 @@ def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
 def split(dataset: Dataset, held_share: float, seed: int) -> tuple[Dataset, Dataset]:
     """Divide a data set per class into (rest, held out), the same for the same seed.
 
-    Byte-identical images always fall on one side. Every class with two or more different
-    images gets at least one on each side.
+    Byte-identical images always fall on one side, also where they stand in two classes. Every
+    class with two or more different images of its own gets at least one on each side.
     """
-    groups: dict[int | None, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for sample in dataset.samples:
-        groups[sample.label][content_hash(sample.path)].append(sample)
-    held: set[Path] = set()
-    for label in sorted(groups, key=lambda value: -1 if value is None else value):
-        hashes = sorted(groups[label])
-        random.Random(f"{seed}:{label}").shuffle(hashes)  # noqa: S311 (not cryptography)
-        count = min(max(1, round(len(hashes) * held_share)), len(hashes) - 1)
-        held |= {sample.path for key in hashes[:count] for sample in groups[label][key]}
-    rest = tuple(sample for sample in dataset.samples if sample.path not in held)
-    taken = tuple(sample for sample in dataset.samples if sample.path in held)
+    hashes = [content_hash(sample.path) for sample in dataset.samples]
+    classes: dict[str, int | None] = {}  # an image of two classes counts for the first
+    for sample, key in zip(dataset.samples, hashes, strict=True):
+        classes.setdefault(key, sample.label)
+    groups: dict[int | None, list[str]] = defaultdict(list)
+    for key in sorted(classes):
+        groups[classes[key]].append(key)
+    held: set[str] = set()
+    for label, members in groups.items():
+        random.Random(f"{seed}:{label}").shuffle(members)  # noqa: S311 (not cryptography)
+        count = min(max(1, round(len(members) * held_share)), len(members) - 1)
+        held |= set(members[:count])
+    sides = list(zip(dataset.samples, (key in held for key in hashes), strict=True))
+    rest = tuple(sample for sample, is_held in sides if not is_held)
+    taken = tuple(sample for sample, is_held in sides if is_held)
     return replace(dataset, samples=rest), replace(dataset, samples=taken)
 
 

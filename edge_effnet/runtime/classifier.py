@@ -46,7 +46,8 @@ class Classifier:
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
         """Preprocessed pixels, height x width x 3, to the stored values of the input tensor."""
         form = self.input_format
-        if self.how.passes_pixels and form.dtype == "uint8" and form.scale in (0.0, 1.0):
+        unscaled = form.scale in (0.0, 1.0) and form.zero_point == 0
+        if self.how.passes_pixels and form.dtype == "uint8" and unscaled:
             return prepared[None]
         return quantize_in(normalize(prepared, self.how), form)[None]
 
@@ -54,7 +55,7 @@ class Classifier:
         """Scores of a ready input tensor: float32, (classes,)."""
         self._interpreter.set_tensor(self._input_index, tensor)
         self._interpreter.invoke()
-        stored = self._interpreter.get_tensor(self._output_index)[0]
+        stored = self._interpreter.get_tensor(self._output_index)
         return dequantize_out(stored, self.output_format).reshape(-1)
 
 
@@ -89,14 +90,19 @@ def open_classifier(
             fix="give a classification model",
         )
     form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
-    if len(form_in.shape) != 4 or form_in.shape[0] != 1 or form_in.shape[3] != 3:
+    if (
+        len(form_in.shape) != 4
+        or form_in.shape[0] != 1
+        or form_in.shape[3] != 3
+        or 0 in form_in.shape
+    ):
         raise ModelError(
             f"{path} does not take one RGB picture",
             found=f"input shape {list(form_in.shape)}",
             expected="[1, height, width, 3]",
             fix="export the model with a fixed batch of 1 and channels last",
         )
-    classes = form_out.shape[-1]
+    classes = form_out.shape[-1] if form_out.shape else 0
     if int(np.prod(form_out.shape)) != classes:
         raise ModelError(
             f"{path} does not end in one score per class",
@@ -114,7 +120,11 @@ def open_classifier(
             expected=f"{classes}, one for each score",
             fix="give the model's own label file with --labels",
         )
-    how = _preprocess_of(path, artifact.preprocess, form_in, preprocess)
+    # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
+    # MediaPipe's loaders hand it pixels as they are.
+    trusted = artifact.card is not None or form_in.dtype != "uint8"
+    stated = artifact.preprocess if trusted else None
+    how = _preprocess_of(path, stated, form_in, preprocess)
     return Classifier(
         path=path,
         labels=names,
@@ -154,8 +164,7 @@ def _preprocess_of(
 
 
 def _unstated(form: TensorFormat, height: int, width: int) -> Preprocess | None:
-    """A uint8 input takes pixels as they are, whatever real numbers its scale makes of them:
-    that is what Android's and MediaPipe's loaders do too."""
+    """A uint8 input takes pixels as they are, whatever real numbers its scale makes of them."""
     if form.dtype != "uint8":
         return None
     if not form.quantized:

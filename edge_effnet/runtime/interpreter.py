@@ -44,8 +44,15 @@ def load_runtime() -> Runtime:
             loaded = importlib.import_module(module)
         except ImportError:
             continue
-        return Runtime(name, metadata.version(distribution), loaded)
+        return Runtime(name, _version(distribution), loaded)
     raise MissingExtra("a TFLite runtime", "tflite-runtime", "running a model")
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:  # a nightly, or Debian's own package
+        return "of unknown version"
 
 
 @dataclass(frozen=True)
