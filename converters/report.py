@@ -21,6 +21,7 @@ def print_conversion(conversion: Conversion) -> None:
     for made in conversion.made:
         table.add_row(*_row(made, reference, conversion))
     out.print(table)
+    out.print(f"written to {reference.path.parent.resolve()}")
     if not small:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
@@ -74,7 +75,7 @@ def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
     elif summaries and summaries[0]:
         top1 = f"{summaries[0].top1_percent:.1f} %"
     return [
-        str(made.path),
+        made.path.name,
         megabytes(made.size_bytes),
         f"{made.size_bytes / reference.size_bytes:.3f}",
         top1,

@@ -60,9 +60,8 @@ def official_file(spec: VariantSpec) -> OfficialFile:
     if stem is None or stem not in MD5 or spec.blocks is not None:
         raise WeightsError(
             f"there are no official Keras weights for {spec.name}",
-            found=f"official files for {', '.join(MD5)}",
-            fix="choose a b or v2 variant, train this one (edge-effnet train), or give "
-            "--weights FILE",
+            expected="b0…b7 or a v2 variant, the only ones published",
+            fix="choose one of those, train this one (edge-effnet train), or give --weights FILE",
         )
     folder = V2_FOLDER if stem.startswith("efficientnetv2") else V1_FOLDER
     return OfficialFile(f"{stem}.h5", f"{folder}{stem}.h5", MD5[stem])
