@@ -74,13 +74,13 @@ def tensor_format(details: dict[str, Any]) -> TensorFormat:
 def quantize_in(real: NDArray[np.floating[Any]], form: TensorFormat) -> NDArray[Any]:
     """Real numbers to stored values: divide, round, shift, clip, cast.
 
-    Halves are rounded away from zero, as the runtime's own QUANTIZE kernel does. A float tensor
-    gets the values as they are; an integer one without quantization has steps of 1.
+    Halves are rounded to even, as the runtime's fast QUANTIZE kernels do (its reference kernel
+    rounds them away from zero). A float tensor gets the values as they are; an integer one without quantization has steps of 1.
     """
     if form.dtype == "float32":
         return np.asarray(real, np.float32)
     steps = np.asarray(real, np.float64) / (form.scale or 1.0)
-    rounded = np.trunc(steps + np.copysign(0.5, steps)) + form.zero_point
+    rounded = np.rint(steps) + form.zero_point
     limits = np.iinfo(form.dtype)
     return np.asarray(np.clip(rounded, limits.min, limits.max), form.dtype)
 
