@@ -38,7 +38,7 @@ def colour_model(tmp_path: Path) -> MakeModel:
         labels: tuple[str, ...] | None = COLOURS,
     ) -> Path:
         path = tmp_path / name
-        model = _model_bytes(np.asarray(weights, np.float32) * (10 / 255))
+        model = model_bytes(np.asarray(weights, np.float32) * (10 / 255))
         if labels is None:
             path.write_bytes(model)
         else:
@@ -66,7 +66,7 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
     assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
 
-def _model_bytes(weights: NDArray[np.float32]) -> bytes:
+def model_bytes(weights: NDArray[np.float32]) -> bytes:
     from ai_edge_litert import schema_py_generated as schema
     from ai_edge_litert.tools import flatbuffer_utils
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -99,7 +100,7 @@ def test_the_stage_table_is_the_papers() -> None:
     ]  # fmt: skip
     assert rows[3].operator == "MBConv6, 3×3, stride 2, SE"
     assert (rows[9].shape_out, rows[-1].shape_out) == ((7, 7, 1280), (1, 1, 1000))
-    assert all(one.shape_out == other.shape_in for one, other in zip(rows, rows[1:], strict=False))
+    assert all(one.shape_out == other.shape_in for one, other in pairwise(rows))
     total = cost(VARIANTS["b0"])
     assert sum(row.parameters for row in rows) == total.parameters
     assert sum(row.macs for row in rows) == total.macs
