@@ -1,0 +1,308 @@
+"""``edge-effnet train``: fine-tune a network on your photos, or train one from scratch."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from edge_effnet.commands.image_options import refuse_bad_output
+from edge_effnet.commands.options import console, force_option, json_option
+from edge_effnet.errors import UsageProblem
+from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECISIONS, TrainConfig
+
+if TYPE_CHECKING:
+    from edge_effnet.commands.stages import StartStage
+    from edge_effnet.training.run import Outcome
+    from edge_effnet.training.state import EpochRow
+
+_PATH = click.Path(path_type=Path)
+_RUNS = Path("runs")
+
+
+def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
+    """An option whose default is the config's own."""
+    default = next(entry.default for entry in fields(TrainConfig) if entry.name == name)
+    shown = default not in (None, False, "") and not how.get("is_flag")
+    return click.option(
+        f"--{name.replace('_', '-')}",
+        default=None if name == "data" else default,
+        show_default=shown,
+        help=help_text,
+        **how,
+    )
+
+
+@click.command("train")
+@_setting("data", "A folder per class, a CSV file, or signs: drawn.", metavar="DIR|CSV|signs")
+@_setting("variant", "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE")
+@_setting(
+    "weights",
+    "What to start from. auto: ImageNet, else the demo weights.",
+    metavar="auto|imagenet|demo|random|FILE",
+)
+@click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/VARIANT-DATA]")
+@_setting("resolution", "Side of the input in pixels.  [default: the weights' own]", type=int)
+@_setting("epochs", "Of fine-tuning.  [default: 8; from random weights 30]", type=int)
+@_setting("head_epochs", "Of the classifier alone, first.  [default: 30; random: 0]", type=int)
+@_setting("batch_size", "Images per step.", type=int)
+@_setting("optimizer", "AdamW, or RMSprop as in the paper.", type=click.Choice(OPTIMIZERS))
+@_setting("learning_rate", "At its peak.  [default: by optimizer, weights, batch]", type=float)
+@_setting("warmup_epochs", "Until the learning rate peaks; then a cosine.", type=float)
+@_setting("weight_decay", "Of kernels, decoupled.", type=float)
+@_setting("label_smoothing", "Share of the truth spread over all classes.", type=float)
+@_setting("drop_connect", "Stochastic depth of the last block.  [default: the row's]", type=float)
+@_setting("dropout", "Before the classifier.  [default: the row's]", type=float)
+@_setting("augment", "[default: light; for signs none]", type=click.Choice(AUGMENTS))
+@click.option("--flip/--no-flip", default=None, help="Mirror half the pictures; not for signs.")
+@_setting("min_crop", "Smallest share of the area in a training crop.", type=float)
+@_setting("mixup", "Alpha of mixup; 0 is off.", type=float)
+@_setting("cutmix", "Alpha of cutmix; 0 is off.", type=float)
+@_setting("ema", "Decay of a moving average of the weights, such as 0.999.", type=float)
+@_setting("class_weights", "Make every class count the same.", is_flag=True)
+@_setting("mixed_precision", "bfloat16; auto: on a GPU or TPU.", type=click.Choice(PRECISIONS))
+@_setting("batch_norm", "auto: frozen, unless from random weights.", type=click.Choice(BATCH_NORMS))
+@_setting("patience", "Epochs without improvement before stopping; 0: never.", type=int)
+@_setting("val", "Validation from another source.", metavar="DIR|CSV")
+@_setting("val_share", "Share of --data that is held out otherwise.", type=float)
+@_setting("signs_train", "Signs drawn per epoch.", type=int)
+@_setting("signs_val", "Signs drawn for validation.", type=int)
+@_setting("seed", "Of everything random.", type=int)
+@_setting("strict", "Refuse unreadable images instead of skipping them.", is_flag=True)
+@_setting("half", "Write best.h5 with float16 kernels: half the size.", is_flag=True)
+@click.option("--config", "config_file", type=_PATH, help="Take the config of another run.")
+@click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
+@click.option(
+    "--save-every",
+    type=click.FloatRange(0),
+    default=5.0,
+    show_default=True,
+    metavar="MINUTES",
+    help="Between states inside an epoch.",
+)
+@click.option(
+    "--threads", type=click.IntRange(1), help="That prepare images.  [default: all cores]"
+)
+@json_option
+@force_option
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
+    """Train a network on your photos; needs the extra 'train'.
+
+    The classifier is learned first, on features computed once, then the whole network. The run
+    folder gets best.h5 (what 'convert --weights auto' finds), last.state (for --resume),
+    config.json, history.csv and curves.png.
+
+    \b
+    Examples:
+      edge-effnet train --data photos/ --variant b0
+      edge-effnet train --data photos/ --variant v2-b0 --resolution 160 --epochs 5
+      edge-effnet train --data signs --variant b0 --weights random --resolution 96
+      edge-effnet train --resume runs/b0-photos
+    """
+    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    given = {
+        entry.name: options[entry.name]
+        for entry in fields(TrainConfig)
+        if context.get_parameter_source(entry.name) == ParameterSource.COMMANDLINE
+    }
+    if options["resume"] is not None:
+        for name in ("run", "config_file"):
+            if options[name] is not None:
+                raise UsageProblem(
+                    "--resume goes on in its own folder with its own config",
+                    found=f"--{name.removesuffix('_file')} too",
+                    fix="leave it out",
+                )
+        folder, config = options["resume"], _resumed_config(options["resume"], given)
+    else:
+        config = _new_config(given, options["config_file"])
+        folder = options["run"] or _free_folder(config)
+    outcome = _train(folder, config, options)
+    if options["json_to"] != "-":
+        _print_outcome(outcome)
+    if options["json_to"] is not None:
+        from edge_effnet.commands.options import write_json
+
+        write_json(_to_json(outcome), options["json_to"], overwrite=options["force"])
+
+
+def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
+    from dataclasses import replace
+
+    from edge_effnet.training.config import read_config
+
+    if config_file is not None:
+        return replace(read_config(config_file), **given)
+    if "data" not in given:
+        raise UsageProblem(
+            "train needs images",
+            found="no --data",
+            expected="a folder with one folder per class, a CSV file, or signs",
+            fix="for example: edge-effnet train --data photos/ --variant b0",
+        )
+    return TrainConfig(**given)
+
+
+def _resumed_config(folder: Path, given: dict[str, Any]) -> TrainConfig:
+    """The run's config with what was asked for now; a difference is refused later."""
+    from dataclasses import replace
+
+    from edge_effnet.training.config import read_config
+
+    return replace(read_config(folder), **given)
+
+
+def _free_folder(config: TrainConfig) -> Path:
+    """runs/VARIANT-DATA, or with the next number that is free."""
+    stem = f"{Path(config.variant).stem}-{Path(config.data).resolve().stem}"
+    for number in range(1, 10_000):
+        folder = _RUNS / (stem if number == 1 else f"{stem}-{number}")
+        if not folder.exists():
+            return folder
+    raise UsageProblem(f"{_RUNS} is full of runs called {stem}", fix="give --run runs/NAME")
+
+
+def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcome:
+    from edge_effnet.commands.stages import stages
+    from edge_effnet.network.backend import keras_module
+    from edge_effnet.runtime.evaluation import available_cores
+    from edge_effnet.training.loop import Interrupted
+    from edge_effnet.training.run import Watch, refuse_existing_run, resume, train
+
+    resuming = options["resume"] is not None
+    if not resuming:
+        refuse_existing_run(folder, overwrite=options["force"])
+    keras_module()  # says what to install before anything is read
+    common = {
+        "workers": options["threads"] or available_cores(),
+        "save_every_seconds": 60 * options["save_every"],
+    }
+    with _polite_stop() as stop, stages() as stage:
+        watch = Watch(
+            say=_say,
+            stage=stage,
+            on_step=_step_counter(stage),
+            on_epoch=lambda row: click.echo(_line(row, config), err=True),
+            stop=stop,
+        )
+        try:
+            if resuming:
+                return resume(folder, config=config, watch=watch, **common)
+            return train(config, folder, watch=watch, overwrite=options["force"], **common)
+        except Interrupted:
+            _say(f"stopped; go on with: edge-effnet train --resume {folder}")
+            raise
+
+
+def _say(line: str) -> None:
+    click.echo(f"note: {line}", err=True)
+
+
+@contextmanager
+def _polite_stop() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and a kill end the run after the step in hand, with its state stored; a second
+    Ctrl-C ends it at once. Yields whether one has come."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked.is_set
+        return
+
+    def note(number: int, frame: Any) -> None:
+        if asked.is_set():
+            signal.default_int_handler(number, frame)
+        asked.set()
+        click.echo("stopping after this step …", err=True)
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _step_counter(stage: StartStage) -> Callable[[int, int], None]:
+    """One bar over all steps, with the time left; it begins with the first step."""
+    advance: Callable[[int], None] | None = None
+
+    def on_step(done: int, total: int) -> None:
+        nonlocal advance
+        advance = advance or stage("training", total)
+        advance(done)
+
+    return on_step
+
+
+def _line(row: EpochRow, config: TrainConfig) -> str:
+    if row.epoch == 0:
+        return (
+            f"classifier alone: validation loss {row.val_loss:.3f}, "
+            f"accuracy {100 * row.val_accuracy:.1f} %"
+        )
+    return (
+        f"epoch {row.epoch}/{config.chosen_epochs}: loss {row.loss:.3f}, "
+        f"accuracy {100 * (row.accuracy or 0):.1f} %, validation loss {row.val_loss:.3f}, "
+        f"accuracy {100 * row.val_accuracy:.1f} %, {row.seconds:.0f} s"
+    )
+
+
+def _print_outcome(outcome: Outcome) -> None:
+    from rich.table import Table
+
+    out = console()
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in outcome.rows:
+        table.add_row(
+            "head" if row.epoch == 0 else str(row.epoch),
+            "–" if row.loss is None else f"{row.loss:.3f}",
+            "–" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
+            f"{row.val_loss:.3f}",
+            f"{100 * row.val_accuracy:.1f}",
+            "–" if row.gap is None else f"{100 * row.gap:+.1f}",
+            "–" if row.epoch == 0 else f"{row.learning_rate:.1e}",
+            f"{row.seconds:.0f}",
+            style="bold" if row is outcome.best else "",
+        )
+    out.print(table)
+    best = outcome.best
+    where = "the classifier alone" if best.epoch == 0 else f"epoch {best.epoch}"
+    early = f"; stopped early, {outcome.config.patience} epochs without a better one"
+    out.print(
+        f"best: {where}, {100 * best.val_accuracy:.1f} % of the validation images at "
+        f"{outcome.resolution} px" + (early if outcome.stopped_early else ""),
+        soft_wrap=True,
+    )
+    out.print(
+        f"weights: {outcome.checkpoint}; plot: {outcome.folder / 'curves.png'}", soft_wrap=True
+    )
+    out.print(
+        f"next: edge-effnet convert --variant {outcome.config.variant} "
+        f"--weights {outcome.checkpoint} --int8",
+        soft_wrap=True,
+    )
+
+
+def _to_json(outcome: Outcome) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "run": str(outcome.folder),
+        "checkpoint": str(outcome.checkpoint),
+        "config": outcome.config.to_json(),
+        "resolution": outcome.resolution,
+        "labels": list(outcome.labels),
+        "history": [asdict(row) for row in outcome.rows],
+        "best": asdict(outcome.best),
+        "stopped_early": outcome.stopped_early,
+        "skipped": [{"file": str(image.path), "reason": image.reason} for image in outcome.skipped],
+    }
