@@ -67,8 +67,10 @@ def from_variant(
         MissingExtra: TensorFlow is not installed.
     """
     from converters.export import export_network
+    from edge_effnet.network.backend import keras_module
     from edge_effnet.network.resolve import load, resolve_weights
 
+    keras_module()  # where it is missing, say so before a download
     resolved = resolve_weights(spec, weights, runs=runs)
     side = resolution or resolved.resolution or spec.resolution
     classes = resolved.classes or (len(labels) if labels else None)
