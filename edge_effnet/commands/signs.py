@@ -1,0 +1,164 @@
+"""``edge-effnet signs``: the embedded data set as files, on paper, and as a clip."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from edge_effnet.commands.options import console, force_option, megabytes
+from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
+from edge_effnet.data.signs.table import BACKGROUND, SPLITS
+from edge_effnet.errors import UsageProblem
+from edge_effnet.files import write_atomically
+
+# What draws with OpenCV is imported where it is called: --help needs none of it.
+
+
+@click.group()
+def command() -> None:
+    """Signs for a camera robot: a data set that is drawn, not downloaded.
+
+    Sixteen classes, one of them `background`, with perspective, blur, noise, bad light and
+    things in the way. The same seed draws the same pictures.
+
+    \b
+    Examples:
+      edge-effnet signs render signs/train -n 3200
+      edge-effnet signs render signs/val -n 800 --split val
+      edge-effnet signs print -o sheet.pdf
+      edge-effnet signs video -o clip.mp4
+    """
+
+
+@command.command("render")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("-n", "--count", type=int, required=True, help="Pictures, over all classes.")
+@click.option("--size", default=160, show_default=True, help="Side in pixels, 16 to 2048.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, other pictures.")
+@click.option(
+    "--split",
+    default="train",
+    show_default=True,
+    type=click.Choice(SPLITS),
+    help="The splits of one seed share no picture.",
+)
+@click.option(
+    "--format", "suffix", default="jpg", show_default=True, type=click.Choice(("jpg", "png"))
+)
+@click.option("--force", is_flag=True, help="Replace a folder that this command wrote.")
+def render(
+    folder: Path, count: int, size: int, seed: int, split: str, suffix: str, force: bool
+) -> None:
+    """Write pictures to DIR/CLASS/NNNNN.jpg, as many of each class.
+
+    \b
+    Examples:
+      edge-effnet signs render signs -n 1600
+      edge-effnet signs render signs/test -n 480 --split test --size 224 --format png
+    """
+    from edge_effnet.data.signs.folder import write_folder
+
+    with _progress("rendering", count) as advance:
+        counts = write_folder(
+            folder,
+            count,
+            size=size,
+            seed=seed,
+            split=split,
+            suffix=suffix,
+            overwrite=force,
+            on_progress=advance,
+        )
+    least, most = min(counts.values()), max(counts.values())
+    each = f"{least}" if least == most else f"{least}–{most}"
+    console().print(f"wrote {count} pictures to {folder}: {len(counts)} classes, {each} of each")
+
+
+@command.command("print")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--paper", default="a4", show_default=True, type=click.Choice(list(PAPERS)))
+@click.option(
+    "--per-page", default="1", show_default=True, type=click.Choice([str(n) for n in GRIDS]),
+    help="Signs a page; smaller signs are held nearer.",
+)  # fmt: skip
+@click.option("--cut-lines", is_flag=True, help="Dashed lines to cut along.")
+@force_option
+def print_sheet(out: Path, paper: str, per_page: str, cut_lines: bool, force: bool) -> None:
+    """Make a PDF of all signs, to print and hold before a camera.
+
+    \b
+    Examples:
+      edge-effnet signs print -o sheet.pdf
+      edge-effnet signs print -o cards.pdf --per-page 4 --cut-lines --paper letter
+    """
+    data = sheet_pdf(paper, per_page=int(per_page), cut_lines=cut_lines)
+    write_atomically(out, data, overwrite=force)
+    pages = -(-len(printable()) // int(per_page))
+    console().print(f"wrote {out}: {len(printable())} signs on {pages} pages; print at 100 %")
+
+
+@command.command("video")
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("--seconds", default=20.0, show_default=True, help="Length of the clip.")
+@click.option("--fps", default=15.0, show_default=True, help="Frames a second.")
+@click.option("--size", default="640x480", show_default=True, metavar="WxH")
+@click.option("--seed", default=0, show_default=True, help="Another seed, another clip.")
+@force_option
+def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bool) -> None:
+    """Film a walk past signs; the truth of each frame goes to FILE with the suffix .csv.
+
+    Columns: frame, label, x0, y0, x1, y1. A frame's label is the sign of which at least
+    85 % lies in the central square that a classifier sees (0.9 of the short side), else
+    `background`; a background frame with a box has a sign half in view.
+
+    \b
+    Examples:
+      edge-effnet signs video -o clip.mp4
+      edge-effnet signs video -o long.avi --seconds 120 --fps 30 --size 1280x720
+    """
+    from edge_effnet.data.signs.clip import truth_path, write_clip
+
+    with _progress("filming", round(seconds * fps) if seconds * fps < 1e9 else 0) as advance:
+        truths = write_clip(
+            out,
+            seconds=seconds,
+            fps=fps,
+            size=_parse_size(size),
+            seed=seed,
+            overwrite=force,
+            on_progress=advance,
+        )
+    labels = Counter(truth.label for truth in truths)
+    console().print(
+        f"wrote {out} ({megabytes(out.stat().st_size)}) and {truth_path(out).name}: "
+        f"{len(truths)} frames, {len(truths) - labels[BACKGROUND]} of them show one of "
+        f"{len(labels.keys() - {BACKGROUND})} signs"
+    )
+
+
+def _parse_size(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{1,5})[x×X](\d{1,5})", text.strip())
+    if match is None:
+        raise UsageProblem(
+            "--size is not understood",
+            found=repr(text),
+            expected="width x height in pixels",
+            fix="for example --size 640x480",
+        )
+    return int(match[1]), int(match[2])
+
+
+@contextmanager
+def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A progress bar on stderr; silent where stderr is no terminal."""
+    screen = console(stderr=True)
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
