@@ -51,7 +51,7 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
 @click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/VARIANT-DATA]")
 @_setting("resolution", "Side of the input in pixels.  [default: the weights' own]", type=int)
 @_setting("epochs", "Of fine-tuning.  [default: 8; from random weights 30]", type=int)
-@_setting("head_epochs", "Of the classifier alone, first.  [default: 30; random: 0]", type=int)
+@_setting("head_epochs", "Of the classifier alone, first.  [default: 10; random: 0]", type=int)
 @_setting("batch_size", "Images per step.", type=int)
 @_setting("optimizer", "AdamW, or RMSprop as in the paper.", type=click.Choice(OPTIMIZERS))
 @_setting("learning_rate", "At its peak.  [default: by optimizer, weights, batch]", type=float)

@@ -81,7 +81,7 @@ class TrainConfig:
     batch_size: int = 32
     optimizer: Optimizer = "adamw"
     learning_rate: float | None = None
-    weight_decay: float = 1e-4
+    weight_decay: float = 0.01
     warmup_epochs: float = 1.0
     label_smoothing: float = 0.1
     drop_connect: float | None = None
@@ -148,7 +148,7 @@ class TrainConfig:
 
     @property
     def chosen_head_epochs(self) -> int:
-        return (0 if self.from_scratch else 30) if self.head_epochs is None else self.head_epochs
+        return (0 if self.from_scratch else 10) if self.head_epochs is None else self.head_epochs
 
     @property
     def peak_learning_rate(self) -> float:

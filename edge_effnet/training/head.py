@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import keras
 
 FEATURES_LAYER = "avg_pool"
-PEAK_LEARNING_RATE = 3e-3
+PEAK_LEARNING_RATE = 1e-3
 BATCH = 64
 # Full-batch statistics of features make the classifier's problem round; decay keeps it small.
 WEIGHT_DECAY = 1e-3
