@@ -43,7 +43,7 @@ def _recipe_options(function: Any) -> Any:
 @click.option(
     "--data",
     type=_PATH,
-    metavar="DIR|CSV",
+    metavar="DIR|CSV|signs",
     help="Labelled images that judge the result; without --calibration some calibrate.",
 )
 @click.option("--calibration", type=_PATH, metavar="DIR|CSV", help="Images that set the ranges.")
@@ -153,9 +153,10 @@ def _source(options: dict[str, Any], settings: Settings) -> Source:
 
 def _refuse_bad_data(settings: Settings) -> None:
     """Look at the folders before the minute that export takes, not after."""
+    from converters.images import is_signs
     from edge_effnet.data.listing import load_dataset, load_images
 
-    if settings.data is not None:
+    if settings.data is not None and not is_signs(settings.data):
         load_dataset(settings.data)
     if settings.calibration is not None:
         load_images(settings.calibration)

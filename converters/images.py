@@ -28,6 +28,8 @@ from edge_effnet.errors import DataError
 from edge_effnet.image import Preprocess
 
 GENERATED_EVALUATION_IMAGES = 200
+SIGNS = Path("signs")  # the word that stands for the embedded data set
+SIGNS_EVALUATION_IMAGES = 640
 # Another stream of pictures than calibration's.
 _EVALUATION_SEED_OFFSET = 1_000_003
 
@@ -49,6 +51,11 @@ class Pictures:
     skipped: tuple[str, ...]
 
 
+def is_signs(data: Path | None) -> bool:
+    """Whether ``--data`` means the embedded data set: the word, unless there is such a path."""
+    return data == SIGNS and not SIGNS.exists()
+
+
 def choose_pictures(
     how: Preprocess,
     *,
@@ -65,7 +72,7 @@ def choose_pictures(
 
     Args:
         data: labelled images. Without ``calibration`` at most half of them calibrate, and the
-            rest judge.
+            rest judge. ``signs`` draws both, from splits that share no picture.
         labels: the network's.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
@@ -75,8 +82,18 @@ def choose_pictures(
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
-    judged = load_dataset(data, labels=labels) if data else None
-    pool = load_images(calibration) if calibration else judged
+    if is_signs(data):
+        judged: Dataset | None = _drawn(
+            how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
+        )
+        pool = (
+            load_images(calibration)
+            if calibration
+            else _drawn(how, count, "train", seed, scratch, labels)
+        )
+    else:
+        judged = load_dataset(data, labels=labels) if data else None
+        pool = load_images(calibration) if calibration else judged
     if pool is judged and judged is not None:
         count = min(count, len(judged) // 2)
     chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
@@ -112,6 +129,23 @@ def choose_pictures(
         warnings=tuple(warnings),
         skipped=skipped,
     )
+
+
+def _drawn(
+    how: Preprocess,
+    count: int,
+    split: str,
+    seed: int,
+    scratch: Path,
+    labels: tuple[str, ...] | None,
+) -> Dataset:
+    """Freshly drawn signs, so large that the preprocessing resizes nothing."""
+    from edge_effnet.data.signs.folder import write_folder
+
+    folder = scratch / f"signs-{split}"
+    size = math.ceil(max(how.height, how.width) / how.crop)
+    write_folder(folder, count, size=size, seed=seed, split=split)
+    return replace(load_dataset(folder, labels=labels), source=f"signs ({split})")
 
 
 def _generated(how: Preprocess, seed: int, scratch: Path) -> Dataset:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from converters.flatfile import Interface, add_metadata
-from converters.images import Pictures, choose_pictures
+from converters.images import SIGNS, Pictures, choose_pictures
 from converters.quantize import quantize
 from converters.ranges import Ranges, choose_ranges, collect_statistics
 from converters.recipes import FLOAT32, QuantRecipe
@@ -142,6 +142,8 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
     """
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
+        if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):
+            settings = replace(settings, data=SIGNS)  # what the demo weights were trained on
         pictures = choose_pictures(
             source.how,
             data=settings.data,

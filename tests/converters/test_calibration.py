@@ -64,3 +64,24 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
     generated, _ = choose_calibration(None, HOW, count=200, seed=0)
     (line,) = calibration_warnings(generated, dataset)
     assert "100 generated pictures" in line
+
+
+def test_signs_are_drawn_to_calibrate_and_to_judge(tmp_path: Path) -> None:
+    from converters.images import choose_pictures
+    from edge_effnet.data.listing import leakage
+
+    pictures = choose_pictures(
+        HOW,
+        data=Path("signs"),
+        calibration=None,
+        labels=None,
+        count=32,
+        evaluation_count=48,
+        seed=0,
+        strict=True,
+        scratch=tmp_path,
+    )
+    assert pictures.calibration.images is not None
+    assert (len(pictures.calibration), len(pictures.evaluation)) == (32, 48)
+    assert not pictures.generated  # they have labels, so they are evidence
+    assert leakage(pictures.calibration.images, pictures.evaluation) == []
