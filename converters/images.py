@@ -82,8 +82,10 @@ def choose_pictures(
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
+    judged: Dataset | None
+    pool: Dataset | None
     if is_signs(data):
-        judged: Dataset | None = _drawn(
+        judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = (
