@@ -1,7 +1,8 @@
 """One picture of ``signs`` from (seed, index).
 
-The same seed, index and size give the same pixels; on another kind of processor, or with
-another OpenCV, a few may differ by a level or two. The scene is drawn from one stream of
+The same seed, index and size give the same pixels. Another OpenCV or processor draws the same
+scene with other rounding: between OpenCV 4.6 and 5.0 a twentieth of the values differ, most
+of them by one to three levels. The scene is drawn from one stream of
 random numbers and the sensor's noise from another, so the size changes the resolution of a
 picture and not what is on it.
 """
