@@ -6,6 +6,7 @@ Slow: each environment downloads and installs about 100 MB.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -33,13 +34,18 @@ def quiet(*command: object, cwd: Path | None = None) -> subprocess.CompletedProc
 
 
 def python_of(version: str) -> str:
-    """A Python of this version, else a skip. (A pyenv shim may be there and not work.)"""
+    """A Python of this version, else a skip. (A pyenv shim on PATH may not work: the versions
+    behind it are tried too.)"""
     if version == CURRENT:
         return sys.executable
-    python = shutil.which(f"python{version}")
-    if python is None or quiet(python, "-c", "import venv, ensurepip").returncode:
-        pytest.skip(f"there is no working python{version} on this machine")
-    return python
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for python in (
+        shutil.which(f"python{version}"),
+        *map(str, pyenv.glob(f"versions/{version}.*/bin/python")),
+    ):
+        if python and not quiet(python, "-c", "import venv, ensurepip").returncode:
+            return python
+    pytest.skip(f"there is no working python{version} on this machine")
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite_file import parse_structure, read_model_bytes
 
@@ -37,7 +37,7 @@ def load_runtime() -> Runtime:
     """Find the installed runtime.
 
     Raises:
-        MissingExtra: neither LiteRT nor tflite-runtime can be imported.
+        EdgeEffnetError: neither LiteRT nor tflite-runtime can be imported.
     """
     for name, module, distribution in _RUNTIMES:
         try:
@@ -45,7 +45,11 @@ def load_runtime() -> Runtime:
         except ImportError:
             continue
         return Runtime(name, _version(distribution), loaded)
-    raise MissingExtra("a TFLite runtime", "tflite-runtime", "running a model")
+    raise EdgeEffnetError(
+        "running a model needs a TFLite runtime, and none is installed",
+        expected="LiteRT, or tflite-runtime on 32-bit Arm",
+        fix="pip install ai-edge-litert (64-bit), or pip install tflite-runtime (32-bit Pi)",
+    )
 
 
 def _version(distribution: str) -> str:
@@ -77,7 +81,7 @@ def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenMo
 
     Raises:
         ModelError: no model, damaged, made for an Edge TPU, or using unknown operators.
-        MissingExtra: no runtime installed.
+        EdgeEffnetError: no runtime installed.
     """
     structure = parse_structure(read_model_bytes(path), str(path))
     custom = sorted({op.name for op in structure.operators if op.name.startswith("CUSTOM:")})

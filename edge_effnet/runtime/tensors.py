@@ -75,7 +75,8 @@ def quantize_in(real: NDArray[np.floating[Any]], form: TensorFormat) -> NDArray[
     """Real numbers to stored values: divide, round, shift, clip, cast.
 
     Halves are rounded to even, as the runtime's fast QUANTIZE kernels do (its reference kernel
-    rounds them away from zero). A float tensor gets the values as they are; an integer one without quantization has steps of 1.
+    rounds them away from zero). A float tensor gets the values as they are; an integer one
+    without quantization has steps of 1.
     """
     if form.dtype == "float32":
         return np.asarray(real, np.float32)

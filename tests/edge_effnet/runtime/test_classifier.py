@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.errors import MissingExtra, ModelError, UsageProblem
+from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.image import Preprocess, read_image
 from edge_effnet.runtime import interpreter
 from edge_effnet.runtime.classifier import open_classifier
@@ -129,7 +129,7 @@ def test_a_model_the_runtime_refuses(colour_model: MakeModel) -> None:
 def test_without_a_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interpreter, "_RUNTIMES", (("none", "no.such.module", "none"),))
     load_runtime.cache_clear()
-    with pytest.raises(MissingExtra, match="running a model needs a TFLite runtime"):
+    with pytest.raises(EdgeEffnetError, match="running a model needs a TFLite runtime"):
         load_runtime()
     load_runtime.cache_clear()
 
