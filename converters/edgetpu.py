@@ -14,7 +14,6 @@ unproven.
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -222,26 +221,3 @@ def _already_compiled(structure: Structure, compiled: list[Operator]) -> Preflig
         changes=(),
         warnings=("this file is compiled already; its weights lie inside the compiled piece",),
     )
-
-
-def score(outcome: Preflight, mapped: Counter[str]) -> tuple[int, int, int]:
-    """Compare with a true outcome known as counts of mapped operators by type.
-
-    Returns:
-        Operators left on the CPU: predicted and true, predicted only, true only.
-    """
-    everything = Counter(entry.op for entry in outcome.ops)
-    predicted = Counter(entry.op for entry in outcome.ops if not entry.mapped)
-    hits = wrong = missed = 0
-    for name, count in everything.items():
-        truly = count - mapped[name]
-        hits += min(predicted[name], truly)
-        wrong += max(0, predicted[name] - truly)
-        missed += max(0, truly - predicted[name])
-    return hits, wrong, missed
-
-
-if __name__ == "__main__":
-    for argument in sys.argv[1:]:
-        result = preflight_file(Path(argument))
-        print(f"{argument}: {result.mapped} of {len(result.ops)} mapped")  # noqa: T201

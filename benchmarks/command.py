@@ -1,0 +1,140 @@
+"""``edge-effnet bench``: latency, memory and accuracy that can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
+from edge_effnet.commands.options import force_option, json_option, write_json
+from edge_effnet.errors import GateMissed, UsageProblem
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("bench")
+@click.argument("models", nargs=-1, required=True, type=_FILE)
+@click.option("--device", default="cpu", show_default=True, help="Where to measure.")
+@click.option(
+    "--threads", default="1", show_default=True, metavar="N,…", help="Measure with each of these."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05, 3600),
+    default=5.0,
+    show_default=True,
+    help="Of timed inferences for each model and setting.",
+)
+@click.option(
+    "--no-delegate", "without_delegate", is_flag=True, help="Also measure without fast kernels."
+)
+@click.option("--data", type=_FILE, metavar="DIR|CSV", help="Images, to measure accuracy as well.")
+@click.option(
+    "--images", type=click.IntRange(1), metavar="N", help="Use N of them.  [default: all]"
+)
+@labels_option
+@preprocess_option
+@click.option(
+    "--sustained",
+    type=click.FloatRange(0.01, 24 * 60),
+    metavar="MIN",
+    help="Measure for so many minutes in all, to see what heat does.",
+)
+@click.option(
+    "--native-tool",
+    type=_FILE,
+    metavar="PATH",
+    help="TFLite's benchmark_model, to learn the time of each operator type.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--strict", is_flag=True, help="Exit with 3 where a measurement is not valid.")
+@json_option
+@click.option("--append", type=_FILE, metavar="FILE", help="Add the result to a file of results.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of the table.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown instead.")
+@force_option
+def command(**options: Any) -> None:
+    """Measure MODELS in turn on the same machine, and say whether to believe it.
+
+    Latency of one inference (raw samples kept), load time and memory in a fresh process, pre-
+    and postprocessing, share of the fast kernels; with --data accuracy on the same images.
+    Other models are compared with the first; each ratio comes with its 95 % interval.
+
+    \b
+    Examples:
+      edge-effnet bench b0-float32.tflite b0-int8.tflite
+      edge-effnet bench *.tflite --data photos/ --threads 1,4 --json result.json
+      edge-effnet bench b0-int8.tflite --sustained 10 --strict
+    """
+    from benchmarks.devices import find_device
+    from benchmarks.spec import BenchSpec, parse_threads
+    from benchmarks.store import append_result, read_results
+    from benchmarks.tables import problem_lines, to_csv, to_markdown
+    from edge_effnet.commands.stages import stages
+
+    if options["as_csv"] + options["as_markdown"] + (options["json_to"] == "-") > 1:
+        raise UsageProblem(
+            "one thing can be printed at a time",
+            found="two of --csv, --markdown and --json -",
+            fix="write the JSON to a file: --json result.json",
+        )
+    device, address = find_device(options["device"])
+    spec = BenchSpec(
+        models=options["models"],
+        threads=parse_threads(options["threads"]),
+        seconds=options["seconds"],
+        without_delegate=options["without_delegate"],
+        data=options["data"],
+        images=options["images"],
+        labels=options["labels"],
+        preprocess=options["preprocess"],
+        sustained_minutes=options["sustained"],
+        native_tool=options["native_tool"],
+        seed=options["seed"],
+    )
+    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    if options["append"] is not None and options["append"].exists():
+        read_results(options["append"])  # refuse what cannot be added to before measuring
+    _refuse_bad_input(spec)
+    with stages() as stage:
+        result = device.measure(spec, address, stage)
+    if options["append"] is not None:
+        append_result(options["append"], result)
+    if options["json_to"]:
+        write_json(result.to_json(), options["json_to"], overwrite=options["force"])
+    if options["as_csv"]:
+        click.echo(to_csv(result), nl=False)
+    elif options["as_markdown"]:
+        click.echo(to_markdown(result), nl=False)
+    elif options["json_to"] != "-":
+        _show(result)
+    if options["strict"] and not result.valid:
+        count = len(problem_lines(result))
+        raise GateMissed(
+            f"the measurement is not valid, for {count} reason{'s' if count > 1 else ''}",
+            found=problem_lines(result)[0].partition("; to fix")[0],
+            fix="see the remarks above, then measure again",
+        )
+
+
+def _refuse_bad_input(spec: Any) -> None:
+    """Look at models and data before the minutes that measuring takes, not after."""
+    from edge_effnet.data.listing import load_images
+    from edge_effnet.tflite_file import read_structure
+
+    for path in spec.models:
+        read_structure(path)
+    if spec.data is not None:
+        load_images(spec.data)
+
+
+def _show(result: Any) -> None:
+    from benchmarks.tables import print_result
+    from edge_effnet.commands.options import console
+    from edge_effnet.commands.tables import print_notice
+
+    for case in result.cases:
+        print_notice(case.notice)
+    print_result(console(), result)

@@ -1,0 +1,16 @@
+"""This machine's CPU."""
+
+from __future__ import annotations
+
+from benchmarks.accuracy import measure_accuracy
+from benchmarks.harness import StartStage
+from benchmarks.harness import measure as measure_latency
+from benchmarks.result import Result
+from benchmarks.spec import BenchSpec
+
+
+def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:
+    """Latency and memory, then accuracy where the spec names data: in this order, because an
+    hour of accuracy leaves a small board hot."""
+    result = measure_latency(spec, stage)
+    return result.with_accuracy(measure_accuracy(spec, stage) if spec.data else None)

@@ -1,0 +1,259 @@
+"""Measure models on this machine: all in turn, raw samples kept, the machine watched.
+
+What is timed is ``invoke()`` and two readings of the clock; see ``benchmarks/overhead.py`` for
+what that adds. Everything slow (fresh processes, hashes, accuracy) happens before or after.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.native import operator_times
+from benchmarks.result import Case, CaseRatio, Result, rounded
+from benchmarks.spec import MIN_ROUNDS, BenchSpec
+from benchmarks.surroundings import Surroundings, time_surroundings
+from edge_effnet import __version__
+from edge_effnet.data.listing import content_hash
+from edge_effnet.errors import ModelError
+from edge_effnet.measure.delegate import delegation
+from edge_effnet.measure.environment import ROOT, read_environment
+from edge_effnet.measure.latency import Latency, Warmup, interleaved_latency, warm_up
+from edge_effnet.measure.probe import Probe, probe
+from edge_effnet.measure.state import State, read_state
+from edge_effnet.measure.statistics import paired_ratio
+from edge_effnet.measure.validity import judge_machine, judge_samples
+from edge_effnet.runtime.interpreter import OpenModel, open_model
+
+StartStage = Callable[[str, int | None], Callable[[int], None]]
+"""As ``edge_effnet.commands.stages`` makes it."""
+
+TIMELINE_SECONDS = 5.0
+
+
+def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
+    """A stage that tells nobody."""
+    return lambda _count: None
+
+
+@dataclass(frozen=True)
+class Running:
+    """A model held open with one setting, its input filled."""
+
+    path: Path
+    threads: int
+    delegate: bool
+    opened: OpenModel
+
+    def invoke(self) -> Callable[[], object]:
+        invoke: Callable[[], object] = self.opened.interpreter.invoke
+        return invoke
+
+
+def measure(spec: BenchSpec, stage: StartStage = no_progress, *, root: Path = ROOT) -> Result:
+    """Measure on this machine's CPU.
+
+    Args:
+        root: where the machine's state is read, for tests.
+
+    Raises:
+        ModelError: a model cannot be opened or run.
+    """
+    running = open_all(spec)
+    probes = _probe_all(spec, stage)
+    surroundings = _surroundings(spec, stage)
+    calls = [entry.invoke() for entry in running]
+    environment = read_environment(root)
+    done = stage("warming up", None)
+    warmed = warm_up(calls)
+    done(1)
+    timeline: list[dict[str, Any]] = []
+    before = read_state(root)
+    latencies = _time(
+        spec, calls, stage, _watch(timeline, root) if spec.sustained_minutes else None
+    )
+    after = read_state(root)
+    cases = tuple(
+        _case(spec, entry, probes[place], latencies[place], warmed, place, surroundings[entry.path])
+        for place, entry in enumerate(running)
+    )
+    return Result(
+        made=datetime.now(UTC).isoformat(timespec="seconds"),
+        tool=f"edge-effnet {__version__}",
+        device="cpu",
+        settings=spec.to_json(),
+        environment=environment,
+        before=before.to_json(),
+        after=after.to_json(),
+        timeline=tuple(timeline),
+        verdict=judge_machine(environment, before, after),
+        cases=cases,
+        ratios=ratios(cases, seed=spec.seed),
+    )
+
+
+def open_all(spec: BenchSpec) -> list[Running]:
+    """Open every model with every setting; inputs hold seeded noise, not zeros, which some
+    kernels skip.
+
+    Raises:
+        ModelError: see ``open_model``.
+    """
+    running = []
+    for path in spec.models:
+        for threads, delegate in spec.settings:
+            opened = open_model(path, threads=threads, delegate=delegate)
+            fill_inputs(opened.interpreter, spec.seed)
+            running.append(Running(path, threads, delegate, opened))
+    return running
+
+
+def fill_inputs(interpreter: Any, seed: int) -> None:
+    """Give every input seeded uniform noise: pixels for integers, 0–255 for floats."""
+    generator = np.random.default_rng(seed)
+    for detail in interpreter.get_input_details():
+        dtype = np.dtype(detail["dtype"])
+        low, high = (np.iinfo(dtype).min, np.iinfo(dtype).max) if dtype.kind in "iu" else (0, 255)
+        if dtype.itemsize > 1 and dtype.kind in "iu":
+            low, high = 0, 1  # indices and sizes: stay small
+        values = generator.uniform(low, high, detail["shape"])
+        interpreter.set_tensor(detail["index"], values.astype(dtype))
+
+
+def ratios(cases: Sequence[Case], *, seed: int) -> tuple[CaseRatio, ...]:
+    """Each case against the first model with the same setting, and each setting of a model
+    against its first."""
+    found = []
+    for place, case in enumerate(cases):
+        setting = (case.threads, case.delegate)
+        bases = [
+            next(i for i, c in enumerate(cases) if (c.threads, c.delegate) == setting),
+            next(i for i, c in enumerate(cases) if c.sha256 == case.sha256),
+        ]
+        for base in dict.fromkeys(bases):
+            if base != place:
+                ratio = paired_ratio(case.samples_ms, cases[base].samples_ms, seed=seed)
+                found.append(CaseRatio(place, base, ratio))
+    return tuple(found)
+
+
+def _probe_all(spec: BenchSpec, stage: StartStage) -> list[Probe | None]:
+    """A fresh process for each case; None where none can be started."""
+    done = stage("loading in fresh processes", len(spec.models) * len(spec.settings))
+    found: list[Probe | None] = []
+    for path in spec.models:
+        for threads, delegate in spec.settings:
+            try:
+                found.append(probe(path, threads=threads, delegate=delegate))
+            except (ModelError, OSError):
+                # With the fast kernels a few int8 files do not run; ``open_model`` then goes on
+                # without them and says so, and so must the fresh process.
+                try:
+                    found.append(probe(path, threads=threads, delegate=False))
+                except (ModelError, OSError):
+                    found.append(None)
+            done(len(found))
+    return found
+
+
+def _surroundings(spec: BenchSpec, stage: StartStage) -> dict[Path, Surroundings]:
+    done = stage("timing pre- and postprocessing", len(spec.models))
+    found = {}
+    for count, path in enumerate(spec.models, start=1):
+        found[path] = time_surroundings(spec, path)
+        done(count)
+    return found
+
+
+def _time(
+    spec: BenchSpec,
+    calls: Sequence[Callable[[], object]],
+    stage: StartStage,
+    watch: Callable[[float], None] | None,
+) -> list[Latency]:
+    seconds = spec.budget_seconds
+    done = stage("timing", round(seconds))
+    shown = 0
+
+    def tell(spent: float) -> None:
+        nonlocal shown
+        if watch is not None:
+            watch(spent)
+        if int(spent) > shown:  # once a second: drawing a bar takes time from the models
+            shown = int(spent)
+            done(min(shown, max(0, round(seconds) - 1)))
+
+    latencies = interleaved_latency(
+        calls, min_seconds=seconds, min_rounds=MIN_ROUNDS, warmup_rounds=0, progress=tell
+    )
+    done(round(seconds))
+    return latencies
+
+
+def _watch(timeline: list[dict[str, Any]], root: Path) -> Callable[[float], None]:
+    """Note the machine's heat and clock every few seconds, between two rounds."""
+
+    def watch(spent: float) -> None:
+        if not timeline or spent - timeline[-1]["seconds"] >= TIMELINE_SECONDS:
+            state: State = read_state(root)
+            timeline.append(
+                {
+                    "seconds": round(spent, 3),
+                    "temperature_c": state.temperature_c,
+                    "frequency_mhz": state.frequency_mhz,
+                    "throttled": state.throttled,
+                }
+            )
+
+    return watch
+
+
+def _case(
+    spec: BenchSpec,
+    entry: Running,
+    fresh: Probe | None,
+    latency: Latency,
+    warmed: Warmup,
+    place: int,
+    around: Surroundings,
+) -> Case:
+    interpreter = entry.opened.interpreter
+    return Case(
+        file=str(entry.path),
+        sha256=content_hash(entry.path),
+        size_bytes=entry.path.stat().st_size,
+        threads=entry.threads,
+        delegate=entry.delegate,
+        fresh=fresh,
+        warmup_rounds=warmed.rounds,
+        samples_ms=rounded(latency.samples_ms),
+        decode_ms=rounded(around.decode_ms),
+        preprocess_ms=rounded(around.preprocess_ms),
+        postprocess_ms=rounded(around.postprocess_ms),
+        delegation=delegation(interpreter),
+        operator_ms=operator_times(spec.native_tool, entry.path, entry.threads, entry.delegate)
+        if spec.native_tool
+        else None,
+        notice=entry.opened.notice,
+        verdict=judge_samples(
+            latency.samples_ms,
+            steady=warmed.steady[place],
+            sustained=spec.sustained_minutes is not None,
+        ),
+    )
+
+
+def bare_loop(invoke: Callable[[], object], seconds: float) -> float:
+    """Milliseconds of one ``invoke()`` in a loop with nothing else in it, for comparison."""
+    count, began = 0, time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        for _ in range(10):
+            invoke()
+        count += 10
+    return 1e3 * (time.perf_counter() - began) / count

@@ -1,0 +1,77 @@
+"""``edge-effnet regress``: has anything become slower since?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge_effnet.commands.image_options import refuse_bad_output
+from edge_effnet.commands.options import force_option, json_option, write_json
+from edge_effnet.errors import GateMissed, UsageProblem
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("regress")
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--max", "limit", default="5%", show_default=True, help="Growth of a median allowed.")
+@json_option
+@force_option
+def command(old: Path, new: Path, limit: str, json_to: str | None, force: bool) -> None:
+    """Compare two results of bench; exit with 3 where a model became slower.
+
+    Slower means: the median grew by more than --max, and the 95 % interval of the ratio
+    excludes 1. Of a file with several results the last one counts. --force compares results
+    of different devices, and replaces the --json file.
+
+    \b
+    Examples:
+      edge-effnet regress main.json branch.json
+      edge-effnet regress main.json branch.json --max 10% --json -
+    """
+    from benchmarks.regress import regress
+    from benchmarks.store import read_results
+    from benchmarks.tables import print_regression
+    from edge_effnet.commands.options import console
+
+    allowed = parse_percent(limit)
+    refuse_bad_output(json_to, overwrite=force)
+    outcome = regress(
+        read_results(old)[-1], read_results(new)[-1], limit=allowed, other_device=force
+    )
+    if json_to != "-":
+        print_regression(console(), outcome)
+    if json_to is not None:
+        write_json(outcome.to_json(), json_to, overwrite=force)
+    if outcome.regressed:
+        worst = max(outcome.regressed, key=lambda row: row.ratio.value if row.ratio else 0)
+        growth = 100 * (worst.ratio.value - 1) if worst.ratio else 0
+        raise GateMissed(
+            f"{len(outcome.regressed)} of {len(outcome.rows)} cases became slower",
+            found=f"{worst.title} by {growth:.1f} %",
+            expected=f"at most {100 * allowed:g} %",
+            fix="find the change that did it, or allow it with --max",
+        )
+
+
+def parse_percent(text: str) -> float:
+    """Read ``5%`` or ``0.05`` as 0.05.
+
+    Raises:
+        UsageProblem: no number, or not from 0 to 1000 %.
+    """
+    try:
+        number = text.strip()
+        value = float(number[:-1]) / 100 if number.endswith("%") else float(number)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 10:
+        raise UsageProblem(
+            "--max is not understood",
+            found=repr(text),
+            expected="a share such as 5% or 0.05",
+            fix="for example --max 5%",
+        )
+    return value

@@ -1,0 +1,93 @@
+"""What a user wants measured: the one value that every device's way of measuring takes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.errors import UsageProblem
+
+MIN_ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class BenchSpec:
+    """One measurement.
+
+    Attributes:
+        models: files, the first or the first float one being what others are compared with.
+        threads: every model is measured with each of these numbers.
+        seconds: of timed inferences for each model and setting; more for slow models, so that
+            there are at least ``MIN_ROUNDS``.
+        without_delegate: also measure without the runtime's fast kernels.
+        data: labelled images for accuracy, or None.
+        images: how many of them at most, None for all.
+        sustained_minutes: measure for so long, to see heat; None for the time budget.
+        native_tool: path of TFLite's ``benchmark_model``, for the time of each operator type.
+        seed: of inputs and intervals.
+    """
+
+    models: tuple[Path, ...]
+    threads: tuple[int, ...] = (1,)
+    seconds: float = 5.0
+    without_delegate: bool = False
+    data: Path | None = None
+    images: int | None = None
+    labels: Path | None = None
+    preprocess: str | None = None
+    sustained_minutes: float | None = None
+    native_tool: Path | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        names = [str(path.resolve()) for path in self.models]
+        if len(set(names)) < len(names):
+            raise UsageProblem("a model is named twice", fix="name each model once")
+        if len(set(self.threads)) < len(self.threads) or not self.threads:
+            raise UsageProblem(
+                "--threads names a number twice, or none",
+                found=",".join(map(str, self.threads)),
+                fix="for example --threads 1,2,4",
+            )
+
+    @property
+    def settings(self) -> tuple[tuple[int, bool], ...]:
+        """(threads, delegate) pairs each model is measured with."""
+        modes = (True, False) if self.without_delegate else (True,)
+        return tuple((count, mode) for mode in modes for count in self.threads)
+
+    @property
+    def budget_seconds(self) -> float:
+        """Of timed inferences in all."""
+        if self.sustained_minutes is not None:
+            return 60 * self.sustained_minutes
+        return self.seconds * len(self.models) * len(self.settings)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: [str(v) if isinstance(v, Path) else v for v in value]
+            if isinstance(value, tuple)
+            else (str(value) if isinstance(value, Path) else value)
+            for name, value in asdict(self).items()
+        }
+
+
+def parse_threads(text: str) -> tuple[int, ...]:
+    """Read ``--threads 1,2,4``.
+
+    Raises:
+        UsageProblem: not numbers from 1 to 256.
+    """
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        counts = ()
+    if not counts or not all(1 <= count <= 256 for count in counts):
+        raise UsageProblem(
+            "--threads is not understood",
+            found=repr(text),
+            expected="whole numbers from 1, joined by commas",
+            fix="for example --threads 1,2,4",
+        )
+    return counts

@@ -1,0 +1,220 @@
+"""A result as a table: on a terminal, as CSV, as Markdown. Units are added only here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.accuracy import pareto_front
+from benchmarks.regress import Regression
+from benchmarks.result import Case, Result
+from edge_effnet.commands.options import megabytes
+from edge_effnet.measure.validity import Remark
+
+_KIND_STYLE = {"regressed": "bold red", "unclear": "yellow", "faster": "green"}
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """One row of plain values for each case: the columns of CSV."""
+    front = front_of(result)
+    table = []
+    for place, case in enumerate(result.cases):
+        spread, figures = case.spread, result.accuracy_of(case) or {}
+        base = _ratio_to_first(result, place)
+        table.append(
+            {
+                "model": case.name,
+                "threads": case.threads,
+                "delegate": case.delegate,
+                "size_bytes": case.size_bytes,
+                "top1": figures.get("top1"),
+                "agreement": figures.get("agreement"),
+                "pareto": front[place],
+                "p50_ms": spread.p50_ms,
+                "p90_ms": spread.p90_ms,
+                "p95_ms": spread.p95_ms,
+                "p99_ms": spread.p99_ms,
+                "min_ms": spread.min_ms,
+                "mean_ms": spread.mean_ms,
+                "deviation_ms": spread.deviation_ms,
+                "samples": spread.count,
+                "ratio": base and base[0],
+                "ratio_low": base and base[1],
+                "ratio_high": base and base[2],
+                "load_ms": case.fresh and case.fresh.load_ms,
+                "first_ms": case.fresh and case.fresh.first_ms,
+                "resident_bytes": case.fresh and case.fresh.resident_bytes,
+                "peak_bytes": case.fresh and case.fresh.peak_bytes,
+                "preprocess_ms": _median(case.preprocess_ms),
+                "postprocess_ms": _median(case.postprocess_ms),
+                "delegated": case.delegation and case.delegation.share,
+                "valid": result.verdict.valid and case.verdict.valid,
+            }
+        )
+    return table
+
+
+def front_of(result: Result) -> list[bool | None]:
+    """For each case whether it is on the front of accuracy against time; None where accuracy
+    is not known."""
+    worth = [(result.accuracy_of(case) or {}).get("top1") for case in result.cases]
+    known = [place for place, value in enumerate(worth) if value is not None]
+    marks = pareto_front([(result.cases[p].spread.p50_ms, worth[p] or 0.0) for p in known])
+    found: list[bool | None] = [None] * len(worth)
+    for place, mark in zip(known, marks, strict=True):
+        found[place] = mark
+    return found
+
+
+def to_csv(result: Result) -> str:
+    table = rows(result)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()
+
+
+def to_markdown(result: Result) -> str:
+    """The table, and under it the machine and what spoils the figures."""
+    headings, lines = _cells(result)
+    bars = ["---"] + ["---:"] * (len(headings) - 1)
+    out = ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
+    out += ["", f"{machine_line(result)}; {result.made}."]
+    out += [f"- **not valid**: {text}" for text in problem_lines(result)]
+    return "\n".join(out) + "\n"
+
+
+def print_result(out: Console, result: Result) -> None:
+    """Print the table, ratios, notes and the verdict."""
+    out.print(Text(machine_line(result), style="bold"))
+    headings, lines = _cells(result)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    out.print(table)
+    if any(front_of(result)):
+        out.print("* on the front: no other is both faster and as accurate", style="dim")
+    for text in _detail_lines(result):
+        out.print(Text(text, style="dim"))
+    for text in problem_lines(result):
+        out.print(Text(f"not valid: {text}", style="yellow"))
+    for remark in result.verdict.notes:
+        out.print(Text(f"note: {remark.what}", style="dim"))
+    if result.valid:
+        out.print("valid: nothing seen that spoils the figures", style="green")
+
+
+def print_regression(out: Console, outcome: Regression) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("model", overflow="fold")
+    for heading in ("old", "new", "ratio", "95 % interval", ""):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in outcome.rows:
+        ratio = row.ratio
+        table.add_row(
+            Text(row.title + (f", {row.changed}" if row.changed else "")),
+            "–" if row.old_ms is None else f"{row.old_ms:.2f} ms",
+            "–" if row.new_ms is None else f"{row.new_ms:.2f} ms",
+            "–" if ratio is None else f"{ratio.value:.3f}",
+            "–" if ratio is None else f"{ratio.low:.3f}–{ratio.high:.3f}",
+            Text(row.kind, style=_KIND_STYLE.get(row.kind, "")),
+        )
+    out.print(table)
+    for line in (*outcome.device_differences, *outcome.warnings):
+        out.print(Text(f"warning: {line}", style="yellow"))
+
+
+def machine_line(result: Result) -> str:
+    """The machine in one line."""
+    where = result.environment
+    name = where.device or where.cpu or where.machine
+    cores = f"{where.cores} core" + ("s" if where.cores > 1 else "")
+    marks = ", emulated: no device's speed" if where.emulated else ""
+    return f"{name}, {cores}, {where.bits}-bit, {where.runtime or 'no runtime'}{marks}"
+
+
+def problem_lines(result: Result) -> list[str]:
+    """What spoils the figures, each with its fix; cases with the same trouble in one line."""
+    lines = [_remark(remark) for remark in result.verdict.problems]
+    for case in result.cases:
+        lines += [f"{case.title}: {_remark(remark)}" for remark in case.verdict.problems]
+    return lines
+
+
+def _remark(remark: Remark) -> str:
+    return f"{remark.what}; to fix: {remark.fix}"
+
+
+def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
+    judged = result.accuracy is not None
+    headings = ["model", "size"]
+    headings += ["top-1", "agreement"] if judged else []
+    headings += ["p50", "p95", "of first", "peak memory"]
+    front = front_of(result)
+    lines = []
+    for place, case in enumerate(result.cases):
+        figures: Mapping[str, float | None] = result.accuracy_of(case) or {}
+        peak = case.fresh.peak_bytes if case.fresh else None
+        base = _ratio_to_first(result, place)
+        cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
+        if judged:
+            cells += [_percent(figures.get("top1")), _percent(figures.get("agreement"))]
+        cells += [
+            f"{case.spread.p50_ms:.2f} ms",
+            f"{case.spread.p95_ms:.2f} ms",
+            "–" if base is None else f"{base[0]:.2f} ({base[1]:.2f}–{base[2]:.2f})",
+            "–" if peak is None else megabytes(peak),
+        ]
+        lines.append(cells)
+    return headings, lines
+
+
+def _detail_lines(result: Result) -> list[str]:
+    return [line for case in result.cases if (line := _detail(case))]
+
+
+def _detail(case: Case) -> str:
+    parts = []
+    if case.fresh:
+        parts.append(f"load {case.fresh.load_ms:.0f} ms, first {case.fresh.first_ms:.1f} ms")
+    if case.preprocess_ms:
+        parts.append(f"preprocessing {_median(case.preprocess_ms):.2f} ms")
+    if case.decode_ms:
+        parts.append(f"decoding {_median(case.decode_ms):.2f} ms")
+    if not case.delegate:
+        parts.append("fast kernels off")
+    elif case.delegation is None:
+        parts.append("share of the fast kernels unknown")
+    else:
+        share, left = case.delegation, ", ".join(f"{n} {name}" for name, n in case.delegation.left)
+        parts.append(f"fast kernels: {share.delegated} of {share.operators} operators")
+        parts += [f"not {left}"] if left else []
+    if case.operator_ms:
+        slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])
+        parts.append(f"slowest: {slow}")
+    return f"{case.title}: {'; '.join(parts)}"
+
+
+def _ratio_to_first(result: Result, place: int) -> tuple[float, float, float] | None:
+    for entry in result.ratios:
+        if entry.case == place:
+            return entry.ratio.value, entry.ratio.low, entry.ratio.high
+    return None
+
+
+def _median(samples: Sequence[float]) -> float:
+    ordered = sorted(samples)
+    return ordered[len(ordered) // 2] if ordered else 0.0
+
+
+def _percent(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f} %"

@@ -1,0 +1,77 @@
+"""Which operators the runtime's fast kernels took, where the runtime tells."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+NODE = "DELEGATE"
+
+
+@dataclass(frozen=True)
+class Delegation:
+    """How a model's operators are divided.
+
+    Attributes:
+        operators: in the model, without the delegate's own nodes.
+        delegated: of them, how many a delegate runs.
+        partitions: pieces the delegate runs; each boundary costs a change of hands.
+        left: operators the runtime's own kernels run, by type, commonest first.
+    """
+
+    operators: int
+    delegated: int
+    partitions: int
+    left: tuple[tuple[str, int], ...]
+
+    @property
+    def share(self) -> float:
+        return self.delegated / self.operators if self.operators else 0.0
+
+
+def delegation(interpreter: Any) -> Delegation | None:
+    """Read the division off an interpreter with tensors allocated; None where it does not tell.
+
+    Neither runtime has a public call for it. Both list all nodes, replaced ones too, in
+    ``_get_ops_details``; a future version may drop that.
+    """
+    try:
+        nodes = interpreter._get_ops_details()
+        outputs = [int(detail["index"]) for detail in interpreter.get_output_details()]
+        return divide(nodes, outputs)
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError):
+        return None
+
+
+def divide(nodes: Sequence[Mapping[str, Any]], outputs: Sequence[int]) -> Delegation:
+    """Find the nodes that really run by walking back from the model's outputs.
+
+    A delegate's node replaces others without removing them from the list. Of two makers of a
+    tensor, the delegate's node is the one that runs; what is never reached was replaced.
+
+    Args:
+        nodes: with ``op_name``, ``inputs`` and ``outputs`` (tensor indices, -1 for none).
+        outputs: tensor indices of the model's outputs.
+    """
+    makers: dict[int, int] = {}
+    for place, node in enumerate(nodes):
+        for tensor in node["outputs"]:
+            if node["op_name"] == NODE or int(tensor) not in makers:
+                makers[int(tensor)] = place
+    running: set[int] = set()
+    waiting = list(outputs)
+    while waiting:
+        place = makers.get(waiting.pop(), -1)
+        if place >= 0 and place not in running:
+            running.add(place)
+            waiting += [int(tensor) for tensor in nodes[place]["inputs"] if int(tensor) >= 0]
+    own = [node["op_name"] for node in nodes if node["op_name"] != NODE]
+    left = Counter(nodes[place]["op_name"] for place in running if nodes[place]["op_name"] != NODE)
+    return Delegation(
+        operators=len(own),
+        delegated=len(own) - left.total(),
+        partitions=sum(node["op_name"] == NODE for node in nodes),
+        left=tuple(left.most_common()),
+    )

@@ -1,0 +1,233 @@
+"""The machine a measurement was made on: what does not change while it runs.
+
+Every reader takes the root folder below which /proc and /sys lie, so that tests can show it a
+Raspberry Pi. What cannot be read is None, never a guess.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.errors import MissingExtra
+
+ROOT = Path("/")
+
+# The instructions that multiply 8-bit integers several at a time, as /proc/cpuinfo spells them.
+# Without one of these, int8 is hardly faster than float (XNNPACK chooses kernels by them).
+INT8_FEATURES: Mapping[str, str] = {
+    "asimddp": "Arm dot product (Cortex-A55, A75, A76 and later)",
+    "i8mm": "Arm 8-bit matrix multiply",
+    "avx_vnni": "x86 VNNI on 256 bits",
+    "avx512_vnni": "x86 VNNI on 512 bits",
+    "amx_int8": "x86 matrix tiles",
+}
+# Named beside them because they say which generation a CPU is of.
+_BASE_FEATURES = ("neon", "asimd", "sve", "sve2", "avx", "avx2", "avx512f")
+
+_ARM_PARTS = {
+    "0xb76": "ARM1176",
+    "0xc07": "Cortex-A7",
+    "0xd03": "Cortex-A53",
+    "0xd04": "Cortex-A35",
+    "0xd05": "Cortex-A55",
+    "0xd07": "Cortex-A57",
+    "0xd08": "Cortex-A72",
+    "0xd09": "Cortex-A73",
+    "0xd0a": "Cortex-A75",
+    "0xd0b": "Cortex-A76",
+    "0xd0c": "Neoverse-N1",
+    "0xd40": "Neoverse-V1",
+    "0xd41": "Cortex-A78",
+    "0xd49": "Neoverse-N2",
+    "0xd4f": "Neoverse-V2",
+}
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A machine and the software that runs models on it.
+
+    Attributes:
+        device: the board's own name (``Raspberry Pi 4 Model B Rev 1.4``), where it has one.
+        machine: ``aarch64``, ``armv7l``, ``x86_64`` as the system calls it.
+        bits: of this process: 32 or 64.
+        cores: this process may use.
+        features: those of /proc/cpuinfo that matter to fast kernels.
+        memory_bytes: of the machine.
+        emulated: what says that the CPU is emulated, else None.
+        container: whether the process runs in one.
+        cpu_quota: cores' worth of time a container grants, None without a limit.
+        runtime: TFLite runtime and version, None where none is installed.
+    """
+
+    device: str | None
+    machine: str
+    bits: int
+    cpu: str | None
+    cores: int
+    features: tuple[str, ...]
+    memory_bytes: int | None
+    kernel: str
+    emulated: str | None
+    container: bool
+    cpu_quota: float | None
+    python: str
+    runtime: str | None
+    opencv: str | None
+
+    @property
+    def int8_features(self) -> tuple[str, ...]:
+        return tuple(name for name in self.features if name in INT8_FEATURES)
+
+    @property
+    def raspberry_pi(self) -> bool:
+        return "raspberry pi" in (self.device or "").lower()
+
+    def identity(self) -> dict[str, Any]:
+        """What must agree for two latencies to be of the same device."""
+        kept = ("device", "machine", "bits", "cpu", "cores", "features", "emulated")
+        return {name: getattr(self, name) for name in kept}
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "features": list(self.features)}
+
+    @staticmethod
+    def from_json(raw: Mapping[str, Any]) -> Environment:
+        known = {field.name for field in fields(Environment)}
+        values = {name: value for name, value in raw.items() if name in known}
+        return Environment(**{**values, "features": tuple(values["features"])})
+
+
+def read_environment(root: Path = ROOT, *, machine: str | None = None) -> Environment:
+    """Describe this machine.
+
+    Args:
+        root: where /proc and /sys are looked for.
+        machine: another architecture than this process's own, for tests.
+    """
+    machine = machine or platform.machine()
+    cpuinfo = read_text(root / "proc/cpuinfo") or ""
+    return Environment(
+        device=_device(root, cpuinfo),
+        machine=machine,
+        bits=8 * struct.calcsize("P"),
+        cpu=_cpu_name(cpuinfo),
+        cores=_cores(),
+        features=_features(cpuinfo),
+        memory_bytes=_memory_bytes(root),
+        kernel=platform.release(),
+        emulated=emulation(root, machine, cpuinfo),
+        container=_in_container(root),
+        cpu_quota=_cpu_quota(root),
+        python=platform.python_version(),
+        runtime=_runtime(),
+        opencv=_opencv(),
+    )
+
+
+def read_text(path: Path) -> str | None:
+    """A small file of /proc or /sys, stripped; None where it is not there or not readable."""
+    try:
+        return path.read_text(errors="replace").strip("\0\n\t ")
+    except OSError:  # sensors that exist and answer with an I/O error, too
+        return None
+
+
+def emulation(root: Path, machine: str, cpuinfo: str) -> str | None:
+    """What shows that this CPU is emulated; None for a real or virtualized one.
+
+    QEMU's user mode answers for /proc/self itself but leaves /proc/thread-self to the kernel,
+    which tells the program that really runs.
+    """
+    for name in ("proc/thread-self/exe", "proc/self/exe"):
+        try:
+            program = (root / name).readlink().name
+        except OSError:
+            continue
+        if program.startswith("qemu-"):
+            return f"the process runs inside {program}"
+    x86_info = "vendor_id" in cpuinfo and "flags" in cpuinfo
+    if x86_info and machine.startswith(("arm", "aarch")):
+        return f"an {machine} process on an x86 CPU"
+    return None
+
+
+def _device(root: Path, cpuinfo: str) -> str | None:
+    for name in ("proc/device-tree/model", "sys/firmware/devicetree/base/model"):
+        if model := read_text(root / name):
+            return model
+    board = _field(cpuinfo, "Model")  # Raspberry Pi kernels name the board here as well
+    product = read_text(root / "sys/class/dmi/id/product_name")
+    return board or product or None
+
+
+def _cpu_name(cpuinfo: str) -> str | None:
+    if name := _field(cpuinfo, "model name"):
+        return name
+    parts = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if "CPU part" in line]
+    names = dict.fromkeys(_ARM_PARTS.get(part, f"Arm part {part}") for part in parts)
+    return " + ".join(names) or None
+
+
+def _field(cpuinfo: str, name: str) -> str | None:
+    for line in cpuinfo.splitlines():
+        key, _, value = line.partition(":")
+        if key.strip() == name:
+            return value.strip()
+    return None
+
+
+def _features(cpuinfo: str) -> tuple[str, ...]:
+    stated = (_field(cpuinfo, "Features") or _field(cpuinfo, "flags") or "").split()
+    return tuple(name for name in (*_BASE_FEATURES, *INT8_FEATURES) if name in stated)
+
+
+def _cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _memory_bytes(root: Path) -> int | None:
+    for line in (read_text(root / "proc/meminfo") or "").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _in_container(root: Path) -> bool:
+    marks = (".dockerenv", "run/.containerenv")
+    group = read_text(root / "proc/1/cgroup") or ""
+    return any((root / mark).exists() for mark in marks) or "docker" in group or "lxc" in group
+
+
+def _cpu_quota(root: Path) -> float | None:
+    """Of control groups version 2: ``cpu.max`` holds microseconds per period, or ``max``."""
+    parts = (read_text(root / "sys/fs/cgroup/cpu.max") or "").split()
+    if len(parts) != 2 or not parts[0].isdigit() or not int(parts[1]):
+        return None
+    return int(parts[0]) / int(parts[1])
+
+
+def _runtime() -> str | None:
+    from edge_effnet.runtime.interpreter import load_runtime
+
+    try:
+        runtime = load_runtime()
+    except MissingExtra:
+        return None
+    return f"{runtime.name} {runtime.version}"
+
+
+def _opencv() -> str | None:
+    try:
+        import cv2
+    except ImportError:
+        return None
+    return str(cv2.__version__)
