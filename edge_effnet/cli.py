@@ -28,6 +28,10 @@ COMMANDS = {
     "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
     "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
     "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
+    "bench": ("benchmarks.command:command", "Latency, memory and accuracy, in turn."),
+    "regress": ("benchmarks.regress_command:command", "Has anything become slower since?"),
+    "report": ("benchmarks.report_command:command", "Results as one page for the browser."),
+    "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
     "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
 }
 

@@ -1,0 +1,140 @@
+"""``edge-effnet doctor``: what this machine runs fast, and why a model is not faster here."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edge_effnet.commands.image_options import refuse_bad_output
+from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from edge_effnet.measure.diagnosis import Finding
+
+FORMAT = "edge-effnet/doctor"
+VERSION = 1
+# The doctor stands above the packages and reaches this one by name, as the command line does.
+PREFLIGHT = "converters.edgetpu:preflight_file"
+ROWS = 12
+
+
+@click.command("doctor")
+@click.argument("model", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "coral"]),
+    default="cpu",
+    show_default=True,
+    help="coral looks at the Edge TPU, and at what its compiler would make of MODEL.",
+)
+@json_option
+@force_option
+def command(model: Path | None, device: str, json_to: str | None, force: bool) -> None:
+    """Say what is installed, what this machine runs fast, and why MODEL is not faster.
+
+    With --device coral and a MODEL: which of its operators the Edge TPU would take, why not,
+    and what to change. That needs neither the device nor its compiler.
+
+    \b
+    Examples:
+      edge-effnet doctor
+      edge-effnet doctor b0-int8.tflite
+      edge-effnet doctor lite0-int8.tflite --device coral --json -
+    """
+    from edge_effnet.measure.coral import diagnose_coral, find_coral
+    from edge_effnet.measure.diagnosis import (
+        diagnose_machine,
+        diagnose_model,
+        installed_extras,
+        require_model,
+    )
+    from edge_effnet.measure.environment import read_environment
+    from edge_effnet.measure.state import read_state
+
+    refuse_bad_output(json_to, overwrite=force)
+    if model is not None:
+        require_model(model)
+    environment, state = read_environment(), read_state()
+    document: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "device": device,
+        "environment": environment.to_json(),
+        "state": state.to_json(),
+        "extras": installed_extras(),
+    }
+    if device == "cpu":
+        findings = diagnose_machine(environment, state)
+        diagnosis = diagnose_model(model, environment) if model else None
+        document["findings"] = [asdict(finding) for finding in findings]
+        document["model"] = diagnosis.to_json() if diagnosis else None
+    else:
+        parts = find_coral()
+        findings = diagnose_coral(parts)
+        document["findings"] = [asdict(finding) for finding in findings]
+        outcome = _preflight(model).to_json() if model else {}
+        document["edgetpu"] = {"file": str(model) if model else None, **asdict(parts), **outcome}
+    if json_to != "-":
+        _print(document, findings, diagnosis.findings if device == "cpu" and diagnosis else ())
+    if json_to is not None:
+        write_json(document, json_to, overwrite=force)
+
+
+def _preflight(model: Path | None) -> Any:
+    module, _, function = PREFLIGHT.partition(":")
+    return getattr(importlib.import_module(module), function)(model)
+
+
+def _print(document: dict[str, Any], machine: Sequence[Finding], model: Sequence[Finding]) -> None:
+    out, where = console(), document["environment"]
+    name = where["device"] or where["cpu"] or where["machine"]
+    out.print(f"{name}, {where['cores']} cores, {where['bits']}-bit", style="bold", markup=False)
+    out.print(f"runtime  {where['runtime'] or 'none'}", markup=False)
+    out.print(f"OpenCV   {where['opencv'] or 'none'}", markup=False)
+    there = [extra for extra, found in document["extras"].items() if found]
+    lacking = [extra for extra, found in document["extras"].items() if not found]
+    out.print(f"extras   {', '.join(there) or 'none'}; not installed: {', '.join(lacking)}")
+    _print_findings(machine)
+    if document.get("model"):
+        out.print()
+        out.print(f"{document['model']['file']}", style="bold", markup=False)
+        _print_findings(model)
+    if "ops" in document.get("edgetpu", {}):
+        out.print()
+        _print_preflight(document["edgetpu"])
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    out = console()
+    for finding in findings:
+        style = "yellow" if finding.slow else ""
+        out.print(
+            ("slow: " if finding.slow else "      ") + finding.what, style=style, markup=False
+        )
+        if finding.fix:
+            out.print(f"        to fix: {finding.fix}", markup=False)
+
+
+def _print_preflight(outcome: dict[str, Any]) -> None:
+    out = console()
+    ops = outcome["ops"]
+    out.print(f"{outcome['file']} on an Edge TPU", style="bold", markup=False)
+    out.print(f"{outcome['mapped']} of {len(ops)} operators map, in {outcome['subgraphs']} piece")
+    room = "fit on" if outcome["fits_on_chip"] else "exceed"
+    out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")
+    left = [entry for entry in ops if not entry["mapped"]]
+    for entry in left[:ROWS]:
+        line = f"  {entry['index']:>4} {entry['op']}: {entry['reason']}"
+        out.print(line, markup=False)
+    if len(left) > ROWS:
+        out.print(f"  and {len(left) - ROWS} more on the CPU; --json lists them all", style="dim")
+    for line in outcome["changes"]:
+        out.print(f"to change: {line}", markup=False)
+    for line in outcome["warnings"]:
+        out.print(f"warning: {line}", style="yellow", markup=False)

@@ -1,0 +1,87 @@
+"""What of a Coral Edge TPU is here: library, stick or card, compiler. Nothing is loaded."""
+
+from __future__ import annotations
+
+import ctypes.util
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_effnet.measure.diagnosis import Finding
+from edge_effnet.measure.environment import ROOT, read_text
+
+# A stick shows the first pair until its firmware is loaded, then the second.
+_USB_IDS = {("1a6e", "089a"), ("18d1", "9302")}
+_USB3_MBIT = 5000
+COMPILER = "edgetpu_compiler"
+
+
+@dataclass(frozen=True)
+class CoralParts:
+    """Attributes:
+    library: name of libedgetpu as the linker finds it.
+    usb_mbit: speed of the stick's connection, None without a stick.
+    pcie: whether a card's device file is there.
+    compiler: path of ``edgetpu_compiler``.
+    """
+
+    library: str | None
+    usb_mbit: int | None
+    pcie: bool
+    compiler: str | None
+
+
+def find_coral(root: Path = ROOT) -> CoralParts:
+    """Look for the parts of an Edge TPU."""
+    return CoralParts(
+        library=ctypes.util.find_library("edgetpu"),
+        usb_mbit=_usb_mbit(root),
+        pcie=any((root / "dev").glob("apex_*")),
+        compiler=shutil.which(COMPILER),
+    )
+
+
+def _usb_mbit(root: Path) -> int | None:
+    for device in sorted((root / "sys/bus/usb/devices").glob("*")):
+        pair = read_text(device / "idVendor"), read_text(device / "idProduct")
+        if pair in _USB_IDS:
+            speed = read_text(device / "speed") or ""
+            return int(float(speed)) if speed.replace(".", "", 1).isdigit() else 0
+    return None
+
+
+def diagnose_coral(parts: CoralParts) -> list[Finding]:
+    """What is missing or slow about the Edge TPU here, each with its fix."""
+    found = []
+    if parts.library is None:
+        found.append(
+            Finding(
+                "no-libedgetpu",
+                True,
+                "libedgetpu, the Edge TPU's driver library, is not installed",
+                "sudo apt install libedgetpu1-std (Coral's package source)",
+            )
+        )
+    if parts.usb_mbit is None and not parts.pcie:
+        found.append(
+            Finding("no-edgetpu", True, "no Edge TPU is connected", "plug in the USB Accelerator")
+        )
+    elif parts.usb_mbit is not None and 0 < parts.usb_mbit < _USB3_MBIT:
+        found.append(
+            Finding(
+                "usb-2",
+                True,
+                f"the stick is on USB 2 ({parts.usb_mbit} Mbit/s): about three times slower",
+                "use a blue USB 3 port and the cable that came with it",
+            )
+        )
+    if parts.compiler is None:
+        found.append(
+            Finding(
+                "no-compiler",
+                False,
+                f"{COMPILER} is not on PATH; files must be compiled before they run there",
+                "install it on an x86-64 Debian or Ubuntu: sudo apt install edgetpu-compiler",
+            )
+        )
+    return found
