@@ -32,6 +32,7 @@ COMMANDS = {
     "regress": ("benchmarks.regress_command:command", "Has anything become slower since?"),
     "report": ("benchmarks.report_command:command", "Results as one page for the browser."),
     "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
+    "camera": ("edge_effnet.commands.camera:command", "A model on the live picture of a camera."),
     "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
 }
 

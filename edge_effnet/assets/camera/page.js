@@ -1,0 +1,132 @@
+"use strict";
+// Pictures are asked for one after another, each newer than the last: a slow phone asks less
+// often and gets fewer, and nothing piles up anywhere.
+const byId = (id) => document.getElementById(id);
+const text = (id, value) => { byId(id).textContent = value; };
+const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+const first = (label) => label.split(",")[0];
+
+// The cookie holds the token now; keep it out of the address bar and of screenshots.
+if (location.search) history.replaceState(null, "", location.pathname);
+
+function connected(live) {
+  byId("link").textContent = live ? "live" : "no connection";
+  byId("link").className = "pill " + (live ? "live" : "lost");
+}
+
+async function pictures() {
+  const image = byId("picture");
+  let after = 0, shown = 0;
+  for (;;) {
+    try {
+      const reply = await fetch("/picture.jpg?after=" + after);
+      if (reply.status === 204) { await pause(200); continue; }
+      if (!reply.ok) throw new Error(reply.status);
+      after = Number(reply.headers.get("X-Picture"));
+      const address = URL.createObjectURL(await reply.blob());
+      const before = image.src;
+      image.src = address;
+      await image.decode().catch(() => {});
+      if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+      image.dataset.pictures = String(++shown);
+      if (document.hidden) await pause(1000);
+    } catch (error) {
+      after = 0;  // the program may have started again, and counts from 1
+      await pause(1500);
+    }
+  }
+}
+
+function fillModel(id, model) {
+  const card = byId(id), list = card.querySelector(".best");
+  card.querySelector(".name").textContent = model.name;
+  card.querySelector(".ms").textContent = model.ms === null ? "" : model.ms.toFixed(1) + " ms";
+  while (list.children.length < model.best.length) {
+    const row = document.createElement("li");
+    row.append(document.createElement("i"), document.createElement("span"), document.createElement("b"));
+    list.append(row);
+  }
+  while (list.children.length > model.best.length) list.lastChild.remove();
+  model.best.forEach(([label, score], place) => {
+    const [bar, name, figure] = list.children[place].children;
+    bar.style.width = 100 * Math.max(0, Math.min(1, score)) + "%";
+    name.textContent = first(label);
+    name.title = label;
+    figure.textContent = score.toFixed(2);
+  });
+}
+
+function fillCurve(points) {
+  if (points.length < 2) return;
+  const start = points[0][0], span = Math.max(1, points[points.length - 1][0] - start);
+  const low = Math.min(90, ...points.map((point) => point[1] - 2));
+  const path = points.map(([time, percent], place) =>
+    (place ? "L" : "M") + (300 * (time - start) / span).toFixed(1) + " " +
+    (62 - 58 * (percent - low) / (100 - low)).toFixed(1)).join("");
+  byId("curve").querySelector(".line").setAttribute("d", path);
+  byId("curve").querySelector(".area").setAttribute("d", path + "L300 64L0 64Z");
+  text("curve-from", span < 90 ? Math.round(span) + " s ago" : Math.round(span / 60) + " min ago");
+}
+
+function fill(state) {
+  if (!state.model) return;
+  text("source", state.source);
+  text("answer", state.model.label === null ? "–" : first(state.model.label));
+  text("answer-score", state.model.best.length ? state.model.best[0][1].toFixed(2) : "");
+  fillModel("model", state.model);
+  const other = state.reference;
+  byId("reference").hidden = byId("agreement").hidden = !other;
+  if (other) {
+    fillModel("reference", other);
+    const differs = other.label !== null && other.label !== state.model.label;
+    byId("reference").classList.toggle("differs", differs);
+  }
+  const agreed = state.agreement;
+  if (agreed) {
+    text("agree-percent", agreed.percent.toFixed(1) + " %");
+    text("agree-interval", "95 %: " + agreed.interval.map((bound) => bound.toFixed(1)).join(" to ") +
+      "; scores differ by " + agreed.score_difference.toFixed(4));
+    text("agree-frames", agreed.frames.toLocaleString("en") + " frames");
+    fillCurve(state.history);
+    byId("disagreed").replaceChildren(...state.disagreed.map(([theirs, ours, count]) => {
+      const row = document.createElement("li");
+      row.textContent = count + " × " + first(theirs) + " → " + first(ours);
+      return row;
+    }));
+  }
+  byId("truth").hidden = !state.accuracy;
+  if (state.accuracy) {
+    text("right-model", state.accuracy[0].toFixed(1) + " %");
+    byId("right-other").hidden = !other;
+    text("right-reference", state.accuracy[1].toFixed(1) + " %");
+  }
+  text("fps", state.fps.toFixed(1));
+  text("delay", state.delay_ms === null ? "–" : state.delay_ms.toFixed(0));
+  text("temperature", state.temperature_c === null ? "–" : state.temperature_c.toFixed(0));
+  byId("heat").classList.toggle("hot", state.throttled.length > 0);
+  text("dropped", state.dropped.toLocaleString("en"));
+  text("dropped-of", "dropped of " + state.captured.toLocaleString("en"));
+  byId("notes").replaceChildren(...state.notes.map((note) => {
+    const row = document.createElement("li");
+    row.textContent = note;
+    return row;
+  }));
+}
+
+async function figures() {
+  for (;;) {
+    try {
+      const reply = await fetch("/state.json");
+      if (!reply.ok) throw new Error(reply.status);
+      fill(await reply.json());
+      connected(true);
+    } catch (error) {
+      connected(false);
+      await pause(1500);
+    }
+    await pause(document.hidden ? 2000 : 250);
+  }
+}
+
+pictures();
+figures();

@@ -1,0 +1,11 @@
+"""A model on a live picture: sources, the pipeline, the comparison with float, the views.
+
+Threads and what passes between them, from left to right:
+
+    capture ─► Handover ─► inference ─► Handover ─► the caller's thread ─┬─► recorder
+    (1 frame, newest wins)     └─► reference model ──────►┘              ├─► web page's viewers
+                                                                         └─► hooks, JSON lines
+
+Nothing to the right of inference can slow it but the caller's own thread, which does no more
+for a frame than arithmetic on its scores. Nothing here imports TensorFlow.
+"""

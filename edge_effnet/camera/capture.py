@@ -1,0 +1,261 @@
+"""The capture thread: pictures at their pace, and a source that went away brought back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from edge_effnet.camera.frames import Clock, Frame, Handover
+from edge_effnet.camera.sources import Shot, Source, SourceEnded, SourceLost, line_of
+from edge_effnet.errors import DataError, EdgeEffnetError
+
+BROKEN_IN_A_ROW = 25
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a source is run.
+
+    Attributes:
+        every_frame: a file at the models' speed, nothing left out; else it is paced at its
+            own rate, like a camera.
+        loop: start a file again when it ends.
+        stall_s: a live source that gives nothing for so long is given up and reopened.
+        first_pause_s, longest_pause_s: between attempts to reopen; each doubles the last.
+    """
+
+    every_frame: bool = False
+    loop: bool = False
+    stall_s: float = 5.0
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
+
+
+class Capture:
+    """Fills a handover with frames until the source ends or ``stop`` is set.
+
+    Args:
+        source: open; later ones come from ``reopen``.
+        say: called with what the user should know, from this module's threads.
+
+    Attributes:
+        captured: pictures the source gave or would have given, had we been fast enough.
+        skipped: of those, the ones passed over before decoding, because a file's clock ran on.
+        broken: pictures that arrived but could not be decoded.
+        reopened: how often the source came back.
+        error: what ended the capture, if it was an error.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        reopen: Callable[[], Source],
+        frames: Handover[Frame],
+        pace: Pace,
+        say: Callable[[str], None],
+        *,
+        clock: Clock = time.monotonic,
+        wait: Callable[[float], object] | None = None,
+    ) -> None:
+        self.captured = self.skipped = self.broken = self.reopened = 0
+        self.error: BaseException | None = None
+        self.stop = threading.Event()
+        self._source, self._reopen, self._frames = source, reopen, frames
+        self._pace, self._say, self._clock = pace, say, clock
+        self._wait = wait or self.stop.wait
+        self._began_s = clock()
+        self._shape: tuple[int, ...] | None = None
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def end(self, timeout_s: float = 2.0) -> None:
+        """Stop; a reader that hangs in a driver is left behind."""
+        self.stop.set()
+        self._frames.close(discard=True)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        try:
+            if self._source.live:
+                self._run_live()
+            else:
+                self._run_file()
+        except BaseException as error:  # the caller's thread raises it
+            self.error = error
+        finally:
+            self._frames.close()
+
+    # A file or folder
+
+    def _run_file(self) -> None:
+        while not self.stop.is_set():
+            before = self.captured
+            try:
+                for shot in self._file_frames():
+                    self._frames.put(shot)
+                    if self.stop.is_set():
+                        break
+            finally:
+                self._source.close()
+            if self.captured == before:
+                raise DataError(
+                    f"{self._source.name} holds no readable picture",
+                    found=f"{self.broken} broken ones" if self.broken else "none",
+                    fix="check the file with another player",
+                )
+            if not self._pace.loop or self.stop.is_set():
+                return
+            self._source = self._reopen()
+
+    def _file_frames(self) -> Iterator[Frame]:
+        """The frames of one pass, each when it is due."""
+        source, began_s = self._source, self._clock()
+        paced = source.fps is not None and not self._pace.every_frame
+        rate = source.fps or 1.0
+        first_time_s = self.captured / rate
+        for position in self._positions(began_s, rate, paced):
+            due_s = began_s + position / rate
+            if paced and (early_s := due_s - self._clock()) > 0:
+                self._wait(early_s)
+            captured_s = due_s if paced else self._clock()
+            try:
+                shot = source.read()
+            except SourceEnded:
+                return
+            if shot is None:
+                self.broken += 1
+                continue
+            number = self.captured
+            self.captured += 1
+            self._notice_size(shot.pixels.shape)
+            time_s = first_time_s + position / rate
+            yield Frame(shot.pixels, number, position, time_s, captured_s, shot.path)
+
+    def _positions(self, began_s: float, rate: float, paced: bool) -> Iterator[int]:
+        """0, 1, 2 …; without those whose time passed while we were busy: a camera does not
+        wait either."""
+        position = 0
+        while not self.stop.is_set():
+            late = int((self._clock() - began_s) * rate + 1e-6) - position if paced else 0
+            for _ in range(late):
+                try:
+                    self._source.skip()
+                except SourceEnded:
+                    return
+                position += 1
+                self.captured += 1
+                self.skipped += 1
+            yield position
+            position += 1
+
+    # A camera or stream
+
+    def _run_live(self) -> None:
+        while not self.stop.is_set():
+            reader = _Reader(self._source, self._take_live, self._clock)
+            reason = self._watch(reader)
+            if reason is None:
+                return
+            self._say(f"{self._source.name}: {reason}; trying to open it again")
+            if not self._bring_back():
+                return
+            self._say(f"{self._source.name} is back")
+            self.reopened += 1
+
+    def _watch(self, reader: _Reader) -> str | None:
+        """Until the reader ends or stalls; why, or None when we are to stop."""
+        reader.start()
+        while not self.stop.is_set():
+            if reader.ended.wait(0.1):
+                if reader.error is not None:
+                    raise reader.error
+                return reader.reason
+            if self._clock() - reader.alive_s > self._pace.stall_s:
+                reader.abandon()
+                return f"no picture for {self._pace.stall_s:.0f} s"
+        reader.abandon()
+        reader.ended.wait(1.0)
+        return None
+
+    def _bring_back(self) -> bool:
+        pause_s, told = self._pace.first_pause_s, ""
+        while not self.stop.is_set():
+            self._wait(pause_s)
+            if self.stop.is_set():
+                return False
+            try:
+                self._source = self._reopen()
+            except EdgeEffnetError as error:
+                if (line := line_of(error)) != told:
+                    self._say(f"{line}; trying on")
+                    told = line
+                pause_s = min(2 * pause_s, self._pace.longest_pause_s)
+            else:
+                return True
+        return False
+
+    def _take_live(self, shot: Shot | None) -> None:
+        if shot is None:
+            self.broken += 1
+            return
+        now, number = self._clock(), self.captured
+        self.captured += 1
+        self._notice_size(shot.pixels.shape)
+        self._frames.put(Frame(shot.pixels, number, number, now - self._began_s, now, shot.path))
+
+    def _notice_size(self, shape: tuple[int, ...]) -> None:
+        moving = self._source.live or self._source.fps  # images in a folder differ anyway
+        if moving and self._shape is not None and shape[:2] != self._shape[:2]:
+            rows, columns = self._shape[:2]
+            self._say(f"the picture's size changed: {columns}x{rows} to {shape[1]}x{shape[0]}")
+        self._shape = shape
+
+
+class _Reader:
+    """Reads one live source in a thread of its own, which can hang in a driver for ever."""
+
+    _numbers = count(1)
+
+    def __init__(self, source: Source, take: Callable[[Shot | None], None], clock: Clock) -> None:
+        self.ended = threading.Event()
+        self.reason = "it ended"
+        self.error: BaseException | None = None
+        self.alive_s = clock()
+        self._source, self._take, self._clock = source, take, clock
+        self._abandoned = threading.Event()
+        name = f"reader {next(self._numbers)}"
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def abandon(self) -> None:
+        """What it still reads goes nowhere; it closes its source when the driver lets it."""
+        self._abandoned.set()
+
+    def _run(self) -> None:
+        broken = 0
+        try:
+            while not self._abandoned.is_set():
+                shot = self._source.read()
+                if self._abandoned.is_set():
+                    return
+                broken = 0 if shot is not None else broken + 1
+                if shot is not None:
+                    self.alive_s = self._clock()
+                self._take(shot)
+                if broken >= BROKEN_IN_A_ROW:
+                    raise SourceLost(f"{broken} broken pictures in a row")
+        except (SourceLost, SourceEnded) as lost:
+            self.reason = str(lost)
+        except BaseException as error:
+            self.error = error
+        finally:
+            self._source.close()
+            self.ended.set()

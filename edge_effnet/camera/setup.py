@@ -1,0 +1,167 @@
+"""From the options of ``edge-effnet camera`` to open models, settings and outputs."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from edge_effnet.camera.capture import Pace
+from edge_effnet.camera.compare import common_labels
+from edge_effnet.camera.events import Hooks, parse_hook
+from edge_effnet.camera.frames import Region, parse_region
+from edge_effnet.camera.lines import JsonLines
+from edge_effnet.camera.options import CameraOptions
+from edge_effnet.camera.record import DifferenceSaver, Recorder
+from edge_effnet.camera.session import Outputs, Settings
+from edge_effnet.camera.sources import Wish
+from edge_effnet.camera.view import View
+from edge_effnet.camera.web import Server, parse_address, start_server
+from edge_effnet.camera.window import Window
+from edge_effnet.data.labels import read_labels
+from edge_effnet.errors import ModelError, UsageProblem
+from edge_effnet.image import IMAGE_SUFFIXES
+from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.runtime.evaluation import available_cores
+
+DEFAULT_SMOOTH_S = 0.3
+RECORD_FPS = 10.0
+"""Of a recording whose source does not tell its rate."""
+MOST_RECORD_FPS = 30.0
+
+
+@dataclass(frozen=True)
+class Models:
+    """The models of a run; ``labels`` are both's."""
+
+    model: Classifier
+    reference: Classifier | None
+    labels: tuple[str, ...]
+
+
+def open_models(options: CameraOptions) -> Models:
+    """Open one model or two.
+
+    Raises:
+        ModelError: a file that is no classifier, two of different labels, or no model at all.
+    """
+    names = read_labels(options.labels) if options.labels else None
+    threads = options.threads or max(1, available_cores() - 1)
+
+    def opened(path: Path) -> Classifier:
+        return open_classifier(path, labels=names, preprocess=options.preprocess, threads=threads)
+
+    model = opened(options.model or packaged_model())
+    if options.compare is None:
+        return Models(model, None, model.labels)
+    reference = opened(options.compare)
+    return Models(model, reference, common_labels(model, reference))
+
+
+def packaged_model() -> Path:
+    """The signs model that comes with the package: the int8 one where there are several.
+
+    Raises:
+        ModelError: this package has none.
+    """
+    folder = Path(str(resources.files("edge_effnet"))) / "assets" / "demo"
+    found = sorted(folder.glob("*.tflite"), key=lambda path: ("int8" not in path.name, path.name))
+    if not found:
+        raise ModelError(
+            "no model was given, and this package comes without its signs model",
+            expected="a .tflite file",
+            fix="add --model b0-int8.tflite",
+        )
+    return found[0]
+
+
+def read_settings(source: str, models: Models, options: CameraOptions) -> Settings:
+    """What the options mean for this source.
+
+    Raises:
+        UsageProblem: a region outside the picture.
+    """
+    path = Path(source)
+    images = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    # Images have no pace of their own; a camera has no "every frame".
+    every_frame = images or (options.every_frame and path.is_file())
+    default_smooth_s = 0.0 if images else DEFAULT_SMOOTH_S
+    return Settings(
+        labels=models.labels,
+        model_name=models.model.path.name,
+        reference_name=models.reference.path.name if models.reference else None,
+        pace=Pace(every_frame=every_frame, loop=options.loop),
+        region=parse_region(options.roi) if options.roi else Region(),
+        fps=options.fps,
+        max_temp_c=options.max_temp,
+        smooth_s=default_smooth_s if options.smooth is None else options.smooth,
+        threshold=options.threshold,
+        top=options.top,
+        compare_every=options.compare_every,
+    )
+
+
+def read_wish(options: CameraOptions) -> Wish:
+    """What is asked of a camera.
+
+    Raises:
+        UsageProblem: ``--size`` is no size.
+    """
+    if options.size is None:
+        return Wish(fps=options.fps)
+    match = re.fullmatch(r"(\d{2,5})[x×X](\d{2,5})", options.size.strip())
+    if match is None:
+        raise UsageProblem(
+            "--size is not understood",
+            found=repr(options.size),
+            expected="width x height in pixels",
+            fix="for example --size 640x480",
+        )
+    return Wish(int(match[1]), int(match[2]), options.fps)
+
+
+def open_outputs(
+    options: CameraOptions, settings: Settings, source_fps: float | None, say: Callable[[str], None]
+) -> tuple[Outputs, Server | None]:
+    """Start everything that takes answers.
+
+    Raises:
+        EdgeEffnetError: one of them cannot start; those that had are ended.
+    """
+    outputs, server = Outputs(), None
+    try:
+        if options.on:
+            hooks = [parse_hook(name, line, settings.labels) for name, line in options.on]
+            outputs.hooks = Hooks(hooks, pause_s=options.on_pause, say=say)
+        if options.window:
+            outputs.window = Window()
+        if options.serve:
+            host, port = parse_address(options.serve)
+            outputs.view = View()
+            token = os.environ.get("EDGE_EFFNET_TOKEN") or None
+            server = start_server(outputs.view, host, port, token=token)
+        if options.jsonl is not None:
+            outputs.lines = JsonLines(options.jsonl, overwrite=options.force, say=say)
+        if options.save_differences:
+            outputs.saver = DifferenceSaver(
+                options.save_differences, most=options.max_saved, say=say
+            )
+        if options.record:
+            rates = (source_fps or RECORD_FPS, options.fps or MOST_RECORD_FPS, MOST_RECORD_FPS)
+            outputs.recorder = Recorder(
+                options.record,
+                fps=min(rates),
+                region=settings.region,
+                every_frame=settings.pace.every_frame,
+                overwrite=options.force,
+                say=say,
+            )
+    except BaseException:
+        outputs.end()
+        if server is not None:
+            server.end()
+        raise
+    return outputs, server

@@ -1,0 +1,96 @@
+"""What is really in a frame: a CSV, or the name of the folder a picture lies in."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from edge_effnet.camera.frames import Frame
+from edge_effnet.data.labels import match_label
+from edge_effnet.errors import DataError
+
+FOLDER = "folder"
+
+Truth = Callable[[Frame], int | None]
+"""The true class of a frame as an index, None where it is not known."""
+
+
+def read_truth(text: str, source: str, labels: Sequence[str]) -> Truth:
+    """Open what ``--truth`` names.
+
+    Args:
+        text: ``folder``, or a CSV with the columns ``frame`` (position from 0) or ``file``
+            (relative to the CSV), and ``label``; a blank label means "not known".
+        source: what ``--source`` names.
+        labels: of the model.
+
+    Raises:
+        DataError: no such file, no such columns, or a class the model does not know.
+    """
+    if text == FOLDER:
+        return _by_folder(Path(source), labels)
+    path = Path(text)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path} cannot be read as a CSV file", found=str(error), fix="check --truth"
+        ) from error
+    columns = set(rows[0]) if rows else set()
+    key = next((name for name in ("frame", "file") if name in columns), None)
+    if key is None or "label" not in columns:
+        raise DataError(
+            f"{path} is no truth for frames",
+            found=f"the columns {', '.join(sorted(filter(None, columns))) or 'none'}",
+            expected="frame (or file) and label",
+            fix="write one row per frame: 0,stop",
+        )
+    known = {
+        str(row[key] or "").strip(): _class_of(str(row["label"]).strip(), path, labels)
+        for row in rows
+        if str(row["label"] or "").strip()
+    }
+    if key == "file":
+        files = {(path.parent / name).resolve(): label for name, label in known.items()}
+        return lambda frame: files.get(frame.path.resolve()) if frame.path else None
+    try:
+        frames = {int(number): label for number, label in known.items()}
+    except ValueError as error:
+        raise DataError(
+            f"{path} has a frame that is no number",
+            found=str(error),
+            expected="0, 1, 2 …",
+            fix="correct the file",
+        ) from error
+    return lambda frame: frames.get(frame.position)
+
+
+def _by_folder(source: Path, labels: Sequence[str]) -> Truth:
+    if not source.exists():
+        raise DataError(
+            f"--truth {FOLDER} needs a file or a folder as source",
+            found=str(source),
+            fix="give a CSV with --truth, or leave it out",
+        )
+    if source.is_file():
+        whole = _class_of(source.resolve().parent.name, source, labels)
+        return lambda _: whole
+
+    def truth(frame: Frame) -> int | None:
+        return match_label(frame.path.parent.name, labels) if frame.path else None
+
+    return truth
+
+
+def _class_of(name: str, where: Path, labels: Sequence[str]) -> int:
+    found = match_label(name, labels)
+    if found is None:
+        raise DataError(
+            f"{where} names a class the model does not know",
+            found=repr(name),
+            expected=f"one of its {len(labels)} labels: {', '.join(labels[:3])} …",
+            fix="rename the class, or give the model's own list with --labels",
+        )
+    return found
