@@ -141,7 +141,7 @@ def diagnose_machine(environment: Environment, state: State) -> list[Finding]:
             Finding(
                 "throttled",
                 True,
-                f"the board reports throttling or low voltage (get_throttled 0x{state.throttled:x})",
+                f"the board was throttled or short of power (0x{state.throttled:x})",
                 "use the board's own power supply, and a heat sink or fan",
             )
         )

@@ -1,0 +1,1 @@
+"""Results as one page: everything drawn by hand as SVG, nothing loaded from anywhere."""

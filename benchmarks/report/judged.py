@@ -1,0 +1,168 @@
+"""The page's parts about conversions and comparisons: classes, mistakes, flipped images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report import svg
+from benchmarks.report.pictures import occlusion_overlay, thumbnail
+from benchmarks.report.sources import Json
+from edge_effnet.commands.options import megabytes
+
+CLASS_ROWS = 24
+MATRIX_CLASSES = 20
+_ROLES = ("reference", "candidate")
+_KINDS = {
+    "lost": "lost: only the first is right",
+    "gained": "gained: only the second is right",
+    "other": "both wrong",
+    "changed": "another answer",
+}
+
+
+def conversion(document: Json) -> str:
+    """The files a conversion wrote."""
+    lines = []
+    first = document["models"][0]
+    for model in document["models"]:
+        judged = model.get("comparison") or {}
+        agreement = f"{judged['agreement']:.1f} %" if "agreement" in judged else "–"
+        cells = (
+            Path(str(model["file"])).name,
+            megabytes(model["size_bytes"]),
+            f"{model['size_bytes'] / first['size_bytes']:.3f}",
+            agreement,
+            f"{model['latency_ms']:.1f} ms",
+        )
+        lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
+    heads = ("file", "size", "of float", "agreement", "latency")
+    head = "".join(f"<th>{name}</th>" for name in heads)
+    return f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+
+
+def comparison_title(document: Json) -> str:
+    ours, theirs = (Path(str(document[role].get("file", role))).stem for role in _ROLES)
+    return f"{theirs} against {ours}"
+
+
+def proof(document: Json) -> str:
+    """What the paired comparison says, in figures."""
+    figures = [("images", str(document["n"])), ("agreement", f"{document['agreement']:.1f} %")]
+    for role in _ROLES:
+        if "top1" in document[role]:
+            figures.append((f"top-1, {role}", f"{document[role]['top1']:.1f} %"))
+    if "drop_points" in document:
+        low, high = document["drop_interval_points"][:2]
+        spoken = f"{document['drop_points']:.1f} points <small>{low:.1f} to {high:.1f}</small>"
+        figures.append(("drop", spoken))
+    grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in figures)
+    warnings = "".join(f"<li>{escape(str(line))}</li>" for line in document.get("warnings", ()))
+    return f"<dl class='row'>{grid}</dl><ul class='remarks'>{warnings}</ul>"
+
+
+def class_changes(document: Json) -> str:
+    """Recall of each class, candidate less reference, the most images lost first."""
+    before = {entry["class"]: entry for entry in document["reference"].get("per_class", ())}
+    after = {entry["class"]: entry for entry in document["candidate"].get("per_class", ())}
+    moved = []
+    for index, was in before.items():
+        now = after.get(index)
+        if now and was["support"] and was["recall"] is not None and now["recall"] is not None:
+            change = now["correct"] - was["correct"]
+            if change:
+                share = now["recall"] - was["recall"]
+                note = f"{was['correct']} → {now['correct']} of {was['support']}"
+                moved.append((change, _label(was["label"]), share, note))
+    moved.sort(key=lambda entry: entry[0])
+    worst = moved[:CLASS_ROWS]
+    if not worst:
+        return "<p>No class changed.</p>" if before else ""
+    rest = f"<p class='hint'>{len(moved) - len(worst)} more.</p>" if len(moved) > len(worst) else ""
+    chart = svg.changes([entry[1:] for entry in worst], "change of recall by class")
+    return f"<div class='chart'>{chart}</div>{rest}"
+
+
+def confusions(document: Json) -> str:
+    """Both models' matrices over the same classes: those with most mistakes, if there are many."""
+    chosen = _worst_classes(document)
+    if len(chosen) < 2:
+        return ""
+    labels = [_label(document["labels"][index]) for index in chosen]
+    place = {index: where for where, index in enumerate(chosen)}
+    charts = []
+    for role in _ROLES:
+        cells = [
+            (place[true], place[answered], images)
+            for true, answered, images in document[role].get("confusion", ())
+            if true in place and answered in place
+        ]
+        name = Path(str(document[role].get("file", role))).stem
+        chart = svg.matrix(cells, labels, f"confusion matrix of {name}")
+        charts.append(f"<div class='chart'><h3>{escape(name)}</h3>{chart}</div>")
+    return f"<div class='pair'>{''.join(charts)}</div>"
+
+
+def _worst_classes(document: Json) -> list[int]:
+    seen: set[int] = set()
+    wrong: dict[int, int] = {}
+    for role in _ROLES:
+        for true, answered, images in document[role].get("confusion", ()):
+            if max(true, answered) < len(document["labels"]):
+                seen |= {true, answered}
+                if true != answered:
+                    for index in (true, answered):
+                        wrong[index] = wrong.get(index, 0) + images
+    if len(seen) > MATRIX_CLASSES:
+        seen = set(sorted(wrong, key=lambda index: -wrong[index])[:MATRIX_CLASSES])
+    return sorted(seen)
+
+
+def flips(document: Json, limit: int, maps: int) -> str:
+    """Cards of images that the models answer differently, lost ones first."""
+    order = {"lost": 0, "changed": 1, "other": 2, "gained": 3}
+    flipped = sorted(document["flipped"], key=lambda flip: order.get(flip["kind"], 9))
+    cards = [
+        _flip_card(document, flip, with_maps=place < maps)
+        for place, flip in enumerate(flipped[:limit])
+    ]
+    rest = len(flipped) - len(cards)
+    more = f"<p class='hint'>{rest} more flipped images in the JSON.</p>" if rest > 0 else ""
+    return f"<div class='flips'>{''.join(cards)}</div>{more}" if cards else ""
+
+
+def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> str:
+    path = Path(flip["file"])
+    images: list[tuple[str, str]] = []
+    if picture := thumbnail(path):
+        images.append((picture, "the image"))
+    if picture and with_maps:
+        for role in _ROLES:
+            overlay = occlusion_overlay(
+                path, Path(str(document[role].get("file", ""))), str(flip[role])
+            )
+            if overlay:
+                images.append((overlay, f"evidence, {role}"))
+    shown = "".join(
+        f"<figure><img src='{uri}' alt='{escape(what)}'><figcaption>{escape(what)}"
+        "</figcaption></figure>"
+        for uri, what in images
+    )
+    answers = "".join(
+        f"<dt>{role}</dt><dd>{escape(_label(str(flip[role])))} "
+        f"<small>{flip[f'{role}_score']:.2f}</small></dd>"
+        for role in _ROLES
+    )
+    true = f"<dt>true</dt><dd>{escape(_label(flip['true']))}</dd>" if flip["true"] else ""
+    return (
+        f"<div class='flip {escape(flip['kind'])}'><div class='images'>{shown}</div>"
+        f"<p class='kind'>{escape(_KINDS.get(flip['kind'], flip['kind']))}</p>"
+        f"<dl>{true}{answers}</dl><p class='file'>{escape(path.name)}</p></div>"
+    )
+
+
+def _label(text: str) -> str:
+    """The first of several names: ``tench, Tinca tinca`` is ``tench`` here."""
+    return text.split(",")[0].strip()
