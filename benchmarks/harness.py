@@ -6,7 +6,6 @@ what that adds. Everything slow (fresh processes, hashes, accuracy) happens befo
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -247,13 +246,3 @@ def _case(
             sustained=spec.sustained_minutes is not None,
         ),
     )
-
-
-def bare_loop(invoke: Callable[[], object], seconds: float) -> float:
-    """Milliseconds of one ``invoke()`` in a loop with nothing else in it, for comparison."""
-    count, began = 0, time.perf_counter()
-    while time.perf_counter() - began < seconds:
-        for _ in range(10):
-            invoke()
-        count += 10
-    return 1e3 * (time.perf_counter() - began) / count

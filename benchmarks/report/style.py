@@ -38,8 +38,8 @@ dl.row{max-width:420px}small{color:var(--soft)}
 .chart{max-width:600px}.pair{display:grid;gap:14px}
 @media(min-width:760px){.pair{grid-template-columns:1fr 1fr}}
 svg{width:100%;height:auto;display:block}
-svg text{font:10.5px system-ui,sans-serif;fill:var(--ink)}
-svg .tick{font-size:9px;fill:var(--soft)}svg .value{fill:var(--soft);font-size:9.5px}
+svg text{font:11px system-ui,sans-serif;fill:var(--ink)}
+svg .tick{font-size:9.5px;fill:var(--soft)}svg .value{fill:var(--soft);font-size:10px}
 svg .cell{font-size:8px}
 svg .label{paint-order:stroke;stroke:var(--card);stroke-width:3px}
 .axis,.grid{stroke:var(--line)}.mark{stroke:var(--ink);stroke-width:1.5}
