@@ -44,10 +44,11 @@ class TrainConfig:
         variant: a row's name, or a variant file.
         weights: auto, imagenet, demo, random, or a file.
         resolution: side of the input in pixels.
-        val: a second source, for validation only; without it ``val_share`` of ``data`` is held
-            out per class.
+        val, val_share: a second source, for validation only; without it this share of ``data``
+            is held out per class.
         epochs: of fine-tuning (or of all, from random weights).
         batch_size: images per step.
+        optimizer: adamw, or rmsprop with the settings of the paper.
         learning_rate: at its peak, for this batch size.
         weight_decay: decoupled, of kernels only.
         warmup_epochs: epochs in which the learning rate rises from 0, before its cosine.
@@ -61,10 +62,13 @@ class TrainConfig:
         ema: decay of a moving average of the weights, which is then evaluated and saved.
         class_weights: weigh images so that every class counts the same.
         batch_norm: ``frozen`` keeps the statistics of the loaded weights, ``train`` learns them.
-        patience: epochs without a better validation accuracy before stopping; 0 never stops.
+        mixed_precision: bfloat16; ``auto`` only where there is an accelerator.
+        patience: epochs without a better validation accuracy (of equal ones, loss) before
+            stopping; 0 never stops.
         head_epochs: passes over the features in which the classifier alone is learned first.
         signs_train, signs_val: pictures rendered per epoch and for validation.
         half: write best.h5 with float16 kernels.
+        seed: of everything random.
         strict: refuse unreadable images instead of skipping them.
 
     Raises:

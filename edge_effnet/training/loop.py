@@ -80,13 +80,13 @@ def fit(
     if progress.best_epoch is None and not config.from_scratch:
         _close_epoch(model, material, config, progress, hooks, side=side, workers=workers)
     while progress.epoch <= epochs and not progress.finished:
-        _steps(model, material, config, progress, hooks, side=side, workers=workers, steps=steps)
+        run_epoch(model, material, config, progress, hooks, side=side, workers=workers, steps=steps)
         _close_epoch(model, material, config, progress, hooks, side=side, workers=workers)
     progress.finished = True
     hooks.save()
 
 
-def _steps(
+def run_epoch(
     model: keras.Model,
     material: Material,
     config: TrainConfig,
@@ -185,7 +185,7 @@ def _close_epoch(
         )
         best = progress.best
         progress.rows.append(row)
-        if best is None or (accuracy, -loss) > (best.val_accuracy, -best.val_loss):
+        if best is None or _better(row, best):
             progress.best_epoch = epoch
             hooks.save_best(row)
     stale = epoch - (progress.best_epoch or 0)
@@ -196,6 +196,13 @@ def _close_epoch(
     hooks.on_epoch(row)
     if hooks.stop():
         raise Interrupted
+
+
+def _better(row: EpochRow, best: EpochRow) -> bool:
+    """More right answers, or as many with a loss that is lower by more than float noise."""
+    if row.val_accuracy != best.val_accuracy:
+        return row.val_accuracy > best.val_accuracy
+    return row.val_loss < best.val_loss * (1 - 1e-4)
 
 
 def evaluate(

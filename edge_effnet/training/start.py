@@ -166,13 +166,17 @@ def make_optimizer(model: keras.Model, config: TrainConfig) -> Any:
     if config.ema > 0:
         kind = _with_early_average(kind)
         settings = settings | {"use_ema": True, "ema_momentum": config.ema}
-    # AdamW decays by 0.004 unless told; None is none.
-    optimizer = kind(learning_rate=0.0, weight_decay=config.weight_decay or None, **settings)
+    optimizer = kind(learning_rate=0.0, weight_decay=config.weight_decay, **settings)
     if config.weight_decay:
         # Decay pulls kernels only: biases and normalization have nothing to gain from it.
         vectors = [weight for weight in model.trainable_variables if len(weight.shape) < 2]
         optimizer.exclude_from_weight_decay(var_list=vectors)
     optimizer.build(model.trainable_variables)
+    if config.ema > 0:
+        # Keras makes the averages as zeros; they are looked at before the first step.
+        means = optimizer._model_variables_moving_average
+        for variable, mean in zip(model.trainable_variables, means, strict=True):
+            mean.assign(variable)
     return optimizer
 
 

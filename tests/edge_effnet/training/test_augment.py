@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from edge_effnet.image import Preprocess, preprocess
+from edge_effnet.training.augment import OPERATIONS, Augmentation, augment, mix, random_crop
+from edge_effnet.training.config import AUGMENTS
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
+
+
+def random(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("kind", AUGMENTS)
+def test_same_numbers_same_picture(kind: str) -> None:
+    how = Augmentation(kind, 32, True, 0.35)  # type: ignore[arg-type]
+    one, other = augment(PHOTO, how, random(1)), augment(PHOTO, how, random(1))
+    assert one.shape == (32, 32, 3)
+    assert one.dtype == np.uint8
+    assert one.flags.c_contiguous
+    np.testing.assert_array_equal(one, other)
+    many = {augment(PHOTO, how, random(seed)).tobytes() for seed in range(12)}
+    assert len(many) == (2 if kind == "none" else 12)
+
+
+def test_none_is_the_preprocessing_and_its_mirror_image() -> None:
+    how = Augmentation("none", 32, True, 0.35)
+    plain = preprocess(PHOTO, Preprocess(32, 32))
+    made = {augment(PHOTO, how, random(seed)).tobytes() for seed in range(20)}
+    assert made == {plain.tobytes(), plain[:, ::-1].tobytes()}
+
+
+@pytest.mark.parametrize("kind", AUGMENTS)
+def test_without_flip_left_stays_left(kind: str) -> None:
+    half = np.zeros((64, 64, 3), np.uint8)
+    half[:, 32:] = 255
+    how = Augmentation(kind, 32, False, 0.9)  # type: ignore[arg-type]
+    for seed in range(40):
+        picture = augment(half, how, random(seed)).astype(int)
+        # A solarized picture is darker where it was brighter.
+        if abs(picture[:, 24:28].mean() - picture[:, 4:8].mean()) > 100 and kind != "randaugment":
+            assert picture[:, 24:28].mean() > picture[:, 4:8].mean()
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
+def test_every_operation_keeps_the_shape_and_changes_something(operation) -> None:  # type: ignore[no-untyped-def]
+    smooth = np.linspace(30, 200, 32 * 32 * 3).reshape(32, 32, 3).astype(np.uint8)
+    for sign in (-1, 1):
+        made = operation(smooth, 0.8, sign)
+        assert made.shape == smooth.shape
+        assert made.dtype == np.uint8
+        assert (made != smooth).any()
+
+
+@pytest.mark.parametrize("shape", [(60, 90, 3), (1, 1, 3), (2, 400, 3), (33, 32, 3)])
+def test_crops_of_any_picture(shape: tuple[int, int, int]) -> None:
+    picture = np.full(shape, 7, np.uint8)
+    for seed in range(5):
+        made = random_crop(picture, 24, 0.35, random(seed))
+        assert made.shape == (24, 24, 3)
+        assert (made == 7).all()
+
+
+def test_mixed_truths_add_up_to_one() -> None:
+    images = random().integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
+    truth = np.eye(4, dtype=np.float32)[random().integers(0, 4, 8)]
+    plain = Augmentation("none", 16, False, 1.0)
+    assert mix(images, truth, plain, random())[0] is images
+    for how in (
+        Augmentation("none", 16, False, 1.0, mixup=0.4),
+        Augmentation("none", 16, False, 1.0, cutmix=1.0),
+        Augmentation("none", 16, False, 1.0, mixup=0.4, cutmix=1.0),
+    ):
+        for seed in range(20):
+            mixed, shares = mix(images, truth, how, random(seed))
+            assert mixed.shape == images.shape
+            assert mixed.min() >= 0
+            assert mixed.max() < 255.01
+            np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_cutmix_shares_are_areas() -> None:
+    images = np.stack([np.full((10, 10, 3), value, np.uint8) for value in (0, 100)])
+    truth = np.eye(2, dtype=np.float32)
+    how = Augmentation("none", 10, False, 1.0, cutmix=1.0)
+    for seed in range(20):
+        mixed, shares = mix(images, truth, how, random(seed))
+        np.testing.assert_allclose(shares[0, 1], (mixed[0, :, :, 0] == 100).mean(), atol=1e-6)
