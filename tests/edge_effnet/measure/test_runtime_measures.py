@@ -1,0 +1,163 @@
+"""Delegation, fresh processes and the doctor, on a model that really runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.cli import run
+from edge_effnet.errors import ModelError
+from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
+from edge_effnet.measure.delegate import Delegation, delegation, divide
+from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
+from edge_effnet.measure.environment import read_environment
+from edge_effnet.measure.probe import probe, status_bytes
+from edge_effnet.measure.state import read_state
+from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.tflite_file import Operator, Structure, Tensor
+from tests.edge_effnet.measure import machines
+
+MakeModel = Callable[..., Path]
+
+
+def node(name: str, inputs: list[int], outputs: list[int]) -> dict[str, object]:
+    return {"op_name": name, "inputs": inputs, "outputs": outputs}
+
+
+def test_replaced_operators_are_those_never_reached() -> None:
+    nodes = [
+        node("QUANTIZE", [0], [1]),
+        node("CONV_2D", [1, 10, -1], [2]),
+        node("MUL", [2, 2], [3]),
+        node("SOFTMAX", [3], [4]),
+        node("DELEGATE", [1, 10], [3]),
+    ]
+    found = divide(nodes, [4])
+    assert found == Delegation(4, 2, 1, (("QUANTIZE", 1), ("SOFTMAX", 1)))
+    assert found.share == 0.5
+    assert divide(nodes[:4], [4]).delegated == 0
+
+
+def test_the_runtime_tells_who_computes(colour_model: MakeModel) -> None:
+    model = colour_model()
+    fast = delegation(open_model(model).interpreter)
+    slow = delegation(open_model(model, delegate=False).interpreter)
+    assert fast is not None
+    assert slow is not None
+    assert (fast.operators, slow.operators, slow.delegated) == (3, 3, 0)
+    assert fast.delegated > 0
+    assert delegation(object()) is None
+
+
+def test_a_fresh_process_tells_memory_and_load(colour_model: MakeModel) -> None:
+    found = probe(colour_model(), threads=2)
+    assert found.load_ms > 0
+    assert found.first_ms > 0
+    assert found.before_bytes is not None
+    assert found.peak_bytes is not None
+    assert found.peak_bytes >= found.before_bytes > 10e6
+
+
+def test_a_fresh_process_that_fails_is_one_line(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tflite"
+    broken.write_bytes(b"\0\0\0\0TFL3" + bytes(50))
+    with pytest.raises(ModelError, match="process of its own"):
+        probe(broken)
+
+
+def test_memory_fields_are_read_in_bytes(tmp_path: Path) -> None:
+    machines.make(tmp_path, {"proc/self/status": "Name: x\nVmHWM:\t  2048 kB\n"})
+    assert status_bytes("VmHWM", tmp_path) == 2048 * 1024
+    assert status_bytes("VmRSS", tmp_path) is None
+    assert status_bytes("VmRSS", tmp_path / "nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("activation", "weight", "constant", "expected"),
+    [
+        ("float32", "float32", "float32", "float32"),
+        ("float32", "float32", "float16", "float16"),
+        ("float32", "float32", "int8", "weights8"),
+        ("float32", "int8", "int8", "dynamic"),
+        ("int16", "int8", "int8", "int16x8"),
+        ("uint8", "uint8", "uint8", "int8"),
+    ],
+)
+def test_storage_is_told_from_tensors(
+    activation: str, weight: str, constant: str, expected: str
+) -> None:
+    def tensor(dtype: str, size: int) -> Tensor:
+        return Tensor("", (1, 9), dtype, (), (), 0, size)
+
+    tensors = (tensor(activation, 0), tensor(weight, 0), tensor(constant, 999))
+    conv = Operator(0, "CONV_2D", 1, (0, 1), (0,))
+    assert storage_of(Structure((conv,), tensors, (0,), (0,), {})) == expected
+
+
+def test_a_pi_without_dot_product_is_told_so(tmp_path: Path) -> None:
+    root = machines.pi4(tmp_path, throttled="50005")
+    found = {
+        finding.code
+        for finding in diagnose_machine(read_environment(root, machine="aarch64"), read_state(root))
+    }
+    assert {"no-dot-product", "governor", "throttled"} <= found
+
+
+def test_coral_parts_are_found(tmp_path: Path) -> None:
+    stick = "sys/bus/usb/devices/1-1"
+    files = {f"{stick}/idVendor": "18d1", f"{stick}/idProduct": "9302", f"{stick}/speed": "480"}
+    parts = find_coral(machines.make(tmp_path, files))
+    assert parts.usb_mbit == 480
+    assert "usb-2" in {finding.code for finding in diagnose_coral(parts)}
+    nothing = CoralParts(None, None, False, None)
+    assert {finding.code for finding in diagnose_coral(nothing)} == {
+        "no-libedgetpu",
+        "no-edgetpu",
+        "no-compiler",
+    }
+
+
+def test_doctor_as_json(colour_model: MakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor", str(colour_model()), "--json", "-"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["format"] == "edge-effnet/doctor"
+    assert document["model"]["storage"] == "float32"
+    assert document["model"]["delegation"]["operators"] == 3
+    assert document["model"]["findings"][0]["code"] == "recipe-float32"
+    assert document["environment"]["runtime"].startswith(("LiteRT", "tflite-runtime"))
+    assert document["extras"].keys() >= {"convert", "train"}
+
+
+def test_doctor_for_coral_needs_no_device(
+    colour_model: MakeModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["doctor", str(colour_model()), "--device", "coral", "--json", "-"]) == 0
+    ops = json.loads(capsys.readouterr().out)["edgetpu"]["ops"]
+    assert [entry["index"] for entry in ops] == [0, 1, 2]
+    assert [entry["op"] for entry in ops] == ["MEAN", "FULLY_CONNECTED", "SOFTMAX"]
+    assert not any(entry["mapped"] for entry in ops)
+    assert "float32" in ops[0]["reason"]
+
+
+def test_doctor_for_people(colour_model: MakeModel, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["doctor"]) == 0
+    assert "extras" in capsys.readouterr().out
+    model = colour_model()
+    for device in ("cpu", "coral"):
+        assert run(["doctor", str(model), "--device", device]) == 0
+        assert "to fix" in capsys.readouterr().out
+
+
+def test_doctor_refuses_what_is_no_model(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = tmp_path / "notes.txt"
+    text.write_text("no model at all")
+    for path in (text, tmp_path / "missing.tflite"):
+        assert run(["doctor", str(path)]) == 1
+        err = capsys.readouterr().err
+        assert err.startswith("error: ")
+        assert err.count("\n") == 1
