@@ -166,12 +166,11 @@ def preprocess(pixels: Pixels, how: Preprocess) -> Pixels:
     """Crop the centre and resize: height x width x 3 RGB pixels, ready for the network.
 
     The central rectangle of the network's aspect ratio, ``how.crop`` of the largest that fits,
-    is resized with area averaging when shrinking and cubic interpolation when growing. A
-    picture that already has the network's size was prepared by somebody: it stays as it is.
+    is resized with area averaging when shrinking and cubic interpolation when growing. The
+    rule is the same for every picture, one of the network's own size too: pictures that were
+    prepared elsewhere want ``crop=1``, which leaves them untouched.
     """
     rows, columns = pixels.shape[:2]
-    if (rows, columns) == (how.height, how.width):
-        return np.ascontiguousarray(pixels)
     scale = min(rows / how.height, columns / how.width) * how.crop
     crop_height = max(1, min(rows, round(how.height * scale)))
     crop_width = max(1, min(columns, round(how.width * scale)))
