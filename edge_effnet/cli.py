@@ -29,7 +29,7 @@ COMMANDS = {
     "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
     "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
     "bench": ("benchmarks.command:command", "Latency, memory and accuracy, in turn."),
-    "regress": ("benchmarks.regress_command:command", "Has anything become slower since?"),
+    "regress": ("benchmarks.regress_command:command", "Whether anything became slower since."),
     "report": ("benchmarks.report_command:command", "Results as one page for the browser."),
     "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live picture of a camera."),
