@@ -2,9 +2,9 @@
 
 Threads and what passes between them, from left to right:
 
-    capture ─► Handover ─► inference ─► Handover ─► the caller's thread ─┬─► recorder
-    (1 frame, newest wins)     └─► reference model ──────►┘              ├─► web page's viewers
-                                                                         └─► hooks, JSON lines
+    capture ─► prepare ─► inference ─┬────────────────────► the caller's thread ─┬─► recorder
+        newest wins                  └─► reference model ─┘                       ├─► viewers
+                                                                                  └─► hooks, lines
 
 Nothing to the right of inference can slow it but the caller's own thread, which does no more
 for a frame than arithmetic on its scores. Nothing here imports TensorFlow.

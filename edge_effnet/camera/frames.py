@@ -200,4 +200,6 @@ class Limiter:
             self._wait(self._due_s - now)
             now = self._due_s
         # Half a turn of lateness is forgiven, so that a camera of the same rate is not halved.
-        self._due_s = max(self._due_s, now - 0.5 / self.fps) + 1 / self.fps
+        latest_s = now - 0.5 / self.fps
+        base_s = now if self._due_s == float("-inf") else max(self._due_s, latest_s)
+        self._due_s = base_s + 1 / self.fps

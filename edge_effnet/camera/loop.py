@@ -1,10 +1,11 @@
-"""The pipeline's middle: a model in one thread, the reference model in another."""
+"""The pipeline's middle: preparing, the model, and the reference model, a thread each."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import cv2
@@ -19,6 +20,9 @@ Result = Answer | Pair
 WAITING_RESULTS = 4
 """Results, each with its picture, that wait for the caller before inference waits too."""
 
+EARLY_S = 0.002
+"""A frame is prepared this much before the model is expected to need it."""
+
 
 class Model(Protocol):
     """What the pipeline needs of a ``Classifier``; a test passes a slow one."""
@@ -29,6 +33,14 @@ class Model(Protocol):
     def tensor(self, prepared: Pixels) -> NDArray[Any]: ...
 
     def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    frame: Frame
+    pixels: Pixels
+    tensor: NDArray[Any]
+    taken_ms: float
 
 
 class Pipeline:
@@ -63,24 +75,32 @@ class Pipeline:
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
         self._clock = clock
-        self._to_compare: Handover[Answer] = Handover(2, wait=True)
+        self._prepared: Handover[_Prepared] = Handover(1, wait=True)
+        self._to_compare: Handover[tuple[Answer, Pixels]] = Handover(2, wait=True)
+        self._stop, self._model_began = threading.Event(), threading.Event()
+        self._expected_s = self._preparing_s = 0.0
         self._reference_busy = False
+        self._prepare_thread = self._thread(self._prepare, "prepare")
         self._infer_thread = self._thread(self._infer, "inference")
         self._compare_thread = self._thread(self._compare, "reference")
 
     def start(self) -> None:
         # One picture is small work: OpenCV's own threads would only take the models' cores.
         cv2.setNumThreads(1)
+        self._prepare_thread.start()
         self._infer_thread.start()
         if self._reference is not None:
             self._compare_thread.start()
 
     def end(self, timeout_s: float = 5.0) -> None:
         """Stop after the frame in work; results not taken yet are gone."""
+        self._stop.set()
+        self._model_began.set()
         self._frames.close(discard=True)
+        self._prepared.close(discard=True)
         self._to_compare.close(discard=True)
         self.results.close(discard=True)
-        for thread in (self._infer_thread, self._compare_thread):
+        for thread in (self._prepare_thread, self._infer_thread, self._compare_thread):
             if thread.is_alive():
                 thread.join(timeout_s)
 
@@ -95,52 +115,74 @@ class Pipeline:
 
         return threading.Thread(target=guarded, name=name, daemon=True)
 
-    def _infer(self) -> None:
+    def _prepare(self) -> None:
+        """Crop and resize beside the model's work. Not too early: the frame is taken when the
+        model is about to be done, so that it is the newest one then."""
         try:
             while True:
                 self._limiter.turn()
+                if not self._every_frame:
+                    self._pause(self._expected_s - self._preparing_s - EARLY_S - self._clock())
                 frame = self._frames.take()
                 if frame is None:
-                    break
-                answer = self._answer(frame)
+                    return
+                began = self._clock()
+                pixels = preprocess(self._region.cut(frame.pixels), self._model.how)
+                tensor = self._model.tensor(pixels)
+                self._preparing_s = self._clock() - began
+                self._model_began.clear()
+                self._prepared.put(_Prepared(frame, pixels, tensor, 1e3 * self._preparing_s))
+                if not self._every_frame:
+                    self._model_began.wait()  # only now is it known when it will be done
+        finally:
+            self._prepared.close()
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._stop.wait(min(seconds, 1.0))
+
+    def _infer(self) -> None:
+        infer_s = 0.0
+        try:
+            while (prepared := self._prepared.take()) is not None:
+                began = self._clock()
+                self._expected_s = began + infer_s
+                self._model_began.set()
+                scores = self._model.scores_of_input(prepared.tensor)
+                done = self._clock()
+                infer_s = done - began
+                if not np.isfinite(scores).all():
+                    raise ModelError(
+                        "the model gives scores that are not numbers",
+                        found=f"NaN or infinity for frame {prepared.frame.number}",
+                        fix="convert the model again",
+                    )
+                answer = Answer(prepared.frame, scores, prepared.taken_ms, 1e3 * infer_s, done)
                 self.results.put(answer)
                 self.answered += 1
                 if self._reference is not None and (self.answered - 1) % self._compare_every == 0:
-                    self._hand_to_reference(answer)
+                    self._hand_to_reference(answer, prepared.pixels)
         finally:
+            self._prepared.close(discard=True)
+            self._model_began.set()
             self._to_compare.close()
             if self._compare_thread.is_alive():
                 self._compare_thread.join()
             self.results.close()
 
-    def _answer(self, frame: Frame) -> Answer:
-        began = self._clock()
-        prepared = preprocess(self._region.cut(frame.pixels), self._model.how)
-        tensor = self._model.tensor(prepared)
-        ready = self._clock()
-        scores = self._model.scores_of_input(tensor)
-        done = self._clock()
-        if not np.isfinite(scores).all():
-            raise ModelError(
-                "the model gives scores that are not numbers",
-                found=f"NaN or infinity for frame {frame.number}",
-                fix="convert the model again",
-            )
-        return Answer(frame, scores, 1e3 * (ready - began), 1e3 * (done - ready), done)
-
-    def _hand_to_reference(self, answer: Answer) -> None:
-        if self._every_frame:
-            self._to_compare.put(answer)
-        elif not self._reference_busy:
+    def _hand_to_reference(self, answer: Answer, pixels: Pixels) -> None:
+        if self._every_frame or not self._reference_busy:
             self._reference_busy = True
-            self._to_compare.put(answer)
+            self._to_compare.put((answer, pixels))
 
     def _compare(self) -> None:
         model = self._reference
         assert model is not None  # noqa: S101 (the thread starts only with one)
-        while (answer := self._to_compare.take()) is not None:
-            pixels = self._region.cut(answer.frame.pixels)
-            tensor = model.tensor(preprocess(pixels, model.how))
+        while (item := self._to_compare.take()) is not None:
+            answer, pixels = item
+            if model.how != self._model.how:
+                pixels = preprocess(self._region.cut(answer.frame.pixels), model.how)
+            tensor = model.tensor(pixels)
             began = self._clock()
             scores = model.scores_of_input(tensor)
             taken_ms = 1e3 * (self._clock() - began)

@@ -254,7 +254,7 @@ def _open_stream(address: str) -> Source:
 
 def without_password(address: str) -> str:
     """An address for screens and logs."""
-    return re.sub(r"//[^/@\s]*@", "//", address)
+    return re.sub(r"//[^/\s]*@", "//", address)
 
 
 def line_of(error: EdgeEffnetError) -> str:

@@ -45,7 +45,7 @@ class StatusLine:
             click.echo(printable(text), err=True)
             return
         columns = shutil.get_terminal_size().columns
-        click.echo("\r\x1b[2K" + printable(text)[: columns - 1], err=True, nl=False)
+        click.echo("\r\x1b[2K" + printable(text)[: columns - 1], err=True, nl=False, color=True)
         self._shown = True
 
     def say(self, note: str) -> None:
@@ -55,7 +55,7 @@ class StatusLine:
     def clear(self) -> None:
         """Leave the cursor on an empty line."""
         if self._shown:
-            click.echo("\r\x1b[2K", err=True, nl=False)
+            click.echo("\r\x1b[2K", err=True, nl=False, color=True)
             self._shown = False
 
 

@@ -12,6 +12,7 @@ if (location.search) history.replaceState(null, "", location.pathname);
 function connected(live) {
   byId("link").textContent = live ? "live" : "no connection";
   byId("link").className = "pill " + (live ? "live" : "lost");
+  byId("picture").classList.toggle("old", !live);
 }
 
 async function pictures() {
@@ -84,8 +85,9 @@ function fill(state) {
   const agreed = state.agreement;
   if (agreed) {
     text("agree-percent", agreed.percent.toFixed(1) + " %");
-    text("agree-interval", "95 %: " + agreed.interval.map((bound) => bound.toFixed(1)).join(" to ") +
-      "; scores differ by " + agreed.score_difference.toFixed(4));
+    text("agree-interval", "95 %: " + agreed.interval.map((bound) => bound.toFixed(1)).join(" to "));
+    text("difference", "mean score difference " + agreed.score_difference.toFixed(4));
+    byId("disagreed-head").hidden = !state.disagreed.length;
     text("agree-frames", agreed.frames.toLocaleString("en") + " frames");
     fillCurve(state.history);
     byId("disagreed").replaceChildren(...state.disagreed.map(([theirs, ours, count]) => {

@@ -1,0 +1,235 @@
+"""Smoothing, thresholds, hooks, truth, care for the board: what is made of scores."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_effnet.camera.care import Health, Watcher, health_of, next_limit
+from edge_effnet.camera.events import Hook, Hooks, parse_hook
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.overlay import draw, plain
+from edge_effnet.camera.smoothing import UNKNOWN, Smoother, Verdict, verdict
+from edge_effnet.camera.truth import read_truth
+from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.measure.state import read_state
+from tests.edge_effnet.camera import conftest
+from tests.edge_effnet.camera.test_frames import FakeClock
+
+LABELS = ("stop", "turn left", "go")
+STOP, GO = np.array([1, 0, 0], np.float32), np.array([0, 0, 1], np.float32)
+
+
+def frame_at(position: int, path: Path | None = None) -> Frame:
+    return Frame(conftest.plain("red", 4, 4), position, position, 0.0, 0.0, path)
+
+
+@pytest.mark.parametrize("fps", [5.0, 60.0])
+def test_smoothing_follows_time_and_not_frames(fps: float) -> None:
+    smoother = Smoother(0.5)
+    smoother.add(STOP, 0.0)
+    scores = STOP
+    for number in range(1, round(fps) + 1):
+        scores = smoother.add(GO, number / fps)
+    assert scores[0] == pytest.approx(np.exp(-1 / 0.5), rel=1e-3)  # after one second
+    assert scores.sum() == pytest.approx(1, rel=1e-5)
+
+
+def test_without_smoothing_scores_pass_unchanged() -> None:
+    smoother = Smoother(0)
+    smoother.add(STOP, 0.0)
+    assert smoother.add(GO, 0.01) is GO
+
+
+def test_the_threshold_makes_an_answer_unknown() -> None:
+    scores = np.array([0.3, 0.5, 0.2], np.float32)
+    seen = verdict(scores, LABELS, top=2, threshold=0.5)
+    assert seen.label == "turn left"
+    assert [item.label for item in seen.best] == ["turn left", "stop"]
+    assert verdict(scores, LABELS, top=9, threshold=0.51).label == UNKNOWN
+    assert len(verdict(scores, LABELS, top=9, threshold=0.51).best) == 3
+
+
+# Hooks
+
+WRITE = (
+    "import json, os, sys; "
+    "print(json.dumps([sys.argv[2:], os.environ['EDGE_EFFNET_LABEL'], "
+    "os.environ['EDGE_EFFNET_FRAME']]), file=open(sys.argv[1], 'a'))"
+)
+
+
+def wait_for(done: object, seconds: float = 20) -> None:
+    assert callable(done)
+    until = time.monotonic() + seconds
+    while not done() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert done()
+
+
+def test_a_hook_runs_once_for_each_appearance_at_most_once_a_pause(tmp_path: Path) -> None:
+    out, clock, said = tmp_path / "out", FakeClock(), []
+    command = (sys.executable, "-c", WRITE, str(out), "{label}; rm -rf $HOME", "{score}")
+    hooks = Hooks([Hook("stop", command)], pause_s=5, say=said.append, clock=clock)
+
+    def lines() -> list[str]:
+        return out.read_text().splitlines() if out.exists() else []
+
+    for frame, label in enumerate(["go", "stop", "stop", "stop"]):
+        hooks.see(label, 0.75, frame)
+    wait_for(lambda: len(lines()) == 1)
+    hooks.finish(20)
+    # No shell: the semicolon and the dollar arrive as they are.
+    assert json.loads(lines()[0]) == [["stop; rm -rf $HOME", "0.750"], "stop", "1"]
+    hooks.see("go", 0.9, 4)
+    hooks.see("stop", 0.9, 5)  # too soon
+    clock.wait(6)
+    hooks.see("stop", 0.9, 6)  # not an appearance
+    assert hooks.fired == 1
+    hooks.see("go", 0.9, 7)
+    hooks.see("stop", 0.9, 8)
+    wait_for(lambda: len(lines()) == 2)
+    hooks.finish(20)
+    assert hooks.fired == 2
+    assert said == []
+
+
+def test_a_hook_never_blocks_and_never_runs_twice_at_a_time() -> None:
+    said: list[str] = []
+    sleeper = (sys.executable, "-c", "import time; time.sleep(1.5); raise SystemExit(3)")
+    hooks = Hooks([Hook("stop", sleeper)], pause_s=0, say=said.append)
+    for number in range(50):
+        hooks.see(("stop", "go")[number % 2], 0.9, number)
+    assert hooks.fired == 1
+    hooks.finish(20)
+    assert said == ["--on stop: the command ended with 3"]
+
+
+def test_hooks_are_checked_when_they_are_read() -> None:
+    hook = parse_hook("Turn-Left", f"{sys.executable} -c 'a b' \"c d\"", LABELS)
+    assert hook == Hook("turn left", (sys.executable, "-c", "a b", "c d"))
+    assert parse_hook(UNKNOWN, sys.executable, LABELS).label == UNKNOWN
+    for name, command, message in (
+        ("halt", sys.executable, "no such label"),
+        ("stop", "no-such-program-here x", "no such program"),
+        ("stop", "", "no such program"),
+        ("stop", "echo 'open", "not understood"),
+    ):
+        with pytest.raises(UsageProblem, match=message):
+            parse_hook(name, command, LABELS)
+
+
+# Truth
+
+
+def test_truth_from_a_csv_of_frames(tmp_path: Path) -> None:
+    path = tmp_path / "clip.csv"
+    path.write_text("frame,label,x0\n0,stop,1\n1,,\n2,Turn_Left,3\n")
+    truth = read_truth(str(path), "clip.mp4", LABELS)
+    assert [truth(frame_at(position)) for position in range(4)] == [0, None, 1, None]
+
+
+def test_truth_from_a_csv_of_files(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text("file,label\nset/a.png,go\n")
+    truth = read_truth(str(path), "set", LABELS)
+    assert truth(frame_at(0, tmp_path / "set" / "a.png")) == 2
+    assert truth(frame_at(0, tmp_path / "b.png")) is None
+
+
+def test_truth_from_the_folders_name(tmp_path: Path) -> None:
+    clip = tmp_path / "stop" / "clip.mp4"
+    clip.parent.mkdir()
+    clip.touch()
+    assert read_truth("folder", str(clip), LABELS)(frame_at(7)) == 0
+    truth = read_truth("folder", str(tmp_path), LABELS)
+    assert truth(frame_at(0, tmp_path / "go" / "a.png")) == 2
+    assert truth(frame_at(0, tmp_path / "dog" / "a.png")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\n1,2\n", "expected frame"),
+        ("", "none"),
+        ("frame,label\n0,elephant\n", "a class the model does not know"),
+        ("frame,label\nx,stop\n", "no number"),
+    ],
+)
+def test_a_bad_truth_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_truth(str(path), "clip.mp4", LABELS)
+    with pytest.raises(DataError, match="cannot be read"):
+        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS)
+    with pytest.raises(DataError, match="needs a file or a folder"):
+        read_truth("folder", "picamera2", LABELS)
+
+
+# Care for the board
+
+
+def board(tmp_path: Path, temperature_c: float, throttled: str) -> Health:
+    zone = tmp_path / "sys/class/thermal/thermal_zone0"
+    zone.mkdir(parents=True, exist_ok=True)
+    (zone / "type").write_text("cpu-thermal\n")
+    (zone / "temp").write_text(f"{1000 * temperature_c:.0f}\n")
+    firmware = tmp_path / "sys/devices/platform/soc/soc:firmware"
+    firmware.mkdir(parents=True, exist_ok=True)
+    (firmware / "get_throttled").write_text(throttled)
+    watcher = Watcher(every_s=0.01, read=lambda: read_state(tmp_path))
+    watcher.start()
+    wait_for(lambda: watcher.health.temperature_c is not None)
+    watcher.end()
+    return watcher.health
+
+
+def test_the_boards_state(tmp_path: Path) -> None:
+    assert board(tmp_path, 51.5, "50000") == Health(51.5, ())  # happened once, not now
+    hot = board(tmp_path, 84.0, "5000d")
+    assert hot.temperature_c == 84.0
+    assert "throttled" in hot.throttled
+    assert "under-voltage" in hot.throttled
+    assert health_of(read_state(tmp_path / "elsewhere")) == Health(None, ())
+
+
+def test_the_rate_falls_while_it_is_hot_and_rises_slowly() -> None:
+    hot, warm, cool = Health(82.0), Health(78.0), Health(60.0)
+    assert next_limit(None, 30.0, cool, 80, None) is None
+    limit = next_limit(None, 30.0, hot, 80, None)
+    assert limit == pytest.approx(22.5)
+    limit = next_limit(limit, 22.0, hot, 80, None)
+    assert limit == pytest.approx(16.5)
+    assert next_limit(limit, 16.5, warm, 80, None) == limit  # no swinging
+    risen = next_limit(limit, 16.5, cool, 80, None)
+    assert risen is not None
+    assert limit < risen < 20
+    assert next_limit(28.0, 15.0, cool, 80, None) is None  # it does not bind any more
+    assert next_limit(9.5, 9.5, cool, 80, 10.0) == 10.0  # never above what was asked
+    assert next_limit(10.0, 9.9, Health(50.0, ("throttled",)), 80, 10.0) == pytest.approx(7.425)
+    assert next_limit(0.5, 0.5, hot, 80, None) == 0.5
+    assert next_limit(None, 0.0, hot, 80, None) is None  # nothing runs yet
+
+
+# Overlay
+
+
+def test_the_overlay_leaves_the_frame_alone_and_draws_on_any_size() -> None:
+    seen = verdict(STOP, ("stop", "übergang", "東京"), top=3, threshold=0)
+    for width, height in ((640, 480), (64, 48), (3, 2), (1920, 1080)):
+        pixels = conftest.plain("red", width, height)
+        before = pixels.copy()
+        drawn = draw(pixels, [("model", seen), ("float", seen)], status="10 fps")
+        assert np.array_equal(pixels, before)
+        assert drawn.shape == pixels.shape
+        assert not np.array_equal(drawn, pixels)
+    assert plain("übergang, x") == "ubergang"
+    assert plain("東京") == "?"
+    assert draw(pixels, []).shape == pixels.shape
+    assert isinstance(seen, Verdict)
