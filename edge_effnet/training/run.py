@@ -10,6 +10,8 @@ runs/NAME/config.json   the config, reusable with --config
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -279,6 +281,7 @@ def _run(
             write_state(folder / STATE_FILE, model, progress, about)
 
         def save_best(row: EpochRow) -> None:
+            _refuse_full_disk(folder, model)
             metadata = _metadata(plan, material, row)
             save_checkpoint(model, folder / BEST_FILE, metadata, half=config.half)
 
@@ -360,6 +363,31 @@ def _metadata(plan: _Plan, material: Material, row: EpochRow) -> dict[str, Any]:
         "val_loss": row.val_loss,
     }
     return describe(plan.spec, resolution=plan.side, labels=plan.lists.labels, steps=[step])
+
+
+def _refuse_full_disk(folder: Path, model: keras.Model) -> None:
+    """Reserve the room of a checkpoint and free it again.
+
+    HDF5 that meets a full disk while it writes a file takes the process down with it, and the
+    line that says so.
+    """
+    place = folder / f".room.{os.getpid()}"
+    size = 65536 + sum(4 * math.prod(weight.shape) for weight in model.weights)
+    try:
+        with place.open("wb") as file:
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size)
+            else:
+                file.write(bytes(size))
+    except OSError as error:
+        raise OutputError(
+            f"{folder / BEST_FILE} cannot be written",
+            found=error.strerror or str(error),
+            expected=f"room for {size / 1e6:.1f} MB",
+            fix=f"free some space, then go on: edge-effnet train --resume {folder}",
+        ) from error
+    finally:
+        place.unlink(missing_ok=True)
 
 
 def _say_skipped(material: Material, watch: Watch) -> None:
