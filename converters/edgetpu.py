@@ -19,12 +19,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.edgetpu_rules import Graph, refusal, unproven
+from converters.edgetpu_rules import ON_CHIP_BYTES, Graph, refusal, unproven
 from edge_effnet.tflite_file import Operator, Structure, parse_structure, read_model_bytes
 
-ON_CHIP_BYTES = 8_000_000
-"""Memory for weights on the device; the compiler's own use of it takes 0.1 to 1 MB more."""
-_ON_CHIP_USABLE = 7_600_000
+_ON_CHIP_USABLE = 7_600_000  # what compiler logs leave of the chip's memory for weights
 MAPPED = "mapped to the Edge TPU"
 
 

@@ -135,14 +135,16 @@ def flips(document: Json, limit: int, maps: int) -> str:
 
 def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> str:
     path = Path(flip["file"])
+    labels: list[str] = document["labels"]
     images: list[tuple[str, str]] = []
     if picture := thumbnail(path):
         images.append((picture, "the image"))
     if picture and with_maps:
         for role in _ROLES:
-            overlay = occlusion_overlay(
-                path, Path(str(document[role].get("file", ""))), str(flip[role])
-            )
+            if str(flip[role]) not in labels:
+                continue
+            model, index = Path(str(document[role].get("file", ""))), labels.index(flip[role])
+            overlay = occlusion_overlay(path, model, index, len(labels))
             if overlay:
                 images.append((overlay, f"evidence, {role}"))
     shown = "".join(

@@ -39,14 +39,14 @@ def thumbnail(path: Path) -> str | None:
     return _uri(np.asarray(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA)))
 
 
-def occlusion_overlay(path: Path, model: Path, label: str) -> str | None:
-    """The picture as the model sees it, with its evidence for ``label`` in colour, as a data
-    URI; None where the picture or the model is gone, or the model has no such label."""
+def occlusion_overlay(path: Path, model: Path, index: int, classes: int) -> str | None:
+    """The picture as the model sees it, with its evidence for class ``index`` of ``classes`` in
+    colour, as a data URI; None where the picture or the model is gone, or no longer the same."""
     pixels, classifier = _read(path), _open(model)
-    if pixels is None or classifier is None or label not in classifier.labels:
+    if pixels is None or classifier is None or len(classifier.labels) != classes:
         return None
     prepared = preprocess(pixels, classifier.how)
-    evidence = occlusion_map(classifier, prepared, classifier.labels.index(label))
+    evidence = occlusion_map(classifier, prepared, index)
     strongest = float(evidence.max())
     heat = np.clip(evidence / strongest, 0, 1) if strongest > 0 else np.zeros_like(evidence)
     heat = np.asarray(cv2.resize(heat, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))[..., None]

@@ -67,7 +67,19 @@ def cards_of(result: Result) -> str:
     """One card for each case with all its figures."""
     cards = []
     for place, (case, row) in enumerate(zip(result.cases, rows(result), strict=True)):
-        figures = [("median", f"{row['p50_ms']:.2f} ms"), ("95 %", f"{row['p95_ms']:.2f} ms")]
+        figures = [
+            (name, f"{row[key]:.2f} ms")
+            for name, key in (
+                ("median", "p50_ms"),
+                ("90 %", "p90_ms"),
+                ("95 %", "p95_ms"),
+                ("99 %", "p99_ms"),
+                ("fastest", "min_ms"),
+                ("mean", "mean_ms"),
+                ("deviation", "deviation_ms"),
+            )
+        ]
+        figures.append(("samples", str(row["samples"])))
         if row["ratio"]:
             spoken = f"{row['ratio']:.2f}", f"{row['ratio_low']:.2f}–{row['ratio_high']:.2f}"
             figures.append(("of the first", f"{spoken[0]} <small>{spoken[1]}</small>"))
@@ -77,6 +89,7 @@ def cards_of(result: Result) -> str:
             figures.append(("agreement", f"{row['agreement']:.1f} %"))
         figures.append(("file", megabytes(case.size_bytes)))
         if row["peak_bytes"]:
+            figures.append(("resident memory", megabytes(row["resident_bytes"] or 0)))
             figures.append(("peak memory", megabytes(row["peak_bytes"])))
         if row["load_ms"] is not None:
             figures.append(("load", f"{row['load_ms']:.0f} ms"))
