@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, loa
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluation import predict_many, true_classes
 from edge_effnet.tflite_file import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -27,8 +28,49 @@ def reference_place(models: Sequence[Path]) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class Judging:
+    """Images that fit all models, the labels they are told by, and which model is compared
+    with."""
+
+    dataset: Dataset
+    labels: tuple[str, ...]
+    reference: int
+
+
+def prepare_judging(spec: BenchSpec) -> Judging | None:
+    """Check data against models before minutes are spent on their latency; None without data.
+
+    Raises:
+        DataError, ModelError: no data set, no image classifier, other classes.
+    """
+    if spec.data is None:
+        return None
+    labels = read_labels(spec.labels) if spec.labels else None
+    place = reference_place(spec.models)
+    opened = [
+        open_classifier(path, labels=labels, preprocess=spec.preprocess) for path in spec.models
+    ]
+    known = opened[place].labels
+    for classifier in opened:
+        if len(classifier.labels) != len(known):
+            raise ModelError(
+                f"{classifier.path} and {spec.models[place]} do not tell the same classes",
+                found=f"{len(classifier.labels)} and {len(known)}",
+                expected="the same number",
+                fix="measure them in two runs",
+            )
+    dataset = _dataset(spec.data, known)
+    true_classes(dataset, known, opened[place].path.name)
+    if spec.images is not None:
+        dataset = balanced_sample(dataset, spec.images, spec.seed)
+    return Judging(dataset, known, place)
+
+
 def measure_accuracy(
-    spec: BenchSpec, stage: Callable[[str, int | None], Callable[[int], None]]
+    spec: BenchSpec,
+    judging: Judging,
+    stage: Callable[[str, int | None], Callable[[int], None]],
 ) -> dict[str, Any]:
     """Run every model over the images and compare each with the reference.
 
@@ -38,31 +80,14 @@ def measure_accuracy(
         ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them).
 
     Raises:
-        DataError, ModelError: as ``predict_many`` and ``load_dataset``.
-        ValueError: the spec names no data.
+        DataError, ModelError: as ``predict_many``.
     """
-    if spec.data is None:
-        raise ValueError("accuracy needs data")
-    labels = read_labels(spec.labels) if spec.labels else None
-    place = reference_place(spec.models)
-    known = open_classifier(spec.models[place], labels=labels, preprocess=spec.preprocess).labels
-    for path in spec.models:
-        other = open_classifier(path, labels=labels, preprocess=spec.preprocess).labels
-        if len(other) != len(known):
-            raise ModelError(
-                f"{path} and {spec.models[place]} do not tell the same classes",
-                found=f"{len(other)} and {len(known)}",
-                expected="the same number",
-                fix="measure them in two runs",
-            )
-    dataset = _dataset(spec.data, known)
-    if spec.images is not None:
-        dataset = balanced_sample(dataset, spec.images, spec.seed)
+    dataset, place = judging.dataset, judging.reference
     done = stage("accuracy", len(dataset))
     predictions = predict_many(
         spec.models,
         dataset,
-        labels=labels or known,
+        labels=judging.labels,
         preprocess=spec.preprocess,
         progress=lambda count, _: done(count),
     )

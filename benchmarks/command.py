@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import click
 
 from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option, write_json
-from edge_effnet.errors import GateMissed, UsageProblem
+from edge_effnet.errors import GateMissed, OutputError, UsageProblem
 
 _FILE = click.Path(path_type=Path)
 
@@ -70,7 +71,7 @@ def command(**options: Any) -> None:
     """
     from benchmarks.devices import find_device
     from benchmarks.spec import BenchSpec, parse_threads
-    from benchmarks.store import append_result, read_results
+    from benchmarks.store import append_result, refuse_unappendable
     from benchmarks.tables import problem_lines, to_csv, to_markdown
     from edge_effnet.commands.stages import stages
 
@@ -95,8 +96,10 @@ def command(**options: Any) -> None:
         seed=options["seed"],
     )
     refuse_bad_output(options["json_to"], overwrite=options["force"])
-    if options["append"] is not None and options["append"].exists():
-        read_results(options["append"])  # refuse what cannot be added to before measuring
+    if options["append"] is not None:
+        refuse_unappendable(options["append"])
+    if options["json_to"] not in (None, "-"):
+        _refuse_unwritable(Path(options["json_to"]))
     _refuse_bad_input(spec)
     with stages() as stage:
         result = device.measure(spec, address, stage)
@@ -117,6 +120,20 @@ def command(**options: Any) -> None:
             found=problem_lines(result)[0].partition("; to fix")[0],
             fix="see the remarks above, then measure again",
         )
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Try the folder now: a result that cannot be written is minutes lost."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written",
+            found=error.strerror or str(error),
+            fix="choose a folder you may write to",
+        ) from error
 
 
 def _refuse_bad_input(spec: Any) -> None:

@@ -224,6 +224,7 @@ def _case(
 ) -> Case:
     interpreter = entry.opened.interpreter
     return Case(
+        name=dict(zip(spec.models, spec.names, strict=True))[entry.path],
         file=str(entry.path),
         sha256=content_hash(entry.path),
         size_bytes=entry.path.stat().st_size,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from benchmarks.schema import first_fault, load_schema
@@ -35,6 +34,7 @@ class Case:
     """One model with one setting.
 
     Attributes:
+        name: for people; unlike any other model's of the same result.
         fresh: load, first inference and memory in a process of its own; None where no such
             process could be had.
         samples_ms: steady state, in the order taken.
@@ -44,6 +44,7 @@ class Case:
         notice: how it runs, where that needs saying.
     """
 
+    name: str
     file: str
     sha256: str
     size_bytes: int
@@ -59,11 +60,6 @@ class Case:
     operator_ms: tuple[tuple[str, int, float], ...] | None
     notice: str | None
     verdict: Verdict
-
-    @property
-    def name(self) -> str:
-        """The model's file name without its suffix."""
-        return Path(self.file).name.removesuffix(".tflite")
 
     @property
     def setting(self) -> str:
@@ -90,6 +86,7 @@ class Case:
     def from_json(raw: Mapping[str, Any]) -> Case:
         left, operators = raw.get("delegation"), raw.get("operator_ms")
         return Case(
+            name=raw["name"],
             file=raw["file"],
             sha256=raw["sha256"],
             size_bytes=raw["size_bytes"],

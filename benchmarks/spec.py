@@ -58,6 +58,16 @@ class BenchSpec:
         return tuple((count, mode) for mode in modes for count in self.threads)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """For people: each model's file name without suffix, with as many folders before it as
+        tell it from the others (``run7/best`` and ``run8/best``)."""
+        parts = [path.resolve().with_suffix("").parts for path in self.models]
+        depth = 1
+        while len({part[-depth:] for part in parts}) < len(parts):
+            depth += 1
+        return tuple("/".join(part[-depth:]) for part in parts)
+
+    @property
     def budget_seconds(self) -> float:
         """Of timed inferences in all."""
         if self.sustained_minutes is not None:

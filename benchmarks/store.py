@@ -78,12 +78,25 @@ def _locked(path: Path) -> Iterator[None]:
     lock = path.with_name(f".{path.name}.lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with lock.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-    except PermissionError as error:
+        file = lock.open("w")
+    except OSError as error:
         raise OutputError(
             f"{path} cannot be written",
             found=error.strerror or str(error),
             fix="choose a folder you may write to",
         ) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def refuse_unappendable(path: Path) -> None:
+    """Refuse before the minutes of measuring what could not be added to after them.
+
+    Raises:
+        DataError: the file holds something else.
+        OutputError: it cannot be written.
+    """
+    with _locked(path):
+        if path.exists():
+            read_results(path)

@@ -233,7 +233,7 @@ def _delegation_findings(
     fix = (
         "edge-effnet convert --int8: full integers are taken whole"
         if storage != "int8"
-        else "export with a fixed batch of 1, and convert again with this toolkit"
+        else "these operators have no fast kernels: export with a fixed batch of 1, or replace them"
     )
     return [Finding("fallbacks", True, f"{share}{pieces}; left to slow ones: {left}", fix)]
 

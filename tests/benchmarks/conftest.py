@@ -66,6 +66,7 @@ def make_result() -> MakeResult:
     def make(samples: dict[str, Sequence[float]], **environment: Any) -> Result:
         cases = tuple(
             Case(
+                name=name,
                 file=f"models/{name}.tflite",
                 sha256=f"{place:064x}",
                 size_bytes=4_000_000 + place,

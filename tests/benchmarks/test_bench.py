@@ -16,6 +16,7 @@ from benchmarks.spec import BenchSpec, parse_threads
 from benchmarks.store import read_results
 from edge_effnet.errors import UsageProblem
 from tests.benchmarks.conftest import Cli
+from tests.edge_effnet.conftest import RIGHT
 
 MakeModel = Callable[..., Path]
 
@@ -109,7 +110,9 @@ def test_a_model_without_preprocessing_is_timed_all_the_same(
     assert json.loads(out)["cases"][0]["preprocess_ms"] == []
 
 
-def test_bad_input_is_one_line(cli: Cli, colour_model: MakeModel, tmp_path: Path) -> None:
+def test_bad_input_is_one_line(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
     model, text, empty = colour_model(), tmp_path / "a.txt", tmp_path / "empty"
     text.write_text("{}")
     empty.mkdir()
@@ -119,6 +122,9 @@ def test_bad_input_is_one_line(cli: Cli, colour_model: MakeModel, tmp_path: Path
         (("bench", model, "--data", empty), 1),
         (("bench", model, "--append", text), 1),
         (("bench", model, "--json", empty), 1),
+        (("bench", model, "--json", text / "below.json"), 1),
+        (("bench", model, "--append", text / "below.json"), 1),
+        (("bench", colour_model("two.tflite", RIGHT[:2], None), "--data", colour_folder), 1),
         (("bench", model, "--json", text), 1),
         (("bench", model, model), 2),
         (("bench", model, "--threads", "0"), 2),
@@ -159,6 +165,9 @@ def test_a_spec_refuses_contradictions() -> None:
     spec = BenchSpec((Path("a"), Path("b")), threads=(1, 2), without_delegate=True, seconds=3)
     assert spec.budget_seconds == 24
     assert json.dumps(spec.to_json())
+    assert spec.names == ("a", "b")
+    runs = BenchSpec((Path("run7/best.tflite"), Path("run8/best.tflite")))
+    assert runs.names == ("run7/best", "run8/best")
 
 
 def test_the_overhead_script_compares_both_loops(colour_model: MakeModel) -> None:
