@@ -75,7 +75,7 @@ class Pipeline:
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
         self._clock = clock
-        self._prepared: Handover[_Prepared] = Handover(1, wait=True)
+        self._prepared: Handover[_Prepared] = Handover(3 if every_frame else 1, wait=True)
         self._to_compare: Handover[tuple[Answer, Pixels]] = Handover(2, wait=True)
         self._stop, self._model_began = threading.Event(), threading.Event()
         self._expected_s = self._preparing_s = 0.0

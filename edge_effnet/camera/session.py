@@ -105,7 +105,7 @@ class Session:
             self.comparison = FeedComparison(settings.labels, with_truth=truth is not None)
         self.labelled = self.right = 0
         every_frame = settings.pace.every_frame
-        self._frames: Handover[Frame] = Handover(2 if every_frame else 1, wait=every_frame)
+        self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
         self._notes = notes or SimpleQueue()
         self.capture = Capture(source, reopen, self._frames, settings.pace, self._notes.put)
         self.limiter = Limiter(settings.fps, wait=self.capture.stop.wait)
@@ -188,7 +188,7 @@ class Session:
         if outputs.view is not None:
             outputs.view.publish(frame.pixels)
         if outputs.recorder is not None or outputs.window is not None:
-            scene = Scene(frame, self._verdicts(), status_line(self))
+            scene = Scene(frame, self._verdicts(), status_line(self, answers=False))
             if outputs.recorder is not None:
                 outputs.recorder.put(scene)
             if outputs.window is not None:

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from edge_effnet.camera.session import Session
 
 
-def status_line(session: Session) -> str:
-    """One line: rate, delay, answer, agreement, temperature, dropped frames."""
+def status_line(session: Session, *, answers: bool = True) -> str:
+    """One line: rate, delay, answers unless left out, agreement, temperature, dropped frames."""
     parts = [f"{session.meter.fps(time.monotonic()):.1f} fps"]
     delay = session.meter.recent(session.meter.delay_ms)
     if delay is not None and not session.settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
     for name, seen in (("", session.verdict), ("float ", session.reference_verdict)):
-        if seen is not None:
+        if seen is not None and answers:
             parts.append(f"{name}{seen.label.split(',')[0]} {seen.score:.2f}")
     if session.comparison is not None and (agreement := session.comparison.agreement):
         low, high = agreement.interval_percent
