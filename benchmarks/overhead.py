@@ -70,7 +70,7 @@ def measure_overhead(model: Path, *, rounds: int, seconds: float, tool: bool = T
     began = time.perf_counter()
     for _ in range(10):
         invoke()
-    count = max(5, round(seconds / ((time.perf_counter() - began) / 10)))
+    count = max(2, round(seconds / ((time.perf_counter() - began) / 10)))
     program = Path(sys.executable).with_name("litert-benchmark")
     every = max(1, rounds // TOOL_RUNS)
     bare: list[float] = []
@@ -141,8 +141,8 @@ def _tool_ms(program: Path, model: Path) -> float:
 
 @click.command()
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option("--rounds", default=100, show_default=True, type=click.IntRange(2))
-@click.option("--seconds", default=0.1, show_default=True, help="Of each loop in each round.")
+@click.option("--rounds", default=500, show_default=True, type=click.IntRange(2))
+@click.option("--seconds", default=0.02, show_default=True, help="Of each loop in each round.")
 @click.option("--json", "as_json", is_flag=True)
 def main(model: Path, rounds: int, seconds: float, as_json: bool) -> None:
     """Measure the harness's overhead on MODEL."""
