@@ -133,7 +133,7 @@ def run_epoch(
             warmup_steps=warm,
         )
         logs = model.train_on_batch(
-            np.asarray(batch.images, np.float32),
+            batch.images,
             batch.truth,
             sample_weight=None if weights is None else batch.truth @ weights,
             return_dict=True,
