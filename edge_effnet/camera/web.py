@@ -28,6 +28,8 @@ from edge_effnet.camera.view import View
 from edge_effnet.errors import OutputError, UsageProblem
 
 MOST_VIEWERS = 24
+"""Requests worked on at a time; each connection is a thread, and a browser keeps several open."""
+MOST_CONNECTIONS = 128
 VIEWER_TIMEOUT_S = 20.0
 TOKEN_LENGTH = 16
 _PAGES = {
@@ -161,10 +163,23 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         self.view, self.token = view, token
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
+        self.connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
         socketserver.TCPServer.server_bind(self)  # HTTPServer's looks names up: seconds offline
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self.connections.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self.connections.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A viewer that goes away is no news."""

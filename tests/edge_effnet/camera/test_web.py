@@ -250,6 +250,27 @@ def test_too_many_viewers_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> No
         assert get(server, "/state.json")[0] == 503
 
 
+def test_connections_that_ask_nothing_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MOST_CONNECTIONS", 3)
+    with serving() as (server, _):
+        idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
+        with pytest.raises(OSError):  # noqa: PT011 (closed or reset, as it comes)
+            get(server, "/state.json")
+        for connection in idle:
+            connection.close()
+        until = time.monotonic() + 20
+        while server_answers(server) != 200 and time.monotonic() < until:
+            time.sleep(0.05)
+        assert server_answers(server) == 200
+
+
+def server_answers(server: Server) -> int:
+    try:
+        return get(server, "/state.json")[0]
+    except OSError:
+        return 0
+
+
 def test_a_port_in_use_and_an_address_that_is_not_ours() -> None:
     with serving() as (server, _), pytest.raises(OutputError, match="is in use"):
         start_server(View(), "127.0.0.1", server.port)
