@@ -13,6 +13,7 @@ from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from converters.gate import Gate
     from converters.pipeline import Settings
     from converters.source import Source
 
@@ -57,6 +58,25 @@ def _recipe_options(function: Any) -> Any:
     show_default=True,
     help="Input and output of the int8 file; uint8 takes camera pixels as they are.",
 )
+@click.option(
+    "--max-drop",
+    type=click.FloatRange(0, 100),
+    metavar="POINTS",
+    help="With --int8: try ways until top-1 falls by at most so much.",
+)
+@click.option(
+    "--min-agreement",
+    type=click.FloatRange(0, 100),
+    metavar="PERCENT",
+    help="With --int8: … until so many answers are float's. Needs no labels.",
+)
+@click.option(
+    "--max-class-drop",
+    type=click.FloatRange(0, 100),
+    metavar="POINTS",
+    help="With --int8: … until no class loses more recall than this.",
+)
+@click.option("--resume", is_flag=True, help="Take over what an earlier run measured.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
 @click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
@@ -82,6 +102,8 @@ def command(**options: Any) -> None:
       edge-effnet convert --variant b0 --weights best.h5 --int8 --data photos/ --out models/
       edge-effnet convert --model mine.tflite --int8 --calibration photos/ \\
           --preprocess mean=127.5,std=127.5
+      edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
+          --data val.csv
     """
     from converters.pipeline import Settings, convert, refuse_outputs
     from converters.report import print_conversion
@@ -109,6 +131,8 @@ def command(**options: Any) -> None:
         workers=options["threads"] or available_cores(),
         strict=options["strict"],
         force=options["force"],
+        gate=_gate(options),
+        resume=options["resume"],
     )
     refuse_outputs(_name(options), settings, options["model"])
     with stages() as stage:
@@ -122,6 +146,31 @@ def command(**options: Any) -> None:
         print_conversion(conversion)
     if options["json_to"]:
         write_json(conversion.to_json(), options["json_to"], overwrite=options["force"])
+    missed = conversion.climb.missed() if conversion.climb else None
+    if missed:
+        raise missed
+
+
+def _gate(options: dict[str, Any]) -> Gate | None:
+    from converters.gate import Gate
+
+    limits = options["max_drop"], options["min_agreement"], options["max_class_drop"]
+    if limits == (None, None, None):
+        return None
+    asked = [name for name in RECIPES if options[name]]
+    if asked != ["int8"]:
+        raise UsageProblem(
+            "limits are for the int8 file alone",
+            found=" and ".join(f"--{name}" for name in asked) or "no recipe",
+            fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
+        )
+    if options["max_class_drop"] is not None and options["data"] is None:
+        raise UsageProblem(
+            "--max-class-drop needs to know the classes of the images",
+            found="no --data",
+            fix="add --data DIR|CSV with labelled photos",
+        )
+    return Gate(*limits)
 
 
 def _name(options: dict[str, Any]) -> str:

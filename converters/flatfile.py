@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.tflite_file import FILE_IDENTIFIER
@@ -78,6 +79,14 @@ def add_metadata(model: bytes, buffers: Mapping[str, bytes]) -> bytes:
         entries.append(entry)
     tree.metadata = entries
     return _pack(tree)
+
+
+def writable_constant(model: bytearray, tensor: int) -> NDArray[np.uint8]:
+    """The stored bytes of a constant of the main graph, as a view that writes into ``model``."""
+    schema, _ = _tools()
+    root = schema.Model.GetRootAs(model)
+    buffer = root.Buffers(root.Subgraphs(0).Tensors(tensor).Buffer())
+    return np.asarray(buffer.DataAsNumpy(), np.uint8)
 
 
 def set_interface(model: bytes, interface: Interface) -> bytes:

@@ -42,6 +42,7 @@ class Pictures:
         evaluation: the judges; without labels when ``generated``.
         generated: whether the judges are generated, and so no evidence of accuracy.
         skipped: one line for each calibration picture that could not be read.
+        spare: photos of the calibration folder that do not calibrate, in seeded order.
     """
 
     calibration: Calibration
@@ -49,6 +50,7 @@ class Pictures:
     generated: bool
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
+    spare: tuple[Sample, ...] = ()
 
 
 def is_signs(data: Path | None) -> bool:
@@ -130,7 +132,18 @@ def choose_pictures(
         generated=judged is None,
         warnings=tuple(warnings),
         skipped=skipped,
+        spare=_spare(pool, chosen, skipped, seed) if calibration else (),
     )
+
+
+def _spare(
+    pool: Dataset | None, chosen: Calibration, skipped: tuple[str, ...], seed: int
+) -> tuple[Sample, ...]:
+    if pool is None or chosen.images is None or skipped:
+        return ()
+    used = {content_hash(sample.path) for sample in chosen.images.samples}
+    order = balanced_sample(pool, len(pool), seed).samples
+    return tuple(Sample(s.path, None) for s in order if content_hash(s.path) not in used)
 
 
 def _drawn(

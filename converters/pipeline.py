@@ -18,10 +18,13 @@ from typing import Any
 import numpy as np
 
 from converters.flatfile import Interface, add_metadata
+from converters.gate import Gate
+from converters.guard import Climb, climb
 from converters.images import SIGNS, Pictures, choose_pictures
+from converters.ladder import Rung, Workshop
 from converters.quantize import quantize
-from converters.ranges import Ranges, choose_ranges, collect_statistics
-from converters.recipes import FLOAT32, QuantRecipe
+from converters.ranges import ROLE_METHODS, Ranges, choose_ranges, collect_statistics
+from converters.recipes import FLOAT32, RECIPES, QuantRecipe
 from converters.source import Source
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card, write_artifact
@@ -52,6 +55,8 @@ class Settings:
         data, calibration: images that judge and that calibrate, or None.
         calibration_count, evaluation_count: how many of them at most.
         workers: cores to use.
+        gate: limits that the int8 file must keep; None writes whatever comes out.
+        resume: take over rungs that an earlier run measured.
     """
 
     out: Path
@@ -65,6 +70,8 @@ class Settings:
     workers: int = 1
     strict: bool = False
     force: bool = False
+    gate: Gate | None = None
+    resume: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,17 @@ class Made:
 
 @dataclass(frozen=True)
 class Conversion:
-    """What came out: the float file first, then one file for each recipe."""
+    """What came out: the float file first, then one file for each recipe.
+
+    Attributes:
+        made: empty where a limit was missed and so nothing was written.
+        climb: the rungs that were tried, where limits were set.
+    """
 
     made: tuple[Made, ...]
     pictures: Pictures
     source: Source
+    climb: Climb | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -99,6 +112,7 @@ class Conversion:
             "calibration": self.pictures.calibration.describe(),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
             "warnings": list(self.pictures.warnings),
+            "ladder": self.climb.to_json() if self.climb else None,
             "models": [
                 {
                     "recipe": made.recipe,
@@ -157,12 +171,26 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         )
         done(1)
         labels = _labels(source, pictures)
-        models = _make_models(source, settings, pictures, stage)
-        targets = output_paths(source.name, settings)
+        outcome = _climb(source, settings, pictures, labels, scratch, stage)
+        rung = None
+        if outcome is None:
+            models = _make_models(source, settings, pictures, stage)
+        else:
+            if outcome.missed() and not settings.force:
+                return Conversion((), pictures, source, outcome)
+            rung, pictures = outcome.best.rung, replace(pictures, evaluation=outcome.confirmation)
+            models = {
+                FLOAT32: _with_metadata(source.model, source, FLOAT32),
+                rung.recipe: _with_metadata(outcome.model, source, rung.recipe),
+            }
+        targets = {name: settings.out / f"{source.name}-{name}.tflite" for name in models}
+        for name in models.keys() - output_paths(source.name, settings).keys():
+            # The ladder ended on a recipe that nobody named, so nobody looked before.
+            refuse_existing(targets[name], overwrite=settings.force)
         files = {name: scratch / targets[name].name for name in models}
-        cards = {name: _card(source, settings, pictures, name, labels) for name in models}
+        cards = {name: _card(source, settings, pictures, name, labels, rung) for name in models}
         for name, model in models.items():
-            write_artifact(files[name], model, cards[name])
+            write_artifact(files[name], model, cards[name], overwrite=True)
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
         latencies = _time(list(files.values()), stage)
         made = []
@@ -173,7 +201,69 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             write_artifact(targets[name], model, card, overwrite=True)
             size_bytes = targets[name].stat().st_size
             made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
-    return Conversion(tuple(made), pictures, source)
+    return Conversion(tuple(made), pictures, source, outcome)
+
+
+def _climb(
+    source: Source,
+    settings: Settings,
+    pictures: Pictures,
+    labels: tuple[str, ...],
+    scratch: Path,
+    stage: StartStage,
+) -> Climb | None:
+    """Try the ladder where limits were set."""
+    gate, evaluation = settings.gate, pictures.evaluation
+    if gate is None:
+        return None
+    if pictures.generated:
+        evaluation = _unlabelled(pictures)
+        gate = gate.without_labels()
+
+    def write(rung: Rung, model: bytes) -> Path:
+        path = scratch / f"rung-{rung.name}.tflite"
+        card = _card(source, settings, pictures, rung.recipe, labels, rung)
+        write_artifact(path, _with_metadata(model, source, rung.recipe), card, overwrite=True)
+        return path
+
+    reference = scratch / "reference.tflite"
+    card = _card(source, settings, pictures, FLOAT32, labels)
+    write_artifact(reference, _with_metadata(source.model, source, FLOAT32), card)
+    return climb(
+        gate,
+        evaluation,
+        Workshop(
+            source.model,
+            source.structure,
+            pictures.calibration,
+            settings.interface,
+            settings.workers,
+        ),
+        reference,
+        write,
+        cache=settings.out / f"{source.name}-rungs.json",
+        resume=settings.resume,
+        seed=settings.seed,
+        stage=stage,
+    )
+
+
+def _unlabelled(pictures: Pictures) -> Dataset:
+    """The calibration photos that do not calibrate: they can judge agreement.
+
+    Raises:
+        DataError: there are none.
+    """
+    if not pictures.spare:
+        raise DataError(
+            "a limit needs photos that judge it",
+            found="generated pictures only"
+            if pictures.calibration.images is None
+            else "no more photos than those that calibrate",
+            expected="photos that do not calibrate",
+            fix="add --data DIR|CSV with labelled photos, or more photos to --calibration",
+        )
+    return Dataset(pictures.spare, (), "the calibration photos left over")
 
 
 def _make_models(
@@ -223,10 +313,15 @@ def _with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
 
 
 def _card(
-    source: Source, settings: Settings, pictures: Pictures, name: str, labels: tuple[str, ...]
+    source: Source,
+    settings: Settings,
+    pictures: Pictures,
+    name: str,
+    labels: tuple[str, ...],
+    rung: Rung | None = None,
 ) -> Card:
     steps = list(source.steps)
-    recipe = next((recipe for recipe in settings.recipes if recipe.name == name), None)
+    recipe = RECIPES.get(name)
     if recipe is not None:
         step: dict[str, Any] = {
             "step": "quantized",
@@ -235,7 +330,12 @@ def _card(
         }
         if recipe.calibrated:
             step["calibration"] = pictures.calibration.describe()
-            step["ranges"] = "mean of per-picture extremes; input pinned; logits not clipped"
+            step["ranges"] = {
+                "methods": dict(ROLE_METHODS) if rung is None else rung.ranges,
+                "pinned": "input; logits not clipped",
+            }
+        if rung is not None:
+            step["rung"] = asdict(rung)
         if recipe.full_integer:
             step["interface"] = settings.interface
         steps.append(step)

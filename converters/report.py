@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rich.console import Console
 from rich.table import Table
 
+from converters.guard import Climb
 from converters.pipeline import Conversion, Made
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_warnings
@@ -12,8 +14,13 @@ from edge_effnet.metrics import Paired
 
 def print_conversion(conversion: Conversion) -> None:
     """Print the table of files, what was proven, and what to do next."""
-    out, (reference, *small) = console(), conversion.made
-    pictures = conversion.pictures
+    out, pictures = console(), conversion.pictures
+    if conversion.climb:
+        print_climb(out, conversion.climb)
+    if not conversion.made:
+        out.print("nothing was written", style="bold yellow")
+        return
+    reference, *small = conversion.made
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold")
     for heading in ("size", "of float", "top-1", "drop", "agreement", "latency", "of float"):
@@ -51,6 +58,55 @@ def print_conversion(conversion: Conversion) -> None:
         if pictures.generated
         else f"next: edge-effnet classify {small[0].path} photo.jpg"
     )
+
+
+def print_climb(out: Console, climb: Climb) -> None:
+    """Print the rungs tried, which one won and what its images prove."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("rung")
+    for heading in ("top-1", "drop", "95 %", "agreement", "score error", "size"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("of float's time", justify="right")
+    table.add_column("made in", justify="right", no_wrap=True)
+    for tried in climb.tried:
+        interval = tried.drop_interval_points
+        table.add_row(
+            tried.rung.name + (" ✓" if tried is climb.winner else ""),
+            "–" if tried.top1_percent is None else f"{tried.top1_percent:.1f} %",
+            "–" if tried.drop_points is None else f"{tried.drop_points:+.1f}",
+            "–" if interval is None else f"{interval[0]:+.1f}…{interval[1]:+.1f}",
+            f"{tried.agreement_percent:.1f} %",
+            f"{tried.score_l1:.3f}",
+            megabytes(tried.size_bytes),
+            f"{tried.latency_ratio:.2f}",
+            "earlier" if tried.resumed else f"{tried.seconds:.0f} s",
+        )
+    out.print(table)
+    best = climb.best
+    out.print(
+        f"rungs judged on {len(climb.selection)} images, the winner once more on "
+        f"{len(climb.confirmation)} that no rung saw"
+    )
+    if climb.winner is None:
+        out.print(f"no rung fits; nearest: {best.rung.name} ({best.rung.summary})", style="yellow")
+        for found in best.checks:
+            out.print(f"  {found.line()}")
+        return
+    out.print(f"chosen: {best.rung.name} ({best.rung.summary}), the first that fits")
+    for found in climb.confirmed:
+        out.print(f"  on unseen images: {found.line()}")
+    if best.rung.size_only:
+        out.print(
+            f"note: {best.rung.recipe} is smaller but computes in float: no faster, and not "
+            "for the Edge TPU",
+            style="bold yellow",
+        )
+    if best.slower:
+        out.print(
+            f"warning: {best.rung.name} takes {best.latency_ratio:.2f} times as long as float on "
+            "this machine",
+            style="bold yellow",
+        )
 
 
 def _proof(recipe: str, paired: Paired) -> str:

@@ -1,0 +1,332 @@
+"""The guard: climb the ladder until the measured loss fits the user's limits.
+
+Every rung is judged on one half of the evaluation images, the *selection* part; the first that
+fits is measured once more on the other half, which no rung saw: choosing among rungs on the
+images that judge them flatters the winner, and the second figure does not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.gate import Check, Gate, Verdict, check, check_json, overall
+from converters.ladder import LADDER, LADDER_VERSION, Rung, Workshop
+from edge_effnet.data.listing import Dataset, balanced_sample, content_hash
+from edge_effnet.errors import DataError, GateMissed
+from edge_effnet.files import write_atomically
+from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.metrics import Comparison, Predictions, compare_predictions
+from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.evaluation import predict
+
+StartStage = Callable[[str, int | None], Callable[[int], None]]
+
+# Timing of two files in turn wavers by a few percent even on a quiet machine.
+SLOWER_THAN_FLOAT = 1.05
+_TIMING_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Tried:
+    """One rung, measured on the selection images.
+
+    Attributes:
+        top1_percent, drop_points, drop_interval_points: None without labels.
+        score_l1: mean over images of the summed score differences, 0–2.
+        latency_ratio: median of one inference on one core, over float's.
+        seconds: making it; ``resumed`` ones took them in an earlier run.
+    """
+
+    rung: Rung
+    size_bytes: int
+    agreement_percent: float
+    score_l1: float
+    top1_percent: float | None
+    drop_points: float | None
+    drop_interval_points: tuple[float, float] | None
+    latency_ratio: float
+    seconds: float
+    checks: tuple[Check, ...]
+    resumed: bool = False
+
+    @property
+    def fits(self) -> bool:
+        return all(found.fits for found in self.checks)
+
+    @property
+    def slower(self) -> bool:
+        return self.latency_ratio > SLOWER_THAN_FLOAT
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            **{key: value for key, value in vars(self).items() if key not in {"rung", "checks"}},
+            "rung": asdict(self.rung),
+            "checks": [check_json(found) for found in self.checks],
+        }
+
+
+@dataclass(frozen=True)
+class Climb:
+    """What the ladder gave.
+
+    Attributes:
+        winner: the first rung that fits; None where none does.
+        best: the winner, else the rung that came nearest.
+        model: the bytes of ``best``.
+        selection, confirmation: the two halves of the evaluation images.
+        confirmed: the winner's limits on the confirmation images.
+        verdict: what those prove.
+    """
+
+    gate: Gate
+    tried: tuple[Tried, ...]
+    winner: Tried | None
+    best: Tried
+    model: bytes
+    selection: Dataset
+    confirmation: Dataset
+    confirmed: tuple[Check, ...] = ()
+    verdict: Verdict = "exceeded"
+
+    def missed(self) -> GateMissed | None:
+        """The error to end with when a limit was missed, or None."""
+        wanted = ", ".join(
+            f"{found.name} {'at least' if found.name == 'agreement' else 'at most'} {found.limit:g}"
+            for found in self.best.checks
+        )
+        if self.winner is None:
+            what, found = "no rung of the ladder fits the limits", self.best.checks
+        elif self.verdict == "exceeded":
+            what, found = f"rung {self.best.rung.name!r} fails on unseen images", self.confirmed
+        else:
+            return None
+        return GateMissed(
+            what,
+            found=f"best rung {self.best.rung.name!r}: " + "; ".join(c.line() for c in found),
+            expected=wanted,
+            fix="relax the limit, calibrate with more photos like those judged, or add --force "
+            "to write the best rung all the same",
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "gate": vars(self.gate).copy(),
+            "selection_images": len(self.selection),
+            "confirmation_images": len(self.confirmation),
+            "rungs": [tried.to_json() for tried in self.tried],
+            "winner": self.winner.rung.name if self.winner else None,
+            "best": self.best.rung.name,
+            "confirmed": [check_json(found) for found in self.confirmed],
+            "verdict": self.verdict,
+        }
+
+
+def climb(
+    gate: Gate,
+    evaluation: Dataset,
+    workshop: Workshop,
+    reference: Path,
+    write: Callable[[Rung, bytes], Path],
+    *,
+    cache: Path,
+    resume: bool,
+    seed: int,
+    stage: StartStage,
+    ladder: Sequence[Rung] = LADDER,
+) -> Climb:
+    """Try the rungs in order and stop at the first that fits.
+
+    Args:
+        evaluation: images that did not calibrate.
+        reference: the float artifact.
+        write: makes an artifact of a rung's model, for measuring.
+        cache: JSON file of the measured rungs; read with ``resume``.
+
+    Raises:
+        DataError: too few images, or float itself is at chance on them.
+    """
+    selection, confirmation = split(evaluation, seed)
+    judge = _Judge(gate, reference, selection, workshop.workers, stage)
+    known = _Cache(cache, _key(workshop, selection, gate), resume=resume)
+    tried: list[Tried] = []
+    winner: Tried | None = None
+    models: dict[str, bytes] = {}
+    for rung in ladder:
+        found = known.get(rung)
+        if found is None:
+            found, models[rung.name] = judge.measure(rung, workshop, write)
+            known.put(found)
+        tried.append(found)
+        if found.fits:
+            winner = found
+            break
+    best = winner or min(tried, key=_distance)
+    model = models.get(best.rung.name) or workshop.make(best.rung)[0]
+    outcome = Climb(gate, tuple(tried), winner, best, model, selection, confirmation)
+    if winner is None:
+        return outcome
+    done = stage("confirming on unseen images", None)
+    ours = predict(reference, confirmation, workers=workshop.workers)
+    theirs = predict(write(best.rung, model), confirmation, workers=workshop.workers)
+    confirmed = check(gate, compare_predictions(ours, theirs))
+    done(1)
+    return replace(outcome, confirmed=confirmed, verdict=overall(confirmed))
+
+
+def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
+    """Class-balanced halves: one to choose by, one to confirm with.
+
+    Raises:
+        DataError: fewer than four images.
+    """
+    if len(evaluation) < 4:
+        raise DataError(
+            f"{evaluation.source} is too small to choose by and to confirm with",
+            found=f"{len(evaluation)} images that did not calibrate",
+            expected="hundreds",
+            fix="give more images with --data",
+        )
+    selection = balanced_sample(evaluation, len(evaluation) // 2, seed)
+    taken = {sample.path for sample in selection.samples}
+    rest = tuple(sample for sample in evaluation.samples if sample.path not in taken)
+    return selection, replace(evaluation, samples=rest)
+
+
+def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
+    """No recipe can be judged where float itself only guesses.
+
+    Raises:
+        DataError: names the likely reasons.
+    """
+    summary = comparison.reference
+    if summary is not None and summary.at_chance:
+        raise DataError(
+            f"the float model is no better than chance on {len(reference.paths)} images: "
+            "nothing can be judged by them",
+            found=f"{summary.top1_percent:.1f} % right, {summary.chance_percent:.1f} % expected "
+            "of blind answers",
+            expected="a model that knows these images",
+            fix="most likely the labels are in another order than the model's (--labels), or "
+            "the preprocessing is not that of its training (--preprocess)",
+        )
+
+
+class _Judge:
+    """Measures rungs against float scores that are computed once."""
+
+    def __init__(
+        self, gate: Gate, reference: Path, images: Dataset, workers: int, stage: StartStage
+    ) -> None:
+        self._gate, self._file, self._images = gate, reference, images
+        self._workers, self._stage = workers, stage
+        self._reference: Predictions | None = None
+
+    def measure(
+        self, rung: Rung, workshop: Workshop, write: Callable[[Rung, bytes], Path]
+    ) -> tuple[Tried, bytes]:
+        if self._reference is None:
+            done = self._stage("asking float", len(self._images))
+            self._reference = predict(
+                self._file, self._images, workers=self._workers, progress=lambda n, _: done(n)
+            )
+            if self._reference.truth is not None:
+                refuse_chance(
+                    self._reference, compare_predictions(self._reference, self._reference)
+                )
+        done = self._stage(f"rung {rung.name}", None)
+        model, seconds = workshop.make(rung)
+        file = write(rung, model)
+        theirs = predict(file, self._images, workers=self._workers)
+        comparison = compare_predictions(self._reference, theirs)
+        paired = comparison.paired
+        tried = Tried(
+            rung=rung,
+            size_bytes=file.stat().st_size,
+            agreement_percent=comparison.agreement_percent,
+            score_l1=comparison.score_error.mean_l1,
+            top1_percent=comparison.candidate.top1_percent if comparison.candidate else None,
+            drop_points=paired.drop_points if paired else None,
+            drop_interval_points=paired.drop_interval_points if paired else None,
+            latency_ratio=latency_ratio(self._file, file),
+            seconds=seconds,
+            checks=check(self._gate, comparison),
+        )
+        done(1)
+        return tried, model
+
+
+def latency_ratio(reference: Path, candidate: Path) -> float:
+    """Median time of one inference on one core, over the reference's, in turn."""
+    calls = []
+    for file in (reference, candidate):
+        classifier = open_classifier(file)
+        grey = np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
+        tensor = classifier.tensor(grey)
+        calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
+    ours, theirs = interleaved_latency(calls, min_seconds=_TIMING_SECONDS)
+    return theirs.median_ms / ours.median_ms
+
+
+def _distance(tried: Tried) -> tuple[float, float]:
+    """How far a rung is from its limits: the worst excess, then the disagreement."""
+    excess = [
+        found.limit - found.value if found.name == "agreement" else found.value - found.limit
+        for found in tried.checks
+    ]
+    return max([*excess, 0.0]), -tried.agreement_percent
+
+
+def _key(workshop: Workshop, selection: Dataset, gate: Gate) -> str:
+    """Hash of everything a measured rung depends on besides its row."""
+    digest = hashlib.sha256(
+        repr((LADDER_VERSION, workshop.interface, workshop.calibration.sha256(), gate)).encode()
+    )
+    digest.update(workshop.model)
+    for sample in selection.samples:
+        digest.update(f"{content_hash(sample.path)} {sample.label}".encode())
+    return digest.hexdigest()
+
+
+class _Cache:
+    """Measured rungs in a JSON file, each under the hash of what it depends on."""
+
+    def __init__(self, path: Path, key: str, *, resume: bool) -> None:
+        self._path, self._key = path, key
+        self._known: dict[str, Any] = {}
+        if resume:
+            try:
+                self._known = dict(json.loads(path.read_text()))
+            except (OSError, ValueError, TypeError):
+                self._known = {}  # none, or damaged: measure again
+
+    def _name(self, rung: Rung) -> str:
+        return hashlib.sha256(f"{self._key} {rung!r}".encode()).hexdigest()
+
+    def get(self, rung: Rung) -> Tried | None:
+        entry = self._known.get(self._name(rung))
+        try:
+            if entry is None:
+                return None
+            interval = entry["drop_interval_points"]
+            return Tried(
+                **{
+                    **entry,
+                    "rung": rung,
+                    "checks": tuple(Check(**found) for found in entry["checks"]),
+                    "drop_interval_points": tuple(interval) if interval else None,
+                    "resumed": True,
+                }
+            )
+        except (KeyError, TypeError):
+            return None
+
+    def put(self, tried: Tried) -> None:
+        self._known[self._name(tried.rung)] = tried.to_json()
+        write_atomically(self._path, json.dumps(self._known, indent=1).encode(), overwrite=True)

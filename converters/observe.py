@@ -1,0 +1,83 @@
+"""Looking inside a running model: what its tensors hold, picture by picture, on all cores."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.native_log import native_output_hidden
+from edge_effnet.runtime.interpreter import load_runtime
+from edge_effnet.runtime.tensors import quantize_in, tensor_format
+
+Picture = NDArray[np.float32]
+"""A real-valued network input, height x width x 3."""
+_Seen = TypeVar("_Seen")
+
+
+def open_observer(model: bytes) -> Any:
+    """An interpreter that keeps every tensor of a model, not only its outputs."""
+    module = load_runtime().module
+    with warnings.catch_warnings(), native_output_hidden():
+        # "intended for debugging": to look at every tensor is the purpose here.
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = module.Interpreter(
+            model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=True
+        )
+        interpreter.allocate_tensors()
+    return interpreter
+
+
+def observe(
+    model: bytes,
+    tensors: Sequence[int],
+    pictures: Iterable[Picture],
+    look: Callable[[int, list[NDArray[Any]]], _Seen],
+    *,
+    workers: int,
+    progress: Callable[[], None] = lambda: None,
+) -> list[_Seen]:
+    """Run a model on pictures and look at some of its tensors each time.
+
+    Args:
+        model: float or quantized; pictures are real-valued for both.
+        tensors: their indices.
+        look: told the picture's place and the tensors' stored values. These are views into
+            the interpreter: what is kept of them must be copied.
+        workers: interpreters at work at once, each with all its tensors in memory.
+        progress: called once per picture.
+
+    Returns:
+        What ``look`` said of each picture, in order.
+    """
+    idle = [open_observer(model) for _ in range(workers)]
+    source = idle[0].get_input_details()[0]
+    form = tensor_format(source)
+
+    def work(place: int, picture: Picture) -> _Seen:
+        interpreter = idle.pop()  # as many as threads, so never empty
+        try:
+            interpreter.set_tensor(source["index"], quantize_in(picture, form)[None])
+            interpreter.invoke()
+            # Views, not copies, and gone before the next invoke.
+            return look(place, [interpreter.tensor(index)() for index in tensors])
+        finally:
+            idle.append(interpreter)
+
+    seen: list[_Seen] = []
+    waiting: deque[Future[_Seen]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for place, picture in enumerate(pictures):
+            waiting.append(pool.submit(work, place, picture))
+            if len(waiting) > 2 * workers:  # a few pictures in memory, never all
+                seen.append(waiting.popleft().result())
+                progress()
+        while waiting:
+            seen.append(waiting.popleft().result())
+            progress()
+    return seen

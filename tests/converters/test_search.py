@@ -1,0 +1,147 @@
+"""Ranges judged by the network's answers, and biases that undo a mean error."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from converters.bias import correct_bias
+from converters.observe import observe
+from converters.quantize import quantize
+from converters.ranges import (
+    PLAIN_METHODS,
+    ROLES,
+    Statistics,
+    choose_ranges,
+    collect_statistics,
+    tensor_roles,
+)
+from converters.recipes import RECIPES
+from converters.search import logits, search_ranges, signal_to_noise
+from edge_effnet.errors import DataError
+from edge_effnet.tflite_file import parse_structure
+
+from .conftest import TinyModel
+
+INT8 = RECIPES["int8"]
+
+
+@pytest.fixture(scope="module")
+def statistics(tiny: TinyModel) -> Statistics:
+    return collect_statistics(tiny.model, tiny.structure, tiny.calibration, workers=2)
+
+
+def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
+    roles = tensor_roles(tiny.structure)
+    assert set(roles.values()) == set(ROLES)
+    for operator in tiny.structure.operators:
+        output = tiny.structure.tensors[operator.outputs[0]]
+        if operator.name == "MEAN":
+            assert roles[output.name] == "pooled"
+        if operator.name == "ADD":
+            assert roles[output.name] == "linear"
+        if "se_excite" in output.name:
+            assert roles[output.name] == "excite"
+
+
+def test_what_a_swish_ignores_costs_no_resolution(tiny: TinyModel, statistics: Statistics) -> None:
+    # A tail of -40 in front of a swish is worth nothing; in front of nothing it is.
+    name = next(iter(statistics.samples))
+    rng = np.random.default_rng(0)
+    samples = rng.normal(0, 1, (4, 2000)).astype(np.float32)
+    samples[:, :100] = -40
+    made = Statistics(
+        {**statistics.lows, name: samples.min(axis=1)},
+        {**statistics.highs, name: samples.max(axis=1)},
+        {**statistics.samples, name: samples},
+    )
+    low, high = choose_ranges(
+        made,
+        tiny.structure,
+        tiny.calibration,
+        tiny.model,
+        {**PLAIN_METHODS, "activated": "followed", "depthwise": "followed"},
+    )[name]
+    assert -12 < low < -2
+    assert high == pytest.approx(samples.max(), rel=0.2)
+
+
+def test_the_search_never_ends_below_where_it_began(
+    tiny: TinyModel, statistics: Statistics
+) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 6))
+    steps: list[tuple[int, int]] = []
+    found = search_ranges(
+        tiny.model,
+        tiny.structure,
+        statistics,
+        tiny.calibration,
+        INT8,
+        pictures,
+        workers=2,
+        progress=lambda done, total: steps.append((done, total)),
+    )
+    before, after = found.decibels
+    assert after >= before
+    assert set(found.methods) == set(ROLES)
+    assert steps[-1][0] == steps[-1][1] == found.trials
+    # What it promises is what the file does.
+    small = quantize(tiny.model, INT8, found.ranges, "int8")
+    wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
+    answer = logits(small, tiny.structure, pictures, workers=1)
+    assert signal_to_noise(wanted, answer) == pytest.approx(after, abs=1e-6)
+
+
+def test_softmax_does_not_see_a_constant() -> None:
+    wanted = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
+    assert signal_to_noise(wanted, wanted + 3) > 100
+    assert signal_to_noise(wanted, 0 * wanted) == pytest.approx(0)
+
+
+@pytest.mark.parametrize("interface", ["int8", "uint8"])
+def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interface: str) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 8))
+    small = quantize(tiny.model, INT8, tiny.ranges, interface)  # type: ignore[arg-type]
+    corrected = correct_bias(tiny.model, small, pictures, workers=2)
+    assert parse_structure(corrected, "corrected") == parse_structure(small, "small")
+    changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
+    assert 0 < changed.sum() < 0.1 * len(small)  # bias bytes only
+
+    roles = tensor_roles(tiny.structure)
+
+    def projection_bias(model: bytes) -> float:
+        """Largest mean error of a channel of the projections, in quantization steps."""
+        structure = parse_structure(model, "model")
+        places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
+        worst = 0.0
+        for operator in tiny.structure.operators:
+            index = operator.outputs[0]
+            tensor = tiny.structure.tensors[index]
+            if operator.name != "CONV_2D" or roles[tensor.name] != "linear":
+                continue
+            own = structure.tensors[places[tensor.name]]
+            means = [
+                observe(
+                    data,
+                    [place],
+                    pictures,
+                    lambda _, values: values[0].reshape(-1, values[0].shape[-1]).mean(axis=0),
+                    workers=2,
+                )
+                for data, place in ((tiny.model, index), (model, places[tensor.name]))
+            ]
+            wanted = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
+            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
+        return worst
+
+    assert projection_bias(corrected) < 0.5 * projection_bias(small)
+
+
+def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:
+    from converters.flatfile import writable_constant
+
+    broken = bytearray(tiny.model)
+    kernel = next(op.inputs[1] for op in tiny.structure.operators if op.name == "CONV_2D")
+    writable_constant(broken, kernel).view(np.float32)[:] = np.nan
+    with pytest.raises(DataError, match="NaN or infinity"):
+        collect_statistics(bytes(broken), tiny.structure, tiny.calibration, workers=1)
