@@ -119,6 +119,7 @@ def test_a_run_prints_its_table_and_goes_into_json(
     cli: Cli, tmp_path: Path, pictures: Path, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    first = f"runs/tiny-{pictures.name}"
     code, out, err = cli(
         *("--data", pictures, "--variant", tiny_file, *SMALL, "--json", tmp_path / "result.json")
     )
@@ -126,27 +127,27 @@ def test_a_run_prints_its_table_and_goes_into_json(
     assert len(re.findall(r"^epoch \d/2: loss", err, re.MULTILINE)) == 2
     assert "note:" not in err
     assert re.search(r"^epoch +loss +acc % +val loss +val acc % +gap +rate +seconds", out)
-    assert "runs/tiny-pictures0/best.h5" in out
+    assert f"{first}/best.h5" in out
     assert "edge-effnet convert --variant" in out
     document = json.loads((tmp_path / "result.json").read_text())
     assert [row["epoch"] for row in document["history"]] == [1, 2]
     assert document["labels"] == ["blue", "green", "red"]
 
     # its config makes the same run again, and options override it
-    code, out, _ = cli("--config", "runs/tiny-pictures0", "--epochs", "1", "--json", "-")
+    code, out, _ = cli("--config", first, "--epochs", "1", "--json", "-")
     document = json.loads(out)
     assert code == 0
-    assert document["run"] == "runs/tiny-pictures0-2"
+    assert document["run"] == f"{first}-2"
     assert document["config"]["batch_size"] == 8
     assert len(document["history"]) == 1
 
-    refused(cli("--resume", "runs/tiny-pictures0", "--seed", 3), 2, "seed was 0, now 3")
+    refused(cli("--resume", first, "--seed", 3), 2, "seed was 0, now 3")
     refused(
-        cli("--config", "runs/tiny-pictures0", "--run", "runs/tiny-pictures0"),
+        cli("--config", first, "--run", first),
         1,
         "already holds a run",
     )
-    refused(cli("--resume", "runs/tiny-pictures0", "--run", "x"), 2, "--run too")
+    refused(cli("--resume", first, "--run", "x"), 2, "--run too")
 
 
 def test_signs_are_drawn(cli: Cli, tmp_path: Path, tiny_file: Path) -> None:
