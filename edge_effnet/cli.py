@@ -34,6 +34,7 @@ COMMANDS = {
     "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live picture of a camera."),
     "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
+    "demo": ("converters.demo:command", "See the whole thing work, offline, in minutes."),
 }
 
 
