@@ -1,8 +1,9 @@
 """What is done to training pictures: OpenCV and NumPy on uint8 RGB, one picture at a time.
 
 Every function takes its own random generator and nothing else that is random. Worker threads
-run them beside the training step: OpenCV lets go of Python's lock. (Measured on 2 cores at
-160 px: Keras's ``RandAugment`` layer in tf.data 32 pictures/s, ``augment`` below over 1000.)
+run them beside the training step: OpenCV lets go of Python's lock. (Measured at
+160 px: Keras's ``RandAugment`` layer in tf.data 32 pictures/s on 2 cores, ``augment`` below
+1800 a second on one.)
 """
 
 from __future__ import annotations

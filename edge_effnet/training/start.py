@@ -114,7 +114,8 @@ def begin(
         # From zero, not from noise. The row's initial classifier is meant for 1000 classes: with
         # 16 its weights are eight times too large, and training from scratch spends its first
         # thousands of images on undoing them. In transfer learning, random weights that a few
-        # images never correct cost 2 to 8 points (measured on 110 images per class).
+        # images never correct cost up to 7 points (89.8 against 97.0 % on Imagenette at 128 px,
+        # 110 images per class).
         head = model.get_layer(HEAD_LAYER)
         head.set_weights([np.zeros(weight.shape, np.float32) for weight in head.weights])
     notices = () if kept or weights.path is None else (_new_head(len(labels), weights),)
