@@ -91,7 +91,7 @@ def from_variant(
         labels=names,
         variant=variant_to_json(spec),
         weights=resolved.origin,
-        steps=(_exported(model),),
+        steps=(*_steps_so_far(resolved.path), _exported(model)),
         notices=tuple(notices),
     )
 
@@ -189,6 +189,14 @@ def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:
 def _file_origin(path: Path) -> dict[str, Any]:
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"kind": "file", "file": path.name, "sha256": digest}
+
+
+def _steps_so_far(weights: Path | None) -> list[Mapping[str, Any]]:
+    """What a checkpoint says was done to its weights; nothing for the files of others."""
+    from edge_effnet.network.checkpoint import peek
+
+    said = (peek(weights).metadata or {}).get("steps", []) if weights else []
+    return [step for step in said if isinstance(step, Mapping) and "step" in step]
 
 
 def _exported(model: bytes) -> dict[str, Any]:

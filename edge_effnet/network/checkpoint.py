@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from edge_effnet.errors import EdgeEffnetError, OutputError
+from edge_effnet.files import write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.files import METADATA, Layout, count_classes, open_weights
 from edge_effnet.variant_files import variant_from_json, variant_to_json
@@ -96,7 +98,9 @@ def save_checkpoint(
     """
     h5py, keras = h5py_module(), keras_module()
     layers = [layer for layer in model.layers if layer.weights]
-    with whole_file(path) as partial, h5py.File(partial, "w") as root:
+    # In memory first: HDF5 crashes the process when the disk fills up while it closes a file.
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as root:
         _write_strings(root.attrs, "layer_names", [layer.name for layer in layers])
         root.attrs["backend"] = keras.config.backend().encode()
         root.attrs["keras_version"] = keras.__version__.encode()
@@ -112,6 +116,7 @@ def save_checkpoint(
                 values = keras.ops.convert_to_numpy(weight)
                 kernel = values.ndim > 1
                 group[name] = values.astype(np.float16) if half and kernel else values
+    write_atomically(path, buffer.getvalue(), overwrite=True)
 
 
 @contextmanager

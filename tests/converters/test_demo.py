@@ -78,6 +78,7 @@ def test_the_ready_model_is_whole_and_full_integer() -> None:
     card = read_artifact(demo_model()).card
     assert card is not None
     assert card.labels == LABELS
+    assert [step["step"] for step in card.steps] == ["trained", "exported", "quantized"]
     assert card.steps[-1]["recipe"]["name"] == "int8"
 
 
