@@ -254,7 +254,11 @@ class TestBadInput:
         source, out = converted[0] / "b0-phi-8-float32.tflite", tmp_path / "out"
         command = Path(sys.executable).with_name("edge-effnet")
         process = subprocess.Popen(
-            [command, "convert", "--model", source, "--int8", "--data", photos, "--out", out],
+            [
+                *(command, "convert", "--model", source, "--data", photos, "--out", out),
+                # Every recipe, so that there is time to be interrupted in.
+                *("--int8", "--int16x8", "--dynamic", "--weights8", "--float16"),
+            ],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,
