@@ -146,7 +146,7 @@ def _no_groups(op: Operator, graph: Graph) -> str | None:
 
 def _per_tensor_weights(op: Operator, graph: Graph) -> str | None:
     if len(graph.tensor(op.inputs[1]).scales) > 1:
-        return "its weights have a scale per channel; this layer needs one scale: --edgetpu"
+        return "its weights have a scale per channel; this layer needs a single scale"
     return None
 
 
