@@ -100,10 +100,12 @@ def test_rounding_keeps_the_order_of_widths(
     assert round_width(small, divisor, share) <= round_width(large, divisor, share)
 
 
-@given(st.integers(1, 30), st.floats(0.05, 4))
-def test_repeats_round_up(repeats: int, depth: float) -> None:
-    rounded = round_repeats(repeats * depth)
-    assert repeats * depth <= rounded < repeats * depth + 1
+@given(st.integers(1, 30), st.integers(5, 400))
+def test_repeats_round_up(repeats: int, hundredths: int) -> None:
+    """Whole numbers are the judge here: ``20 * 0.05`` may be a hair over 1 in floats."""
+    exact = -(-repeats * hundredths // 100)
+    rounded = round_repeats(repeats * (hundredths / 100))
+    assert rounded in (exact, exact + (repeats * hundredths % 100 == 0))
     assert rounded >= 1
 
 
