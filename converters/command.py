@@ -13,8 +13,8 @@ from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from converters.conversion import Settings
     from converters.gate import Gate
-    from converters.pipeline import Settings
     from converters.source import Source
 
 _PATH = click.Path(path_type=Path)
@@ -105,7 +105,8 @@ def command(**options: Any) -> None:
       edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
           --data val.csv
     """
-    from converters.pipeline import Settings, convert, refuse_outputs
+    from converters.conversion import Settings
+    from converters.pipeline import convert, refuse_outputs
     from converters.report import print_conversion
     from edge_effnet.commands.options import write_json
     from edge_effnet.commands.stages import stages

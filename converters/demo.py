@@ -74,7 +74,8 @@ def _can_train() -> bool:
 
 def _convert(out: Path, force: bool) -> dict[str, Path]:
     """The command a user would type, from the demo weights to the comparison."""
-    from converters.pipeline import Settings, convert, refuse_outputs
+    from converters.conversion import Settings
+    from converters.pipeline import convert, refuse_outputs
     from converters.recipes import RECIPES
     from converters.report import print_conversion
     from converters.source import from_variant

@@ -5,8 +5,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.table import Table
 
+from converters.conversion import Conversion, Made
 from converters.guard import Climb
-from converters.pipeline import Conversion, Made
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_warnings
 from edge_effnet.metrics import Paired

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from converters.conversion import Settings
 from converters.gate import Gate
 from converters.guard import split
 from converters.ladder import LADDER
-from converters.pipeline import Settings, convert
+from converters.pipeline import convert
 from converters.recipes import RECIPES
 from converters.source import from_file
 from edge_effnet.artifact import Card, read_artifact, write_artifact

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from converters.pipeline import Settings, convert
+from converters.conversion import Settings
+from converters.pipeline import convert
 from converters.recipes import RECIPES
 from converters.source import from_variant
 from edge_effnet.data.labels import imagenet_labels

@@ -1,0 +1,125 @@
+"""What a written file says of itself: its labels, metadata and model card."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from converters.conversion import Settings
+from converters.flatfile import add_metadata
+from converters.images import Pictures
+from converters.ladder import Rung
+from converters.ranges import ROLE_METHODS
+from converters.recipes import RECIPES
+from converters.source import Source
+from edge_effnet import __version__
+from edge_effnet.artifact import LABELS_NAME, Card
+from edge_effnet.data.listing import content_hash
+from edge_effnet.errors import DataError
+from edge_effnet.metrics import Comparison
+from edge_effnet.tflite_metadata import METADATA_NAME, write_metadata
+
+
+def choose_labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
+    """The labels that were given, else the data's own class names, else numbers.
+
+    Raises:
+        DataError: nobody named the classes and the data has another number of them.
+    """
+    if source.labels is not None:
+        return source.labels
+    if pictures.generated:
+        return tuple(map(str, range(source.classes)))
+    names = pictures.evaluation.labels
+    if len(names) != source.classes:
+        raise DataError(
+            f"the classes of {pictures.evaluation.source} are not the network's",
+            found=f"{len(names)} classes",
+            expected=f"{source.classes}, the width of its classifier",
+            fix="name the network's classes with --labels FILE, one per line in index order",
+        )
+    return names
+
+
+def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
+    low = tuple((0 - m) / s for m, s in zip(source.how.mean, source.how.std, strict=False))
+    high = tuple((255 - m) / s for m, s in zip(source.how.mean, source.how.std, strict=False))
+    content = write_metadata(
+        name=f"{source.name} {recipe}",
+        description="Image classifier made by edge-effnet; see model_card.json in this file.",
+        version=__version__,
+        labels_file=LABELS_NAME,
+        mean=source.how.mean,
+        std=source.how.std,
+        input_range=(min(low), max(high)),
+    )
+    return add_metadata(model, {METADATA_NAME: content})
+
+
+def make_card(
+    source: Source,
+    settings: Settings,
+    pictures: Pictures,
+    name: str,
+    labels: tuple[str, ...],
+    rung: Rung | None = None,
+) -> Card:
+    steps = list(source.steps)
+    recipe = RECIPES.get(name)
+    if recipe is not None:
+        step: dict[str, Any] = {
+            "step": "quantized",
+            "recipe": asdict(recipe),
+            "by": f"ai-edge-quantizer {metadata.version('ai-edge-quantizer')}",
+        }
+        if recipe.calibrated:
+            step["calibration"] = pictures.calibration.describe()
+            step["ranges"] = {
+                "methods": dict(ROLE_METHODS) if rung is None else rung.ranges,
+                "pinned": "input; logits not clipped",
+            }
+        if rung is not None:
+            step["rung"] = asdict(rung)
+        if recipe.full_integer:
+            step["interface"] = settings.interface
+        steps.append(step)
+    return Card(
+        name=f"{source.name}-{name}",
+        labels=labels,
+        preprocess=source.how,
+        variant=source.variant,
+        weights=source.weights,
+        steps=tuple(steps),
+        tool={"edge-effnet": __version__},
+    )
+
+
+def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[str, Any] | None:
+    if comparison is None:
+        return None
+    full = comparison.to_json()
+    kept = (
+        "n",
+        "agreement",
+        "agreement_interval",
+        "drop_points",
+        "drop_interval_points",
+        "mcnemar_p",
+    )
+    digest = hashlib.sha256()
+    for sample in pictures.evaluation.samples:
+        digest.update(bytes.fromhex(content_hash(sample.path)))
+    return {
+        "data": "generated pictures: no evidence of accuracy"
+        if pictures.generated
+        else Path(pictures.evaluation.source).name,
+        "data_sha256": digest.hexdigest(),
+        **{key: full[key] for key in kept if key in full},
+        **{
+            role: {key: full[role][key] for key in ("top1", "top5") if key in full[role]}
+            for role in ("reference", "candidate")
+        },
+    }
