@@ -27,8 +27,8 @@ def _tools() -> tuple[Any, Any]:
     return schema, flatbuffer_utils
 
 
-def _read(model: bytes) -> tuple[Any, Any]:
-    """Parse into the schema package's object tree: (schema, tree)."""
+def read_tree(model: bytes) -> tuple[Any, Any]:
+    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra."""
     schema, tools = _tools()
     tree = tools.read_model_from_bytearray(bytearray(model))
     for buffer in tree.buffers:
@@ -38,7 +38,7 @@ def _read(model: bytes) -> tuple[Any, Any]:
     return schema, tree
 
 
-def _pack(tree: Any) -> bytes:
+def pack_tree(tree: Any) -> bytes:
     """Serialize with every buffer inside the FlatBuffer and aligned to 16 bytes.
 
     The quantizer puts buffers behind it, which older runtimes (tflite-runtime 2.14) do not
@@ -64,12 +64,12 @@ def _pack(tree: Any) -> bytes:
 
 def normalize_layout(model: bytes) -> bytes:
     """Rewrite a model so that every runtime reads it; its meaning is unchanged."""
-    return _pack(_read(model)[1])
+    return pack_tree(read_tree(model)[1])
 
 
 def add_metadata(model: bytes, buffers: Mapping[str, bytes]) -> bytes:
     """Put named buffers into a model's metadata, replacing those of the same name."""
-    schema, tree = _read(model)
+    schema, tree = read_tree(model)
     entries = [e for e in tree.metadata or [] if e.name.decode() not in buffers]
     for name, content in buffers.items():
         buffer, entry = schema.BufferT(), schema.MetadataT()
@@ -78,7 +78,7 @@ def add_metadata(model: bytes, buffers: Mapping[str, bytes]) -> bytes:
         entry.name, entry.buffer = name.encode(), len(tree.buffers) - 1
         entries.append(entry)
     tree.metadata = entries
-    return _pack(tree)
+    return pack_tree(tree)
 
 
 def writable_constant(model: bytearray, tensor: int) -> NDArray[np.uint8]:
@@ -98,9 +98,9 @@ def set_interface(model: bytes, interface: Interface) -> bytes:
     Raises:
         ModelError: the model's input or output is not int8 (int16 can become float32).
     """
-    schema, tree = _read(model)
+    schema, tree = read_tree(model)
     if interface == "int8":
-        return _pack(tree)
+        return pack_tree(tree)
     graph = tree.subgraphs[0]
     renamed: dict[int, int] = {}
     for end in ("inputs", "outputs"):
@@ -111,7 +111,7 @@ def set_interface(model: bytes, interface: Interface) -> bytes:
     for signature in tree.signatureDefs or []:
         for entry in (*(signature.inputs or []), *(signature.outputs or [])):
             entry.tensorIndex = renamed.get(entry.tensorIndex, entry.tensorIndex)
-    return _pack(tree)
+    return pack_tree(tree)
 
 
 def _add_end(schema: Any, tree: Any, inner: int, end: str, interface: Interface) -> int:
