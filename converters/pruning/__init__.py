@@ -1,0 +1,1 @@
+"""Make networks narrower: which channels leave, how the rest recovers, what it brought."""
