@@ -79,7 +79,27 @@ def _library_recipe(recipe: QuantRecipe) -> Any:
         ("int8", "float32", "float"): library.weight_only_wi8_afp32,
         ("float16", "float32", "float"): _float16_recipe,
     }
-    return table[recipe.weights, recipe.activations, recipe.compute]()
+    rows = table[recipe.weights, recipe.activations, recipe.compute]()
+    return [*rows, *_dense_per_tensor(rows)] if recipe.dense_scales == "tensor" else rows
+
+
+def _dense_per_tensor(rows: Any) -> list[Any]:
+    """A row more, which wins over those before it: one scale for a fully connected layer."""
+    from ai_edge_quantizer import qtyping
+
+    (everything,) = rows
+    config = everything["op_config"]
+    weights = {
+        **config["weight_tensor_config"],
+        "granularity": qtyping.QuantGranularity.TENSORWISE,
+    }
+    return [
+        {
+            **everything,
+            "operation": qtyping.TFLOperationName.FULLY_CONNECTED,
+            "op_config": {**config, "weight_tensor_config": weights},
+        }
+    ]
 
 
 def _float16_recipe() -> Any:

@@ -14,6 +14,7 @@ from edge_effnet.errors import UsageProblem
 WeightType = Literal["float32", "float16", "int8"]
 ActivationType = Literal["float32", "int8", "int16"]
 Compute = Literal["float", "integer"]
+Granularity = Literal["channel", "tensor"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,9 @@ class QuantRecipe:
         weights, activations: how each is stored in the file.
         compute: ``integer`` multiplies integers; ``float`` expands the weights first.
         summary: what it is good for, and its price (measured, see the README).
+        dense_scales: one scale for each channel of a fully connected layer, or one in all.
+            Convolutions always have one for each channel.
+        edge_tpu: looked at afterwards with the eyes of the Edge TPU's compiler.
     """
 
     name: str
@@ -32,6 +36,8 @@ class QuantRecipe:
     activations: ActivationType
     compute: Compute
     summary: str
+    dense_scales: Granularity = "channel"
+    edge_tpu: bool = False
 
     def __post_init__(self) -> None:
         if self.activations != "float32" and self.weights != "int8":
@@ -51,6 +57,12 @@ class QuantRecipe:
                 f"recipe {self.name}: integer compute needs int8 weights",
                 found=f"{self.weights} weights",
                 fix="set weights to int8 or compute to float",
+            )
+        if (self.edge_tpu or self.dense_scales == "tensor") and self.activations != "int8":
+            raise UsageProblem(
+                f"recipe {self.name}: the Edge TPU computes in int8 alone",
+                found=f"{self.activations} activations",
+                fix="set activations to int8",
             )
 
     @property
@@ -73,7 +85,16 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "full integer: 0.3 of the size, fastest; the only one for the Edge TPU",
+            "full integer: 0.3 of the size, fastest",
+        ),
+        QuantRecipe(
+            "edgetpu",
+            "int8",
+            "int8",
+            "integer",
+            "int8 as the Edge TPU's compiler wants it, looked at and compiled where that is here",
+            dense_scales="tensor",
+            edge_tpu=True,
         ),
         QuantRecipe(
             "int16x8",

@@ -21,6 +21,11 @@ def test_an_impossible_combination_is_refused_with_its_reason(
         QuantRecipe("mine", weights, activations, compute, "")  # type: ignore[arg-type]
 
 
-def test_only_int8_claims_to_be_full_integer() -> None:
-    assert [name for name, recipe in RECIPES.items() if recipe.full_integer] == ["int8"]
-    assert {name for name, recipe in RECIPES.items() if recipe.calibrated} == {"int8", "int16x8"}
+def test_only_int8_for_either_processor_claims_to_be_full_integer() -> None:
+    assert {name for name, r in RECIPES.items() if r.full_integer} == {"int8", "edgetpu"}
+    assert {name for name, r in RECIPES.items() if r.calibrated} == {"int8", "edgetpu", "int16x8"}
+
+
+def test_the_edge_tpu_computes_in_int8_alone() -> None:
+    with pytest.raises(UsageProblem, match="in int8 alone"):
+        QuantRecipe("mine", "int8", "float32", "float", "", edge_tpu=True)
