@@ -104,8 +104,10 @@ def command(**options: Any) -> None:
           --preprocess mean=127.5,std=127.5
       edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
           --data val.csv
+      edge-effnet convert --variant lite0 --weights best.keras --edgetpu --data photos/
     """
     from converters.conversion import Settings
+    from converters.edgetpu_finish import finish_for_edgetpu, print_outcome, refuse_compiled
     from converters.pipeline import convert, refuse_outputs
     from converters.report import print_conversion
     from edge_effnet.commands.options import write_json
@@ -136,6 +138,7 @@ def command(**options: Any) -> None:
         resume=options["resume"],
     )
     refuse_outputs(_name(options), settings, options["model"])
+    refuse_compiled(_name(options), settings)
     with stages() as stage:
         done = stage("exporting the float model", None)
         source = _source(options, settings)
@@ -143,10 +146,17 @@ def command(**options: Any) -> None:
         for notice in source.notices:
             print_notice(notice)
         conversion = convert(source, settings, stage)
-    if options["json_to"] != "-":
+    shown, document = options["json_to"] != "-", conversion.to_json()
+    if shown:
         print_conversion(conversion)
+    for made in conversion.made:
+        if made.recipe in RECIPES and RECIPES[made.recipe].edge_tpu:
+            outcome = finish_for_edgetpu(made.path)
+            document["edgetpu"] = outcome.to_json()
+            if shown:
+                print_outcome(outcome)
     if options["json_to"]:
-        write_json(conversion.to_json(), options["json_to"], overwrite=options["force"])
+        write_json(document, options["json_to"], overwrite=options["force"])
     missed = conversion.climb.missed() if conversion.climb else None
     if missed:
         raise missed

@@ -19,7 +19,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.edgetpu_rules import ON_CHIP_BYTES, Graph, refusal, unproven
+from converters.edgetpu_rules import (
+    ON_CHIP_BYTES,
+    SCALE_PER_CHANNEL,
+    Graph,
+    refusal,
+    too_new,
+    unproven,
+)
 from edge_effnet.tflite_file import Operator, Structure, parse_structure, read_model_bytes
 
 _ON_CHIP_USABLE = 7_600_000  # what compiler logs leave of the chip's memory for weights
@@ -93,7 +100,8 @@ def preflight(model: bytes, name: str) -> Preflight:
     graph = Graph(model, structure)
     if compiled := [op for op in structure.operators if op.name == "CUSTOM:edgetpu-custom-op"]:
         return _already_compiled(structure, compiled)
-    refusals = {op.index: refusal(op, graph) for op in structure.operators}
+    whole = too_new(structure)
+    refusals = {op.index: whole or refusal(op, graph) for op in structure.operators}
     pieces = supported_pieces(structure, {i for i, reason in refusals.items() if reason is None})
     first = set(pieces[0]) if pieces else set()
     ops = tuple(
@@ -162,6 +170,8 @@ def _changes(
     structure: Structure, refusals: dict[int, str | None], pieces: int, weight_bytes: int
 ) -> list[str]:
     lines = []
+    if whole := too_new(structure):
+        return [f"{whole}: convert the model again with edge-effnet convert --edgetpu"]
     reasons = Counter(
         (structure.operators[index].name, reason)
         for index, reason in refusals.items()
@@ -169,11 +179,13 @@ def _changes(
     )
     floats = sum(count for (_, reason), count in reasons.items() if "float32" in reason)
     if floats > len(structure.operators) / 2:
-        lines.append("convert to full integers: edge-effnet convert --int8 --io uint8")
+        lines.append("convert to full integers: edge-effnet convert --edgetpu")
     elif floats:
         lines.append("let the file take and give integers (--io uint8): float stays on the CPU")
     for (name, reason), count in reasons.most_common():
-        if "float32" not in reason:
+        if reason == SCALE_PER_CHANNEL:
+            lines.append(f"{count} × {name} {reason}: convert with --edgetpu")
+        elif "float32" not in reason:
             lines.append(f"{count} × {name}: {reason}")
     if pieces > 1:
         lines.append(

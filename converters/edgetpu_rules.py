@@ -24,6 +24,11 @@ MEAN_TAKEN, MEAN_REFUSED = 64 * 128, 256 * 128
 # Bilinear weights are multiples of 1 / (scale_y * scale_x); 8 bits tell 256 of them apart. The
 # compiler refuses beyond that ("won't run precisely enough on Edge TPU").
 RESIZE_STEPS = 256
+# The newest version of an operator that compiler 16 (of July 2021) reads; one beyond it makes it
+# refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
+# 845; fully connected by TensorFlow 2.6 of that summer).
+NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
+SCALE_PER_CHANNEL = "has a scale per channel in its weights, where a single one is needed"
 _NO_ACTIVATION = 0
 
 
@@ -69,6 +74,17 @@ def refusal(op: Operator, graph: Graph) -> str | None:
         if index >= 0 and (reason := _bad_tensor(op, graph.tensor(index))):
             return reason
     return next((reason for rule in RULES[op.name] if (reason := rule(op, graph))), None)
+
+
+def too_new(structure: Structure) -> str | None:
+    """Why the compiler would not even read the file, or None."""
+    for op in structure.operators:
+        if op.version > NEWEST_VERSION.get(op.name, op.version):
+            return (
+                f"the compiler does not read the file: {op.name} is of version {op.version}, it "
+                f"knows up to {NEWEST_VERSION[op.name]}"
+            )
+    return None
 
 
 def unproven(op: Operator, graph: Graph) -> str | None:
@@ -146,7 +162,7 @@ def _no_groups(op: Operator, graph: Graph) -> str | None:
 
 def _per_tensor_weights(op: Operator, graph: Graph) -> str | None:
     if len(graph.tensor(op.inputs[1]).scales) > 1:
-        return "its weights have a scale per channel; this layer needs a single scale"
+        return SCALE_PER_CHANNEL
     return None
 
 

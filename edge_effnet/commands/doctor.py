@@ -107,7 +107,7 @@ def _print(document: dict[str, Any], machine: Sequence[Finding], model: Sequence
         _print_findings(model)
     if "ops" in document.get("edgetpu", {}):
         out.print()
-        _print_preflight(document["edgetpu"])
+        print_preflight(document["edgetpu"])
 
 
 def _print_findings(findings: Sequence[Finding]) -> None:
@@ -121,7 +121,8 @@ def _print_findings(findings: Sequence[Finding]) -> None:
             out.print(f"        to fix: {finding.fix}", markup=False)
 
 
-def _print_preflight(outcome: dict[str, Any]) -> None:
+def print_preflight(outcome: dict[str, Any]) -> None:
+    """Print which operators of a model an Edge TPU would take, and what to change."""
     out = console()
     ops = outcome["ops"]
     out.print(f"{outcome['file']} on an Edge TPU", style="bold", markup=False)
