@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ctypes.util
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.measure.diagnosis import Finding
 from edge_effnet.measure.environment import ROOT, read_text
+from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 
 # A stick shows the first pair until its firmware is loaded, then the second.
 _USB_IDS = {("1a6e", "089a"), ("18d1", "9302")}
@@ -34,7 +36,7 @@ class CoralParts:
 def find_coral(root: Path = ROOT) -> CoralParts:
     """Look for the parts of an Edge TPU."""
     return CoralParts(
-        library=ctypes.util.find_library("edgetpu"),
+        library=os.environ.get(LIBRARY_VARIABLE) or ctypes.util.find_library("edgetpu"),
         usb_mbit=_usb_mbit(root),
         pcie=any((root / "dev").glob("apex_*")),
         compiler=shutil.which(COMPILER),

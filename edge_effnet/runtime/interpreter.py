@@ -14,6 +14,8 @@ import numpy as np
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
+from edge_effnet.runtime.edgetpu import OPERATOR as EDGETPU_OPERATOR
+from edge_effnet.runtime.edgetpu import is_compiled, load_edgetpu, refuse_crash
 from edge_effnet.tflite_file import parse_structure, read_model_bytes
 
 
@@ -80,27 +82,27 @@ def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenMo
         delegate: False leaves the fast kernels out (the runtime's own, slower ones).
 
     Raises:
-        ModelError: no model, damaged, made for an Edge TPU, or using unknown operators.
-        EdgeEffnetError: no runtime installed.
+        ModelError: no model, damaged, or using unknown operators.
+        EdgeEffnetError: no runtime installed; a model compiled for the Edge TPU without one.
     """
     structure = parse_structure(read_model_bytes(path), str(path))
-    custom = sorted({op.name for op in structure.operators if op.name.startswith("CUSTOM:")})
-    if custom:
-        compiled = custom == ["CUSTOM:edgetpu-custom-op"]
+    custom = {op.name for op in structure.operators if op.name.startswith("CUSTOM:")}
+    if unknown := sorted(custom - {EDGETPU_OPERATOR}):
         raise ModelError(
             f"{path} has operators this machine's runtime does not know",
-            found=", ".join(custom),
+            found=", ".join(unknown),
             expected="built-in TFLite operators",
-            fix="run it on the Coral device, or take the file from before its compilation"
-            if compiled
-            else "export the model without custom or Flex operators",
+            fix="export the model without custom or Flex operators",
         )
-    runtime = load_runtime()
+    runtime, compiled = load_runtime(), is_compiled(structure)
+    if compiled:
+        refuse_crash(path, f"{runtime.name} {runtime.version}")
     attempts = [True, False] if delegate else [False]
     failures: list[str] = []
     for fast in attempts:
         try:
-            interpreter = _start(runtime.module, path, threads, fast)
+            options = interpreter_options(path, threads, fast=fast, compiled=compiled)
+            interpreter = _start(runtime.module, options)
         except (RuntimeError, ValueError) as error:
             failures.append(" ".join(str(error).split()))
             continue
@@ -117,11 +119,29 @@ def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenMo
     )
 
 
-def _start(module: ModuleType, path: Path, threads: int, fast: bool) -> Any:
+def interpreter_options(
+    path: Path, threads: int, *, fast: bool = True, compiled: bool = False
+) -> dict[str, Any]:
+    """What this machine's runtime is told when it opens a file.
+
+    Args:
+        fast: with its fast kernels.
+        compiled: for the Edge TPU, whose delegate is loaded.
+
+    Raises:
+        EdgeEffnetError: no runtime, or no Edge TPU where one is needed.
+    """
+    module = load_runtime().module
     options: dict[str, Any] = {"model_path": str(path), "num_threads": max(1, threads)}
     if not fast:
         kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         options["experimental_op_resolver_type"] = kernels
+    if compiled:
+        options["experimental_delegates"] = [load_edgetpu(module)]
+    return options
+
+
+def _start(module: ModuleType, options: dict[str, Any]) -> Any:
     with native_output_hidden():
         interpreter = module.Interpreter(**options)
         interpreter.allocate_tensors()

@@ -1,0 +1,97 @@
+"""The Edge TPU as an external delegate: a library that runs a compiled model's one operator.
+
+A model compiled for the Edge TPU runs there or not at all, so the file itself decides: whoever
+opens one gets the delegate. libedgetpu is built against one version of the runtime's C
+structures, and crashes with others; that is found out in a process of its own first.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from edge_effnet.errors import ModelError
+from edge_effnet.tflite_file import Structure
+
+OPERATOR = "CUSTOM:edgetpu-custom-op"
+LIBRARY = "libedgetpu.so.1"
+LIBRARY_VARIABLE = "EDGE_EFFNET_LIBEDGETPU"
+TRIAL_SECONDS = 60
+_tried: set[str] = set()
+
+
+def is_compiled(structure: Structure) -> bool:
+    """Whether a model was compiled for the Edge TPU."""
+    return any(op.name == OPERATOR for op in structure.operators)
+
+
+def edgetpu_library() -> str:
+    """Name or path of the driver library: ``EDGE_EFFNET_LIBEDGETPU``, else ``libedgetpu.so.1``."""
+    return os.environ.get(LIBRARY_VARIABLE) or LIBRARY
+
+
+def load_edgetpu(module: ModuleType) -> Any:
+    """The delegate for one interpreter of the runtime ``module``.
+
+    Raises:
+        ModelError: the library is not there, or finds no Edge TPU.
+    """
+    library = edgetpu_library()
+    try:
+        ctypes.CDLL(library)
+    except OSError as error:
+        raise ModelError(
+            "a model compiled for the Edge TPU needs libedgetpu, which cannot be loaded",
+            found=str(error),
+            fix="sudo apt install libedgetpu1-std (package source: coral.ai/docs/accelerator/"
+            f"get-started), or name another with {LIBRARY_VARIABLE}=PATH",
+        ) from error
+    try:
+        return module.load_delegate(library)
+    except (ValueError, AttributeError) as error:
+        raise ModelError(
+            "libedgetpu opens no Edge TPU",
+            found=" ".join(str(error).split()),
+            expected="a USB stick or a card that no other program uses",
+            fix="plug it in again, end other programs that use it, and join its group: "
+            "sudo usermod -aG plugdev $USER",
+        ) from error
+
+
+def refuse_crash(model: Path, runtime: str) -> None:
+    """Run a compiled model once in a process of its own: the first model of each library.
+
+    Only a crash is told from here; whatever else is wrong is told by the opening that follows.
+
+    Args:
+        runtime: name and version, for the error.
+
+    Raises:
+        ModelError: the process was killed by a signal, or did not end.
+    """
+    library = edgetpu_library()
+    if library in _tried:
+        return
+    command = [sys.executable, "-m", "edge_effnet.measure.probe", str(model)]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
+        died = -done.returncode
+    except subprocess.TimeoutExpired:
+        died = signal.SIGALRM
+    if died > 0:
+        raise ModelError(
+            f"{library} and {runtime} do not work together on this machine",
+            found=f"no answer in {TRIAL_SECONDS} s"
+            if died == signal.SIGALRM
+            else f"a crash ({signal.Signals(died).name})",
+            expected="a library built for this runtime",
+            fix="install the libedgetpu of this runtime's TensorFlow version "
+            "(github.com/feranick/libedgetpu), or tflite-runtime of libedgetpu's",
+        )
+    _tried.add(library)
