@@ -21,11 +21,8 @@ def build_library(folder: Path, *defines: str) -> Path:
     no Edge TPU.
     """
     target = folder / "-".join(["libedgetpu", *defines, "stand-in.so"])
-    subprocess.run(
-        [*_compiler(), "-shared", "-nostdlib", *(f"-D{name}" for name in defines)]
-        + ["-o", str(target), str(_SOURCE)],
-        check=True,
-    )
+    flags = ["-shared", "-nostdlib", *(f"-D{name}" for name in defines)]
+    subprocess.run([*_compiler(), *flags, "-o", str(target), str(_SOURCE)], check=True)
     return target
 
 
