@@ -17,6 +17,7 @@ from edge_effnet.network.build import HEAD_LAYER, build
 from edge_effnet.network.resolve import ResolvedWeights, resolve_weights
 from edge_effnet.network.weights import load_layer_weights, read_for
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
+from edge_effnet.training.kernels import with_quick_kernels
 from edge_effnet.training.schedule import batch_norm_momentum
 from edge_effnet.variants import VariantSpec
 
@@ -103,6 +104,8 @@ def begin(
         resolution=resolution,
         classifier_activation=None,
     )
+    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
+        model = with_quick_kernels(model)
     freeze_batch_norm(model, frozen=config.freezes_batch_norm)
     kept = False
     if weights.path is not None and loading:
