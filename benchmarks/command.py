@@ -10,14 +10,36 @@ import click
 
 from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option, write_json
-from edge_effnet.errors import GateMissed, OutputError, UsageProblem
+from edge_effnet.errors import EdgeEffnetError, GateMissed, OutputError, UsageProblem
 
 _FILE = click.Path(path_type=Path)
 
 
 @click.command("bench")
-@click.argument("models", nargs=-1, required=True, type=_FILE)
-@click.option("--device", default="cpu", show_default=True, help="Where to measure.")
+@click.argument("models", nargs=-1, type=_FILE)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    default=("cpu",),
+    show_default="cpu",
+    metavar="DEVICE",
+    help="Where to measure: cpu, or pi@HOST[:PORT] over SSH; may be given several times.",
+)
+@click.option(
+    "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."
+)
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Remove all that was ever put on the device: after measuring, or without MODELS at once.",
+)
+@click.option(
+    "--wheels",
+    type=_FILE,
+    metavar="DIR",
+    help="Packages for a Pi without internet, as pip download wrote them.",
+)
 @click.option(
     "--threads", default="1", show_default=True, metavar="N,…", help="Measure with each of these."
 )
@@ -63,16 +85,22 @@ def command(**options: Any) -> None:
     and postprocessing, share of the fast kernels; with --data accuracy on the same images.
     Other models are compared with the first; each ratio comes with its 95 % interval.
 
+    A Raspberry Pi needs nothing but SSH and Python 3.11: pi@HOST uses your SSH configuration,
+    keys and known hosts (user pi, unless your configuration or pi@USER@HOST says another). What
+    it lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
+
     \b
     Examples:
       edge-effnet bench b0-float32.tflite b0-int8.tflite
       edge-effnet bench *.tflite --data photos/ --threads 1,4 --json result.json
       edge-effnet bench b0-int8.tflite --sustained 10 --strict
+      edge-effnet bench b0-*.tflite --device pi@raspberrypi.local --device pi@pi5.local:2222
+      edge-effnet bench --device pi@raspberrypi.local --attach
+      edge-effnet bench --device pi@raspberrypi.local --clean
     """
-    from benchmarks.devices import find_device
+    from benchmarks.devices.several import attach_all, clean_all, find_targets, measure_all
     from benchmarks.spec import BenchSpec, parse_threads
-    from benchmarks.store import append_result, refuse_unappendable
-    from benchmarks.tables import problem_lines, to_csv, to_markdown
+    from benchmarks.store import refuse_unappendable
     from edge_effnet.commands.stages import stages
 
     if options["as_csv"] + options["as_markdown"] + (options["json_to"] == "-") > 1:
@@ -81,43 +109,102 @@ def command(**options: Any) -> None:
             found="two of --csv, --markdown and --json -",
             fix="write the JSON to a file: --json result.json",
         )
-    device, address = find_device(options["device"])
-    spec = BenchSpec(
-        models=options["models"],
-        threads=parse_threads(options["threads"]),
-        seconds=options["seconds"],
-        without_delegate=options["without_delegate"],
-        data=options["data"],
-        images=options["images"],
-        labels=options["labels"],
-        preprocess=options["preprocess"],
-        sustained_minutes=options["sustained"],
-        native_tool=options["native_tool"],
-        seed=options["seed"],
-    )
+    targets = find_targets(options["devices"])
+    _refuse_contradictions(options, targets)
+    outcomes: list[Any] = []
     refuse_bad_output(options["json_to"], overwrite=options["force"])
     if options["append"] is not None:
         refuse_unappendable(options["append"])
     if options["json_to"] not in (None, "-"):
         _refuse_unwritable(Path(options["json_to"]))
-    _refuse_bad_input(spec)
-    with stages() as stage:
-        result = device.measure(spec, address, stage)
+    if options["attach"]:
+        with stages() as stage:
+            outcomes = attach_all(targets, stage)
+    elif options["models"]:
+        spec = BenchSpec(
+            models=options["models"],
+            threads=parse_threads(options["threads"]),
+            seconds=options["seconds"],
+            without_delegate=options["without_delegate"],
+            data=options["data"],
+            images=options["images"],
+            labels=options["labels"],
+            preprocess=options["preprocess"],
+            sustained_minutes=options["sustained"],
+            native_tool=options["native_tool"],
+            seed=options["seed"],
+            wheels=options["wheels"],
+        )
+        _refuse_bad_input(spec)
+        with stages() as stage:
+            outcomes = measure_all(spec, targets, stage)
+    results = [outcome for outcome in outcomes if not isinstance(outcome, EdgeEffnetError)]
+    if results:
+        _hand_out(results, options)
+    if options["clean"]:
+        for cleaned in clean_all(targets):
+            outcomes.append(cleaned)
+            if isinstance(cleaned, str):
+                click.echo(cleaned, err=True)
+    _end(outcomes, results, strict=options["strict"])
+
+
+def _refuse_contradictions(options: dict[str, Any], targets: Any) -> None:
+    """What does not go together, before anything is done."""
+    elsewhere = options["attach"] or options["clean"]
+    if not options["models"] and not elsewhere:
+        raise click.UsageError("Missing argument 'MODELS...'.")
+    if options["models"] and options["attach"]:
+        raise UsageProblem(
+            "--attach fetches a measurement that was started before",
+            found="models to measure",
+            fix="leave the models out, or leave --attach out",
+        )
+    here = [target.name for target in targets if not target.device.addressed]
+    if elsewhere and here:
+        raise UsageProblem(
+            "--attach and --clean are for devices that are elsewhere",
+            found=f"--device {here[0]}",
+            fix="for example --device pi@raspberrypi.local",
+        )
+
+
+def _hand_out(results: list[Any], options: dict[str, Any]) -> None:
+    """Write and show what was measured."""
+    from benchmarks.store import append_result, series
+    from benchmarks.tables import to_csv, to_markdown
+
     if options["append"] is not None:
-        append_result(options["append"], result)
+        for result in results:
+            append_result(options["append"], result)
     if options["json_to"]:
-        write_json(result.to_json(), options["json_to"], overwrite=options["force"])
+        documents = [result.to_json() for result in results]
+        document = documents[0] if len(documents) == 1 else series(documents)
+        write_json(document, options["json_to"], overwrite=options["force"])
     if options["as_csv"]:
-        click.echo(to_csv(result), nl=False)
+        click.echo(to_csv(results), nl=False)
     elif options["as_markdown"]:
-        click.echo(to_markdown(result), nl=False)
+        click.echo("\n".join(map(to_markdown, results)), nl=False)
     elif options["json_to"] != "-":
-        _show(result)
-    if options["strict"] and not result.valid:
-        count = len(problem_lines(result))
+        for result in results:
+            _show(result)
+
+
+def _end(outcomes: list[Any], results: list[Any], *, strict: bool) -> None:
+    """The last error is the command's; those before it are said."""
+    from benchmarks.tables import problem_lines
+
+    errors = [outcome for outcome in outcomes if isinstance(outcome, EdgeEffnetError)]
+    for error in errors[:-1]:
+        click.echo(f"error: {error}", err=True)
+    if errors:
+        raise errors[-1]
+    problems = [line for result in results for line in problem_lines(result)]
+    if strict and problems:
         raise GateMissed(
-            f"the measurement is not valid, for {count} reason{'s' if count > 1 else ''}",
-            found=problem_lines(result)[0].partition("; to fix")[0],
+            f"the measurement is not valid, for {len(problems)} "
+            f"reason{'s' if len(problems) > 1 else ''}",
+            found=problems[0].partition("; to fix")[0],
             fix="see the remarks above, then measure again",
         )
 

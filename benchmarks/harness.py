@@ -21,6 +21,7 @@ from benchmarks.surroundings import Surroundings, time_surroundings
 from edge_effnet import __version__
 from edge_effnet.data.listing import content_hash
 from edge_effnet.errors import ModelError
+from edge_effnet.measure.death import RuntimeDied
 from edge_effnet.measure.delegate import delegation
 from edge_effnet.measure.environment import ROOT, read_environment
 from edge_effnet.measure.latency import Latency, Warmup, interleaved_latency, warm_up
@@ -55,17 +56,23 @@ class Running:
         return invoke
 
 
-def measure(spec: BenchSpec, stage: StartStage = no_progress, *, root: Path = ROOT) -> Result:
+def measure(
+    spec: BenchSpec,
+    probes: Sequence[Probe | None],
+    stage: StartStage = no_progress,
+    *,
+    root: Path = ROOT,
+) -> Result:
     """Measure on this machine's CPU.
 
     Args:
+        probes: as ``probe_all`` found them, before any model was opened in this process.
         root: where the machine's state is read, for tests.
 
     Raises:
         ModelError: a model cannot be opened or run.
     """
     running = open_all(spec)
-    probes = _probe_all(spec, stage)
     surroundings = _surroundings(spec, stage)
     calls = [entry.invoke() for entry in running]
     environment = read_environment(root)
@@ -142,14 +149,20 @@ def ratios(cases: Sequence[Case], *, seed: int) -> tuple[CaseRatio, ...]:
     return tuple(found)
 
 
-def _probe_all(spec: BenchSpec, stage: StartStage) -> list[Probe | None]:
-    """A fresh process for each case; None where none can be started."""
+def probe_all(spec: BenchSpec, stage: StartStage = no_progress) -> list[Probe | None]:
+    """A fresh process for each case; None where none can be started.
+
+    Raises:
+        RuntimeDied: native code killed such a process, and would kill this one.
+    """
     done = stage("loading in fresh processes", len(spec.models) * len(spec.settings))
     found: list[Probe | None] = []
     for path in spec.models:
         for threads, delegate in spec.settings:
             try:
                 found.append(probe(path, threads=threads, delegate=delegate))
+            except RuntimeDied:
+                raise
             except (ModelError, OSError):
                 # With the fast kernels a few int8 files do not run; ``open_model`` then goes on
                 # without them and says so, and so must the fresh process.
@@ -177,7 +190,8 @@ def _time(
     watch: Callable[[float], None] | None,
 ) -> list[Latency]:
     seconds = spec.budget_seconds
-    done = stage("timing", round(seconds))
+    whole = max(1, round(seconds))
+    done = stage("timing", whole)
     shown = 0
 
     def tell(spent: float) -> None:
@@ -186,12 +200,12 @@ def _time(
             watch(spent)
         if int(spent) > shown:  # once a second: drawing a bar takes time from the models
             shown = int(spent)
-            done(min(shown, max(0, round(seconds) - 1)))
+            done(min(shown, whole - 1))
 
     latencies = interleaved_latency(
         calls, min_seconds=seconds, min_rounds=MIN_ROUNDS, warmup_rounds=0, progress=tell
     )
-    done(round(seconds))
+    done(whole)
     return latencies
 
 

@@ -145,6 +145,11 @@ class Result:
     def valid(self) -> bool:
         return self.verdict.valid and all(case.verdict.valid for case in self.cases)
 
+    @property
+    def timed(self) -> bool:
+        """Whether its times and memory are a device's: an emulated CPU has answers, no speed."""
+        return not self.environment.emulated
+
     def with_accuracy(self, accuracy: Mapping[str, Any] | None) -> Result:
         return replace(self, accuracy=accuracy)
 

@@ -26,6 +26,7 @@ class BenchSpec:
         sustained_minutes: measure for so long, to see heat; None for the time budget.
         native_tool: path of TFLite's ``benchmark_model``, for the time of each operator type.
         seed: of inputs and intervals.
+        wheels: a folder of them, for a device that builds its own environment offline.
     """
 
     models: tuple[Path, ...]
@@ -39,6 +40,7 @@ class BenchSpec:
     sustained_minutes: float | None = None
     native_tool: Path | None = None
     seed: int = 0
+    wheels: Path | None = None
 
     def __post_init__(self) -> None:
         names = [str(path.resolve()) for path in self.models]

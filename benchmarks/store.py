@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,11 @@ def read_results(path: Path) -> list[Result]:
     return [parse_result(raw, str(path))]
 
 
+def series(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several results, as JSON, in one document that ``read_results`` reads."""
+    return {"format": SERIES_FORMAT, "version": VERSION, "results": list(results)}
+
+
 def append_result(path: Path, result: Result) -> int:
     """Add a result to a file that may hold others, safely beside other processes.
 
@@ -64,12 +69,8 @@ def append_result(path: Path, result: Result) -> int:
     """
     with _locked(path):
         earlier = [entry.to_json() for entry in read_results(path)] if path.exists() else []
-        series = {
-            "format": SERIES_FORMAT,
-            "version": VERSION,
-            "results": [*earlier, result.to_json()],
-        }
-        write_atomically(path, (json.dumps(series) + "\n").encode(), overwrite=True)
+        text = json.dumps(series([*earlier, result.to_json()]))
+        write_atomically(path, (text + "\n").encode(), overwrite=True)
     return len(earlier) + 1
 
 

@@ -17,52 +17,61 @@ from benchmarks.result import Case, Result
 from edge_effnet.commands.options import megabytes
 from edge_effnet.measure.validity import Remark
 
+# What an emulated CPU cannot tell: it is shown nowhere.
+_OF_A_DEVICE = (
+    "p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms", "samples",
+    "ratio", "ratio_low", "ratio_high", "load_ms", "first_ms", "resident_bytes", "peak_bytes",
+    "preprocess_ms", "postprocess_ms",
+)  # fmt: skip
 _KIND_STYLE = {"regressed": "bold red", "unclear": "yellow", "faster": "green"}
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
-    """One row of plain values for each case: the columns of CSV."""
+    """One row of plain values for each case: the columns of CSV. From an emulated CPU there are
+    answers and sizes, and None for what only a device can tell."""
     front = front_of(result)
     table = []
     for place, case in enumerate(result.cases):
         spread, figures = case.spread, result.accuracy_of(case) or {}
         base = _ratio_to_first(result, place)
-        table.append(
-            {
-                "model": case.name,
-                "threads": case.threads,
-                "delegate": case.delegate,
-                "size_bytes": case.size_bytes,
-                "top1": figures.get("top1"),
-                "agreement": figures.get("agreement"),
-                "pareto": front[place],
-                "p50_ms": spread.p50_ms,
-                "p90_ms": spread.p90_ms,
-                "p95_ms": spread.p95_ms,
-                "p99_ms": spread.p99_ms,
-                "min_ms": spread.min_ms,
-                "mean_ms": spread.mean_ms,
-                "deviation_ms": spread.deviation_ms,
-                "samples": spread.count,
-                "ratio": base and base[0],
-                "ratio_low": base and base[1],
-                "ratio_high": base and base[2],
-                "load_ms": case.fresh and case.fresh.load_ms,
-                "first_ms": case.fresh and case.fresh.first_ms,
-                "resident_bytes": case.fresh and case.fresh.resident_bytes,
-                "peak_bytes": case.fresh and case.fresh.peak_bytes,
-                "preprocess_ms": _median(case.preprocess_ms),
-                "postprocess_ms": _median(case.postprocess_ms),
-                "delegated": case.delegation and case.delegation.share,
-                "valid": result.verdict.valid and case.verdict.valid,
-            }
-        )
+        row = {
+            "model": case.name,
+            "threads": case.threads,
+            "delegate": case.delegate,
+            "size_bytes": case.size_bytes,
+            "top1": figures.get("top1"),
+            "agreement": figures.get("agreement"),
+            "pareto": front[place],
+            "p50_ms": spread.p50_ms,
+            "p90_ms": spread.p90_ms,
+            "p95_ms": spread.p95_ms,
+            "p99_ms": spread.p99_ms,
+            "min_ms": spread.min_ms,
+            "mean_ms": spread.mean_ms,
+            "deviation_ms": spread.deviation_ms,
+            "samples": spread.count,
+            "ratio": base and base[0],
+            "ratio_low": base and base[1],
+            "ratio_high": base and base[2],
+            "load_ms": case.fresh and case.fresh.load_ms,
+            "first_ms": case.fresh and case.fresh.first_ms,
+            "resident_bytes": case.fresh and case.fresh.resident_bytes,
+            "peak_bytes": case.fresh and case.fresh.peak_bytes,
+            "preprocess_ms": _median(case.preprocess_ms),
+            "postprocess_ms": _median(case.postprocess_ms),
+            "delegated": case.delegation and case.delegation.share,
+            "valid": result.verdict.valid and case.verdict.valid,
+            "device": result.device,
+        }
+        table.append(row if result.timed else {**row, **dict.fromkeys(_OF_A_DEVICE)})
     return table
 
 
 def front_of(result: Result) -> list[bool | None]:
     """For each case whether it is on the front of accuracy against time; None where accuracy
     is not known."""
+    if not result.timed:
+        return [None] * len(result.cases)
     worth = [(result.accuracy_of(case) or {}).get("top1") for case in result.cases]
     known = [place for place, value in enumerate(worth) if value is not None]
     marks = pareto_front([(result.cases[p].spread.p50_ms, worth[p] or 0.0) for p in known])
@@ -72,8 +81,8 @@ def front_of(result: Result) -> list[bool | None]:
     return found
 
 
-def to_csv(result: Result) -> str:
-    table = rows(result)
+def to_csv(results: Sequence[Result]) -> str:
+    table = [row for result in results for row in rows(result)]
     text = io.StringIO()
     writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
     writer.writeheader()
@@ -137,9 +146,10 @@ def machine_line(result: Result) -> str:
     """The machine in one line."""
     where = result.environment
     name = where.device or where.cpu or where.machine
+    if where.emulated:
+        name = f"emulated CPU (it calls itself {name}): no device's speed"
     cores = f"{where.cores} core" + ("s" if where.cores > 1 else "")
-    marks = ", emulated: no device's speed" if where.emulated else ""
-    return f"{name}, {cores}, {where.bits}-bit, {where.runtime or 'no runtime'}{marks}"
+    return f"{name}, {cores}, {where.bits}-bit, {where.runtime or 'no runtime'}"
 
 
 def problem_lines(result: Result) -> list[str]:
@@ -159,36 +169,37 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
     headings = ["model", "size"]
     headings += ["top-1", "agreement"] if judged else []
     headings += ["p50", "p95", "of first", "peak memory"]
-    front = front_of(result)
+    front, table = front_of(result), rows(result)
     lines = []
     for place, case in enumerate(result.cases):
         figures: Mapping[str, float | None] = result.accuracy_of(case) or {}
-        peak = case.fresh.peak_bytes if case.fresh else None
-        base = _ratio_to_first(result, place)
+        row = table[place]
         cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
         if judged:
             cells += [_percent(figures.get("top1")), _percent(figures.get("agreement"))]
         cells += [
-            f"{case.spread.p50_ms:.2f} ms",
-            f"{case.spread.p95_ms:.2f} ms",
-            "–" if base is None else f"{base[0]:.2f} ({base[1]:.2f}–{base[2]:.2f})",
-            "–" if peak is None else megabytes(peak),
+            _milliseconds(row["p50_ms"]),
+            _milliseconds(row["p95_ms"]),
+            "–"
+            if row["ratio"] is None
+            else f"{row['ratio']:.2f} ({row['ratio_low']:.2f}–{row['ratio_high']:.2f})",
+            "–" if row["peak_bytes"] is None else megabytes(row["peak_bytes"]),
         ]
         lines.append(cells)
     return headings, lines
 
 
 def _detail_lines(result: Result) -> list[str]:
-    return [line for case in result.cases if (line := _detail(case))]
+    return [line for case in result.cases if (line := _detail(case, timed=result.timed))]
 
 
-def _detail(case: Case) -> str:
+def _detail(case: Case, *, timed: bool) -> str:
     parts = []
-    if case.fresh:
+    if timed and case.fresh:
         parts.append(f"load {case.fresh.load_ms:.0f} ms, first {case.fresh.first_ms:.1f} ms")
-    if case.preprocess_ms:
+    if timed and case.preprocess_ms:
         parts.append(f"preprocessing {_median(case.preprocess_ms):.2f} ms")
-    if case.decode_ms:
+    if timed and case.decode_ms:
         parts.append(f"decoding {_median(case.decode_ms):.2f} ms")
     if not case.delegate:
         parts.append("fast kernels off")
@@ -198,7 +209,7 @@ def _detail(case: Case) -> str:
         share, left = case.delegation, ", ".join(f"{n} {name}" for name, n in case.delegation.left)
         parts.append(f"fast kernels: {share.delegated} of {share.operators} operators")
         parts += [f"not {left}"] if left else []
-    if case.operator_ms:
+    if timed and case.operator_ms:
         slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])
         parts.append(f"slowest: {slow}")
     return f"{case.title}: {'; '.join(parts)}"
@@ -214,6 +225,10 @@ def _ratio_to_first(result: Result, place: int) -> tuple[float, float, float] | 
 def _median(samples: Sequence[float]) -> float:
     ordered = sorted(samples)
     return ordered[len(ordered) // 2] if ordered else 0.0
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ms"
 
 
 def _percent(value: float | None) -> str:

@@ -1,22 +1,20 @@
 """The devices a model can be measured on: a table of rows.
 
-A row says how ``--device`` names a device and which function measures there. The function takes
-a ``BenchSpec``, the name as the user gave it (``pi@raspberrypi.local:22``) and a stage reporter,
-and answers with a ``Result``; its module is imported when it is called.
+A row says how ``--device`` names a device and where the functions are that measure there; their
+module is imported when they are called. ``measure`` takes a ``BenchSpec``, the address behind the
+``@`` (empty without one) and a stage reporter, and answers with a ``Result``. A device with an
+address is somewhere else: its functions are coroutines, so that several can be at work at a time,
+and it has two more: ``attach(address, stage)`` fetches a result that was left there, and
+``clean(address)`` removes everything from there and answers with a line for the user.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.harness import StartStage
-from benchmarks.result import Result
-from benchmarks.spec import BenchSpec
 from edge_effnet.errors import UsageProblem
-
-Measure = Callable[[BenchSpec, str, StartStage], Result]
 
 
 @dataclass(frozen=True)
@@ -26,28 +24,30 @@ class Device:
     Attributes:
         name: what ``--device`` says, up to an ``@``.
         addressed: whether an address follows: ``name@address``.
-        measured_by: ``module:function``, imported on use.
+        module: with the functions, imported on use.
         summary: for ``--help``.
     """
 
     name: str
     addressed: bool
-    measured_by: str
+    module: str
     summary: str
 
     def __post_init__(self) -> None:
-        if not self.name.isidentifier() or ":" not in self.measured_by:
+        if not self.name.isidentifier() or "." not in self.module:
             raise ValueError(f"device row {self.name!r} is not complete")
 
-    def measure(self, spec: BenchSpec, address: str, stage: StartStage) -> Result:
-        module, _, function = self.measured_by.partition(":")
-        found: Measure = getattr(importlib.import_module(module), function)
-        return found(spec, address, stage)
+    def load(self) -> Any:
+        """The module with its functions."""
+        return importlib.import_module(self.module)
 
 
 DEVICES: dict[str, Device] = {
     row.name: row
-    for row in (Device("cpu", False, "benchmarks.devices.cpu:measure", "this machine's CPU"),)
+    for row in (
+        Device("cpu", False, "benchmarks.devices.cpu", "this machine's CPU"),
+        Device("pi", True, "benchmarks.devices.pi.measure", "a Raspberry Pi, over SSH"),
+    )
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.accuracy import measure_accuracy, prepare_judging
-from benchmarks.harness import StartStage
+from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
 from benchmarks.result import Result
 from benchmarks.spec import BenchSpec
@@ -11,7 +11,9 @@ from benchmarks.spec import BenchSpec
 
 def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:
     """Latency and memory, then accuracy where the spec names data: in this order, because an
-    hour of accuracy leaves a small board hot."""
+    hour of accuracy leaves a small board hot. Fresh processes come before all of it: a runtime
+    that kills its process must not meet this one."""
+    probes = probe_all(spec, stage)
     judging = prepare_judging(spec)
-    result = measure_latency(spec, stage)
+    result = measure_latency(spec, probes, stage)
     return result.with_accuracy(measure_accuracy(spec, judging, stage) if judging else None)

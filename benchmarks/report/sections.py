@@ -40,7 +40,7 @@ def overview(result: Result) -> str:
         star = "<b class='star' title='on the front'>★</b>" if row["pareto"] else ""
         doubt = "" if case.verdict.valid else "<b class='doubt' title='noisy'>?</b>"
         name = f"<i class='dot c{place % COLOURS}'></i>{escape(case.title)}{star}{doubt}"
-        cells = [f"{row['p50_ms']:.2f} ms", f"{row['p95_ms']:.2f} ms"]
+        cells = [_milliseconds(row["p50_ms"]), _milliseconds(row["p95_ms"])]
         cells += [_percent(row["top1"]), _percent(row["agreement"])] if judged else []
         cells += [megabytes(case.size_bytes)]
         cells += [megabytes(row["peak_bytes"]) if row["peak_bytes"] else "–"]
@@ -57,6 +57,10 @@ def overview(result: Result) -> str:
         + (f"<p class='hint'>{stars}{doubts}</p>" if stars or doubts else "")
         + f"<details><summary>All figures</summary>{cards_of(result)}</details>"
     )
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ms"
 
 
 def _percent(value: float | None) -> str:
@@ -78,8 +82,10 @@ def cards_of(result: Result) -> str:
                 ("mean", "mean_ms"),
                 ("deviation", "deviation_ms"),
             )
+            if result.timed
         ]
-        figures.append(("samples", str(row["samples"])))
+        if result.timed:
+            figures.append(("samples", str(row["samples"])))
         if row["ratio"]:
             spoken = f"{row['ratio']:.2f}", f"{row['ratio_low']:.2f}–{row['ratio_high']:.2f}"
             figures.append(("of the first", f"{spoken[0]} <small>{spoken[1]}</small>"))
@@ -111,6 +117,8 @@ def cards_of(result: Result) -> str:
 
 
 def latencies(result: Result) -> str:
+    if not result.timed:
+        return ""
     strips = [
         svg.Strip(
             case.title, case.samples_ms, case.spread.p50_ms, case.spread.p95_ms, place % COLOURS
@@ -121,6 +129,8 @@ def latencies(result: Result) -> str:
 
 
 def front(result: Result) -> str:
+    if not result.timed:
+        return ""
     marks = front_of(result)
     dots = []
     for place, case in enumerate(result.cases):
@@ -155,7 +165,7 @@ def operators(result: Result) -> str:
     """Time per operator type, where a native tool told; else who computes what."""
     lines = []
     for case in result.cases:
-        if case.operator_ms:
+        if result.timed and case.operator_ms:
             most = case.operator_ms[0][2] or 1
             bars = "".join(
                 f"<tr><td>{escape(name)}</td><td class='n'>{count}</td>"

@@ -117,7 +117,7 @@ def read_environment(root: Path = ROOT, *, machine: str | None = None) -> Enviro
         device=_device(root, cpuinfo),
         machine=machine,
         bits=8 * struct.calcsize("P"),
-        cpu=_cpu_name(cpuinfo),
+        cpu=cpu_name(cpuinfo),
         cores=_cores(),
         features=_features(cpuinfo),
         memory_bytes=_memory_bytes(root),
@@ -167,7 +167,8 @@ def _device(root: Path, cpuinfo: str) -> str | None:
     return board or product or None
 
 
-def _cpu_name(cpuinfo: str) -> str | None:
+def cpu_name(cpuinfo: str) -> str | None:
+    """The CPU's name by the text of /proc/cpuinfo; of Arm cores, by their part number."""
     if name := _field(cpuinfo, "model name"):
         return name
     parts = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if "CPU part" in line]

@@ -16,9 +16,9 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.measure.death import runtime_died_here
 
 TIMEOUT_SECONDS = 300
 INFERENCES = 5
@@ -48,8 +48,8 @@ def probe(model: Path, *, threads: int = 1, delegate: bool = True) -> Probe:
     """Probe a model in a fresh process.
 
     Raises:
-        ModelError: the process died or does not answer, as with a runtime built for another
-            CPU.
+        RuntimeDied: native code killed the process, as with a runtime built for another CPU.
+        ModelError: the process failed or does not answer.
     """
     command = [sys.executable, "-m", __name__, str(model), "--threads", str(threads)]
     if not delegate:
@@ -64,11 +64,12 @@ def probe(model: Path, *, threads: int = 1, delegate: bool = True) -> Probe:
             fix="use a smaller network, or a machine with more memory",
         ) from error
     if done.returncode != 0:
+        if done.returncode < 0:
+            raise runtime_died_here(-done.returncode)
         last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
-        died = f"killed by signal {-done.returncode}" if done.returncode < 0 else last[0]
         raise ModelError(
             f"{model} cannot be run in a process of its own",
-            found=died[:300],
+            found=last[0][:300],
             fix="check that the runtime fits this CPU: edge-effnet doctor",
         )
     return Probe(**json.loads(done.stdout.strip().splitlines()[-1]))
@@ -98,16 +99,16 @@ def _reset_peak() -> None:
 def _measure(model: str, threads: int, delegate: bool) -> Probe:
     import numpy as np
 
-    from edge_effnet.runtime.interpreter import load_runtime
+    from edge_effnet.runtime.edgetpu import is_compiled
+    from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
+    from edge_effnet.tflite_file import read_structure
 
-    module = load_runtime().module
-    options: dict[str, Any] = {"model_path": model, "num_threads": threads}
-    if not delegate:
-        kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-        options["experimental_op_resolver_type"] = kernels
+    module, path = load_runtime().module, Path(model)
+    compiled = is_compiled(read_structure(path))
     before = status_bytes("VmRSS")
     _reset_peak()
     began = time.perf_counter()
+    options = interpreter_options(path, threads, fast=delegate, compiled=compiled)
     interpreter = module.Interpreter(**options)
     interpreter.allocate_tensors()
     loaded = time.perf_counter()

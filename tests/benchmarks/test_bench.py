@@ -135,8 +135,9 @@ def test_bad_input_is_one_line(
         code, out, err = cli(*arguments)
         assert code == expected, arguments
         assert not out
-        assert err.startswith("error: ")
-        assert err.count("\n") == 1
+        *progress, last = err.splitlines()
+        assert last.startswith("error: ")
+        assert len(progress) <= 1  # that processes of their own could run the models
 
 
 def test_the_reference_is_the_first_float_model(colour_model: MakeModel) -> None:
@@ -146,7 +147,8 @@ def test_the_reference_is_the_first_float_model(colour_model: MakeModel) -> None
 
 def test_devices_are_rows() -> None:
     assert find_device("cpu") == (DEVICES["cpu"], "")
-    for wrong in ("", "pi", "cpu@host", "cpu@"):
+    assert find_device("pi@raspberrypi.local:22") == (DEVICES["pi"], "raspberrypi.local:22")
+    for wrong in ("", "pi", "pi@", "cpu@host", "cpu@"):
         with pytest.raises(UsageProblem, match="--device"):
             find_device(wrong)
     with pytest.raises(ValueError, match="not complete"):

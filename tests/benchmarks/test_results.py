@@ -106,7 +106,7 @@ def test_the_schema_judges_anything_without_a_crash(value: Any) -> None:
 
 def test_tables_hold_every_case(make_result: MakeResult) -> None:
     result = make_result({"float": around(4), "int8": around(2)})
-    lines = to_csv(result).splitlines()
+    lines = to_csv([result]).splitlines()
     assert len(lines) == 3
     assert lines[0].startswith("model,threads,delegate,size_bytes,top1")
     text = to_markdown(result)

@@ -1,0 +1,202 @@
+"""An open connection to a Pi, and what can be asked of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shlex
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
+from edge_effnet.errors import EdgeEffnetError, OutputError
+from edge_effnet.measure.death import RuntimeDied
+from edge_effnet.measure.environment import cpu_name
+
+if TYPE_CHECKING:
+    import asyncssh
+
+CACHE = ".cache/edge-effnet"  # below the home folder, where SFTP begins
+OLDEST_PYTHON = (3, 11)
+Content = Path | bytes
+
+
+class LinkLost(Exception):
+    """The connection broke while the Pi was at work."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A Pi that answers.
+
+    Attributes:
+        about: what ``agent.describe`` told.
+    """
+
+    address: Address
+    connection: asyncssh.SSHClientConnection
+    sftp: asyncssh.SFTPClient
+    agent: str
+    about: Mapping[str, Any]
+
+    @property
+    def cpu(self) -> str:
+        name = cpu_name(self.about["cpuinfo"]) or "an unknown CPU"
+        return f"{name} ({self.about['machine']}, {self.about['bits']}-bit)"
+
+    async def ask(
+        self, verb: str, on_line: Callable[[dict[str, Any]], None] | None = None, **request: Any
+    ) -> Any:
+        """Call a verb of the agent and wait for its answer.
+
+        Args:
+            on_line: called with every line that comes before the answer.
+
+        Raises:
+            EdgeEffnetError: what the agent refuses.
+            LinkLost: the connection broke.
+        """
+        ssh = require_asyncssh()
+        try:
+            process = await self.connection.create_process(
+                shlex.join(["python3", self.agent, verb])
+            )
+            process.stdin.write(json.dumps(request))
+            process.stdin.write_eof()
+            async for text in process.stdout:
+                if not text.startswith("{"):
+                    continue  # a greeting from the user's shell
+                line = json.loads(text)
+                if "answer" in line:
+                    return line["answer"]
+                if "error" in line:
+                    raise self._refusal(line["error"])
+                if on_line is not None:
+                    on_line(line)
+            ended = await process.wait()
+        except (OSError, ssh.DisconnectError, ssh.ChannelOpenError) as error:
+            raise LinkLost from error
+        if ended.exit_status is None and not ended.exit_signal:
+            raise LinkLost
+        raise self._broken(ended)
+
+    def _refusal(self, error: Mapping[str, Any]) -> EdgeEffnetError:
+        if "died" in error:
+            return RuntimeDied(error["found"], self.cpu, error["died"])
+        return EdgeEffnetError(error["what"], found=error["found"], fix=error["fix"])
+
+    def _broken(self, ended: Any) -> EdgeEffnetError:
+        last = (str(ended.stderr or "").strip().splitlines() or ["nothing"])[-1]
+        if ended.exit_status == 127:
+            return _no_python(self.address, last)
+        return EdgeEffnetError(
+            f"the helper on {self.address.host} stopped without an answer",
+            found=last[:300],
+            fix="remove what it keeps there and measure again: --clean",
+        )
+
+    async def missing(self, files: Mapping[str, Content]) -> list[str]:
+        """Which of these, named by their hash, are not there yet.
+
+        Raises:
+            OutputError: there is no room for them.
+        """
+        sizes = {key: _size(content) for key, content in files.items()}
+        missing: list[str] = await self.ask("missing", files=sizes)
+        needed = sum(sizes[key] for key in missing)
+        if needed > self.about["free_bytes"]:
+            raise OutputError(
+                f"{self.address.host} has no room for {needed / 1e6:.0f} MB",
+                found=f"{self.about['free_bytes'] / 1e6:.0f} MB free",
+                fix="remove something there, or what earlier runs left: --clean",
+            )
+        return missing
+
+    async def send(self, files: Mapping[str, Content], sent: Callable[[int], None]) -> None:
+        """Copy files, named by their hash; ``sent`` is told how many are there.
+
+        Raises:
+            OutputError: not writable, or the disk is full.
+        """
+        for count, (key, content) in enumerate(files.items(), start=1):
+            await self.write(f"files/{key}", content)
+            sent(count)
+
+    async def write(self, name: str, content: Content) -> None:
+        """Write a file below the cache folder under a temporary name, then rename it."""
+        ssh = require_asyncssh()
+        place = f"{CACHE}/{name}"
+        try:
+            await self.sftp.makedirs(place.rpartition("/")[0], exist_ok=True)
+            if isinstance(content, bytes):
+                async with self.sftp.open(f"{place}.part", "wb") as file:
+                    await file.write(content)
+            else:
+                await self.sftp.put(str(content), f"{place}.part")
+            await self.sftp.posix_rename(f"{place}.part", place)
+        except ssh.SFTPConnectionLost as error:
+            raise LinkLost from error
+        except (OSError, ssh.SFTPError) as error:
+            raise OutputError(
+                f"{self.address.host} did not take a file",
+                found=getattr(error, "reason", "") or str(error),
+                fix="look at its disk: df -h, and at who owns ~/.cache",
+            ) from error
+
+    async def read(self, name: str) -> bytes | None:
+        """A file below the cache folder, None where there is none."""
+        ssh = require_asyncssh()
+        try:
+            async with self.sftp.open(f"{CACHE}/{name}", "rb") as file:
+                content: bytes = await file.read()
+                return content
+        except ssh.SFTPNoSuchFile:
+            return None
+        except ssh.SFTPConnectionLost as error:
+            raise LinkLost from error
+
+
+@asynccontextmanager
+async def board_at(address: Address) -> AsyncIterator[Board]:
+    """Connect, put the agent there and see what kind of machine it is.
+
+    Raises:
+        EdgeEffnetError: as ``connected``; no Python there, or one that is too old.
+    """
+    ssh = require_asyncssh()
+    source = resources.files("benchmarks").joinpath("devices/pi/agent.py").read_bytes()
+    agent = f"agent-{hashlib.sha256(source).hexdigest()[:16]}.py"
+    async with connected(address) as connection:
+        try:
+            sftp = await connection.start_sftp_client()
+        except ssh.Error as error:
+            raise EdgeEffnetError(
+                f"{address.host} takes no files",
+                found=getattr(error, "reason", "") or str(error),
+                fix="switch SFTP on in its /etc/ssh/sshd_config (Subsystem sftp internal-sftp)",
+            ) from error
+        async with sftp:
+            board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
+            if not await sftp.exists(board.agent):
+                await board.write(agent, source)
+            about = await board.ask("describe")
+            if tuple(map(int, about["python"].split(".")[:2])) < OLDEST_PYTHON:
+                raise _no_python(address, f"Python {about['python']}")
+            yield Board(address, connection, sftp, board.agent, about)
+
+
+def _no_python(address: Address, found: str) -> EdgeEffnetError:
+    return EdgeEffnetError(
+        f"{address.host} has no Python that could run a measurement",
+        found=found,
+        expected="Python {}.{} or newer".format(*OLDEST_PYTHON),
+        fix="install Raspberry Pi OS Bookworm or newer",
+    )
+
+
+def _size(content: Content) -> int:
+    return len(content) if isinstance(content, bytes) else content.stat().st_size

@@ -1,0 +1,205 @@
+"""Connect to a Raspberry Pi with the user's own SSH: configuration, keys, agent, known hosts.
+
+Verification is never turned off. What can go wrong is turned into one line that says what to
+type.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_effnet.errors import EdgeEffnetError, MissingExtra, UsageProblem
+
+if TYPE_CHECKING:
+    import asyncssh
+
+DEFAULT_USER = "pi"
+CONNECT_SECONDS = 20
+# A dead link is noticed after so many seconds times three.
+KEEPALIVE_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Address:
+    """``[user@]host[:port]``; the host may be an alias of the user's SSH configuration.
+
+    Attributes:
+        user, port: None where the SSH configuration, then the default, decides.
+    """
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+
+    @property
+    def ssh(self) -> str:
+        """The ssh command that reaches the same place."""
+        port = ["-p", str(self.port)] if self.port else []
+        return shlex.join(["ssh", *port, f"{self.user}@{self.host}" if self.user else self.host])
+
+
+def parse_address(text: str) -> Address:
+    """Read what stands behind ``pi@``: ``raspberrypi.local``, ``alice@10.0.0.7:2222``.
+
+    Raises:
+        UsageProblem: no host, or a port that is none.
+    """
+    user, at, place = text.rpartition("@")
+    if place.startswith("["):
+        host, closed, rest = place[1:].partition("]")
+        colon, port = rest[:1], rest[1:]
+        good = bool(closed) and colon in ("", ":")
+    else:
+        host, colon, port = place.partition(":")
+        good = ":" not in port
+    number = int(port) if port.isascii() and port.isdecimal() else 0
+    if (
+        not good
+        or not host
+        or host.startswith("-")
+        or any(sign.isspace() for sign in text)
+        or (at and not user)
+        or (colon and not 1 <= number <= 65535)
+    ):
+        raise UsageProblem(
+            "--device pi@… is not understood",
+            found=repr(text),
+            expected="a host name, with a user before it and a port behind it if you like",
+            fix="for example --device pi@raspberrypi.local, or pi@alice@10.0.0.7:2222",
+        )
+    return Address(host, user or None, number or None)
+
+
+def require_asyncssh() -> Any:
+    """Import asyncssh.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import asyncssh
+    except ImportError as error:
+        raise MissingExtra("asyncssh", "remote", "measuring over SSH") from error
+    return asyncssh
+
+
+@asynccontextmanager
+async def connected(address: Address) -> AsyncIterator[asyncssh.SSHClientConnection]:
+    """An SSH connection for as long as the block runs.
+
+    Raises:
+        MissingExtra: asyncssh is not installed.
+        EdgeEffnetError: no such host, nobody answers, an unknown or changed host key, no key
+            that the host accepts.
+    """
+    ssh = require_asyncssh()
+    seen: list[Any] = []
+
+    class Client(ssh.SSHClient):  # type: ignore[name-defined,misc]
+        """Remembers the key of a host that is not known; never accepts it."""
+
+        def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: Any) -> bool:
+            seen.append(key)
+            return False
+
+    try:
+        options = _options(ssh, address)
+        connection = await ssh.connect(address.host, options=options, client_factory=Client)
+    except ssh.HostKeyNotVerifiable as error:
+        raise _untrusted(ssh, address, options, seen, str(error)) from error
+    except (OSError, ssh.Error, TimeoutError, ValueError) as error:
+        raise _refused(ssh, address, error) from error
+    async with connection:
+        yield connection
+
+
+def _options(ssh: Any, address: Address) -> Any:
+    """The user's options for this host; the user name is ``pi`` where neither they nor their
+    SSH configuration say another."""
+    given: dict[str, Any] = {
+        "host": address.host,
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalive_interval": KEEPALIVE_SECONDS,
+    }
+    if address.port:
+        given["port"] = address.port
+    if address.user:
+        given["username"] = address.user
+    options = ssh.SSHClientConnectionOptions(**given)
+    if not address.user and options.config.get("User") is None:
+        options = ssh.SSHClientConnectionOptions(**given, username=DEFAULT_USER)
+    if options.known_hosts is None:
+        # ``UserKnownHostsFile none`` would make asyncssh trust whoever answers.
+        options = ssh.SSHClientConnectionOptions(options=options, known_hosts=b"")
+    return options
+
+
+def _untrusted(
+    ssh: Any, address: Address, options: Any, seen: list[Any], reason: str
+) -> EdgeEffnetError:
+    name = options.host_key_alias or options.host or address.host
+    place = name if options.port in (22, (), None) else f"[{name}]:{options.port}"
+    fingerprint = seen[-1].get_fingerprint() if seen else None
+    kind = seen[-1].get_algorithm() if seen else ""
+    found = f"{kind} {fingerprint}".strip() if fingerprint else reason
+    if _knows_another(ssh, options, name):
+        return EdgeEffnetError(
+            f"{place} shows another host key than your known_hosts file has for it",
+            found=found,
+            expected="the key it had before: somebody else may be answering",
+            fix="only if you set this Pi up anew, "
+            f"{shlex.join(['ssh-keygen', '-R', place])} and then {address.ssh}",
+        )
+    return EdgeEffnetError(
+        f"the host key of {place} is not known to you, so nothing was sent there",
+        found=found,
+        expected="a key in your known_hosts file",
+        fix=f"type {_with_user(address, options)} once and answer yes if it shows the same "
+        "fingerprint; the Pi tells its own with: "
+        "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+    )
+
+
+def _with_user(address: Address, options: Any) -> str:
+    return Address(address.host, options.username, address.port).ssh
+
+
+def _knows_another(ssh: Any, options: Any, name: str) -> bool:
+    port = options.port if options.port not in (22, (), None) else None
+    known = options.known_hosts
+    try:
+        files = known or str(Path("~/.ssh/known_hosts").expanduser())
+        keys, *_ = ssh.match_known_hosts(files, name, "", port)
+    except (OSError, ValueError):
+        return False
+    return bool(keys)
+
+
+def _refused(ssh: Any, address: Address, error: Exception) -> EdgeEffnetError:
+    """What a failed connection means and what to do."""
+    said = getattr(error, "reason", "") or str(error) or type(error).__name__
+    if isinstance(error, ssh.PermissionDenied):
+        fix = (
+            f"give it your public key: {address.ssh.replace('ssh', 'ssh-copy-id', 1)} "
+            "(a key with a passphrase must be in your ssh-agent: ssh-add)"
+        )
+        what = f"{address.host} accepts none of your SSH keys"
+    elif isinstance(error, TimeoutError):
+        what, said = f"{address.host} does not answer", f"silence for {CONNECT_SECONDS} s"
+        fix = "check that it is switched on and in this network"
+    elif isinstance(error, ConnectionRefusedError):
+        what, fix = (
+            f"{address.host} runs no SSH server there",
+            "switch it on: sudo raspi-config, Interface Options, SSH",
+        )
+    elif isinstance(error, OSError) and not isinstance(error, ssh.Error):
+        what = f"{address.host} cannot be reached"
+        fix = f"check the name and the network: {address.ssh}"
+    else:
+        what, fix = f"SSH with {address.host} failed", f"see what this says: {address.ssh}"
+    return EdgeEffnetError(what, found=said, fix=fix)

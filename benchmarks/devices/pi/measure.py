@@ -1,0 +1,235 @@
+"""``--device pi@host``: from a spec here to a result from there."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
+from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
+from benchmarks.devices.pi.job import Job, make_job, returned
+from benchmarks.devices.pi.package import build_wheel, requirements
+from benchmarks.harness import StartStage
+from benchmarks.result import Result, parse_result
+from benchmarks.spec import BenchSpec
+from edge_effnet import __version__
+from edge_effnet.data.listing import content_hash
+from edge_effnet.errors import DataError, EdgeEffnetError
+from edge_effnet.measure.death import RuntimeDied, signal_name
+
+STOP_SECONDS = 10
+# Import name: distribution. The versions are those of the base install.
+_MODULES = {
+    "click": "click",
+    "rich": "rich",
+    "numpy": "numpy",
+    "cv2": "opencv-python-headless",
+}
+_FROM_APT = {"numpy": "python3-numpy", "cv2": "python3-opencv"}  # 32-bit: PyPI has no wheels
+_RUNTIME_64 = ("ai_edge_litert.interpreter", "ai-edge-litert")
+_RUNTIME_32 = ("tflite_runtime.interpreter", "tflite-runtime==2.14.0")
+
+
+async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
+    """Measure on the Pi at ``address``.
+
+    Raises:
+        EdgeEffnetError: whatever stands in the way, and a link that was lost while the Pi goes
+            on: then ``attach`` has the result later.
+    """
+    place = parse_address(address)
+    require_asyncssh()
+    job, wheel = make_job(spec), build_wheel()
+    started = False
+    try:
+        async with board_at(place) as board:
+            await _start(board, job, spec, wheel, stage)
+            started = True
+            try:
+                return await _fetch(board, job.id, f"pi@{address}", stage)
+            except asyncio.CancelledError:  # Ctrl-C: nobody waits for it any more
+                with suppress(LinkLost, TimeoutError):
+                    async with asyncio.timeout(STOP_SECONDS):
+                        await board.ask("forget", id=job.id)
+                raise
+    except LinkLost as lost:
+        raise _lost(place, address, at_work=started) from lost
+
+
+async def attach(address: str, stage: StartStage) -> Result:
+    """Wait for, and fetch, the newest measurement on the Pi that nobody has fetched.
+
+    Raises:
+        EdgeEffnetError: there is none, or as ``measure``.
+    """
+    place = parse_address(address)
+    try:
+        async with board_at(place) as board:
+            waiting = await board.ask("jobs")
+            if not waiting:
+                raise DataError(
+                    f"no measurement waits on {place.host}",
+                    fix=f"start one: edge-effnet bench MODEL --device pi@{address}",
+                )
+            return await _fetch(board, waiting[-1], f"pi@{address}", stage)
+    except LinkLost as lost:
+        raise _lost(place, address, at_work=True) from lost
+
+
+async def clean(address: str) -> str:
+    """Remove everything that was ever put on the Pi; running measurements are stopped.
+
+    Returns:
+        What was done, in words.
+    """
+    place = parse_address(address)
+    try:
+        async with board_at(place) as board:
+            freed = await board.ask("clean")
+    except LinkLost as lost:
+        raise _lost(place, address, at_work=False) from lost
+    return f"removed {freed / 1e6:.1f} MB from {place.host}"
+
+
+async def _start(board: Board, job: Job, spec: BenchSpec, wheel: bytes, stage: StartStage) -> None:
+    """Copy what is not there, have an environment found or built, and set the job off."""
+    package = hashlib.sha256(wheel).hexdigest()
+    wheels = _wheel_files(spec.wheels)
+    files: dict[str, Content] = {**job.contents, package: wheel, **_by_hash(wheels)}
+    missing = await board.missing(files)
+    if missing:
+        copied = stage("copying files", len(missing))
+        await board.send({key: files[key] for key in missing}, copied)
+    else:
+        stage("nothing to copy", None)(1)
+    building: list[Callable[[int], None]] = []
+    ready = await board.ask(
+        "environment",
+        lambda line: building.append(stage(line["say"], None)),
+        version=__version__,
+        package=package,
+        wheels={path.name: key for path, key in wheels.items()},
+        **_needs(board),
+    )
+    for built in building:
+        built(1)
+    document = job.to_json(version=__version__, modules=list(_needs(board)["modules"]), **ready)
+    await board.write(f"jobs/{job.id}/job.json", json.dumps(document).encode())
+    await board.ask("start", id=job.id)
+
+
+async def _fetch(board: Board, job_id: str, device: str, stage: StartStage) -> Result:
+    """Show a job's progress until it ends, take its result and remove its folder."""
+    current: Callable[[int], None] = lambda _count: None  # noqa: E731
+
+    def show(line: dict[str, Any]) -> None:
+        nonlocal current
+        told = line["progress"]
+        if "stage" in told:
+            current = stage(told["stage"], told.get("steps"))
+        else:
+            current(told["done"])
+
+    end = await board.ask("follow", show, id=job_id)
+    folder = f"jobs/{job_id}"
+    job = json.loads(await board.read(f"{folder}/job.json") or b"{}")
+    result = await board.read(f"{folder}/result.json")
+    error = await board.read(f"{folder}/error.json")
+    await board.ask("forget", id=job_id)
+    if result is None or not job:
+        raise _failure(board, end, json.loads(error) if error else None)
+    return read_result(json.loads(result), job, device)
+
+
+def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:
+    """A result as if it had been measured on the files here.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    models = job["spec"]["models"]
+    for case in raw["cases"]:
+        case["name"] = job["names"][models.index(case["file"])]
+    return parse_result(
+        {**returned(raw, job["paths"]), "device": device}, f"the result of {device}"
+    )
+
+
+def _failure(
+    board: Board, end: Mapping[str, Any], error: Mapping[str, Any] | None
+) -> EdgeEffnetError:
+    host, code = board.address.host, end["code"]
+    if error is not None:
+        return EdgeEffnetError(
+            f"on {host}: {error['what']}",
+            found=error["found"],
+            expected=error["expected"],
+            fix=error["fix"],
+        )
+    if code is None or -code == signal.SIGKILL:
+        return EdgeEffnetError(
+            f"the measurement on {host} was killed",
+            found="no result",
+            fix="if its memory was too small (dmesg tells), take a smaller network; measure again",
+        )
+    if code < 0:
+        return RuntimeDied(signal_name(-code), board.cpu, end.get("died") or "unknown")
+    return EdgeEffnetError(
+        f"the measurement on {host} failed",
+        found=(end["log"] or [f"exit code {code}"])[-1][:300],
+        fix="remove what earlier runs left there, and measure again: --clean",
+    )
+
+
+def _needs(board: Board) -> dict[str, Any]:
+    """What ``agent.environment`` is to find there, by the bits of the Pi's own Python.
+
+    Raises:
+        EdgeEffnetError: no runtime is made for that Python.
+    """
+    base = requirements()
+    modules = {name: base.get(wanted, wanted) for name, wanted in _MODULES.items()}
+    if board.about["bits"] == 64:
+        module, wanted = _RUNTIME_64
+        return {"modules": {**modules, module: base.get(wanted, wanted)}, "from_apt": {}}
+    if not board.about["python"].startswith("3.11."):
+        raise EdgeEffnetError(
+            f"{board.address.host} is a 32-bit system without a TFLite runtime for its Python",
+            found=f"Python {board.about['python']}",
+            expected="Python 3.11, the last that tflite-runtime was made for",
+            fix="install the 64-bit Raspberry Pi OS",
+        )
+    return {"modules": {**modules, _RUNTIME_32[0]: _RUNTIME_32[1]}, "from_apt": _FROM_APT}
+
+
+def _wheel_files(folder: Path | None) -> dict[Path, str]:
+    if folder is None:
+        return {}
+    found = {path: content_hash(path) for path in sorted(folder.glob("*.whl"))}
+    if not found:
+        raise DataError(
+            f"{folder} holds no wheels",
+            expected="files that end in .whl, for the Pi's Python and processor",
+            fix="fill it with pip download (edge-effnet bench --help shows how)",
+        )
+    return found
+
+
+def _by_hash(files: Mapping[Path, str]) -> dict[str, Content]:
+    return {key: path for path, key in files.items()}
+
+
+def _lost(place: Address, address: str, *, at_work: bool) -> EdgeEffnetError:
+    return EdgeEffnetError(
+        f"the link to {place.host} was lost",
+        found="the measurement goes on there" if at_work else "no measurement was started",
+        fix=f"edge-effnet bench --device pi@{address} --attach fetches it"
+        if at_work
+        else "measure again",
+    )
