@@ -175,7 +175,8 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.loop import Interrupted
-    from edge_effnet.training.run import Watch, refuse_existing_run, resume, train
+    from edge_effnet.training.plan import refuse_existing_run
+    from edge_effnet.training.run import Watch, resume, train
 
     resuming = options["resume"] is not None
     if not resuming:
@@ -185,7 +186,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
         "workers": options["threads"] or available_cores(),
         "save_every_seconds": 60 * options["save_every"],
     }
-    with _polite_stop() as stop, stages() as stage:
+    with polite_stop() as stop, stages() as stage:
         watch = Watch(
             say=_say,
             stage=stage,
@@ -207,7 +208,7 @@ def _say(line: str) -> None:
 
 
 @contextmanager
-def _polite_stop() -> Iterator[Callable[[], bool]]:
+def polite_stop() -> Iterator[Callable[[], bool]]:
     """Ctrl-C and a kill end the run after the step in hand, with its state stored; a second
     Ctrl-C ends it at once. Yields whether one has come."""
     asked = threading.Event()

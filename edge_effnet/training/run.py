@@ -9,7 +9,6 @@ runs/NAME/config.json   the config, reusable with --config
 
 from __future__ import annotations
 
-import json
 import math
 import os
 from collections.abc import Callable
@@ -24,14 +23,21 @@ from edge_effnet.network.resolve import ResolvedWeights
 from edge_effnet.training.config import (
     CONFIG_FILE,
     TrainConfig,
-    changed_fields,
     read_config,
     write_config,
 )
-from edge_effnet.training.data import Lists, Material, StartStage, list_pictures, open_pictures
+from edge_effnet.training.data import Material, StartStage, list_pictures, open_pictures
 from edge_effnet.training.head import train_head
 from edge_effnet.training.loop import Hooks, balancing_weights, fit
-from edge_effnet.training.report import CURVES_FILE, HISTORY_FILE, write_history
+from edge_effnet.training.plan import (
+    BEST_FILE,
+    RUN_FILES,
+    Plan,
+    refuse_changed_world,
+    refuse_changes,
+    refuse_existing_run,
+)
+from edge_effnet.training.report import write_history
 from edge_effnet.training.start import (
     begin,
     choose_resolution,
@@ -49,14 +55,10 @@ from edge_effnet.training.state import (
     restore,
     write_state,
 )
-from edge_effnet.variant_files import find_variant, variant_to_json
-from edge_effnet.variants import VariantSpec
+from edge_effnet.variant_files import find_variant
 
 if TYPE_CHECKING:
     import keras
-
-BEST_FILE = "best.h5"
-RUN_FILES = (CONFIG_FILE, STATE_FILE, BEST_FILE, HISTORY_FILE, CURVES_FILE)
 
 
 @dataclass(frozen=True)
@@ -97,29 +99,6 @@ class Outcome:
         return self.folder / BEST_FILE
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """A run before its network exists."""
-
-    config: TrainConfig
-    folder: Path
-    spec: VariantSpec
-    weights: ResolvedWeights
-    lists: Lists
-    side: int
-
-    def about(self) -> dict[str, Any]:
-        """What a resumed run must agree with."""
-        return {
-            "config": self.config.to_json(),
-            "variant": variant_to_json(self.spec),
-            "labels": list(self.lists.labels),
-            "data": self.lists.fingerprint,
-            "resolution": self.side,
-            "weights": self.weights.origin,
-        }
-
-
 def train(
     config: TrainConfig,
     folder: Path,
@@ -149,7 +128,7 @@ def train(
         if line:
             watch.say(line)
     side = choose_resolution(config, spec, weights)
-    plan = _Plan(config, folder, spec, weights, lists, side)
+    plan = Plan(config, folder, spec, weights, lists, side)
     write_config(folder / CONFIG_FILE, config, overwrite=True)
     for name in RUN_FILES:
         if name != CONFIG_FILE:
@@ -195,38 +174,9 @@ def resume(
     about = stored.about
     origin = dict(about["weights"])
     weights = ResolvedWeights("random" if own.from_scratch else "file", None, None, origin=origin)
-    plan = _Plan(own, folder, spec, weights, lists, int(about["resolution"]))
-    _refuse_changed_world(plan, about)
+    plan = Plan(own, folder, spec, weights, lists, int(about["resolution"]))
+    refuse_changed_world(plan, about)
     return _run(plan, stored, workers, save_every_seconds, watch)
-
-
-def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
-    """Raise OutputError where a run would write over another one, or over a file."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
-    there = [name for name in RUN_FILES if (folder / name).exists()]
-    if there and not overwrite:
-        raise OutputError(
-            f"{folder} already holds a run",
-            found=", ".join(there),
-            expected="a new folder",
-            fix=f"go on with it (--resume {folder}), choose another --run, or add --force",
-        )
-
-
-def refuse_changes(own: TrainConfig, asked: TrainConfig, folder: Path) -> None:
-    """Raise UsageProblem where a resumed run is asked to be another one."""
-    changes = changed_fields(own, asked)
-    if changes:
-        said = ", ".join(
-            f"{name.replace('_', '-')} was {old!r}, now {new!r}" for name, old, new in changes
-        )
-        raise UsageProblem(
-            f"{folder} cannot be resumed with another config",
-            found=said,
-            expected="the config it was started with",
-            fix=f"leave these options out, or start a new run with --weights {folder / BEST_FILE}",
-        )
 
 
 def _stored_or_none(folder: Path) -> StoredState | None:
@@ -234,30 +184,8 @@ def _stored_or_none(folder: Path) -> StoredState | None:
     return read_state(path) if path.exists() else None
 
 
-def _refuse_changed_world(plan: _Plan, about: dict[str, Any]) -> None:
-    """Config apart, what a run was made of may have changed on disk."""
-    now = json.loads(json.dumps(plan.about()))
-    before, after = about["labels"], now["labels"]
-    changed = None
-    if before != after:
-        changed = f"{len(after)} classes in the data, {len(before)} in the run"
-        if len(before) == len(after):
-            changed = "other class names"
-    elif about["data"] != now["data"]:
-        changed = "images were added, removed or replaced"
-    elif about["variant"] != now["variant"]:
-        changed = f"the variant {plan.config.variant} is another network now"
-    if changed:
-        raise UsageProblem(
-            f"{plan.folder} cannot be resumed: what it was started with has changed",
-            found=changed,
-            expected=f"the same {plan.lists.source} and {plan.config.variant}",
-            fix=f"put it back, or start a new run with --weights {plan.folder / BEST_FILE}",
-        )
-
-
 def _run(
-    plan: _Plan,
+    plan: Plan,
     stored: StoredState | None,
     workers: int,
     save_every_seconds: float,
@@ -302,7 +230,7 @@ def _run(
 
 
 def _network(
-    plan: _Plan,
+    plan: Plan,
     material: Material,
     stored: StoredState | None,
     workers: int,
@@ -346,7 +274,7 @@ def _network(
     return model
 
 
-def _metadata(plan: _Plan, material: Material, row: EpochRow) -> dict[str, Any]:
+def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
     """For best.h5: how it was made, so that a converted file can tell."""
     step = {
         "step": "trained",
@@ -403,7 +331,7 @@ def _say_skipped(material: Material, watch: Watch) -> None:
         watch.say(f"  and {count - 3} more")
 
 
-def _outcome(plan: _Plan, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
+def _outcome(plan: Plan, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
     best = progress.best
     if best is None:
         raise UsageProblem(
