@@ -24,7 +24,7 @@ _FILE = click.Path(path_type=Path)
     default=("cpu",),
     show_default="cpu",
     metavar="DEVICE",
-    help="Where to measure: cpu, or pi@HOST[:PORT] over SSH; may be given several times.",
+    help="Where to measure: cpu, coral, or pi@HOST[:PORT] over SSH; may be given several times.",
 )
 @click.option(
     "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."

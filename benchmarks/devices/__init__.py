@@ -46,6 +46,7 @@ DEVICES: dict[str, Device] = {
     row.name: row
     for row in (
         Device("cpu", False, "benchmarks.devices.cpu", "this machine's CPU"),
+        Device("coral", False, "benchmarks.devices.coral", "an Edge TPU on this machine"),
         Device("pi", True, "benchmarks.devices.pi.measure", "a Raspberry Pi, over SSH"),
     )
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.accuracy import measure_accuracy, prepare_judging
+from benchmarks.devices.coral import refuse_compiled
 from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
 from benchmarks.result import Result
@@ -13,6 +14,7 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:
     """Latency and memory, then accuracy where the spec names data: in this order, because an
     hour of accuracy leaves a small board hot. Fresh processes come before all of it: a runtime
     that kills its process must not meet this one."""
+    refuse_compiled(spec)
     probes = probe_all(spec, stage)
     judging = prepare_judging(spec)
     result = measure_latency(spec, probes, stage)
