@@ -1,0 +1,5 @@
+"""Recovery training: a short quantization-aware training of exactly what the int8 file computes.
+
+``graph`` reads the float ``.tflite``, ``simulation`` computes it as the int8 file will,
+``training`` moves kernels, biases and ranges until the answers are float's again.
+"""

@@ -1,0 +1,82 @@
+"""Fake quantization: real numbers rounded to what int8 can hold, with a gradient.
+
+The forward pass is the quantizer's arithmetic; the backward pass takes rounding for the
+identity (straight-through estimator). Ranges learn as in "Learned Step Size Quantization"
+(Esser et al. 2020, arXiv:1902.08153), with both ends of the range in place of a step size:
+what lies outside pulls the end it was clipped at, what lies inside pulls by its rounding error.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge_effnet.network.backend import keras_module
+
+keras: Any = keras_module()
+ops: Any = keras.ops
+
+QMIN, QMAX = -128, 127
+STEPS = QMAX - QMIN
+KERNEL_MAX = 127  # kernels are symmetric: -127 to 127
+
+
+def quantize_activation(x: Any, low: Any, high: Any) -> Any:
+    """Round to the 256 values between two ends, as the file's asymmetric int8 does.
+
+    Args:
+        x: real values.
+        low, high: scalars, at most and at least 0, apart from each other. The zero point is
+            rounded, so that 0 is exact and both ends move by up to half a step, as in the
+            file.
+    """
+
+    def rounded(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
+        step = (high - low) / STEPS
+        zero = ops.round(QMIN - low / step)
+        y = ops.clip(ops.round(x / step), QMIN - zero, QMAX - zero) * step
+
+        def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any, Any]:
+            given = arguments[0] if upstream is None else upstream
+            nothing = ops.zeros_like(given)
+            below = x < (QMIN - zero - 0.5) * step
+            above = x > (QMAX - zero + 0.5) * step
+            inside = ops.where(ops.logical_or(below, above), nothing, given)
+            rounding = ops.sum(inside * (y - x)) / (step * STEPS)
+            at_low = ops.sum(ops.where(below, given, nothing))
+            at_high = ops.sum(ops.where(above, given, nothing))
+            return inside, at_low - rounding, at_high + rounding
+
+        return y, gradient
+
+    return ops.custom_gradient(rounded)(x, low, high)
+
+
+def quantize_fixed(x: Any, low: float, high: float) -> Any:
+    """The same between ends that the runtime prescribes; only ``x`` has a gradient.
+
+    Nothing is clipped that a sigmoid can answer but by the last half step, so the gradient
+    passes everywhere.
+    """
+    step = (high - low) / STEPS
+    zero = round(QMIN - low / step)
+    y = ops.clip(ops.round(x / step), QMIN - zero, QMAX - zero) * step
+    return x + ops.stop_gradient(y - x)
+
+
+def quantize_kernel(kernel: Any, step: Any) -> Any:
+    """Round to at most 127 whole steps on either side of zero; the gradient passes.
+
+    Args:
+        step: of each output channel, the last axis.
+    """
+    rounded = ops.clip(ops.round(kernel / step), -KERNEL_MAX, KERNEL_MAX) * step
+    return kernel + ops.stop_gradient(rounded - kernel)
+
+
+def quantize_bias(bias: Any, step: Any) -> Any:
+    """Round to whole steps, as int32 holds them; the gradient passes.
+
+    Args:
+        step: of each channel: input step times kernel step.
+    """
+    return bias + ops.stop_gradient(ops.round(bias / step) * step - bias)
