@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from converters.baselines import BASELINES
 from converters.recipes import RECIPES
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option
@@ -33,6 +34,11 @@ def _recipe_options(function: Any) -> Any:
     "--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file."
 )
 @click.option("--model", type=_PATH, help="Your own .keras or float .tflite instead.")
+@click.option(
+    "--baseline",
+    type=click.Choice(tuple(BASELINES)),
+    help="A peer's network of keras.applications instead, to measure beside ours.",
+)
 @click.option(
     "--weights",
     default="auto",
@@ -105,6 +111,7 @@ def command(**options: Any) -> None:
       edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
           --data val.csv
       edge-effnet convert --variant lite0 --weights best.keras --edgetpu --data photos/
+      edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.conversion import Settings
     from converters.edgetpu_finish import finish_for_edgetpu, print_outcome, refuse_compiled
@@ -115,10 +122,11 @@ def command(**options: Any) -> None:
     from edge_effnet.commands.tables import print_notice
     from edge_effnet.runtime.evaluation import available_cores
 
-    if (options["variant"] is None) == (options["model"] is None):
+    given = [name for name in ("variant", "model", "baseline") if options[name] is not None]
+    if len(given) != 1:
         raise UsageProblem(
-            "convert takes either a variant or a model",
-            found="both" if options["variant"] else "neither",
+            "convert takes one of a variant, a model and a baseline",
+            found=" and ".join(f"--{name}" for name in given) or "none",
             fix="for example: edge-effnet convert --variant b0 --int8",
         )
     refuse_bad_output(options["json_to"], overwrite=options["force"])
@@ -187,12 +195,15 @@ def _gate(options: dict[str, Any]) -> Gate | None:
 def _name(options: dict[str, Any]) -> str:
     from edge_effnet.variant_files import find_variant
 
+    if options["baseline"] is not None:
+        return str(options["baseline"])
     if options["model"] is not None:
         return str(options["model"].stem).removesuffix("-float32")
     return find_variant(options["variant"]).name
 
 
 def _source(options: dict[str, Any], settings: Settings) -> Source:
+    from converters.baseline_source import from_baseline
     from converters.source import from_file, from_variant
     from edge_effnet.data.labels import read_labels
     from edge_effnet.variant_files import find_variant
@@ -201,6 +212,14 @@ def _source(options: dict[str, Any], settings: Settings) -> Source:
     _refuse_bad_data(settings)
     if options["model"] is not None:
         return from_file(options["model"], labels=labels, preprocess=options["preprocess"])
+    if options["baseline"] is not None:
+        return from_baseline(
+            BASELINES[options["baseline"]],
+            weights=options["weights"],
+            resolution=options["resolution"],
+            labels=labels,
+            preprocess=options["preprocess"],
+        )
     return from_variant(
         find_variant(options["variant"]),
         weights=options["weights"],

@@ -54,6 +54,21 @@ def pixel_affine(network: keras.Model, spec: VariantSpec) -> tuple[Any, Any]:
     return (1 / (how.scale * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
 
+def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:
+    """Export a network that prepares pixels outside of itself, with that inside.
+
+    Args:
+        network: any batch size, a fixed picture size.
+        matrix, offset: activation = matrix · pixel + offset, float32, (3, 3) and (3,).
+    """
+    keras = keras_module()
+    pixels = keras.Input(network.input_shape[1:], batch_size=1, name="image")
+    normalize = keras.layers.Conv2D(3, 1, name="pixel_normalization")
+    scores = network(normalize(pixels))
+    normalize.set_weights([matrix.T.reshape(1, 1, 3, 3), offset])
+    return _convert(keras.Model(pixels, scores))
+
+
 def export_keras_file(path: Path) -> bytes:
     """Export a user's own ``.keras`` file.
 

@@ -91,7 +91,7 @@ def from_variant(
         labels=names,
         variant=variant_to_json(spec),
         weights=resolved.origin,
-        steps=(*_steps_so_far(resolved.path), _exported(model)),
+        steps=(*_steps_so_far(resolved.path), exported_step(model)),
         notices=tuple(notices),
     )
 
@@ -119,8 +119,8 @@ def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | Non
             how=parse_preprocess(preprocess, how) if preprocess else how,
             labels=tuple(labels) if labels else None,
             variant=None,
-            weights=_file_origin(path),
-            steps=(_exported(model),),
+            weights=file_origin(path),
+            steps=(exported_step(model),),
             notices=()
             if preprocess
             else (f"{path.name} is taken to expect pixels 0–255; --preprocess says otherwise",),
@@ -157,7 +157,7 @@ def _from_tflite(path: Path, labels: Sequence[str] | None, preprocess: str | Non
         how=parse_preprocess(preprocess, how) if preprocess else how,
         labels=tuple(labels) if labels else artifact.labels,
         variant=card.variant if card else None,
-        weights=card.weights if card else _file_origin(path),
+        weights=card.weights if card else file_origin(path),
         steps=card.steps if card else (),
     )
 
@@ -186,7 +186,8 @@ def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:
     return shapes[0][1], shapes[0][2]
 
 
-def _file_origin(path: Path) -> dict[str, Any]:
+def file_origin(path: Path) -> dict[str, Any]:
+    """What a card says of a file of weights."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"kind": "file", "file": path.name, "sha256": digest}
 
@@ -199,7 +200,8 @@ def _steps_so_far(weights: Path | None) -> list[Mapping[str, Any]]:
     return [step for step in said if isinstance(step, Mapping) and "step" in step]
 
 
-def _exported(model: bytes) -> dict[str, Any]:
+def exported_step(model: bytes) -> dict[str, Any]:
+    """What a card says of an export."""
     return {
         "step": "exported",
         "by": f"tensorflow {metadata.version('tensorflow')}",

@@ -246,7 +246,7 @@ class TestBadInput:
         assert "--weights" in line
 
     def test_neither_variant_nor_model(self, refused) -> None:
-        assert "either a variant or a model" in refused("--int8", code=2)
+        assert "one of a variant, a model and a baseline" in refused("--int8", code=2)
 
     def test_ctrl_c_leaves_nothing(
         self, converted: tuple[Path, dict], photos: Path, tmp_path: Path
