@@ -128,7 +128,7 @@ def choose_pictures(
             )
     return Pictures(
         calibration=chosen,
-        evaluation=judged or _generated(how, seed, scratch),
+        evaluation=judged or _generated(how, evaluation_count, seed, scratch),
         generated=judged is None,
         warnings=tuple(warnings),
         skipped=skipped,
@@ -163,10 +163,11 @@ def _drawn(
     return replace(load_dataset(folder, labels=labels), source=f"signs ({split})")
 
 
-def _generated(how: Preprocess, seed: int, scratch: Path) -> Dataset:
+def _generated(how: Preprocess, count: int | None, seed: int, scratch: Path) -> Dataset:
+    count = min(count or GENERATED_EVALUATION_IMAGES, GENERATED_EVALUATION_IMAGES)
     samples = []
     height, width = (math.ceil(side / how.crop) for side in (how.height, how.width))
-    for index in range(GENERATED_EVALUATION_IMAGES):
+    for index in range(count):
         picture = generated_picture(index, seed + _EVALUATION_SEED_OFFSET, height, width)
         path = scratch / f"generated-{index:04}.png"
         cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
