@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import svg
-from benchmarks.report.pictures import occlusion_overlay, thumbnail
+from benchmarks.report.pictures import evidence_overlay, thumbnail
 from benchmarks.report.sources import Json
 from edge_effnet.commands.options import megabytes
 
@@ -144,7 +144,7 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
             if str(flip[role]) not in labels:
                 continue
             model, index = Path(str(document[role].get("file", ""))), labels.index(flip[role])
-            overlay = occlusion_overlay(path, model, index, len(labels))
+            overlay = evidence_overlay(path, model, index, len(labels))
             if overlay:
                 images.append((overlay, f"evidence, {role}"))
     shown = "".join(

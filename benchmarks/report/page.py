@@ -60,7 +60,8 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
             sections.section(
                 "Flipped images",
                 judged.flips(document, flips, maps),
-                "Orange: hiding this part lowers the score of the model's own answer most.",
+                "Orange: the class-activation map of the model's own answer; of a network without "
+                "one, where hiding the picture lowers that score most.",
             ),
         ]
     for result in sources.results:

@@ -1,9 +1,9 @@
 """Flipped images for the page: thumbnails, and maps of what each model looked at.
 
-A map is made by occlusion (Zeiler and Fergus 2014, section 4.2): a grey patch slides over the
-picture, and where the score of the model's own answer falls most, the evidence was. It needs
-neither gradients nor layers, so that it works for any .tflite, int8 ones too. The patch covers
-a quarter of each side and moves by an eighth.
+A map is a class-activation map where the network's end allows it (``runtime.activation``). Else
+it is made by occlusion (Zeiler and Fergus 2014, section 4.2): a grey patch slides over the
+picture, and where the score of the model's own answer falls most, the evidence was. The patch
+covers a quarter of each side and moves by an eighth.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.image import Pixels, preprocess, read_image
+from edge_effnet.runtime.activation import ActivationMapper, open_mapper
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 
 SIDE = 112
@@ -39,14 +40,19 @@ def thumbnail(path: Path) -> str | None:
     return _uri(np.asarray(cv2.resize(square, (SIDE, SIDE), interpolation=cv2.INTER_AREA)))
 
 
-def occlusion_overlay(path: Path, model: Path, index: int, classes: int) -> str | None:
+def evidence_overlay(path: Path, model: Path, index: int, classes: int) -> str | None:
     """The picture as the model sees it, with its evidence for class ``index`` of ``classes`` in
     colour, as a data URI; None where the picture or the model is gone, or no longer the same."""
     pixels, classifier = _read(path), _open(model)
     if pixels is None or classifier is None or len(classifier.labels) != classes:
         return None
     prepared = preprocess(pixels, classifier.how)
-    evidence = occlusion_map(classifier, prepared, index)
+    mapper = _open_mapper(model)
+    evidence = (
+        mapper.map(classifier.tensor(prepared), index)
+        if mapper
+        else occlusion_map(classifier, prepared, index)
+    )
     strongest = float(evidence.max())
     heat = np.clip(evidence / strongest, 0, 1) if strongest > 0 else np.zeros_like(evidence)
     heat = np.asarray(cv2.resize(heat, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))[..., None]
@@ -99,6 +105,11 @@ def _open(model: Path) -> Classifier | None:
         return open_classifier(model)
     except (EdgeEffnetError, OSError):
         return None
+
+
+@cache
+def _open_mapper(model: Path) -> ActivationMapper | None:
+    return open_mapper(model)
 
 
 def _uri(rgb: Pixels) -> str | None:

@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.report import svg
+from benchmarks.report import pictures, svg
 from benchmarks.report.page import render
-from benchmarks.report.pictures import occlusion_map, thumbnail
+from benchmarks.report.pictures import evidence_overlay, occlusion_map, thumbnail
 from benchmarks.report.sources import Sources, read_sources
 from edge_effnet.errors import DataError
 from edge_effnet.runtime.classifier import open_classifier
@@ -203,6 +203,19 @@ def test_the_map_finds_the_evidence(colour_model: MakeModel, tmp_path: Path) -> 
     assert evidence.shape == (4, 4)
     assert evidence[:2, :2].min() > evidence[2:, 2:].max()
     assert thumbnail(tmp_path / "missing.png") is None
+
+
+def test_a_map_of_either_kind_is_laid_over_the_picture(
+    colour_model: MakeModel, colour_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture, model = next(colour_folder.rglob("*.png")), colour_model()
+    activation = evidence_overlay(picture, model, 0, 3)
+    monkeypatch.setattr(pictures, "_open_mapper", lambda _model: None)  # another ending
+    occlusion = evidence_overlay(picture, model, 0, 3)
+    assert activation is not None
+    assert occlusion is not None
+    assert activation != occlusion
+    assert evidence_overlay(picture, model, 0, 4) is None  # another model by now
 
 
 def test_charts_survive_any_numbers() -> None:
