@@ -33,7 +33,7 @@ _FILE = click.Path(path_type=Path)
 @click.option(
     "--maps",
     type=click.IntRange(0, 500),
-    default=6,
+    default=24,
     show_default=True,
     help="How many of them get maps of what each model looked at; needs the models.",
 )

@@ -11,7 +11,7 @@ from benchmarks.report.style import STYLE
 from edge_effnet import __version__
 
 FLIPS = 24
-MAPS = 6
+MAPS = 24
 
 
 def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS) -> str:
@@ -19,7 +19,8 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
 
     Args:
         flips: images shown for each comparison at most.
-        maps: of them, how many get maps of what the models looked at; a few seconds each.
+        maps: of them, how many get maps of what the models looked at; an inference each, or
+            fifty of a network that has no class-activation map.
     """
     parts = []
     for result in sources.results:
