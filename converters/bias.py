@@ -99,12 +99,18 @@ def _layers(small: Structure, model: Structure) -> list[_Layer]:
         output = operator.outputs[0]
         if len(operator.inputs) < 3 or operator.inputs[2] < 0:
             continue
+        if not small.tensors[output].scales:
+            continue  # left in float
         kernel = small.tensors[operator.inputs[1]]
         if operator.name == "DEPTHWISE_CONV_2D" and kernel.shape[:3] == (1, 1, 1):
             continue  # the normalization of pixels: exact as it is
         follower, judged = _follower(small, operator)
         names = small.tensors[output].name, small.tensors[judged].name
-        if not all(name in places for name in names) or _clipped_by_relu(small.tensors[output]):
+        if (
+            not small.tensors[judged].scales
+            or not all(name in places for name in names)
+            or _clipped_by_relu(small.tensors[output])
+        ):
             continue
         float_output, float_judged = (places[name] for name in names)
         bias = operator.inputs[2]
@@ -176,9 +182,24 @@ def _step(
         return (slope * error).mean(axis=0), (slope * slope).mean(axis=0)
 
     seen = observe(small, [layer.judged], pictures, look, workers=workers)
-    toward = np.mean([part for part, _ in seen], axis=0)
+    toward = _certain_mean(np.stack([part for part, _ in seen]))
     curvature = np.mean([part for _, part in seen], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)
+
+
+def _certain_mean(values: Floats) -> Floats:
+    """Mean over pictures of each channel, drawn towards zero where they disagree.
+
+    The factor m²/(m² + s²), s the standard error, is the one of least expected squared error
+    for a mean m. Without it the few positions of late layers, and the single one of pooled
+    layers, are corrected by chance.
+
+    Args:
+        values: pictures x channels.
+    """
+    mean = values.mean(axis=0)
+    error = values.var(axis=0) / max(len(values) - 1, 1)
+    return np.asarray(mean * mean**2 / np.maximum(mean**2 + error, 1e-30), np.float32)
 
 
 def _slope(output: Floats, follower: Follower) -> Floats:

@@ -82,6 +82,13 @@ def _recipe_options(function: Any) -> Any:
     metavar="POINTS",
     help="With --int8: … until no class loses more recall than this.",
 )
+@click.option(
+    "--allow-float",
+    default=0,
+    metavar="N",
+    type=click.IntRange(0),
+    help="With a limit: … at last with the N costliest tensors in float. Not for the Edge TPU.",
+)
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
 @click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
@@ -143,6 +150,7 @@ def command(**options: Any) -> None:
         strict=options["strict"],
         force=options["force"],
         gate=_gate(options),
+        allow_float=options["allow_float"],
         resume=options["resume"],
     )
     refuse_outputs(_name(options), settings, options["model"])
@@ -175,6 +183,12 @@ def _gate(options: dict[str, Any]) -> Gate | None:
 
     limits = options["max_drop"], options["min_agreement"], options["max_class_drop"]
     if limits == (None, None, None):
+        if options["allow_float"]:
+            raise UsageProblem(
+                "--allow-float is the last resort of a limit",
+                found="no limit",
+                fix="add --max-drop POINTS or --min-agreement PERCENT",
+            )
         return None
     asked = [name for name in RECIPES if options[name]]
     if asked != ["int8"]:

@@ -24,6 +24,7 @@ class Settings:
         calibration_count, evaluation_count: how many of them at most.
         workers: cores to use.
         gate: limits that the int8 file must keep; None writes whatever comes out.
+        allow_float: tensors that may stay float where no full-integer rung fits.
         resume: take over rungs that an earlier run measured.
     """
 
@@ -39,6 +40,7 @@ class Settings:
     strict: bool = False
     force: bool = False
     gate: Gate | None = None
+    allow_float: int = 0
     resume: bool = False
 
 

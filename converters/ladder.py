@@ -10,27 +10,30 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Literal
 
 from converters.bias import correct_bias
 from converters.calibration import Calibration
 from converters.flatfile import Interface
+from converters.hybrid import kept_in_float
 from converters.observe import Picture
 from converters.quantize import quantize
 from converters.ranges import (
     PLAIN_METHODS,
     ROLE_METHODS,
+    Methods,
     Ranges,
     Statistics,
     choose_ranges,
     collect_statistics,
+    logit_names,
+    pinned_ranges,
 )
 from converters.recipes import RECIPES, QuantRecipe
-from converters.search import Search, search_ranges
+from converters.search import Found, search_ranges
 from edge_effnet.tflite_file import Structure
 
-LADDER_VERSION = 1  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 2  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 Progress = Callable[[int, int], None]
@@ -44,6 +47,7 @@ class Rung:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations.
         bias: whether biases are corrected afterwards.
+        left_float: how many of the tensors that cost the answer most are never rounded.
         summary: what it does, for the table.
     """
 
@@ -51,6 +55,7 @@ class Rung:
     recipe: str
     ranges: RangeChoice = "roles"
     bias: bool = False
+    left_float: int = 0
     summary: str = ""
 
     @property
@@ -66,15 +71,35 @@ class Rung:
 LADDER: tuple[Rung, ...] = (
     Rung("plain", "int8", "plain", summary="mean of extremes for every tensor"),
     Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
-    Rung("searched", "int8", "searched", summary="ranges by the network's own answers"),
+    Rung("searched", "int8", "searched", summary="each range by the network's own answers"),
     Rung("bias", "int8", "searched", bias=True, summary="searched ranges, corrected biases"),
     # Recovery training belongs here: still full integer.
     Rung("weights8", "weights8", summary="size only: int8 weights, float compute"),
     Rung("float16", "float16", summary="size only: half the size, float compute"),
 )
 
-_SEARCH_PICTURES = 48
-_BIAS_PICTURES = 32
+
+def ladder(*, allow_float: int = 0) -> tuple[Rung, ...]:
+    """The rungs in order, with a partly float one behind those that are full integer.
+
+    Args:
+        allow_float: how many tensors it may leave in float; 0 leaves the rung out.
+    """
+    if not allow_float:
+        return LADDER
+    mixed = Rung(
+        f"float{allow_float}",
+        "int8",
+        "searched",
+        bias=True,
+        left_float=allow_float,
+        summary=f"corrected biases, the {allow_float} costliest tensors in float",
+    )
+    behind = next(place for place, rung in enumerate(LADDER) if rung.size_only)
+    return (*LADDER[:behind], mixed, *LADDER[behind:])
+
+
+_BIAS_PICTURES = 64
 
 
 def _silent(_done: int, _all: int) -> None:
@@ -96,7 +121,7 @@ class Workshop:
     interface: Interface
     workers: int
     _statistics: Statistics | None = field(default=None, repr=False)
-    _search: Search | None = field(default=None, repr=False)
+    _found: dict[str, Found] | None = field(default=None, repr=False)
     _pictures: list[Picture] = field(default_factory=list, repr=False)
 
     def make(self, rung: Rung, progress: Progress = _silent) -> tuple[bytes, float]:
@@ -111,7 +136,9 @@ class Workshop:
         began = time.perf_counter()
         recipe = rung.quantization
         ranges = self._ranges(rung, progress) if recipe.calibrated else {}
-        small = quantize(self.model, recipe, ranges, self.interface)
+        small = quantize(
+            self.model, recipe, ranges, self.interface, left_float=self._left_float(rung)
+        )
         if rung.bias:
             small = correct_bias(
                 self.model,
@@ -124,8 +151,8 @@ class Workshop:
 
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""
-        if len(self._pictures) < min(count, len(self.calibration)):
-            self._pictures = list(islice(self.calibration.inputs(), max(count, _SEARCH_PICTURES)))
+        if not self._pictures:
+            self._pictures = list(self.calibration.inputs())
         return self._pictures[:count]
 
     def statistics(self, progress: Progress = _silent) -> Statistics:
@@ -143,20 +170,40 @@ class Workshop:
             )
         return self._statistics
 
+    def found(self, progress: Progress = _silent) -> dict[str, Found]:
+        """The searched range of each tensor, and what the tensor does to the answer."""
+        if self._found is None:
+            statistics = self.statistics(progress)
+            pinned = pinned_ranges(self.model, self.structure, self.calibration)
+            self._found = search_ranges(
+                self.model,
+                self.structure,
+                self._by_role(ROLE_METHODS),
+                frozenset((*pinned, *logit_names(self.structure))),
+                statistics,
+                self.pictures(len(self.calibration)),
+                workers=self.workers,
+                progress=progress,
+            )
+        return self._found
+
     def _ranges(self, rung: Rung, progress: Progress) -> Ranges:
-        statistics = self.statistics(progress)
+        self.statistics(progress)
+        if rung.ranges == "plain":
+            return self._by_role(PLAIN_METHODS)
+        ranges = self._by_role(ROLE_METHODS)
         if rung.ranges == "searched":
-            if self._search is None:
-                self._search = search_ranges(
-                    self.model,
-                    self.structure,
-                    statistics,
-                    self.calibration,
-                    rung.quantization,
-                    self.pictures(_SEARCH_PICTURES),
-                    workers=self.workers,
-                    progress=progress,
-                )
-            return self._search.ranges
-        methods = PLAIN_METHODS if rung.ranges == "plain" else ROLE_METHODS
-        return choose_ranges(statistics, self.structure, self.calibration, self.model, methods)
+            ranges |= {name: tensor.range for name, tensor in self.found(progress).items()}
+        return ranges
+
+    def _left_float(self, rung: Rung) -> frozenset[str]:
+        if not rung.left_float:
+            return frozenset()
+        found = self.found()
+        costliest = sorted(found, key=lambda name: -found[name].share)[: rung.left_float]
+        return kept_in_float(self.structure, costliest)
+
+    def _by_role(self, methods: Methods) -> Ranges:
+        return choose_ranges(
+            self.statistics(), self.structure, self.calibration, self.model, methods
+        )

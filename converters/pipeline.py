@@ -18,7 +18,7 @@ from converters.cards import choose_labels, make_card, measured_record, with_met
 from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.guard import Climb, climb
 from converters.images import SIGNS, Pictures, choose_pictures
-from converters.ladder import Rung, Workshop
+from converters.ladder import Rung, Workshop, ladder
 from converters.quantize import quantize
 from converters.ranges import Ranges, choose_ranges, collect_statistics
 from converters.recipes import FLOAT32
@@ -153,6 +153,7 @@ def _climb(
         resume=settings.resume,
         seed=settings.seed,
         stage=stage,
+        ladder=ladder(allow_float=settings.allow_float),
     )
 
 

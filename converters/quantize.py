@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
+import re
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,21 @@ from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite_file import Structure, parse_structure
 
 
-def quantize(model: bytes, recipe: QuantRecipe, ranges: Ranges, interface: Interface) -> bytes:
+def quantize(
+    model: bytes,
+    recipe: QuantRecipe,
+    ranges: Ranges,
+    interface: Interface,
+    *,
+    left_float: Collection[str] = (),
+) -> bytes:
     """Apply a recipe to a float model.
 
     Args:
         ranges: of every activation tensor; only calibrated recipes use them.
         interface: type of the input and output of a full-integer file; every other recipe
             gets float32.
+        left_float: tensors whose operators compute in float, with float weights.
 
     Raises:
         ModelError: the quantizer refuses the model, or a full-integer result has a float
@@ -45,7 +54,9 @@ def quantize(model: bytes, recipe: QuantRecipe, ranges: Ranges, interface: Inter
     }
     with _silent():
         try:
-            worker = quantizer.Quantizer(bytearray(model), _library_recipe(recipe))
+            worker = quantizer.Quantizer(
+                bytearray(model), [*_library_recipe(recipe), *_left_float(recipe, left_float)]
+            )
             result = worker.quantize(
                 known if recipe.calibrated else None,
                 enable_progress_bar=False,
@@ -60,7 +71,7 @@ def quantize(model: bytes, recipe: QuantRecipe, ranges: Ranges, interface: Inter
     small = bytes(result.quantized_model)
     if not recipe.full_integer:
         return set_interface(small, "float32") if recipe.calibrated else normalize_layout(small)
-    refuse_float_operators(parse_structure(small, "the quantized model"))
+    refuse_float_operators(parse_structure(small, "the quantized model"), left_float)
     return set_interface(small, interface)
 
 
@@ -81,6 +92,22 @@ def _library_recipe(recipe: QuantRecipe) -> Any:
     }
     rows = table[recipe.weights, recipe.activations, recipe.compute]()
     return [*rows, *_dense_per_tensor(rows)] if recipe.dense_scales == "tensor" else rows
+
+
+def _left_float(recipe: QuantRecipe, tensors: Collection[str]) -> list[Any]:
+    """A row that takes the makers of these tensors out of those before it."""
+    if not tensors:
+        return []
+    from ai_edge_quantizer import algorithm_manager
+
+    names = "|".join(map(re.escape, sorted(tensors)))
+    return [
+        {
+            **_library_recipe(recipe)[0],
+            "regex": f"^({names});?$",  # an operator is named after what it makes
+            "algorithm_key": algorithm_manager.AlgorithmName.NO_QUANTIZE,
+        }
+    ]
 
 
 def _dense_per_tensor(rows: Any) -> list[Any]:
@@ -121,9 +148,13 @@ def _float16_recipe() -> Any:
     return manager.get_quantization_recipe()
 
 
-def operator_types(structure: Structure) -> Counter[str]:
+def operator_types(structure: Structure, left_float: Collection[str] = ()) -> Counter[str]:
     """How many operators of each kind touch a float activation or weight: empty when full
-    integer."""
+    integer.
+
+    Args:
+        left_float: tensors whose makers do not count, nor what converts for them.
+    """
     return Counter(
         operator.name
         for operator in structure.operators
@@ -132,16 +163,18 @@ def operator_types(structure: Structure) -> Counter[str]:
             for index in (*operator.inputs, *operator.outputs)
             if index >= 0
         )
+        and not (left_float and operator.name in {"QUANTIZE", "DEQUANTIZE"})
+        and structure.tensors[operator.outputs[0]].name not in left_float
     )
 
 
-def refuse_float_operators(structure: Structure) -> None:
+def refuse_float_operators(structure: Structure, left_float: Collection[str] = ()) -> None:
     """Prove from the file's own operators that it is full integer.
 
     Raises:
-        ModelError: names the operators that still work on floats.
+        ModelError: names the operators that still work on floats and were not asked to.
     """
-    left = operator_types(structure)
+    left = operator_types(structure, left_float)
     if left:
         raise ModelError(
             "the int8 model still computes in float",

@@ -10,7 +10,7 @@ which method sets the ranges of a role. The input and the logits are never clipp
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -24,7 +24,7 @@ from edge_effnet.tflite_file import Operator, Structure, Tensor
 
 Ranges = dict[str, tuple[float, float]]
 Role = Literal["pooled", "activated", "depthwise", "swish", "excite", "linear"]
-Method = Literal["mean", "most", "wide", "extremes", "followed"]
+Method = Literal["mean", "most", "wide"]
 Methods = Mapping[Role, Method]
 
 ROLES: dict[Role, str] = {
@@ -39,15 +39,12 @@ METHODS: dict[Method, str] = {
     "mean": "mean over pictures of each picture's extremes",
     "most": "wide enough for nine pictures in ten",
     "wide": "the mean of extremes, a quarter wider",
-    "extremes": "nothing seen is clipped",
-    "followed": "least mean squared error behind the swish or sigmoid that follows",
 }
 # What everybody else does, nearly: kept as the first rung, to compare with.
 PLAIN_METHODS: Methods = dict.fromkeys(ROLES, "mean")
 # Chosen because it helps two unlike networks (logit signal-to-noise on other photos, against mean
 # everywhere): EfficientNetV2-B0 at 224 px 13.2 -> 15.5 dB, a B0 at 96 px 17.0 -> 20.2. What helps
-# only one of them is left to the search: "extremes" for pooled and "followed" for activated gain
-# on V2-B0 and lose 1 dB each on B0.
+# only one of them is left to the search, tensor by tensor.
 ROLE_METHODS: Methods = {
     "pooled": "most",
     "activated": "mean",
@@ -64,8 +61,6 @@ GENERATED_LOGIT_MARGIN = 2.0
 LOGIT_MARGIN = 1.15
 _WIDENING = 1.25
 _MOST_PICTURES = 0.9
-# Of each tensor that a swish or sigmoid reads, per picture.
-_SAMPLED_VALUES = 2048
 
 
 @dataclass(frozen=True)
@@ -74,12 +69,10 @@ class Statistics:
 
     Attributes:
         lows, highs: extremes of every float tensor, arrays of shape (pictures,).
-        samples: evenly spread values of those that a swish or sigmoid reads, (pictures, n).
     """
 
     lows: dict[str, NDArray[np.float32]]
     highs: dict[str, NDArray[np.float32]]
-    samples: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
     @property
     def pictures(self) -> int:
@@ -108,19 +101,14 @@ def collect_statistics(
         for index, tensor in enumerate(structure.tensors)
         if tensor.dtype == "float32" and not tensor.constant_bytes
     }
-    followers = {
-        index for op in structure.operators if op.name == "LOGISTIC" for index in op.inputs
-    }
-    sampled = [index in followers for index in watched]
 
-    def look(_: int, values: list[NDArray[Any]]) -> tuple[NDArray[np.float32], list[Any]]:
-        extremes = np.array([(value.min(), value.max()) for value in values], np.float32)
-        return extremes, [_spread(v) for v, take in zip(values, sampled, strict=True) if take]
+    def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
+        return np.array([(value.min(), value.max()) for value in values], np.float32)
 
     seen = observe(
         model, list(watched), calibration.inputs(), look, workers=workers, progress=progress
     )
-    table = np.stack([extremes for extremes, _ in seen])
+    table = np.stack(seen)
     names = list(watched.values())
     broken = np.flatnonzero(~np.isfinite(table).all(axis=(0, 2)))
     if broken.size:
@@ -130,19 +118,10 @@ def collect_statistics(
             expected="finite values",
             fix="check the weights; training that diverged leaves such values",
         )
-    kept = [name for name, take in zip(names, sampled, strict=True) if take]
     return Statistics(
         {name: table[:, i, 0] for i, name in enumerate(names)},
         {name: table[:, i, 1] for i, name in enumerate(names)},
-        {name: np.stack([samples[i] for _, samples in seen]) for i, name in enumerate(kept)},
     )
-
-
-def _spread(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Values at an odd stride, so that all channels and places have their turn; a copy."""
-    flat = values.reshape(-1)
-    stride = max(1, flat.size // _SAMPLED_VALUES) | 1
-    return flat[::stride].copy()
 
 
 def choose_ranges(
@@ -160,10 +139,10 @@ def choose_ranges(
     """
     roles = tensor_roles(structure)
     ranges = {
-        name: method_range(statistics, name, methods[roles.get(name, "linear")], structure)
+        name: method_range(statistics, name, methods[roles.get(name, "linear")])
         for name in statistics.lows
     }
-    ranges.update(_pinned(model, structure, calibration))
+    ranges.update(pinned_ranges(model, structure, calibration))
     margin = LOGIT_MARGIN if calibration.kind == "images" else GENERATED_LOGIT_MARGIN
     for name in logit_names(structure):
         low, high = statistics.lows[name].min(), statistics.highs[name].max()
@@ -194,69 +173,16 @@ def tensor_roles(structure: Structure) -> dict[str, Role]:
     return roles
 
 
-def method_range(
-    statistics: Statistics, name: str, method: Method, structure: Structure
-) -> tuple[float, float]:
-    """One tensor's range by one method.
-
-    ``followed`` needs samples; a tensor without them (nothing follows) gets its mean extremes.
-    """
+def method_range(statistics: Statistics, name: str, method: Method) -> tuple[float, float]:
+    """One tensor's range by one method."""
     lows, highs = statistics.lows[name], statistics.highs[name]
-    if method == "extremes":
-        return float(lows.min()), float(highs.max())
     if method == "most":
         return (
             float(np.quantile(lows, 1 - _MOST_PICTURES)),
             float(np.quantile(highs, _MOST_PICTURES)),
         )
-    mean = float(lows.mean()), float(highs.mean())
-    if method == "wide":
-        return _WIDENING * mean[0], _WIDENING * mean[1]
-    if method == "followed" and name in statistics.samples:
-        return _followed_range(statistics, name, structure)
-    return mean
-
-
-_BINS = 1024
-_SHARES = np.concatenate([np.linspace(0.02, 0.3, 15), np.linspace(0.32, 1.0, 18)])
-
-
-def _followed_range(statistics: Statistics, name: str, structure: Structure) -> tuple[float, float]:
-    """The range with the least squared error behind the function that reads the tensor.
-
-    Both ends are searched in turn over shares of the extremes.
-    """
-    low, high = min(float(statistics.lows[name].min()), 0.0), float(statistics.highs[name].max())
-    high = max(high, 0.0)
-    if low == high:
-        return low, high
-    counts, edges = np.histogram(statistics.samples[name], _BINS, (low, high))
-    centres = (edges[:-1] + edges[1:]) / 2
-    places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
-    readers = [op.name for op in structure.operators if places[name] in op.inputs]
-    after = _swish if "MUL" in readers else _sigmoid
-    wanted = after(centres)
-
-    def error(bottom: float, top: float) -> float:
-        step = (top - bottom) / 255
-        zero = np.rint(-bottom / step)
-        stored = np.clip(np.rint(centres / step) + zero, 0, 255)
-        gap = after((stored - zero) * step) - wanted
-        return float((counts * gap * gap).sum())
-
-    bottom, top = low, high
-    for _ in range(2):
-        bottom = min((low * share for share in _SHARES), key=lambda end: error(end, top))
-        top = min((high * share for share in _SHARES), key=lambda end: error(bottom, end))
-    return bottom, top
-
-
-def _sigmoid(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x, -60, 60))), np.float64)
-
-
-def _swish(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    return x * _sigmoid(x)
+    widening = _WIDENING if method == "wide" else 1.0
+    return widening * float(lows.mean()), widening * float(highs.mean())
 
 
 def logit_names(structure: Structure) -> list[str]:
@@ -273,7 +199,7 @@ def logit_names(structure: Structure) -> list[str]:
 _POINTWISE = {"MUL", "ADD", "SUB", "DIV", "DEPTHWISE_CONV_2D"}
 
 
-def _pinned(model: bytes, structure: Structure, calibration: Calibration) -> Ranges:
+def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) -> Ranges:
     """Ranges of the input and of the pointwise operators right behind it.
 
     Each of those is monotone in every pixel value, so an all-black and an all-white picture

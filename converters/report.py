@@ -101,6 +101,12 @@ def print_climb(out: Console, climb: Climb) -> None:
             "for the Edge TPU",
             style="bold yellow",
         )
+    if best.rung.left_float:
+        out.print(
+            f"note: {best.rung.left_float} tensors of {best.rung.recipe} are computed in float: "
+            "not for the Edge TPU",
+            style="bold yellow",
+        )
     if best.slower:
         out.print(
             f"warning: {best.rung.name} takes {best.latency_ratio:.2f} times as long as float on "

@@ -9,11 +9,11 @@ from converters.bias import correct_bias
 from converters.observe import observe
 from converters.quantize import quantize
 from converters.ranges import (
-    PLAIN_METHODS,
     ROLES,
+    Ranges,
     Statistics,
-    choose_ranges,
     collect_statistics,
+    logit_names,
     tensor_roles,
 )
 from converters.recipes import RECIPES
@@ -44,52 +44,34 @@ def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
             assert roles[output.name] == "excite"
 
 
-def test_what_a_swish_ignores_costs_no_resolution(tiny: TinyModel, statistics: Statistics) -> None:
-    # A tail of -40 in front of a swish is worth nothing; in front of nothing it is.
-    name = next(iter(statistics.samples))
-    rng = np.random.default_rng(0)
-    samples = rng.normal(0, 1, (4, 2000)).astype(np.float32)
-    samples[:, :100] = -40
-    made = Statistics(
-        {**statistics.lows, name: samples.min(axis=1)},
-        {**statistics.highs, name: samples.max(axis=1)},
-        {**statistics.samples, name: samples},
-    )
-    low, high = choose_ranges(
-        made,
-        tiny.structure,
-        tiny.calibration,
-        tiny.model,
-        {**PLAIN_METHODS, "activated": "followed", "depthwise": "followed"},
-    )[name]
-    assert -12 < low < -2
-    assert high == pytest.approx(samples.max(), rel=0.2)
-
-
-def test_the_search_never_ends_below_where_it_began(
-    tiny: TinyModel, statistics: Statistics
-) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 6))
+def test_no_tensor_ends_below_where_it_began(tiny: TinyModel, statistics: Statistics) -> None:
+    pinned = {"pinned"} | set(logit_names(tiny.structure))
     steps: list[tuple[int, int]] = []
+    pictures = list(tiny.calibration.inputs())
     found = search_ranges(
         tiny.model,
         tiny.structure,
+        tiny.ranges,
+        frozenset(pinned),
         statistics,
-        tiny.calibration,
-        INT8,
         pictures,
         workers=2,
         progress=lambda done, total: steps.append((done, total)),
     )
-    before, after = found.decibels
-    assert after >= before
-    assert set(found.methods) == set(ROLES)
-    assert steps[-1][0] == steps[-1][1] == found.trials
-    # What it promises is what the file does.
-    small = quantize(tiny.model, INT8, found.ranges, "int8")
+    assert steps[-1][0] == steps[-1][1] == len(found)
+    assert not pinned & set(found)
+    assert all(tensor.share <= tensor.share_before for tensor in found.values())
+    moved = {name: tensor for name, tensor in found.items() if tensor.share < tensor.share_before}
+    assert moved
+    # All together, in the integer file itself, not only one by one.
     wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
-    answer = logits(small, tiny.structure, pictures, workers=1)
-    assert signal_to_noise(wanted, answer) == pytest.approx(after, abs=1e-6)
+
+    def decibels(ranges: Ranges) -> float:
+        small = quantize(tiny.model, INT8, ranges, "int8")
+        return signal_to_noise(wanted, logits(small, tiny.structure, pictures, workers=1))
+
+    after = {**tiny.ranges, **{name: tensor.range for name, tensor in found.items()}}
+    assert decibels(after) > decibels(tiny.ranges)
 
 
 def test_softmax_does_not_see_a_constant() -> None:
@@ -134,7 +116,8 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
             worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
         return worst
 
-    assert projection_bias(corrected) < 0.5 * projection_bias(small)
+    # A correction is drawn towards zero where so few pictures disagree.
+    assert projection_bias(corrected) < 0.6 * projection_bias(small)
 
 
 def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:

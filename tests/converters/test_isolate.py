@@ -1,0 +1,80 @@
+"""One tensor changed, everything else float: the cut network answers as the whole one does."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converters.isolate import Dissection, cut_behind, stored_in_int8
+from converters.ranges import logit_names
+from converters.search import logits
+from edge_effnet.tflite_file import Operator
+
+from .conftest import TinyModel
+
+
+@pytest.fixture(scope="module")
+def dissection(tiny: TinyModel) -> Dissection:
+    places = {tensor.name: index for index, tensor in enumerate(tiny.structure.tensors)}
+    return Dissection(tiny.model, tiny.structure, places[logit_names(tiny.structure)[0]])
+
+
+def excited(tiny: TinyModel) -> Operator:
+    """The product of channels and their gates in the first block."""
+    return next(
+        op
+        for op in tiny.structure.operators
+        if "se_excite" in tiny.structure.tensors[op.outputs[0]].name
+    )
+
+
+def test_unchanged_it_answers_as_the_whole_network(tiny: TinyModel, dissection: Dissection) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 3))
+    whole = logits(tiny.model, tiny.structure, pictures, workers=1)
+    for operator in tiny.structure.operators[1:-1:7]:
+        tensor = dissection.isolate(operator.outputs[0], pictures)
+        assert tensor.noise_share(lambda values: values) == 0
+        np.testing.assert_allclose(tensor.wanted, whole, atol=1e-4)
+
+
+def test_the_gate_is_cut_off_from_the_channels_it_gates(
+    tiny: TinyModel, dissection: Dissection
+) -> None:
+    product = excited(tiny)
+    channels, gate = product.inputs
+    cut = cut_behind(tiny.structure, gate, dissection.answer)
+    assert cut.sources[0] == gate
+    assert channels in cut.sources  # made before the cut, read behind it
+    assert product.index == cut.rear[0]
+    assert not set(cut.front) & set(cut.rear)
+    # Closed gates leave the block's input alone: the answer must move.
+    tensor = dissection.isolate(gate, list(islice(tiny.calibration.inputs(), 2)))
+    assert tensor.noise_share(np.zeros_like) > 1e-6
+
+
+def test_pictures_count_as_often_as_they_weigh(tiny: TinyModel, dissection: Dissection) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 2))
+    index = excited(tiny).outputs[0]
+
+    def coarse(values: np.ndarray) -> np.ndarray:
+        return np.asarray(np.rint(values * 4) / 4, np.float32)
+
+    once = dissection.isolate(index, [pictures[0], pictures[1], pictures[1]])
+    weighed = dissection.isolate(index, pictures)
+    assert weighed.noise_share(coarse, np.array([1, 2], np.float32)) == pytest.approx(
+        once.noise_share(coarse), rel=1e-4
+    )
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50), st.lists(st.floats(-60, 60), min_size=1, max_size=20))
+def test_eight_bits_are_half_a_step_off_and_clip(a: float, b: float, values: list[float]) -> None:
+    low, high = min(a, b, 0.0), max(a, b, 0.0)
+    step = max(high - low, 1e-9) / 255
+    given_values = np.array(values, np.float32)
+    stored = stored_in_int8(given_values, min(a, b), max(a, b))
+    # The zero point is rounded too, so the ends may lie half a step off.
+    inside = np.clip(given_values, low, high)
+    assert np.all(np.abs(stored - inside) <= 1.01 * step + 1e-4)
+    assert stored_in_int8(np.zeros(1, np.float32), a, b) == 0
