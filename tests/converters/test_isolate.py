@@ -68,7 +68,11 @@ def test_pictures_count_as_often_as_they_weigh(tiny: TinyModel, dissection: Diss
     )
 
 
-@given(st.floats(-50, 50), st.floats(-50, 50), st.lists(st.floats(-60, 60), min_size=1, max_size=20))
+@given(
+    st.floats(-50, 50),
+    st.floats(-50, 50),
+    st.lists(st.floats(-60, 60), min_size=1, max_size=20),
+)
 def test_eight_bits_are_half_a_step_off_and_clip(a: float, b: float, values: list[float]) -> None:
     low, high = min(a, b, 0.0), max(a, b, 0.0)
     step = max(high - low, 1e-9) / 255
