@@ -26,7 +26,7 @@ from benchmarks.classic_networks import CLASSIC, SOURCE, ClassicNetwork
 from benchmarks.devices.several import find_targets, measure_all
 from benchmarks.result import Case, Result
 from benchmarks.spec import BenchSpec
-from benchmarks.tables import machine_line, problem_lines
+from benchmarks.tables import machine_line
 from edge_effnet.artifact import read_artifact
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
@@ -53,8 +53,17 @@ class ClassicRow:
     int8_of_float: Ratio | None
     random_weights: bool
 
+    @property
+    def steady(self) -> bool:
+        """Whether the samples of its files are to be believed."""
+        return all(case.verdict.valid for case in (self.float32, self.int8) if case)
+
     def to_json(self, *, timed: bool) -> dict[str, Any]:
-        row = {**asdict(self.network), "random_weights": self.random_weights}
+        row = {
+            **asdict(self.network),
+            "random_weights": self.random_weights,
+            "steady": self.steady,
+        }
         for kind, case in (("float32", self.float32), ("int8", self.int8)):
             row[f"{kind}_bytes"] = case and case.size_bytes
             row[f"{kind}_ms"] = case.spread.p50_ms if case and timed else None
@@ -121,7 +130,7 @@ def table_cells(rows: Sequence[ClassicRow], *, timed: bool) -> tuple[list[str], 
     """Headings and cells, for a terminal and for Markdown alike."""
     headings = [
         "network",
-        "parameters",
+        "params",
         "depth",
         "top-1",
         "float",
@@ -134,7 +143,7 @@ def table_cells(rows: Sequence[ClassicRow], *, timed: bool) -> tuple[list[str], 
     for row in rows:
         network, ratio = row.network, row.int8_of_float if timed else None
         cells = [
-            network.title + (" †" if row.random_weights else ""),
+            network.title + " †" * row.random_weights + " ?" * (not row.steady),
             f"{network.parameters_millions:.1f} M",
             "–" if network.depth is None else str(network.depth),
             f"{network.top1_percent:.1f} %",
@@ -157,7 +166,11 @@ def notes(rows: Sequence[ClassicRow], result: Result) -> list[str]:
     ]
     if any(row.random_weights for row in rows):
         lines.append("† random weights: the time means something, the answers do not")
-    lines += [f"not valid: {line}" for line in problem_lines(result)]
+    lines += [
+        f"not valid: {problem.what}; to fix: {problem.fix}" for problem in result.verdict.problems
+    ]
+    if any(not row.steady for row in rows):
+        lines.append("? not valid: these samples are not steady; --seconds measures for longer")
     return lines + (["valid: nothing seen that spoils the times"] if result.valid else [])
 
 
@@ -244,14 +257,14 @@ def _print(rows: Sequence[ClassicRow], result: Result, *, as_markdown: bool) -> 
         click.echo("\n" + "\n".join(f"- {line}" for line in under))
         return
     out = console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="right" if place else "left", no_wrap=True)
     for line in lines:
         table.add_row(*map(Text, line))
     out.print(table)
     for text in under:
-        out.print(Text(text, style="yellow" if text.startswith("not valid") else "dim"))
+        out.print(Text(text, style="yellow" if "not valid" in text else "dim"))
 
 
 def main() -> None:
