@@ -122,6 +122,7 @@ def _options(ssh: Any, address: Address) -> Any:
     """The user's options for this host; the user name is ``pi`` where neither they nor their
     SSH configuration say another."""
     given: dict[str, Any] = {
+        "config": (),  # the user's own
         "host": address.host,
         "connect_timeout": CONNECT_SECONDS,
         "keepalive_interval": KEEPALIVE_SECONDS,
@@ -133,10 +134,10 @@ def _options(ssh: Any, address: Address) -> Any:
     options = ssh.SSHClientConnectionOptions(**given)
     if not address.user and options.config.get("User") is None:
         options = ssh.SSHClientConnectionOptions(**given, username=DEFAULT_USER)
-    if options.known_hosts is None:
-        # ``UserKnownHostsFile none`` would make asyncssh trust whoever answers.
-        options = ssh.SSHClientConnectionOptions(options=options, known_hosts=b"")
-    return options
+    # Said here once and for all: ``UserKnownHostsFile none`` in a configuration would make asyncssh
+    # trust whoever answers. Nothing said means ~/.ssh/known_hosts.
+    known = options.known_hosts or b""
+    return ssh.SSHClientConnectionOptions(options=options, known_hosts=known)
 
 
 def _untrusted(

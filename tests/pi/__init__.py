@@ -1,0 +1,1 @@
+"""An emulated Raspberry Pi, and what the tool does with it over SSH."""

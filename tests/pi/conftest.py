@@ -1,0 +1,134 @@
+"""Emulated Pis, and a user's home folder with the SSH files that reach them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.data.demo import demo_model
+from tests.conftest import RunCommand
+from tests.pi import emulator
+
+
+@dataclass(frozen=True)
+class User:
+    """Someone at the host: a home folder, and the command run with it."""
+
+    home: Path
+    edge_effnet: RunCommand
+
+    @property
+    def ssh_files(self) -> Path:
+        return self.home / ".ssh"
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        return self.edge_effnet(*arguments, env=self.environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {"HOME": str(self.home), "SSH_AUTH_SOCK": ""}
+
+    def ssh(self, name: str, *command: str) -> str:
+        """What a command prints on a Pi."""
+        done = subprocess.run(
+            ["ssh", "-F", str(self.ssh_files / "config"), "-T", name, *command],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def copy(self, *names: object) -> None:
+        config = str(self.ssh_files / "config")
+        subprocess.run(["scp", "-q", "-r", "-F", config, *map(str, names)], check=True)
+
+    def knows(self, name: str, port: int, root: Path) -> None:
+        """Write down an alias in the SSH configuration, and the host's key."""
+        with (self.ssh_files / "config").open("a") as config:
+            config.write(
+                f"Host {name}\n HostName 127.0.0.1\n Port {port}\n User pi\n"
+                f" IdentityFile {self.ssh_files / 'key'}\n"
+                f" UserKnownHostsFile {self.ssh_files / 'known_hosts'}\n"
+            )
+        with (self.ssh_files / "known_hosts").open("a") as known:
+            known.write(f"[127.0.0.1]:{port} {emulator.host_key(root)}\n")
+
+
+@pytest.fixture(scope="session")
+def user(tmp_path_factory: pytest.TempPathFactory, edge_effnet: RunCommand) -> User:
+    home = tmp_path_factory.mktemp("home")
+    (home / ".ssh").mkdir(mode=0o700)
+    key = home / ".ssh/key"
+    make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)]
+    subprocess.run(make, check=True)
+    return User(home, edge_effnet)
+
+
+@pytest.fixture(scope="session")
+def building() -> Iterator[dict[str, Future[Path]]]:
+    """Both systems, built side by side: the larger one is waited for last."""
+    if not shutil.which("ssh"):
+        pytest.skip("no emulated Raspberry Pi here: OpenSSH's client is not installed")
+    with ThreadPoolExecutor() as pool:
+        yield {name: pool.submit(emulator.build, name) for name in emulator.ARCHITECTURES}
+
+
+def root_of(building: dict[str, Future[Path]], name: str) -> Path:
+    try:
+        return building[name].result()
+    except emulator.Impossible as reason:
+        pytest.skip(f"no emulated Raspberry Pi here: {reason}")
+
+
+@pytest.fixture(scope="session")
+def arm64(building: dict[str, Future[Path]]) -> Path:
+    return root_of(building, "arm64")
+
+
+@pytest.fixture(scope="session")
+def pi64(arm64: Path, user: User) -> Iterator[str]:
+    """The alias of a running 64-bit Pi."""
+    with emulator.running(arm64, (user.ssh_files / "key.pub").read_text()) as port:
+        user.knows("pi64", port, arm64)
+        yield "pi64"
+
+
+@pytest.fixture(scope="session")
+def pi32(building: dict[str, Future[Path]], user: User) -> Iterator[str]:
+    """The alias of a running 32-bit Pi."""
+    root = root_of(building, "armhf")
+    with emulator.running(root, (user.ssh_files / "key.pub").read_text()) as port:
+        user.knows("pi32", port, root)
+        yield "pi32"
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The packaged int8 EfficientNet-B0 at 64 px."""
+    return demo_model()
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the 64-bit Pi lacks, for one that reaches no index."""
+    folder = tmp_path_factory.mktemp("wheels")
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
+    done = subprocess.run(
+        [*pip, "--only-binary=:all:", "-d", str(folder), "rich==15.0.0"],
+        capture_output=True,
+        text=True,
+        env={**os.environ},
+        check=False,
+    )
+    if done.returncode:
+        pytest.skip("the wheels for the emulated Pi cannot be downloaded")
+    return folder

@@ -1,0 +1,288 @@
+"""``bench --device pi@…`` against real sshds and real Arm wheels, on emulated CPUs.
+
+Answers are compared, times never: an emulated CPU has none. Tests run in the order they stand
+in; the first ones meet a Pi on which nothing was prepared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.store import read_results
+from edge_effnet.tflite_file import read_structure
+from tests.edge_effnet.conftest import colour_model  # noqa: F401 (a fixture)
+from tests.pi import emulator
+from tests.pi.conftest import User
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+CACHE = ".cache/edge-effnet"
+
+
+@pytest.fixture(scope="module")
+def pictures(user: User) -> Path:
+    folder = user.home / "signs"
+    done = user.run("signs", "render", folder, "-n", 24, "--size", 64, "--format", "png")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def tiny(colour_model: Callable[..., Path]) -> Path:  # noqa: F811
+    """A model of microseconds, where it is not the answers that matter."""
+    return colour_model("tiny.tflite")
+
+
+def test_an_unknown_host_key_is_refused_with_what_to_type(
+    user: User, pi64: str, arm64: Path, model: Path
+) -> None:
+    port = _port_of(user, pi64)
+    known = user.ssh_files / "known_hosts"
+    kept = known.read_text()
+    told = subprocess.run(
+        ["ssh-keygen", "-lf", str(arm64 / "etc/ssh/ssh_host_ed25519_key.pub")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()[1]
+    config = user.ssh_files / "config"
+    configured = config.read_text()
+    try:
+        for setting in ("", f"UserKnownHostsFile {known}\n", "UserKnownHostsFile none\n"):
+            known.write_text("")
+            config.write_text(setting + f"IdentityFile {user.ssh_files / 'key'}\n")
+            done = user.run("bench", model, "--device", f"pi@127.0.0.1:{port}")
+            assert done.returncode == 1
+            assert done.stderr.count("\n") == 1
+            assert told in done.stderr
+            assert f"type ssh -p {port} pi@127.0.0.1 once" in done.stderr
+        other = user.home / "other"
+        make = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)]
+        subprocess.run(make, check=True)
+        key = " ".join(other.with_suffix(".pub").read_text().split()[:2])
+        known.write_text(f"[127.0.0.1]:{port} {key}\n")
+        done = user.run("bench", model, "--device", f"pi@127.0.0.1:{port}")
+        assert done.returncode == 1
+        assert "another host key than your known_hosts file has" in done.stderr
+    finally:
+        known.write_text(kept)
+        config.write_text(configured)
+    assert CACHE not in user.ssh(pi64, "find", ".")
+
+
+def test_nothing_is_prepared_on_the_pi_and_a_second_run_copies_nothing(
+    user: User, pi64: str, model: Path, pictures: Path, wheels: Path
+) -> None:
+    command = ("bench", model, "--device", f"pi@{pi64}", "--seconds", 0.05, "--data", pictures)
+    file = user.home / "first.json"
+    first = user.run(*command, "--wheels", wheels, "--json", file)
+    assert first.returncode == 0, first.stderr
+    assert "copying files" in first.stderr
+    assert "building an environment for rich>=13" in first.stderr  # it has all the others
+    (result,) = read_results(file)
+    assert result.device == f"pi@{pi64}"
+    assert result.environment.machine == "aarch64"
+    assert result.environment.runtime == "LiteRT 2.3.0"
+    assert result.cases[0].file == str(model)
+    assert result.cases[0].name == "b0-int8"
+    assert result.settings["data"] == str(pictures)
+    # Emulated: marked, and no time is shown as a Pi's.
+    assert "qemu-aarch64" in (result.environment.emulated or "")
+    assert not result.valid
+    assert "emulated CPU" in first.stdout
+    assert " ms" not in first.stdout
+    here = user.run("bench", model, "--seconds", 0.05, "--data", pictures, "--json", "-")
+    accuracy = json.loads(here.stdout)["accuracy"]
+    assert result.accuracy is not None
+    assert result.accuracy["images"] == 24
+    assert result.accuracy["models"] == accuracy["models"]
+
+    second = user.run(*command)
+    assert second.returncode == 0, second.stderr
+    assert "nothing to copy" in second.stderr
+    assert "building" not in second.stderr
+
+
+def test_int8_answers_are_bit_identical_on_64_bit(user: User, pi64: str, model: Path) -> None:
+    tensors = _tensors(user.home, model)
+    there = _answers_of(user, pi64, model, tensors)
+    assert np.array_equal(there, _answers_here(sys.executable, model, tensors))
+
+
+def test_a_lost_link_leaves_the_measurement_alone(
+    user: User, pi64: str, arm64: Path, tiny: Path
+) -> None:
+    with _cable(_port_of(user, pi64)) as (port, cut):
+        user.knows("cable", port, arm64)
+        command = [sys.executable, "-m", "edge_effnet", "bench", str(tiny), "--seconds", "6"]
+        process = subprocess.Popen(
+            [*command, "--device", "pi@cable"],
+            stderr=subprocess.PIPE,
+            text=True,
+            env=_environment(user),
+        )
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("loading in fresh processes"):
+                break
+        cut()
+        said = process.stderr.read()
+        assert process.wait() == 1
+    assert "the link to cable was lost; found the measurement goes on there" in said
+    assert "edge-effnet bench --device pi@cable --attach fetches it" in said
+    fetched = user.run("bench", "--device", f"pi@{pi64}", "--attach", "--json", "-")
+    assert fetched.returncode == 0, fetched.stderr
+    (case,) = json.loads(fetched.stdout)["cases"]
+    assert case["file"] == str(tiny)
+    again = user.run("bench", "--device", f"pi@{pi64}", "--attach")
+    assert again.returncode == 1
+    assert "no measurement waits" in again.stderr
+
+
+def test_ctrl_c_stops_the_measurement_there(user: User, pi64: str, tiny: Path) -> None:
+    command = [sys.executable, "-m", "edge_effnet", "bench", str(tiny), "--seconds", "300"]
+    process = subprocess.Popen(
+        [*command, "--device", f"pi@{pi64}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(user),
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("loading in fresh processes"):
+            break
+    process.send_signal(signal.SIGINT)
+    assert "interrupted" in process.stderr.read()
+    assert process.wait() == 130
+    assert user.ssh(pi64, "ls", f"{CACHE}/jobs") == ""
+    assert "worker" not in user.ssh(pi64, "ps", "-ef")
+
+
+def test_a_runtime_that_dies_is_one_line_with_cpu_and_wheel(
+    user: User, arm64: Path, model: Path, wheels: Path
+) -> None:
+    """LiteRT is killed by SIGSEGV where /proc/cpuinfo is of another machine than /sys."""
+    key = (user.ssh_files / "key.pub").read_text()
+    with emulator.running(arm64, key, as_a_pi=False) as port:
+        user.knows("broken", port, arm64)
+        done = user.run("bench", model, "--device", "pi@broken", "--wheels", wheels)
+    assert done.returncode == 1
+    error = done.stderr.splitlines()[-1]
+    assert error.startswith("error: on broken: native code died of SIGSEGV on the CPU ")
+    assert "the wheel ai-edge-litert 2.3.0 cp311-cp311-manylinux" in error
+    assert "Traceback" not in done.stderr
+
+
+def test_two_pis_at_once_and_32_bit_answers(
+    user: User, pi64: str, pi32: str, model: Path, tflite_runtime: Path
+) -> None:
+    file = user.home / "both.json"
+    done = user.run(
+        *("bench", model, "--seconds", 0.05, "--json", file),
+        *("--device", f"pi@{pi64}", "--device", f"pi@{pi32}"),
+    )
+    assert done.returncode == 0, done.stderr
+    wide, narrow = read_results(file)
+    assert (wide.environment.bits, narrow.environment.bits) == (64, 32)
+    assert narrow.environment.runtime == "tflite-runtime 2.14.0"
+    assert "qemu-arm" in (narrow.environment.emulated or "")
+    assert f"pi@{pi32}: nothing to copy" not in done.stderr
+    tensors = _tensors(user.home, model)
+    there = _answers_of(user, pi32, model, tensors)
+    assert np.array_equal(there, _answers_here(str(tflite_runtime), model, tensors))
+
+
+def test_clean_removes_everything(user: User, pi64: str) -> None:
+    done = user.run("bench", "--device", f"pi@{pi64}", "--clean")
+    assert done.returncode == 0, done.stderr
+    assert "removed" in done.stderr
+    assert CACHE not in user.ssh(pi64, "find", ".")
+
+
+@pytest.fixture(scope="module")
+def tflite_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python of this machine with tflite-runtime, which 32-bit systems have."""
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("tflite-runtime needs Python 3.11")
+    folder = tmp_path_factory.mktemp("tflite-runtime")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin/python"
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "tflite-runtime==2.14.0", "numpy<2"], check=True)
+    return python
+
+
+def _tensors(folder: Path, model: Path) -> Path:
+    """Sixteen seeded inputs that fit the model, as a file."""
+    structure = read_structure(model)
+    source = structure.tensors[structure.inputs[0]]
+    noise = np.random.default_rng(6).integers(0, 256, (16, *source.shape[1:]))
+    file = folder / "tensors.npy"
+    np.save(file, noise.astype(source.dtype))
+    return file
+
+
+def _answers_of(user: User, pi: str, model: Path, tensors: Path) -> np.ndarray:
+    script = Path(__file__).with_name("answers.py")
+    user.copy(script, model, tensors, f"{pi}:")
+    user.ssh(pi, "python3", script.name, model.name, tensors.name, "answers.npy")
+    user.copy(f"{pi}:answers.npy", user.home)
+    return np.asarray(np.load(user.home / "answers.npy"))
+
+
+def _answers_here(python: str, model: Path, tensors: Path) -> np.ndarray:
+    answers = tensors.with_name("here.npy")
+    script = Path(__file__).with_name("answers.py")
+    subprocess.run([python, script, model, tensors, answers], check=True, capture_output=True)
+    return np.asarray(np.load(answers))
+
+
+def _port_of(user: User, name: str) -> int:
+    lines = (user.ssh_files / "config").read_text().splitlines()
+    return int(lines[lines.index(f"Host {name}") + 2].split()[1])
+
+
+def _environment(user: User) -> dict[str, str]:
+    return {**os.environ, **user.environment}
+
+
+@contextmanager
+def _cable(port: int) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A TCP port that leads to another, and what cuts it."""
+    ends: list[socket.socket] = []
+
+    def carry(source: socket.socket, sink: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(1 << 16):
+                sink.sendall(data)
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = server.accept()
+                far = socket.create_connection(("127.0.0.1", port))
+                ends.extend((near, far))
+                for pair in ((near, far), (far, near)):
+                    threading.Thread(target=carry, args=pair, daemon=True).start()
+
+    def cut() -> None:
+        for end in ends:
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=(server,), daemon=True).start()
+        yield server.getsockname()[1], cut
+        server.shutdown(socket.SHUT_RDWR)
