@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,19 +69,19 @@ def _recipe_options(function: Any) -> Any:
     "--max-drop",
     type=click.FloatRange(0, 100),
     metavar="POINTS",
-    help="With --int8: try ways until top-1 falls by at most so much.",
+    help="With --int8 or --edgetpu: try ways until top-1 falls by at most so much.",
 )
 @click.option(
     "--min-agreement",
     type=click.FloatRange(0, 100),
     metavar="PERCENT",
-    help="With --int8: … until so many answers are float's. Needs no labels.",
+    help="With --int8 or --edgetpu: … until so many answers are float's. Needs no labels.",
 )
 @click.option(
     "--max-class-drop",
     type=click.FloatRange(0, 100),
     metavar="POINTS",
-    help="With --int8: … until no class loses more recall than this.",
+    help="With --int8 or --edgetpu: … until no class loses more recall than this.",
 )
 @click.option(
     "--allow-float",
@@ -88,6 +89,13 @@ def _recipe_options(function: Any) -> Any:
     metavar="N",
     type=click.IntRange(0),
     help="With a limit: … at last with the N costliest tensors in float. Not for the Edge TPU.",
+)
+@click.option(
+    "--prune",
+    "prune_share",
+    type=click.FloatRange(0, 0.95, min_open=True),
+    metavar="SHARE",
+    help="First take out so much of the multiply-adds, such as 0.3; recovers on --calibration.",
 )
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
@@ -117,6 +125,7 @@ def command(**options: Any) -> None:
           --preprocess mean=127.5,std=127.5
       edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
           --data val.csv
+      edge-effnet convert --variant b0 --prune 0.3 --int8 --calibration photos/ --data val.csv
       edge-effnet convert --variant lite0 --weights best.keras --edgetpu --data photos/
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
@@ -155,9 +164,16 @@ def command(**options: Any) -> None:
     )
     refuse_outputs(_name(options), settings, options["model"])
     refuse_compiled(_name(options), settings)
+    whole = dict(options)
+    if options["prune_share"] is not None:
+        from converters.pruning.chain import prune_first
+
+        options |= prune_first(options, settings)
     with stages() as stage:
         done = stage("exporting the float model", None)
         source = _source(options, settings)
+        if options["prune_share"] is not None:
+            source = replace(source, unpruned=_source(whole, settings))
         done(1)
         for notice in source.notices:
             print_notice(notice)
@@ -191,11 +207,17 @@ def _gate(options: dict[str, Any]) -> Gate | None:
             )
         return None
     asked = [name for name in RECIPES if options[name]]
-    if asked != ["int8"]:
+    if asked not in (["int8"], ["edgetpu"]):
         raise UsageProblem(
-            "limits are for the int8 file alone",
+            "limits are for one file, --int8 or --edgetpu",
             found=" and ".join(f"--{name}" for name in asked) or "no recipe",
             fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
+        )
+    if options["edgetpu"] and options["allow_float"]:
+        raise UsageProblem(
+            "the Edge TPU computes nothing in float",
+            found="--allow-float beside --edgetpu",
+            fix="leave it out: each tensor in float would end the part that runs there",
         )
     if options["max_class_drop"] is not None and options["data"] is None:
         raise UsageProblem(
@@ -209,6 +231,10 @@ def _gate(options: dict[str, Any]) -> Gate | None:
 def _name(options: dict[str, Any]) -> str:
     from edge_effnet.variant_files import find_variant
 
+    if options["prune_share"] is not None:
+        from converters.pruning.chain import pruned_name
+
+        return pruned_name(options)
     if options["baseline"] is not None:
         return str(options["baseline"])
     if options["model"] is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from converters.bias import correct_bias
@@ -79,12 +79,15 @@ LADDER: tuple[Rung, ...] = (
 )
 
 
-def ladder(*, allow_float: int = 0) -> tuple[Rung, ...]:
+def ladder(*, allow_float: int = 0, edge_tpu: bool = False) -> tuple[Rung, ...]:
     """The rungs in order, with a partly float one behind those that are full integer.
 
     Args:
         allow_float: how many tensors it may leave in float; 0 leaves the rung out.
+        edge_tpu: full integer alone, in the Edge TPU's recipe.
     """
+    if edge_tpu:
+        return tuple(replace(rung, recipe="edgetpu") for rung in LADDER if rung.recipe == "int8")
     if not allow_float:
         return LADDER
     mixed = Rung(

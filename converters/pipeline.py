@@ -21,7 +21,7 @@ from converters.images import SIGNS, Pictures, choose_pictures
 from converters.ladder import Rung, Workshop, ladder
 from converters.quantize import quantize
 from converters.ranges import Ranges, choose_ranges, collect_statistics
-from converters.recipes import FLOAT32
+from converters.recipes import FLOAT32, UNPRUNED
 from converters.source import Source
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
@@ -92,11 +92,16 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
                 rung.recipe: with_metadata(outcome.model, source, rung.recipe),
             }
         targets = {name: settings.out / f"{source.name}-{name}.tflite" for name in models}
+        cards = {name: make_card(source, settings, pictures, name, labels, rung) for name in models}
+        if whole := source.unpruned:
+            # The first file is what all others are measured against: the end of the whole chain.
+            models = {UNPRUNED: with_metadata(whole.model, whole, FLOAT32), **models}
+            targets[UNPRUNED] = settings.out / f"{whole.name}-{FLOAT32}.tflite"
+            cards[UNPRUNED] = make_card(whole, settings, pictures, FLOAT32, labels)
         for name in models.keys() - output_paths(source.name, settings).keys():
             # The ladder ended on a recipe that nobody named, so nobody looked before.
             refuse_existing(targets[name], overwrite=settings.force)
         files = {name: scratch / targets[name].name for name in models}
-        cards = {name: make_card(source, settings, pictures, name, labels, rung) for name in models}
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
@@ -134,9 +139,9 @@ def _climb(
         write_artifact(path, with_metadata(model, source, rung.recipe), card, overwrite=True)
         return path
 
-    reference = scratch / "reference.tflite"
-    card = make_card(source, settings, pictures, FLOAT32, labels)
-    write_artifact(reference, with_metadata(source.model, source, FLOAT32), card)
+    reference, judge = scratch / "reference.tflite", source.unpruned or source
+    card = make_card(judge, settings, pictures, FLOAT32, labels)
+    write_artifact(reference, with_metadata(judge.model, judge, FLOAT32), card)
     return climb(
         gate,
         evaluation,
@@ -153,7 +158,10 @@ def _climb(
         resume=settings.resume,
         seed=settings.seed,
         stage=stage,
-        ladder=ladder(allow_float=settings.allow_float),
+        ladder=ladder(
+            allow_float=settings.allow_float,
+            edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from converters.edgetpu import preflight
 from converters.edgetpu_compiler import CompilerLog, compile_model, parse_log
 from converters.edgetpu_rules import NEWEST_VERSION
 from converters.flatfile import pack_tree, read_tree
+from converters.ladder import LADDER, ladder
 from converters.quantize import quantize
 from converters.recipes import RECIPES
 from edge_effnet.artifact import read_artifact
@@ -231,3 +232,14 @@ def test_convert_looks_compiles_and_keeps_the_card(
     failed = edge_effnet(*command, "--force", env=path)
     assert failed.returncode == 1
     assert "edgetpu_compiler refused" in failed.stderr.splitlines()[-1]
+
+
+def test_a_limit_climbs_full_integers_in_the_edge_tpus_recipe(edge_effnet: RunCommand) -> None:
+    rungs = ladder(edge_tpu=True, allow_float=3)
+    assert {rung.recipe for rung in rungs} == {"edgetpu"}
+    assert [rung.name for rung in rungs] == [r.name for r in LADDER if r.recipe == "int8"]
+    assert not any(rung.left_float for rung in rungs)
+    asked = ("convert", "--variant", "lite0", "--edgetpu", "--max-drop", "1", "--allow-float", "2")
+    done = edge_effnet(*asked)
+    assert done.returncode == 2
+    assert "computes nothing in float" in done.stderr
