@@ -22,6 +22,7 @@ from typing import Any
 from converters.edgetpu_rules import (
     ON_CHIP_BYTES,
     SCALE_PER_CHANNEL,
+    TOO_LARGE,
     Graph,
     refusal,
     too_new,
@@ -30,6 +31,8 @@ from converters.edgetpu_rules import (
 from edge_effnet.tflite_file import Operator, Structure, parse_structure, read_model_bytes
 
 _ON_CHIP_USABLE = 7_600_000  # what compiler logs leave of the chip's memory for weights
+_ACTIVATIONS = {"ELU", "GELU", "HARD_SWISH", "LEAKY_RELU", "RELU_0_TO_1"}  # it has none of them
+BEHIND = "supported, but after an operator that is not: only one piece goes to the Edge TPU"
 MAPPED = "mapped to the Edge TPU"
 
 
@@ -158,7 +161,7 @@ def _reason(op: Operator, graph: Graph, refusals: dict[int, str | None], first: 
     if op.index in first:
         note = unproven(op, graph)
         return f"{MAPPED}; {note}" if note else MAPPED
-    return "supported, but after an operator that is not: only one piece goes to the Edge TPU"
+    return BEHIND
 
 
 def _weight_bytes(structure: Structure, mapped: set[int]) -> int:
@@ -184,7 +187,14 @@ def _changes(
         lines.append("let the file take and give integers (--io uint8): float stays on the CPU")
     for (name, reason), count in reasons.most_common():
         if reason == SCALE_PER_CHANNEL:
-            lines.append(f"{count} × {name} {reason}: convert with --edgetpu")
+            lines.append(f"{count} × {name}: {reason}; convert with --edgetpu")
+        elif name in _ACTIVATIONS:
+            lines.append(
+                f"{count} × {name}: {reason}; take an activation it has, ReLU6 best of all "
+                "(variants lite0–lite4 and edgetpu-s–l)"
+            )
+        elif reason == TOO_LARGE:
+            lines.append(f"{count} × {name}: {reason}; convert at a lower --resolution")
         elif "float32" not in reason:
             lines.append(f"{count} × {name}: {reason}")
     if pieces > 1:

@@ -28,7 +28,8 @@ RESIZE_STEPS = 256
 # refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
 # 845; fully connected by TensorFlow 2.6 of that summer).
 NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
-SCALE_PER_CHANNEL = "has a scale per channel in its weights, where a single one is needed"
+TOO_LARGE = "its output does not fit into the device's memory"
+SCALE_PER_CHANNEL = "its weights have a scale per channel, where a single one is needed"
 _NO_ACTIVATION = 0
 
 
@@ -211,7 +212,7 @@ def _mean_size(op: Operator, graph: Graph) -> str | None:
 def _resize(op: Operator, graph: Graph) -> str | None:
     before, after = _first(op, graph).shape, graph.tensor(op.outputs[0]).shape
     if math.prod(after) > ON_CHIP_BYTES:
-        return "its output does not fit into the device's memory"
+        return TOO_LARGE
     if op.name == "RESIZE_BILINEAR" and len(before) == len(after) == 4:
         scale = (after[1] / before[1]) * (after[2] / before[2])
         if scale > RESIZE_STEPS:

@@ -21,7 +21,6 @@ FORMAT = "edge-effnet/doctor"
 VERSION = 1
 # The doctor stands above the packages and reaches this one by name, as the command line does.
 PREFLIGHT = "converters.edgetpu:preflight_file"
-ROWS = 12
 
 
 @click.command("doctor")
@@ -126,15 +125,20 @@ def print_preflight(outcome: dict[str, Any]) -> None:
     out = console()
     ops = outcome["ops"]
     out.print(f"{outcome['file']} on an Edge TPU", style="bold", markup=False)
-    out.print(f"{outcome['mapped']} of {len(ops)} operators map, in {outcome['subgraphs']} piece")
+    out.print(
+        f"{outcome['mapped']} of {len(ops)} operators map, in {outcome['subgraphs']} piece"
+        + "s" * (outcome["subgraphs"] != 1)
+    )
     room = "fit on" if outcome["fits_on_chip"] else "exceed"
     out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")
-    left = [entry for entry in ops if not entry["mapped"]]
-    for entry in left[:ROWS]:
-        line = f"  {entry['index']:>4} {entry['op']}: {entry['reason']}"
-        out.print(line, markup=False)
-    if len(left) > ROWS:
-        out.print(f"  and {len(left) - ROWS} more on the CPU; --json lists them all", style="dim")
+    groups: dict[tuple[str, str], int] = {}
+    for entry in ops:
+        if not entry["mapped"]:
+            behind = entry["reason"].startswith("supported")
+            key = ("operators" if behind else f"× {entry['op']}", entry["reason"])
+            groups[key] = groups.get(key, 0) + 1
+    for (op, reason), count in groups.items():
+        out.print(f"  on the CPU: {count} {op}: {reason}", markup=False)
     for line in outcome["changes"]:
         out.print(f"to change: {line}", markup=False)
     for line in outcome["warnings"]:
