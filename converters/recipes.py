@@ -77,6 +77,7 @@ class QuantRecipe:
 
 
 FLOAT32 = "float32"  # the reference every recipe starts from and is compared with
+UNPRUNED = "unpruned"  # the float file before --prune: then it is the reference
 RECIPES: dict[str, QuantRecipe] = {
     recipe.name: recipe
     for recipe in (

@@ -34,6 +34,7 @@ class Source:
         weights: their origin, for the card.
         steps: what was done so far, for the card.
         notices: lines the user must see.
+        unpruned: the float model it was pruned from, which judges it and all made from it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Source:
     weights: Mapping[str, Any]
     steps: tuple[Mapping[str, Any], ...]
     notices: tuple[str, ...] = ()
+    unpruned: Source | None = None
 
     @property
     def classes(self) -> int:

@@ -24,6 +24,7 @@ COMMANDS = {
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
+    "prune": ("converters.pruning.command:command", "Narrower, faster: whole channels leave."),
     "convert": ("converters.command:command", "Make a small .tflite and compare it with float."),
     "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
     "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),

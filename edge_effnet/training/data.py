@@ -108,7 +108,7 @@ def list_pictures(config: TrainConfig) -> Lists:
         labels=dataset.labels,
         train=train,
         val=val,
-        fingerprint=_fingerprint(train, val),
+        fingerprint=fingerprint(train, val),
         notices=tuple(notices),
     )
 
@@ -270,7 +270,7 @@ def _separate(dataset: Dataset, val_source: Path) -> tuple[Dataset, Dataset, str
     return dataset, replace(val, samples=kept), line
 
 
-def _fingerprint(train: Dataset, val: Dataset) -> str:
+def fingerprint(train: Dataset, val: Dataset) -> str:
     """Of names, sizes and classes: cheap, and enough to notice that the data changed."""
     digest = hashlib.sha256(repr(train.labels).encode())
     for part in (train, val):

@@ -1,0 +1,205 @@
+"""Which width each group gets: the loss of narrowing it was measured, its saving is known.
+
+Multiply-adds, parameters and bytes of a network follow from its row (``edge_effnet.cost``), so
+widths are searched without building anything: always the group is narrowed next whose measured
+loss per unit saved is smallest, until the target is met.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from converters.pruning.groups import Group, channel_groups, narrowed
+from edge_effnet.cost import Cost, cost
+from edge_effnet.errors import UsageProblem
+from edge_effnet.variants import VariantSpec
+
+# budget -> what of the network's cost it limits
+MEASURES: dict[str, Callable[[Cost], int]] = {
+    "macs": lambda total: total.macs,
+    "params": lambda total: total.parameters,
+    "size": lambda total: total.float_bytes,
+}
+NAMES = {"macs": "multiply-adds", "params": "parameters", "size": "bytes of the float file"}
+LEAST_SHARE = 0.125  # of a group's channels; narrower layers run no faster and learn badly
+_NOTCHES = 32  # of a wide group, from whole to nothing
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Loss against width of one group.
+
+    Attributes:
+        widths: that were measured, descending, from the whole group.
+        losses: what the network loses at each; 0 for the first. Any unit, the same for all.
+        removed: the summed importance of the ``n`` least important channels, for n from 0 to
+            all of them. Between two measured widths the loss rises in proportion to it: in
+            proportion to the width, half of all widths found would be measured ones.
+    """
+
+    widths: tuple[int, ...]
+    losses: tuple[float, ...]
+    removed: tuple[float, ...]
+
+    def at(self, width: int) -> float:
+        """The loss at any width; never less for a narrower group."""
+        whole, rising = self.widths[0], np.maximum.accumulate(self.losses)
+        places = [self.removed[whole - measured] for measured in self.widths]
+        return float(np.interp(self.removed[whole - width], places, rising))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Attributes:
+    measure: a key of ``MEASURES``.
+    limit: at most so many of it.
+    classes, resolution: of the network that is costed.
+    """
+
+    measure: str
+    limit: float
+    classes: int
+    resolution: int
+
+    def of(self, spec: VariantSpec) -> int:
+        total = cost(spec, classes=self.classes, resolution=self.resolution)
+        return MEASURES[self.measure](total)
+
+    def keeps(self, spec: VariantSpec) -> bool:
+        return self.of(spec) <= self.limit
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How narrow groups may become.
+
+    Attributes:
+        multiple: a narrowed group has a multiple of so many channels.
+        whole: widths of the unpruned network; ``LEAST_SHARE`` of them always stays.
+    """
+
+    multiple: int
+    whole: Mapping[str, int]
+
+    def floor(self, group: Group) -> int:
+        """The smallest width allowed; the group's own where it cannot be narrowed."""
+        share = LEAST_SHARE * self.whole.get(group.name, group.width)
+        return min(group.width, max(1, -int(-share // self.multiple)) * self.multiple)
+
+    def narrower(self, group: Group, width: int) -> int | None:
+        """The next allowed width below ``width``, or None."""
+        notch = max(1, round(group.width / _NOTCHES / self.multiple)) * self.multiple
+        lower = max(self.floor(group), -(-(width - notch) // self.multiple) * self.multiple)
+        return lower if lower < width else None
+
+
+def measured_widths(
+    spec: VariantSpec, curves: Mapping[str, Curve], budget: Budget, limits: Limits
+) -> dict[str, int]:
+    """Widths that keep the budget, narrowing where the measured loss per saving is smallest.
+
+    A saving shrinks as neighbours become narrower, so a move's price only rises: prices are
+    worked out anew only for the cheapest move known (lazy greedy).
+
+    Returns:
+        The width of every group that becomes narrower.
+
+    Raises:
+        UsageProblem: the budget cannot be kept.
+    """
+    refuse_unreachable(spec, budget, limits)
+    groups = channel_groups(spec)
+    widths = {name: group.width for name, group in groups.items()}
+    now = budget.of(spec)
+
+    def price(name: str) -> tuple[float, int] | None:
+        lower = limits.narrower(groups[name], widths[name])
+        if lower is None or name not in curves:
+            return None
+        saved = now - budget.of(narrowed(spec, {**widths, name: lower}))
+        if saved <= 0:
+            return None
+        lost = curves[name].at(lower) - curves[name].at(widths[name])
+        return lost / saved, lower
+
+    heap = [(found[0], name) for name in groups if (found := price(name))]
+    heapq.heapify(heap)
+    while now > budget.limit and heap:
+        _, name = heapq.heappop(heap)
+        found = price(name)
+        if found is None:
+            continue
+        if heap and found[0] > heap[0][0]:
+            heapq.heappush(heap, (found[0], name))
+            continue
+        widths[name] = found[1]
+        now = budget.of(narrowed(spec, widths))
+        if again := price(name):
+            heapq.heappush(heap, (again[0], name))
+    return {name: width for name, width in widths.items() if width < groups[name].width}
+
+
+def uniform_widths(spec: VariantSpec, budget: Budget, limits: Limits) -> dict[str, int]:
+    """The same share of every group but the squeezes, as large as the budget allows.
+
+    Raises:
+        UsageProblem: the budget cannot be kept.
+    """
+    refuse_unreachable(spec, budget, limits)
+    groups = channel_groups(spec)
+
+    def at(share: float) -> dict[str, int]:
+        widths = {}
+        for name, group in groups.items():
+            rounded = round(share * group.width / limits.multiple) * limits.multiple
+            if group.role != "squeeze":
+                widths[name] = min(group.width, max(limits.floor(group), rounded))
+        return widths
+
+    shares = np.linspace(1, 0, 1001)
+    for share in shares:
+        if budget.keeps(narrowed(spec, at(float(share)))):
+            found = at(float(share))
+            return {name: width for name, width in found.items() if width < groups[name].width}
+    return narrowest(spec, limits)
+
+
+def narrowest(spec: VariantSpec, limits: Limits) -> dict[str, int]:
+    """Every group at its floor."""
+    groups = channel_groups(spec)
+    return {name: limits.floor(group) for name, group in groups.items()}
+
+
+def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> None:
+    """Raise UsageProblem where even the narrowest network breaks the budget: says what is the
+    best reachable, and which block it is that binds."""
+    smallest = narrowed(spec, narrowest(spec, limits))
+    least = budget.of(smallest)
+    if least <= budget.limit:
+        return
+    whole = budget.of(narrowed(spec, {}))
+    name, part = _largest_part(smallest, budget)
+    raise UsageProblem(
+        f"{spec.name} cannot be pruned to {budget.limit:,.0f} {NAMES[budget.measure]}",
+        found=f"{least:,} ({least / whole:.3f} of {whole:,}) with every width at its least; "
+        f"{name} binds, with {100 * part / least:.0f} % of them",
+        expected=f"a target of at least {least / whole:.3f}",
+        fix="raise the target, or prune a smaller variant",
+    )
+
+
+def _largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
+    """The block (or stem, top, predictions) with most of what is limited."""
+    from edge_effnet.cost import trace
+
+    parts: dict[str, int] = {}
+    for op in trace(spec, classes=budget.classes, resolution=budget.resolution):
+        amount = op.macs if budget.measure == "macs" else op.weights + op.biases
+        name = op.name.split("_")[0]
+        parts[name] = parts.get(name, 0) + amount
+    name = max(parts, key=lambda part: parts[part])
+    return name, parts[name]

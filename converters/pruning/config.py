@@ -1,0 +1,139 @@
+"""PruneConfig: everything that decides what a pruning run comes to. No heavy imports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.files import write_atomically
+
+FORMAT, VERSION = "edge-effnet pruning", 1
+CONFIG_FILE = "prune.json"
+
+Measure = Literal["macs", "params", "size", "latency"]
+Importance = Literal["taylor", "magnitude", "bn-scale"]
+Allocation = Literal["measured", "uniform"]
+Recovery = Literal["teacher", "labels", "both", "none"]
+MEASURES: tuple[str, ...] = get_args(Measure)
+IMPORTANCES: tuple[str, ...] = get_args(Importance)
+ALLOCATIONS: tuple[str, ...] = get_args(Allocation)
+RECOVERIES: tuple[str, ...] = get_args(Recovery)
+
+
+@dataclass(frozen=True)
+class PruneConfig:
+    """What a run is told.
+
+    Attributes:
+        variant: a row's name, or a variant file.
+        weights: as in ``convert``.
+        data: pictures to learn from: labelled or not, or ``signs``.
+        val, val_share: pictures that judge: a second source, or this share held out.
+        measure, target: what the network may cost: a share of what it costs now (at most 1),
+            or an amount: multiply-adds, parameters, bytes of the float file, milliseconds.
+        importance: which channels leave.
+        allocation: how widths are found: by measured sensitivity, or one share for all.
+        multiple: of channels that a narrowed layer keeps.
+        steps: the target is approached in so many cuts, with recovery after each.
+        recovery: from the unpruned network's answers, from labels, from both, or none.
+        epochs: of recovery, over all steps; the last step has half of them or more.
+        learning_rate: at its peak.
+        batch_size: pictures per step.
+        pictures: that importance and sensitivity are measured on.
+        resolution: side of the input; None takes what the weights were trained at.
+        seed: of everything random.
+
+    Raises:
+        UsageProblem: a value out of range.
+    """
+
+    variant: str
+    data: str
+    measure: Measure
+    target: float
+    weights: str = "auto"
+    val: str | None = None
+    val_share: float = 0.2
+    importance: Importance = "taylor"
+    allocation: Allocation = "measured"
+    multiple: int = 8
+    steps: int = 2
+    recovery: Recovery = "teacher"
+    epochs: int = 10
+    learning_rate: float = 3e-4
+    batch_size: int = 32
+    pictures: int = 256
+    resolution: int | None = None
+    seed: int = 0
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        for name, low, high in (
+            ("target", 1e-9, float("inf")),
+            ("val_share", 0.01, 0.9),
+            ("multiple", 1, 64),
+            ("steps", 1, 20),
+            ("epochs", 0, 10_000),
+            ("learning_rate", 1e-8, 10),
+            ("batch_size", 1, 4096),
+            ("pictures", 16, 100_000),
+        ):
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise UsageProblem(
+                    f"--{name.replace('_', '-')} is out of range",
+                    found=f"{value:g}",
+                    expected=f"{low:g} to {high:g}",
+                    fix="choose a value in that range",
+                )
+
+    @property
+    def relative(self) -> bool:
+        """Whether the target is a share."""
+        return self.target <= 1 and self.measure != "latency"
+
+    def epochs_of(self, step: int) -> int:
+        """Epochs of recovery after cut ``step``, from 1: the last step gets what is left of
+        half of them, the others share the rest."""
+        if self.recovery == "none":
+            return 0
+        early = self.epochs // 2 // max(1, self.steps - 1) if self.steps > 1 else 0
+        return early if step < self.steps else self.epochs - early * (self.steps - 1)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": FORMAT, "version": VERSION, **asdict(self)}
+
+
+def read_config(folder: Path) -> PruneConfig:
+    """The config of a run.
+
+    Raises:
+        DataError: the folder is no pruning run, or its config is damaged.
+    """
+    path = folder / CONFIG_FILE
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(raw, Mapping) or (raw.get("format"), raw.get("version")) != (
+            FORMAT,
+            VERSION,
+        ):
+            raise ValueError("JSON of another kind")
+        values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
+        return PruneConfig(**values)
+    except (OSError, ValueError, TypeError) as error:
+        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise DataError(
+            f"{folder} is no pruning run",
+            found=f"{CONFIG_FILE}: {found}",
+            expected="a folder that edge-effnet prune made",
+            fix="give the folder of the run that was stopped",
+        ) from error
+
+
+def write_config(folder: Path, config: PruneConfig) -> None:
+    text = json.dumps(config.to_json(), indent=1, ensure_ascii=False) + "\n"
+    write_atomically(folder / CONFIG_FILE, text.encode(), overwrite=True)

@@ -1,0 +1,187 @@
+"""The pictures of a pruning run: labelled, unlabelled or drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.pruning.config import PruneConfig
+from edge_effnet.data.listing import Dataset, Sample, leakage, load_dataset, load_images, split
+from edge_effnet.data.pipeline import (
+    Photos,
+    Pictures,
+    evaluation_batches,
+    load_photos,
+    prepared,
+    stored,
+)
+from edge_effnet.errors import DataError
+from edge_effnet.training.config import SIGNS, TrainConfig
+from edge_effnet.training.data import (
+    Lists,
+    Material,
+    StartStage,
+    fingerprint,
+    list_pictures,
+    open_pictures,
+)
+
+Answerer = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+"""From pictures, N x side x side x 3, to logits, N x classes."""
+
+FEWEST = 16  # pictures on either side, below which nothing can be measured
+
+
+@dataclass(frozen=True)
+class Study:
+    """Pictures to learn from and to judge by.
+
+    Attributes:
+        labelled: whether ``material`` has true labels; where not, they are zeros until
+            ``with_answers`` puts the network's own there.
+        notices: what the user should know.
+    """
+
+    material: Material
+    labelled: bool
+    notices: tuple[str, ...] = ()
+
+
+def open_study(
+    config: PruneConfig,
+    labels: Sequence[str] | None,
+    *,
+    side: int,
+    workers: int,
+    stage: StartStage,
+) -> Study:
+    """List and read the pictures of a run.
+
+    Args:
+        labels: of the network; None where nobody said: then the pictures' own, in order.
+
+    Raises:
+        DataError: nothing there, labels needed and not given, too few, or the same pictures
+            on both sides.
+    """
+    if config.data == SIGNS:
+        told = TrainConfig(data=SIGNS, seed=config.seed)
+        material = open_pictures(list_pictures(told), told, side=side, workers=workers, stage=stage)
+        return Study(material, labelled=True)
+    source = Path(config.data).expanduser()
+    dataset, labelled = _listed(source, labels, needed=config.recovery in ("labels", "both"))
+    notices = []
+    if config.val is None:
+        learned, judged = split(dataset, config.val_share, config.seed)
+    else:
+        other, known = _listed(Path(config.val).expanduser(), labels, needed=False)
+        shared = {path for _, path in leakage(dataset, other)}
+        kept = tuple(sample for sample in other.samples if sample.path not in shared)
+        if shared:
+            notices.append(
+                f"{len(shared)} of {len(other)} pictures of {other.source} are learned from too "
+                "and were left out of judging"
+            )
+        learned, judged, labelled = dataset, replace(other, samples=kept), labelled and known
+    for part in (learned, judged):
+        if len(part) < FEWEST:
+            raise DataError(
+                f"{part.source} has too few pictures to prune by",
+                found=f"{len(part)} to {'learn from' if part is learned else 'judge by'}",
+                expected=f"at least {FEWEST}; some hundreds recover well",
+                fix="give more pictures",
+            )
+    if not labelled:
+        learned, judged = (_unlabelled(part) for part in (learned, judged))
+        notices.append(f"no labels in {dataset.source}: judged by agreement with the whole network")
+    train, lost = load_photos(
+        learned.samples,
+        stored(side),
+        workers=workers,
+        strict=config.strict,
+        advance=stage("reading pictures", len(learned)),
+    )
+    val, more = load_photos(
+        judged.samples,
+        prepared(side),
+        workers=workers,
+        strict=config.strict,
+        advance=stage("reading those that judge", len(judged)),
+    )
+    names = tuple(labels) if labels else dataset.labels
+    lists = Lists(dataset.source, names, learned, judged, fingerprint(learned, judged))
+    return Study(Material(lists, train, val, (*lost, *more)), labelled, tuple(notices))
+
+
+def with_answers(study: Study, teacher: Answerer, side: int, workers: int) -> Study:
+    """Unlabelled pictures labelled by the network itself, so that accuracy is agreement."""
+    if study.labelled:
+        return study
+
+    def answered(pictures: Pictures) -> Photos:
+        assert isinstance(pictures, Photos)  # noqa: S101 (signs are labelled)
+        said = np.concatenate(
+            [
+                teacher(images).argmax(axis=1)[: len(labels)]
+                for images, labels in evaluation_batches(
+                    pictures, side=side, batch_size=min(64, len(pictures)), workers=workers
+                )
+            ]
+        )
+        pairs = zip(pictures.samples, said.tolist(), strict=True)
+        return replace(pictures, samples=tuple(Sample(s.path, int(label)) for s, label in pairs))
+
+    material = study.material
+    return replace(
+        study,
+        material=replace(material, train=answered(material.train), val=answered(material.val)),
+    )
+
+
+def sample(
+    pictures: Pictures, count: int, side: int, seed: int, workers: int
+) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Some pictures through THE preprocessing, drawn by seed: (count x side x side x 3, labels)."""
+    places = np.random.default_rng(seed).permutation(len(pictures))[:count]
+    chosen = _Chosen(pictures, np.sort(places))
+    images = [
+        batch[: len(labels)]
+        for batch, labels in evaluation_batches(
+            chosen, side=side, batch_size=min(64, len(chosen)), workers=workers
+        )
+    ]
+    return np.concatenate(images), chosen.labels
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    pictures: Pictures
+    places: NDArray[np.int64]
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        return np.asarray(self.pictures.labels[self.places], np.int64)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def picture(self, place: int, epoch: int) -> NDArray[np.uint8]:
+        return self.pictures.picture(int(self.places[place]), epoch)
+
+
+def _listed(source: Path, labels: Sequence[str] | None, *, needed: bool) -> tuple[Dataset, bool]:
+    """The pictures, and whether they have labels that the network knows."""
+    try:
+        return load_dataset(source, labels=labels), True
+    except DataError:
+        if needed:
+            raise
+    return load_images(source), False  # says what is wrong where there are no pictures at all
+
+
+def _unlabelled(dataset: Dataset) -> Dataset:
+    return replace(dataset, samples=tuple(Sample(s.path, 0) for s in dataset.samples))

@@ -1,0 +1,172 @@
+"""What a pruning run tells its user at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.table import Table
+
+from converters.pruning.run import Outcome
+from converters.pruning.sensitivity import Point
+from converters.pruning.targets import NO_GAIN
+from edge_effnet.commands.options import console, megabytes, millions
+from edge_effnet.cost import Cost, cost
+
+
+def print_outcome(outcome: Outcome) -> None:
+    """Print whole against pruned, whether it pays, and what to do next."""
+    out, bench = console(), outcome.bench
+    whole, pruned = costs(outcome)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("network", overflow="fold")
+    headings = ("multiply-adds", "parameters", "float file", judged_by(outcome), "latency")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    times, sizes = outcome.latencies.medians_ms, outcome.latencies.sizes
+    rows = (
+        (bench.whole.spec.name, whole, sizes[0], outcome.whole_accuracy, times[0]),
+        (outcome.spec.name, pruned, sizes[-1], outcome.accuracy, times[-1]),
+    )
+    for name, total, size, accuracy, milliseconds in rows:
+        table.add_row(
+            name,
+            millions(total.macs),
+            millions(total.parameters),
+            megabytes(size),
+            f"{100 * accuracy:.1f} %",
+            f"{milliseconds:.2f} ms",
+        )
+    table.add_row(
+        "of the whole",
+        f"{pruned.macs / whole.macs:.3f}",
+        f"{pruned.parameters / whole.parameters:.3f}",
+        f"{sizes[-1] / sizes[0]:.3f}",
+        f"{100 * (outcome.accuracy - outcome.whole_accuracy):+.1f}",
+        f"{outcome.latencies.ratio:.2f}",
+        style="dim",
+    )
+    out.print(table)
+    val = len(bench.study.material.val)
+    out.print(
+        f"judged on {val} pictures; {100 * outcome.agreement:.1f} % of the answers are the whole "
+        "network's"
+    )
+    out.print("latency: float, one core of this machine, in turn", style="dim")
+    for line in warnings(outcome):
+        out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
+    out.print(
+        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
+        soft_wrap=True,
+    )
+
+
+def costs(outcome: Outcome) -> tuple[Cost, Cost]:
+    """Of the whole network and of the pruned one."""
+    bench = outcome.bench
+    whole, pruned = (
+        cost(spec, classes=bench.classes, resolution=bench.side)
+        for spec in (bench.whole.spec, outcome.spec)
+    )
+    return whole, pruned
+
+
+def judged_by(outcome: Outcome) -> str:
+    return "top-1" if outcome.bench.study.labelled else "agreement"
+
+
+def warnings(outcome: Outcome) -> list[str]:
+    """What must not be left unsaid: that it brought nothing, or cost much."""
+    lines, latencies = [], outcome.latencies
+    if latencies.ratio > NO_GAIN:
+        lines.append(
+            f"pruned, but no faster here: {latencies.medians_ms[-1]:.2f} ms against "
+            f"{latencies.medians_ms[0]:.2f} ms; prune more, or aim at it with --target-latency"
+        )
+    config = outcome.bench.config
+    if config.measure == "latency":
+        wanted = config.target
+        if latencies.medians_ms[-1] > wanted:
+            lines.append(
+                f"{latencies.medians_ms[-1]:.2f} ms in the last measurement, over the "
+                f"{wanted:g} ms asked for: the machine's speed drifts; allow a margin"
+            )
+    if (lost := outcome.whole_accuracy - outcome.accuracy) > 0.02:
+        lines.append(
+            f"{100 * lost:.1f} points lost: try more --epochs, more pictures or a milder target"
+        )
+    return lines
+
+
+def outcome_json(outcome: Outcome) -> dict[str, Any]:
+    """The result for machines."""
+    bench = outcome.bench
+    whole, pruned = costs(outcome)
+    times, sizes = outcome.latencies.medians_ms, outcome.latencies.sizes
+    return {
+        "format": "edge-effnet pruned",
+        "version": 1,
+        "config": bench.config.to_json(),
+        "variant": str(outcome.row),
+        "weights": str(outcome.checkpoint),
+        "judged_by": judged_by(outcome),
+        "judged_on": len(bench.study.material.val),
+        "agreement": outcome.agreement,
+        "networks": [
+            {
+                "name": name,
+                "macs": total.macs,
+                "parameters": total.parameters,
+                "float_bytes": size,
+                "accuracy": accuracy,
+                "latency_ms": milliseconds,
+            }
+            for name, total, size, accuracy, milliseconds in (
+                (bench.whole.spec.name, whole, sizes[0], outcome.whole_accuracy, times[0]),
+                (outcome.spec.name, pruned, sizes[-1], outcome.accuracy, times[-1]),
+            )
+        ],
+        "latency_ratio": outcome.latencies.ratio,
+        "steps": [
+            {
+                "name": stage.spec.name,
+                "accuracy_after_cut": stage.cut,
+                "accuracy_recovered": stage.recovered,
+                "best_epoch": stage.epoch,
+                "sensitivity": [asdict(point) for point in stage.points],
+            }
+            for stage in outcome.stages
+        ],
+        "warnings": warnings(outcome),
+    }
+
+
+def print_sensitivity(points: Sequence[Point]) -> None:
+    """One line per group, agreement and divergence at each width."""
+    out = console()
+    labelled = points[0].accuracy is not None
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("group")
+    for heading in ("role", "channels", "kept", "agreement", "top-1", "divergence"):
+        if heading != "top-1" or labelled:
+            table.add_column(heading, justify="right", no_wrap=True)
+    for point in points:
+        first = point.width == max(p.width for p in points if p.group == point.group)
+        cells = [
+            point.group if first else "",
+            point.role if first else "",
+            str(point.whole) if first else "",
+            str(point.width),
+            f"{100 * point.agreement:.0f} %",
+            f"{point.divergence:.4f}",
+        ]
+        if point.accuracy is not None:
+            cells.insert(5, f"{100 * point.accuracy:.0f} %")
+        table.add_row(*cells)
+    out.print(table)
+    out.print(
+        "each group narrowed alone, nothing recovered; divergence in nats: what widths are "
+        "chosen by",
+        style="dim",
+    )

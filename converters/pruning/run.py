@@ -1,0 +1,274 @@
+"""A whole pruning run: measure, cut, recover, again; then what it came to.
+
+RUN/prune.json     the config
+    target.json    the budget that the target came to
+    step-1/        cut.h5: the network right after the cut; best.h5: recovered; last.state
+    …
+    NAME.json      the row of the pruned network, for --variant
+    best.h5        its weights, with everything that was done to them
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from converters.pruning.allocation import Budget, measured_widths, uniform_widths
+from converters.pruning.config import CONFIG_FILE, PruneConfig, write_config
+from converters.pruning.cutting import Bench, Network, make_cut, measure, still
+from converters.pruning.importance import Scores
+from converters.pruning.records import (
+    CUT_FILE,
+    TARGET_FILE,
+    describe_network,
+    read_cut,
+    store_budget,
+    stored_budget,
+    write_cut,
+)
+from converters.pruning.recovery import BEST_FILE, Lesson, recover
+from converters.pruning.sensitivity import Point, answers, curves
+from converters.pruning.targets import Latencies, find_budget, time_networks
+from edge_effnet.errors import OutputError
+from edge_effnet.network.build import build
+from edge_effnet.network.checkpoint import save_checkpoint
+from edge_effnet.network.weights import load_layer_weights, read_for
+from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.loop import evaluate
+from edge_effnet.training.state import EpochRow
+from edge_effnet.variant_files import write_variant
+from edge_effnet.variants import VariantSpec
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        spec: the row of the pruned network; ``checkpoint`` has its weights.
+        cuts: measured points and widths of every step.
+        accuracies: share of right answers (or of the whole network's, without labels) on the
+            pictures that judge: whole, after each cut, after each recovery.
+        latencies: whole and pruned, float, in turn.
+    """
+
+    bench: Bench
+    spec: VariantSpec
+    checkpoint: Path
+    row: Path
+    stages: tuple[Stage, ...]
+    whole_accuracy: float
+    agreement: float
+    latencies: Latencies
+
+    @property
+    def accuracy(self) -> float:
+        return self.stages[-1].recovered
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One cut and its recovery, as shares of right answers on the pictures that judge."""
+
+    spec: VariantSpec
+    points: tuple[Point, ...]
+    cut: float
+    recovered: float
+    epoch: int
+
+
+def prune(bench: Bench) -> Outcome:
+    """Do the steps that are left, and judge the end.
+
+    Raises:
+        UsageProblem: the target cannot be reached.
+        loop.Interrupted: stopped by the watch; calling it again on the folder goes on.
+    """
+    config, folder = bench.config, bench.folder
+    name = final_name(bench.whole.spec, config)
+    write_config(folder, config)
+    network, stages, budget = bench.whole, list[Stage](), stored_budget(folder)
+    for step in range(1, config.steps + 1):
+        place = folder / f"step-{step}"
+        row_name = name if step == config.steps else f"{name}-step{step}"
+        if (place / CUT_FILE).is_file():
+            network, record = read_cut(place, bench)
+            bench.watch.say(f"step {step} was cut already; going on from there")
+        else:
+            scores, points = measure(bench, network)
+            if budget is None:
+                budget = _find_budget(bench, scores, points)
+                store_budget(folder, budget)
+            made = make_cut(
+                bench, network, scores, points, _budget_of_step(bench, budget, step), row_name
+            )
+            network = made.network
+            record = write_cut(place, bench, made, _accuracy(bench, network))
+        best = _recover(bench, network, place, step)
+        load_layer_weights(
+            network.model, read_for(network.model, place / BEST_FILE), source="the best epoch"
+        )
+        network = replace(network, steps=(*network.steps, best[1]))
+        stages.append(
+            Stage(network.spec, record.points, record.accuracy, best[0].val_accuracy, best[0].epoch)
+        )
+        bench.watch.say(
+            f"step {step}: {100 * record.accuracy:.1f} % after the cut, "
+            f"{100 * best[0].val_accuracy:.1f} % recovered"
+        )
+    return _finish(bench, network, stages)
+
+
+def final_name(spec: VariantSpec, config: PruneConfig) -> str:
+    """``v2-b0-macs70``: what it was pruned by, and to which share or amount."""
+    amount = f"{100 * config.target:.3g}" if config.relative else f"{config.target:.4g}"
+    return f"{spec.name}-{config.measure}{amount}"
+
+
+def _find_budget(bench: Bench, scores: Scores, points: list[Point]) -> Budget:
+    spec = bench.whole.spec
+
+    def widths_for(budget: Budget) -> dict[str, int]:
+        if points:
+            return measured_widths(spec, curves(points, scores), budget, bench.limits)
+        return uniform_widths(spec, budget, bench.limits)
+
+    def time_rows(rows: Sequence[VariantSpec]) -> Latencies:
+        return time_networks(
+            [(row, build(still(row), classes=bench.classes, resolution=bench.side)) for row in rows]
+        )
+
+    return find_budget(
+        bench.config,
+        spec,
+        classes=bench.classes,
+        resolution=bench.side,
+        limits=bench.limits,
+        widths_for=widths_for,
+        time_rows=time_rows,
+    )
+
+
+def _budget_of_step(bench: Bench, last: Budget, step: int) -> Budget:
+    """Every cut takes the same share of what the one before left."""
+    whole = last.of(bench.whole.spec)
+    share = (last.limit / whole) ** (step / bench.config.steps)
+    return replace(last, limit=last.limit if step == bench.config.steps else share * whole)
+
+
+def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[EpochRow, Any]:
+    """Learn back what the cut took; answers with the best epoch and the step for the card."""
+    config, epochs = bench.config, bench.config.epochs_of(step)
+    told = TrainConfig(
+        data=config.data,
+        variant=network.spec.name,
+        weights="auto",
+        epochs=epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup_epochs=0.5,
+        label_smoothing=0.1 if config.recovery == "labels" else 0.0,
+        min_crop=0.5,
+        patience=0,
+        seed=config.seed + step,
+    )
+    record: dict[str, Any] = {
+        "step": "recovered",
+        "how": config.recovery,
+        "teacher": bench.whole.spec.name if config.recovery in ("teacher", "both") else None,
+        "epochs": epochs,
+        "learning_rate": config.learning_rate,
+        "batch_size": config.batch_size,
+        "seed": told.seed,
+        "data": {
+            "source": Path(bench.study.material.lists.source).name,
+            "fingerprint": bench.study.material.lists.fingerprint,
+            "pictures": len(bench.study.material.train),
+        },
+    }
+
+    def metadata(row: EpochRow) -> dict[str, Any]:
+        done = {**record, "epoch": row.epoch, "judged": row.val_accuracy}
+        return describe_network(bench, replace(network, steps=(*network.steps, done)))
+
+    lesson = Lesson(
+        how=config.recovery,
+        teacher=bench.whole.model,
+        kept_features=np.asarray(network.kept["head"]),
+        config=told,
+        material=bench.study.material,
+        side=bench.side,
+        workers=bench.workers,
+    )
+    best = recover(
+        network.model,
+        lesson,
+        place,
+        {"step": step, "config": told.to_json(), "data": record["data"]},
+        metadata,
+        on_step=bench.watch.on_step,
+        on_epoch=bench.watch.on_epoch,
+        stop=bench.watch.stop,
+    )
+    return best, {**record, "epoch": best.epoch, "judged": best.val_accuracy}
+
+
+def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
+    """Raise OutputError where a run would write over another one, or over a file."""
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
+    if (folder / CONFIG_FILE).exists() and not overwrite:
+        raise OutputError(
+            f"{folder} already holds a pruning run",
+            expected="a new folder",
+            fix=f"go on with it (--resume {folder}), choose another --run, or add --force",
+        )
+
+
+def clear_run(folder: Path) -> None:
+    """Remove what an earlier run left, so that nothing of it is taken for this one's."""
+    for path in (folder / TARGET_FILE, *folder.glob("step-*/*")):
+        if path.is_file():
+            path.unlink()
+
+
+def _accuracy(bench: Bench, network: Network) -> float:
+    return evaluate(
+        network.model, bench.study.material.val, side=bench.side, workers=bench.workers
+    )[1]
+
+
+def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
+    """Write the row and the weights, and measure what was gained."""
+    folder, spec = bench.folder, network.spec
+    row, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
+    write_variant(row, spec, overwrite=True)
+    save_checkpoint(network.model, checkpoint, describe_network(bench, network))
+    val = bench.study.material.val
+    done = bench.watch.stage("timing", None)
+    latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, network.model)])
+    done(1)
+    return Outcome(
+        bench=bench,
+        spec=spec,
+        checkpoint=checkpoint,
+        row=row,
+        stages=tuple(stages),
+        whole_accuracy=_accuracy(bench, bench.whole),
+        agreement=_agreement(bench, network, len(val)),
+        latencies=latencies,
+    )
+
+
+def _agreement(bench: Bench, network: Network, count: int) -> float:
+    from converters.pruning.material import sample
+
+    images, _ = sample(bench.study.material.val, count, bench.side, 0, bench.workers)
+    ours, theirs = (
+        answers(model, images).argmax(1) for model in (network.model, bench.whole.model)
+    )
+    return float((ours == theirs).mean())

@@ -1,0 +1,142 @@
+"""What the network loses when one group is narrowed, measured on pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.pruning.allocation import Curve, Limits
+from converters.pruning.groups import channel_groups
+from converters.pruning.importance import Scores, strongest
+from converters.pruning.surgery import silenced
+from edge_effnet.network.files import LayerWeights
+from edge_effnet.variants import VariantSpec
+
+if TYPE_CHECKING:
+    import keras
+
+SHARES = (0.75, 0.5, 0.25)
+_BATCH = 100
+_LEAST_IMPORTANCE = 1e-12  # keeps the sum of importances rising where channels are dead
+
+
+@dataclass(frozen=True)
+class Point:
+    """One group at one width, nothing else changed and nothing recovered.
+
+    Attributes:
+        width: channels kept, of ``whole``.
+        divergence: mean Kullback-Leibler divergence of the network's scores from what they
+            were, in nats.
+        agreement: share of pictures with the same top answer as before.
+        accuracy: share of right answers; None without labels.
+    """
+
+    group: str
+    role: str
+    width: int
+    whole: int
+    divergence: float
+    agreement: float
+    accuracy: float | None
+
+
+def measure_sensitivity(
+    network: keras.Model,
+    spec: VariantSpec,
+    weights: LayerWeights,
+    scores: Scores,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    limits: Limits,
+    *,
+    shares: Sequence[float] = SHARES,
+    advance: Callable[[int], None] = lambda _done: None,
+) -> list[Point]:
+    """Narrow one group at a time to some shares of its width and ask the network.
+
+    Args:
+        network: gives logits; its weights are changed and put back.
+        weights: its weights by layer.
+        scores: which channels stay.
+        advance: called with the number of widths done; see ``count_points``.
+    """
+    before = answers(network, images)
+    logs = log_softmax(before)
+    points = []
+    for name, group in channel_groups(spec).items():
+        touched = {axis.layer for axis in group.read}
+        own = {layer: weights[layer] for layer in touched}
+        for width in _widths(group.width, shares, limits):
+            kept = {name: strongest(scores[name], width)}
+            quiet = silenced(spec, weights, kept)
+            set_weights(network, {layer: quiet[layer] for layer in touched})
+            after = log_softmax(answers(network, images))
+            top = after.argmax(axis=1)
+            points.append(
+                Point(
+                    group=name,
+                    role=group.role,
+                    width=width,
+                    whole=group.width,
+                    divergence=float((np.exp(logs) * (logs - after)).sum(axis=1).mean()),
+                    agreement=float((top == before.argmax(axis=1)).mean()),
+                    accuracy=None if labels is None else float((top == labels).mean()),
+                )
+            )
+            advance(len(points))
+        set_weights(network, own)
+    return points
+
+
+def count_points(spec: VariantSpec, limits: Limits, shares: Sequence[float] = SHARES) -> int:
+    """How many widths ``measure_sensitivity`` will try."""
+    return sum(len(_widths(g.width, shares, limits)) for g in channel_groups(spec).values())
+
+
+def curves(points: Sequence[Point], scores: Scores) -> dict[str, Curve]:
+    """Divergence against width of every group that was measured."""
+    found: dict[str, list[Point]] = {}
+    for point in points:
+        found.setdefault(point.group, []).append(point)
+    return {
+        name: Curve(
+            (own[0].whole, *(point.width for point in own)),
+            (0.0, *(point.divergence for point in own)),
+            (0.0, *np.cumsum(np.sort(scores[name]) + _LEAST_IMPORTANCE).tolist()),
+        )
+        for name, own in found.items()
+    }
+
+
+def _widths(whole: int, shares: Sequence[float], limits: Limits) -> list[int]:
+    """Allowed widths near the shares, descending; none where a group cannot be narrowed."""
+    step = limits.multiple
+    widths = {max(step, round(share * whole / step) * step) for share in shares}
+    return sorted((width for width in widths if width < whole), reverse=True)
+
+
+def answers(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Logits, images x classes."""
+    batch = min(_BATCH, len(images))
+    rows = []
+    for first in range(0, len(images), batch):
+        part = images[first : first + batch]
+        filled = np.resize(part, (batch, *part.shape[1:]))  # one shape, one trace
+        rows.append(np.asarray(network.predict_on_batch(filled.astype(np.float32)))[: len(part)])
+    return np.concatenate(rows).astype(np.float64)
+
+
+def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+
+def set_weights(network: keras.Model, weights: Mapping[str, list[Any]]) -> None:
+    """Give some layers other values of the same shapes; not for the normalization layer."""
+    for layer, arrays in weights.items():
+        network.get_layer(layer).set_weights(arrays)

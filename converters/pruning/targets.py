@@ -1,0 +1,141 @@
+"""From what the user wants to a budget that widths can be searched for; and the measured truth."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from converters.pruning.allocation import MEASURES, Budget, Limits, narrowest
+from converters.pruning.config import PruneConfig
+from converters.pruning.groups import narrowed
+from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.cost import cost
+from edge_effnet.errors import UsageProblem
+from edge_effnet.image import Preprocess
+from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.variants import VariantSpec
+
+if TYPE_CHECKING:
+    import keras
+
+TRIES = 4  # networks built and timed in search of a latency
+NO_GAIN = 0.98  # a ratio above this is told as no gain: within what two runs differ by
+
+
+@dataclass(frozen=True)
+class Latencies:
+    """Float networks timed in turn on one core of this machine.
+
+    Attributes:
+        medians_ms: the unpruned network's first.
+        sizes: of the files, bytes.
+    """
+
+    medians_ms: tuple[float, ...]
+    sizes: tuple[int, ...]
+
+    @property
+    def ratio(self) -> float:
+        """The last network's time as a share of the first one's."""
+        return self.medians_ms[-1] / self.medians_ms[0]
+
+
+def time_networks(
+    networks: Sequence[tuple[VariantSpec, keras.Model]], *, seconds: float = 2.0
+) -> Latencies:
+    """Export networks to float ``.tflite`` and time them in turn."""
+    from converters.export import export_network
+
+    with tempfile.TemporaryDirectory(prefix="edge-effnet-") as name:
+        calls: list[Callable[[], Any]] = []
+        sizes = []
+        for index, (spec, network) in enumerate(networks):
+            height, width = network.input_shape[1:3]
+            classes = int(network.output_shape[-1])
+            path = Path(name) / f"{index}.tflite"
+            card = Card(
+                name=spec.name,
+                labels=tuple(map(str, range(classes))),
+                preprocess=Preprocess(height, width),
+                variant=None,
+                weights={},
+                steps=(),
+                tool={},
+            )
+            model = export_network(network, spec)
+            write_artifact(path, model, card)
+            sizes.append(len(model))
+            classifier = open_classifier(path)
+            tensor = classifier.tensor(np.full((height, width, 3), 128, np.uint8))
+            calls.append(partial(classifier.scores_of_input, tensor))
+        taken = interleaved_latency(calls, min_seconds=seconds, min_rounds=30)
+        return Latencies(tuple(median(one.samples_ms) for one in taken), tuple(sizes))
+
+
+def find_budget(
+    config: PruneConfig,
+    spec: VariantSpec,
+    *,
+    classes: int,
+    resolution: int,
+    limits: Limits,
+    widths_for: Callable[[Budget], dict[str, int]],
+    time_rows: Callable[[Sequence[VariantSpec]], Latencies],
+) -> Budget:
+    """The budget that a target means.
+
+    Macs, parameters and bytes are counted. A latency is found by bisection over the share of
+    multiply-adds: each try is the network that the widths for this share make, exported and
+    timed beside the whole one. Its weights do not matter for that.
+
+    Raises:
+        UsageProblem: a latency that not even the narrowest network reaches.
+    """
+    if config.measure != "latency":
+        whole = MEASURES[config.measure](cost(spec, classes=classes, resolution=resolution))
+        limit = config.target * whole if config.relative else config.target
+        if limit >= whole:
+            raise UsageProblem(
+                f"{spec.name} keeps the target already",
+                found=f"{whole:,}",
+                expected=f"a target below that, not {limit:,.0f}",
+                fix="give a share below 1, such as 0.7, or a smaller amount",
+            )
+        return Budget(config.measure, limit, classes, resolution)
+    least = narrowed(spec, narrowest(spec, limits))
+    timed = time_rows([spec, least])
+    whole_ms, least_ms = timed.medians_ms
+    if config.target >= whole_ms:
+        raise UsageProblem(
+            f"{spec.name} keeps the target already",
+            found=f"{whole_ms:.2f} ms measured here, in float on one core",
+            expected=f"a target below that, not {config.target:g} ms",
+            fix="give a smaller latency",
+        )
+    if config.target < least_ms:
+        raise UsageProblem(
+            f"{spec.name} cannot be pruned to {config.target:g} ms here",
+            found=f"{least_ms:.2f} ms with every width at its least, {whole_ms:.2f} ms whole",
+            expected=f"a target of at least {least_ms:.2f} ms",
+            fix="raise the target, or prune a smaller variant or resolution",
+        )
+    macs = Budget("macs", 0, classes, resolution).of(spec)
+    low, high = Budget("macs", 0, classes, resolution).of(least) / macs, 1.0
+    for _ in range(TRIES):
+        middle = (low + high) / 2
+        budget = Budget("macs", middle * macs, classes, resolution)
+        timed = time_rows([spec, narrowed(spec, widths_for(budget))])
+        # In shares of the whole network's time in the same run: the machine's speed drifts.
+        if timed.ratio <= config.target / whole_ms:
+            low = middle
+        else:
+            high = middle
+    return Budget("macs", low * macs, classes, resolution)
