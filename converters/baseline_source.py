@@ -122,5 +122,15 @@ def _weights(row: Baseline, choice: str) -> tuple[Path | None, dict[str, Any]]:
             fix=f"download {url} yourself and give it with --weights FILE, or use --weights random "
             "to measure time alone",
         )
-    path = fetch(url, cache_folder() / Path(row.weights_file).name, md5=row.md5)
+    target = cache_folder() / Path(row.weights_file).name
+    try:
+        path = fetch(url, target, md5=row.md5)
+    except WeightsError as error:
+        raise WeightsError(
+            error.what,
+            found=error.found,
+            expected=error.expected,
+            fix=f"connect and try again, put the file at {target} by hand, give it with --weights "
+            "FILE, or use --weights random to measure time alone",
+        ) from error
     return path, {**file_origin(path), "kind": "imagenet", "url": url}
