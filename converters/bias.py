@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatfile import writable_constant
+from converters.isolate import front_of
 from converters.observe import Picture, observe
 from edge_effnet.tflite_file import Operator, Structure, Tensor, parse_structure
 
@@ -181,7 +182,8 @@ def _step(
         error = np.clip(judged, low, high) - real
         return (slope * error).mean(axis=0), (slope * slope).mean(axis=0)
 
-    seen = observe(small, [layer.judged], pictures, look, workers=workers)
+    front = front_of(small, structure, layer.judged)  # nothing behind it is worth computing
+    seen = observe(front, [layer.judged], pictures, look, workers=workers)
     toward = _certain_mean(np.stack([part for part, _ in seen]))
     curvature = np.mean([part for _, part in seen], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)

@@ -93,7 +93,7 @@ def choose_calibration(
         return Calibration(None, min(count, GENERATED_IMAGES), how, seed), ()
     readable: list[Sample] = []
     skipped: list[str] = []
-    brightest, darkest = 0, 255
+    brightest, darkest, contrast = 0, 255, 0
     for sample in balanced_sample(images, len(images), seed).samples:
         if len(readable) == count:
             break
@@ -102,7 +102,9 @@ def choose_calibration(
         except DataError as error:
             skipped.append(str(error))
             continue
-        brightest, darkest = max(brightest, int(pixels.max())), min(darkest, int(pixels.min()))
+        low, high = int(pixels.min()), int(pixels.max())
+        brightest, darkest = max(brightest, high), min(darkest, low)
+        contrast = max(contrast, high - low)
         readable.append(sample)
     if not readable:
         raise DataError(
@@ -112,6 +114,13 @@ def choose_calibration(
             fix="replace them",
         )
     _refuse_wrong_range(images.source, darkest, brightest)
+    if contrast < _SMALLEST_SPAN:
+        raise DataError(
+            f"the calibration images in {images.source} show nothing",
+            found=f"{len(readable)} pictures, each of one colour",
+            expected="photos like those the network will see",
+            fix="replace them",
+        )
     picked = Dataset(tuple(readable), images.labels, images.source)
     return Calibration(picked, 0, how, seed), tuple(skipped)
 

@@ -105,8 +105,14 @@ class Dissection:
         tree.subgraphs = [part]
         return pack_tree(tree)
 
-    def isolate(self, tensor: int, pictures: Sequence[Picture]) -> Isolated:
-        """Cut behind a tensor and run the part before once for each picture."""
+    def isolate(
+        self, tensor: int, pictures: Sequence[Picture], wanted: Floats | None = None
+    ) -> Isolated:
+        """Cut behind a tensor and run the part before once for each picture.
+
+        Args:
+            wanted: the float network's answers, pictures x classes, where they are known.
+        """
         cut = cut_behind(self.structure, tensor, self.answer)
         start = self.structure.inputs[0]
         rest = [index for index in cut.sources if index != start]
@@ -119,7 +125,14 @@ class Dissection:
                 front.invoke()
                 known |= {index: front.get_tensor(index) for index in rest}
             values.append([known[index] for index in cut.sources])
-        return Isolated(cut, _open(self.part(cut.rear, cut.sources, (self.answer,))), values)
+        rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
+        return Isolated(cut, rear, values, wanted)
+
+
+def front_of(model: bytes, structure: Structure, tensor: int) -> bytes:
+    """The part of a model that makes one tensor; tensors keep their indices."""
+    needed = [operator.index for operator in _needed(structure.operators, {tensor}, stop=set())]
+    return Dissection(model, structure, tensor).part(needed, structure.inputs, (tensor,))
 
 
 class Isolated:
@@ -130,13 +143,15 @@ class Isolated:
         wanted: the float network's own answers, pictures x classes.
     """
 
-    def __init__(self, cut: Cut, rear: Any, values: list[list[Floats]]) -> None:
+    def __init__(
+        self, cut: Cut, rear: Any, values: list[list[Floats]], wanted: Floats | None
+    ) -> None:
         self.cut, self._rear, self._values = cut, rear, values
         self._answer = rear.get_output_details()[0]["index"]
-        self.wanted = self._ask(None)
+        self.wanted = self._ask(None) if wanted is None else wanted
 
     def noise_share(self, change: Change, weights: Floats | None = None) -> float:
-        """Energy of the answer's change over the answer's own, a constant left out of both.
+        """How far the answer moves, as the function of that name measures it.
 
         Args:
             change: given the tensor's values, returns those that stand in for them.
@@ -171,9 +186,12 @@ def _open(model: bytes) -> Any:
 
 
 def noise_share(wanted: Floats, answer: Floats, weights: Floats | None = None) -> float:
-    """Energy of the difference of two answers over that of the first.
+    """Energy of the difference of two answers over that of both, 0–1, mean over pictures.
 
-    A constant added to all logits of a picture is no difference: softmax does not see it.
+    Each picture counts alike, however loud its answer, and one whose answer is ruined counts
+    as one ruined picture, however badly: with sums over all pictures a single outlier that
+    makes a network shout decides every range. A constant added to all logits of a picture is
+    no difference: softmax does not see it.
 
     Args:
         wanted, answer: logits, pictures x classes.
@@ -181,9 +199,9 @@ def noise_share(wanted: Floats, answer: Floats, weights: Floats | None = None) -
     """
     signal = wanted - wanted.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
-    counts = np.ones(len(signal), np.float32) if weights is None else weights
-    power, lost = ((part**2).sum(axis=1) @ counts for part in (signal, noise))
-    return float(lost / max(float(power), 1e-20))
+    power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
+    shares = lost / np.maximum(lost + power, 1e-20)
+    return float(np.average(shares, weights=weights))
 
 
 def stored_in_int8(values: Floats, low: float, high: float) -> Floats:

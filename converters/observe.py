@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.errors import ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.runtime.tensors import quantize_in, tensor_format
@@ -21,15 +22,27 @@ _Seen = TypeVar("_Seen")
 
 
 def open_observer(model: bytes) -> Any:
-    """An interpreter that keeps every tensor of a model, not only its outputs."""
+    """An interpreter that keeps every tensor of a model, not only its outputs.
+
+    Raises:
+        ModelError: the runtime lacks one of its operators.
+    """
     module = load_runtime().module
     with warnings.catch_warnings(), native_output_hidden():
         # "intended for debugging": to look at every tensor is the purpose here.
         warnings.simplefilter("ignore", UserWarning)
-        interpreter = module.Interpreter(
-            model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=True
-        )
-        interpreter.allocate_tensors()
+        try:
+            interpreter = module.Interpreter(
+                model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=True
+            )
+            interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:  # a custom operator, mostly
+            raise ModelError(
+                "the model cannot be run",
+                found=" ".join(str(error).split())[:200],
+                expected="operators that the runtime knows",
+                fix="export it again with built-in operators only",
+            ) from error
     return interpreter
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.isolate import Dissection, Isolated, cut_behind, noise_share, stored_in_int8
+from converters.isolate import Dissection, Isolated, cut_behind, stored_in_int8
 from converters.observe import Picture, observe
 from converters.ranges import Ranges, Statistics, logit_names
 from edge_effnet.tflite_file import Structure, parse_structure
@@ -72,6 +72,7 @@ def search_ranges(
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
     dissection = Dissection(model, structure, answer)
+    wanted = logits(model, structure, pictures, workers=workers)
     todo = [
         operator.outputs[0]
         for operator in structure.operators
@@ -87,7 +88,7 @@ def search_ranges(
         nonlocal done
         name = structure.tensors[index].name
         chosen, weights = _judges(statistics, name)
-        tensor = dissection.isolate(index, [pictures[place] for place in chosen])
+        tensor = dissection.isolate(index, [pictures[i] for i in chosen], wanted[chosen])
         found = _climb(tensor, weights, ranges[name])
         done += 1
         progress(done, len(todo))
@@ -171,4 +172,7 @@ def logits(
 
 def signal_to_noise(wanted: Logits, answer: Logits) -> float:
     """In decibels; a constant added to all logits of a picture is no error (softmax)."""
-    return float(-10 * np.log10(max(noise_share(wanted, answer), 1e-20)))
+    signal = wanted - wanted.mean(axis=1, keepdims=True)
+    noise = signal - (answer - answer.mean(axis=1, keepdims=True))
+    power, lost = float((signal**2).sum()), float((noise**2).sum())
+    return float(10 * np.log10(max(power, 1e-20) / max(lost, 1e-20)))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,9 +18,13 @@ from edge_effnet.commands.image_options import (
     top_option,
 )
 from edge_effnet.commands.options import force_option, json_option, write_json
+from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
     from edge_effnet.data.listing import Dataset
+
+# By name: looking into a model needs the convert extra, comparing two does not.
+_LAYERS = "converters.fidelity_command"
 
 
 @click.command("compare")
@@ -29,6 +34,15 @@ if TYPE_CHECKING:
 @labels_option
 @preprocess_option
 @top_option
+@click.option(
+    "--layers", is_flag=True, help="Also which layers cost most. Needs the convert extra."
+)
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    metavar="FILE.svg",
+    help="With --layers: draw them all.",
+)
 @json_option
 @force_option
 @strict_option
@@ -40,6 +54,8 @@ def command(
     labels: Path | None,
     preprocess: str | None,
     top: int,
+    layers: bool,
+    plot: Path | None,
     json_to: str | None,
     force: bool,
     strict: bool,
@@ -55,6 +71,7 @@ def command(
     Examples:
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
     from edge_effnet.commands import tables
     from edge_effnet.commands.progress import progress_of
@@ -64,6 +81,9 @@ def command(
     from edge_effnet.runtime.evaluation import predict_many
 
     refuse_bad_output(json_to, overwrite=force)
+    refuse_bad_output(str(plot) if plot else None, overwrite=force)
+    if plot is not None and not layers:
+        raise UsageProblem("--plot draws layers", found="no --layers", fix="add --layers")
     names = read_labels(labels) if labels else None
     models = [reference, candidate]
     opened = [open_classifier(path, labels=names, preprocess=preprocess) for path in models]
@@ -86,8 +106,20 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         tables.print_comparison(comparison, dataset.source)
+    result: dict[str, Any] = comparison.to_json()
+    if layers:
+        result["layers"] = importlib.import_module(_LAYERS).compare_layers(
+            reference,
+            candidate,
+            dataset,
+            opened[0].how,
+            workers=threads,
+            plot=plot,
+            table=json_to != "-",
+            overwrite=force,
+        )
     if json_to is not None:
-        write_json(comparison.to_json(), json_to, overwrite=force)
+        write_json(result, json_to, overwrite=force)
 
 
 def _common_labels(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...] | None:

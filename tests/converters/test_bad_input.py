@@ -1,0 +1,79 @@
+"""What ``convert`` says of inputs that no int8 file can be made from, or hardly."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.calibration import choose_calibration
+from converters.flatfile import pack_tree, read_tree
+from converters.observe import open_observer
+from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.data.listing import load_images
+from edge_effnet.errors import DataError, ModelError
+from edge_effnet.image import Preprocess
+from tests.conftest import RunCommand
+
+from .conftest import CLASSES, SIDE, TinyModel, write_image
+
+
+def with_custom_operator(model: bytes) -> bytes:
+    schema, tree = read_tree(model)
+    code = next(c for c in tree.operatorCodes if c.builtinCode == schema.BuiltinOperator.LOGISTIC)
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode = b"Mystery"
+    return pack_tree(tree)
+
+
+def written(model: bytes, folder: Path) -> Path:
+    path = folder / "tiny-float32.tflite"
+    labels = tuple(f"class{index}" for index in range(CLASSES))
+    write_artifact(path, model, Card("tiny", labels, Preprocess(SIDE, SIDE)))
+    return path
+
+
+def test_a_custom_operator_is_named(tiny: TinyModel) -> None:
+    with pytest.raises(ModelError, match="Mystery"):
+        open_observer(with_custom_operator(tiny.model))
+
+
+def test_convert_ends_with_one_line_and_no_file(
+    tiny: TinyModel, photos: Path, edge_effnet: RunCommand, tmp_path: Path
+) -> None:
+    path = written(with_custom_operator(tiny.model), tmp_path)
+    out = tmp_path / "out"
+    ended = edge_effnet("convert", "--model", path, "--int8", "--data", photos, "--out", out)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert re.search(r"error: .*Mystery", ended.stderr)
+    assert not list(out.iterdir())
+
+
+def test_pictures_of_one_colour_are_refused(tmp_path: Path) -> None:
+    for grey in (10, 90, 200):
+        write_image(tmp_path / f"{grey}.png", np.full((40, 40, 3), grey, np.uint8))
+    with pytest.raises(DataError, match="3 pictures, each of one colour"):
+        choose_calibration(load_images(tmp_path), Preprocess(32, 32), count=3, seed=0)
+
+
+def test_one_picture_calibrates_every_rung_and_is_said_to_be_few(
+    tiny: TinyModel, photos: Path, edge_effnet: RunCommand, tmp_path: Path
+) -> None:
+    (tmp_path / "one").mkdir()
+    first = next(photos.rglob("*.png"))
+    (tmp_path / "one" / first.name).write_bytes(first.read_bytes())
+    ended = edge_effnet(
+        "convert", "--model", written(tiny.model, tmp_path), "--int8",
+        "--calibration", tmp_path / "one", "--data", photos, "--eval-images", 20,
+        "--min-agreement", 100, "--allow-float", 2, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert ended.returncode in {0, 3}, ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert "plain" in ended.stdout
+
+
+def test_a_last_resort_needs_a_limit(edge_effnet: RunCommand) -> None:
+    ended = edge_effnet("convert", "--variant", "b0", "--int8", "--allow-float", 2)
+    assert ended.returncode == 2
+    assert "--max-drop" in ended.stderr
