@@ -84,7 +84,12 @@ def from_variant(
         names = imagenet_labels()
         if resolved.kind == "file":
             notices.append("1000 classes and no labels given: taken to be ImageNet's")
-    how = Preprocess(side, side)
+    how, steps = Preprocess(side, side), _steps_so_far(resolved.path)
+    if any(step["step"] == "sparsified" for step in steps):
+        notices.append(
+            "many weights are zero, which no recipe makes use of: only a compressed download "
+            "shrinks (edge-effnet prune --target-macs makes it faster)"
+        )
     return Source(
         name=spec.name,
         model=model,

@@ -45,6 +45,15 @@ TARGETS = ("macs", "params", "size", "latency")
     "--target-latency", metavar="MS", help="Such as 10ms: measured here, float, one core."
 )
 @click.option(
+    "--unstructured",
+    type=float,
+    metavar="SHARE",
+    help="Instead: so many single weights to zero. A smaller download, no faster.",
+)
+@click.option(
+    "--block", type=int, default=1, show_default=True, help="With --unstructured: so many together."
+)
+@click.option(
     "--importance",
     type=click.Choice(IMPORTANCES),
     default="taylor",
@@ -105,7 +114,7 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet prune --resume runs/v2-b0-macs70
     """
     from converters.pruning.config import read_config
-    from converters.pruning.report import outcome_json, print_outcome
+    from converters.pruning.report import outcome_json, print_outcome, print_sparse, sparse_json
     from edge_effnet.commands.options import write_json
 
     refuse_bad_output(options["json_to"], overwrite=options["force"])
@@ -120,10 +129,12 @@ def command(context: click.Context, /, **options: Any) -> None:
             return
         folder = options["run"] or _folder(config)
     outcome = _prune(config, folder, options)
+    sparse = config.measure == "zeros"
     if options["json_to"] != "-":
-        print_outcome(outcome)
+        (print_sparse if sparse else print_outcome)(outcome)
     if options["json_to"]:
-        write_json(outcome_json(outcome), options["json_to"], overwrite=options["force"])
+        document = (sparse_json if sparse else outcome_json)(outcome)
+        write_json(document, options["json_to"], overwrite=options["force"])
 
 
 def _config(options: dict[str, Any]) -> PruneConfig:
@@ -137,18 +148,25 @@ def _config(options: dict[str, Any]) -> PruneConfig:
                 found=f"no --{name}",
                 fix=f"for example: edge-effnet prune {example} …",
             )
-    given = [name for name in TARGETS if options[f"target_{name}"] is not None]
+    asked = {name: options[f"target_{name}"] for name in TARGETS}
+    given = [name for name, value in asked.items() if value is not None]
+    if options["unstructured"] is not None and not given:
+        return PruneConfig(measure="zeros", target=options["unstructured"], **_others(options))
     if len(given) != 1 and not (options["sensitivity"] and not given):
         raise UsageProblem(
             "prune takes one target",
             found=" and ".join(f"--target-{name}" for name in given) or "none",
-            expected="one of " + ", ".join(f"--target-{name}" for name in TARGETS),
+            expected=", ".join(f"--target-{name}" for name in TARGETS) + " or --unstructured",
             fix="for example --target-macs 0.7: keep 70 % of the multiply-adds",
         )
     measure = given[0] if given else "macs"
     target = parse_target(measure, options[f"target_{measure}"]) if given else 0.5
+    return PruneConfig(measure=measure, target=target, **_others(options))  # type: ignore[arg-type]
+
+
+def _others(options: dict[str, Any]) -> dict[str, Any]:
     own = {entry.name for entry in fields(PruneConfig)} - {"measure", "target"}
-    return PruneConfig(measure=measure, target=target, **{n: options[n] for n in own})  # type: ignore[arg-type]
+    return {name: options[name] for name in own}
 
 
 def parse_target(measure: str, text: str) -> float:
@@ -242,6 +260,7 @@ def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Wa
 
 def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
     from converters.pruning.run import clear_run, prune, refuse_existing_run
+    from converters.pruning.sparse_run import prune_weights
     from edge_effnet.training.loop import Interrupted
 
     if options["resume"] is None:
@@ -251,7 +270,7 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
         if options["resume"] is None:
             clear_run(folder)
         try:
-            return prune(bench)
+            return prune_weights(bench) if config.measure == "zeros" else prune(bench)
         except Interrupted:
             watch.say(f"stopped; go on with: edge-effnet prune --resume {folder}")
             raise
@@ -271,7 +290,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         refuse_existing(plot, overwrite=options["force"])
     with watching() as watch:
         bench = _bench(config, Path(), options, watch)
-        _, points = measure(bench, bench.whole)
+        _, points = measure(bench, bench.whole, everything=True)
     if options["json_to"] != "-":
         print_sensitivity(points)
     if plot is not None:

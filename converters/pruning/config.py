@@ -14,7 +14,7 @@ from edge_effnet.files import write_atomically
 FORMAT, VERSION = "edge-effnet pruning", 1
 CONFIG_FILE = "prune.json"
 
-Measure = Literal["macs", "params", "size", "latency"]
+Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]
 Allocation = Literal["measured", "uniform"]
 Recovery = Literal["teacher", "labels", "both", "none"]
@@ -35,9 +35,11 @@ class PruneConfig:
         val, val_share: pictures that judge: a second source, or this share held out.
         measure, target: what the network may cost: a share of what it costs now (at most 1),
             or an amount: multiply-adds, parameters, bytes of the float file, milliseconds.
+            Of ``zeros`` it is the share of single weights to go: unstructured pruning.
         importance: which channels leave.
         allocation: how widths are found: by measured sensitivity, or one share for all.
         multiple: of channels that a narrowed layer keeps.
+        block: outputs whose weights for one input go to zero together.
         steps: the target is approached in so many cuts, with recovery after each.
         recovery: from the unpruned network's answers, from labels, from both, or none.
         epochs: of recovery, over all steps; the last step has half of them or more.
@@ -61,6 +63,7 @@ class PruneConfig:
     importance: Importance = "taylor"
     allocation: Allocation = "measured"
     multiple: int = 8
+    block: int = 1
     steps: int = 2
     recovery: Recovery = "teacher"
     epochs: int = 10
@@ -76,6 +79,7 @@ class PruneConfig:
             ("target", 1e-9, float("inf")),
             ("val_share", 0.01, 0.9),
             ("multiple", 1, 64),
+            ("block", 1, 64),
             ("steps", 1, 20),
             ("epochs", 0, 10_000),
             ("learning_rate", 1e-8, 10),
@@ -90,6 +94,14 @@ class PruneConfig:
                     expected=f"{low:g} to {high:g}",
                     fix="choose a value in that range",
                 )
+
+        if self.measure == "zeros" and not self.target < 1:
+            raise UsageProblem(
+                "--unstructured is a share of the weights",
+                found=f"{self.target:g}",
+                expected="above 0 and below 1",
+                fix="for example --unstructured 0.8",
+            )
 
     @property
     def relative(self) -> bool:

@@ -144,8 +144,11 @@ class Cut:
     widths: Mapping[str, int]
 
 
-def measure(bench: Bench, network: Network) -> tuple[Scores, list[Point]]:
-    """Importance of every channel and, where widths follow from it, sensitivity of every group."""
+def measure(
+    bench: Bench, network: Network, *, everything: bool = False
+) -> tuple[Scores, list[Point]]:
+    """Importance of every channel and, where widths follow from it, sensitivity of every group
+    (without ``everything`` only of those that the target can gain by)."""
     config = bench.config
     images, labels = sample(
         bench.study.material.train, config.pictures, bench.side, config.seed, bench.workers
@@ -167,6 +170,7 @@ def measure(bench: Bench, network: Network) -> tuple[Scores, list[Point]]:
     if config.allocation == "uniform":
         return scores, []
     few = slice(0, SENSITIVITY_PICTURES)
+    squeezes = everything or config.measure in ("params", "size")
     points = measure_sensitivity(
         network.model,
         network.spec,
@@ -175,8 +179,9 @@ def measure(bench: Bench, network: Network) -> tuple[Scores, list[Point]]:
         images[few],
         labels[few] if bench.study.labelled else None,
         bench.limits,
+        squeezes=squeezes,
         advance=bench.watch.stage(
-            "measuring sensitivity", count_points(network.spec, bench.limits)
+            "measuring sensitivity", count_points(network.spec, bench.limits, squeezes=squeezes)
         ),
     )
     return scores, points

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from converters.pruning.run import Outcome
 from converters.pruning.sensitivity import Point
+from converters.pruning.sparse_run import SparseOutcome
 from converters.pruning.targets import NO_GAIN
 from edge_effnet.commands.options import console, megabytes, millions
 from edge_effnet.cost import Cost, cost
@@ -72,7 +73,7 @@ def costs(outcome: Outcome) -> tuple[Cost, Cost]:
     return whole, pruned
 
 
-def judged_by(outcome: Outcome) -> str:
+def judged_by(outcome: Outcome | SparseOutcome) -> str:
     return "top-1" if outcome.bench.study.labelled else "agreement"
 
 
@@ -139,6 +140,79 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
             for stage in outcome.stages
         ],
         "warnings": warnings(outcome),
+    }
+
+
+def print_sparse(outcome: SparseOutcome) -> None:
+    """Print the truth about zeros: what they do for a download, and what not for the time."""
+    out, bench = console(), outcome.bench
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("network", overflow="fold")
+    for heading in ("zeros in 1x1", "file", "compressed", judged_by(outcome), "latency"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    truths = (outcome.whole, outcome.sparse)
+    names, times = (bench.whole.spec.name, outcome.spec.name), outcome.latencies.medians_ms
+    for name, truth, accuracy, milliseconds in zip(
+        names, truths, outcome.accuracies, times, strict=True
+    ):
+        table.add_row(
+            name,
+            f"{100 * truth.zero_share:.1f} %",
+            megabytes(truth.size_bytes),
+            megabytes(truth.compressed_bytes),
+            f"{100 * accuracy:.1f} %",
+            f"{milliseconds:.2f} ms",
+        )
+    out.print(table)
+    out.print(
+        f"the file is as large as before; compressed (DEFLATE) it is "
+        f"{outcome.sparse.compressed_bytes / outcome.whole.compressed_bytes:.2f} of the whole one; "
+        f"it takes {outcome.latencies.ratio:.2f} of the time",
+        soft_wrap=True,
+    )
+    for line in sparse_warnings(outcome):
+        out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
+    out.print(
+        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
+        soft_wrap=True,
+    )
+
+
+def sparse_warnings(outcome: SparseOutcome) -> list[str]:
+    lines = [
+        f"the runtime's sparse kernels cannot apply: {reason}"
+        for reason in outcome.sparse.obstacles
+    ]
+    if outcome.latencies.ratio > NO_GAIN:
+        lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
+    lines.append("with int8 too, only the download shrinks: its kernels know no zeros")
+    return lines
+
+
+def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
+    """The result for machines."""
+    bench = outcome.bench
+    return {
+        "format": "edge-effnet sparsified",
+        "version": 1,
+        "config": bench.config.to_json(),
+        "variant": str(outcome.row),
+        "weights": str(outcome.checkpoint),
+        "judged_by": judged_by(outcome),
+        "judged_on": len(bench.study.material.val),
+        "agreement": outcome.agreement,
+        "networks": [
+            {"name": name, **asdict(truth), "accuracy": accuracy, "latency_ms": milliseconds}
+            for name, truth, accuracy, milliseconds in zip(
+                (bench.whole.spec.name, outcome.spec.name),
+                (outcome.whole, outcome.sparse),
+                outcome.accuracies,
+                outcome.latencies.medians_ms,
+                strict=True,
+            )
+        ],
+        "latency_ratio": outcome.latencies.ratio,
+        "warnings": sparse_warnings(outcome),
     }
 
 

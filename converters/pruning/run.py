@@ -21,6 +21,7 @@ from converters.pruning.allocation import Budget, measured_widths, uniform_width
 from converters.pruning.config import CONFIG_FILE, PruneConfig, write_config
 from converters.pruning.cutting import Bench, Network, make_cut, measure, still
 from converters.pruning.importance import Scores
+from converters.pruning.material import sample
 from converters.pruning.records import (
     CUT_FILE,
     TARGET_FILE,
@@ -107,7 +108,7 @@ def prune(bench: Bench) -> Outcome:
                 bench, network, scores, points, _budget_of_step(bench, budget, step), row_name
             )
             network = made.network
-            record = write_cut(place, bench, made, _accuracy(bench, network))
+            record = write_cut(place, bench, made, accuracy_of(bench, network))
         best = _recover(bench, network, place, step)
         load_layer_weights(
             network.model, read_for(network.model, place / BEST_FILE), source="the best epoch"
@@ -163,19 +164,7 @@ def _budget_of_step(bench: Bench, last: Budget, step: int) -> Budget:
 def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[EpochRow, Any]:
     """Learn back what the cut took; answers with the best epoch and the step for the card."""
     config, epochs = bench.config, bench.config.epochs_of(step)
-    told = TrainConfig(
-        data=config.data,
-        variant=network.spec.name,
-        weights="auto",
-        epochs=epochs,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        warmup_epochs=0.5,
-        label_smoothing=0.1 if config.recovery == "labels" else 0.0,
-        min_crop=0.5,
-        patience=0,
-        seed=config.seed + step,
-    )
+    told = training_config(bench, network.spec.name, epochs, config.seed + step)
     record: dict[str, Any] = {
         "step": "recovered",
         "how": config.recovery,
@@ -217,6 +206,23 @@ def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[Ep
     return best, {**record, "epoch": best.epoch, "judged": best.val_accuracy}
 
 
+def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainConfig:
+    """What the training loop is told."""
+    config = bench.config
+    return TrainConfig(
+        data=config.data,
+        variant=name,
+        epochs=epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        warmup_epochs=0.5,
+        label_smoothing=0.1 if config.recovery == "labels" else 0.0,
+        min_crop=0.5,
+        patience=0,
+        seed=seed,
+    )
+
+
 def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
     """Raise OutputError where a run would write over another one, or over a file."""
     if folder.exists() and not folder.is_dir():
@@ -236,7 +242,8 @@ def clear_run(folder: Path) -> None:
             path.unlink()
 
 
-def _accuracy(bench: Bench, network: Network) -> float:
+def accuracy_of(bench: Bench, network: Network) -> float:
+    """Share of right answers on the pictures that judge."""
     return evaluate(
         network.model, bench.study.material.val, side=bench.side, workers=bench.workers
     )[1]
@@ -248,7 +255,6 @@ def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
     row, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
     write_variant(row, spec, overwrite=True)
     save_checkpoint(network.model, checkpoint, describe_network(bench, network))
-    val = bench.study.material.val
     done = bench.watch.stage("timing", None)
     latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, network.model)])
     done(1)
@@ -258,17 +264,17 @@ def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
         checkpoint=checkpoint,
         row=row,
         stages=tuple(stages),
-        whole_accuracy=_accuracy(bench, bench.whole),
-        agreement=_agreement(bench, network, len(val)),
+        whole_accuracy=accuracy_of(bench, bench.whole),
+        agreement=agreement_of(bench, network),
         latencies=latencies,
     )
 
 
-def _agreement(bench: Bench, network: Network, count: int) -> float:
-    from converters.pruning.material import sample
-
-    images, _ = sample(bench.study.material.val, count, bench.side, 0, bench.workers)
+def agreement_of(bench: Bench, network: Network) -> float:
+    """Share of the pictures that judge which both networks answer alike."""
+    val = bench.study.material.val
+    images, _ = sample(val, len(val), bench.side, 0, bench.workers)
     ours, theirs = (
-        answers(model, images).argmax(1) for model in (network.model, bench.whole.model)
+        answers(model, images).argmax(axis=1) for model in (network.model, bench.whole.model)
     )
     return float((ours == theirs).mean())

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.allocation import Curve, Limits
-from converters.pruning.groups import channel_groups
+from converters.pruning.groups import Group, channel_groups
 from converters.pruning.importance import Scores, strongest
 from converters.pruning.surgery import silenced
 from edge_effnet.network.files import LayerWeights
@@ -54,7 +54,7 @@ def measure_sensitivity(
     labels: NDArray[np.int64] | None,
     limits: Limits,
     *,
-    shares: Sequence[float] = SHARES,
+    squeezes: bool = True,
     advance: Callable[[int], None] = lambda _done: None,
 ) -> list[Point]:
     """Narrow one group at a time to some shares of its width and ask the network.
@@ -63,15 +63,17 @@ def measure_sensitivity(
         network: gives logits; its weights are changed and put back.
         weights: its weights by layer.
         scores: which channels stay.
+        squeezes: whether to measure squeeze-excite's widths too: they are parameters, and
+            hardly any multiply-adds.
         advance: called with the number of widths done; see ``count_points``.
     """
     before = answers(network, images)
     logs = log_softmax(before)
     points = []
-    for name, group in channel_groups(spec).items():
+    for name, group in _measured(spec, squeezes=squeezes).items():
         touched = {axis.layer for axis in group.read}
         own = {layer: weights[layer] for layer in touched}
-        for width in _widths(group.width, shares, limits):
+        for width in _widths(group.width, limits):
             kept = {name: strongest(scores[name], width)}
             quiet = silenced(spec, weights, kept)
             set_weights(network, {layer: quiet[layer] for layer in touched})
@@ -93,9 +95,15 @@ def measure_sensitivity(
     return points
 
 
-def count_points(spec: VariantSpec, limits: Limits, shares: Sequence[float] = SHARES) -> int:
+def count_points(spec: VariantSpec, limits: Limits, *, squeezes: bool = True) -> int:
     """How many widths ``measure_sensitivity`` will try."""
-    return sum(len(_widths(g.width, shares, limits)) for g in channel_groups(spec).values())
+    groups = _measured(spec, squeezes=squeezes).values()
+    return sum(len(_widths(group.width, limits)) for group in groups)
+
+
+def _measured(spec: VariantSpec, *, squeezes: bool) -> dict[str, Group]:
+    groups = channel_groups(spec)
+    return {name: g for name, g in groups.items() if squeezes or g.role != "squeeze"}
 
 
 def curves(points: Sequence[Point], scores: Scores) -> dict[str, Curve]:
@@ -113,10 +121,10 @@ def curves(points: Sequence[Point], scores: Scores) -> dict[str, Curve]:
     }
 
 
-def _widths(whole: int, shares: Sequence[float], limits: Limits) -> list[int]:
+def _widths(whole: int, limits: Limits) -> list[int]:
     """Allowed widths near the shares, descending; none where a group cannot be narrowed."""
     step = limits.multiple
-    widths = {max(step, round(share * whole / step) * step) for share in shares}
+    widths = {max(step, round(share * whole / step) * step) for share in SHARES}
     return sorted((width for width in widths if width < whole), reverse=True)
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from edge_effnet.artifact import read_artifact
 from edge_effnet.cost import cost
 from edge_effnet.network.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.variant_files import find_variant, write_variant
@@ -34,13 +39,28 @@ def pruned(
     edge_effnet: RunCommand,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
+    """A run that was interrupted after its first cut and gone on with."""
     folder = tmp_path_factory.mktemp("pruned")
+    command = [
+        str(Path(sys.executable).with_name("edge-effnet")), "prune",
+        "--variant", trained / "tiny.json", "--weights", trained / "best.h5",
+        "--data", photos, "--target-macs", "0.7", "--run", folder / "run", *QUICK,
+    ]  # fmt: skip
+    with subprocess.Popen(
+        list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while running.poll() is None and not (folder / "run" / "step-1" / "cut.h5").exists():
+            time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        _, said = running.communicate(timeout=300)
+    assert running.returncode == 130, said
+    assert f"go on with: edge-effnet prune --resume {folder / 'run'}" in said
+
     done = edge_effnet(
-        "prune", "--variant", trained / "tiny.json", "--weights", trained / "best.h5",
-        "--data", photos, "--target-macs", "0.7", *QUICK,
-        "--run", folder / "run", "--json", folder / "result.json",
-    )  # fmt: skip
+        "prune", "--resume", folder / "run", "--threads", 2, "--json", folder / "result.json"
+    )
     assert done.returncode == 0, done.stderr
+    assert "step 1 was cut already" in done.stderr
     assert "of the whole" in done.stdout
     assert "next: edge-effnet convert --variant" in done.stdout
     return folder
@@ -80,10 +100,59 @@ def test_a_finished_run_is_not_written_over(
     assert "--resume" in done.stderr
 
 
-def test_resuming_a_finished_run_changes_nothing(pruned: Path, edge_effnet: RunCommand) -> None:
-    weights = pruned / "run" / "best.h5"
-    before = peek(weights).metadata
-    done = edge_effnet("prune", "--resume", pruned / "run", "--threads", 2)
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("--variant", "b0", "--target-macs", "0.7"), "prune needs pictures"),
+        (("--data", "photos"), "prune needs a network"),
+        (("--variant", "resnet50", "--data", "x", "--target-macs", "0.7"), "no variant 'resnet50'"),
+        (("--variant", "b0", "--data", "x"), "prune takes one target"),
+        (
+            ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--target-size", "3MB"),
+            "--target-macs and --target-size",
+        ),
+        (("--variant", "b0", "--data", "x", "--target-latency", "10"), "found '10'"),
+        (("--variant", "b0", "--data", "x", "--unstructured", "1.5"), "a share of the weights"),
+        (("--model", "int8.tflite", "--data", "x", "--variant", "b0"), "int8.tflite cannot be"),
+        (("--model", "mine.keras", "--data", "x", "--variant", "b0"), "no variant of ours"),
+        (("--resume", "nowhere"), "nowhere is no pruning run"),
+    ],
+)
+def test_what_cannot_be_pruned_is_refused_in_one_line(
+    arguments: tuple[str, ...], line: str
+) -> None:
+    from click.testing import CliRunner
+
+    from converters.pruning.command import command
+    from edge_effnet.errors import EdgeEffnetError
+
+    result = CliRunner().invoke(command, arguments)
+    assert isinstance(result.exception, EdgeEffnetError)
+    assert line in str(result.exception)
+    assert "to fix:" in str(result.exception)
+
+
+def test_pruning_and_int8_in_one_command(
+    trained: Path, photos: Path, edge_effnet: RunCommand, tmp_path: Path
+) -> None:
+    """The end of the chain is judged against the float network before it was pruned."""
+    done = edge_effnet(
+        "convert", "--variant", trained / "tiny.json", "--weights", trained / "best.h5",
+        "--prune", "0.3", "--int8", "--calibration", photos, "--data", photos,
+        "--out", tmp_path / "out", "--runs", tmp_path / "runs", "--json", tmp_path / "result.json",
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "step 2 was cut already" in done.stderr
-    assert peek(weights).metadata == before
+    files = {path.name for path in (tmp_path / "out").glob("*.tflite")}
+    name = f"{TINY.name}-macs70"
+    assert files == {
+        f"{TINY.name}-float32.tflite",
+        f"{name}-float32.tflite",
+        f"{name}-int8.tflite",
+    }
+    models = json.loads((tmp_path / "result.json").read_text())["models"]
+    assert [model["recipe"] for model in models] == ["unpruned", "float32", "int8"]
+    assert models[2]["comparison"]["n"] == models[1]["comparison"]["n"]
+    card = read_artifact(tmp_path / "out" / f"{name}-int8.tflite").card
+    assert card is not None
+    steps = [step["step"] for step in card.steps]
+    assert steps == ["trained", *["pruned", "recovered"] * 2, "exported", "quantized"]
