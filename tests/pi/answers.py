@@ -1,6 +1,8 @@
 """Run a model on given tensors with whatever TFLite runtime is there: nothing of ours is imported.
 
-python answers.py MODEL TENSORS.npy OUTPUTS.npy
+    python answers.py MODEL TENSORS.npy OUTPUTS.npz
+
+writes each output under its tensor's index, the pictures stacked.
 """
 
 import sys
@@ -15,10 +17,11 @@ except ImportError:
 model, tensors, outputs = sys.argv[1:]
 interpreter = Interpreter(model, num_threads=1)
 interpreter.allocate_tensors()
-(source,), (sink,) = interpreter.get_input_details(), interpreter.get_output_details()
-found = []
+(source,), sinks = interpreter.get_input_details(), interpreter.get_output_details()
+found = {str(sink["index"]): [] for sink in sinks}
 for tensor in np.load(tensors):
     interpreter.set_tensor(source["index"], tensor[None])
     interpreter.invoke()
-    found.append(interpreter.get_tensor(sink["index"])[0])
-np.save(outputs, np.stack(found))
+    for sink in sinks:
+        found[str(sink["index"])].append(interpreter.get_tensor(sink["index"])[0])
+np.savez(outputs, **{name: np.stack(values) for name, values in found.items()})

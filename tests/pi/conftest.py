@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -11,11 +10,17 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from edge_effnet.data.demo import demo_model
 from tests.conftest import RunCommand
 from tests.pi import emulator
+
+Answers = dict[int, NDArray[np.int64]]
+"""Index of an output tensor: what is stored there, (pictures, ...)."""
+ANSWERS = Path(__file__).with_name("answers.py")
 
 
 @dataclass(frozen=True)
@@ -39,7 +44,16 @@ class User:
     def ssh(self, name: str, *command: str) -> str:
         """What a command prints on a Pi."""
         done = subprocess.run(
-            ["ssh", "-F", str(self.ssh_files / "config"), "-T", name, *command],
+            [
+                "ssh",
+                "-o",
+                "BatchMode=yes",
+                "-F",
+                str(self.ssh_files / "config"),
+                "-T",
+                name,
+                *command,
+            ],
             capture_output=True,
             text=True,
             check=False,
@@ -123,12 +137,32 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     pip = [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check"]
     done = subprocess.run(
-        [*pip, "--only-binary=:all:", "-d", str(folder), "rich==15.0.0"],
+        [*pip, "--only-binary=:all:", "-d", str(folder), "click==8.5.1"],
         capture_output=True,
         text=True,
-        env={**os.environ},
         check=False,
     )
     if done.returncode:
         pytest.skip("the wheels for the emulated Pi cannot be downloaded")
     return folder
+
+
+def answers_of(user: User, pi: str, model: Path, tensors: Path) -> Answers:
+    """A model's raw outputs for a file of input tensors, from a Pi's runtime."""
+    user.copy(ANSWERS, model, tensors, f"{pi}:")
+    user.ssh(pi, "python3", ANSWERS.name, model.name, tensors.name, "answers.npz")
+    user.copy(f"{pi}:answers.npz", user.home)
+    return _read(user.home / "answers.npz")
+
+
+def answers_here(python: str, model: Path, tensors: Path) -> Answers:
+    """The same from a runtime of this machine: that of ``python``."""
+    answers = tensors.with_name("here.npz")
+    command = [python, str(ANSWERS), str(model), str(tensors), str(answers)]
+    subprocess.run(command, check=True, capture_output=True)
+    return _read(answers)
+
+
+def _read(file: Path) -> Answers:
+    with np.load(file) as found:
+        return {int(name): found[name].astype(np.int64) for name in found.files}

@@ -73,7 +73,7 @@ ARCHITECTURES = {
             ("7f454c460201010000000000000000000200b700", _MASK),
             "cortex-a72",
             (),
-            ("ai-edge-litert==2.3.0", "opencv-python-headless==5.0.0.93", "click==8.5.1"),
+            ("ai-edge-litert==2.3.0", "opencv-python-headless==5.0.0.93", "rich==15.0.0"),
             ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
         ),
         Architecture(

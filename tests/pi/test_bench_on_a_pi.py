@@ -24,7 +24,7 @@ from benchmarks.store import read_results
 from edge_effnet.tflite_file import read_structure
 from tests.edge_effnet.conftest import colour_model  # noqa: F401 (a fixture)
 from tests.pi import emulator
-from tests.pi.conftest import User
+from tests.pi.conftest import User, answers_here, answers_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -90,7 +90,7 @@ def test_nothing_is_prepared_on_the_pi_and_a_second_run_copies_nothing(
     first = user.run(*command, "--wheels", wheels, "--json", file)
     assert first.returncode == 0, first.stderr
     assert "copying files" in first.stderr
-    assert "building an environment for rich>=13" in first.stderr  # it has all the others
+    assert "building an environment for click>=8.1.3" in first.stderr  # it has all the others
     (result,) = read_results(file)
     assert result.device == f"pi@{pi64}"
     assert result.environment.machine == "aarch64"
@@ -115,10 +115,29 @@ def test_nothing_is_prepared_on_the_pi_and_a_second_run_copies_nothing(
     assert "building" not in second.stderr
 
 
-def test_int8_answers_are_bit_identical_on_64_bit(user: User, pi64: str, model: Path) -> None:
-    tensors = _tensors(user.home, model)
-    there = _answers_of(user, pi64, model, tensors)
-    assert np.array_equal(there, _answers_here(sys.executable, model, tensors))
+def test_every_operator_answers_as_here_on_64_bit(user: User, pi64: str, model: Path) -> None:
+    """Given the same input, every int8 operator gives the same bits on both CPUs, but two.
+
+    MUL: XNNPACK rounds its product from float32 on x86 and from fixed point on Arm, so that a
+    product within 2^-17 of a half goes up here and down there. SOFTMAX: the C library's exp.
+    Both are one step apart at most; later operators carry that on.
+    """
+    opened = _with_every_tensor_as_output(model, user.home / "opened.tflite")
+    tensors = _tensors(user.home, model, count=6)
+    there = answers_of(user, pi64, opened, tensors)
+    here = answers_here(sys.executable, opened, tensors)
+    compared = set()
+    for operator in read_structure(opened).operators:
+        sink = operator.outputs[0]
+        sources = [source for source in operator.inputs if source in here]
+        for picture in range(6):
+            if all(np.array_equal(there[s][picture], here[s][picture]) for s in sources):
+                compared.add(operator.name)
+                apart = np.abs(there[sink][picture] - here[sink][picture]).max()
+                assert apart <= (operator.name in {"MUL", "SOFTMAX"}), operator.name
+    assert {"CONV_2D", "DEPTHWISE_CONV_2D", "LOGISTIC", "MUL", "ADD", "MEAN"} <= compared
+    last = read_structure(opened).operators[-1].outputs[0]
+    assert np.array_equal(there[last].argmax(1), here[last].argmax(1))
 
 
 def test_a_lost_link_leaves_the_measurement_alone(
@@ -200,8 +219,10 @@ def test_two_pis_at_once_and_32_bit_answers(
     assert "qemu-arm" in (narrow.environment.emulated or "")
     assert f"pi@{pi32}: nothing to copy" not in done.stderr
     tensors = _tensors(user.home, model)
-    there = _answers_of(user, pi32, model, tensors)
-    assert np.array_equal(there, _answers_here(str(tflite_runtime), model, tensors))
+    (there,) = answers_of(user, pi32, model, tensors).values()
+    (here,) = answers_here(str(tflite_runtime), model, tensors).values()
+    assert np.array_equal(there.argmax(1), here.argmax(1))
+    assert np.abs(there - here).max() <= 12  # of 256: see the 64-bit test
 
 
 def test_clean_removes_everything(user: User, pi64: str) -> None:
@@ -224,29 +245,25 @@ def tflite_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return python
 
 
-def _tensors(folder: Path, model: Path) -> Path:
-    """Sixteen seeded inputs that fit the model, as a file."""
+def _tensors(folder: Path, model: Path, count: int = 16) -> Path:
+    """Seeded inputs that fit the model, as a file."""
     structure = read_structure(model)
     source = structure.tensors[structure.inputs[0]]
-    noise = np.random.default_rng(6).integers(0, 256, (16, *source.shape[1:]))
+    noise = np.random.default_rng(6).integers(0, 256, (count, *source.shape[1:]))
     file = folder / "tensors.npy"
     np.save(file, noise.astype(source.dtype))
     return file
 
 
-def _answers_of(user: User, pi: str, model: Path, tensors: Path) -> np.ndarray:
-    script = Path(__file__).with_name("answers.py")
-    user.copy(script, model, tensors, f"{pi}:")
-    user.ssh(pi, "python3", script.name, model.name, tensors.name, "answers.npy")
-    user.copy(f"{pi}:answers.npy", user.home)
-    return np.asarray(np.load(user.home / "answers.npy"))
+def _with_every_tensor_as_output(model: Path, copy: Path) -> Path:
+    from ai_edge_litert.tools import flatbuffer_utils
 
-
-def _answers_here(python: str, model: Path, tensors: Path) -> np.ndarray:
-    answers = tensors.with_name("here.npy")
-    script = Path(__file__).with_name("answers.py")
-    subprocess.run([python, script, model, tensors, answers], check=True, capture_output=True)
-    return np.asarray(np.load(answers))
+    tree = flatbuffer_utils.read_model(str(model))
+    graph = tree.subgraphs[0]
+    graph.outputs = [int(sink) for operator in graph.operators for sink in operator.outputs]
+    tree.signatureDefs = None
+    flatbuffer_utils.write_model(tree, str(copy))
+    return copy
 
 
 def _port_of(user: User, name: str) -> int:

@@ -90,7 +90,12 @@ def environment(request: dict[str, Any]) -> dict[str, str]:
     where it has them all; else an environment that sees the system's packages, into which pip
     puts what is missing: from its own index, or only from ``request["wheels"]`` (name: hash).
     """
-    home = ROOT / request["version"]
+    with (ROOT / "environment.lock").open("a") as only:  # two hosts may come at a time
+        fcntl.flock(only, fcntl.LOCK_EX)
+        return _environment(request, ROOT / request["version"])
+
+
+def _environment(request: dict[str, Any], home: Path) -> dict[str, str]:
     package = home / ("package-" + request["package"][:16])
     if not package.is_dir():
         part = package.with_suffix(".part")
@@ -166,7 +171,7 @@ def _build(venv: Path, wheels: dict[str, str], requirements: list[str]) -> str:
     for name, key in wheels.items():
         os.link(FILES / key, folder / name)
     source = ["--no-index", "--find-links", str(folder)] if wheels else []
-    options = ["--only-binary=:all:", "--disable-pip-version-check", "--no-input"]
+    options = ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check", "--no-input"]
     fix = (
         "put what is missing into the folder of --wheels"
         if wheels
@@ -196,6 +201,8 @@ def start(request: dict[str, Any]) -> int:
         place = folder / name
         place.parent.mkdir(parents=True, exist_ok=True)
         os.link(FILES / key, place)
+    if tool := job["spec"].get("native_tool"):
+        (folder / tool).chmod(0o755)
     with (folder / "log").open("wb") as log:
         runner = subprocess.Popen(
             [sys.executable, __file__, "run"],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
+import secrets
 import shlex
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 CACHE = ".cache/edge-effnet"  # below the home folder, where SFTP begins
 OLDEST_PYTHON = (3, 11)
+FILES_AT_A_TIME = 8
 Content = Path | bytes
 
 
@@ -122,30 +125,54 @@ class Board:
         Raises:
             OutputError: not writable, or the disk is full.
         """
-        for count, (key, content) in enumerate(files.items(), start=1):
-            await self.write(f"files/{key}", content)
+        count, turns = 0, asyncio.Semaphore(FILES_AT_A_TIME)
+
+        async def one(key: str, content: Content) -> None:
+            nonlocal count
+            async with turns:
+                await self.write(f"files/{key}", content)
+            count += 1
             sent(count)
+
+        await asyncio.gather(*(one(key, content) for key, content in files.items()))
 
     async def write(self, name: str, content: Content) -> None:
         """Write a file below the cache folder under a temporary name, then rename it."""
         ssh = require_asyncssh()
         place = f"{CACHE}/{name}"
+        part = f"{place}.{secrets.token_hex(4)}.part"  # another host may be sending the same
         try:
-            await self.sftp.makedirs(place.rpartition("/")[0], exist_ok=True)
             if isinstance(content, bytes):
-                async with self.sftp.open(f"{place}.part", "wb") as file:
+                async with self.sftp.open(part, "wb") as file:
                     await file.write(content)
             else:
-                await self.sftp.put(str(content), f"{place}.part")
-            await self.sftp.posix_rename(f"{place}.part", place)
+                await self.sftp.put(str(content), part)
+            await self.sftp.posix_rename(part, place)
         except ssh.SFTPConnectionLost as error:
             raise LinkLost from error
         except (OSError, ssh.SFTPError) as error:
-            raise OutputError(
-                f"{self.address.host} did not take a file",
-                found=getattr(error, "reason", "") or str(error),
-                fix="look at its disk: df -h, and at who owns ~/.cache",
-            ) from error
+            raise self._not_taken(error) from error
+
+    async def make_folder(self, name: str) -> None:
+        """Make a folder below the cache folder, and those above it.
+
+        Raises:
+            OutputError: not allowed, or the disk is full.
+        """
+        ssh = require_asyncssh()
+        try:
+            await self.sftp.makedirs(f"{CACHE}/{name}", exist_ok=True)
+        except ssh.SFTPConnectionLost as error:
+            raise LinkLost from error
+        except ssh.SFTPError as error:
+            raise self._not_taken(error) from error
+
+    def _not_taken(self, error: Exception) -> OutputError:
+        return OutputError(
+            f"{self.address.host} did not take a file",
+            found=getattr(error, "reason", "") or str(error),
+            fix="look at its disk: df -h, and at who owns ~/.cache",
+        )
 
     async def read(self, name: str) -> bytes | None:
         """A file below the cache folder, None where there is none."""
@@ -182,6 +209,7 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
         async with sftp:
             board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
             if not await sftp.exists(board.agent):
+                await board.make_folder("files")
                 await board.write(agent, source)
             about = await board.ask("describe")
             if tuple(map(int, about["python"].split(".")[:2])) < OLDEST_PYTHON:

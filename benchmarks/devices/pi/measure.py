@@ -120,6 +120,7 @@ async def _start(board: Board, job: Job, spec: BenchSpec, wheel: bytes, stage: S
     for built in building:
         built(1)
     document = job.to_json(version=__version__, modules=list(_needs(board)["modules"]), **ready)
+    await board.make_folder(f"jobs/{job.id}")
     await board.write(f"jobs/{job.id}/job.json", json.dumps(document).encode())
     await board.ask("start", id=job.id)
 
@@ -151,10 +152,16 @@ def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Res
     """A result as if it had been measured on the files here.
 
     Raises:
-        DataError: it is damaged.
+        DataError: it is damaged, or of a damaged copy of a model.
     """
     models = job["spec"]["models"]
     for case in raw["cases"]:
+        if case["sha256"] != job["links"][case["file"]]:
+            raise DataError(
+                f"{device} ran another file than {job['paths'][case['file']]}",
+                found="a damaged copy there",
+                fix="remove what is there, and measure again: --clean",
+            )
         case["name"] = job["names"][models.index(case["file"])]
     return parse_result(
         {**returned(raw, job["paths"]), "device": device}, f"the result of {device}"
