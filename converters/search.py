@@ -1,10 +1,11 @@
 """Choosing each tensor's range by what the network answers, not by what the tensor holds.
 
 Tensor-wise errors mislead: of EfficientNetV2-B0's products some want half of their mean extremes
-and others half as much again, because a single channel that clipping cuts decides the answer. So one tensor at a time is stored in 8 bits, all others
-in float, and both ends of its range climb to where the answer moves least. The errors of
-tensors are nearly independent (their sum is within a fifth of all together), so the best range of
-each is the best of all. Calibration pictures judge; no label is needed.
+and others half as much again, because a single channel that clipping cuts decides the answer.
+So one tensor at a time is stored in 8 bits, all others in float, and both ends of its range
+climb to where the answer moves least. The errors of tensors are nearly independent (their sum
+is within a fifth of all together), so the best range of each is the best of all. Calibration
+pictures judge; no label is needed.
 """
 
 from __future__ import annotations
