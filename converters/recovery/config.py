@@ -28,12 +28,12 @@ class RecoveryConfig:
         save_every: steps between states on disk.
     """
 
-    epochs: int = 3
+    epochs: int = 2
     batch: int = 8
-    kernel_rate: float = 0.01
-    bias_rate: float = 0.01
-    range_rate: float = 0.001
-    logits_weight: float = 0.3
+    kernel_rate: float = 0.001
+    bias_rate: float = 0.003
+    range_rate: float = 0.003
+    logits_weight: float = 1.0
     label_weight: float = 0.0
     min_crop: float = 0.5
     flip: bool = True

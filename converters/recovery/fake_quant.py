@@ -29,26 +29,12 @@ def quantize_activation(x: Any, low: Any, high: Any) -> Any:
             rounded, so that 0 is exact and both ends move by up to half a step, as in the
             file.
     """
-
-    def rounded(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
-        step = (high - low) / STEPS
-        zero = ops.round(QMIN - low / step)
-        y = ops.clip(ops.round(x / step), QMIN - zero, QMAX - zero) * step
-
-        def gradient(*arguments: Any, upstream: Any = None) -> tuple[Any, Any, Any]:
-            given = arguments[0] if upstream is None else upstream
-            nothing = ops.zeros_like(given)
-            below = x < (QMIN - zero - 0.5) * step
-            above = x > (QMAX - zero + 0.5) * step
-            inside = ops.where(ops.logical_or(below, above), nothing, given)
-            rounding = ops.sum(inside * (y - x)) / (step * STEPS)
-            at_low = ops.sum(ops.where(below, given, nothing))
-            at_high = ops.sum(ops.where(above, given, nothing))
-            return inside, at_low - rounding, at_high + rounding
-
-        return y, gradient
-
-    return ops.custom_gradient(rounded)(x, low, high)
+    step = (high - low) / STEPS
+    zero = ops.round(QMIN - low / step)
+    bottom = low + ops.stop_gradient((QMIN - zero) * step - low)
+    top = high + ops.stop_gradient((QMAX - zero) * step - high)
+    inside = ops.minimum(ops.maximum(x, bottom), top)
+    return inside + step * ops.stop_gradient(ops.round(inside / step) - inside / step)
 
 
 def quantize_fixed(x: Any, low: float, high: float) -> Any:

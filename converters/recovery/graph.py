@@ -99,7 +99,7 @@ def read_graph(model: bytes) -> Graph:
         MissingExtra: the schema package is not installed.
     """
     structure = parse_structure(model, "the float model")
-    _refuse_unknown(structure)
+    refuse_unknown(structure)
     _, tree = read_tree(model)
     graph = tree.subgraphs[0]
     picture, logits = structure.tensors[structure.inputs[0]], logit_names(structure)[0]
@@ -126,7 +126,12 @@ def read_graph(model: bytes) -> Graph:
     return Graph(source, logits, shape, tuple(nodes), constants, layers, frozenset(exact))
 
 
-def _refuse_unknown(structure: Structure) -> None:
+def refuse_unknown(structure: Structure) -> None:
+    """Refuse what cannot be trained.
+
+    Raises:
+        ModelError: an operator without a row here, or more than one input or output.
+    """
     ends = len(structure.inputs), len(structure.outputs)
     if ends != (1, 1):
         raise ModelError(

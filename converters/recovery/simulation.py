@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from converters.ranges import Ranges
+from converters.recipes import RECIPES, QuantRecipe
 from converters.recovery.config import RecoveryConfig
 from converters.recovery.fake_quant import (
     KERNEL_MAX,
@@ -71,13 +72,14 @@ class Rounded(keras.layers.Layer):  # type: ignore[misc]
 class Folded(keras.layers.Layer):  # type: ignore[misc]
     """A convolution or dense layer with an int8 kernel, as the file has it.
 
-    The largest weight of each channel stays, and with it the channel's scale, so that trained
+    The largest weight of each scale stays, and with it the scale, so that trained
     kernels lie on the grid that the quantizer will choose.
 
     Args:
         input_step: answers with the int8 step of the layer's input as it is now; a bias has
             the scale of the products, input step times kernel step.
         output_step: int8 step of the layer's output at the start.
+        per_channel: whether each output channel has a scale of its own.
         trained: whether its weights may move.
     """
 
@@ -89,6 +91,7 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
         output_step: float,
         config: RecoveryConfig,
         *,
+        per_channel: bool,
         trained: bool,
         **more: Any,
     ) -> None:
@@ -96,7 +99,7 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
         self._node, self._input_step = node, input_step
         self._bias_unit = config.bias_rate * output_step
         kernel = weights.kernel
-        bound = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1)))
+        bound = np.abs(kernel).max(axis=tuple(range(kernel.ndim - 1)) if per_channel else None)
         step = np.maximum(bound, np.float32(_SMALLEST_BOUND)) / np.float32(KERNEL_MAX)
         self._step = step
         self._kernel = self._constant(kernel, "start_kernel")
@@ -139,6 +142,25 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
         return _activate(y + self.bias(), node)
 
 
+class Operation(keras.layers.Layer):  # type: ignore[misc]
+    """Any operator without weights.
+
+    Args:
+        constants: its inputs that are no activations, by place.
+    """
+
+    def __init__(self, node: Node, constants: Mapping[int, Floats], **more: Any) -> None:
+        super().__init__(**more)
+        self._node = node
+        self._rounded_constants = {p: _rounded_constant(v) for p, v in constants.items()}
+
+    def call(self, inputs: list[Any]) -> Any:
+        given = list(inputs)
+        for place, constant in self._rounded_constants.items():
+            given.insert(place, ops.convert_to_tensor(constant))
+        return _compute(self._node, given)
+
+
 @dataclass(frozen=True)
 class Simulation:
     """The model and its parts.
@@ -170,8 +192,13 @@ class Simulation:
         }
 
 
-def simulate(graph: Graph, ranges: Ranges, config: RecoveryConfig) -> Simulation:
+def simulate(
+    graph: Graph, ranges: Ranges, config: RecoveryConfig, recipe: QuantRecipe = RECIPES["int8"]
+) -> Simulation:
     """Build the model of the file that the quantizer would make with these ranges.
+
+    Args:
+        recipe: full integer.
 
     The ranges of input and logits, which may not clip, and of normalized pixels, which are
     known exactly, stay; so do those that the runtime prescribes.
@@ -189,8 +216,6 @@ def simulate(graph: Graph, ranges: Ranges, config: RecoveryConfig) -> Simulation
 
     values = {graph.source: round_to_int8(source, graph.source, "input", 0)}
     scaled_by = {graph.source: graph.source}  # RESHAPE and PAD keep their input's scale
-    for name, constant in graph.constants.items():
-        values[name] = _rounded_constant(constant)
     for place, node in enumerate(graph.nodes, start=1):
         name, given = node.output, node.inputs[0]
         scaled_by[name] = scaled_by[given] if node.kind in SAME_SCALE else name
@@ -202,12 +227,19 @@ def simulate(graph: Graph, ranges: Ranges, config: RecoveryConfig) -> Simulation
                 rounded[scaled_by[given]].step,
                 (max(high, 0) - min(low, 0)) / STEPS,
                 config,
+                per_channel=node.kind != "FULLY_CONNECTED" or recipe.dense_scales == "channel",
                 trained=name not in graph.exact,
                 name=f"folded_{place}",
             )
             y = folded[name](values[given])
         else:
-            y = _compute(node, [values[read] for read in node.inputs])
+            constants = {
+                position: graph.constants[read]
+                for position, read in enumerate(node.inputs)
+                if read in graph.constants
+            }
+            moving = [values[read] for read in node.inputs if read in values]
+            y = Operation(node, constants, name=f"operation_{place}")(moving)
         if node.kind not in SAME_SCALE:
             y = round_to_int8(y, name, node.kind, place)
         values[name] = y

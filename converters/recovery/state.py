@@ -50,7 +50,7 @@ def write_state(path: Path, state: State) -> None:
 def read_state(path: Path, key: str) -> State | None:
     """The stored place of the run with this key; None where there is none, or it is damaged."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             if str(stored["key"]) != key:
                 return None
             return State(

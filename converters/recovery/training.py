@@ -13,6 +13,7 @@ import numpy as np
 
 from converters.calibration import Calibration
 from converters.ranges import Ranges
+from converters.recipes import RECIPES, QuantRecipe
 from converters.recovery.config import RecoveryConfig
 from converters.recovery.fake_quant import keras, ops
 from converters.recovery.graph import Graph, Weights, read_graph, write_weights
@@ -51,6 +52,7 @@ def recover(
     calibration: Calibration,
     config: RecoveryConfig = RecoveryConfig(),  # noqa: B008 (frozen)
     *,
+    recipe: QuantRecipe = RECIPES["int8"],
     biases: dict[str, Any] | None = None,
     labels: Sequence[int] | None = None,
     state: Path | None = None,
@@ -61,6 +63,7 @@ def recover(
     Args:
         model: float, built-in operators only.
         ranges: of every activation, to start from.
+        recipe: full integer, of the file to be made.
         biases: to start from instead of the model's, by the name of the layer's output.
         labels: class index of each calibration picture, needed by a ``label_weight``.
         state: file that keeps an interrupted run; taken over when it belongs to the same
@@ -80,9 +83,10 @@ def recover(
         layers[name] = Weights(layers[name].kernel, bias)
     start = Graph(**{**vars(graph), "layers": layers})
     lessons = Lessons(model, calibration, config, labels if config.label_weight else None)
-    simulation = simulate(start, ranges, config)
+    simulation = simulate(start, ranges, config, recipe)
     compile_simulation(simulation, config, lessons.steps)
-    key = _fingerprint(model, start, ranges, calibration, config, labels)
+    settings = sorted(ranges.items()), calibration.sha256(), config, recipe, labels
+    key = _fingerprint(model, start, settings)
     losses = _restore(simulation, state, key)
     trainer = simulation.model
     for step, (pictures, answers) in enumerate(lessons.from_step(len(losses)), start=len(losses)):
@@ -175,18 +179,10 @@ def _restore(simulation: Simulation, path: Path | None, key: str) -> list[float]
     return list(stored.losses)
 
 
-def _fingerprint(
-    model: bytes,
-    graph: Graph,
-    ranges: Ranges,
-    calibration: Calibration,
-    config: RecoveryConfig,
-    labels: Sequence[int] | None,
-) -> str:
+def _fingerprint(model: bytes, graph: Graph, settings: object) -> str:
     """Hash of all that the result depends on."""
     digest = hashlib.sha256(model)
     for name in sorted(graph.layers):
         digest.update(graph.layers[name].bias.tobytes())
-    settings = sorted(ranges.items()), calibration.sha256(), config, labels
     digest.update(repr(settings).encode())
     return digest.hexdigest()

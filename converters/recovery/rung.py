@@ -1,0 +1,69 @@
+"""Recovery training as a rung of the ladder.
+
+Imports no Keras: where it is missing, or the network is of another kind, the ladder goes
+without this rung.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from converters.calibration import Calibration
+from converters.ranges import Ranges
+from converters.recipes import QuantRecipe
+from converters.recovery.config import RecoveryConfig
+from converters.recovery.graph import integer_biases, refuse_unknown
+from edge_effnet.errors import ModelError
+from edge_effnet.tflite_file import Structure
+
+StartStage = Callable[[str, int | None], Callable[[int], None]]
+Recover = Callable[[bytes, bytes, Ranges, Calibration, QuantRecipe], tuple[bytes, Ranges]]
+"""From a float model, the integer one of the rung before and its ranges to a trained float
+model and better ranges, for the same recipe."""
+
+
+def recovery_rung(
+    structure: Structure, state: Path, *, seed: int, resume: bool, stage: StartStage
+) -> Recover | None:
+    """The function that trains, or None where it cannot.
+
+    Args:
+        structure: of the float model.
+        state: file that keeps an interrupted training; ``resume`` takes it over.
+    """
+    if find_spec("keras") is None or find_spec("tensorflow") is None:
+        return None
+    try:
+        refuse_unknown(structure)
+    except ModelError:
+        return None
+
+    def train(
+        model: bytes, small: bytes, ranges: Ranges, calibration: Calibration, recipe: QuantRecipe
+    ) -> tuple[bytes, Ranges]:
+        from converters.recovery.training import recover
+
+        if not resume:
+            state.unlink(missing_ok=True)
+        shown: list[Callable[[int], None]] = []
+
+        def progress(done: int, steps: int) -> None:
+            if not shown:
+                shown.append(stage("recovery training", steps))
+            shown[0](done)
+
+        recovered = recover(
+            model,
+            ranges,
+            calibration,
+            RecoveryConfig(seed=seed),
+            recipe=recipe,
+            biases=integer_biases(small),
+            state=state,
+            progress=progress,
+        )
+        return recovered.model, recovered.ranges
+
+    return train
