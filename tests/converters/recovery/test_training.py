@@ -51,7 +51,7 @@ def recovered(mini: TinyModel, clipping: Ranges) -> Recovered:
 
 
 def test_training_brings_the_answers_nearer_to_floats(
-    mini: TinyModel, recovered: Recovered
+    mini: TinyModel, clipping: Ranges, recovered: Recovered
 ) -> None:
     pictures = list(mini.calibration.inputs())
     wanted = logits(mini.model, mini.structure, pictures, workers=1)
