@@ -79,6 +79,8 @@ class User:
 
 @pytest.fixture(scope="session")
 def user(tmp_path_factory: pytest.TempPathFactory, edge_effnet: RunCommand) -> User:
+    if not all(map(shutil.which, ("ssh", "scp", "ssh-keygen"))):
+        pytest.skip("no emulated Raspberry Pi here: OpenSSH's client is not installed")
     home = tmp_path_factory.mktemp("home")
     (home / ".ssh").mkdir(mode=0o700)
     key = home / ".ssh/key"
@@ -90,8 +92,6 @@ def user(tmp_path_factory: pytest.TempPathFactory, edge_effnet: RunCommand) -> U
 @pytest.fixture(scope="session")
 def building() -> Iterator[dict[str, Future[Path]]]:
     """Both systems, built side by side: the larger one is waited for last."""
-    if not shutil.which("ssh"):
-        pytest.skip("no emulated Raspberry Pi here: OpenSSH's client is not installed")
     with ThreadPoolExecutor() as pool:
         yield {name: pool.submit(emulator.build, name) for name in emulator.ARCHITECTURES}
 

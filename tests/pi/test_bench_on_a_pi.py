@@ -1,7 +1,6 @@
 """``bench --device pi@…`` against real sshds and real Arm wheels, on emulated CPUs.
 
-Answers are compared, times never: an emulated CPU has none. Tests run in the order they stand
-in; the first ones meet a Pi on which nothing was prepared.
+Answers are compared, times never: an emulated CPU has none.
 """
 
 from __future__ import annotations
@@ -141,13 +140,12 @@ def test_every_operator_answers_as_here_on_64_bit(user: User, pi64: str, model: 
 
 
 def test_a_lost_link_leaves_the_measurement_alone(
-    user: User, pi64: str, arm64: Path, tiny: Path
+    user: User, pi64: str, arm64: Path, tiny: Path, wheels: Path
 ) -> None:
     with _cable(_port_of(user, pi64)) as (port, cut):
         user.knows("cable", port, arm64)
-        command = [sys.executable, "-m", "edge_effnet", "bench", str(tiny), "--seconds", "6"]
         process = subprocess.Popen(
-            [*command, "--device", "pi@cable"],
+            _bench(tiny, seconds=6, device="pi@cable", wheels=wheels),
             stderr=subprocess.PIPE,
             text=True,
             env=_environment(user),
@@ -170,10 +168,11 @@ def test_a_lost_link_leaves_the_measurement_alone(
     assert "no measurement waits" in again.stderr
 
 
-def test_ctrl_c_stops_the_measurement_there(user: User, pi64: str, tiny: Path) -> None:
-    command = [sys.executable, "-m", "edge_effnet", "bench", str(tiny), "--seconds", "300"]
+def test_ctrl_c_stops_the_measurement_there(
+    user: User, pi64: str, tiny: Path, wheels: Path
+) -> None:
     process = subprocess.Popen(
-        [*command, "--device", f"pi@{pi64}"],
+        _bench(tiny, seconds=300, device=f"pi@{pi64}", wheels=wheels),
         stderr=subprocess.PIPE,
         text=True,
         env=_environment(user),
@@ -205,19 +204,19 @@ def test_a_runtime_that_dies_is_one_line_with_cpu_and_wheel(
 
 
 def test_two_pis_at_once_and_32_bit_answers(
-    user: User, pi64: str, pi32: str, model: Path, tflite_runtime: Path
+    user: User, pi64: str, pi32: str, model: Path, wheels: Path, tflite_runtime: Path
 ) -> None:
     file = user.home / "both.json"
     done = user.run(
         *("bench", model, "--seconds", 0.05, "--json", file),
-        *("--device", f"pi@{pi64}", "--device", f"pi@{pi32}"),
+        *("--device", f"pi@{pi64}", "--device", f"pi@{pi32}", "--wheels", wheels),
     )
     assert done.returncode == 0, done.stderr
     wide, narrow = read_results(file)
     assert (wide.environment.bits, narrow.environment.bits) == (64, 32)
     assert narrow.environment.runtime == "tflite-runtime 2.14.0"
     assert "qemu-arm" in (narrow.environment.emulated or "")
-    assert f"pi@{pi32}: nothing to copy" not in done.stderr
+    assert f"pi@{pi32}: warming up" in done.stderr
     tensors = _tensors(user.home, model)
     (there,) = answers_of(user, pi32, model, tensors).values()
     (here,) = answers_here(str(tflite_runtime), model, tensors).values()
@@ -264,6 +263,11 @@ def _with_every_tensor_as_output(model: Path, copy: Path) -> Path:
     tree.signatureDefs = None
     flatbuffer_utils.write_model(tree, str(copy))
     return copy
+
+
+def _bench(model: Path, *, seconds: int, device: str, wheels: Path) -> list[str]:
+    command = [sys.executable, "-m", "edge_effnet", "bench", str(model), "--device", device]
+    return [*command, "--seconds", str(seconds), "--wheels", str(wheels)]
 
 
 def _port_of(user: User, name: str) -> int:
