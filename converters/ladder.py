@@ -1,8 +1,7 @@
 """The ladder: ways to make a model small, the fastest and smallest-effort first, and how a
 rung becomes a file.
 
-A new rung is a row; recovery training, say, would be one with a method of its own, placed
-behind "bias" and before the rungs that give up integer speed.
+A new rung is a row.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from converters.bias import correct_bias
 from converters.calibration import Calibration
@@ -30,8 +29,11 @@ from converters.ranges import (
     pinned_ranges,
 )
 from converters.recipes import RECIPES, QuantRecipe
-from converters.search import Found, search_ranges
+from converters.search import Found, logits, search_ranges, signal_to_noise
 from edge_effnet.tflite_file import Structure
+
+if TYPE_CHECKING:
+    from converters.recovery.rung import Recover
 
 LADDER_VERSION = 2  # part of every cached result: raise it when a rung's making changes
 
@@ -47,6 +49,7 @@ class Rung:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations.
         bias: whether biases are corrected afterwards.
+        recovery: whether the network is then trained to answer as float does.
         left_float: how many of the tensors that cost the answer most are never rounded.
         summary: what it does, for the table.
     """
@@ -55,6 +58,7 @@ class Rung:
     recipe: str
     ranges: RangeChoice = "roles"
     bias: bool = False
+    recovery: bool = False
     left_float: int = 0
     summary: str = ""
 
@@ -73,23 +77,34 @@ LADDER: tuple[Rung, ...] = (
     Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
     Rung("searched", "int8", "searched", summary="each range by the network's own answers"),
     Rung("bias", "int8", "searched", bias=True, summary="searched ranges, corrected biases"),
-    # Recovery training belongs here: still full integer.
+    Rung(
+        "recovered",
+        "int8",
+        "searched",
+        bias=True,
+        recovery=True,
+        summary="the same, then trained to answer as float does",
+    ),
     Rung("weights8", "weights8", summary="size only: int8 weights, float compute"),
     Rung("float16", "float16", summary="size only: half the size, float compute"),
 )
 
 
-def ladder(*, allow_float: int = 0, edge_tpu: bool = False) -> tuple[Rung, ...]:
-    """The rungs in order, with a partly float one behind those that are full integer.
+def ladder(
+    *, allow_float: int = 0, edge_tpu: bool = False, recovery: bool = True
+) -> tuple[Rung, ...]:
+    """The rungs in order, with a partly float one behind those that only choose and correct.
 
     Args:
         allow_float: how many tensors it may leave in float; 0 leaves the rung out.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
+        recovery: whether the network can be trained here.
     """
+    rungs = tuple(rung for rung in LADDER if recovery or not rung.recovery)
     if edge_tpu:
-        return tuple(replace(rung, recipe="edgetpu") for rung in LADDER if rung.recipe == "int8")
+        return tuple(replace(rung, recipe="edgetpu") for rung in rungs if rung.recipe == "int8")
     if not allow_float:
-        return LADDER
+        return rungs
     mixed = Rung(
         f"float{allow_float}",
         "int8",
@@ -98,8 +113,8 @@ def ladder(*, allow_float: int = 0, edge_tpu: bool = False) -> tuple[Rung, ...]:
         left_float=allow_float,
         summary=f"corrected biases, the {allow_float} costliest tensors in float",
     )
-    behind = next(place for place, rung in enumerate(LADDER) if rung.size_only)
-    return (*LADDER[:behind], mixed, *LADDER[behind:])
+    behind = next(i for i, rung in enumerate(rungs) if rung.recovery or rung.size_only)
+    return (*rungs[:behind], mixed, *rungs[behind:])
 
 
 _BIAS_PICTURES = 64
@@ -116,6 +131,8 @@ class Workshop:
     Attributes:
         model, structure: the float model.
         workers: cores to use.
+        recover: trains the network; needed by rungs with ``recovery``. Handed in because this
+            module needs no TensorFlow.
     """
 
     model: bytes
@@ -123,6 +140,7 @@ class Workshop:
     calibration: Calibration
     interface: Interface
     workers: int
+    recover: Recover | None = None
     _statistics: Statistics | None = field(default=None, repr=False)
     _found: dict[str, Found] | None = field(default=None, repr=False)
     _pictures: list[Picture] = field(default_factory=list, repr=False)
@@ -150,7 +168,23 @@ class Workshop:
                 workers=self.workers,
                 progress=progress,
             )
+        if rung.recovery and self.recover is not None:
+            small = self._recovered(self.recover, small, ranges, recipe)
         return small, time.perf_counter() - began
+
+    def _recovered(
+        self, recover: Recover, small: bytes, ranges: Ranges, recipe: QuantRecipe
+    ) -> bytes:
+        """The trained model, or ``small`` where training did not bring it nearer to float."""
+        trained, moved = recover(self.model, small, ranges, self.calibration, recipe)
+        candidate = quantize(trained, recipe, moved, self.interface)
+        pictures = self.pictures(_BIAS_PICTURES)
+        wanted, before, after = (
+            logits(model, self.structure, pictures, workers=self.workers)
+            for model in (self.model, small, candidate)
+        )
+        better = signal_to_noise(wanted, after) > signal_to_noise(wanted, before)
+        return candidate if better else small
 
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""

@@ -22,6 +22,7 @@ from converters.ladder import Rung, Workshop, ladder
 from converters.quantize import quantize
 from converters.ranges import Ranges, choose_ranges, collect_statistics
 from converters.recipes import FLOAT32, UNPRUNED
+from converters.recovery.rung import recovery_rung
 from converters.source import Source
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
@@ -142,6 +143,13 @@ def _climb(
     reference, judge = scratch / "reference.tflite", source.unpruned or source
     card = make_card(judge, settings, pictures, FLOAT32, labels)
     write_artifact(reference, with_metadata(judge.model, judge, FLOAT32), card)
+    recover = recovery_rung(
+        source.structure,
+        settings.out / f"{source.name}-recovery.state",
+        seed=settings.seed,
+        resume=settings.resume,
+        stage=stage,
+    )
     return climb(
         gate,
         evaluation,
@@ -151,6 +159,7 @@ def _climb(
             pictures.calibration,
             settings.interface,
             settings.workers,
+            recover,
         ),
         reference,
         write,
@@ -161,6 +170,7 @@ def _climb(
         ladder=ladder(
             allow_float=settings.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
+            recovery=recover is not None,
         ),
     )
 
