@@ -144,19 +144,12 @@ def test_a_lost_link_leaves_the_measurement_alone(
 ) -> None:
     with _cable(_port_of(user, pi64)) as (port, cut):
         user.knows("cable", port, arm64)
-        process = subprocess.Popen(
-            _bench(tiny, seconds=6, device="pi@cable", wheels=wheels),
-            stderr=subprocess.PIPE,
-            text=True,
-            env=_environment(user),
-        )
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("loading in fresh processes"):
-                break
-        cut()
-        said = process.stderr.read()
-        assert process.wait() == 1
+        command = _bench(tiny, seconds=6, device="pi@cable", wheels=wheels)
+        with _started(user, command) as process:
+            _wait_for_line(process, "loading in fresh processes")
+            cut()
+            _, said = process.communicate()
+        assert process.returncode == 1
     assert "the link to cable was lost; found the measurement goes on there" in said
     assert "edge-effnet bench --device pi@cable --attach fetches it" in said
     fetched = user.run("bench", "--device", f"pi@{pi64}", "--attach", "--json", "-")
@@ -171,19 +164,13 @@ def test_a_lost_link_leaves_the_measurement_alone(
 def test_ctrl_c_stops_the_measurement_there(
     user: User, pi64: str, tiny: Path, wheels: Path
 ) -> None:
-    process = subprocess.Popen(
-        _bench(tiny, seconds=300, device=f"pi@{pi64}", wheels=wheels),
-        stderr=subprocess.PIPE,
-        text=True,
-        env=_environment(user),
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("loading in fresh processes"):
-            break
-    process.send_signal(signal.SIGINT)
-    assert "interrupted" in process.stderr.read()
-    assert process.wait() == 130
+    command = _bench(tiny, seconds=300, device=f"pi@{pi64}", wheels=wheels)
+    with _started(user, command) as process:
+        _wait_for_line(process, "loading in fresh processes")
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert "interrupted" in said
+    assert process.returncode == 130
     assert user.ssh(pi64, "ls", f"{CACHE}/jobs") == ""
     assert "worker" not in user.ssh(pi64, "ps", "-ef")
 
@@ -275,8 +262,18 @@ def _port_of(user: User, name: str) -> int:
     return int(lines[lines.index(f"Host {name}") + 2].split()[1])
 
 
-def _environment(user: User) -> dict[str, str]:
-    return {**os.environ, **user.environment}
+def _started(user: User, command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, **user.environment}
+    )
+
+
+def _wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith(beginning):
+            return
+    raise AssertionError(f"it never said {beginning!r}")
 
 
 @contextmanager
@@ -307,3 +304,5 @@ def _cable(port: int) -> Iterator[tuple[int, Callable[[], None]]]:
         threading.Thread(target=serve, args=(server,), daemon=True).start()
         yield server.getsockname()[1], cut
         server.shutdown(socket.SHUT_RDWR)
+        for end in ends:
+            end.close()
