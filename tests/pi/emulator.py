@@ -132,7 +132,7 @@ def running(
 
     Args:
         key: the public key that the user ``pi`` accepts.
-        as_a_pi: False leaves this machine's own /proc/cpuinfo in its sight.
+        as_a_pi: False lets it see this machine's own /proc/cpuinfo and /sys.
     """
     port = port or _free_port()
     script = Path(__file__).with_name("start.sh")

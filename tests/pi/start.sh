@@ -11,7 +11,7 @@ mount -t overlay overlay -o "lowerdir=$root,upperdir=$memory/written,workdir=$me
 cd "$memory/system"
 hostname raspberrypi
 mount -t proc proc proc
-if [ "$as_a_pi" = 1 ]; then mount --bind etc/cpuinfo.pi proc/cpuinfo; fi
+if [ "$as_a_pi" = 1 ]; then mount --bind etc/cpuinfo.pi proc/cpuinfo; else mount --rbind /sys sys; fi
 mount --rbind /dev dev
 mkdir -p home/pi/.ssh
 echo "$key" > home/pi/.ssh/authorized_keys

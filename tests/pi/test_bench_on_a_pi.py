@@ -178,7 +178,7 @@ def test_ctrl_c_stops_the_measurement_there(
 def test_a_runtime_that_dies_is_one_line_with_cpu_and_wheel(
     user: User, arm64: Path, model: Path, wheels: Path
 ) -> None:
-    """LiteRT is killed by SIGSEGV where /proc/cpuinfo is of another machine than /sys."""
+    """LiteRT is killed by SIGSEGV where /proc/cpuinfo and /sys are of an x86 machine."""
     key = (user.ssh_files / "key.pub").read_text()
     with emulator.running(arm64, key, as_a_pi=False) as port:
         user.knows("broken", port, arm64)
