@@ -89,6 +89,13 @@ def writable_constant(model: bytearray, tensor: int) -> NDArray[np.uint8]:
     return np.asarray(buffer.DataAsNumpy(), np.uint8)
 
 
+def writable_scales(model: bytearray, tensor: int) -> NDArray[np.float32]:
+    """The scales of a quantized tensor of the main graph, as a view that writes into ``model``."""
+    schema, _ = _tools()
+    quantization = schema.Model.GetRootAs(model).Subgraphs(0).Tensors(tensor).Quantization()
+    return np.asarray(quantization.ScaleAsNumpy(), np.float32)
+
+
 def set_interface(model: bytes, interface: Interface) -> bytes:
     """Change the input and output type of an integer model.
 

@@ -150,14 +150,13 @@ class Isolated:
         self._answer = rear.get_output_details()[0]["index"]
         self.wanted = self._ask(None) if wanted is None else wanted
 
-    def noise_share(self, change: Change, weights: Floats | None = None) -> float:
+    def noise_share(self, change: Change) -> float:
         """How far the answer moves, as the function of that name measures it.
 
         Args:
             change: given the tensor's values, returns those that stand in for them.
-            weights: how many pictures each of these stands for; None for one each.
         """
-        return noise_share(self.wanted, self._ask(change), weights)
+        return noise_share(self.wanted, self._ask(change))
 
     def harm(self, change: Change) -> tuple[float, float]:
         """The share of noise, and the share of pictures whose answer becomes another."""
@@ -185,7 +184,7 @@ def _open(model: bytes) -> Any:
     return interpreter
 
 
-def noise_share(wanted: Floats, answer: Floats, weights: Floats | None = None) -> float:
+def noise_share(wanted: Floats, answer: Floats) -> float:
     """Energy of the difference of two answers over that of both, 0–1, mean over pictures.
 
     Each picture counts alike, however loud its answer, and one whose answer is ruined counts
@@ -195,13 +194,11 @@ def noise_share(wanted: Floats, answer: Floats, weights: Floats | None = None) -
 
     Args:
         wanted, answer: logits, pictures x classes.
-        weights: how many pictures each of these stands for; None for one each.
     """
     signal = wanted - wanted.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
-    shares = lost / np.maximum(lost + power, 1e-20)
-    return float(np.average(shares, weights=weights))
+    return float((lost / np.maximum(lost + power, 1e-20)).mean())
 
 
 def stored_in_int8(values: Floats, low: float, high: float) -> Floats:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 from converters.bias import correct_bias
 from converters.calibration import Calibration
 from converters.flatfile import Interface
+from converters.gain import correct_gain
 from converters.hybrid import kept_in_float
 from converters.observe import Picture
 from converters.quantize import quantize
@@ -29,13 +31,13 @@ from converters.ranges import (
     pinned_ranges,
 )
 from converters.recipes import RECIPES, QuantRecipe
-from converters.search import Found, logits, search_ranges, signal_to_noise
+from converters.search import SEARCH_PICTURES, Found, logits, search_ranges, signal_to_noise
 from edge_effnet.tflite_file import Structure
 
 if TYPE_CHECKING:
     from converters.recovery.rung import Recover
 
-LADDER_VERSION = 2  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 3  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 Progress = Callable[[int, int], None]
@@ -48,7 +50,7 @@ class Rung:
     Attributes:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations.
-        bias: whether biases are corrected afterwards.
+        bias: whether biases, and the gain of the answer, are corrected afterwards.
         recovery: whether the network is then trained to answer as float does.
         left_float: how many of the tensors that cost the answer most are never rounded.
         summary: what it does, for the table.
@@ -168,6 +170,13 @@ class Workshop:
                 workers=self.workers,
                 progress=progress,
             )
+            small = correct_gain(
+                self.model,
+                small,
+                self.structure,
+                self.pictures(_BIAS_PICTURES),
+                workers=self.workers,
+            )
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, recipe)
         return small, time.perf_counter() - began
@@ -189,7 +198,8 @@ class Workshop:
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""
         if not self._pictures:
-            self._pictures = list(self.calibration.inputs())
+            most = max(SEARCH_PICTURES, _BIAS_PICTURES)
+            self._pictures = list(islice(self.calibration.inputs(), most))
         return self._pictures[:count]
 
     def statistics(self, progress: Progress = _silent) -> Statistics:
@@ -210,15 +220,14 @@ class Workshop:
     def found(self, progress: Progress = _silent) -> dict[str, Found]:
         """The searched range of each tensor, and what the tensor does to the answer."""
         if self._found is None:
-            statistics = self.statistics(progress)
+            self.statistics(progress)
             pinned = pinned_ranges(self.model, self.structure, self.calibration)
             self._found = search_ranges(
                 self.model,
                 self.structure,
                 self._by_role(ROLE_METHODS),
                 frozenset((*pinned, *logit_names(self.structure))),
-                statistics,
-                self.pictures(len(self.calibration)),
+                self.pictures(SEARCH_PICTURES),
                 workers=self.workers,
                 progress=progress,
             )

@@ -20,18 +20,18 @@ from numpy.typing import NDArray
 
 from converters.isolate import Dissection, Isolated, cut_behind, stored_in_int8
 from converters.observe import Picture, observe
-from converters.ranges import Ranges, Statistics, logit_names
+from converters.ranges import Ranges, logit_names
 from edge_effnet.tflite_file import Structure, parse_structure
 
 Logits = NDArray[np.float32]
 
 # One step of an end: a fifth wider or narrower. Within a step the error hardly changes.
 _STEP = 2**0.25
-_FARTHEST = 8.0
+_NARROWEST, _WIDEST = 1 / 8, 2.0
 # Where the answer moves by less than this share of its energy there is nothing to gain: all
 # tensors together come to some hundreds of it.
 _NEGLIGIBLE_SHARE = 4e-5
-_EXTREME_JUDGES, _USUAL_JUDGES = 6, 12
+SEARCH_PICTURES = 24
 # An end that is so small a part of the range is worth no trial: it sets no resolution.
 _SMALL_END = 0.1
 
@@ -55,7 +55,6 @@ def search_ranges(
     structure: Structure,
     ranges: Ranges,
     pinned: frozenset[str],
-    statistics: Statistics,
     pictures: Sequence[Picture],
     *,
     workers: int,
@@ -66,13 +65,17 @@ def search_ranges(
     Args:
         ranges: where to begin.
         pinned: tensors whose range is known and stays.
-        pictures: all that the statistics were collected on, in the same order.
+        pictures: judge; the first 24 are used. Odd ones must not count for more than their
+            share: where those with the largest values did, ranges grew to hold them and answers
+            on other photos suffered (a B0 at 96 px: 95.6 % agreement, and 96.8 with ranges held
+            to 1.2 times where they began).
         progress: told (tensors done, tensors in all).
     """
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
     dissection = Dissection(model, structure, answer)
-    wanted = logits(model, structure, pictures, workers=workers)
+    judges = list(pictures[:SEARCH_PICTURES])
+    wanted = logits(model, structure, judges, workers=workers)
     todo = [
         operator.outputs[0]
         for operator in structure.operators
@@ -87,9 +90,7 @@ def search_ranges(
     def search(index: int) -> tuple[str, Found]:
         nonlocal done
         name = structure.tensors[index].name
-        chosen, weights = _judges(statistics, name)
-        tensor = dissection.isolate(index, [pictures[i] for i in chosen], wanted[chosen])
-        found = _climb(tensor, weights, ranges[name])
+        found = _climb(dissection.isolate(index, judges, wanted), ranges[name])
         done += 1
         progress(done, len(todo))
         return name, found
@@ -98,30 +99,12 @@ def search_ranges(
         return dict(pool.map(search, todo))
 
 
-def _judges(statistics: Statistics, name: str) -> tuple[list[int], NDArray[np.float32]]:
-    """Pictures that judge a tensor's range, and how many each stands for.
-
-    What a range clips is rare: one picture in fifty may hold the value that decides. So those
-    where the tensor reaches farthest are all asked, and a few others stand for the rest.
-    """
-    lows, highs = statistics.lows[name], statistics.highs[name]
-    reach = np.maximum(lows / min(lows.mean(), -1e-6), highs / max(highs.mean(), 1e-6))
-    order = np.argsort(-reach, kind="stable")
-    extreme, others = order[:_EXTREME_JUDGES], order[_EXTREME_JUDGES:]
-    picked = others[:: max(1, len(others) // _USUAL_JUDGES)][:_USUAL_JUDGES]
-    weights = np.ones(len(extreme) + len(picked), np.float32)
-    weights[len(extreme) :] = len(others) / max(len(picked), 1)
-    return [*map(int, extreme), *map(int, picked)], weights
-
-
-def _climb(tensor: Isolated, weights: NDArray[np.float32], start: tuple[float, float]) -> Found:
+def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
     """Move the upper end, then the lower, while the answer comes nearer to float's."""
     low, high = start
 
     def share(down: float, up: float) -> float:
-        return tensor.noise_share(
-            lambda values: stored_in_int8(values, low * down, high * up), weights
-        )
+        return tensor.noise_share(lambda values: stored_in_int8(values, low * down, high * up))
 
     before = best = share(1, 1)
     down = up = 1.0
@@ -137,7 +120,7 @@ def _climb_end(share: Callable[[float], float], best: float) -> tuple[float, flo
     """The factor with the least share, and that share, uphill from 1 in either direction."""
     chosen = 1.0
     for step in (_STEP, 1 / _STEP):
-        while 1 / _FARTHEST < chosen * step < _FARTHEST:
+        while _NARROWEST < chosen * step < _WIDEST:
             value = share(chosen * step)
             if value >= best:
                 break

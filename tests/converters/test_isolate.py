@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.isolate import Dissection, cut_behind, stored_in_int8
+from converters.isolate import Dissection, cut_behind, noise_share, stored_in_int8
 from converters.ranges import logit_names
 from converters.search import logits
 from edge_effnet.tflite_file import Operator
@@ -54,18 +54,12 @@ def test_the_gate_is_cut_off_from_the_channels_it_gates(
     assert tensor.noise_share(np.zeros_like) > 1e-6
 
 
-def test_pictures_count_as_often_as_they_weigh(tiny: TinyModel, dissection: Dissection) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 2))
-    index = excited(tiny).outputs[0]
-
-    def coarse(values: np.ndarray) -> np.ndarray:
-        return np.asarray(np.rint(values * 4) / 4, np.float32)
-
-    once = dissection.isolate(index, [pictures[0], pictures[1], pictures[1]])
-    weighed = dissection.isolate(index, pictures)
-    assert weighed.noise_share(coarse, np.array([1, 2], np.float32)) == pytest.approx(
-        once.noise_share(coarse), rel=1e-4
-    )
+def test_a_ruined_answer_is_one_ruined_picture_however_loud() -> None:
+    quiet = np.array([[1, 2, 3]], np.float32)
+    wanted = np.concatenate([quiet, quiet, quiet, 100 * quiet])
+    answer = np.concatenate([quiet, quiet, quiet, np.float32(1e6) * quiet[:, ::-1]])
+    assert noise_share(wanted, answer) == pytest.approx(1 / 4, abs=1e-3)
+    assert noise_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
 
 
 @given(

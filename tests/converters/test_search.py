@@ -11,7 +11,6 @@ from converters.quantize import quantize
 from converters.ranges import (
     ROLES,
     Ranges,
-    Statistics,
     collect_statistics,
     logit_names,
     tensor_roles,
@@ -24,11 +23,6 @@ from edge_effnet.tflite_file import parse_structure
 from .conftest import TinyModel
 
 INT8 = RECIPES["int8"]
-
-
-@pytest.fixture(scope="module")
-def statistics(tiny: TinyModel) -> Statistics:
-    return collect_statistics(tiny.model, tiny.structure, tiny.calibration, workers=2)
 
 
 def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
@@ -44,7 +38,7 @@ def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
             assert roles[output.name] == "excite"
 
 
-def test_no_tensor_ends_below_where_it_began(tiny: TinyModel, statistics: Statistics) -> None:
+def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
     pinned = {"pinned"} | set(logit_names(tiny.structure))
     steps: list[tuple[int, int]] = []
     pictures = list(tiny.calibration.inputs())
@@ -53,7 +47,6 @@ def test_no_tensor_ends_below_where_it_began(tiny: TinyModel, statistics: Statis
         tiny.structure,
         tiny.ranges,
         frozenset(pinned),
-        statistics,
         pictures,
         workers=2,
         progress=lambda done, total: steps.append((done, total)),
