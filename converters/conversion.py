@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,12 +67,14 @@ class Conversion:
 
     Attributes:
         made: empty where a limit was missed and so nothing was written.
+        calibration: what calibrated, described while drawn pictures still existed.
         climb: the rungs that were tried, where limits were set.
     """
 
     made: tuple[Made, ...]
     pictures: Pictures
     source: Source
+    calibration: Mapping[str, Any]
     climb: Climb | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -79,7 +82,7 @@ class Conversion:
             "format": "edge-effnet conversion",
             "version": 1,
             "weights": dict(self.source.weights),
-            "calibration": self.pictures.calibration.describe(),
+            "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
             "warnings": list(self.pictures.warnings),
             "ladder": self.climb.to_json() if self.climb else None,

@@ -79,14 +79,14 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             scratch=scratch,
         )
         done(1)
-        labels = choose_labels(source, pictures)
+        labels, described = choose_labels(source, pictures), pictures.calibration.describe()
         outcome = _climb(source, settings, pictures, labels, scratch, stage)
         rung = None
         if outcome is None:
             models = _make_models(source, settings, pictures, stage)
         else:
             if outcome.missed() and not settings.force:
-                return Conversion((), pictures, source, outcome)
+                return Conversion((), pictures, source, described, outcome)
             rung, pictures = outcome.best.rung, replace(pictures, evaluation=outcome.confirmation)
             models = {
                 FLOAT32: with_metadata(source.model, source, FLOAT32),
@@ -115,7 +115,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             write_artifact(targets[name], model, card, overwrite=True)
             size_bytes = targets[name].stat().st_size
             made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
-    return Conversion(tuple(made), pictures, source, outcome)
+    return Conversion(tuple(made), pictures, source, described, outcome)
 
 
 def _climb(

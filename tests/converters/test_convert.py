@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.artifact import read_artifact
+from edge_effnet.data.signs.table import LABELS
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite_file import read_structure
 from edge_effnet.variant_files import write_variant
@@ -132,6 +133,23 @@ def test_a_float_tflite_becomes_int8_without_tensorflow(
     assert card is not None
     assert card.weights == {"kind": "random"}  # handed on from the float file's card
     assert [step["step"] for step in card.steps] == ["exported", "quantized"]
+
+
+def test_drawn_signs_calibrate_and_judge(
+    edge_effnet: RunCommand, variant: Path, tmp_path: Path
+) -> None:
+    """They exist only while the conversion runs; what is told of them afterwards still stands."""
+    labels = tmp_path / "labels.txt"
+    labels.write_text("\n".join(LABELS))
+    result = edge_effnet(
+        *("convert", "--variant", variant, "--weights", "random", "--resolution", 64, "--int8"),
+        *("--labels", labels, "--data", "signs", "--calibration-images", 20, "--eval-images", 20),
+        *("--out", tmp_path, "--json", "-"),
+    )
+    assert result.returncode == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["calibration"]["count"] == report["models"][1]["comparison"]["n"] == 20
+    assert len(report["calibration"]["sha256"]) == 64
 
 
 def test_without_images_it_says_what_that_is_worth(
