@@ -15,7 +15,8 @@ class RecoveryConfig:
     half a cosine. A rate of 0 leaves that kind of variable as it is.
 
     Attributes:
-        epochs: passes over the pictures.
+        epochs: passes over the pictures, but
+        max_steps: no more steps than this.
         batch: pictures per step.
         kernel_rate: int8 steps of the kernel's own grid.
         bias_rate: int8 steps of the layer's output.
@@ -28,11 +29,12 @@ class RecoveryConfig:
         save_every: steps between states on disk.
     """
 
-    epochs: int = 2
+    epochs: int = 12
+    max_steps: int = 400
     batch: int = 8
-    kernel_rate: float = 0.001
+    kernel_rate: float = 0.003
     bias_rate: float = 0.003
-    range_rate: float = 0.003
+    range_rate: float = 0.004
     logits_weight: float = 1.0
     label_weight: float = 0.0
     min_crop: float = 0.5
@@ -42,7 +44,7 @@ class RecoveryConfig:
 
     def __post_init__(self) -> None:
         for names, low, high in (
-            (("epochs", "batch", "save_every"), 1, 1_000_000),
+            (("epochs", "max_steps", "batch", "save_every"), 1, 1_000_000),
             (("kernel_rate", "bias_rate", "range_rate", "logits_weight"), 0, 100),
             (("label_weight", "min_crop"), 0, 1),
         ):

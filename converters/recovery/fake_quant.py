@@ -49,20 +49,16 @@ def quantize_fixed(x: Any, low: float, high: float) -> Any:
     return x + ops.stop_gradient(y - x)
 
 
-def quantize_kernel(kernel: Any, step: Any) -> Any:
-    """Round to at most 127 whole steps on either side of zero; the gradient passes.
+def whole_steps(x: Any, step: Any, largest: int | None = None) -> Any:
+    """How many steps a value is, rounded, as kernels (at most 127) and biases are stored.
+
+    The gradient passes as if nothing was rounded.
 
     Args:
-        step: of each output channel, the last axis.
+        step: of each output channel, the last axis, or of all.
     """
-    rounded = ops.clip(ops.round(kernel / step), -KERNEL_MAX, KERNEL_MAX) * step
-    return kernel + ops.stop_gradient(rounded - kernel)
-
-
-def quantize_bias(bias: Any, step: Any) -> Any:
-    """Round to whole steps, as int32 holds them; the gradient passes.
-
-    Args:
-        step: of each channel: input step times kernel step.
-    """
-    return bias + ops.stop_gradient(ops.round(bias / step) * step - bias)
+    real = x / step
+    steps = ops.round(real)
+    if largest is not None:
+        steps = ops.clip(steps, -largest, largest)
+    return real + ops.stop_gradient(steps - real)

@@ -54,7 +54,7 @@ class Lessons:
 
     @property
     def steps(self) -> int:
-        return self.config.epochs * self.steps_per_epoch
+        return min(self.config.epochs * self.steps_per_epoch, self.config.max_steps)
 
     def lesson(self, step: int) -> tuple[Floats, Floats]:
         """Pictures, batch x height x width x 3, and what should be answered, batch x classes.

@@ -22,9 +22,8 @@ from converters.recovery.fake_quant import (
     keras,
     ops,
     quantize_activation,
-    quantize_bias,
     quantize_fixed,
-    quantize_kernel,
+    whole_steps,
 )
 from converters.recovery.graph import LAYERS, SAME_SCALE, Floats, Graph, Node, Weights
 
@@ -118,17 +117,31 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
     def _variable(self, like: Floats, name: str, trained: bool) -> Any:
         return self.add_weight(shape=like.shape, initializer="zeros", name=name) if trained else 0.0
 
-    def kernel(self) -> Any:
-        """The kernel as the file will hold it."""
-        return quantize_kernel(self._kernel + self._kernel_unit * self.kernel_moves, self._step)
+    def _kernel_steps(self) -> Any:
+        moved = self._kernel + self._kernel_unit * self.kernel_moves
+        return whole_steps(moved, self._step, KERNEL_MAX)
 
-    def bias(self) -> Any:
-        """The bias as the file will hold it, in real units."""
-        bias = self._bias + self._bias_unit * self.bias_moves
-        return quantize_bias(bias, ops.stop_gradient(self._input_step() * self._step))
+    def _bias_steps(self, unit: Any) -> Any:
+        return whole_steps(self._bias + self._bias_unit * self.bias_moves, unit)
+
+    def _unit(self) -> Any:
+        """What one step of the sum of products is worth, for each channel."""
+        return ops.stop_gradient(self._input_step()) * self._step
+
+    def stored(self) -> Weights:
+        """Kernel and bias as the file will hold them, in real units."""
+        kernel, unit = self._kernel_steps() * self._step, self._unit()
+        bias = self._bias_steps(unit) * unit
+        return Weights(
+            *(np.asarray(ops.convert_to_numpy(values), np.float32) for values in (kernel, bias))
+        )
 
     def call(self, x: Any) -> Any:
-        node, kernel = self._node, self.kernel()
+        # In whole steps, as the file computes: sums of integers are exact in float32 up to
+        # 2^24, sums of real numbers are not, and what rounds the other way in one layer is
+        # carried through all behind it.
+        x = whole_steps(x, ops.stop_gradient(self._input_step()))
+        node, kernel, unit = self._node, self._kernel_steps(), self._unit()
         if node.kind == "FULLY_CONNECTED":
             y = ops.matmul(ops.reshape(x, (-1, kernel.shape[0])), kernel)
         elif node.kind == "CONV_2D":
@@ -139,7 +152,7 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
             y = ops.depthwise_conv(
                 x, kernel, node.strides, node.padding, dilation_rate=node.dilation
             )
-        return _activate(y + self.bias(), node)
+        return _activate((y + self._bias_steps(unit)) * unit, node)
 
 
 class Operation(keras.layers.Layer):  # type: ignore[misc]
@@ -183,13 +196,7 @@ class Simulation:
 
     def weights(self) -> dict[str, Weights]:
         """Kernels on their int8 grid and biases, as ``graph.write_weights`` takes them."""
-        return {
-            name: Weights(
-                np.asarray(ops.convert_to_numpy(layer.kernel()), np.float32),
-                np.asarray(ops.convert_to_numpy(layer.bias()), np.float32),
-            )
-            for name, layer in self.folded.items()
-        }
+        return {name: layer.stored() for name, layer in self.folded.items()}
 
 
 def simulate(

@@ -12,9 +12,8 @@ from converters.recovery.fake_quant import (
     keras,
     ops,
     quantize_activation,
-    quantize_bias,
     quantize_fixed,
-    quantize_kernel,
+    whole_steps,
 )
 
 VALUES = arrays(np.float32, 40, elements=st.floats(-20, 20, width=32))
@@ -84,14 +83,13 @@ def test_values_inside_pull_by_their_rounding_error(value: float) -> None:
 @given(arrays(np.float32, (3, 4), elements=st.floats(-5, 5, width=32)))
 def test_kernels_keep_their_largest_weight_and_are_whole_steps(kernel: np.ndarray) -> None:
     step = np.maximum(np.abs(kernel).max(axis=0), np.float32(1e-9)) / np.float32(127)
-    rounded = ops.convert_to_numpy(quantize_kernel(kernel, step))
-    steps = rounded / step
+    steps = ops.convert_to_numpy(whole_steps(kernel, step, 127))
     assert np.abs(steps - np.rint(steps)).max() < 1e-3
     assert np.abs(steps).max() < 127.001
-    assert np.abs(rounded - kernel).max() <= 0.5001 * step.max()
+    assert np.abs(steps * step - kernel).max() <= 0.5001 * step.max()
 
 
 def test_biases_are_whole_steps_of_the_products() -> None:
     step = np.float32([0.5, 0.25])
-    rounded = ops.convert_to_numpy(quantize_bias(np.float32([1.3, 1.3]), step))
-    assert rounded == pytest.approx([1.5, 1.25])
+    steps = ops.convert_to_numpy(whole_steps(np.float32([1.3, 1.3]), step))
+    assert steps == pytest.approx([3, 5])
