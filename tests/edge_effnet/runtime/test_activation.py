@@ -36,7 +36,7 @@ def test_the_mean_of_a_map_is_the_logit_of_a_network_in_int8(tmp_path: Path) -> 
     path = Path(str(importlib.resources.files("edge_effnet"))) / "assets/demo/b0-int8.tflite"
     mapper, classifier = open_mapper(path), open_classifier(path)
     assert mapper is not None
-    write_folder(tmp_path, 20, size=72, seed=1, split="test")
+    write_folder(tmp_path, 80, size=106, seed=1, split="test")
     checked = 0
     for file in sorted(tmp_path.rglob("*.jpg")):
         tensor = classifier.tensor(preprocess(read_image(file), classifier.how))
