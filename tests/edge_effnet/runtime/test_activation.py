@@ -37,17 +37,18 @@ def test_the_mean_of_a_map_is_the_logit_of_a_network_in_int8(tmp_path: Path) -> 
     mapper, classifier = open_mapper(path), open_classifier(path)
     assert mapper is not None
     write_folder(tmp_path, 80, size=106, seed=1, split="test")
-    checked = 0
+    apart = []
     for file in sorted(tmp_path.rglob("*.jpg")):
         tensor = classifier.tensor(preprocess(read_image(file), classifier.how))
         scores = classifier.scores_of_input(tensor)
         known = np.flatnonzero(scores > 4 / 256)  # below, int8 keeps too little for a logarithm
         logits = np.array([mapper.map(tensor, index).mean() for index in known])
-        # What is left is the bias, and a constant that softmax does not see.
-        left = logits - np.log(scores[known])
-        assert np.ptp(left) < 0.5
-        checked += len(known) > 1 and np.ptp(logits) > 1
-    assert checked >= 10
+        # What is left is the bias, a constant that softmax does not see, and int8's rounding.
+        if len(known) > 1 and np.ptp(logits) > 1:
+            apart.append(np.ptp(logits - np.log(scores[known])))
+    assert len(apart) >= 15
+    assert np.median(apart) < 0.25
+    assert max(apart) < 1  # logits that are 1.5 to 4 apart
 
 
 def test_a_network_with_another_end_has_no_map(colour_model: MakeModel) -> None:
