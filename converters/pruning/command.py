@@ -114,7 +114,13 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet prune --resume runs/v2-b0-macs70
     """
     from converters.pruning.config import read_config
-    from converters.pruning.report import outcome_json, print_outcome, print_sparse, sparse_json
+    from converters.pruning.report import (
+        missed,
+        outcome_json,
+        print_outcome,
+        print_sparse,
+        sparse_json,
+    )
     from edge_effnet.commands.options import write_json
 
     refuse_bad_output(options["json_to"], overwrite=options["force"])
@@ -135,6 +141,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     if options["json_to"]:
         document = (sparse_json if sparse else outcome_json)(outcome)
         write_json(document, options["json_to"], overwrite=options["force"])
+    too_slow = None if sparse else missed(outcome)
+    if too_slow:
+        raise too_slow
 
 
 def _config(options: dict[str, Any]) -> PruneConfig:

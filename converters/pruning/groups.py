@@ -160,4 +160,6 @@ def narrowed(spec: VariantSpec, widths: Mapping[str, int], name: str | None = No
         stem_width=stem,
         head_width=width("top_conv"),
         blocks=tuple(blocks),
+        official_weights=None,
+        published=None,
     )

@@ -12,7 +12,7 @@ import numpy as np
 from converters.pruning.allocation import Budget
 from converters.pruning.cutting import Bench, Cut, Network, network_of
 from converters.pruning.sensitivity import Point
-from edge_effnet.errors import DataError
+from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import write_atomically
 from edge_effnet.network.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.variant_files import variant_from_json
@@ -73,18 +73,35 @@ def read_cut(place: Path, bench: Bench) -> tuple[Network, Record]:
     return Network(spec, network_of(spec, path, bench), kept, steps), record
 
 
-def store_budget(folder: Path, budget: Budget) -> None:
-    text = json.dumps(asdict(budget), indent=1) + "\n"
-    write_atomically(folder / TARGET_FILE, text.encode(), overwrite=True)
+def store_target(bench: Bench, budget: Budget) -> None:
+    """Write what the target came to, and for which weights."""
+    document = {"budget": asdict(budget), "origin": dict(bench.origin)}
+    text = json.dumps(document, indent=1) + "\n"
+    write_atomically(bench.folder / TARGET_FILE, text.encode(), overwrite=True)
 
 
-def stored_budget(folder: Path) -> Budget | None:
-    path = folder / TARGET_FILE
+def stored_target(bench: Bench) -> Budget | None:
+    """The budget of a run that was stopped; None before it was found.
+
+    Raises:
+        UsageProblem: the weights that the run began with are others now.
+        DataError: the file is damaged.
+    """
+    path = bench.folder / TARGET_FILE
     if not path.is_file():
         return None
     try:
-        return Budget(**json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        budget, origin = Budget(**document["budget"]), document["origin"]
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"{path} is damaged", found=str(error), fix="remove it and resume again"
         ) from error
+    if origin != dict(bench.origin):
+        raise UsageProblem(
+            f"{bench.folder} cannot be gone on with: the weights it began with have changed",
+            found=bench.origin.get("file", bench.origin.get("kind", "others")),
+            expected=f"{origin.get('file', origin.get('kind'))}, sha256 {origin.get('sha256')}",
+            fix="put them back, or prune anew in another folder or with --force",
+        )
+    return budget

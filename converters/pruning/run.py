@@ -27,8 +27,8 @@ from converters.pruning.records import (
     TARGET_FILE,
     describe_network,
     read_cut,
-    store_budget,
-    stored_budget,
+    store_target,
+    stored_target,
     write_cut,
 )
 from converters.pruning.recovery import BEST_FILE, Lesson, recover
@@ -92,7 +92,7 @@ def prune(bench: Bench) -> Outcome:
     config, folder = bench.config, bench.folder
     name = final_name(bench.whole.spec, config)
     write_config(folder, config)
-    network, stages, budget = bench.whole, list[Stage](), stored_budget(folder)
+    network, stages, budget = bench.whole, list[Stage](), stored_target(bench)
     for step in range(1, config.steps + 1):
         place = folder / f"step-{step}"
         row_name = name if step == config.steps else f"{name}-step{step}"
@@ -103,7 +103,7 @@ def prune(bench: Bench) -> Outcome:
             scores, points = measure(bench, network)
             if budget is None:
                 budget = _find_budget(bench, scores, points)
-                store_budget(folder, budget)
+                store_target(bench, budget)
             made = make_cut(
                 bench, network, scores, points, _budget_of_step(bench, budget, step), row_name
             )
@@ -237,7 +237,7 @@ def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
 
 def clear_run(folder: Path) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's."""
-    for path in (folder / TARGET_FILE, *folder.glob("step-*/*")):
+    for path in (folder / TARGET_FILE, folder / BEST_FILE, *folder.glob("step-*/*")):
         if path.is_file():
             path.unlink()
 

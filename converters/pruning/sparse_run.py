@@ -19,7 +19,7 @@ from converters.pruning.sparsity import SparsityTruth, sparsity_truth
 from converters.pruning.targets import Latencies, time_networks
 from converters.pruning.unstructured import sparsify
 from edge_effnet.errors import UsageProblem
-from edge_effnet.network.checkpoint import save_checkpoint
+from edge_effnet.network.checkpoint import peek, save_checkpoint
 from edge_effnet.training.state import EpochRow
 from edge_effnet.variant_files import write_variant
 from edge_effnet.variants import VariantSpec
@@ -61,7 +61,8 @@ def prune_weights(bench: Bench) -> SparseOutcome:
             fix="give --epochs 5 or more, and --recovery teacher, labels or both",
         )
     write_config(folder, config)
-    spec = replace(bench.whole.spec, name=final_name(bench.whole.spec, config))
+    name = final_name(bench.whole.spec, config)
+    spec = replace(bench.whole.spec, name=name, official_weights=None, published=None)
     told = training_config(bench, spec.name, config.epochs, config.seed)
     step: dict[str, Any] = {
         "step": "sparsified",
@@ -108,8 +109,6 @@ def prune_weights(bench: Bench) -> SparseOutcome:
 
 
 def _finish(bench: Bench, spec: VariantSpec, weights: Path) -> SparseOutcome:
-    from edge_effnet.network.checkpoint import peek
-
     model = network_of(spec, weights, bench)
     row, checkpoint = bench.folder / f"{spec.name}.json", bench.folder / BEST_FILE
     write_variant(row, spec, overwrite=True)

@@ -18,7 +18,7 @@ from edge_effnet.variant_files import find_variant, write_variant
 from tests.conftest import RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TINY, TinyModel
 
-QUICK = ("--pictures", 32, "--epochs", 2, "--threads", 2)
+QUICK = ("--pictures", 32, "--epochs", 2, "--steps", 1, "--threads", 2)
 
 
 @pytest.fixture(scope="session")
@@ -52,7 +52,7 @@ def pruned(
         while running.poll() is None and not (folder / "run" / "step-1" / "cut.h5").exists():
             time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        _, said = running.communicate(timeout=300)
+        _, said = running.communicate(timeout=800)
     assert running.returncode == 130, said
     assert f"go on with: edge-effnet prune --resume {folder / 'run'}" in said
 
@@ -82,9 +82,9 @@ def test_the_checkpoint_says_what_was_done(pruned: Path) -> None:
     metadata = peek(Path(result["weights"])).metadata
     assert metadata is not None
     steps = metadata["steps"]
-    assert [step["step"] for step in steps] == ["trained", *["pruned", "recovered"] * 2]
-    assert steps[3]["reached"] <= steps[3]["limit"]
-    assert all(0 < share < 1 for share in steps[3]["kept_shares"].values())
+    assert [step["step"] for step in steps] == ["trained", "pruned", "recovered"]
+    assert steps[1]["reached"] <= steps[1]["limit"]
+    assert all(0 < share < 1 for share in steps[1]["kept_shares"].values())
     assert metadata["labels"] == [f"class{index}" for index in range(CLASSES)]
 
 
@@ -132,6 +132,7 @@ def test_what_cannot_be_pruned_is_refused_in_one_line(
     assert "to fix:" in str(result.exception)
 
 
+@pytest.mark.slow
 def test_pruning_and_int8_in_one_command(
     trained: Path, photos: Path, edge_effnet: RunCommand, tmp_path: Path
 ) -> None:
