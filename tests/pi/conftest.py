@@ -127,7 +127,7 @@ def pi32(building: dict[str, Future[Path]], user: User) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def model() -> Path:
-    """The packaged int8 EfficientNet-B0 at 64 px."""
+    """The packaged int8 EfficientNet-B0."""
     return demo_model()
 
 
