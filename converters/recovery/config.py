@@ -32,7 +32,7 @@ class RecoveryConfig:
     epochs: int = 12
     max_steps: int = 400
     batch: int = 8
-    kernel_rate: float = 0.003
+    kernel_rate: float = 0.002
     bias_rate: float = 0.003
     range_rate: float = 0.004
     logits_weight: float = 1.0
