@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -10,6 +11,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# A shell that starts the tests in the background hands down "ignore Ctrl-C", which every command
+# that a test starts would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples in every run: a change is judged by what it does, not by that day's dice.
 # To look for new ones: `make unit ARGS=--hypothesis-profile=explore`, and keep what is found as
