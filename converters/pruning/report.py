@@ -11,7 +11,6 @@ from rich.table import Table
 from converters.pruning.run import Outcome
 from converters.pruning.sensitivity import Point
 from converters.pruning.sparse_run import SparseOutcome
-from converters.pruning.targets import NO_GAIN
 from edge_effnet.commands.options import console, megabytes, millions
 from edge_effnet.cost import Cost, cost
 from edge_effnet.errors import GateMissed
@@ -46,7 +45,7 @@ def print_outcome(outcome: Outcome) -> None:
         f"{pruned.parameters / whole.parameters:.3f}",
         f"{sizes[-1] / sizes[0]:.3f}",
         f"{100 * (outcome.accuracy - outcome.whole_accuracy):+.1f}",
-        f"{outcome.latencies.ratio:.2f}",
+        f"{outcome.latencies.ratio.value:.2f}",
         style="dim",
     )
     out.print(table)
@@ -55,7 +54,12 @@ def print_outcome(outcome: Outcome) -> None:
         f"judged on {val} pictures; {100 * outcome.agreement:.1f} % of the answers are the whole "
         "network's"
     )
-    out.print("latency: float, one core of this machine, in turn", style="dim")
+    ratio = outcome.latencies.ratio
+    out.print(
+        f"latency: float, one core of this machine, in turn; 95 % interval of the ratio "
+        f"{ratio.low:.2f} to {ratio.high:.2f}",
+        style="dim",
+    )
     for line in warnings(outcome):
         out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
     out.print(
@@ -80,10 +84,13 @@ def judged_by(outcome: Outcome | SparseOutcome) -> str:
 
 def warnings(outcome: Outcome) -> list[str]:
     """What must not be left unsaid: that it brought nothing, or cost much."""
-    lines, latencies = [], outcome.latencies
-    if latencies.ratio > NO_GAIN:
+    lines, latencies = (
+        [_doubt(problem) for problem in outcome.latencies.problems],
+        outcome.latencies,
+    )
+    if latencies.ratio.high >= 1:
         lines.append(
-            f"pruned, but no faster here: {latencies.medians_ms[-1]:.2f} ms against "
+            f"pruned, but not measurably faster here: {latencies.medians_ms[-1]:.2f} ms against "
             f"{latencies.medians_ms[0]:.2f} ms; prune more, or aim at it with --target-latency"
         )
     if (lost := outcome.whole_accuracy - outcome.accuracy) > 0.02:
@@ -91,6 +98,10 @@ def warnings(outcome: Outcome) -> list[str]:
             f"{100 * lost:.1f} points lost: try more --epochs, more pictures or a milder target"
         )
     return lines
+
+
+def _doubt(problem: str) -> str:
+    return f"the times are not to be trusted: {problem}"
 
 
 def missed(outcome: Outcome) -> GateMissed | None:
@@ -134,7 +145,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
                 (outcome.spec.name, pruned, sizes[-1], outcome.accuracy, times[-1]),
             )
         ],
-        "latency_ratio": outcome.latencies.ratio,
+        "latency_ratio": asdict(outcome.latencies.ratio),
         "steps": [
             {
                 "name": stage.spec.name,
@@ -170,10 +181,12 @@ def print_sparse(outcome: SparseOutcome) -> None:
             f"{milliseconds:.2f} ms",
         )
     out.print(table)
+    ratio = outcome.latencies.ratio
     out.print(
         f"the file is as large as before; compressed (DEFLATE) it is "
         f"{outcome.sparse.compressed_bytes / outcome.whole.compressed_bytes:.2f} of the whole one; "
-        f"it takes {outcome.latencies.ratio:.2f} of the time",
+        f"it takes {ratio.value:.2f} of the time (95 % interval {ratio.low:.2f} to "
+        f"{ratio.high:.2f})",
         soft_wrap=True,
     )
     for line in sparse_warnings(outcome):
@@ -189,7 +202,8 @@ def sparse_warnings(outcome: SparseOutcome) -> list[str]:
         f"the runtime's sparse kernels cannot apply: {reason}"
         for reason in outcome.sparse.obstacles
     ]
-    if outcome.latencies.ratio > NO_GAIN:
+    lines += [_doubt(problem) for problem in outcome.latencies.problems]
+    if outcome.latencies.ratio.high >= 1:
         lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
     lines.append("with int8 too, only the download shrinks: its kernels know no zeros")
     return lines
@@ -217,7 +231,7 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
                 strict=True,
             )
         ],
-        "latency_ratio": outcome.latencies.ratio,
+        "latency_ratio": asdict(outcome.latencies.ratio),
         "warnings": sparse_warnings(outcome),
     }
 

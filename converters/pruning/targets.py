@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +18,11 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.cost import cost
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image import Preprocess
+from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.measure.state import read_state
+from edge_effnet.measure.statistics import Ratio, paired_ratio
+from edge_effnet.measure.validity import judge_machine
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.variants import VariantSpec
 
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     import keras
 
 TRIES = 4  # networks built and timed in search of a latency
-NO_GAIN = 0.98  # a ratio above this is told as no gain: within what two runs differ by
 
 
 @dataclass(frozen=True)
@@ -36,16 +38,15 @@ class Latencies:
 
     Attributes:
         medians_ms: the unpruned network's first.
+        ratio: the last network's time as a share of the first one's, with its interval.
         sizes: of the files, bytes.
+        problems: why the times are not to be trusted; empty where they are.
     """
 
     medians_ms: tuple[float, ...]
+    ratio: Ratio
     sizes: tuple[int, ...]
-
-    @property
-    def ratio(self) -> float:
-        """The last network's time as a share of the first one's."""
-        return self.medians_ms[-1] / self.medians_ms[0]
+    problems: tuple[str, ...] = ()
 
 
 def time_networks(
@@ -76,8 +77,15 @@ def time_networks(
             classifier = open_classifier(path)
             tensor = classifier.tensor(np.full((height, width, 3), 128, np.uint8))
             calls.append(partial(classifier.scores_of_input, tensor))
+        environment, before = read_environment(), read_state()
         taken = interleaved_latency(calls, min_seconds=seconds, min_rounds=30)
-        return Latencies(tuple(median(one.samples_ms) for one in taken), tuple(sizes))
+        verdict = judge_machine(environment, before, read_state())
+        return Latencies(
+            medians_ms=tuple(one.median_ms for one in taken),
+            ratio=paired_ratio(taken[-1].samples_ms, taken[0].samples_ms),
+            sizes=tuple(sizes),
+            problems=tuple(remark.what for remark in verdict.problems),
+        )
 
 
 def find_budget(
@@ -134,7 +142,7 @@ def find_budget(
         budget = Budget("macs", middle * macs, classes, resolution)
         timed = time_rows([spec, narrowed(spec, widths_for(budget))])
         # In shares of the whole network's time in the same run: the machine's speed drifts.
-        if timed.ratio <= config.target / whole_ms:
+        if timed.ratio.value <= config.target / whole_ms:
             low = middle
         else:
             high = middle

@@ -64,12 +64,10 @@ def mask_of(kernel: NDArray[np.float32], share: float, block: int) -> NDArray[np
 
 
 def pointwise_layers(network: keras.Model) -> list[Any]:
-    """The 1x1 convolutions that carry the weights; squeeze-excite's are few and stay whole."""
+    """The 1x1 convolutions: nearly all weights, and what sparse kernels exist for."""
     conv = keras_module().layers.Conv2D
     return [
-        layer
-        for layer in network.layers
-        if isinstance(layer, conv) and layer.kernel_size == (1, 1) and "_se_" not in layer.name
+        layer for layer in network.layers if isinstance(layer, conv) and layer.kernel_size == (1, 1)
     ]
 
 
