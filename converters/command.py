@@ -38,7 +38,8 @@ def _recipe_options(function: Any) -> Any:
 @click.option(
     "--baseline",
     type=click.Choice(tuple(BASELINES)),
-    help="A peer's network of keras.applications instead, to measure beside ours.",
+    metavar="NAME",
+    help=f"A peer's network of keras.applications instead: {', '.join(BASELINES)}.",
 )
 @click.option(
     "--weights",
