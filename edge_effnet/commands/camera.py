@@ -177,13 +177,11 @@ def _run(options: CameraOptions) -> None:
 
     from edge_effnet.camera import setup
     from edge_effnet.camera.care import Watcher
-    from edge_effnet.camera.memory import share_arenas
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
     from edge_effnet.camera.truth import read_truth
 
-    share_arenas()
     # What can be refused is refused before a camera starts.
     source, wish = options.source or default_source(), setup.read_wish(options)
     status = StatusLine(quiet=options.quiet)
