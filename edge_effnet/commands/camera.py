@@ -14,6 +14,7 @@ from edge_effnet.commands.options import console, force_option, json_option, wri
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
+    from edge_effnet.camera.memory import map_frames_apart
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
 
@@ -182,6 +183,7 @@ def _run(options: CameraOptions) -> None:
     from edge_effnet.camera.status import StatusLine
     from edge_effnet.camera.truth import read_truth
 
+    map_frames_apart()
     # What can be refused is refused before a camera starts.
     source, wish = options.source or default_source(), setup.read_wish(options)
     status = StatusLine(quiet=options.quiet)
