@@ -14,7 +14,6 @@ from edge_effnet.commands.options import console, force_option, json_option, wri
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from edge_effnet.camera.memory import map_frames_apart
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
 
@@ -178,6 +177,7 @@ def _run(options: CameraOptions) -> None:
 
     from edge_effnet.camera import setup
     from edge_effnet.camera.care import Watcher
+    from edge_effnet.camera.memory import map_frames_apart
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
