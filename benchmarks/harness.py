@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.native import operator_times
+from benchmarks.native import OperatorTimes, operator_times
 from benchmarks.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from benchmarks.surroundings import Surroundings, time_surroundings
@@ -24,7 +24,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.measure.death import RuntimeDied
 from edge_effnet.measure.delegate import delegation
 from edge_effnet.measure.environment import ROOT, read_environment
-from edge_effnet.measure.latency import Latency, Warmup, interleaved_latency, warm_up
+from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.state import State, read_state
 from edge_effnet.measure.statistics import paired_ratio
@@ -73,6 +73,7 @@ def measure(
         ModelError: a model cannot be opened or run.
     """
     running = open_all(spec)
+    operators = _operators(spec, running, stage)
     surroundings = _surroundings(spec, stage)
     calls = [entry.invoke() for entry in running]
     environment = read_environment(root)
@@ -86,7 +87,16 @@ def measure(
     )
     after = read_state(root)
     cases = tuple(
-        _case(spec, entry, probes[place], latencies[place], warmed, place, surroundings[entry.path])
+        _case(
+            spec,
+            entry,
+            probes[place],
+            latencies[place],
+            steady=warmed.steady[place],
+            warmup_rounds=warmed.rounds,
+            operators=operators[place],
+            around=surroundings[entry.path],
+        )
         for place, entry in enumerate(running)
     )
     return Result(
@@ -98,7 +108,9 @@ def measure(
         before=before.to_json(),
         after=after.to_json(),
         timeline=tuple(timeline),
-        verdict=judge_machine(environment, before, after),
+        verdict=judge_machine(
+            environment, before, after, sustained=spec.sustained_minutes is not None
+        ),
         cases=cases,
         ratios=ratios(cases, seed=spec.seed),
     )
@@ -174,6 +186,20 @@ def probe_all(spec: BenchSpec, stage: StartStage = no_progress) -> list[Probe | 
     return found
 
 
+def _operators(
+    spec: BenchSpec, running: Sequence[Running], stage: StartStage
+) -> list[OperatorTimes | None]:
+    """By the native tool, before anything else is timed: a wrong tool costs no measurement."""
+    if spec.native_tool is None:
+        return [None] * len(running)
+    done = stage("running the native tool", len(running))
+    found: list[OperatorTimes | None] = []
+    for entry in running:
+        found.append(operator_times(spec.native_tool, entry.path, entry.threads, entry.delegate))
+        done(len(found))
+    return found
+
+
 def _surroundings(spec: BenchSpec, stage: StartStage) -> dict[Path, Surroundings]:
     done = stage("timing pre- and postprocessing", len(spec.models))
     found = {}
@@ -232,8 +258,10 @@ def _case(
     entry: Running,
     fresh: Probe | None,
     latency: Latency,
-    warmed: Warmup,
-    place: int,
+    *,
+    steady: bool,
+    warmup_rounds: int,
+    operators: OperatorTimes | None,
     around: Surroundings,
 ) -> Case:
     interpreter = entry.opened.interpreter
@@ -245,19 +273,17 @@ def _case(
         threads=entry.threads,
         delegate=entry.delegate,
         fresh=fresh,
-        warmup_rounds=warmed.rounds,
+        warmup_rounds=warmup_rounds,
         samples_ms=rounded(latency.samples_ms),
         decode_ms=rounded(around.decode_ms),
         preprocess_ms=rounded(around.preprocess_ms),
         postprocess_ms=rounded(around.postprocess_ms),
         delegation=delegation(interpreter),
-        operator_ms=operator_times(spec.native_tool, entry.path, entry.threads, entry.delegate)
-        if spec.native_tool
-        else None,
+        operator_ms=operators,
         notice=entry.opened.notice,
         verdict=judge_samples(
             latency.samples_ms,
-            steady=warmed.steady[place],
+            steady=steady,
             sustained=spec.sustained_minutes is not None,
         ),
     )

@@ -15,14 +15,15 @@ from pathlib import Path
 from edge_effnet.errors import DataError
 
 TIMEOUT_SECONDS = 300
+OperatorTimes = tuple[tuple[str, int, float], ...]
+"""(type, count, milliseconds of one inference), slowest first."""
+
 # [Node type] [count] [avg ms] [avg %] [cdf %] [mem KB] [times called]
 _ROW = re.compile(r"^\s*(?P<type>[A-Z][\w ,()/-]*?)\s+(?P<count>\d+)\s+(?P<ms>[\d.]+)\s+[\d.]+%")
 
 
-def operator_times(
-    tool: Path, model: Path, threads: int, delegate: bool
-) -> tuple[tuple[str, int, float], ...]:
-    """Run the tool; (type, count, milliseconds of one inference), slowest first.
+def operator_times(tool: Path, model: Path, threads: int, delegate: bool) -> OperatorTimes:
+    """Run the tool.
 
     Raises:
         DataError: the tool cannot be run, or prints no summary by node type.
@@ -57,8 +58,8 @@ def operator_times(
     return rows
 
 
-def parse_summary(text: str) -> tuple[tuple[str, int, float], ...]:
-    """The last table "Summary by node type" of the tool's output, slowest first."""
+def parse_summary(text: str) -> OperatorTimes:
+    """The last table "Summary by node type" of the tool's output."""
     lines = text.splitlines()
     starts = [i for i, line in enumerate(lines) if "Summary by node type" in line]
     if not starts:

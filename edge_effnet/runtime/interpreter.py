@@ -113,9 +113,12 @@ def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenMo
             )
         return OpenModel(interpreter, notice)
     raise ModelError(
-        f"{path} does not run in {runtime.name} {runtime.version}",
+        f"{path} does not run in {runtime.name} {runtime.version}"
+        + " without its fast kernels" * (not delegate),
         found=failures[-1][:300],
-        fix="convert it again, or update the runtime",
+        fix="convert it again, or update the runtime"
+        if delegate
+        else "run it with them; a device that lacks them cannot run this file",
     )
 
 

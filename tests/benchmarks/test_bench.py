@@ -127,6 +127,7 @@ def test_bad_input_is_one_line(
         (("bench", colour_model("two.tflite", RIGHT[:2], None), "--data", colour_folder), 1),
         (("bench", model, "--json", text), 1),
         (("bench", model, model), 2),
+        (("bench", model, "--native-tool", tmp_path / "no-tool"), 1),
         (("bench", model, "--threads", "0"), 2),
         (("bench", model, "--device", "toaster"), 2),
         (("report", text, "-o", tmp_path / "r.html"), 1),
@@ -137,7 +138,8 @@ def test_bad_input_is_one_line(
         assert not out
         *progress, last = err.splitlines()
         assert last.startswith("error: ")
-        assert len(progress) <= 1  # that processes of their own could run the models
+        # That processes of their own could run the models, and that the tool was tried.
+        assert len(progress) <= 2
 
 
 def test_the_reference_is_the_first_float_model(colour_model: MakeModel) -> None:

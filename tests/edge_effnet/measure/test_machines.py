@@ -157,6 +157,18 @@ def test_heat_and_a_falling_clock_are_not_valid(tmp_path: Path) -> None:
     assert "1800 to 1000 MHz" in verdict.problems[1].what
 
 
+def test_heat_that_was_asked_for_is_a_finding(tmp_path: Path) -> None:
+    first = machines.pi4(tmp_path / "1")
+    for bits, problems in (
+        ("e0008", set[str]()),
+        ("50005", {"throttled"}),
+    ):  # under-voltage: a fault
+        then = machines.pi4(tmp_path / bits, throttled=bits, milli_c=82_500, mhz=1000, busy=2000)
+        verdict = judge_machine(read_environment(first), *states(first, then), sustained=True)
+        assert codes(verdict) == problems
+        assert {"hot", "clock-changed"} <= codes(verdict, invalid=False)
+
+
 def test_other_programs_are_noticed(calm_pi: tuple[Environment, State, State]) -> None:
     environment, before, after = calm_pi
     environment = replace(environment, cores=4)
