@@ -96,6 +96,7 @@ def to_markdown(result: Result) -> str:
     bars = ["---"] + ["---:"] * (len(headings) - 1)
     out = ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
+    out += [f"- {text}" for text in heat_lines(result)]
     out += [f"- **not valid**: {text}" for text in problem_lines(result)]
     return "\n".join(out) + "\n"
 
@@ -114,10 +115,12 @@ def print_result(out: Console, result: Result) -> None:
         out.print("* on the front: no other is both faster and as accurate", style="dim")
     for text in _detail_lines(result):
         out.print(Text(text, style="dim"))
+    for text in heat_lines(result):
+        out.print(Text(text))
     for text in problem_lines(result):
         out.print(Text(f"not valid: {text}", style="yellow"))
-    for remark in result.verdict.notes:
-        out.print(Text(f"note: {remark.what}", style="dim"))
+    for text in note_lines(result):
+        out.print(Text(f"note: {text}", style="dim"))
     if result.valid:
         out.print("valid: nothing seen that spoils the figures", style="green")
 
@@ -157,6 +160,38 @@ def problem_lines(result: Result) -> list[str]:
     lines = [_remark(remark) for remark in result.verdict.problems]
     for case in result.cases:
         lines += [f"{case.title}: {_remark(remark)}" for remark in case.verdict.problems]
+    return lines
+
+
+def note_lines(result: Result) -> list[str]:
+    """What a reader of the figures should know."""
+    lines = [remark.what for remark in result.verdict.notes]
+    for case in result.cases:
+        lines += [f"{case.title}: {remark.what}" for remark in case.verdict.notes]
+    return lines
+
+
+def heat_lines(result: Result) -> list[str]:
+    """What minutes of work did to a device, where they were asked for: --sustained."""
+    if not result.timed or len(result.timeline) < 2:
+        return []
+    minutes = result.timeline[-1]["seconds"] / 60
+    lines = []
+    for key, unit in (("temperature_c", "°C"), ("frequency_mhz", "MHz")):
+        seen = [entry[key] for entry in result.timeline if entry.get(key) is not None]
+        if seen:
+            low, high = min(seen), max(seen)
+            lines.append(
+                f"over {minutes:.1f} minutes: {seen[0]:.0f} {unit} at first, {seen[-1]:.0f} {unit} "
+                f"at last, between {low:.0f} and {high:.0f}"
+            )
+    for case in result.cases:
+        tenth = max(1, len(case.samples_ms) // 10)
+        first, last = _median(case.samples_ms[:tenth]), _median(case.samples_ms[-tenth:])
+        lines.append(
+            f"{case.title}: the first tenth took {first:.2f} ms, the last {last:.2f} ms "
+            f"({100 * (last / first - 1):+.0f} %)"
+        )
     return lines
 
 

@@ -7,7 +7,7 @@ from html import escape
 
 from benchmarks.report import svg
 from benchmarks.result import Result
-from benchmarks.tables import front_of, machine_line, problem_lines, rows
+from benchmarks.tables import front_of, heat_lines, machine_line, note_lines, problem_lines, rows
 from edge_effnet.commands.options import megabytes
 
 COLOURS = 6
@@ -158,7 +158,7 @@ def heat(result: Result) -> str:
         ]
         if len(points) > 1:
             charts.append(f"<div class='chart'>{svg.lines(points, 'minutes', name)}</div>")
-    return "".join(charts)
+    return "".join([*charts, *(f"<p>{escape(line)}</p>" for line in heat_lines(result))])
 
 
 def operators(result: Result) -> str:
@@ -205,7 +205,7 @@ def machine(result: Result) -> str:
         for name, value in facts.items()
     )
     remarks = "".join(f"<li class='bad'>{escape(line)}</li>" for line in problem_lines(result))
-    remarks += "".join(f"<li>{escape(note.what)}</li>" for note in result.verdict.notes)
+    remarks += "".join(f"<li>{escape(line)}</li>" for line in note_lines(result))
     return f"<table class='facts'>{table}</table><ul class='remarks'>{remarks}</ul>"
 
 

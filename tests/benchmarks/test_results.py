@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,19 @@ def test_tables_hold_every_case(make_result: MakeResult) -> None:
 
 
 POINTS = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=12)
+
+
+def test_what_heat_did_is_told(make_result: MakeResult) -> None:
+    slower = [*around(2), *around(3)]
+    timeline = tuple(
+        {"seconds": 60.0 * minute, "temperature_c": 50.0 + 9 * minute, "frequency_mhz": None}
+        for minute in range(4)
+    )
+    text = to_markdown(replace(make_result({"a": slower}), timeline=timeline))
+    assert "over 3.0 minutes: 50 °C at first, 77 °C at last, between 50 and 77" in text
+    assert "a: the first tenth took 2.0" in text
+    assert "MHz" not in text
+    assert "first tenth" not in to_markdown(make_result({"a": slower}))
 
 
 @given(POINTS)
