@@ -46,7 +46,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
       edge-effnet doctor b0-int8.tflite
       edge-effnet doctor lite0-int8.tflite --device coral --json -
     """
-    from edge_effnet.measure.coral import diagnose_coral, find_coral
+    from edge_effnet.measure.coral import coral_lines, diagnose_coral, find_coral
     from edge_effnet.measure.diagnosis import (
         diagnose_machine,
         diagnose_model,
@@ -68,6 +68,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         "state": state.to_json(),
         "extras": installed_extras(),
     }
+    diagnosis, coral = None, list[tuple[str, str]]()
     if device == "cpu":
         findings = diagnose_machine(environment, state)
         diagnosis = diagnose_model(model, environment) if model else None
@@ -75,12 +76,12 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         document["model"] = diagnosis.to_json() if diagnosis else None
     else:
         parts = find_coral()
-        findings = diagnose_coral(parts)
+        findings, coral = diagnose_coral(parts), coral_lines(parts)
         document["findings"] = [asdict(finding) for finding in findings]
         outcome = _preflight(model).to_json() if model else {}
         document["edgetpu"] = {"file": str(model) if model else None, **asdict(parts), **outcome}
     if json_to != "-":
-        _print(document, findings, diagnosis.findings if device == "cpu" and diagnosis else ())
+        _print(document, findings, diagnosis.findings if diagnosis else (), coral)
     if json_to is not None:
         write_json(document, json_to, overwrite=force)
 
@@ -90,7 +91,12 @@ def _preflight(model: Path | None) -> Any:
     return getattr(importlib.import_module(module), function)(model)
 
 
-def _print(document: dict[str, Any], machine: Sequence[Finding], model: Sequence[Finding]) -> None:
+def _print(
+    document: dict[str, Any],
+    machine: Sequence[Finding],
+    model: Sequence[Finding],
+    coral: Sequence[tuple[str, str]],
+) -> None:
     out, where = console(), document["environment"]
     name = where["device"] or where["cpu"] or where["machine"]
     out.print(f"{name}, {where['cores']} cores, {where['bits']}-bit", style="bold", markup=False)
@@ -99,6 +105,8 @@ def _print(document: dict[str, Any], machine: Sequence[Finding], model: Sequence
     there = [extra for extra, found in document["extras"].items() if found]
     lacking = [extra for extra, found in document["extras"].items() if not found]
     out.print(f"extras   {', '.join(there) or 'none'}; not installed: {', '.join(lacking)}")
+    for part, found in coral:
+        out.print(f"{part:<10} {found}", markup=False)
     _print_findings(machine)
     if document.get("model"):
         out.print()
@@ -125,12 +133,11 @@ def print_preflight(outcome: dict[str, Any]) -> None:
     out = console()
     ops = outcome["ops"]
     out.print(f"{outcome['file']} on an Edge TPU", style="bold", markup=False)
-    out.print(
-        f"{outcome['mapped']} of {len(ops)} operators map, in {outcome['subgraphs']} piece"
-        + "s" * (outcome["subgraphs"] != 1)
-    )
-    room = "fit on" if outcome["fits_on_chip"] else "exceed"
-    out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")
+    pieces = f", in {outcome['subgraphs']} piece" + "s" * (outcome["subgraphs"] != 1)
+    out.print(f"{outcome['mapped']} of {len(ops)} operators map{pieces * bool(outcome['mapped'])}")
+    if outcome["weight_bytes"]:
+        room = "fit on" if outcome["fits_on_chip"] else "exceed"
+        out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")
     groups: dict[tuple[str, str], int] = {}
     for entry in ops:
         if not entry["mapped"]:

@@ -21,7 +21,7 @@ COMPILER = "edgetpu_compiler"
 @dataclass(frozen=True)
 class CoralParts:
     """Attributes:
-    library: name of libedgetpu as the linker finds it.
+    library: what EDGE_EFFNET_LIBEDGETPU says, else the name that the linker finds.
     usb_mbit: speed of the stick's connection, None without a stick.
     pcie: whether a card's device file is there.
     compiler: path of ``edgetpu_compiler``.
@@ -43,6 +43,17 @@ def find_coral(root: Path = ROOT) -> CoralParts:
     )
 
 
+def coral_lines(parts: CoralParts) -> list[tuple[str, str]]:
+    """(part, what is here), for people."""
+    places = [f"USB, {parts.usb_mbit} Mbit/s"] if parts.usb_mbit is not None else []
+    places += ["PCIe"] if parts.pcie else []
+    return [
+        ("libedgetpu", parts.library or "none"),
+        ("Edge TPU", " and ".join(places) or "none"),
+        ("compiler", parts.compiler or "none"),
+    ]
+
+
 def _usb_mbit(root: Path) -> int | None:
     for device in sorted((root / "sys/bus/usb/devices").glob("*")):
         pair = read_text(device / "idVendor"), read_text(device / "idProduct")
@@ -62,6 +73,15 @@ def diagnose_coral(parts: CoralParts) -> list[Finding]:
                 True,
                 "libedgetpu, the Edge TPU's driver library, is not installed",
                 "sudo apt install libedgetpu1-std (Coral's package source)",
+            )
+        )
+    elif "/" in parts.library and not Path(parts.library).is_file():
+        found.append(
+            Finding(
+                "no-libedgetpu",
+                True,
+                f"{LIBRARY_VARIABLE} names {parts.library}, which is not there",
+                "correct it, or unset it for the system's own",
             )
         )
     if parts.usb_mbit is None and not parts.pcie:

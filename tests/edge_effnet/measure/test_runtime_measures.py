@@ -16,6 +16,7 @@ from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
 from edge_effnet.measure.state import read_state
+from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.tflite_file import Operator, Structure, Tensor
 from tests.edge_effnet.measure import machines
@@ -118,6 +119,16 @@ def test_coral_parts_are_found(tmp_path: Path) -> None:
         "no-edgetpu",
         "no-compiler",
     }
+
+
+def test_a_library_that_is_not_there_is_named(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(LIBRARY_VARIABLE, str(tmp_path / "libedgetpu.so"))
+    assert run(["doctor", "--device", "coral", "--json", "-"]) == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert "which is not there" in findings[0]["what"]
+    assert findings[0]["code"] == "no-libedgetpu"
 
 
 def test_doctor_as_json(colour_model: MakeModel, capsys: pytest.CaptureFixture[str]) -> None:
