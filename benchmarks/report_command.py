@@ -43,7 +43,7 @@ def command(
 ) -> None:
     """Draw SOURCES as one self-contained page that also reads well on a phone.
 
-    SOURCES are JSON files of bench, compare and convert, in any mixture: latency
+    SOURCES are JSON files of bench, compare, convert and camera, in any mixture: latency
     distributions, accuracy against time, changes by class, confusion matrices, flipped images
     with what each model looked at, the machine and whether to believe it.
 

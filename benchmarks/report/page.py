@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
-from benchmarks.report import judged, sections
+from benchmarks.report import feed, judged, sections
 from benchmarks.report.sources import Sources
 from benchmarks.report.style import STYLE
 from edge_effnet import __version__
@@ -44,6 +44,16 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
         ]
     for document in sources.conversions:
         parts.append(sections.section("Conversion", judged.conversion(document)))
+    for run in sources.feeds:
+        parts += [
+            sections.section(feed.title(run), feed.figures(run), half=True),
+            sections.section(
+                "Time of a frame",
+                feed.times(run),
+                "The latest frames; the lines mark the median and 95 %.",
+                half=True,
+            ),
+        ]
     for document in sources.comparisons:
         parts += [
             sections.section(judged.comparison_title(document), judged.proof(document), half=True),

@@ -1,4 +1,4 @@
-"""What a report can be made of: results of bench, comparisons, conversions."""
+"""What a report can be made of: results of bench, comparisons, conversions, camera runs."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from edge_effnet.errors import DataError
 
 COMPARISON_FORMAT = "edge-effnet/comparison"
 CONVERSION_FORMAT = "edge-effnet conversion"
+FEED_FORMAT = "edge-effnet/camera"
 COMPARISON_SCHEMA = "comparison.schema.json"
-_NEWEST = 1  # version of the two foreign formats that this page understands
+FEED_SCHEMA = "feed.schema.json"
+_NEWEST = 1  # version of the three foreign formats that this page understands
 
 Json = Mapping[str, Any]
 
@@ -27,15 +29,17 @@ class Sources:
 
     Attributes:
         conversions: documents of ``convert --json``; their comparisons are in ``comparisons``.
+        feeds: the figures of ``camera --json``; what it compared is in ``comparisons``.
     """
 
     results: tuple[Result, ...]
     comparisons: tuple[Json, ...]
     conversions: tuple[Json, ...]
+    feeds: tuple[Json, ...] = ()
 
 
 def read_sources(paths: Sequence[Path]) -> Sources:
-    """Read files of any of the three kinds; of a series of results, all.
+    """Read files of any of these kinds; of a series of results, all.
 
     Raises:
         DataError: a file of another kind, damaged, or of a newer version.
@@ -43,6 +47,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     results: list[Result] = []
     comparisons: list[Json] = []
     conversions: list[Json] = []
+    feeds: list[Json] = []
     for path in paths:
         raw = read_json(path)
         kind = raw.get("format") if isinstance(raw, dict) else None
@@ -52,6 +57,10 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             results.append(parse_result(raw, str(path)))
         elif kind == COMPARISON_FORMAT:
             comparisons.append(_checked(raw, path))
+            if "camera" in raw:
+                feeds.append(_feed(raw["camera"], path))
+        elif kind == FEED_FORMAT:
+            feeds.append(_feed(raw, path))
         elif kind == CONVERSION_FORMAT:
             conversions.append(_conversion(raw, path))
             comparisons += [
@@ -63,7 +72,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             raise DataError(
                 f"{path} is nothing a report is made of",
                 found=repr(kind) if kind else "JSON of another kind",
-                expected="what bench, compare or convert wrote with --json",
+                expected="what bench, compare, convert or camera wrote with --json",
                 fix="for example: edge-effnet bench MODEL --json result.json",
             )
     for result in results:
@@ -71,7 +80,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             _checked(comparison, Path(result.made))
             for comparison in (result.accuracy or {}).get("comparisons", ())
         ]
-    return Sources(tuple(results), tuple(comparisons), tuple(conversions))
+    return Sources(tuple(results), tuple(comparisons), tuple(conversions), tuple(feeds))
 
 
 def _checked(raw: Json, path: Path) -> Json:
@@ -79,6 +88,15 @@ def _checked(raw: Json, path: Path) -> Json:
     if fault := first_fault(raw, load_schema(COMPARISON_SCHEMA)):
         raise DataError(f"{path} is damaged", found=fault, fix="compare the models again")
     return raw
+
+
+def _feed(raw: Any, path: Path) -> Json:
+    if isinstance(raw, dict):
+        _refuse_newer(raw, path)
+    if fault := first_fault(raw, load_schema(FEED_SCHEMA)):
+        raise DataError(f"{path} is damaged", found=fault, fix="run the camera again")
+    feed: Json = raw
+    return feed
 
 
 def _conversion(raw: Json, path: Path) -> Json:

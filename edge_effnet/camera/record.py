@@ -178,17 +178,21 @@ class DifferenceSaver:
         self._folder, self._room, self._say, self._free = folder, most - there, say, free
         self._full_said = False
         self._started = time.strftime("%Y%m%d-%H%M%S")
-        self._frames: Handover[tuple[Frame, str, str]] = Handover(4)
+        self._frames: Handover[tuple[Frame, Path]] = Handover(4)
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
         self._thread.start()
 
-    def put(self, frame: Frame, reference: str, candidate: str) -> None:
-        """Save a frame that the models call differently."""
+    def put(self, frame: Frame, reference: str, candidate: str) -> Path | None:
+        """Save a frame that the models call differently; where, or None without room for it."""
         if self.saved < self._room:
-            self._frames.put((frame, reference, candidate))
-        elif not self._full_said:
+            words = "-".join(map(file_word, (reference, candidate)))
+            path = self._folder / f"{self._started}-frame{frame.number:07d}-{words}.png"
+            self._frames.put((frame, path))
+            return path
+        if not self._full_said:
             self._full_said = True
             self._say(f"{self._folder} has its fill of frames; no more are saved (--max-saved)")
+        return None
 
     def end(self) -> None:
         self._frames.close()
@@ -196,17 +200,15 @@ class DifferenceSaver:
 
     def _run(self) -> None:
         while (item := self._frames.take()) is not None:
-            frame, reference, candidate = item
+            frame, path = item
             if self.saved >= self._room:
                 continue
-            words = "-".join(map(file_word, (reference, candidate)))
-            name = f"{self._started}-frame{frame.number:07d}-{words}.png"
             try:
                 if self._free(self._folder) < RESERVE_BYTES:
                     raise OutputError("the disk is nearly full", fix="make room")
                 bgr = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2BGR)
                 data = cv2.imencode(".png", bgr)[1].tobytes()
-                write_atomically(self._folder / name, data, overwrite=True)
+                write_atomically(path, data, overwrite=True)
             except (EdgeEffnetError, OSError) as error:
                 text = error.what if isinstance(error, EdgeEffnetError) else str(error)
                 self._say(f"frames are not saved any more: {text}")

@@ -203,14 +203,14 @@ class Session:
             smooth, settings.labels, top=settings.top, threshold=settings.threshold
         )
         true = self._truth(frame) if self._truth is not None else None
-        path = frame.path or Path(f"{self.source_name}#{frame.number}")
-        agree = self.comparison.add(pair, true, path)
-        names = [
-            settings.labels[int(scores.argmax())]
-            for scores in (pair.reference_scores, pair.answer.scores)
-        ]
+        theirs, ours = int(pair.reference_scores.argmax()), int(pair.answer.scores.argmax())
+        agree, saved = theirs == ours, None
         if not agree and outputs.saver is not None:
-            outputs.saver.put(frame, *names)
+            saved = outputs.saver.put(frame, settings.labels[theirs], settings.labels[ours])
+            if settings.region != Region():
+                saved = None  # the whole frame is kept: not what the models saw
+        path = frame.path or saved or Path(f"{self.source_name}#{frame.number}")
+        self.comparison.add(pair, true, path)
         if outputs.lines is not None:
             outputs.lines.pair(pair, agree, settings.labels)
 

@@ -80,6 +80,7 @@ def run_json(session: Session) -> dict[str, Any]:
     return {
         "source": session.source_name,
         "seconds": time.monotonic() - session.began_s,
+        "every_frame": session.settings.pace.every_frame,
         "captured": session.capture.captured,
         "answered": session.meter.answered,
         "dropped": session.dropped,

@@ -145,6 +145,29 @@ def test_conversions_and_series_are_shown(tmp_path: Path, make_result: MakeResul
     assert "0.312" in text
 
 
+def test_a_camera_run_is_drawn(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    run = ("camera", "--model", colour_model("a.tflite", swapped()), "--source", colour_folder)
+    alone, both = tmp_path / "alone.json", tmp_path / "both.json"
+    assert cli(*run, "--json", alone)[0] == 0
+    compared = (*run, "--compare", colour_model("b.tflite"), "--truth", "folder", "--json", both)
+    assert cli(*compared)[0] == 0
+    sources = read_sources([alone, both])
+    assert (len(sources.feeds), len(sources.comparisons)) == (2, 1)
+    text = render(sources, title="x")
+    Balanced().feed(text)
+    assert text.count(f"Camera: {colour_folder.name}") == 2
+    assert "<dd>66.7 % <small>of 30 frames</small></dd>" in text
+    assert "frame to frame" in text
+    live = {**sources.feeds[0], "every_frame": False}
+    assert "95 % under" in render(Sources((), (), (), (live,)), title="x")
+    damaged = json.loads(alone.read_text())
+    damaged["times"]["delay_ms"] = ["soon"]
+    with pytest.raises(DataError, match="delay_ms"):
+        read_sources([save(tmp_path / "damaged.json", damaged)])
+
+
 def test_an_emulated_result_is_marked(make_result: MakeResult) -> None:
     result = make_result({"a": around(1)}, emulated="the process runs inside qemu-aarch64")
     text = render(Sources((result,), (), ()), title="x")

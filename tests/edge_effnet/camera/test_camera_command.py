@@ -78,6 +78,21 @@ def test_the_json_is_that_of_compare_on_the_same_frames(
     assert 1 <= len(list(saved.iterdir())) <= 7
 
 
+def test_a_frame_that_was_kept_is_named_where_the_models_differ(
+    cli: Cli, colour_model: MakeModel, clip: MakeClip, tmp_path: Path
+) -> None:
+    arguments = ("--model", colour_model("int8.tflite", BLUE_IS_RED), "--compare", colour_model())
+    arguments += ("--source", clip(["red"] * 3 + ["blue"] * 2), "--every-frame", "--json", "-")
+    arguments += ("--save-differences", tmp_path / "different")
+    code, out, _ = cli(*arguments)
+    flipped = [Path(flip["file"]) for flip in json.loads(out)["flipped"]]
+    assert code == 0
+    assert sorted(flipped) == sorted((tmp_path / "different").iterdir())
+    assert len(flipped) == 2
+    code, out, _ = cli(*arguments, "--roi", "0,0,1,0.5")  # the kept frame is not what they saw
+    assert {flip["file"] for flip in json.loads(out)["flipped"]} == {"clip.mp4#3", "clip.mp4#4"}
+
+
 def test_a_comparison_in_words(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:
     path = clip(["red"] * 8 + ["blue"] * 8)
     truth = path.with_suffix(".csv")
