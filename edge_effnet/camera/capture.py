@@ -24,7 +24,8 @@ class Pace:
             own rate, like a camera.
         loop: start a file again when it ends.
         stall_s: a live source that gives nothing for so long is given up and reopened.
-        first_pause_s, longest_pause_s: between attempts to reopen; each doubles the last.
+        first_pause_s, longest_pause_s: between attempts to reopen; each doubles the last until
+            a picture comes.
     """
 
     every_frame: bool = False
@@ -45,7 +46,7 @@ class Capture:
         captured: pictures the source gave or would have given, had we been fast enough.
         skipped: of those, the ones passed over before decoding, because a file's clock ran on.
         broken: pictures that arrived but could not be decoded.
-        reopened: how often the source came back.
+        reopened: how often the source came back, with a picture.
         error: what ended the capture, if it was an error.
     """
 
@@ -68,6 +69,7 @@ class Capture:
         self._wait = wait or self.stop.wait
         self._began_s = clock()
         self._shape: tuple[int, ...] | None = None
+        self._away, self._told, self._pause_s = False, "", pace.first_pause_s
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
@@ -162,11 +164,22 @@ class Capture:
             reason = self._watch(reader)
             if reason is None:
                 return
-            self._say(f"{self._source.name}: {reason}; trying to open it again")
+            if not self.captured:  # it never worked: that is no camera that went away
+                raise DataError(
+                    f"{self._source.name} gives no pictures",
+                    found=reason,
+                    fix="look at it with another program, and check what --source names",
+                )
+            self._away = True
+            self._say_once(f"{self._source.name}: {reason}; trying to open it again")
             if not self._bring_back():
                 return
-            self._say(f"{self._source.name} is back")
-            self.reopened += 1
+
+    def _say_once(self, line: str) -> None:
+        """Say it unless it was the last thing said since a picture came."""
+        if line != self._told:
+            self._told = line
+            self._say(line)
 
     def _watch(self, reader: _Reader) -> str | None:
         """Until the reader ends or stalls; why, or None when we are to stop."""
@@ -184,18 +197,15 @@ class Capture:
         return None
 
     def _bring_back(self) -> bool:
-        pause_s, told = self._pace.first_pause_s, ""
         while not self.stop.is_set():
-            self._wait(pause_s)
+            self._wait(self._pause_s)
             if self.stop.is_set():
                 return False
+            self._pause_s = min(2 * self._pause_s, self._pace.longest_pause_s)
             try:
                 self._source = self._reopen()
             except EdgeEffnetError as error:
-                if (line := line_of(error)) != told:
-                    self._say(f"{line}; trying on")
-                    told = line
-                pause_s = min(2 * pause_s, self._pace.longest_pause_s)
+                self._say_once(f"{line_of(error)}; trying on")
             else:
                 return True
         return False
@@ -204,6 +214,10 @@ class Capture:
         if shot is None:
             self.broken += 1
             return
+        if self._away:
+            self._away, self._told, self._pause_s = False, "", self._pace.first_pause_s
+            self.reopened += 1
+            self._say(f"{self._source.name} is back")
         now, number = self._clock(), self.captured
         self.captured += 1
         self._notice_size(shot.pixels.shape)

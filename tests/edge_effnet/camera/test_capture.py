@@ -168,7 +168,7 @@ def test_an_unplugged_camera_is_opened_again_and_said_so() -> None:
 def test_the_pause_doubles_up_to_a_limit() -> None:
     pauses: list[float] = []
     attempts = iter(range(8))
-    source, _ = scripted(iter([SourceLost("gone")]), live=True)
+    source, _ = scripted(iter([SHOT, SourceLost("gone")]), live=True)
 
     def reopen() -> Source:
         if next(attempts, None) is None:
@@ -181,6 +181,43 @@ def test_the_pause_doubles_up_to_a_limit() -> None:
     assert capture.stop.wait(30)
     capture.end()
     assert pauses[:6] == [1, 2, 4, 8, 10, 10]
+
+
+def test_a_camera_that_opens_without_pictures_is_not_back() -> None:
+    lost = SourceLost("what it sends are no pictures")
+    first, _ = scripted(iter([SHOT, lost]), live=True)
+    garbage = [scripted(iter([lost]), live=True)[0] for _ in range(3)]
+    last, _ = scripted(iter([SHOT, SourceLost("over")]), live=True)
+    pauses: list[float] = []
+    waiting: Iterator[Source] = iter([*garbage, last])
+
+    def reopen() -> Source:
+        if (following := next(waiting, None)) is None:
+            capture.stop.set()
+            raise DataError("no", fix="none")
+        return following
+
+    said: list[str] = []
+    pace = Pace(first_pause_s=1, longest_pause_s=10)
+    capture = Capture(first, reopen, Handover(9), pace, said.append, wait=pauses.append)
+    capture.start()
+    assert capture.stop.wait(30)
+    capture.end()
+    assert said[:2] == [
+        "a camera: what it sends are no pictures; trying to open it again",
+        "a camera is back",
+    ]
+    assert capture.reopened == 1
+    assert pauses[:5] == [1, 2, 4, 8, 1]
+
+
+def test_a_camera_that_never_gave_a_picture_is_an_error() -> None:
+    source, closed = scripted(iter([None] * BROKEN_IN_A_ROW), live=True)
+    capture = Capture(source, lambda: source, Handover(1), Pace(), print)
+    capture._run()
+    assert isinstance(capture.error, DataError)
+    assert "a camera gives no pictures; found 25 broken pictures in a row" in str(capture.error)
+    assert closed.is_set()
 
 
 def test_a_stalled_camera_is_given_up() -> None:
