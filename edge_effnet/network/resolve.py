@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -33,6 +34,7 @@ class ResolvedWeights:
         classes: width of the file's classifier; None where random or without one.
         labels, resolution: what the file was trained for, where it says so.
         origin: for the model card: kind, and file name, sha256 and URL where there are any.
+        steps: what was done to them so far, where the file says so.
         notice: a line the user must see, or None.
     """
 
@@ -43,6 +45,7 @@ class ResolvedWeights:
     resolution: int | None = None
     origin: dict[str, str] = field(default_factory=dict)
     notice: str | None = None
+    steps: tuple[Mapping[str, Any], ...] = ()
 
 
 def resolve_weights(
@@ -194,6 +197,16 @@ def _from_file(
         resolution=resolution if isinstance(resolution, int) and resolution > 0 else None,
         origin=origin | ({"url": url} if url else {}),
         notice=notice,
+        steps=_steps(metadata),
+    )
+
+
+def _steps(metadata: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    said = metadata.get("steps")
+    return tuple(
+        step
+        for step in (said if isinstance(said, list) else ())
+        if isinstance(step, Mapping) and "step" in step
     )
 
 

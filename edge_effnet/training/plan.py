@@ -40,6 +40,7 @@ class Plan:
             "data": self.lists.fingerprint,
             "resolution": self.side,
             "weights": self.weights.origin,
+            "steps": list(self.weights.steps),
         }
 
 

@@ -173,7 +173,13 @@ def resume(
     lists = list_pictures(own)
     about = stored.about
     origin = dict(about["weights"])
-    weights = ResolvedWeights("random" if own.from_scratch else "file", None, None, origin=origin)
+    weights = ResolvedWeights(
+        "random" if own.from_scratch else "file",
+        None,
+        None,
+        origin=origin,
+        steps=tuple(about.get("steps", ())),  # states of an older version have none
+    )
     plan = Plan(own, folder, spec, weights, lists, int(about["resolution"]))
     refuse_changed_world(plan, about)
     return _run(plan, stored, workers, save_every_seconds, watch)
@@ -275,7 +281,8 @@ def _network(
 
 
 def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
-    """For best.h5: how it was made, so that a converted file can tell."""
+    """For best.h5: how it was made, so that a converted file can tell; what was done to the
+    weights before (trained, pruned …) is told too."""
     step = {
         "step": "trained",
         "config": plan.config.to_json(),
@@ -290,7 +297,8 @@ def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
         "val_accuracy": row.val_accuracy,
         "val_loss": row.val_loss,
     }
-    return describe(plan.spec, resolution=plan.side, labels=plan.lists.labels, steps=[step])
+    steps = [*plan.weights.steps, step]
+    return describe(plan.spec, resolution=plan.side, labels=plan.lists.labels, steps=steps)
 
 
 def _refuse_full_disk(folder: Path, model: keras.Model) -> None:

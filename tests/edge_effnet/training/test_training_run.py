@@ -16,7 +16,8 @@ import pytest
 
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.network.backend import keras_module
-from edge_effnet.network.checkpoint import peek
+from edge_effnet.network.build import build
+from edge_effnet.network.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.network.resolve import load, newest_checkpoint, resolve_weights
 from edge_effnet.training import loop
 from edge_effnet.training.config import TrainConfig
@@ -191,6 +192,24 @@ def test_fine_tuning_learns_the_head_first_and_early_stops(
     assert len(outcome.rows) < 9
     with h5py.File(outcome.checkpoint) as file:
         assert file["stem_conv/stem_conv/kernel"].dtype == np.float16
+
+
+def test_what_was_done_to_the_weights_before_is_kept(
+    config: TrainConfig, tiny: VariantSpec, tmp_path: Path
+) -> None:
+    """A pruned checkpoint that is trained further was still pruned, resumed or not."""
+    pruned = tmp_path / "pruned.h5"
+    about = describe(tiny, resolution=SIDE, steps=[{"step": "pruned", "multiple": 8}])
+    save_checkpoint(build(tiny, classes=2), pruned, about)
+    tuned = replace(config, weights=str(pruned), head_epochs=0, epochs=2)
+    with pytest.raises(Interrupted):
+        run(tuned, tmp_path / "tuned", watch=Watch(stop=lambda: True))
+    outcome = resume(tmp_path / "tuned", workers=1)
+    assert outcome.best.epoch > 0  # written after the stop
+    metadata = peek(outcome.checkpoint).metadata
+    assert metadata is not None
+    assert [step["step"] for step in metadata["steps"]] == ["pruned", "trained"]
+    assert metadata["steps"][0]["multiple"] == 8
 
 
 def test_other_classes_get_a_new_classifier(
