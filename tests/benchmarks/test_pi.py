@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.devices.pi import agent as agent_module
+from benchmarks.devices.pi import package
 from benchmarks.devices.pi.connect import Address, parse_address
 from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.measure import read_result
-from benchmarks.devices.pi.package import build_wheel, requirements
+from benchmarks.devices.pi.package import build_agent, build_wheel, requirements
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import UsageProblem
@@ -65,8 +65,8 @@ def test_the_wheel_is_this_version_and_always_the_same() -> None:
     assert wheel == build_wheel()
     with zipfile.ZipFile(BytesIO(wheel)) as pack:
         names = pack.namelist()
-        source = Path(agent_module.__file__).read_bytes()
-        assert pack.read("benchmarks/devices/pi/agent.py") == source
+        source = Path(package.__file__).read_bytes()
+        assert pack.read("benchmarks/devices/pi/package.py") == source
     assert "edge_effnet/assets/demo/b0-int8.tflite" in names
     assert not [name for name in names if "__pycache__" in name or name.startswith("tests/")]
     assert requirements()["click"] == "click>=8.1.3"
@@ -113,13 +113,13 @@ def lay_out(job: Job, folder: Path) -> Path:
 @pytest.fixture
 def agent(tmp_path: Path) -> Callable[..., dict[str, Any]]:
     """Call a verb of the agent in a cache folder of this machine; its lines are merged."""
-    script = tmp_path / "cache" / "agent.py"
-    (script.parent / "files").mkdir(parents=True)
-    script.write_bytes(Path(agent_module.__file__).read_bytes())
+    archive = tmp_path / "cache" / "agent.pyz"
+    (archive.parent / "files").mkdir(parents=True)
+    archive.write_bytes(build_agent())
 
     def ask(verb: str, **request: Any) -> dict[str, Any]:
         done = subprocess.run(
-            [sys.executable, script, verb],
+            [sys.executable, "-IS", archive, verb],  # the standard library only
             input=json.dumps(request),
             capture_output=True,
             text=True,

@@ -10,11 +10,11 @@ import shlex
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
+from benchmarks.devices.pi.package import build_agent
 from edge_effnet.errors import EdgeEffnetError, OutputError
 from edge_effnet.measure.death import RuntimeDied
 from edge_effnet.measure.environment import cpu_name
@@ -37,7 +37,7 @@ class Board:
     """A Pi that answers.
 
     Attributes:
-        about: what ``agent.describe`` told.
+        about: what the agent's ``describe`` told.
     """
 
     address: Address
@@ -195,8 +195,8 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
         EdgeEffnetError: as ``connected``; no Python there, or one that is too old.
     """
     ssh = require_asyncssh()
-    source = resources.files("benchmarks").joinpath("devices/pi/agent.py").read_bytes()
-    agent = f"agent-{hashlib.sha256(source).hexdigest()[:16]}.py"
+    source = build_agent()
+    agent = f"agent-{hashlib.sha256(source).hexdigest()[:16]}.pyz"
     async with connected(address) as connection:
         try:
             sftp = await connection.start_sftp_client()

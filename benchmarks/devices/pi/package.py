@@ -1,4 +1,5 @@
-"""This very version as a wheel, made from the files of the running package.
+"""This very version as a wheel, and the agent as an archive that Python runs, both made from the
+files of the running package.
 
 Installed from an index, from a checkout or editable: what runs here is what will run there. No
 build tool and no network is needed, and the same files give the same bytes, so that the device
@@ -44,6 +45,18 @@ def build_wheel() -> bytes:
     )
     files[f"{about}/entry_points.txt"] = b"[console_scripts]\nedge-effnet = edge_effnet.cli:main\n"
     files[f"{about}/RECORD"] = _record(files, f"{about}/RECORD")
+    return _packed(files)
+
+
+def build_agent() -> bytes:
+    """``agent`` as one file for ``python3`` (the archives of the standard library's zipapp)."""
+    folder = Path(__file__).parent / "agent"
+    files = {f"agent/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.py"))}
+    return _packed({"__main__.py": b"from agent.verbs import main\n\nmain()\n", **files})
+
+
+def _packed(files: dict[str, bytes]) -> bytes:
+    """A zip file; the same files give the same bytes."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as pack:
         for name, data in files.items():

@@ -1,0 +1,147 @@
+"""The environment a measurement runs in: found on the Pi, or built there."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .cache import FILES, ROOT
+from .lines import Refused, tell
+
+# In a process of its own, because an import can kill it: the last name it printed is to blame.
+_IMPORT_ALL = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print(name, flush=True)
+    try:
+        importlib.import_module(name)
+    except Exception:
+        print("!" + name, flush=True)
+"""
+_WHEEL = """
+import sys
+from importlib import metadata
+names = metadata.packages_distributions().get(sys.argv[1].partition(".")[0]) or [sys.argv[1]]
+found = metadata.distribution(names[0])
+tags = [line[5:] for line in (found.read_text("WHEEL") or "").splitlines() if line[:5] == "Tag: "]
+print(found.metadata["Name"], found.version, *tags)
+"""
+
+
+def environment(request: dict[str, Any]) -> dict[str, str]:
+    """Find or build what the package ``request["package"]`` (a wheel's hash) needs.
+
+    ``request["modules"]`` maps import names to requirements. The system's own Python is taken
+    where it has them all; else an environment that sees the system's packages, into which pip
+    puts what is missing: from its own index, or only from ``request["wheels"]`` (name: hash).
+    """
+    with (ROOT / "environment.lock").open("a") as only:  # two hosts may come at a time
+        fcntl.flock(only, fcntl.LOCK_EX)
+        return _environment(request, ROOT / request["version"])
+
+
+def _environment(request: dict[str, Any], home: Path) -> dict[str, str]:
+    package = home / ("package-" + request["package"][:16])
+    if not package.is_dir():
+        part = package.with_suffix(".part")
+        shutil.rmtree(part, ignore_errors=True)
+        with zipfile.ZipFile(FILES / request["package"]) as pack:
+            pack.extractall(part)
+        part.rename(package)
+    modules: dict[str, str] = request["modules"]
+    stamp = home / "ready.json"
+    if stamp.is_file():
+        ready = json.loads(stamp.read_text())
+        if ready["modules"] == modules and Path(ready["python"]).exists():
+            return {"python": ready["python"], "package": str(package)}
+    python = sys.executable
+    absent = unimportable(python, modules)
+    if by_apt := [name for key, name in request["from_apt"].items() if key in absent]:
+        raise Refused(
+            "the Pi lacks packages that have no wheels for 32-bit systems",
+            found=", ".join(by_apt) + " missing",
+            fix="on the Pi: sudo apt install -y " + " ".join(by_apt),
+        )
+    if absent:
+        tell(say="building an environment for " + ", ".join(modules[name] for name in absent))
+        python = _build(home / "venv", request["wheels"], [modules[name] for name in absent])
+        absent = unimportable(python, modules)
+        if absent:
+            raise Refused(
+                "the environment on the Pi is not complete",
+                found=", ".join(absent) + " cannot be imported",
+                fix="remove it with --clean and measure again",
+            )
+    stamp.write_text(json.dumps({"modules": modules, "python": python}))
+    return {"python": python, "package": str(package)}
+
+
+def unimportable(python: str, modules: Sequence[str] | dict[str, str]) -> list[str]:
+    """Which cannot be imported; one that kills the process is refused by name."""
+    done = subprocess.run(
+        [python, "-c", _IMPORT_ALL, *modules], capture_output=True, text=True, check=False
+    )
+    lines = done.stdout.split()
+    if done.returncode < 0:
+        raise Died(python, lines[-1], -done.returncode)
+    return [line[1:] for line in lines if line.startswith("!")]
+
+
+class Died(Refused):
+    """A native library killed the process that imported or ran it."""
+
+    def __init__(self, python: str, module: str, number: int) -> None:
+        asked = subprocess.run(
+            [python, "-c", _WHEEL, module], capture_output=True, text=True, check=False
+        )
+        wheel = asked.stdout.strip() or module
+        super().__init__(f"{module} died", found=signal.Signals(number).name, fix="")
+        self.line["died"] = wheel
+
+
+def _build(venv: Path, wheels: dict[str, str], requirements: list[str]) -> str:
+    python = str(venv / "bin" / "python")
+    if not Path(python).exists():
+        _run(
+            [sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", str(venv)],
+            "sudo apt install -y python3-venv on the Pi",
+        )
+    if subprocess.run(
+        [python, "-m", "pip", "--version"], capture_output=True, check=False
+    ).returncode:
+        _run([python, "-m", "ensurepip"], "sudo apt install -y python3-venv on the Pi")
+    folder = venv.parent / "wheels"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, key in wheels.items():
+        os.link(FILES / key, folder / name)
+    source = ["--no-index", "--find-links", str(folder)] if wheels else []
+    options = ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check", "--no-input"]
+    fix = (
+        "put what is missing into the folder of --wheels"
+        if wheels
+        else "connect the Pi to the internet, or give the wheels from here: --wheels DIR"
+    )
+    _run([python, "-m", "pip", "install", *options, *source, *requirements], fix)
+    return python
+
+
+def _run(command: list[str], fix: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip()).splitlines()
+        errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
+        raise Refused(
+            f"the environment on the Pi could not be built ({' '.join(command[1:4])})",
+            found=" ".join(errors)[-400:] or f"exit code {done.returncode}",
+            fix=fix,
+        )
