@@ -41,8 +41,7 @@ def draw(
         differs = number > 0 and verdict.label != verdicts[0][1].label
         color = _AMBER if differs else _GREEN
         lines.append((f"{role}: {plain(verdict.label)} {verdict.score:.2f}", color))
-    if verdicts:
-        others = verdicts[0][1].best[1:3]
+        others = verdict.best[1:3] if number == 0 else ()
         lines += [(f"  {plain(item.label)} {item.score:.2f}", _WHITE) for item in others]
     height = line_px * len(lines) + line_px // 2
     if lines:
