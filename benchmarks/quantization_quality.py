@@ -1,22 +1,22 @@
-"""Ours against the stock TensorFlow converter: what int8 costs, on the same images, in one run.
+"""Ours against other ways to int8: what each costs, on the same images, in one run.
 
     python -m benchmarks.quantization_quality --variant v2-b0 --weights FILE \\
         --calibration photos/ --data val.csv --max-drop 0.5
 
-Both get the same float network and the same calibration images, and are judged by the same
-labelled ones: top-1, agreement with float, size, and time of one inference, in turn. Options
-that are not listed here go to ``edge-effnet convert``.
+All get the same float network and the same calibration images, and are judged by the same
+labelled ones: top-1, agreement with float, size, and time of one inference on one core, in turn.
+The stock TensorFlow converter comes with the ``train`` extra; NNCF and OpenVINO take part where
+they are installed. Options that are not listed here go to ``edge-effnet convert``.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,41 +24,45 @@ import click
 import numpy as np
 from rich.table import Table
 
-from edge_effnet.artifact import Card, write_artifact
+from benchmarks.quantizers import TOOLS, Opened, Task, Tool
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
 from edge_effnet.commands.progress import progress_of
+from edge_effnet.commands.stages import stages
 from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
-from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.image import normalize, preprocess, read_image
+from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.image import preprocess, read_image
 from edge_effnet.measure.latency import interleaved_latency
-from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.native_log import native_output_hidden
+from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many
-from edge_effnet.variant_files import find_variant
+from edge_effnet.runtime.evaluation import predict
 
-FORMAT = "edge-effnet/quantization-quality"
+FORMAT, VERSION = "edge-effnet/quantization-quality", 2
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One way to int8, measured.
+    """One row of ``TOOLS``, measured.
 
     Attributes:
-        comparison: against float, on the images that judge.
-        latency_ratio: median of one inference on one core, over float's, the files in turn.
+        comparison: against float in LiteRT (the first row), on the images that judge.
+        latency_ms: median of one inference on one core, the rows in turn; ``runtime``'s.
+        latency_ratio: over the first row's.
     """
 
     name: str
+    runtime: str
     size_bytes: int
     comparison: Comparison
+    latency_ms: float
     latency_ratio: float
 
     def to_json(self) -> dict[str, Any]:
         return {
             "name": self.name,
+            "runtime": self.runtime,
             "size_bytes": self.size_bytes,
+            "latency_ms": self.latency_ms,
             "latency_ratio": self.latency_ratio,
             **self.comparison.to_json(),
         }
@@ -82,90 +86,94 @@ def convert_ours(arguments: Sequence[str], out: Path) -> tuple[Path, Path]:
     return reference, reference.with_name(reference.name.replace("float32", "int8"))
 
 
-def convert_stock(
-    reference: Path, variant: str, weights: str, images: Dataset, destination: Path
-) -> None:
-    """What ``tf.lite.TFLiteConverter`` makes of the same network and images: full int8.
+def open_all(tools: Sequence[Tool], task: Task) -> list[Opened]:
+    """Each tool's network, made and opened."""
+    opened = []
+    with stages() as stage:
+        for tool in tools:
+            done = stage(f"{tool.name} ({tool.runtime})", None)
+            opened.append(tool.make(task))
+            done(1)
+    return opened
 
-    Written with the labels and preprocessing of ``reference``, so that it is asked the same.
+
+def judge(
+    tools: Sequence[Tool],
+    opened: Sequence[Opened],
+    reference: Path,
+    data: Dataset,
+    *,
+    seconds: float,
+) -> list[Candidate]:
+    """Measure the rows on the same images.
+
+    Args:
+        reference: the first row's file.
+        seconds: of timing, all rows together.
     """
-    import tensorflow as tf
+    with progress_of("judging float") as progress:
+        truth = predict(reference, data, progress=progress)
+    how = open_classifier(reference).how
+    scores: list[list[Any]] = [[] for _ in opened]
+    with progress_of("judging all") as progress:
+        for done, path in enumerate(truth.paths, 1):
+            pixels = preprocess(read_image(path), how)
+            for one, own in zip(opened, scores, strict=True):
+                own.append(one.scores(one.tensor(pixels)))
+            progress(done, len(truth.paths))
+    grey = np.full((how.height, how.width, 3), 128, np.uint8)
+    calls = [partial(one.scores, one.tensor(grey)) for one in opened]
+    times = [found.median_ms for found in interleaved_latency(calls, min_seconds=seconds)]
 
-    from edge_effnet.network.backend import keras_module
-    from edge_effnet.network.resolve import load, resolve_weights
+    def predictions(own: list[Any]) -> Predictions:
+        return replace(truth, scores=np.stack(own))
 
-    keras = keras_module()
-
-    classifier = open_classifier(reference)
-    how, labels = classifier.how, classifier.labels
-    spec = find_variant(variant)
-    resolved = resolve_weights(spec, weights, runs=Path("runs"))
-    network = load(spec, resolved, resolution=how.height, classes=resolved.classes or len(labels))
-
-    def pictures() -> Iterator[list[np.ndarray[Any, Any]]]:
-        for sample in images.samples:
-            yield [normalize(preprocess(read_image(sample.path), how), how)[None]]
-
-    pixels = keras.Input((how.height, how.width, 3), batch_size=1)
-    converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(pixels, network(pixels)))
-    converter.optimizations = [tf.lite.Optimize.DEFAULT]
-    converter.representative_dataset = pictures
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-    converter.inference_input_type = converter.inference_output_type = tf.uint8
-    with native_output_hidden(), contextlib.redirect_stdout(io.StringIO()):
-        model = converter.convert()
-    write_artifact(destination, model, Card("stock", labels, how))
-
-
-def judge(files: Sequence[tuple[str, Path]], data: Dataset) -> list[Candidate]:
-    """Measure float (the first file) and the others on the same images."""
-    paths = [path for _, path in files]
-    with progress_of("judging") as progress:
-        reference, *others = predict_many(paths, data, progress=progress)
-    calls = []
-    for path in paths:
-        classifier = open_classifier(path)
-        grey = np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
-        tensor = classifier.tensor(grey)
-        calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
-    float_time, *times = [found.median_ms for found in interleaved_latency(calls, min_seconds=3)]
     return [
         Candidate(
-            name,
-            path.stat().st_size,
-            compare_predictions(reference, found),
-            time_ms / float_time,
+            tool.name,
+            tool.runtime,
+            one.size_bytes,
+            compare_predictions(truth, predictions(own)),
+            time_ms,
+            time_ms / times[0],
         )
-        for (name, path), found, time_ms in zip(files[1:], others, times, strict=True)
+        for tool, one, own, time_ms in zip(tools, opened, scores, times, strict=True)
     ]
 
 
-def print_candidates(candidates: Sequence[Candidate], reference: Path) -> None:
-    """A table: float, the stock converter, ours."""
+def print_candidates(candidates: Sequence[Candidate], missing: Sequence[str]) -> None:
+    """A table, a row for each network, and what could not take part."""
     out = console()
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("int8 by")
-    for heading in ("top-1", "drop", "agreement", "95 %", "score error", "size", "of float's time"):
-        table.add_column(heading, justify="right")
+    for heading in ("int8 by", "runtime"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("top-1", "drop", "agreement", "95 %", "score error", "size", "median", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for candidate in candidates:
         found = candidate.comparison
         low, high = found.agreement_interval_percent
         table.add_row(
             candidate.name,
+            candidate.runtime,
             f"{found.candidate.top1_percent:.1f} %" if found.candidate else "–",
-            f"{found.paired.drop_points:+.2f}" if found.paired else "–",
-            f"{found.agreement_percent:.2f} %",
+            f"{found.paired.drop_points:+.1f}" if found.paired else "–",
+            f"{found.agreement_percent:.1f} %",
             f"{low:.1f}–{high:.1f}",
             f"{found.score_error.mean_l1:.3f}",
             megabytes(candidate.size_bytes),
+            f"{candidate.latency_ms:.1f} ms",
             f"{candidate.latency_ratio:.2f}",
         )
     out.print(table)
-    first = candidates[0].comparison
-    if first.reference:
+    out.print(
+        f"int8 by these tools against float32, on {candidates[0].comparison.images} images; times "
+        "are of one core and of the runtime named, in turn; scores of .tflite come in steps of "
+        "1/256, OpenVINO's do not, which flatters its score error",
+        style="dim",
+    )
+    if missing:
         out.print(
-            f"float: {first.reference.top1_percent:.1f} %, "
-            f"{megabytes(reference.stat().st_size)}; {first.images} images"
+            f"left out, not installed: {', '.join(missing)} (pip install {' '.join(missing)})"
         )
 
 
@@ -176,6 +184,7 @@ def print_candidates(candidates: Sequence[Candidate], reference: Path) -> None:
 @click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="Judges; labelled.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0), help="Timing.")
 @json_option
 @force_option
 @click.argument("others", nargs=-1, type=click.UNPROCESSED)
@@ -186,35 +195,45 @@ def command(
     calibration_images: int,
     data: Path,
     seed: int,
+    seconds: float,
     json_to: str | None,
     force: bool,
     others: tuple[str, ...],
 ) -> None:
-    """Compare our int8 with the stock TensorFlow converter's."""
+    """Compare our int8 with that of other tools."""
     refuse_bad_output(json_to, overwrite=force)
+    if weights == "random":
+        raise UsageProblem(
+            "random weights are others for every tool",
+            found="--weights random",
+            expected="one network for all",
+            fix="give a weight file",
+        )
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder)
         arguments = ["--variant", variant, "--weights", weights, "--seed", str(seed)]
         arguments += ["--calibration", str(calibration), "--data", str(data)]
         arguments += ["--calibration-images", str(calibration_images), *others]
-        reference, ours = convert_ours(arguments, out)
-        stock = out / "stock-int8.tflite"
+        reference, ours = convert_ours(arguments, Path(folder))
+        classifier = open_classifier(reference)
+        judges = load_dataset(data, labels=classifier.labels)
         images = balanced_sample(load_images(calibration), calibration_images, seed)
-        convert_stock(reference, variant, weights, images, stock)
-        judges = load_dataset(data, labels=open_classifier(reference).labels)
-        candidates = judge(
-            [("float", reference), ("TensorFlow", stock), ("edge-effnet", ours)], judges
-        )
-        print_candidates(candidates, reference)
-        if json_to is not None:
-            result = {
-                "format": FORMAT,
-                "version": 1,
-                "variant": variant,
-                "images": len(judges),
-                "candidates": [candidate.to_json() for candidate in candidates],
-            }
-            write_json(result, json_to, overwrite=force)
+        task = Task(reference, ours, variant, weights, classifier.how, images, Path(folder))
+        tools = [tool for tool in TOOLS if not tool.missing]
+        missing = sorted({package for tool in TOOLS for package in tool.missing})
+        candidates = judge(tools, open_all(tools, task), reference, judges, seconds=seconds)
+    if json_to != "-":
+        print_candidates(candidates, missing)
+    if json_to is not None:
+        result = {
+            "format": FORMAT,
+            "version": VERSION,
+            "variant": variant,
+            "images": candidates[0].comparison.images,
+            "calibration_images": len(images),
+            "missing": missing,
+            "candidates": [candidate.to_json() for candidate in candidates],
+        }
+        write_json(result, json_to, overwrite=force)
 
 
 def main() -> None:
