@@ -114,7 +114,8 @@ def measured_widths(
     """Widths that keep the budget, narrowing where the measured loss per saving is smallest.
 
     A saving shrinks as neighbours become narrower, so a move's price only rises: prices are
-    worked out anew only for the cheapest move known (lazy greedy).
+    worked out anew only for the cheapest move known (lazy greedy). Groups without a curve are
+    narrowed last, and then all the way with the others: only the least network keeps such a budget.
 
     Returns:
         The width of every group that becomes narrower.
@@ -151,6 +152,8 @@ def measured_widths(
         now = budget.saving(narrowed(spec, widths))
         if again := price(name):
             heapq.heappush(heap, (again[0], name))
+    if not budget.keeps(narrowed(spec, widths)):
+        widths = narrowest(spec, limits)
     return {name: width for name, width in widths.items() if width < groups[name].width}
 
 
@@ -171,12 +174,12 @@ def uniform_widths(spec: VariantSpec, budget: Budget, limits: Limits) -> dict[st
                 widths[name] = min(group.width, max(limits.floor(group), rounded))
         return widths
 
-    shares = np.linspace(1, 0, 1001)
-    for share in shares:
-        if budget.keeps(narrowed(spec, at(float(share)))):
-            found = at(float(share))
-            return {name: width for name, width in found.items() if width < groups[name].width}
-    return narrowest(spec, limits)
+    shares = np.linspace(1, 0, 1001).tolist()
+    found = next(
+        (widths for share in shares if budget.keeps(narrowed(spec, widths := at(share)))),
+        narrowest(spec, limits),
+    )
+    return {name: width for name, width in found.items() if width < groups[name].width}
 
 
 def narrowest(spec: VariantSpec, limits: Limits) -> dict[str, int]:
@@ -193,7 +196,7 @@ def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> Non
     if least <= budget.limit:
         return
     whole = budget.of(narrowed(spec, {}))
-    name, part = _largest_part(smallest, budget)
+    name, part = largest_part(smallest, budget)
     raise UsageProblem(
         f"{spec.name} cannot be pruned to {budget.limit:,.0f} {NAMES[budget.measure]}",
         found=f"{least:,} ({least / whole:.3f} of {whole:,}) with every width at its least; "
@@ -203,8 +206,8 @@ def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> Non
     )
 
 
-def _largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
-    """The block (or stem, top, predictions) with most of what is limited."""
+def largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
+    """The block (or stem, top, predictions) with most of what is limited, and how much."""
     parts: dict[str, int] = {}
     for op in trace(spec, classes=budget.classes, resolution=budget.resolution):
         amount = op.macs if budget.measure == "macs" else op.weights + op.biases

@@ -22,7 +22,7 @@ def pruned_name(options: Mapping[str, Any]) -> str:
     """
     from converters.pruning.run import final_name
 
-    refuse_foreign(options["model"] or options.get("baseline"))
+    refuse_foreign(options["model"] or options["baseline"])
     spec = find_variant(options["variant"])
     return final_name(spec, _config(options, Path("photos")))
 
@@ -93,8 +93,14 @@ def _config(options: Mapping[str, Any], photos: Path) -> PruneConfig:
     )
 
 
-def refuse_foreign(model: Path | str | None) -> None:
-    """Raise ModelError where what should be pruned is no variant of ours, by its name."""
+def refuse_foreign(model: Path | str | None, *others: str | None) -> None:
+    """Raise ModelError where what should be pruned is no variant of ours, by its name.
+
+    Args:
+        model: given with ``--model`` or ``--baseline``: never a variant of ours.
+        others: given as a variant or as weights: refused where they are a ``.tflite``.
+    """
+    model = model or next((name for name in others if name and name.endswith(".tflite")), None)
     if model is None:
         return
     quantized = Path(model).suffix == ".tflite"

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from converters.pruning.config import ALLOCATIONS, IMPORTANCES, RECOVERIES, PruneConfig
 from edge_effnet.commands.image_options import refuse_bad_output
-from edge_effnet.commands.options import force_option, json_option, parse_amount
+from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from edge_effnet.training.run import Watch
 
 _PATH = click.Path(path_type=Path)
-_RUNS = Path("runs")
-TARGETS = ("macs", "params", "size", "latency")
 
 
 @click.command("prune")
@@ -91,8 +87,8 @@ TARGETS = ("macs", "params", "size", "latency")
 @click.option("--resolution", type=click.IntRange(16, 1024), help="Side of the input in pixels.")
 @click.option("--sensitivity", is_flag=True, help="Measure every group, cut nothing.")
 @click.option("--plot", type=_PATH, metavar="FILE.svg", help="With --sensitivity: as a picture.")
-@click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/NAME]")
-@click.option("--runs", type=_PATH, default=_RUNS, show_default=True, help="Training runs.")
+@click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
+@click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
 @click.option("--strict", is_flag=True, help="Refuse unreadable images instead of skipping them.")
@@ -114,9 +110,11 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet prune --resume runs/v2-b0-macs70
     """
     from converters.pruning.config import read_config
+    from converters.pruning.options import config_of, refuse_other_settings
     from converters.pruning.report import (
         missed,
         outcome_json,
+        print_next,
         print_outcome,
         print_sparse,
         sparse_json,
@@ -127,17 +125,18 @@ def command(context: click.Context, /, **options: Any) -> None:
     if options["resume"] is not None:
         folder = options["resume"]
         config = read_config(folder)
-        _refuse_other_settings(context, options)
+        refuse_other_settings(context)
     else:
-        config = _config(options)
+        config = config_of(options)
         if options["sensitivity"]:
             _sensitivity(config, options)
             return
-        folder = options["run"] or _folder(config)
+        folder = options["run"] or _folder(config, options["runs"])
     outcome = _prune(config, folder, options)
     sparse = config.measure == "zeros"
     if options["json_to"] != "-":
         (print_sparse if sparse else print_outcome)(outcome)
+        print_next(outcome)
     if options["json_to"]:
         document = (sparse_json if sparse else outcome_json)(outcome)
         write_json(document, options["json_to"], overwrite=options["force"])
@@ -146,82 +145,11 @@ def command(context: click.Context, /, **options: Any) -> None:
         raise too_slow
 
 
-def _config(options: dict[str, Any]) -> PruneConfig:
-    from converters.pruning.chain import refuse_foreign
-
-    refuse_foreign(options["model"])
-    for name, example in (("variant", "--variant b0"), ("data", "--data photos/")):
-        if options[name] is None:
-            raise UsageProblem(
-                f"prune needs {'a network' if name == 'variant' else 'pictures'}",
-                found=f"no --{name}",
-                fix=f"for example: edge-effnet prune {example} …",
-            )
-    asked = {name: options[f"target_{name}"] for name in TARGETS}
-    given = [name for name, value in asked.items() if value is not None]
-    if options["unstructured"] is not None and not given:
-        return PruneConfig(measure="zeros", target=options["unstructured"], **_others(options))
-    if len(given) != 1 and not (options["sensitivity"] and not given):
-        raise UsageProblem(
-            "prune takes one target",
-            found=" and ".join(f"--target-{name}" for name in given) or "none",
-            expected=", ".join(f"--target-{name}" for name in TARGETS) + " or --unstructured",
-            fix="for example --target-macs 0.7: keep 70 % of the multiply-adds",
-        )
-    measure = given[0] if given else "macs"
-    target = parse_target(measure, options[f"target_{measure}"]) if given else 0.5
-    return PruneConfig(measure=measure, target=target, **_others(options))  # type: ignore[arg-type]
-
-
-def _others(options: dict[str, Any]) -> dict[str, Any]:
-    own = {entry.name for entry in fields(PruneConfig)} - {"measure", "target"}
-    return {name: options[name] for name in own}
-
-
-def parse_target(measure: str, text: str) -> float:
-    """``0.7`` of what it is now, or an amount: ``150M``, ``12MB``, ``10ms``.
-
-    Raises:
-        UsageProblem: neither, or a latency without its unit.
-    """
-    option = f"--target-{measure}"
-    if measure != "latency":
-        return parse_amount(text, option)
-    number = text.strip().lower().removesuffix("ms")
-    try:
-        value = float(number)
-    except ValueError:
-        value = 0.0
-    if number == text.strip().lower() or not 0 < value < 1e6:
-        raise UsageProblem(
-            f"{option} is not understood",
-            found=repr(text),
-            expected="milliseconds",
-            fix=f"for example {option} 10ms",
-        )
-    return value
-
-
-def _refuse_other_settings(context: click.Context, options: dict[str, Any]) -> None:
-    allowed = {"resume", "threads", "json_to", "force", "runs"}
-    given = [
-        name
-        for name in options
-        if name not in allowed and context.get_parameter_source(name) == ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise UsageProblem(
-            "--resume goes on with the run's own settings",
-            found=", ".join(f"--{name.replace('_', '-')}" for name in given),
-            fix="leave these out, or start a new run",
-        )
-
-
-def _folder(config: PruneConfig) -> Path:
+def _folder(config: PruneConfig, runs: Path) -> Path:
     from converters.pruning.run import final_name
     from edge_effnet.variant_files import find_variant
 
-    return _RUNS / final_name(find_variant(config.variant), config)
+    return runs / final_name(find_variant(config.variant), config)
 
 
 @contextmanager
@@ -240,7 +168,7 @@ def watching() -> Iterator[Watch]:
             advance[total](done)
 
         yield Watch(
-            say=lambda line: click.echo(f"note: {line}", err=True),
+            say=_say,
             stage=stage,
             on_step=on_step,
             on_epoch=lambda row: click.echo(
@@ -248,6 +176,10 @@ def watching() -> Iterator[Watch]:
             ),
             stop=stop,
         )
+
+
+def _say(line: str) -> None:
+    click.echo(f"note: {line}", err=True)
 
 
 def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Watch) -> Bench:
@@ -292,14 +224,22 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from converters.pruning.plot import sensitivity_svg
     from converters.pruning.report import print_sensitivity
     from edge_effnet.commands.options import write_json
+    from edge_effnet.commands.stages import stages
     from edge_effnet.files import refuse_existing, write_atomically
+    from edge_effnet.training.run import Watch
 
     plot = options["plot"]
     if plot is not None:
         refuse_existing(plot, overwrite=options["force"])
-    with watching() as watch:
-        bench = _bench(config, Path(), options, watch)
+    with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
+        bench = _bench(config, Path(), options, Watch(say=_say, stage=stage))
         _, points = measure(bench, bench.whole, everything=True)
+    if not points:
+        raise UsageProblem(
+            f"no group of {bench.whole.spec.name} can be narrowed",
+            found=f"none with more than --multiple {config.multiple} channels",
+            fix="give a smaller --multiple",
+        )
     if options["json_to"] != "-":
         print_sensitivity(points)
     if plot is not None:

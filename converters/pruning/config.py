@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import write_atomically
+from edge_effnet.training.config import SIGNS
 
 FORMAT, VERSION = "edge-effnet pruning", 1
 CONFIG_FILE = "prune.json"
@@ -94,7 +95,12 @@ class PruneConfig:
                     expected=f"{low:g} to {high:g}",
                     fix="choose a value in that range",
                 )
-
+        if self.val is not None and self.data == SIGNS:
+            raise UsageProblem(
+                "--val is for photos; signs are judged on freshly drawn ones",
+                found=f"--data {SIGNS} and --val {self.val}",
+                fix="leave --val out",
+            )
         if self.measure == "zeros" and not self.target < 1:
             raise UsageProblem(
                 "--unstructured is a share of the weights",

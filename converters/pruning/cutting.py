@@ -28,7 +28,6 @@ from converters.pruning.sensitivity import (
 )
 from converters.pruning.surgery import cut
 from edge_effnet.network.build import NORMALIZATION_LAYER, build
-from edge_effnet.network.checkpoint import peek
 from edge_effnet.network.files import LayerWeights
 from edge_effnet.network.resolve import load, resolve_weights
 from edge_effnet.network.weights import load_layer_weights, read_for
@@ -107,13 +106,12 @@ def open_bench(
     for line in study.notices:
         watch.say(line)
     study = with_answers(study, lambda images: answers(model, images), side, workers)
-    steps = (peek(resolved.path).metadata or {}).get("steps", []) if resolved.path else []
     groups = channel_groups(spec)
     everything = {name: np.arange(group.width) for name, group in groups.items()}
     return Bench(
         config=config,
         folder=folder,
-        whole=Network(spec, model, everything, tuple(steps)),
+        whole=Network(spec, model, everything, resolved.steps),
         origin=resolved.origin,
         labels=resolved.labels,
         side=side,
@@ -167,7 +165,7 @@ def measure(
             seed=config.seed,
             advance=bench.watch.stage("weighing channels", len(images) // 16 * 16),
         )
-    if config.allocation == "uniform":
+    if config.allocation == "uniform" and not everything:
         return scores, []
     few = slice(0, SENSITIVITY_PICTURES)
     squeezes = everything or config.measure in ("params", "size")
@@ -197,7 +195,6 @@ def make_cut(
         widths = uniform_widths(network.spec, budget, bench.limits)
     places = {group: strongest(scores[group], width) for group, width in widths.items()}
     spec, weights = cut(network.spec, network.weights, places, name)
-    model = network_of(spec, weights, bench)
     kept = {
         group: before[places[group]] if group in places else before
         for group, before in network.kept.items()

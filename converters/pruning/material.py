@@ -97,7 +97,10 @@ def open_study(
             )
     if not labelled:
         learned, judged = (_unlabelled(part) for part in (learned, judged))
-        notices.append(f"no labels in {dataset.source}: judged by agreement with the whole network")
+        notices.append(
+            f"no labels that the network knows in {dataset.source}: judged by agreement with the "
+            "whole network"
+        )
     train, lost = load_photos(
         learned.samples,
         stored(side),

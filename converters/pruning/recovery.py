@@ -6,6 +6,7 @@ sees the same augmented pictures, so no label is needed.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import Recovery
+from edge_effnet.errors import UsageProblem
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
@@ -32,6 +34,7 @@ from edge_effnet.training.state import (
     STATE_FILE,
     EpochRow,
     Progress,
+    StoredState,
     read_state,
     restore,
     write_state,
@@ -178,11 +181,11 @@ def recover(
 
     Raises:
         Interrupted: ``stop`` said so, after the state was stored.
+        UsageProblem: the stored state does not agree with ``about``.
         EdgeEffnetError: the loss is no number any more, or the disk is full.
     """
     config, path = lesson.config, folder / STATE_FILE
-    stored = read_state(path) if path.exists() else None
-    stored = stored if stored is not None and stored.about == about else None
+    stored = stored_state(path, about)
     progress = stored.progress if stored else Progress()
     seed_everything(config.seed)
     network = trainable_copy(network, config)
@@ -209,6 +212,27 @@ def recover(
     best = progress.best
     assert best is not None  # noqa: S101 (epoch 0 is always evaluated)
     return best
+
+
+def stored_state(path: Path, about: Mapping[str, Any]) -> StoredState | None:
+    """What an interrupted recovery left, or None.
+
+    Raises:
+        UsageProblem: it was started with other pictures, weights or settings.
+        EdgeEffnetError: the file is damaged.
+    """
+    if not path.exists():
+        return None
+    stored, now = read_state(path), json.loads(json.dumps(about))
+    changed = [name for name in now if stored.about.get(name) != now[name]]
+    if changed:
+        raise UsageProblem(
+            f"{path.parent} cannot be gone on with: what it was started with has changed",
+            found=f"another {' and '.join(changed)}",
+            expected="the same pictures and weights",
+            fix=f"put them back, or remove {path.parent.parent} and prune anew",
+        )
+    return stored
 
 
 def trainable_copy(network: keras.Model, config: TrainConfig) -> keras.Model:

@@ -17,7 +17,7 @@ from edge_effnet.errors import GateMissed
 
 
 def print_outcome(outcome: Outcome) -> None:
-    """Print whole against pruned, whether it pays, and what to do next."""
+    """Print whole against pruned, and whether it pays."""
     out, bench = console(), outcome.bench
     whole, pruned = costs(outcome)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
@@ -50,9 +50,13 @@ def print_outcome(outcome: Outcome) -> None:
     )
     out.print(table)
     val = len(bench.study.material.val)
+    chosen = (
+        ", which also chose the best epoch" if bench.config.epochs_of(bench.config.steps) else ""
+    )
     out.print(
-        f"judged on {val} pictures; {100 * outcome.agreement:.1f} % of the answers are the whole "
-        "network's"
+        f"judged on {val} pictures{chosen}; {100 * outcome.agreement:.1f} % of the answers are "
+        "the whole network's",
+        soft_wrap=True,
     )
     ratio = outcome.latencies.ratio
     out.print(
@@ -62,10 +66,6 @@ def print_outcome(outcome: Outcome) -> None:
     )
     for line in warnings(outcome):
         out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
-    out.print(
-        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
-        soft_wrap=True,
-    )
 
 
 def costs(outcome: Outcome) -> tuple[Cost, Cost]:
@@ -105,16 +105,25 @@ def _doubt(problem: str) -> str:
 
 
 def missed(outcome: Outcome) -> GateMissed | None:
-    """A latency that the search reached and the last measurement did not."""
-    config, now = outcome.bench.config, outcome.latencies.medians_ms[-1]
-    if config.measure != "latency" or now <= config.target:
-        return None
-    return GateMissed(
-        f"{outcome.spec.name} takes longer than asked for",
-        found=f"{now:.2f} ms in the last measurement",
-        expected=f"at most {config.target:g} ms",
-        fix="ask for less, since the machine's speed drifts; the network was written",
-    )
+    """A latency or a file size that the search reached and the last measurement did not."""
+    config, latencies = outcome.bench.config, outcome.latencies
+    if config.measure == "latency" and latencies.medians_ms[-1] > config.target:
+        return GateMissed(
+            f"{outcome.spec.name} takes longer than asked for",
+            found=f"{latencies.medians_ms[-1]:.2f} ms in the last measurement",
+            expected=f"at most {config.target:g} ms",
+            fix="ask for less, since the machine's speed drifts; the network was written",
+        )
+    whole, size = latencies.sizes[0], latencies.sizes[-1]
+    limit = config.target * whole if config.relative else config.target
+    if config.measure == "size" and size > limit:
+        return GateMissed(
+            f"{outcome.spec.name} is larger than asked for",
+            found=f"a float file of {size:,} bytes",
+            expected=f"at most {limit:,.0f}",
+            fix="ask for a little less; the network was written",
+        )
+    return None
 
 
 def outcome_json(outcome: Outcome) -> dict[str, Any]:
@@ -191,10 +200,6 @@ def print_sparse(outcome: SparseOutcome) -> None:
     )
     for line in sparse_warnings(outcome):
         out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
-    out.print(
-        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
-        soft_wrap=True,
-    )
 
 
 def sparse_warnings(outcome: SparseOutcome) -> list[str]:
@@ -236,8 +241,15 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
     }
 
 
+def print_next(outcome: Outcome | SparseOutcome) -> None:
+    console().print(
+        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
+        soft_wrap=True,
+    )
+
+
 def print_sensitivity(points: Sequence[Point]) -> None:
-    """One line per group, agreement and divergence at each width."""
+    """One line per group and width: what narrowing that group alone costs."""
     out = console()
     labelled = points[0].accuracy is not None
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

@@ -10,8 +10,9 @@ RUN/prune.json     the config
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ class Outcome:
     """What a run came to.
 
     Attributes:
-        spec: the row of the pruned network; ``checkpoint`` has its weights.
-        cuts: measured points and widths of every step.
-        accuracies: share of right answers (or of the whole network's, without labels) on the
-            pictures that judge: whole, after each cut, after each recovery.
+        spec: the pruned network; its row is in the file ``row``, its weights in ``checkpoint``.
+        stages: every cut and its recovery, in order.
+        whole_accuracy: share of right answers (without labels: of its own) of the unpruned
+            network, on the pictures that judge.
+        agreement: share of those pictures that both networks answer alike.
         latencies: whole and pruned, float, in turn.
     """
 
@@ -86,13 +88,18 @@ def prune(bench: Bench) -> Outcome:
     """Do the steps that are left, and judge the end.
 
     Raises:
-        UsageProblem: the target cannot be reached.
+        UsageProblem: the target cannot be reached, or what the run began with has changed.
         loop.Interrupted: stopped by the watch; calling it again on the folder goes on.
     """
     config, folder = bench.config, bench.folder
     name = final_name(bench.whole.spec, config)
-    write_config(folder, config)
-    network, stages, budget = bench.whole, list[Stage](), stored_target(bench)
+    measured = cache(lambda: measure(bench, bench.whole))
+    budget = stored_target(bench)
+    if budget is None:
+        budget = _find_budget(bench, measured)
+        write_config(folder, config)
+        store_target(bench, budget)
+    network, stages = bench.whole, list[Stage]()
     for step in range(1, config.steps + 1):
         place = folder / f"step-{step}"
         row_name = name if step == config.steps else f"{name}-step{step}"
@@ -100,40 +107,44 @@ def prune(bench: Bench) -> Outcome:
             network, record = read_cut(place, bench)
             bench.watch.say(f"step {step} was cut already; going on from there")
         else:
-            scores, points = measure(bench, network)
-            if budget is None:
-                budget = _find_budget(bench, scores, points)
-                store_target(bench, budget)
+            scores, points = measured() if step == 1 else measure(bench, network)
             made = make_cut(
                 bench, network, scores, points, _budget_of_step(bench, budget, step), row_name
             )
             network = made.network
             record = write_cut(place, bench, made, accuracy_of(bench, network))
-        best = _recover(bench, network, place, step)
+        best, done = _recover(bench, network, place, step)
         load_layer_weights(
             network.model, read_for(network.model, place / BEST_FILE), source="the best epoch"
         )
-        network = replace(network, steps=(*network.steps, best[1]))
+        network = replace(network, steps=(*network.steps, *done))
         stages.append(
-            Stage(network.spec, record.points, record.accuracy, best[0].val_accuracy, best[0].epoch)
+            Stage(network.spec, record.points, record.accuracy, best.val_accuracy, best.epoch)
         )
         bench.watch.say(
             f"step {step}: {100 * record.accuracy:.1f} % after the cut, "
-            f"{100 * best[0].val_accuracy:.1f} % recovered"
+            f"{100 * best.val_accuracy:.1f} % recovered"
         )
     return _finish(bench, network, stages)
 
 
 def final_name(spec: VariantSpec, config: PruneConfig) -> str:
-    """``v2-b0-macs70``: what it was pruned by, and to which share or amount."""
-    amount = f"{100 * config.target:.3g}" if config.relative else f"{config.target:.4g}"
+    """``v2-b0-macs70``, ``v2-b0-macs150M``, ``v2-b0-latency10ms``: what it was pruned by, and to
+    which share in percent or which amount."""
+    if config.relative:
+        amount = f"{100 * config.target:.3g}"
+    elif config.measure == "latency":
+        amount = f"{config.target:g}ms"
+    else:
+        amount = f"{config.target / 1e6:.4g}M"
     return f"{spec.name}-{config.measure}{amount}"
 
 
-def _find_budget(bench: Bench, scores: Scores, points: list[Point]) -> Budget:
+def _find_budget(bench: Bench, measured: Callable[[], tuple[Scores, list[Point]]]) -> Budget:
     spec = bench.whole.spec
 
     def widths_for(budget: Budget) -> dict[str, int]:
+        scores, points = measured()
         if points:
             return measured_widths(spec, curves(points, scores), budget, bench.limits)
         return uniform_widths(spec, budget, bench.limits)
@@ -161,8 +172,11 @@ def _budget_of_step(bench: Bench, last: Budget, step: int) -> Budget:
     return replace(last, limit=last.limit if step == bench.config.steps else share * whole)
 
 
-def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[EpochRow, Any]:
-    """Learn back what the cut took; answers with the best epoch and the step for the card."""
+def _recover(
+    bench: Bench, network: Network, place: Path, step: int
+) -> tuple[EpochRow, tuple[dict[str, Any], ...]]:
+    """Learn back what the cut took; answers with the best epoch and, where there was one, the
+    step for the card."""
     config, epochs = bench.config, bench.config.epochs_of(step)
     told = training_config(bench, network.spec.name, epochs, config.seed + step)
     record: dict[str, Any] = {
@@ -180,9 +194,11 @@ def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[Ep
         },
     }
 
+    def done(row: EpochRow) -> tuple[dict[str, Any], ...]:
+        return ({**record, "epoch": row.epoch, "judged": row.val_accuracy},) if epochs else ()
+
     def metadata(row: EpochRow) -> dict[str, Any]:
-        done = {**record, "epoch": row.epoch, "judged": row.val_accuracy}
-        return describe_network(bench, replace(network, steps=(*network.steps, done)))
+        return describe_network(bench, replace(network, steps=(*network.steps, *done(row))))
 
     lesson = Lesson(
         how=config.recovery,
@@ -203,7 +219,7 @@ def _recover(bench: Bench, network: Network, place: Path, step: int) -> tuple[Ep
         on_epoch=bench.watch.on_epoch,
         stop=bench.watch.stop,
     )
-    return best, {**record, "epoch": best.epoch, "judged": best.val_accuracy}
+    return best, done(best)
 
 
 def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainConfig:

@@ -76,13 +76,12 @@ def sparsity_truth(model: bytes) -> SparsityTruth:
 
 
 def _eligible(operator: object, kernel: object, pixels: object, schema: object) -> bool:
-    """3x3, stride 2, three channels in, and as much padding before as behind."""
+    """3x3, stride 2, three channels in, and one pixel of padding before and behind."""
     options = operator.builtinOptions  # type: ignore[attr-defined]
     _, rows, columns, channels = kernel.shape  # type: ignore[attr-defined]
     side = pixels.shape[1]  # type: ignore[attr-defined]
     if (rows, columns, channels, options.strideH, options.strideW) != (3, 3, 3, 2, 2):
         return False
-    if options.padding == schema.Padding.VALID:  # type: ignore[attr-defined]
-        return True
+    same = options.padding == schema.Padding.SAME  # type: ignore[attr-defined]
     padding = (math.ceil(side / 2) - 1) * 2 + rows - side
-    return bool(padding % 2 == 0)
+    return bool(same and padding == 2)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converters.pruning.allocation import MEASURES, Budget, Limits, narrowest
+from converters.pruning.allocation import (
+    Budget,
+    Limits,
+    largest_part,
+    narrowest,
+    refuse_unreachable,
+)
 from converters.pruning.config import PruneConfig
 from converters.pruning.groups import narrowed
 from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.cost import cost
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image import Preprocess
 from edge_effnet.measure.environment import read_environment
@@ -30,6 +35,8 @@ if TYPE_CHECKING:
     import keras
 
 TRIES = 4  # networks built and timed in search of a latency
+# Of a float file that the estimate of its size leaves out: names of tensors, and the model card.
+CARD_BYTES = 16384
 
 
 @dataclass(frozen=True)
@@ -104,11 +111,17 @@ def find_budget(
     multiply-adds: each try is the network that the widths for this share make, exported and
     timed beside the whole one. Its weights do not matter for that.
 
+    Args:
+        widths_for: needs measurements that take a minute, so it is asked only after the target
+            has proved to be reachable.
+
     Raises:
-        UsageProblem: a latency that not even the narrowest network reaches.
+        UsageProblem: a target that not even the narrowest network reaches, or that the whole
+            one keeps already.
     """
     if config.measure != "latency":
-        whole = MEASURES[config.measure](cost(spec, classes=classes, resolution=resolution))
+        unlimited = Budget(config.measure, 0, classes, resolution)
+        whole = unlimited.of(spec)
         limit = config.target * whole if config.relative else config.target
         if limit >= whole:
             raise UsageProblem(
@@ -117,7 +130,11 @@ def find_budget(
                 expected=f"a target below that, not {limit:,.0f}",
                 fix="give a share below 1, such as 0.7, or a smaller amount",
             )
-        return Budget(config.measure, limit, classes, resolution)
+        room = CARD_BYTES if config.measure == "size" else 0
+        budget = replace(unlimited, limit=limit - room)
+        refuse_unreachable(spec, budget, limits)
+        return budget
+    unlimited = Budget("macs", 0, classes, resolution)
     least = narrowed(spec, narrowest(spec, limits))
     timed = time_rows([spec, least])
     whole_ms, least_ms = timed.medians_ms
@@ -129,21 +146,23 @@ def find_budget(
             fix="give a smaller latency",
         )
     if config.target < least_ms:
+        name, part = largest_part(least, unlimited)
         raise UsageProblem(
             f"{spec.name} cannot be pruned to {config.target:g} ms here",
-            found=f"{least_ms:.2f} ms with every width at its least, {whole_ms:.2f} ms whole",
+            found=f"{least_ms:.2f} ms with every width at its least ({whole_ms:.2f} ms whole); "
+            f"{name} binds, with {100 * part / unlimited.of(least):.0f} % of the multiply-adds",
             expected=f"a target of at least {least_ms:.2f} ms",
             fix="raise the target, or prune a smaller variant or resolution",
         )
-    macs = Budget("macs", 0, classes, resolution).of(spec)
-    low, high = Budget("macs", 0, classes, resolution).of(least) / macs, 1.0
+    macs = unlimited.of(spec)
+    low, high = unlimited.of(least) / macs, 1.0
     for _ in range(TRIES):
         middle = (low + high) / 2
-        budget = Budget("macs", middle * macs, classes, resolution)
+        budget = replace(unlimited, limit=middle * macs)
         timed = time_rows([spec, narrowed(spec, widths_for(budget))])
         # In shares of the whole network's time in the same run: the machine's speed drifts.
         if timed.ratio.value <= config.target / whole_ms:
             low = middle
         else:
             high = middle
-    return Budget("macs", low * macs, classes, resolution)
+    return replace(unlimited, limit=low * macs)

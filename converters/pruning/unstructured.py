@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.recovery import BEST_FILE, Lesson, compiled, trainable_copy
+from converters.pruning.recovery import (
+    BEST_FILE,
+    Lesson,
+    compiled,
+    stored_state,
+    trainable_copy,
+)
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.checkpoint import save_checkpoint
 from edge_effnet.training.loop import Hooks, fit
@@ -19,7 +25,6 @@ from edge_effnet.training.state import (
     STATE_FILE,
     EpochRow,
     Progress,
-    read_state,
     restore,
     write_state,
 )
@@ -119,10 +124,12 @@ def sparsify(
 
     Returns:
         The last epoch: an earlier one may be better, but is not as sparse.
+
+    Raises:
+        As ``recovery.recover``.
     """
     config, path = lesson.config, folder / STATE_FILE
-    stored = read_state(path) if path.exists() else None
-    stored = stored if stored is not None and stored.about == about else None
+    stored = stored_state(path, about)
     progress = stored.progress if stored else Progress()
     seed_everything(config.seed)
     network = trainable_copy(network, config)

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.pruning.allocation import Budget, Curve, Limits, measured_widths, uniform_widths
+from converters.pruning.allocation import (
+    Budget,
+    Curve,
+    Limits,
+    measured_widths,
+    narrowest,
+    uniform_widths,
+)
 from converters.pruning.groups import channel_groups, narrowed
 from edge_effnet.errors import UsageProblem
 from edge_effnet.variants import VARIANTS
@@ -84,6 +93,19 @@ def test_an_unreachable_target_names_the_best_and_what_binds() -> None:
         measured_widths(V2, {}, budget(0.001), limits())
     assert "binds, with" in str(said.value)
     assert "a target of at least 0." in str(said.value)
+
+
+def test_what_only_the_least_network_keeps_is_kept() -> None:
+    """Squeezes are not measured for multiply-adds; the last of them is theirs all the same."""
+    groups = channel_groups(V2)
+    curves = {name: curve(WHOLE[name], 1.0) for name in groups if groups[name].role != "squeeze"}
+    least = budget(1).of(narrowed(V2, narrowest(V2, limits())))
+    wanted = replace(budget(1), limit=least)
+    for widths in (
+        measured_widths(V2, curves, wanted, limits()),
+        uniform_widths(V2, wanted, limits()),
+    ):
+        assert wanted.of(narrowed(V2, widths)) == least
 
 
 def test_a_second_cut_keeps_the_floor_of_the_first_network() -> None:

@@ -111,9 +111,29 @@ def test_a_finished_run_is_not_written_over(
             ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--target-size", "3MB"),
             "--target-macs and --target-size",
         ),
+        (
+            ("--variant", "b0", "--data", "x", "--unstructured", "0.8", "--target-macs", "0.7"),
+            "--target-macs and --unstructured",
+        ),
+        (
+            ("--variant", "b0", "--data", "x", "--sensitivity", "--target-macs", "0.7"),
+            "cuts nothing and takes no target",
+        ),
+        (
+            ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--plot", "b0.svg"),
+            "found no --sensitivity",
+        ),
+        (
+            ("--variant", "b0", "--data", "signs", "--val", "x", "--target-macs", "0.7"),
+            "--val is for photos",
+        ),
         (("--variant", "b0", "--data", "x", "--target-latency", "10"), "found '10'"),
         (("--variant", "b0", "--data", "x", "--unstructured", "1.5"), "a share of the weights"),
         (("--model", "int8.tflite", "--data", "x", "--variant", "b0"), "int8.tflite cannot be"),
+        (
+            ("--weights", "int8.tflite", "--variant", "b0", "--data", "x", "--target-macs", "0.7"),
+            "a .tflite is a converted network",
+        ),
         (("--model", "mine.keras", "--data", "x", "--variant", "b0"), "no variant of ours"),
         (("--resume", "nowhere"), "nowhere is no pruning run"),
     ],

@@ -91,6 +91,17 @@ def test_zeros_shrink_the_download_and_nothing_else(tiny: TinyModel) -> None:
     assert any("padding is not symmetric" in reason for reason in sparse.obstacles)
 
 
+def test_a_stem_without_padding_is_no_stem_of_sparse_kernels(tiny: TinyModel) -> None:
+    schema, tree = read_tree(tiny.model)
+    stem = next(
+        operator
+        for operator in tree.subgraphs[0].operators
+        if tree.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.CONV_2D
+    )
+    stem.builtinOptions.padding = schema.Padding.VALID
+    assert any("padding" in reason for reason in sparsity_truth(pack_tree(tree)).obstacles)
+
+
 def test_int8_kernels_know_no_zeros(tiny: TinyModel) -> None:
     model = quantize(_with_zeros(tiny.model, 0.8), RECIPES["int8"], tiny.ranges, "uint8")
     truth = sparsity_truth(model)
