@@ -27,7 +27,7 @@ from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, write_json
 from edge_effnet.commands.progress import progress_of
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import summarize
 from edge_effnet.runtime.classifier import open_classifier
@@ -124,19 +124,39 @@ def converted(
 def prune(
     way: Way, share: float, seed: int, given: dict[str, Any], extra: Sequence[str]
 ) -> tuple[dict[str, Any], Path]:
-    """The result of one pruning run, and its folder."""
+    """The result of one pruning run, and its folder.
+
+    Raises:
+        UsageProblem: the folder holds a run with other settings.
+    """
     folder = given["work"] / f"{way.options[1]}-{share:g}-seed{seed}"
     result = folder / "result.json"
-    if not result.exists():
-        if (folder / "prune.json").exists():
+    options = (
+        "--variant", given["variant"], "--weights", given["weights"], "--data", given["data"],
+        "--val", given["val"], "--target-macs", share, "--seed", seed, *way.options, *extra,
+    )  # fmt: skip
+    if (folder / "prune.json").exists():
+        refuse_other_run(folder, dict(zip(options[::2], options[1::2], strict=True)))
+        if not result.exists():
             installed("prune", "--resume", folder, "--json", result, "--force")
-        else:
-            installed(
-                "prune", "--variant", given["variant"], "--weights", given["weights"],
-                "--data", given["data"], "--val", given["val"], "--target-macs", share,
-                "--seed", seed, *way.options, *extra, "--run", folder, "--json", result,
-            )  # fmt: skip
+    else:
+        installed("prune", *options, "--run", folder, "--json", result)
     return json.loads(result.read_text()), folder
+
+
+def refuse_other_run(folder: Path, options: dict[str, Any]) -> None:
+    """Raise UsageProblem where the run in ``folder`` was told something else."""
+    own = json.loads((folder / "prune.json").read_text())
+    own["target_macs"] = own["target"]
+    for option, value in options.items():
+        name = option.removeprefix("--").replace("-", "_")
+        if str(own[name]) != str(value):
+            raise UsageProblem(
+                f"{folder} holds a run with another {option}",
+                found=str(own[name]),
+                expected=str(value),
+                fix="choose another --work, or remove the run",
+            )
 
 
 def make_all(
@@ -180,7 +200,7 @@ def judge(made: Sequence[Made], val: Path) -> list[dict[str, float]]:
     return [{recipe: next(places) for recipe in one.files} for one in made]
 
 
-def time_all(made: Sequence[Made]) -> list[dict[str, float]]:
+def time_all(made: Sequence[Made], *, seconds: float = 10) -> list[dict[str, float]]:
     """Median milliseconds of every network's files, all in turn, one core."""
     calls = []
     for one in made:
@@ -189,7 +209,7 @@ def time_all(made: Sequence[Made]) -> list[dict[str, float]]:
             how = classifier.how
             tensor = classifier.tensor(np.full((how.height, how.width, 3), 128, np.uint8))
             calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
-    taken = iter(interleaved_latency(calls, min_seconds=10, min_rounds=50))
+    taken = iter(interleaved_latency(calls, min_seconds=seconds, min_rounds=50))
     return [{recipe: next(taken).median_ms for recipe in one.files} for one in made]
 
 
