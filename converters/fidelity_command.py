@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from converters.fidelity import measure_layers
-from converters.fidelity_report import fidelity_svg, print_fidelity
+from converters.fidelity_plot import draw_fidelity, render
+from converters.fidelity_report import print_fidelity
 from edge_effnet.artifact import split_archive
 from edge_effnet.commands.stages import stages
 from edge_effnet.data.listing import Dataset, balanced_sample
@@ -36,7 +37,7 @@ def compare_layers(
 
     Args:
         how: the preprocessing of both models.
-        plot: SVG file to write, or None.
+        plot: SVG or PNG file to write, or None.
         table: whether to print.
 
     Raises:
@@ -69,7 +70,8 @@ def compare_layers(
         print_fidelity(fidelity)
     if plot is not None:
         title = f"{candidate.name} against {reference.name}"
-        write_atomically(plot, fidelity_svg(fidelity, title).encode(), overwrite=overwrite)
+        picture = render(draw_fidelity(fidelity, title), plot.suffix.lower())
+        write_atomically(plot, picture, overwrite=overwrite)
     return fidelity.to_json()
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # By name: looking into a model needs the convert extra, comparing two does not.
 _LAYERS = "converters.fidelity_command"
+_PLOTS = (".svg", ".png")
 
 
 @click.command("compare")
@@ -40,8 +41,8 @@ _LAYERS = "converters.fidelity_command"
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
-    metavar="FILE.svg",
-    help="With --layers: draw them all.",
+    metavar="FILE.svg|FILE.png",
+    help="With --layers: draw the costliest.",
 )
 @json_option
 @force_option
@@ -84,6 +85,13 @@ def command(
     refuse_bad_output(str(plot) if plot else None, overwrite=force)
     if plot is not None and not layers:
         raise UsageProblem("--plot draws layers", found="no --layers", fix="add --layers")
+    if plot is not None and plot.suffix.lower() not in _PLOTS:
+        raise UsageProblem(
+            "--plot does not know this kind of file",
+            found=plot.name,
+            expected=f"a name that ends in {' or '.join(_PLOTS)}",
+            fix=f"--plot {plot.stem}.svg",
+        )
     names = read_labels(labels) if labels else None
     models = [reference, candidate]
     opened = [open_classifier(path, labels=names, preprocess=preprocess) for path in models]

@@ -6,10 +6,12 @@ from itertools import islice
 from pathlib import Path
 from xml.etree import ElementTree
 
+import cv2
+import numpy as np
 import pytest
 
 from converters.fidelity import Fidelity, measure_layers
-from converters.fidelity_report import fidelity_svg
+from converters.fidelity_plot import ROWS, Dot, draw_fidelity, render
 from converters.hybrid import kept_in_float
 from converters.quantize import operator_types, quantize
 from converters.recipes import RECIPES
@@ -58,11 +60,34 @@ def test_the_spoiled_layer_comes_first(found: tuple[str, Fidelity]) -> None:
     assert all(0 < layer.codes_used_percent <= 100 for layer in fidelity.layers)
 
 
-def test_the_plot_holds_every_layer(found: tuple[str, Fidelity]) -> None:
+def test_the_plot_names_the_costliest_layers_worst_first(found: tuple[str, Fidelity]) -> None:
     _, fidelity = found
-    drawn = ElementTree.fromstring(fidelity_svg(fidelity, "a < b"))  # noqa: S314 (our own)
-    bars = list(drawn.iter("{http://www.w3.org/2000/svg}title"))
-    assert len(bars) == len(fidelity.layers)
+    assert len(fidelity.layers) > ROWS
+    svg = render(draw_fidelity(fidelity, "a < b"), ".svg")
+    drawn = ElementTree.fromstring(svg)  # noqa: S314 (our own)
+    words = [text.text or "" for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
+    assert words[0] == "a < b"
+    names = [word for word in words if word.endswith(")") and "(--json" not in word]
+    assert len(names) == ROWS
+    assert names[0] == f"{fidelity.layers[0].name} (mul)"
+    assert names[-1].startswith(fidelity.layers[ROWS - 1].name)
+    assert f"{len(fidelity.layers) - ROWS} more layers" in words[-1]
+
+
+def test_the_plot_of_few_layers_is_whole_as_svg_and_png(found: tuple[str, Fidelity]) -> None:
+    _, fidelity = found
+    few = replace(fidelity, layers=fidelity.layers[:3])
+    drawing = draw_fidelity(few, "three")
+    assert b"more layers" not in render(drawing, ".svg")
+    picture = cv2.imdecode(np.frombuffer(render(drawing, ".png"), np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    assert picture.shape == (2 * drawing.height, 2 * drawing.width, 3)
+    # A dot of the quiet or the loud colour in each of the three rows.
+    dots = [shape for shape in drawing.shapes if isinstance(shape, Dot)]
+    assert len(dots) == 3 + 2
+    for dot in dots:
+        red, green, blue = bytes.fromhex(dot.color[1:])
+        assert picture[round(2 * dot.y), round(2 * dot.x)].tolist() == [blue, green, red]
 
 
 def test_what_stays_float_is_that_and_nothing_else(tiny: TinyModel) -> None:
@@ -93,17 +118,19 @@ def test_compare_prints_and_writes_the_layers(
         write_artifact(tmp_path / f"tiny-{stem}.tflite", model, replace(card, name=stem))
     ended = edge_effnet(
         "compare", tmp_path / "tiny-float32.tflite", tmp_path / "tiny-int8.tflite",
-        "--data", photos, "--layers", "--plot", tmp_path / "l.svg", "--json", tmp_path / "l.json",
+        "--data", photos, "--layers", "--plot", tmp_path / "l.png", "--json", tmp_path / "l.json",
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "costliest first" in ended.stdout
     layers = json.loads((tmp_path / "l.json").read_text())["layers"]["layers"]
     assert layers[0]["tensor"] == name
     assert layers[0]["name"] in ended.stdout
-    assert (tmp_path / "l.svg").stat().st_size > 1000
-    refused = edge_effnet(
-        "compare", tmp_path / "tiny-float32.tflite", tmp_path / "tiny-int8.tflite",
-        "--data", photos, "--plot", tmp_path / "other.svg",
-    )  # fmt: skip
-    assert refused.returncode == 2
-    assert "--layers" in refused.stderr
+    assert (tmp_path / "l.png").read_bytes().startswith(b"\x89PNG")
+    for extra, missing in ((("other.svg",), "--layers"), (("other.jpg", "--layers"), ".svg or")):
+        name, *options = extra
+        refused = edge_effnet(
+            "compare", tmp_path / "tiny-float32.tflite", tmp_path / "tiny-int8.tflite",
+            "--data", photos, "--plot", tmp_path / name, *options,
+        )  # fmt: skip
+        assert refused.returncode == 2
+        assert missing in refused.stderr
