@@ -21,7 +21,7 @@ from typing import Any
 import click
 
 from edge_effnet.camera.capture import Pace
-from edge_effnet.camera.memory import map_frames_apart
+from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.session import Session, Settings
 from edge_effnet.camera.sources import open_video
 from edge_effnet.image import preprocess
@@ -156,7 +156,7 @@ def measure_memory(model: Classifier, video: Path, minutes: float) -> dict[str, 
 @click.option("--memory-minutes", default=0.0, help="Watch memory on a looped file instead.")
 def main(model: Path, video: Path, rounds: int, seconds: float, memory_minutes: float) -> None:
     """Measure the camera pipeline with MODEL on VIDEO; prints JSON."""
-    map_frames_apart()  # as the command does
+    keep_memory_flat()  # as the command does
     classifier = open_classifier(model, threads=1)
     if memory_minutes:
         result = measure_memory(classifier, video, memory_minutes)

@@ -177,13 +177,13 @@ def _run(options: CameraOptions) -> None:
 
     from edge_effnet.camera import setup
     from edge_effnet.camera.care import Watcher
-    from edge_effnet.camera.memory import map_frames_apart
+    from edge_effnet.camera.memory import keep_memory_flat
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
     from edge_effnet.camera.truth import read_truth
 
-    map_frames_apart()
+    keep_memory_flat()
     # What can be refused is refused before a camera starts.
     source, wish = options.source or default_source(), setup.read_wish(options)
     status = StatusLine(quiet=options.quiet)
