@@ -8,6 +8,7 @@ loss per unit saved is smallest, until the target is met.
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -18,11 +19,13 @@ from edge_effnet.cost import Cost, cost, trace
 from edge_effnet.errors import UsageProblem
 from edge_effnet.variants import VariantSpec
 
+# Of a float file that the estimate of its size leaves out: names of tensors, and the model card.
+CARD_BYTES = 16384
 # budget -> what of the network's cost it limits
 MEASURES: dict[str, Callable[[Cost], int]] = {
     "macs": lambda total: total.macs,
     "params": lambda total: total.parameters,
-    "size": lambda total: total.float_bytes,
+    "size": lambda total: total.float_bytes + CARD_BYTES,
 }
 NAMES = {"macs": "multiply-adds", "params": "parameters", "size": "bytes of the float file"}
 LEAST_SHARE = 0.125  # of a group's channels; narrower layers run no faster and learn badly
@@ -201,7 +204,7 @@ def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> Non
         f"{spec.name} cannot be pruned to {budget.limit:,.0f} {NAMES[budget.measure]}",
         found=f"{least:,} ({least / whole:.3f} of {whole:,}) with every width at its least; "
         f"{name} binds, with {100 * part / least:.0f} % of them",
-        expected=f"a target of at least {least / whole:.3f}",
+        expected=f"a target of at least {math.ceil(1000 * least / whole) / 1000:.3f}",
         fix="raise the target, or prune a smaller variant",
     )
 
@@ -210,7 +213,9 @@ def largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
     """The block (or stem, top, predictions) with most of what is limited, and how much."""
     parts: dict[str, int] = {}
     for op in trace(spec, classes=budget.classes, resolution=budget.resolution):
-        amount = op.macs if budget.measure == "macs" else op.weights + op.biases
+        amount = op.macs
+        if budget.measure != "macs":
+            amount = (op.weights + op.biases) * (4 if budget.measure == "size" else 1)
         name = op.name.split("_")[0]
         parts[name] = parts.get(name, 0) + amount
     name = max(parts, key=lambda part: parts[part])

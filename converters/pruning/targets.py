@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     import keras
 
 TRIES = 4  # networks built and timed in search of a latency
-# Of a float file that the estimate of its size leaves out: names of tensors, and the model card.
-CARD_BYTES = 16384
 
 
 @dataclass(frozen=True)
@@ -130,8 +129,7 @@ def find_budget(
                 expected=f"a target below that, not {limit:,.0f}",
                 fix="give a share below 1, such as 0.7, or a smaller amount",
             )
-        room = CARD_BYTES if config.measure == "size" else 0
-        budget = replace(unlimited, limit=limit - room)
+        budget = replace(unlimited, limit=limit)
         refuse_unreachable(spec, budget, limits)
         return budget
     unlimited = Budget("macs", 0, classes, resolution)
@@ -151,7 +149,7 @@ def find_budget(
             f"{spec.name} cannot be pruned to {config.target:g} ms here",
             found=f"{least_ms:.2f} ms with every width at its least ({whole_ms:.2f} ms whole); "
             f"{name} binds, with {100 * part / unlimited.of(least):.0f} % of the multiply-adds",
-            expected=f"a target of at least {least_ms:.2f} ms",
+            expected=f"a target of at least {math.ceil(100 * least_ms) / 100:.2f} ms",
             fix="raise the target, or prune a smaller variant or resolution",
         )
     macs = unlimited.of(spec)
