@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from converters.flatfile import Interface, normalize_layout, set_interface
+from converters.products import settle_products
 from converters.ranges import Ranges
 from converters.recipes import QuantRecipe
 from edge_effnet.errors import MissingExtra, ModelError
@@ -49,6 +50,8 @@ def quantize(
         from ai_edge_quantizer import quantizer
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
+    if recipe.full_integer:
+        ranges = settle_products(parse_structure(model, "the float model"), ranges)
     known = {
         name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
     }

@@ -119,8 +119,8 @@ def test_help_and_the_unit_for_systemd(user: User, pi64: str, light: tuple[str, 
 def _scores(
     user: User, pi: str, light: tuple[str, ...], model: Path, source: str
 ) -> NDArray[np.float32]:
-    """Scores, by the Pi's runtime, on the tensors the Pi makes of a source; the best class is
-    the same here (for what may differ see test_every_operator_answers_as_here_on_64_bit)."""
+    """Scores, by the Pi's runtime, on the tensors the Pi makes of a source; they are the same
+    here, but for the last SOFTMAX, whose exp is the C library's."""
     script = Path(__file__).with_name("camera_tensors.py")
     user.copy(script, f"{pi}:")
     user.ssh(pi, *light, script.name, model.name, source, "made.npy")
@@ -128,8 +128,7 @@ def _scores(
     user.copy(f"{pi}:made.npy", tensors)
     (there,) = answers_of(user, pi, model, tensors).values()
     (here,) = answers_here(sys.executable, model, tensors).values()
-    assert np.abs(there - here).max() <= 12  # of 256
-    assert np.array_equal(there.argmax(1), here.argmax(1))
+    assert np.abs(there.astype(int) - here.astype(int)).max() <= 1  # of 256
     form = open_classifier(model).output_format
     return dequantize_out(there.astype(form.dtype), form)
 
