@@ -37,7 +37,7 @@ from edge_effnet.tflite_file import Structure
 if TYPE_CHECKING:
     from converters.recovery.rung import Recover
 
-LADDER_VERSION = 3  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 4  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 Progress = Callable[[int, int], None]

@@ -2,7 +2,17 @@
 
 import numpy as np
 
-from converters.ranges import collect_statistics
+from converters.calibration import choose_calibration
+from converters.ranges import (
+    GENERATED_WIDENING,
+    ROLE_METHODS,
+    choose_ranges,
+    collect_statistics,
+    logit_names,
+    method_range,
+    pinned_ranges,
+    tensor_roles,
+)
 
 from .conftest import TinyModel
 
@@ -46,3 +56,19 @@ def test_every_float_activation_has_a_range_and_workers_do_not_matter(tiny: Tiny
     for name in activations:
         np.testing.assert_array_equal(alone.lows[name], together.lows[name])
         np.testing.assert_array_equal(alone.highs[name], together.highs[name])
+
+
+def test_generated_pictures_get_wider_ranges_where_they_excite_too_little(tiny: TinyModel) -> None:
+    calibration, _ = choose_calibration(None, tiny.calibration.how, count=3, seed=0)
+    statistics = collect_statistics(tiny.model, tiny.structure, calibration, workers=1)
+    ranges = choose_ranges(statistics, tiny.structure, calibration, tiny.model)
+    pinned = pinned_ranges(tiny.model, tiny.structure, calibration)
+    seen = set()
+    for name, role in tensor_roles(tiny.structure).items():
+        if name in pinned or name in logit_names(tiny.structure):
+            continue
+        low, high = method_range(statistics, name, ROLE_METHODS[role])
+        factor = GENERATED_WIDENING.get(role, 1.0)
+        assert ranges[name] == (factor * low, factor * high)
+        seen.add(role)
+    assert seen >= GENERATED_WIDENING.keys()
