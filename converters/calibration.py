@@ -150,16 +150,16 @@ def calibration_warnings(calibration: Calibration, evaluation: Dataset | None) -
     warnings = []
     if len(calibration) < FEW_IMAGES:
         warnings.append(
-            f"only {len(calibration)} calibration images: ranges may miss what they do not show;"
-            f" {FEW_IMAGES} to 300 are better"
+            f"too few calibration images ({len(calibration)}): ranges may miss what they do not "
+            f"show; {FEW_IMAGES} to 300 are better"
         )
     counts = calibration.images.class_counts
     if len(counts) == 1:
         warnings.append(f"all calibration images are of one class, {next(iter(counts))!r}")
     shared = leakage(calibration.images, evaluation) if evaluation is not None else []
-    if shared:
+    if evaluation is not None and shared:
         warnings.append(
-            f"{len(shared)} evaluation images were also used for calibration (leakage), first "
-            f"{shared[0][1].name}: the measured accuracy flatters the quantized model"
+            f"{len(shared)} of {len(evaluation)} evaluation images also calibrated (leakage), "
+            f"first {shared[0][1].name}: the measured accuracy flatters the quantized model"
         )
     return warnings

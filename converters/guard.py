@@ -22,7 +22,7 @@ from edge_effnet.data.listing import Dataset, balanced_sample, content_hash
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.files import write_atomically
 from edge_effnet.measure.latency import interleaved_latency
-from edge_effnet.metrics import Comparison, Predictions, compare_predictions
+from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict
 
@@ -213,8 +213,7 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
             found=f"{summary.top1_percent:.1f} % right, {summary.chance_percent:.1f} % expected "
             "of blind answers",
             expected="a model that knows these images",
-            fix="most likely the labels are in another order than the model's (--labels), or "
-            "the preprocessing is not that of its training (--preprocess)",
+            fix=likely_cause(reference),
         )
 
 

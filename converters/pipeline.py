@@ -23,7 +23,7 @@ from converters.quantize import quantize
 from converters.ranges import Ranges, choose_ranges, collect_statistics
 from converters.recipes import FLOAT32, UNPRUNED
 from converters.recovery.rung import recovery_rung
-from converters.source import Source
+from converters.source import Source, refuse_broken_weights
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, OutputError
@@ -60,9 +60,10 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
     """Make, judge and write every file.
 
     Raises:
-        DataError, ModelError: see ``choose_pictures`` and ``quantize``.
+        DataError, ModelError: see ``refuse_broken_weights``, ``choose_pictures``, ``quantize``.
         OutputError: something cannot be written; then nothing is.
     """
+    refuse_broken_weights(source)
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
         if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):

@@ -12,6 +12,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from converters.flatfile import writable_constant
 from edge_effnet.artifact import read_artifact, split_archive
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.errors import ModelError, UsageProblem
@@ -179,6 +182,28 @@ def _refuse_quantized(structure: Structure, path: Path) -> None:
             expected="a float32 model",
             fix="convert from the float model; quantizing twice only loses accuracy",
         )
+
+
+def refuse_broken_weights(source: Source) -> None:
+    """A network that diverged in training gives no number, whatever is made of it.
+
+    Raises:
+        ModelError: a weight is NaN or infinite; names the first such tensor.
+    """
+    model = bytearray(source.model)
+    for index, tensor in enumerate(source.structure.tensors):
+        if tensor.dtype != "float32" or not tensor.constant_bytes:
+            continue
+        values = writable_constant(model, index).view(np.float32)
+        broken = int(np.count_nonzero(~np.isfinite(values)))
+        if broken:
+            raise ModelError(
+                f"the weights of {source.name} are not all numbers",
+                found=f"NaN or infinity in {broken} of {values.size} values of "
+                f"{tensor.name.split(';')[0]}",
+                expected="finite values",
+                fix="take an earlier checkpoint; training that diverged leaves such values",
+            )
 
 
 def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:

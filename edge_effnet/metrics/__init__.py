@@ -1,6 +1,7 @@
 """Judging classifiers: one model (``summarize``), or two on the same images
 (``compare_predictions``). Pure arithmetic on arrays: no file is read, no model is run."""
 
+from edge_effnet.metrics.chance import likely_cause
 from edge_effnet.metrics.comparison import (
     Comparison,
     Flip,
@@ -26,6 +27,7 @@ __all__ = [
     "Skipped",
     "Summary",
     "compare_predictions",
+    "likely_cause",
     "require_same_labels",
     "summarize",
 ]

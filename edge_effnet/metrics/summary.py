@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_effnet.metrics.chance import likely_cause
 from edge_effnet.metrics.classification import (
     Confusion,
     PerClass,
@@ -105,7 +106,10 @@ def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
     chance = chance_percent(answers, truth, classes)
     at_chance = is_at_chance(right, images, chance)
     if at_chance:
-        warnings = [_chance_warning(predictions.name, 100 * right / images, chance)]
+        warnings = [
+            f"{predictions.name} is no better than chance: {100 * right / images:.1f} % right, "
+            f"{chance:.1f} % expected of blind answers; {likely_cause(predictions)}"
+        ]
     else:
         warnings = _neglected_warning(predictions, figures)
     return Summary(
@@ -149,15 +153,6 @@ def is_at_chance(right: int, images: int, chance_percent: float) -> bool:
         return False
     low, _ = wilson_interval(right, images, CHANCE_CONFIDENCE)
     return 100 * low <= chance_percent
-
-
-def _chance_warning(name: str, top1_percent: float, chance_percent: float) -> str:
-    return (
-        f"{name} is no better than chance: {top1_percent:.1f} % right, {chance_percent:.1f} % "
-        "expected of blind answers; most likely the labels are in another order than the "
-        "model's (--labels) or the images are prepared otherwise than in its training "
-        "(--preprocess)"
-    )
 
 
 def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]:

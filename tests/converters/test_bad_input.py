@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from converters.calibration import choose_calibration
-from converters.flatfile import pack_tree, read_tree
+from converters.flatfile import pack_tree, read_tree, writable_constant
 from converters.ladder import Workshop, ladder
 from converters.observe import open_observer
 from converters.quantize import operator_types
@@ -27,6 +27,15 @@ def with_custom_operator(model: bytes) -> bytes:
     code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
     code.customCode = b"Mystery"
     return pack_tree(tree)
+
+
+def with_nan(model: bytes) -> bytes:
+    """One value of the first kernel is not a number."""
+    changed = bytearray(model)
+    structure = parse_structure(model, "tiny")
+    kernel = next(op.inputs[1] for op in structure.operators if op.name == "CONV_2D")
+    writable_constant(changed, kernel).view(np.float32)[3] = np.nan
+    return bytes(changed)
 
 
 def written(model: bytes, folder: Path) -> Path:
@@ -50,6 +59,19 @@ def test_convert_ends_with_one_line_and_no_file(
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert re.search(r"error: .*Mystery", ended.stderr)
+    assert not list(out.iterdir())
+
+
+@pytest.mark.parametrize("recipe", ["--int8", "--float16"])
+def test_weights_that_are_no_numbers_are_refused_before_any_work(
+    recipe: str, tiny: TinyModel, edge_effnet: RunCommand, tmp_path: Path
+) -> None:
+    path, out = written(with_nan(tiny.model), tmp_path), tmp_path / "out"
+    ended = edge_effnet("convert", "--model", path, recipe, "--out", out)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert re.search(r"error: the weights of tiny are not all numbers; found .* 1 of", ended.stderr)
+    assert "choosing pictures" not in ended.stderr
     assert not list(out.iterdir())
 
 

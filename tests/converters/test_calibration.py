@@ -59,8 +59,8 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
     dataset = load_dataset(photos)
     chosen, _ = choose_calibration(dataset, HOW, count=20, seed=0)
     few, leaked = calibration_warnings(chosen, dataset)
-    assert "only 20 calibration images" in few
-    assert "20 evaluation images were also used for calibration" in leaked
+    assert "too few calibration images (20)" in few
+    assert f"20 of {len(dataset)} evaluation images also calibrated" in leaked
     generated, _ = choose_calibration(None, HOW, count=200, seed=0)
     (line,) = calibration_warnings(generated, dataset)
     assert "100 generated pictures" in line
