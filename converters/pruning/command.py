@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from converters.pruning.config import ALLOCATIONS, IMPORTANCES, RECOVERIES, PruneConfig
+from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
@@ -154,13 +154,24 @@ def _folder(config: PruneConfig, runs: Path) -> Path:
 
 @contextmanager
 def watching() -> Iterator[Watch]:
-    """Progress on stderr; Ctrl-C ends a run after the step in hand."""
+    """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
     from edge_effnet.commands.stages import stages
     from edge_effnet.commands.train import polite_stop
+    from edge_effnet.training.loop import Interrupted
     from edge_effnet.training.run import Watch
 
     with polite_stop() as stop, stages() as stage:
         advance: dict[int, Callable[[int], None]] = {}
+
+        def stoppable(name: str, steps: int | None) -> Callable[[int], None]:
+            shown = stage(name, steps)
+
+            def counted(done: int) -> None:
+                shown(done)
+                if stop():
+                    raise Interrupted
+
+            return counted
 
         def on_step(done: int, total: int) -> None:
             if done == 1 or total not in advance:
@@ -169,8 +180,8 @@ def watching() -> Iterator[Watch]:
 
         yield Watch(
             say=_say,
-            stage=stage,
-            on_step=on_step,
+            stage=stoppable,
+            on_step=on_step,  # not stoppable: the loop stores its state first
             on_epoch=lambda row: click.echo(
                 f"  epoch {row.epoch}: {100 * row.val_accuracy:.1f} %", err=True
             ),
@@ -213,7 +224,8 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
         try:
             return prune_weights(bench) if config.measure == "zeros" else prune(bench)
         except Interrupted:
-            watch.say(f"stopped; go on with: edge-effnet prune --resume {folder}")
+            if (folder / CONFIG_FILE).exists():
+                watch.say(f"stopped; go on with: edge-effnet prune --resume {folder}")
             raise
 
 

@@ -253,7 +253,8 @@ def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
 
 def clear_run(folder: Path) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's."""
-    for path in (folder / TARGET_FILE, folder / BEST_FILE, *folder.glob("step-*/*")):
+    own = (folder / name for name in (CONFIG_FILE, TARGET_FILE, BEST_FILE))
+    for path in (*own, *folder.glob("step-*/*")):
         if path.is_file():
             path.unlink()
 
