@@ -9,21 +9,24 @@ the tensor. So a trial costs a fraction of an inference and answers without nois
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatfile import pack_tree, read_tree
-from converters.observe import Picture
+from converters.observe import Picture, observe
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite_file import Structure
 
 Floats = NDArray[np.float32]
 Change = Callable[[Floats], Floats]
+
+_HELD_BYTES = 300_000_000  # of activations kept at once
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ class Dissection:
     """
 
     def __init__(self, model: bytes, structure: Structure, answer: int) -> None:
-        self.structure, self.answer = structure, answer
+        self.model, self.structure, self.answer = model, structure, answer
         self._schema, self._tree = read_tree(model)
 
     def part(
@@ -113,20 +116,51 @@ class Dissection:
         Args:
             wanted: the float network's answers, pictures x classes, where they are known.
         """
-        cut = cut_behind(self.structure, tensor, self.answer)
-        start = self.structure.inputs[0]
-        rest = [index for index in cut.sources if index != start]
-        front = _open(self.part(cut.front, (start,), rest)) if rest else None
-        values = []
-        for picture in pictures:
-            known = {start: picture[None]}
-            if front is not None:
-                front.set_tensor(start, picture[None])
-                front.invoke()
-                known |= {index: front.get_tensor(index) for index in rest}
-            values.append([known[index] for index in cut.sources])
+        return next(self.isolate_all([tensor], pictures, wanted))()
+
+    def isolate_all(
+        self,
+        tensors: Sequence[int],
+        pictures: Sequence[Picture],
+        wanted: Floats | None = None,
+        *,
+        workers: int = 1,
+    ) -> Iterator[Callable[[], Isolated]]:
+        """The same for many tensors, in order: what makes each of them isolated.
+
+        As many as fit into memory share one pass over the pictures. What is yielded may be
+        called in another thread.
+        """
+        cuts = [cut_behind(self.structure, tensor, self.answer) for tensor in tensors]
+        for together in self._sharing_a_pass(cuts, len(pictures)):
+            places = sorted({index for cut in together for index in cut.sources})
+            seen = observe(self.model, places, pictures, _copied, workers=workers)
+            held = [dict(zip(places, values, strict=True)) for values in seen]
+            for cut in together:
+                values = [[known[index] for index in cut.sources] for known in held]
+                yield partial(self._behind, cut, values, wanted)
+
+    def _behind(self, cut: Cut, values: list[list[Floats]], wanted: Floats | None) -> Isolated:
         rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
         return Isolated(cut, rear, values, wanted)
+
+    def _sharing_a_pass(self, cuts: Sequence[Cut], pictures: int) -> Iterator[list[Cut]]:
+        """Neighbours, whose sources are often the same, up to a size in memory."""
+        together: list[Cut] = []
+        places: set[int] = set()
+        for cut in cuts:
+            grown = places.union(cut.sources)
+            elements = sum(self.structure.tensors[index].elements for index in grown)
+            if together and 4 * elements * pictures > _HELD_BYTES:
+                yield together
+                together, grown = [], set(cut.sources)
+            together, places = [*together, cut], grown
+        if together:
+            yield together
+
+
+def _copied(_: int, values: list[Any]) -> list[Floats]:
+    return [value.copy() for value in values]
 
 
 def front_of(model: bytes, structure: Structure, tensor: int) -> bytes:
