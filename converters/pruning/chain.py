@@ -47,6 +47,7 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
     from converters.pruning.cutting import open_bench
     from converters.pruning.report import print_outcome
     from converters.pruning.run import clear_run, final_name, prune
+    from edge_effnet.training.loop import Interrupted
 
     photos = settings.calibration or (settings.data if is_signs(settings.data) else None)
     if photos is None:
@@ -73,7 +74,11 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
         bench = open_bench(
             config, folder, runs=options["runs"], workers=settings.workers, watch=watch
         )
-        outcome = prune(bench)
+        try:
+            outcome = prune(bench)
+        except Interrupted:
+            watch.say("stopped; the same command goes on")
+            raise
     if options["json_to"] != "-":
         print_outcome(outcome)
     return {"variant": str(outcome.row), "weights": str(outcome.checkpoint)}
