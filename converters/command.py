@@ -171,7 +171,9 @@ def command(**options: Any) -> None:
 
         options |= prune_first(options, settings)
     with stages() as stage:
-        done = stage("exporting the float model", None)
+        model: Path | None = options["model"]
+        verb = "reading" if model is not None and model.suffix == ".tflite" else "exporting"
+        done = stage(f"{verb} the float model", None)
         source = _source(options, settings)
         if options["prune_share"] is not None:
             source = replace(source, unpruned=_source(whole, settings))
