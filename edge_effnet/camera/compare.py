@@ -60,16 +60,24 @@ class FeedComparison:
 
     Args:
         labels: of both models.
+        source: its name, for frames that are no files of their own.
         with_truth: keep only frames whose true class is known, because the final report
             judges accuracy on exactly the frames it compares.
     """
 
-    def __init__(self, labels: tuple[str, ...], *, with_truth: bool = False, seed: int = 0) -> None:
+    def __init__(
+        self,
+        labels: tuple[str, ...],
+        source: str = "frame",
+        *,
+        with_truth: bool = False,
+        seed: int = 0,
+    ) -> None:
         self.frames = self.agreed = self.labelled = 0
         self.right = [0, 0]  # the model, the reference
         self.disagreed: Counter[tuple[str, str]] = Counter()
         self.history: deque[tuple[float, float]] = deque(maxlen=HISTORY_POINTS)
-        self._labels, self._with_truth = labels, with_truth
+        self._labels, self._source, self._with_truth = labels, source, with_truth
         self._random = np.random.default_rng(seed)
         self._difference_sum = 0.0
         self._recent: deque[bool] = deque(maxlen=100)
@@ -77,11 +85,15 @@ class FeedComparison:
         # Written to at once: memory that fills up later would look like a leak.
         self._scores = np.full((2, room, len(labels)), -1, np.float32)
         self._truth = np.full(room, -1, np.int64)
-        self._paths: list[Path] = []
+        self._numbers = np.full(room, -1, np.int64)
+        self._files: dict[int, Path] = {}
         self._seen = 0
 
-    def add(self, pair: Pair, truth: int | None, path: Path) -> bool:
+    def add(self, pair: Pair, truth: int | None, path: Path | None = None) -> bool:
         """Count a frame; whether the two models agree on it.
+
+        Args:
+            path: of its picture, where there is one.
 
         Raises:
             ModelError: a score is not a number.
@@ -109,19 +121,24 @@ class FeedComparison:
             self._keep(pair, truth, path)
         return agree
 
-    def _keep(self, pair: Pair, truth: int | None, path: Path) -> None:
+    def _keep(self, pair: Pair, truth: int | None, path: Path | None) -> None:
         place = self._seen
         self._seen += 1
         if place >= len(self._truth):
             place = int(self._random.integers(0, self._seen))
             if place >= len(self._truth):
                 return
-        if place < len(self._paths):
-            self._paths[place] = path
+        self._numbers[place] = pair.answer.frame.number
+        if path is None:
+            self._files.pop(place, None)
         else:
-            self._paths.append(path)
+            self._files[place] = path
         self._scores[0, place], self._scores[1, place] = pair.answer.scores, pair.reference_scores
         self._truth[place] = -1 if truth is None else truth
+
+    @property
+    def _kept(self) -> int:
+        return min(self._seen, len(self._truth))
 
     @property
     def agreement(self) -> Agreement | None:
@@ -150,11 +167,14 @@ class FeedComparison:
 
     def report(self, model: ModelFile, reference: ModelFile) -> Comparison | None:
         """What ``compare`` would say of the frames kept; None if there are none."""
-        kept = len(self._paths)
+        kept = self._kept
         if not kept:
             return None
         truth = self._truth[:kept] if self._with_truth else None
-        paths = tuple(self._paths)
+        paths = tuple(
+            self._files.get(place) or Path(f"{self._source}#{number}")
+            for place, number in enumerate(self._numbers[:kept])
+        )
         ours, theirs = (
             Predictions(self._scores[row, :kept], truth, paths, self._labels, file)
             for row, file in enumerate((model, reference))
@@ -170,7 +190,7 @@ class FeedComparison:
             "agreement": agreement.percent if agreement else None,
             "agreement_interval": list(agreement.interval_percent) if agreement else None,
             "score_difference": agreement.score_difference if agreement else None,
-            "in_report": len(self._paths),
+            "in_report": self._kept,
             "disagreements": [
                 {"reference": theirs, "candidate": ours, "frames": count}
                 for (theirs, ours), count in self.disagreed.most_common(50)

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from edge_effnet.camera.capture import Capture, Pace
@@ -102,7 +101,9 @@ class Session:
         self.meter = Meter()
         self.comparison: FeedComparison | None = None
         if reference is not None:
-            self.comparison = FeedComparison(settings.labels, with_truth=truth is not None)
+            self.comparison = FeedComparison(
+                settings.labels, source.name, with_truth=truth is not None
+            )
         self.labelled = self.right = 0
         every_frame = settings.pace.every_frame
         self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
@@ -209,8 +210,7 @@ class Session:
             saved = outputs.saver.put(frame, settings.labels[theirs], settings.labels[ours])
             if settings.region != Region():
                 saved = None  # the whole frame is kept: not what the models saw
-        path = frame.path or saved or Path(f"{self.source_name}#{frame.number}")
-        self.comparison.add(pair, true, path)
+        self.comparison.add(pair, true, frame.path or saved)
         if outputs.lines is not None:
             outputs.lines.pair(pair, agree, settings.labels)
 

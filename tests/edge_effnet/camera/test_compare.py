@@ -40,9 +40,9 @@ def test_the_report_is_what_compare_says_of_the_same_scores(with_truth: bool) ->
     ours = softmaxed(200, 1) * np.float32(0.9) + softmaxed(200, 2) * np.float32(0.1)
     truth = np.random.default_rng(3).integers(0, 3, 200)
     paths = tuple(Path(f"clip#{number}") for number in range(200))
-    feed = FeedComparison(LABELS, with_truth=with_truth)
-    for i, path in enumerate(paths):
-        feed.add(pair_of(i, ours[i], theirs[i]), int(truth[i]) if with_truth else None, path)
+    feed = FeedComparison(LABELS, "clip", with_truth=with_truth)
+    for i in range(200):
+        feed.add(pair_of(i, ours[i], theirs[i]), int(truth[i]) if with_truth else None)
     given = truth if with_truth else None
     expected = compare_predictions(
         Predictions(theirs, given, paths, LABELS, FILE),
