@@ -10,8 +10,13 @@ file answers on a Raspberry Pi as it did where it was measured.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from converters.ranges import Ranges
-from edge_effnet.tflite_file import Operator, Structure
+from edge_effnet.tflite_file import Structure
+
+Step = tuple[str, Sequence[str], str]
+"""An operator: its kind, what it reads and what it makes, by tensor names."""
 
 _STEPS = 255
 # Of LOGISTIC, by the runtime's rule.
@@ -22,24 +27,31 @@ _SAME_SCALE = {"RESHAPE", "PAD", "SQUEEZE", "EXPAND_DIMS"}
 _LARGEST = 4095
 
 
-def settle_products(structure: Structure, ranges: Ranges) -> Ranges:
+def steps_of(structure: Structure) -> list[Step]:
+    """The operators of a float model."""
+    names = [tensor.name for tensor in structure.tensors]
+    return [
+        (op.name, [names[i] for i in op.inputs if i >= 0], names[op.outputs[0]])
+        for op in structure.operators
+    ]
+
+
+def settle_products(steps: Sequence[Step], ranges: Ranges) -> Ranges:
     """The same ranges but for those of products of two activations.
 
     Args:
-        structure: of the float model.
-        ranges: of every activation that becomes int8.
+        steps: in the order of computation.
+        ranges: of every activation that becomes int8; constants have none.
     """
     settled = dict(ranges)
-    makers = {operator.outputs[0]: operator for operator in structure.operators}
-    for operator in structure.operators:
-        if operator.name != "MUL":
+    makers = {made: (kind, read) for kind, read, made in steps}
+    for kind, read, made in steps:
+        if kind != "MUL" or made not in settled:
             continue
-        scales = [_scale(index, structure, makers, settled) for index in operator.inputs]
-        name = structure.tensors[operator.outputs[0]].name
-        if name not in settled or None in scales:
-            continue  # a constant, or left in float
-        unit = float(scales[0] or 0) * float(scales[1] or 0)
-        settled[name] = _settled(settled[name], unit)
+        scales = [_scale(name, makers, settled) for name in read]
+        if None not in scales:  # else a constant, or left in float
+            unit = float(scales[0] or 0) * float(scales[1] or 0)
+            settled[made] = _settled(settled[made], unit)
     return settled
 
 
@@ -56,15 +68,13 @@ def _settled(wanted: tuple[float, float], unit: float) -> tuple[float, float]:
 
 
 def _scale(
-    index: int, structure: Structure, makers: dict[int, Operator], ranges: Ranges
+    name: str, makers: Mapping[str, tuple[str, Sequence[str]]], ranges: Ranges
 ) -> float | None:
     """Of an activation in int8; None for a constant and for what is not known."""
-    maker = makers.get(index)
-    if maker is not None and maker.name == "LOGISTIC":
+    kind, read = makers.get(name, ("", ()))
+    if kind == "LOGISTIC":
         return _SIGMOID_SCALE
-    if maker is not None and maker.name in _SAME_SCALE:
-        return _scale(maker.inputs[0], structure, makers, ranges)
-    known = ranges.get(structure.tensors[index].name)
-    if known is None or structure.tensors[index].constant_bytes:
-        return None
-    return (max(known[1], 0.0) - min(known[0], 0.0)) / _STEPS
+    if kind in _SAME_SCALE:
+        return _scale(read[0], makers, ranges)
+    known = ranges.get(name)
+    return None if known is None else (max(known[1], 0.0) - min(known[0], 0.0)) / _STEPS

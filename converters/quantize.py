@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from converters.flatfile import Interface, normalize_layout, set_interface
-from converters.products import settle_products
+from converters.products import settle_products, steps_of
 from converters.ranges import Ranges
 from converters.recipes import QuantRecipe
 from edge_effnet.errors import MissingExtra, ModelError
@@ -51,7 +51,7 @@ def quantize(
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
-        ranges = settle_products(parse_structure(model, "the float model"), ranges)
+        ranges = settle_products(steps_of(parse_structure(model, "the float model")), ranges)
     known = {
         name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
     }

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from converters.products import settle_products
 from converters.ranges import Ranges
 from converters.recipes import RECIPES, QuantRecipe
 from converters.recovery.config import RecoveryConfig
@@ -210,6 +211,7 @@ def simulate(
     The ranges of input and logits, which may not clip, and of normalized pixels, which are
     known exactly, stay; so do those that the runtime prescribes.
     """
+    ranges = settle_products([(n.kind, n.inputs, n.output) for n in graph.nodes], ranges)
     source = keras.Input(graph.shape[1:], name="pictures")
     rounded: dict[str, Rounded] = {}
     folded: dict[str, Folded] = {}

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from converters.calibration import Calibration
-from converters.products import settle_products
 from converters.ranges import Ranges
 from converters.recipes import RECIPES, QuantRecipe
 from converters.recovery.config import RecoveryConfig
@@ -22,7 +21,6 @@ from converters.recovery.lessons import Lessons
 from converters.recovery.simulation import Simulation, simulate
 from converters.recovery.state import State, read_state, write_state
 from edge_effnet.errors import ModelError
-from edge_effnet.tflite_file import parse_structure
 
 Progress = Callable[[int, int], None]
 Loss = Callable[[Any, Any], Any]
@@ -80,7 +78,6 @@ def recover(
     """
     began = time.monotonic()
     graph = read_graph(model)
-    ranges = settle_products(parse_structure(model, "the float model"), ranges)  # as the file will
     layers = dict(graph.layers)
     for name, bias in (biases or {}).items():
         layers[name] = Weights(layers[name].kernel, bias)

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from converters.products import settle_products
-from edge_effnet.tflite_file import Operator, Structure, Tensor
 
 PRODUCTS = np.arange(-255 * 255, 255 * 255 + 1)
 scales = st.floats(1e-4, 1.0)
@@ -29,27 +28,12 @@ def multiplier(a: float, b: float, output: tuple[float, float]) -> np.float32:
     return np.float32(np.float32(a) * np.float32(b)) / step
 
 
-def tensor(name: str) -> Tensor:
-    return Tensor(name, (1, 2, 2, 3), "float32", (), (), 0, 0)
-
-
-def operator(name: str, inputs: tuple[int, ...], output: int) -> Operator:
-    return Operator(output, name, 1, inputs, (output,))
-
-
-# A swish, whose answer is multiplied with another gate: x, sigmoid(x), swish, gate, product.
-NAMES = ("x", "sigmoid", "swish", "gate", "product")
-SWISH = Structure(
-    (
-        operator("LOGISTIC", (0,), 1),
-        operator("MUL", (0, 1), 2),
-        operator("LOGISTIC", (0,), 3),
-        operator("MUL", (2, 3), 4),
-    ),
-    tuple(tensor(name) for name in NAMES),
-    (0,),
-    (4,),
-    {},
+# A swish, whose answer is multiplied with another gate.
+SWISH = (
+    ("LOGISTIC", ("x",), "sigmoid"),
+    ("MUL", ("x", "sigmoid"), "swish"),
+    ("LOGISTIC", ("x",), "gate"),
+    ("MUL", ("swish", "gate"), "product"),
 )
 
 

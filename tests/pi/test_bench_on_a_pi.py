@@ -219,7 +219,8 @@ def test_two_pis_at_once_and_32_bit_answers(
     (there,) = answers_of(user, pi32, model, tensors).values()
     (here,) = answers_here(str(tflite_runtime), model, tensors).values()
     assert np.array_equal(there.argmax(1), here.argmax(1))
-    assert np.abs(there - here).max() <= 12  # of 256: see the 64-bit test
+    # Other kernels than the host's: some products round differently, and noise is unforgiving.
+    assert np.abs(there.astype(int) - here.astype(int)).max() <= 24  # of 256
 
 
 def test_clean_removes_everything(user: User, pi64: str) -> None:
