@@ -255,7 +255,9 @@ def _register(row: Architecture, qemu: Path) -> None:
 def _mirror() -> str:
     done = _run(["apt-get", "indextargets", "--format", "$(SITE)"])
     sites = sorted({line for line in done.stdout.split() if "security" not in line})
-    return sites[0] if sites else "http://deb.debian.org/debian"
+    if not sites:
+        raise Impossible("apt has no package sources to build a Debian from")
+    return sites[0]
 
 
 def _run(command: Sequence[object], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
