@@ -11,7 +11,7 @@ from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras

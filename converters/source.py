@@ -19,9 +19,9 @@ from edge_effnet.artifact import read_artifact, split_archive
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.image import Preprocess, parse_preprocess
+from edge_effnet.spec import VariantSpec
 from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
 from edge_effnet.variant_files import variant_to_json
-from edge_effnet.variants import VariantSpec
 
 _SUFFIX = "-float32"
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from edge_effnet.variants import BlockSpec, NetworkPlan, VariantSpec, network_plan
+from edge_effnet.spec import BlockSpec, NetworkPlan, VariantSpec, network_plan
 
 
 @dataclass(frozen=True)

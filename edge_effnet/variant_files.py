@@ -11,7 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.files import write_atomically
-from edge_effnet.variants import VARIANTS, VariantSpec
+from edge_effnet.spec import VariantSpec
+from edge_effnet.variants import VARIANTS
 
 FORMAT, VERSION = "edge-effnet variant", 1
 

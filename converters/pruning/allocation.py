@@ -17,7 +17,7 @@ import numpy as np
 from converters.pruning.groups import Group, channel_groups, narrowed
 from edge_effnet.cost import Cost, cost, trace
 from edge_effnet.errors import UsageProblem
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 # Of a float file that the estimate of its size leaves out: names of tensors, and the model card.
 CARD_BYTES = 16384

@@ -31,9 +31,9 @@ from edge_effnet.network.build import NORMALIZATION_LAYER, build
 from edge_effnet.network.files import LayerWeights
 from edge_effnet.network.resolve import load, resolve_weights
 from edge_effnet.network.weights import load_layer_weights, read_for
+from edge_effnet.spec import VariantSpec, network_plan
 from edge_effnet.training.run import Watch
 from edge_effnet.variant_files import find_variant
-from edge_effnet.variants import VariantSpec, network_plan
 
 if TYPE_CHECKING:
     import keras

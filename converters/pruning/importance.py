@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from converters.pruning.groups import Group, channel_groups
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.files import LayerWeights
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras

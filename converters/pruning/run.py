@@ -39,11 +39,11 @@ from edge_effnet.errors import OutputError
 from edge_effnet.network.build import build
 from edge_effnet.network.checkpoint import save_checkpoint
 from edge_effnet.network.weights import load_layer_weights, read_for
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.loop import evaluate
 from edge_effnet.training.state import EpochRow
 from edge_effnet.variant_files import write_variant
-from edge_effnet.variants import VariantSpec
 
 
 @dataclass(frozen=True)

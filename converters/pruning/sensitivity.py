@@ -14,7 +14,7 @@ from converters.pruning.groups import Group, channel_groups
 from converters.pruning.importance import Scores, strongest
 from converters.pruning.surgery import silenced
 from edge_effnet.network.files import LayerWeights
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras

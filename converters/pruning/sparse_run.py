@@ -20,9 +20,9 @@ from converters.pruning.targets import Latencies, time_networks
 from converters.pruning.unstructured import sparsify
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.checkpoint import peek, save_checkpoint
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training.state import EpochRow
 from edge_effnet.variant_files import write_variant
-from edge_effnet.variants import VariantSpec
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from converters.pruning.groups import channel_groups, narrowed
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.files import LayerWeights
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 Kept = Mapping[str, NDArray[np.int64]]
 """Places of the channels that stay, ascending, by group; a group not named keeps all."""

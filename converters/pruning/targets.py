@@ -30,7 +30,7 @@ from edge_effnet.measure.state import read_state
 from edge_effnet.measure.statistics import Ratio, paired_ratio
 from edge_effnet.measure.validity import judge_machine
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras

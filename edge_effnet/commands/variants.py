@@ -17,8 +17,9 @@ from edge_effnet.commands.options import (
     write_json,
 )
 from edge_effnet.cost import cost, stage_table
+from edge_effnet.spec import VariantSpec
 from edge_effnet.variant_files import find_variant
-from edge_effnet.variants import VARIANTS, VariantSpec
+from edge_effnet.variants import VARIANTS
 
 
 @click.command()

@@ -18,8 +18,8 @@ from edge_effnet.errors import EdgeEffnetError, OutputError
 from edge_effnet.files import write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.files import METADATA, Layout, count_classes, open_weights
+from edge_effnet.spec import VariantSpec, network_plan
 from edge_effnet.variant_files import variant_from_json, variant_to_json
-from edge_effnet.variants import VariantSpec, network_plan
 
 if TYPE_CHECKING:
     import keras

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from edge_effnet.errors import OutputError, WeightsError
 from edge_effnet.network.checkpoint import whole_file
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
 V2_FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"

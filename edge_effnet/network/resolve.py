@@ -14,7 +14,7 @@ from edge_effnet.network.checkpoint import WeightsPeek, peek, same_network
 from edge_effnet.network.files import open_weights
 from edge_effnet.network.official import fetch_official, official_file
 from edge_effnet.network.weights import load_layer_weights, read_for
-from edge_effnet.variants import VariantSpec
+from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras

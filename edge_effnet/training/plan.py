@@ -9,12 +9,12 @@ from typing import Any
 
 from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.network.resolve import ResolvedWeights
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig, changed_fields
 from edge_effnet.training.data import Lists
 from edge_effnet.training.report import CURVES_FILE, HISTORY_FILE
 from edge_effnet.training.state import STATE_FILE
 from edge_effnet.variant_files import variant_to_json
-from edge_effnet.variants import VariantSpec
 
 BEST_FILE = "best.h5"
 RUN_FILES = (CONFIG_FILE, STATE_FILE, BEST_FILE, HISTORY_FILE, CURVES_FILE)

@@ -16,10 +16,10 @@ from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER, build
 from edge_effnet.network.resolve import ResolvedWeights, resolve_weights
 from edge_effnet.network.weights import load_layer_weights, read_for
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
 from edge_effnet.training.kernels import with_quick_kernels
 from edge_effnet.training.schedule import batch_norm_momentum
-from edge_effnet.variants import VariantSpec
 
 if TYPE_CHECKING:
     import keras

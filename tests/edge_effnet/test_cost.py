@@ -18,8 +18,9 @@ from converters.recipes import RECIPES
 from edge_effnet.cost import cost, stage_table, trace
 from edge_effnet.image import Preprocess
 from edge_effnet.scaling import scaled_variant
+from edge_effnet.spec import VariantSpec, network_plan
 from edge_effnet.tflite_file import Structure, parse_structure
-from edge_effnet.variants import VARIANTS, VariantSpec, network_plan
+from edge_effnet.variants import VARIANTS
 
 BUILT = [
     VARIANTS["b0"],

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from edge_effnet.cost import cost
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.scaling import BUDGETS, PHI_MAX, PHI_MIN, largest_within, scaled_variant
+from edge_effnet.spec import network_plan
 from edge_effnet.variant_files import (
     find_variant,
     read_variant,
@@ -20,7 +21,7 @@ from edge_effnet.variant_files import (
     variant_to_json,
     write_variant,
 )
-from edge_effnet.variants import VARIANTS, network_plan
+from edge_effnet.variants import VARIANTS
 
 PHIS = st.floats(PHI_MIN, PHI_MAX)
 

@@ -11,14 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.variants import (
-    VARIANTS,
-    BlockSpec,
-    block_letter,
-    network_plan,
-    round_repeats,
-    round_width,
-)
+from edge_effnet.spec import BlockSpec, block_letter, network_plan, round_repeats, round_width
+from edge_effnet.variants import VARIANTS
 
 WIDTHS = st.floats(1, 4096)
 DIVISORS = st.sampled_from([1, 4, 8, 16])

@@ -11,7 +11,8 @@ import pytest
 
 from edge_effnet.network.files import LayerWeights
 from edge_effnet.scaling import scaled_variant
-from edge_effnet.variants import VARIANTS, VariantSpec
+from edge_effnet.spec import VariantSpec
+from edge_effnet.variants import VARIANTS
 
 SIDE, CLASSES = 32, 5
 

@@ -15,8 +15,9 @@ from converters.pruning.surgery import Kept, cut, silenced
 from edge_effnet.cost import cost
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.files import LayerWeights
+from edge_effnet.spec import VariantSpec, network_plan
 from edge_effnet.variant_files import variant_from_json, variant_to_json
-from edge_effnet.variants import VARIANTS, VariantSpec, network_plan
+from edge_effnet.variants import VARIANTS
 from tests.converters.pruning.conftest import CLASSES, FAMILIES, SIDE, Tiny
 
 

@@ -18,8 +18,9 @@ from converters.pruning.targets import Latencies, find_budget
 from edge_effnet.cost import cost
 from edge_effnet.errors import UsageProblem
 from edge_effnet.measure.statistics import Ratio
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training.state import Progress, write_state
-from edge_effnet.variants import VARIANTS, VariantSpec
+from edge_effnet.variants import VARIANTS
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]

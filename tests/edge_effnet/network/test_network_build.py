@@ -13,7 +13,8 @@ import pytest
 from edge_effnet.errors import MissingExtra, UsageProblem
 from edge_effnet.network.build import build
 from edge_effnet.network.weights import load_layer_weights
-from edge_effnet.variants import VARIANTS, BlockSpec, network_plan
+from edge_effnet.spec import BlockSpec, network_plan
+from edge_effnet.variants import VARIANTS
 
 # All parameters, moving statistics included, as keras.applications counts them.
 KERAS_PARAMETERS = {

@@ -16,7 +16,8 @@ from edge_effnet.network import official, resolve
 from edge_effnet.network.build import build
 from edge_effnet.network.checkpoint import describe, save_checkpoint
 from edge_effnet.network.resolve import load, resolve_weights
-from edge_effnet.variants import VARIANTS, VariantSpec
+from edge_effnet.spec import VariantSpec
+from edge_effnet.variants import VARIANTS
 
 TINY = replace(VARIANTS["b0"], name="tiny", width=0.25, depth=0.25, resolution=32, stem_width=32)
 

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_effnet.spec import BlockSpec, VariantSpec
 from edge_effnet.variant_files import write_variant
-from edge_effnet.variants import VARIANTS, BlockSpec, VariantSpec
+from edge_effnet.variants import VARIANTS
 
 SIDE = 32
 

@@ -19,13 +19,13 @@ from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import build
 from edge_effnet.network.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.network.resolve import load, newest_checkpoint, resolve_weights
+from edge_effnet.spec import VariantSpec
 from edge_effnet.training import loop
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.loop import Interrupted, balancing_weights
 from edge_effnet.training.run import Outcome, Watch, resume, train
 from edge_effnet.training.start import make_optimizer
 from edge_effnet.training.state import EpochRow, read_state
-from edge_effnet.variants import VariantSpec
 
 from .conftest import SIDE
 
