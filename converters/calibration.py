@@ -39,6 +39,13 @@ class Calibration:
     def kind(self) -> Literal["images", "generated"]:
         return "images" if self.images is not None else "generated"
 
+    @property
+    def truth(self) -> tuple[int, ...] | None:
+        """The class index of each picture, or None where one is unlabelled."""
+        samples = self.images.samples if self.images is not None else ()
+        found = tuple(sample.label for sample in samples if sample.label is not None)
+        return found if found and len(found) == len(samples) else None
+
     def __len__(self) -> int:
         return self.generated if self.images is None else len(self.images)
 

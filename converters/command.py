@@ -10,6 +10,7 @@ import click
 
 from converters.baselines import BASELINES
 from converters.recipes import RECIPES
+from converters.recovery.config import MOST_PASSES, MOST_STEPS
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
@@ -55,7 +56,9 @@ def _recipe_options(function: Any) -> Any:
     metavar="DIR|CSV|signs",
     help="Labelled images that judge the result; without --calibration some calibrate.",
 )
-@click.option("--calibration", type=_PATH, metavar="DIR|CSV", help="Images that set the ranges.")
+@click.option(
+    "--calibration", type=_PATH, metavar="DIR|CSV|signs", help="Images that set the ranges."
+)
 @click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
 @click.option("--eval-images", type=click.IntRange(1), help="Judge by N images.  [default: all]")
 @click.option(
@@ -97,6 +100,18 @@ def _recipe_options(function: Any) -> Any:
     type=click.FloatRange(0, 0.95, min_open=True),
     metavar="SHARE",
     help="First take out so much of the multiply-adds, such as 0.3; recovers on --calibration.",
+)
+@click.option(
+    "--recovery-steps",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"With a limit: steps of the rung that trains.  [default: {MOST_PASSES} passes over "
+    f"the images, {MOST_STEPS} steps at most]",
+)
+@click.option(
+    "--recovery-labels",
+    is_flag=True,
+    help="With a limit: there the calibration images' labels teach too, beside float.",
 )
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
@@ -161,6 +176,8 @@ def command(**options: Any) -> None:
         force=options["force"],
         gate=_gate(options),
         allow_float=options["allow_float"],
+        recovery_steps=options["recovery_steps"],
+        recovery_labels=options["recovery_labels"],
         resume=options["resume"],
     )
     refuse_outputs(_name(options), settings, options["model"])
@@ -202,12 +219,13 @@ def _gate(options: dict[str, Any]) -> Gate | None:
 
     limits = options["max_drop"], options["min_agreement"], options["max_class_drop"]
     if limits == (None, None, None):
-        if options["allow_float"]:
-            raise UsageProblem(
-                "--allow-float is the last resort of a limit",
-                found="no limit",
-                fix="add --max-drop POINTS or --min-agreement PERCENT",
-            )
+        for name in ("allow_float", "recovery_steps", "recovery_labels"):
+            if options[name]:
+                raise UsageProblem(
+                    f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",
+                    found="no limit",
+                    fix="add --max-drop POINTS or --min-agreement PERCENT",
+                )
         return None
     asked = [name for name in RECIPES if options[name]]
     if asked not in (["int8"], ["edgetpu"]):
@@ -226,6 +244,12 @@ def _gate(options: dict[str, Any]) -> Gate | None:
         raise UsageProblem(
             "--max-class-drop needs to know the classes of the images",
             found="no --data",
+            fix="add --data DIR|CSV with labelled photos",
+        )
+    if options["recovery_labels"] and not (options["calibration"] or options["data"]):
+        raise UsageProblem(
+            "--recovery-labels needs labelled images to calibrate with",
+            found="neither --calibration nor --data",
             fix="add --data DIR|CSV with labelled photos",
         )
     return Gate(*limits)
@@ -280,5 +304,5 @@ def _refuse_bad_data(settings: Settings) -> None:
 
     if settings.data is not None and not is_signs(settings.data):
         load_dataset(settings.data)
-    if settings.calibration is not None:
+    if settings.calibration is not None and not is_signs(settings.calibration):
         load_images(settings.calibration)

@@ -26,6 +26,8 @@ class Settings:
         workers: cores to use.
         gate: limits that the int8 file must keep; None writes whatever comes out.
         allow_float: tensors that may stay float where no full-integer rung fits.
+        recovery_steps: of the rung that trains; None for the default.
+        recovery_labels: whether the calibration pictures' labels teach there too.
         resume: take over rungs that an earlier run measured.
     """
 
@@ -42,6 +44,8 @@ class Settings:
     force: bool = False
     gate: Gate | None = None
     allow_float: int = 0
+    recovery_steps: int | None = None
+    recovery_labels: bool = False
     resume: bool = False
 
 

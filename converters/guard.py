@@ -7,20 +7,18 @@ images that judge them flatters the winner, and the second figure does not.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from converters.gate import Check, Gate, Verdict, check, check_json, overall
-from converters.ladder import LADDER, LADDER_VERSION, Rung, Workshop
-from edge_effnet.data.listing import Dataset, balanced_sample, content_hash
+from converters.ladder import LADDER, Rung, Workshop
+from converters.rung_cache import RungCache, Tried, cache_key
+from edge_effnet.data.listing import Dataset, balanced_sample
 from edge_effnet.errors import DataError, GateMissed
-from edge_effnet.files import write_atomically
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
 from edge_effnet.runtime.classifier import open_classifier
@@ -28,48 +26,7 @@ from edge_effnet.runtime.evaluation import predict
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
 
-# Timing of two files in turn wavers by a few percent even on a quiet machine.
-SLOWER_THAN_FLOAT = 1.05
 _TIMING_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Tried:
-    """One rung, measured on the selection images.
-
-    Attributes:
-        top1_percent, drop_points, drop_interval_points: None without labels.
-        score_l1: mean over images of the summed score differences, 0–2.
-        latency_ratio: median of one inference on one core, over float's.
-        seconds: making it; ``resumed`` ones took them in an earlier run.
-    """
-
-    rung: Rung
-    size_bytes: int
-    agreement_percent: float
-    score_l1: float
-    top1_percent: float | None
-    drop_points: float | None
-    drop_interval_points: tuple[float, float] | None
-    latency_ratio: float
-    seconds: float
-    checks: tuple[Check, ...]
-    resumed: bool = False
-
-    @property
-    def fits(self) -> bool:
-        return all(found.fits for found in self.checks)
-
-    @property
-    def slower(self) -> bool:
-        return self.latency_ratio > SLOWER_THAN_FLOAT
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            **{key: value for key, value in vars(self).items() if key not in {"rung", "checks"}},
-            "rung": asdict(self.rung),
-            "checks": [check_json(found) for found in self.checks],
-        }
 
 
 @dataclass(frozen=True)
@@ -154,7 +111,7 @@ def climb(
     """
     selection, confirmation = split(evaluation, seed)
     judge = _Judge(gate, reference, selection, workshop.workers, stage)
-    known = _Cache(cache, _key(workshop, selection, gate), resume=resume)
+    known = RungCache(cache, cache_key(workshop, selection, gate), resume=resume)
     tried: list[Tried] = []
     winner: Tried | None = None
     models: dict[str, bytes] = {}
@@ -280,52 +237,3 @@ def _distance(tried: Tried) -> tuple[float, float]:
         for found in tried.checks
     ]
     return max([*excess, 0.0]), -tried.agreement_percent
-
-
-def _key(workshop: Workshop, selection: Dataset, gate: Gate) -> str:
-    """Hash of everything a measured rung depends on besides its row."""
-    digest = hashlib.sha256(
-        repr((LADDER_VERSION, workshop.interface, workshop.calibration.sha256(), gate)).encode()
-    )
-    digest.update(workshop.model)
-    for sample in selection.samples:
-        digest.update(f"{content_hash(sample.path)} {sample.label}".encode())
-    return digest.hexdigest()
-
-
-class _Cache:
-    """Measured rungs in a JSON file, each under the hash of what it depends on."""
-
-    def __init__(self, path: Path, key: str, *, resume: bool) -> None:
-        self._path, self._key = path, key
-        self._known: dict[str, Any] = {}
-        if resume:
-            try:
-                self._known = dict(json.loads(path.read_text()))
-            except (OSError, ValueError, TypeError):
-                self._known = {}  # none, or damaged: measure again
-
-    def _name(self, rung: Rung) -> str:
-        return hashlib.sha256(f"{self._key} {rung!r}".encode()).hexdigest()
-
-    def get(self, rung: Rung) -> Tried | None:
-        entry = self._known.get(self._name(rung))
-        try:
-            if entry is None:
-                return None
-            interval = entry["drop_interval_points"]
-            return Tried(
-                **{
-                    **entry,
-                    "rung": rung,
-                    "checks": tuple(Check(**found) for found in entry["checks"]),
-                    "drop_interval_points": tuple(interval) if interval else None,
-                    "resumed": True,
-                }
-            )
-        except (KeyError, TypeError):
-            return None
-
-    def put(self, tried: Tried) -> None:
-        self._known[self._name(tried.rung)] = tried.to_json()
-        write_atomically(self._path, json.dumps(self._known, indent=1).encode(), overwrite=True)

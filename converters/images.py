@@ -54,7 +54,7 @@ class Pictures:
 
 
 def is_signs(data: Path | None) -> bool:
-    """Whether ``--data`` means the embedded data set: the word, unless there is such a path."""
+    """Whether an option means the embedded data set: the word, unless there is such a path."""
     return data == SIGNS and not SIGNS.exists()
 
 
@@ -69,6 +69,7 @@ def choose_pictures(
     seed: int,
     strict: bool,
     scratch: Path,
+    labelled: bool = False,
 ) -> Pictures:
     """Divide what the user gave into calibration and evaluation.
 
@@ -80,24 +81,27 @@ def choose_pictures(
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
         scratch: folder for generated pictures.
+        labelled: whether the calibration pictures need labels.
 
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
     judged: Dataset | None
     pool: Dataset | None
+
+    def listed(folder: Path) -> Dataset:
+        if is_signs(folder):
+            return _drawn(how, count, "train", seed, scratch, labels)
+        return load_dataset(folder, labels=labels) if labelled else load_images(folder)
+
     if is_signs(data):
         judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
-        pool = (
-            load_images(calibration)
-            if calibration
-            else _drawn(how, count, "train", seed, scratch, labels)
-        )
+        pool = listed(calibration or SIGNS)
     else:
         judged = load_dataset(data, labels=labels) if data else None
-        pool = load_images(calibration) if calibration else judged
+        pool = listed(calibration) if calibration else judged
     if pool is judged and judged is not None:
         count = min(count, len(judged) // 2)
     chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)

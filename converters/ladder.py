@@ -52,6 +52,8 @@ class Rung:
         ranges: how activation ranges are chosen; without meaning for float activations.
         bias: whether biases, and the gain of the answer, are corrected afterwards.
         recovery: whether the network is then trained to answer as float does.
+        steps: of that training, where the user says how many.
+        labelled: whether the calibration pictures' labels teach too.
         left_float: how many of the tensors that cost the answer most are never rounded.
         summary: what it does, for the table.
     """
@@ -61,6 +63,8 @@ class Rung:
     ranges: RangeChoice = "roles"
     bias: bool = False
     recovery: bool = False
+    steps: int | None = None
+    labelled: bool = False
     left_float: int = 0
     summary: str = ""
 
@@ -93,7 +97,12 @@ LADDER: tuple[Rung, ...] = (
 
 
 def ladder(
-    *, allow_float: int = 0, edge_tpu: bool = False, recovery: bool = True
+    *,
+    allow_float: int = 0,
+    edge_tpu: bool = False,
+    recovery: bool = True,
+    steps: int | None = None,
+    labelled: bool = False,
 ) -> tuple[Rung, ...]:
     """The rungs in order, with a partly float one behind those that only choose and correct.
 
@@ -101,8 +110,13 @@ def ladder(
         allow_float: how many tensors it may leave in float; 0 leaves the rung out.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
         recovery: whether the network can be trained here.
+        steps, labelled: how; see ``Rung``.
     """
-    rungs = tuple(rung for rung in LADDER if recovery or not rung.recovery)
+    rungs = tuple(
+        replace(rung, steps=steps, labelled=labelled) if rung.recovery else rung
+        for rung in LADDER
+        if recovery or not rung.recovery
+    )
     if edge_tpu:
         return tuple(replace(rung, recipe="edgetpu") for rung in rungs if rung.recipe == "int8")
     if not allow_float:
@@ -178,15 +192,13 @@ class Workshop:
                 workers=self.workers,
             )
         if rung.recovery and self.recover is not None:
-            small = self._recovered(self.recover, small, ranges, recipe)
+            small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
 
-    def _recovered(
-        self, recover: Recover, small: bytes, ranges: Ranges, recipe: QuantRecipe
-    ) -> bytes:
+    def _recovered(self, recover: Recover, small: bytes, ranges: Ranges, rung: Rung) -> bytes:
         """The trained model, or ``small`` where training did not bring it nearer to float."""
-        trained, moved = recover(self.model, small, ranges, self.calibration, recipe)
-        candidate = quantize(trained, recipe, moved, self.interface)
+        trained, moved = recover(self.model, small, ranges, self.calibration, rung)
+        candidate = quantize(trained, rung.quantization, moved, self.interface)
         pictures = self.pictures(_BIAS_PICTURES)
         wanted, before, after = (
             logits(model, self.structure, pictures, workers=self.workers)

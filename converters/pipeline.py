@@ -77,6 +77,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             evaluation_count=settings.evaluation_count,
             seed=settings.seed,
             strict=settings.strict,
+            labelled=settings.recovery_labels,
             scratch=scratch,
         )
         done(1)
@@ -172,6 +173,8 @@ def _climb(
             allow_float=settings.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
             recovery=recover is not None,
+            steps=settings.recovery_steps,
+            labelled=settings.recovery_labels,
         ),
     )
 

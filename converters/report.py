@@ -7,6 +7,7 @@ from rich.table import Table
 
 from converters.conversion import Conversion, Made
 from converters.guard import Climb
+from converters.recipes import RECIPES
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_warnings
 from edge_effnet.metrics import Paired
@@ -36,9 +37,11 @@ def print_conversion(conversion: Conversion) -> None:
     judged = (
         "generated pictures" if pictures.generated else f"images of {pictures.evaluation.source}"
     )
-    calibration = pictures.calibration
-    origin = calibration.images.source if calibration.images else "generated pictures"
-    out.print(f"judged on {images} {judged}; calibrated on {len(calibration)} of {origin}")
+    line, calibration = f"judged on {images} {judged}", pictures.calibration
+    if any(RECIPES[made.recipe].calibrated for made in small if made.recipe in RECIPES):
+        origin = calibration.images.source if calibration.images else "generated pictures"
+        line += f"; calibrated on {len(calibration)} of {origin}"
+    out.print(line)
     out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
     for made in small:
         if made.comparison is not None:

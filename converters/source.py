@@ -87,8 +87,8 @@ def from_variant(
         names = imagenet_labels()
         if resolved.kind == "file":
             notices.append("1000 classes and no labels given: taken to be ImageNet's")
-    how, steps = Preprocess(side, side), _steps_so_far(resolved.path)
-    if any(step["step"] == "sparsified" for step in steps):
+    how = Preprocess(side, side)
+    if any(step["step"] == "sparsified" for step in resolved.steps):
         notices.append(
             "many weights are zero, which no recipe makes use of: only a compressed download "
             "shrinks (edge-effnet prune --target-macs makes it faster)"
@@ -101,7 +101,7 @@ def from_variant(
         labels=names,
         variant=variant_to_json(spec),
         weights=resolved.origin,
-        steps=(*_steps_so_far(resolved.path), exported_step(model)),
+        steps=(*resolved.steps, exported_step(model)),
         notices=tuple(notices),
     )
 
@@ -222,14 +222,6 @@ def file_origin(path: Path) -> dict[str, Any]:
     """What a card says of a file of weights."""
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     return {"kind": "file", "file": path.name, "sha256": digest}
-
-
-def _steps_so_far(weights: Path | None) -> list[Mapping[str, Any]]:
-    """What a checkpoint says was done to its weights; nothing for the files of others."""
-    from edge_effnet.network.checkpoint import peek
-
-    said = (peek(weights).metadata or {}).get("steps", []) if weights else []
-    return [step for step in said if isinstance(step, Mapping) and "step" in step]
 
 
 def exported_step(model: bytes) -> dict[str, Any]:

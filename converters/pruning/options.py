@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
-from edge_effnet.commands.options import parse_amount
+from edge_effnet.commands.options import not_understood, parse_amount
 from edge_effnet.errors import UsageProblem
 
 TARGETS = {
@@ -86,12 +86,7 @@ def parse_target(option: str, given: str | float) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < 1e6:
-        raise UsageProblem(
-            f"{option} is not understood",
-            found=repr(given),
-            expected="milliseconds",
-            fix=f"for example {option} 10ms",
-        )
+        raise not_understood(option, given, expected="milliseconds", example="10ms")
     return value
 
 

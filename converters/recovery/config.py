@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from edge_effnet.errors import UsageProblem
 
+MOST_PASSES, MOST_STEPS = 12, 400  # where nobody says how many steps
+# Of the loss, where the user's labels teach beside float: float alone knows how the classes
+# resemble each other, so it keeps the greater part.
+LABEL_WEIGHT = 0.3
+
 
 @dataclass(frozen=True)
 class RecoveryConfig:
@@ -15,8 +20,8 @@ class RecoveryConfig:
     half a cosine. A rate of 0 leaves that kind of variable as it is.
 
     Attributes:
-        epochs: passes over the pictures, but
-        max_steps: no more steps than this.
+        steps: of training; None for 12 passes over the pictures, 400 steps at most: a few
+            pictures shall not be learned by heart.
         batch: pictures per step.
         kernel_rate: int8 steps of the kernel's own grid.
         bias_rate: int8 steps of the layer's output.
@@ -29,8 +34,7 @@ class RecoveryConfig:
         save_every: steps between states on disk.
     """
 
-    epochs: int = 12
-    max_steps: int = 400
+    steps: int | None = None
     batch: int = 8
     kernel_rate: float = 0.002
     bias_rate: float = 0.003
@@ -44,15 +48,16 @@ class RecoveryConfig:
 
     def __post_init__(self) -> None:
         for names, low, high in (
-            (("epochs", "max_steps", "batch", "save_every"), 1, 1_000_000),
+            (("steps", "batch", "save_every"), 1, 1_000_000),
             (("kernel_rate", "bias_rate", "range_rate", "logits_weight"), 0, 100),
             (("label_weight", "min_crop"), 0, 1),
         ):
             for name in names:
-                if not low <= getattr(self, name) <= high:
+                value = getattr(self, name)
+                if value is not None and not low <= value <= high:
                     raise UsageProblem(
                         f"{name} of recovery training is out of range",
-                        found=str(getattr(self, name)),
+                        found=str(value),
                         expected=f"{low} to {high:,}",
                         fix="take the default",
                     )

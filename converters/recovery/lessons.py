@@ -18,7 +18,7 @@ from converters.calibration import Calibration
 from converters.generated import generated_picture
 from converters.observe import open_observer
 from converters.ranges import logit_names
-from converters.recovery.config import RecoveryConfig
+from converters.recovery.config import MOST_PASSES, MOST_STEPS, RecoveryConfig
 from edge_effnet.image import Pixels, normalize, preprocess, read_image
 from edge_effnet.tflite_file import parse_structure
 from edge_effnet.training.augment import random_crop
@@ -54,7 +54,7 @@ class Lessons:
 
     @property
     def steps(self) -> int:
-        return min(self.config.epochs * self.steps_per_epoch, self.config.max_steps)
+        return self.config.steps or min(MOST_PASSES * self.steps_per_epoch, MOST_STEPS)
 
     def lesson(self, step: int) -> tuple[Floats, Floats]:
         """Pictures, batch x height x width x 3, and what should be answered, batch x classes.

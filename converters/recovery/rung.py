@@ -9,19 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from converters.calibration import Calibration
 from converters.ranges import Ranges
-from converters.recipes import QuantRecipe
-from converters.recovery.config import RecoveryConfig
+from converters.recovery.config import LABEL_WEIGHT, RecoveryConfig
 from converters.recovery.graph import integer_biases, refuse_unknown
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite_file import Structure
 
+if TYPE_CHECKING:
+    from converters.ladder import Rung
+
 StartStage = Callable[[str, int | None], Callable[[int], None]]
-Recover = Callable[[bytes, bytes, Ranges, Calibration, QuantRecipe], tuple[bytes, Ranges]]
+Recover = Callable[[bytes, bytes, Ranges, Calibration, "Rung"], tuple[bytes, Ranges]]
 """From a float model, the integer one of the rung before and its ranges to a trained float
-model and better ranges, for the same recipe."""
+model and better ranges, as the rung says."""
 
 
 def recovery_rung(
@@ -41,7 +44,7 @@ def recovery_rung(
         return None
 
     def train(
-        model: bytes, small: bytes, ranges: Ranges, calibration: Calibration, recipe: QuantRecipe
+        model: bytes, small: bytes, ranges: Ranges, calibration: Calibration, rung: Rung
     ) -> tuple[bytes, Ranges]:
         from converters.recovery.training import recover
 
@@ -58,9 +61,12 @@ def recovery_rung(
             model,
             ranges,
             calibration,
-            RecoveryConfig(seed=seed),
-            recipe=recipe,
+            RecoveryConfig(
+                steps=rung.steps, label_weight=LABEL_WEIGHT if rung.labelled else 0.0, seed=seed
+            ),
+            recipe=rung.quantization,
             biases=integer_biases(small),
+            labels=calibration.truth if rung.labelled else None,
             state=state,
             progress=progress,
         )

@@ -65,13 +65,19 @@ def parse_amount(text: str, option: str) -> float:
     except ValueError:
         value = 0.0
     if not 0 < value < math.inf:
-        raise UsageProblem(
-            f"{option} is not understood",
-            found=repr(text),
-            expected="a positive number, with K, M, G or KB, MB, MiB if you like",
-            fix=f"for example {option} 4.5M",
-        )
+        expected = "a positive number, with K, M, G or KB, MB, MiB if you like"
+        raise not_understood(option, text, expected=expected, example="4.5M")
     return value
+
+
+def not_understood(option: str, text: str, *, expected: str, example: str) -> UsageProblem:
+    """The error for an amount that cannot be read."""
+    return UsageProblem(
+        f"{option} is not understood",
+        found=repr(text),
+        expected=expected,
+        fix=f"for example {option} {example}",
+    )
 
 
 def millions(value: float) -> str:

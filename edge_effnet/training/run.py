@@ -9,17 +9,15 @@ runs/NAME/config.json   the config, reusable with --config
 
 from __future__ import annotations
 
-import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
-from edge_effnet.errors import OutputError, UsageProblem
-from edge_effnet.network.checkpoint import describe, save_checkpoint
+from edge_effnet.errors import UsageProblem
 from edge_effnet.network.resolve import ResolvedWeights
+from edge_effnet.training.best import write_best
 from edge_effnet.training.config import (
     CONFIG_FILE,
     TrainConfig,
@@ -215,9 +213,7 @@ def _run(
             write_state(folder / STATE_FILE, model, progress, about)
 
         def save_best(row: EpochRow) -> None:
-            _refuse_full_disk(folder, model)
-            metadata = _metadata(plan, material, row)
-            save_checkpoint(model, folder / BEST_FILE, metadata, half=config.half)
+            write_best(model, plan, material, row)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
@@ -278,52 +274,6 @@ def _network(
     if stored is not None:
         restore(model, stored, str(plan.folder / STATE_FILE))
     return model
-
-
-def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
-    """For best.h5: how it was made, so that a converted file can tell; what was done to the
-    weights before (trained, pruned …) is told too."""
-    step = {
-        "step": "trained",
-        "config": plan.config.to_json(),
-        "data": {
-            "source": plan.lists.source,
-            "fingerprint": plan.lists.fingerprint,
-            "train_images": len(material.train),
-            "val_images": len(material.val),
-        },
-        "weights": plan.weights.origin,
-        "epoch": row.epoch,
-        "val_accuracy": row.val_accuracy,
-        "val_loss": row.val_loss,
-    }
-    steps = [*plan.weights.steps, step]
-    return describe(plan.spec, resolution=plan.side, labels=plan.lists.labels, steps=steps)
-
-
-def _refuse_full_disk(folder: Path, model: keras.Model) -> None:
-    """Reserve the room of a checkpoint and free it again.
-
-    HDF5 that meets a full disk while it writes a file takes the process down with it, and the
-    line that says so.
-    """
-    place = folder / f".room.{os.getpid()}"
-    size = 65536 + sum(4 * math.prod(weight.shape) for weight in model.weights)
-    try:
-        with place.open("wb") as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)
-            else:
-                file.write(bytes(size))
-    except OSError as error:
-        raise OutputError(
-            f"{folder / BEST_FILE} cannot be written",
-            found=error.strerror or str(error),
-            expected=f"room for {size / 1e6:.1f} MB",
-            fix=f"free some space, then go on: edge-effnet train --resume {folder}",
-        ) from error
-    finally:
-        place.unlink(missing_ok=True)
 
 
 def _say_skipped(material: Material, watch: Watch) -> None:

@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from converters.guard import split
 from converters.ladder import LADDER
 from converters.pipeline import convert
 from converters.recipes import RECIPES
+from converters.recovery import training
 from converters.source import from_file
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_images
@@ -100,6 +102,45 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
     best = again.climb.best.rung
     assert [made.recipe for made in again.made] == ["float32", best.recipe]
     assert again.climb.missed() is not None  # written because asked to, and still missed
+
+
+def test_labels_teach_recovery_where_asked(
+    model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the labels: what the training does with them is tested beside it."""
+    taught: list[object] = []
+    real = training.recover
+
+    def watched(*given: Any, **more: Any) -> training.Recovered:
+        taught.append((more["labels"], given[3].steps, given[3].label_weight))
+        return real(*given, **more)
+
+    monkeypatch.setattr(training, "recover", watched)
+    settings = Settings(
+        out=tmp_path / "out",
+        recipes=(RECIPES["int8"],),
+        data=known,
+        calibration=known,
+        calibration_count=12,
+        gate=Gate(min_agreement_percent=101),
+        recovery_steps=3,
+        recovery_labels=True,
+    )
+    conversion = convert(from_file(model, labels=None, preprocess=None), settings)
+    images = conversion.pictures.calibration.images
+    assert images is not None
+    wanted = tuple(sample.label for sample in images.samples)
+    assert None not in wanted
+    assert taught == [(wanted, 3, 0.3)]
+
+
+@pytest.mark.parametrize("option", [("--recovery-steps", 5), ("--recovery-labels",)])
+def test_settings_of_recovery_need_a_limit(
+    edge_effnet: RunCommand, model: Path, tmp_path: Path, option: tuple[object, ...]
+) -> None:
+    result = edge_effnet("convert", "--model", model, "--int8", *option, "--out", tmp_path)
+    assert result.returncode == 2
+    assert f"{option[0]} is for a limit" in result.stderr
 
 
 def test_a_class_limit_needs_labels(

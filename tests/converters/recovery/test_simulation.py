@@ -64,7 +64,7 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
 
 
 def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
-    config = RecoveryConfig(epochs=1, batch=4, kernel_rate=0.2, bias_rate=0.5, range_rate=0.02)
+    config = RecoveryConfig(steps=6, batch=4, kernel_rate=0.2, bias_rate=0.5, range_rate=0.02)
     simulation = simulate(read_graph(mini.model), mini.ranges, config)
     nodes = read_graph(mini.model).nodes
     assert {"PAD", "ADD", "MUL", "MEAN"} <= {node.kind for node in nodes}

@@ -21,7 +21,7 @@ from edge_effnet.errors import UsageProblem
 
 from ..conftest import TinyModel
 
-CONFIG = RecoveryConfig(epochs=2, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
+CONFIG = RecoveryConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
 
 # Trains the model in a folder (first argument) with a state file (second) and dies one step
 # behind its last state.
@@ -144,7 +144,7 @@ def test_answers_like_floats_cost_nothing_and_loudness_no_more() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"epochs": 0}, {"kernel_rate": -1}, {"label_weight": 1.5}, {"min_crop": float("nan")}],
+    [{"steps": 0}, {"kernel_rate": -1}, {"label_weight": 1.5}, {"min_crop": float("nan")}],
 )
 def test_settings_out_of_range_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(UsageProblem, match=next(iter(change))):
