@@ -10,7 +10,6 @@ the culprits.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.hybrid import kept_in_float
-from converters.isolate import Dissection, cut_behind, noise_share, stored_in_int8
+from converters.isolate import Dissection, Isolated, cut_behind, noise_share, stored_in_int8
 from converters.observe import Picture, observe
 from converters.quantize import quantize
 from converters.ranges import Ranges, logit_names
@@ -122,29 +121,34 @@ def measure_layers(
     dissection = Dissection(model, structure, answer)
     wanted = logits(model, structure, pictures, workers=workers)
     makers = {operator.outputs[0]: operator.name for operator in structure.operators}
+    stored = dict(twins)
     done, steps = 0, len(twins) + float_trials
 
-    def look(place: int) -> Layer:
+    def look(index: int, tensor: Isolated) -> tuple[float, float]:
         nonlocal done
-        index, twin = twins[place]
-        low, high = _range(twin)
-        share = flipped = 0.0
-        if index == answer or cut_behind(structure, index, answer).rear:
-            tensor = dissection.isolate(index, pictures, wanted)
-            share, flipped = tensor.harm(lambda found: stored_in_int8(found, low, high))
+        low, high = _range(stored[index])
         done += 1
         progress(done, steps)
-        return Layer(
-            structure.tensors[index].name,
-            makers[index],
-            (low, high),
-            *values[place],
-            alone_percent=100 * share,
-            alone_flipped=round(flipped * len(pictures)),
-        )
+        return tensor.harm(lambda found: stored_in_int8(found, low, high))
 
-    with ThreadPoolExecutor(workers) as pool:
-        layers = sorted(pool.map(look, range(len(twins))), key=lambda found: -found.alone_percent)
+    # What no part of the answer depends on harms nothing.
+    heard = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
+    harms = dissection.study(heard, pictures, wanted, look, workers=workers)
+    harm = dict(zip(heard, harms, strict=True))
+    layers = []
+    for (index, twin), measured in zip(twins, values, strict=True):
+        share, flipped = harm.get(index, (0.0, 0.0))
+        layers.append(
+            Layer(
+                structure.tensors[index].name,
+                makers[index],
+                _range(twin),
+                *measured,
+                alone_percent=100 * share,
+                alone_flipped=round(flipped * len(pictures)),
+            )
+        )
+    layers.sort(key=lambda layer: -layer.alone_percent)
     error = noise_share(wanted, logits(small, structure, pictures, workers=workers))
     saved = _left_float(
         model, structure, own, layers[:float_trials], wanted, pictures, workers=workers

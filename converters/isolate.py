@@ -9,10 +9,12 @@ the tensor. So a trial costs a fraction of an inference and answers without nois
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,7 @@ from edge_effnet.tflite_file import Structure
 
 Floats = NDArray[np.float32]
 Change = Callable[[Floats], Floats]
+_Seen = TypeVar("_Seen")
 
 _HELD_BYTES = 300_000_000  # of activations kept at once
 
@@ -116,17 +119,48 @@ class Dissection:
         Args:
             wanted: the float network's answers, pictures x classes, where they are known.
         """
-        return next(self.isolate_all([tensor], pictures, wanted))()
+        return next(self._isolate_all([tensor], pictures, wanted, workers=1))()
 
-    def isolate_all(
+    def study(
         self,
         tensors: Sequence[int],
         pictures: Sequence[Picture],
-        wanted: Floats | None = None,
+        wanted: Floats,
+        look: Callable[[int, Isolated], _Seen],
         *,
-        workers: int = 1,
+        workers: int,
+    ) -> list[_Seen]:
+        """What ``look`` makes of each of many tensors, isolated; in order.
+
+        Args:
+            look: given the tensor and what isolates it, in several threads.
+        """
+
+        def job(tensor: int, make: Callable[[], Isolated]) -> _Seen:
+            return look(tensor, make())
+
+        jobs = zip(
+            tensors, self._isolate_all(tensors, pictures, wanted, workers=workers), strict=True
+        )
+        seen: list[_Seen] = []
+        waiting: deque[Future[_Seen]] = deque()
+        with ThreadPoolExecutor(workers) as pool:
+            for tensor, isolated in jobs:
+                waiting.append(pool.submit(job, tensor, isolated))
+                if len(waiting) > workers:  # each holds activations of all pictures
+                    seen.append(waiting.popleft().result())
+            seen += [job.result() for job in waiting]
+        return seen
+
+    def _isolate_all(
+        self,
+        tensors: Sequence[int],
+        pictures: Sequence[Picture],
+        wanted: Floats | None,
+        *,
+        workers: int,
     ) -> Iterator[Callable[[], Isolated]]:
-        """The same for many tensors, in order: what makes each of them isolated.
+        """What makes each of many tensors isolated, in order.
 
         As many as fit into memory share one pass over the pictures. What is yielded may be
         called in another thread.

@@ -10,9 +10,7 @@ pictures judge; no label is needed.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -88,25 +86,15 @@ def search_ranges(
     ]
     done = 0
 
-    def search(job: tuple[int, Callable[[], Isolated]]) -> tuple[str, Found]:
+    def look(index: int, isolated: Isolated) -> tuple[str, Found]:
         nonlocal done
-        index, isolated = job
         name = structure.tensors[index].name
-        found = _climb(isolated(), ranges[name])
+        found = _climb(isolated, ranges[name])
         done += 1
         progress(done, len(todo))
         return name, found
 
-    jobs = zip(todo, dissection.isolate_all(todo, judges, wanted, workers=workers), strict=True)
-    found: list[tuple[str, Found]] = []
-    waiting: deque[Future[tuple[str, Found]]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for job in jobs:
-            waiting.append(pool.submit(search, job))
-            if len(waiting) > workers:  # each holds activations of all pictures
-                found.append(waiting.popleft().result())
-        found += [job.result() for job in waiting]
-    return dict(found)
+    return dict(dissection.study(todo, judges, wanted, look, workers=workers))
 
 
 def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
