@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 from converters.bias import correct_bias
 from converters.calibration import Calibration
+from converters.equalize import equalize
 from converters.flatfile import Interface
 from converters.gain import correct_gain
 from converters.hybrid import kept_in_float
@@ -32,12 +33,12 @@ from converters.ranges import (
 )
 from converters.recipes import RECIPES, QuantRecipe
 from converters.search import SEARCH_PICTURES, Found, logits, search_ranges, signal_to_noise
-from edge_effnet.tflite_file import Structure
+from edge_effnet.tflite_file import Structure, parse_structure
 
 if TYPE_CHECKING:
     from converters.recovery.rung import Recover
 
-LADDER_VERSION = 4  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 5  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 Progress = Callable[[int, int], None]
@@ -50,6 +51,7 @@ class Rung:
     Attributes:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations.
+        equalize: whether channels behind ReLUs are lifted to the range they share first.
         bias: whether biases, and the gain of the answer, are corrected afterwards.
         recovery: whether the network is then trained to answer as float does.
         steps: of that training, where the user says how many.
@@ -61,6 +63,7 @@ class Rung:
     name: str
     recipe: str
     ranges: RangeChoice = "roles"
+    equalize: bool = False
     bias: bool = False
     recovery: bool = False
     steps: int | None = None
@@ -81,6 +84,7 @@ class Rung:
 LADDER: tuple[Rung, ...] = (
     Rung("plain", "int8", "plain", summary="mean of extremes for every tensor"),
     Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
+    Rung("equalized", "int8", "roles", equalize=True, summary="quiet channels behind ReLUs lifted"),
     Rung("searched", "int8", "searched", summary="each range by the network's own answers"),
     Rung("bias", "int8", "searched", bias=True, summary="searched ranges, corrected biases"),
     Rung(
@@ -98,6 +102,7 @@ LADDER: tuple[Rung, ...] = (
 
 def ladder(
     *,
+    equalize: bool = False,
     allow_float: int = 0,
     edge_tpu: bool = False,
     recovery: bool = True,
@@ -107,6 +112,8 @@ def ladder(
     """The rungs in order, with a partly float one behind those that only choose and correct.
 
     Args:
+        equalize: whether the network has channels that can be lifted; then all full-integer rungs
+            behind the one that does it build on that.
         allow_float: how many tensors it may leave in float; 0 leaves the rung out.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
         recovery: whether the network can be trained here.
@@ -115,7 +122,11 @@ def ladder(
     rungs = tuple(
         replace(rung, steps=steps, labelled=labelled) if rung.recovery else rung
         for rung in LADDER
-        if recovery or not rung.recovery
+        if (recovery or not rung.recovery) and (equalize or not rung.equalize)
+    )
+    first = next((i for i, rung in enumerate(rungs) if rung.equalize), len(rungs))
+    rungs = rungs[:first] + tuple(
+        replace(rung, equalize=not rung.size_only) for rung in rungs[first:]
     )
     if edge_tpu:
         return tuple(replace(rung, recipe="edgetpu") for rung in rungs if rung.recipe == "int8")
@@ -125,6 +136,7 @@ def ladder(
         f"float{allow_float}",
         "int8",
         "searched",
+        equalize=equalize,
         bias=True,
         left_float=allow_float,
         summary=f"corrected biases, the {allow_float} costliest tensors in float",
@@ -133,7 +145,7 @@ def ladder(
     return (*rungs[:behind], mixed, *rungs[behind:])
 
 
-_BIAS_PICTURES = 64
+_BIAS_PICTURES = _EQUALIZE_PICTURES = 64
 
 
 def _silent(_done: int, _all: int) -> None:
@@ -160,6 +172,7 @@ class Workshop:
     _statistics: Statistics | None = field(default=None, repr=False)
     _found: dict[str, Found] | None = field(default=None, repr=False)
     _pictures: list[Picture] = field(default_factory=list, repr=False)
+    _equalized: Workshop | None = field(default=None, repr=False)
 
     def make(self, rung: Rung, progress: Progress = _silent) -> tuple[bytes, float]:
         """A rung's model and the seconds that took.
@@ -171,6 +184,9 @@ class Workshop:
             ModelError, DataError: see ``quantize`` and ``collect_statistics``.
         """
         began = time.perf_counter()
+        if rung.equalize:
+            small, _ = self.equalized().make(replace(rung, equalize=False), progress)
+            return small, time.perf_counter() - began
         recipe = rung.quantization
         ranges = self._ranges(rung, progress) if recipe.calibrated else {}
         small = quantize(
@@ -207,10 +223,22 @@ class Workshop:
         better = signal_to_noise(wanted, after) > signal_to_noise(wanted, before)
         return candidate if better else small
 
+    def equalized(self) -> Workshop:
+        """The workshop of the same network with equalized channels."""
+        if self._equalized is None:
+            pictures = self.pictures(_EQUALIZE_PICTURES)
+            model = equalize(self.model, pictures, workers=self.workers)
+            structure = parse_structure(model, "the equalized model")
+            # Fields of this one's own model are made again for that.
+            self._equalized = replace(
+                self, model=model, structure=structure, _statistics=None, _found=None
+            )
+        return self._equalized
+
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""
         if not self._pictures:
-            most = max(SEARCH_PICTURES, _BIAS_PICTURES)
+            most = max(SEARCH_PICTURES, _BIAS_PICTURES, _EQUALIZE_PICTURES)
             self._pictures = list(islice(self.calibration.inputs(), most))
         return self._pictures[:count]
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from converters.cards import choose_labels, make_card, measured_record, with_metadata
 from converters.conversion import Conversion, Made, Settings, output_paths
+from converters.equalize import can_equalize
 from converters.guard import Climb, climb
 from converters.images import SIGNS, Pictures, choose_pictures
 from converters.ladder import Rung, Workshop, ladder
@@ -170,6 +171,7 @@ def _climb(
         seed=settings.seed,
         stage=stage,
         ladder=ladder(
+            equalize=can_equalize(source.model),
             allow_float=settings.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
             recovery=recover is not None,

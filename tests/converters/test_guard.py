@@ -13,7 +13,7 @@ import pytest
 from converters.conversion import Settings
 from converters.gate import Gate
 from converters.guard import split
-from converters.ladder import LADDER
+from converters.ladder import LADDER, ladder
 from converters.pipeline import convert
 from converters.recipes import RECIPES
 from converters.recovery import training
@@ -60,11 +60,11 @@ def test_the_first_rung_that_fits_is_written_and_confirmed(
         *("--calibration-images", 20, "--out", out, "--json", "-"),
     )
     assert result.returncode == 0, result.stderr
-    ladder = json.loads(result.stdout)["ladder"]
-    assert [rung["rung"]["name"] for rung in ladder["rungs"]] == [LADDER[0].name]
-    assert ladder["winner"] == LADDER[0].name
-    assert ladder["selection_images"] == ladder["confirmation_images"] == 30
-    (limit,) = ladder["confirmed"]
+    climbed = json.loads(result.stdout)["ladder"]
+    assert [rung["rung"]["name"] for rung in climbed["rungs"]] == [LADDER[0].name]
+    assert climbed["winner"] == LADDER[0].name
+    assert climbed["selection_images"] == climbed["confirmation_images"] == 30
+    (limit,) = climbed["confirmed"]
     assert (limit["name"], limit["limit"], limit["images"]) == ("drop", 95, 30)
     card = read_artifact(out / "tiny-int8.tflite").card
     assert card is not None
@@ -88,7 +88,7 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
     conversion = convert(source, settings)
     assert conversion.made == ()
     assert conversion.climb is not None
-    assert [tried.rung for tried in conversion.climb.tried] == list(LADDER)
+    assert [tried.rung for tried in conversion.climb.tried] == list(ladder())
     missed = conversion.climb.missed()
     assert missed is not None
     assert missed.exit_code == 3
