@@ -12,7 +12,7 @@ dominate a plain mean.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,15 +20,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatfile import writable_constant
-from converters.isolate import front_of
-from converters.observe import Picture, observe
+from converters.isolate import Dissection, run_part
+from converters.observe import Picture, observe, open_observer
+from edge_effnet.runtime.tensors import quantize_in, tensor_format
 from edge_effnet.tflite_file import Operator, Structure, Tensor, parse_structure
 
 Follower = Literal["none", "sigmoid", "swish"]
 Floats = NDArray[np.float32]
 
 # Values looked at per tensor and picture: whole rows of channels, evenly spread.
-_SAMPLED_VALUES = 65_536
+_SAMPLED_VALUES = 16_384
 # Where the follower is flat (a dead channel) no bias can move its answer, and the least-squares
 # step would be noise divided by nothing: a floor under the mean squared slope.
 _SLOPE_FLOOR: dict[Follower, float] = {"none": 0.0, "sigmoid": 0.005, "swish": 0.05}
@@ -64,7 +65,8 @@ def correct_bias(
     """Correct the biases of an integer model so that its channels answer as float's on average.
 
     Layers are corrected from the input on, each after those before it, so that no error is
-    corrected twice: as many passes over the pictures as there are layers.
+    corrected twice. The network is walked segment by segment, from what the pictures have come
+    to so far, so that a deep one costs no more for each layer than a shallow one.
 
     Args:
         model: the float model that ``small`` was made from.
@@ -79,16 +81,73 @@ def correct_bias(
     structure = parse_structure(small, "the quantized model")
     layers = _layers(structure, parse_structure(model, "the float model"))
     truth = _float_values(model, layers, pictures, workers)
-    for place, layer in enumerate(layers):
-        step = _step(bytes(corrected), structure, layer, place, truth, pictures, workers)
-        bias = writable_constant(corrected, layer.bias).view(np.int32)
-        scales = np.array(structure.tensors[layer.bias].scales)
-        moved = np.rint(bias + step / scales)
-        # Channels whose weights are almost zero have a tiny scale and nothing to correct.
-        fits = np.abs(moved) <= _LARGEST_BIAS
-        bias[fits] = moved[fits].astype(np.int32)
-        progress(place + 1, len(layers))
+    dissection = Dissection(small, structure, structure.outputs[0])
+    source, held = structure.inputs[0], _inputs(small, pictures)
+    done = 0
+    for segment in segments(structure, [(layer.output, layer.judged) for layer in layers]):
+        places = [i for i, layer in enumerate(layers) if layer.judged in segment.inside]
+        targets = sorted({*(layers[i].judged for i in places), segment.end})
+        part = bytearray(dissection.part(segment.operators, (source,), targets))
+        for place in places:
+            layer = layers[place]
+            step = _step(part, structure, layer, place, truth, (source, held), workers)
+            for whole in (part, corrected):
+                bias = writable_constant(whole, layer.bias).view(np.int32)
+                moved = np.rint(bias + step / np.array(structure.tensors[layer.bias].scales))
+                # Channels whose weights are almost zero have a tiny scale, nothing to correct.
+                fits = np.abs(moved) <= _LARGEST_BIAS
+                bias[fits] = moved[fits].astype(np.int32)
+            done += 1
+            progress(done, len(layers))
+        if done == len(layers):
+            break
+        held = run_part(part, source, held, segment.end, lambda _, v: v, workers=workers)
+        source = segment.end
     return bytes(corrected)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a network between two places where all that is known is one tensor.
+
+    Attributes:
+        operators: their indices.
+        inside: the tensors they make.
+        end: the last of them, the only one that is read behind.
+    """
+
+    operators: tuple[int, ...]
+    inside: frozenset[int]
+    end: int
+
+
+def segments(structure: Structure, pairs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+    """Divide a network.
+
+    Args:
+        pairs: tensors that belong into one segment, the earlier first.
+    """
+    last = {index: op.index for op in structure.operators for index in op.inputs if index >= 0}
+    for index in structure.outputs:
+        last[index] = len(structure.operators)
+    torn = {first for first, second in pairs if first != second}
+    alive, operators = set(structure.inputs), list[Operator]()
+    for operator in structure.operators:
+        operators.append(operator)
+        alive = {
+            index for index in alive | set(operator.outputs) if last.get(index, -1) > operator.index
+        }
+        if len(alive) == 1 and not alive & torn:
+            (end,) = alive
+            inside = frozenset(index for op in operators for index in op.outputs)
+            yield Segment(tuple(op.index for op in operators), inside, end)
+            operators = []
+
+
+def _inputs(small: bytes, pictures: Sequence[Picture]) -> list[NDArray[Any]]:
+    """The pictures as the integer model's input, with a batch of 1."""
+    form = tensor_format(open_observer(small).get_input_details()[0])
+    return [quantize_in(picture, form)[None] for picture in pictures]
 
 
 def _layers(small: Structure, model: Structure) -> list[_Layer]:
@@ -157,15 +216,20 @@ def _float_values(
 
 
 def _step(
-    small: bytes,
+    part: bytearray,
     structure: Structure,
     layer: _Layer,
     place: int,
     truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
-    pictures: Sequence[Picture],
+    given: tuple[int, Sequence[NDArray[Any]]],
     workers: int,
 ) -> Floats:
     """The change of each channel's bias, in real units, that brings it nearest to float.
+
+    Args:
+        part: of the integer model, with the layer in it.
+        place: of the layer in ``truth``.
+        given: the tensor that the part reads, and its values for each picture.
 
     Least squares: with the error e and the slope g of the follower at each value, the change
     d that minimizes the sum of (e - g d)² is sum(g e) / sum(g²).
@@ -174,16 +238,15 @@ def _step(
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
-    def look(picture: int, values: list[NDArray[Any]]) -> tuple[Floats, Floats]:
+    def look(picture: int, values: NDArray[Any]) -> tuple[Floats, Floats]:
         output, judged = (part.astype(np.float32) for part in truth[picture][place])
         slope = _slope(output, layer.follower)
-        real = (_rows(values[0]).astype(np.float32) - zero_point) * scale
+        real = (_rows(values).astype(np.float32) - zero_point) * scale
         # What the range clips is not the bias's to mend.
         error = np.clip(judged, low, high) - real
         return (slope * error).mean(axis=0), (slope * slope).mean(axis=0)
 
-    front = front_of(small, structure, layer.judged)  # nothing behind it is worth computing
-    seen = observe(front, [layer.judged], pictures, look, workers=workers)
+    seen = run_part(part, *given, layer.judged, look, workers=workers)
     toward = _certain_mean(np.stack([part for part, _ in seen]))
     curvature = np.mean([part for _, part in seen], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)

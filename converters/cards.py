@@ -11,7 +11,7 @@ from typing import Any
 from converters.conversion import Settings
 from converters.flatfile import add_metadata
 from converters.images import Pictures
-from converters.ladder import Rung
+from converters.ladder import Rung, rung_of
 from converters.ranges import ROLE_METHODS
 from converters.recipes import RECIPES
 from converters.source import Source
@@ -70,6 +70,7 @@ def make_card(
     steps = list(source.steps)
     recipe = RECIPES.get(name)
     if recipe is not None:
+        rung = rung or rung_of(recipe)
         step: dict[str, Any] = {
             "step": "quantized",
             "recipe": asdict(recipe),
@@ -78,11 +79,10 @@ def make_card(
         if recipe.calibrated:
             step["calibration"] = pictures.calibration.describe()
             step["ranges"] = {
-                "methods": dict(ROLE_METHODS) if rung is None else rung.ranges,
+                "methods": dict(ROLE_METHODS) if rung.ranges == "roles" else rung.ranges,
                 "pinned": "input; logits not clipped",
             }
-        if rung is not None:
-            step["rung"] = asdict(rung)
+        step["rung"] = asdict(rung)
         if recipe.full_integer:
             step["interface"] = settings.interface
         steps.append(step)

@@ -197,10 +197,34 @@ def _copied(_: int, values: list[Any]) -> list[Floats]:
     return [value.copy() for value in values]
 
 
-def front_of(model: bytes, structure: Structure, tensor: int) -> bytes:
-    """The part of a model that makes one tensor; tensors keep their indices."""
-    needed = [operator.index for operator in _needed(structure.operators, {tensor}, stop=set())]
-    return Dissection(model, structure, tensor).part(needed, structure.inputs, (tensor,))
+def run_part(
+    part: bytes | bytearray,
+    source: int,
+    values: Sequence[NDArray[Any]],
+    target: int,
+    look: Callable[[int, NDArray[Any]], _Seen],
+    *,
+    workers: int,
+) -> list[_Seen]:
+    """Run a part of a model, float or integer, with each of some values of what it reads.
+
+    Args:
+        source, target: tensors it reads and makes.
+        look: told the place in ``values`` and what the target holds then.
+    """
+    idle = [_open(bytes(part)) for _ in range(workers)]
+
+    def work(place: int) -> _Seen:
+        interpreter = idle.pop()  # as many as threads, so never empty
+        try:
+            interpreter.set_tensor(source, values[place])
+            interpreter.invoke()
+            return look(place, interpreter.get_tensor(target))
+        finally:
+            idle.append(interpreter)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, range(len(values))))
 
 
 class Isolated:

@@ -38,7 +38,7 @@ from edge_effnet.tflite_file import Structure, parse_structure
 if TYPE_CHECKING:
     from converters.recovery.rung import Recover
 
-LADDER_VERSION = 5  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 6  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 Progress = Callable[[int, int], None]
@@ -52,7 +52,8 @@ class Rung:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations.
         equalize: whether channels behind ReLUs are lifted to the range they share first.
-        bias: whether biases, and the gain of the answer, are corrected afterwards.
+        bias: whether biases, and the gain of the answer, are corrected afterwards, where that
+            brings the answers nearer to float's.
         recovery: whether the network is then trained to answer as float does.
         steps: of that training, where the user says how many.
         labelled: whether the calibration pictures' labels teach too.
@@ -84,9 +85,21 @@ class Rung:
 LADDER: tuple[Rung, ...] = (
     Rung("plain", "int8", "plain", summary="mean of extremes for every tensor"),
     Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
-    Rung("equalized", "int8", "roles", equalize=True, summary="quiet channels behind ReLUs lifted"),
-    Rung("searched", "int8", "searched", summary="each range by the network's own answers"),
-    Rung("bias", "int8", "searched", bias=True, summary="searched ranges, corrected biases"),
+    Rung("bias", "int8", bias=True, summary="the same with corrected biases: --int8 by itself"),
+    Rung(
+        "equalized",
+        "int8",
+        equalize=True,
+        bias=True,
+        summary="the same, quiet channels behind ReLUs lifted",
+    ),
+    Rung(
+        "searched",
+        "int8",
+        "searched",
+        bias=True,
+        summary="each range by the network's own answers, corrected biases",
+    ),
     Rung(
         "recovered",
         "int8",
@@ -145,7 +158,14 @@ def ladder(
     return (*rungs[:behind], mixed, *rungs[behind:])
 
 
-_BIAS_PICTURES = _EQUALIZE_PICTURES = 64
+def rung_of(recipe: QuantRecipe) -> Rung:
+    """How a recipe is made where no limit asks for more."""
+    return Rung(recipe.name, recipe.name, bias=recipe.full_integer, summary=recipe.summary)
+
+
+_BIAS_PICTURES, _JUDGES, _EQUALIZE_PICTURES = 32, 32, 64
+# With fewer left over, the pictures that corrected judge as well.
+_FEW_JUDGES = 8
 
 
 def _silent(_done: int, _all: int) -> None:
@@ -193,20 +213,7 @@ class Workshop:
             self.model, recipe, ranges, self.interface, left_float=self._left_float(rung)
         )
         if rung.bias:
-            small = correct_bias(
-                self.model,
-                small,
-                self.pictures(_BIAS_PICTURES),
-                workers=self.workers,
-                progress=progress,
-            )
-            small = correct_gain(
-                self.model,
-                small,
-                self.structure,
-                self.pictures(_BIAS_PICTURES),
-                workers=self.workers,
-            )
+            small = self._nearer(small, self._corrected(small, progress))
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
@@ -214,8 +221,18 @@ class Workshop:
     def _recovered(self, recover: Recover, small: bytes, ranges: Ranges, rung: Rung) -> bytes:
         """The trained model, or ``small`` where training did not bring it nearer to float."""
         trained, moved = recover(self.model, small, ranges, self.calibration, rung)
-        candidate = quantize(trained, rung.quantization, moved, self.interface)
+        return self._nearer(small, quantize(trained, rung.quantization, moved, self.interface))
+
+    def _corrected(self, small: bytes, progress: Progress) -> bytes:
         pictures = self.pictures(_BIAS_PICTURES)
+        small = correct_bias(self.model, small, pictures, workers=self.workers, progress=progress)
+        return correct_gain(self.model, small, self.structure, pictures, workers=self.workers)
+
+    def _nearer(self, small: bytes, candidate: bytes) -> bytes:
+        """The one whose answers are nearer to float's, on pictures that corrected nothing."""
+        pictures = self.pictures(_BIAS_PICTURES + _JUDGES)
+        if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:
+            pictures = pictures[_BIAS_PICTURES:]
         wanted, before, after = (
             logits(model, self.structure, pictures, workers=self.workers)
             for model in (self.model, small, candidate)
@@ -238,7 +255,7 @@ class Workshop:
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""
         if not self._pictures:
-            most = max(SEARCH_PICTURES, _BIAS_PICTURES, _EQUALIZE_PICTURES)
+            most = max(SEARCH_PICTURES, _BIAS_PICTURES + _JUDGES, _EQUALIZE_PICTURES)
             self._pictures = list(islice(self.calibration.inputs(), most))
         return self._pictures[:count]
 

@@ -19,11 +19,9 @@ from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.equalize import can_equalize
 from converters.guard import Climb, climb
 from converters.images import SIGNS, Pictures, choose_pictures
-from converters.ladder import Rung, Workshop, ladder
-from converters.quantize import quantize
-from converters.ranges import Ranges, choose_ranges, collect_statistics
+from converters.ladder import Rung, Workshop, ladder, rung_of
 from converters.recipes import FLOAT32, UNPRUNED
-from converters.recovery.rung import recovery_rung
+from converters.recovery.rung import Recover, recovery_rung
 from converters.source import Source, refuse_broken_weights
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
@@ -156,14 +154,7 @@ def _climb(
     return climb(
         gate,
         evaluation,
-        Workshop(
-            source.model,
-            source.structure,
-            pictures.calibration,
-            settings.interface,
-            settings.workers,
-            recover,
-        ),
+        _workshop(source, settings, pictures, recover),
         reference,
         write,
         cache=settings.out / f"{source.name}-rungs.json",
@@ -202,32 +193,29 @@ def _unlabelled(pictures: Pictures) -> Dataset:
 def _make_models(
     source: Source, settings: Settings, pictures: Pictures, stage: StartStage
 ) -> dict[str, bytes]:
-    ranges: Ranges = {}
+    shop = _workshop(source, settings, pictures)
     if any(recipe.calibrated for recipe in settings.recipes):
-        ranges = _measure_ranges(source, settings, pictures, stage)
+        calibrated = stage("calibrating", len(pictures.calibration))
+        shop.statistics(lambda count, _: calibrated(count))
     models = {FLOAT32: source.model}
-    done = stage("quantizing", len(settings.recipes))
-    for count, recipe in enumerate(settings.recipes, start=1):
-        models[recipe.name] = quantize(source.model, recipe, ranges, settings.interface)
-        done(count)
+    for recipe in settings.recipes:
+        done = stage(f"making {recipe.name}", None)
+        models[recipe.name], _ = shop.make(rung_of(recipe))
+        done(1)
     return {name: with_metadata(model, source, name) for name, model in models.items()}
 
 
-def _measure_ranges(
-    source: Source, settings: Settings, pictures: Pictures, stage: StartStage
-) -> Ranges:
-    calibration, count = pictures.calibration, 0
-    done = stage("calibrating", len(calibration))
-
-    def step() -> None:
-        nonlocal count
-        count += 1
-        done(count)
-
-    statistics = collect_statistics(
-        source.model, source.structure, calibration, workers=settings.workers, progress=step
+def _workshop(
+    source: Source, settings: Settings, pictures: Pictures, recover: Recover | None = None
+) -> Workshop:
+    return Workshop(
+        source.model,
+        source.structure,
+        pictures.calibration,
+        settings.interface,
+        settings.workers,
+        recover,
     )
-    return choose_ranges(statistics, source.structure, calibration, source.model)
 
 
 def _judge(

@@ -1,12 +1,8 @@
-"""Ranges judged by the network's answers, and biases that undo a mean error."""
-
-from itertools import islice
+"""Ranges judged by the network's answers."""
 
 import numpy as np
 import pytest
 
-from converters.bias import correct_bias
-from converters.observe import observe
 from converters.quantize import quantize
 from converters.ranges import (
     ROLES,
@@ -18,7 +14,6 @@ from converters.ranges import (
 from converters.recipes import RECIPES
 from converters.search import logits, search_ranges, signal_to_noise
 from edge_effnet.errors import DataError
-from edge_effnet.tflite_file import parse_structure
 
 from .conftest import TinyModel
 
@@ -71,46 +66,6 @@ def test_softmax_does_not_see_a_constant() -> None:
     wanted = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
     assert signal_to_noise(wanted, wanted + 3) > 100
     assert signal_to_noise(wanted, 0 * wanted) == pytest.approx(0)
-
-
-@pytest.mark.parametrize("interface", ["int8", "uint8"])
-def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interface: str) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 8))
-    small = quantize(tiny.model, INT8, tiny.ranges, interface)  # type: ignore[arg-type]
-    corrected = correct_bias(tiny.model, small, pictures, workers=2)
-    assert parse_structure(corrected, "corrected") == parse_structure(small, "small")
-    changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
-    assert 0 < changed.sum() < 0.1 * len(small)  # bias bytes only
-
-    roles = tensor_roles(tiny.structure)
-
-    def projection_bias(model: bytes) -> float:
-        """Largest mean error of a channel of the projections, in quantization steps."""
-        structure = parse_structure(model, "model")
-        places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
-        worst = 0.0
-        for operator in tiny.structure.operators:
-            index = operator.outputs[0]
-            tensor = tiny.structure.tensors[index]
-            if operator.name != "CONV_2D" or roles[tensor.name] != "linear":
-                continue
-            own = structure.tensors[places[tensor.name]]
-            means = [
-                observe(
-                    data,
-                    [place],
-                    pictures,
-                    lambda _, values: values[0].reshape(-1, values[0].shape[-1]).mean(axis=0),
-                    workers=2,
-                )
-                for data, place in ((tiny.model, index), (model, places[tensor.name]))
-            ]
-            wanted = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
-            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
-        return worst
-
-    # A correction is drawn towards zero where so few pictures disagree.
-    assert projection_bias(corrected) < 0.6 * projection_bias(small)
 
 
 def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:

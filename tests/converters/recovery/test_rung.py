@@ -35,4 +35,4 @@ def test_training_that_does_not_help_is_not_taken(mini: TinyModel) -> None:
         workers=1,
         recover=lambda model, *_: (model, ruined),
     )
-    assert workshop.make(RUNGS["recovered"])[0] == workshop.make(RUNGS["bias"])[0]
+    assert workshop.make(RUNGS["recovered"])[0] == workshop.make(RUNGS["searched"])[0]

@@ -1,0 +1,102 @@
+"""Biases that undo a mean error, and the stretches of a network in which they are found."""
+
+from itertools import islice, pairwise
+
+import numpy as np
+import pytest
+
+from converters.bias import correct_bias, segments
+from converters.ladder import LADDER, Workshop
+from converters.observe import observe
+from converters.quantize import quantize
+from converters.ranges import tensor_roles
+from converters.recipes import RECIPES
+from converters.search import logits, signal_to_noise
+from edge_effnet.tflite_file import parse_structure
+
+from .conftest import TinyModel
+
+INT8 = RECIPES["int8"]
+
+
+@pytest.mark.parametrize("interface", ["int8", "uint8"])
+def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interface: str) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 8))
+    small = quantize(tiny.model, INT8, tiny.ranges, interface)  # type: ignore[arg-type]
+    corrected = correct_bias(tiny.model, small, pictures, workers=2)
+    assert parse_structure(corrected, "corrected") == parse_structure(small, "small")
+    changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
+    assert 0 < changed.sum() < 0.1 * len(small)  # bias bytes only
+
+    roles = tensor_roles(tiny.structure)
+
+    def projection_bias(model: bytes) -> float:
+        """Largest mean error of a channel of the projections, in quantization steps."""
+        structure = parse_structure(model, "model")
+        places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
+        worst = 0.0
+        for operator in tiny.structure.operators:
+            index = operator.outputs[0]
+            tensor = tiny.structure.tensors[index]
+            if operator.name != "CONV_2D" or roles[tensor.name] != "linear":
+                continue
+            own = structure.tensors[places[tensor.name]]
+            means = [
+                observe(
+                    data,
+                    [place],
+                    pictures,
+                    lambda _, values: values[0].reshape(-1, values[0].shape[-1]).mean(axis=0),
+                    workers=2,
+                )
+                for data, place in ((tiny.model, index), (model, places[tensor.name]))
+            ]
+            wanted = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
+            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
+        return worst
+
+    # A correction is drawn towards zero where so few pictures disagree.
+    assert projection_bias(corrected) < 0.6 * projection_bias(small)
+
+
+def test_segments_hang_together_by_one_tensor(tiny: TinyModel) -> None:
+    structure = tiny.structure
+    swishes = {
+        (op.inputs[0], op.outputs[0])
+        for op in structure.operators
+        if op.name == "MUL" and len({*op.inputs}) == 2
+        for gate in structure.operators
+        if gate.name == "LOGISTIC"
+        and gate.inputs[0] == op.inputs[0]
+        and gate.outputs[0] in op.inputs
+    }
+    assert swishes
+    found = list(segments(structure, sorted(swishes)))
+    assert [index for part in found for index in part.operators] == [
+        operator.index for operator in structure.operators
+    ]
+    assert len(found) > 3
+    for before, after in pairwise(found):
+        made = {
+            index
+            for place in after.operators
+            for index in structure.operators[place].inputs
+            if index >= 0 and not structure.tensors[index].constant_bytes
+        }
+        assert made - after.inside == {before.end}
+    for first, second in swishes:
+        assert any({first, second} <= part.inside for part in found)
+
+
+def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:
+    shop = Workshop(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
+    pictures = list(tiny.calibration.inputs())
+    wanted = logits(tiny.model, tiny.structure, pictures, workers=2)
+    by_name = {rung.name: rung for rung in LADDER}
+    before, after = (
+        signal_to_noise(
+            wanted, logits(shop.make(by_name[name])[0], tiny.structure, pictures, workers=2)
+        )
+        for name in ("ranges", "bias")
+    )
+    assert after >= before
