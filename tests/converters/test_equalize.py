@@ -171,7 +171,7 @@ def test_only_such_networks_get_the_rung_and_those_behind_build_on_it() -> None:
     assert not any(rung.equalize for rung in ladder())
     rungs = ladder(equalize=True, allow_float=2)
     assert [rung.name for rung in rungs if rung.equalize] == [
-        *("equalized", "searched", "bias", "float2", "recovered"),
+        *("equalized", "searched", "float2", "recovered"),
     ]
 
 
