@@ -34,6 +34,24 @@ def test_all_interfaces_give_bit_identical_scores(tiny: TinyModel, tmp_path: Pat
             np.testing.assert_array_equal(first, other)
 
 
+def test_equal_zero_points_are_stored_once(tiny: TinyModel) -> None:
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = quantize(tiny.model, RECIPES["int8"], tiny.ranges, "uint8")
+    graph = schema.Model.GetRootAs(model).Subgraphs(0)
+    places: dict[bytes, set[int]] = {}
+    tensors = 0
+    for index in range(graph.TensorsLength()):
+        found = graph.Tensors(index).Quantization()
+        if found is not None and found.ZeroPointLength() > 1:
+            tensors += 1
+            field = found._tab.Offset(10)  # zero_point, by the schema
+            content = np.asarray(found.ZeroPointAsNumpy()).tobytes()
+            places.setdefault(content, set()).add(found._tab.Vector(field))
+    assert 0 < len(places) < tensors
+    assert all(len(starts) == 1 for starts in places.values())
+
+
 def test_the_signature_follows_the_new_interface(tiny: TinyModel) -> None:
     from ai_edge_litert.interpreter import Interpreter
 
