@@ -207,8 +207,10 @@ def peak_elements(ops: list[Op]) -> int:
 
 # Bytes around the weights. Tables of an operator and its tensors: fitted on B0 and V2-B0 with
 # trained weights (both files within 0.1 %; tests hold the estimate to 3 %). An int8 channel has
-# a float32 scale and an int64 zero point, once for its weights and once for its bias.
-_FLOAT_BYTES_PER_OP, _INT8_BYTES_PER_OP, _INT8_BYTES_PER_CHANNEL = 362, 411, 24
+# a float32 scale, once for its weights and once for its bias. Zero points are int64, and all
+# layers of one width share theirs.
+_FLOAT_BYTES_PER_OP, _INT8_BYTES_PER_OP = 362, 411
+_SCALE_BYTES_PER_CHANNEL, _ZERO_POINT_BYTES = 8, 8
 
 
 def cost(spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None) -> Cost:
@@ -216,6 +218,8 @@ def cost(spec: VariantSpec, *, classes: int = 1000, resolution: int | None = Non
     ops = trace(spec, classes=classes, resolution=resolution)
     weights, biases = sum(op.weights for op in ops), sum(op.biases for op in ops)
     parameters, macs = sum(op.parameters for op in ops), sum(op.macs for op in ops)
+    zero_points = _ZERO_POINT_BYTES * sum({op.biases for op in ops})
+    int8_bytes = weights + (4 + _SCALE_BYTES_PER_CHANNEL) * biases + zero_points
     return Cost(
         parameters=parameters,
         trainable=parameters - sum(op.frozen for op in ops),
@@ -223,7 +227,7 @@ def cost(spec: VariantSpec, *, classes: int = 1000, resolution: int | None = Non
         macs_and_elementwise=macs + 3 * sum(op.elements for op in ops if op.macs),
         peak_activations=peak_elements(ops),
         float_bytes=4 * (weights + biases) + _FLOAT_BYTES_PER_OP * len(ops),
-        int8_bytes=weights + (4 + _INT8_BYTES_PER_CHANNEL) * biases + _INT8_BYTES_PER_OP * len(ops),
+        int8_bytes=int8_bytes + _INT8_BYTES_PER_OP * len(ops),
     )
 
 
