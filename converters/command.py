@@ -305,4 +305,4 @@ def _refuse_bad_data(settings: Settings) -> None:
     if settings.data is not None and not is_signs(settings.data):
         load_dataset(settings.data)
     if settings.calibration is not None and not is_signs(settings.calibration):
-        load_images(settings.calibration)
+        (load_dataset if settings.recovery_labels else load_images)(settings.calibration)

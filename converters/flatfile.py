@@ -46,7 +46,7 @@ def pack_tree(tree: Any) -> bytes:
     FlatBuffers library leaves out and 32-bit Arm may crash without.
 
     Zero points are 8 bytes for each channel of each kernel and bias, nearly all of them 0:
-    equal ones are stored once, which makes an int8 B0 4 % smaller. Nobody may edit them in
+    equal ones are stored once, which makes an int8 file 8 % smaller. Nobody may edit them in
     place.
     """
     import flatbuffers

@@ -208,23 +208,36 @@ def run_part(
 ) -> list[_Seen]:
     """Run a part of a model, float or integer, with each of some values of what it reads.
 
+    Runs with the kernels that the whole file will run with: the fast ones, or the runtime's own
+    where those refuse the part.
+
     Args:
         source, target: tensors it reads and makes.
         look: told the place in ``values`` and what the target holds then.
     """
-    idle = [_open(bytes(part)) for _ in range(workers)]
+    model = bytes(part)
+    try:
+        _invoke(_open(model), source, values[0])
+        fast = True
+    except RuntimeError:  # only a first run tells
+        fast = False
+    idle = [_open(model, fast=fast) for _ in range(workers)]
 
     def work(place: int) -> _Seen:
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
-            interpreter.set_tensor(source, values[place])
-            interpreter.invoke()
+            _invoke(interpreter, source, values[place])
             return look(place, interpreter.get_tensor(target))
         finally:
             idle.append(interpreter)
 
     with ThreadPoolExecutor(workers) as pool:
         return list(pool.map(work, range(len(values))))
+
+
+def _invoke(interpreter: Any, source: int, value: NDArray[Any]) -> None:
+    interpreter.set_tensor(source, value)
+    interpreter.invoke()
 
 
 class Isolated:
@@ -267,11 +280,15 @@ class Isolated:
         return np.asarray(np.stack(answers), np.float32)
 
 
-def _open(model: bytes) -> Any:
+def _open(model: bytes, *, fast: bool = True) -> Any:
     module = load_runtime().module
+    kernels = module.OpResolverType
+    kind = kernels.AUTO if fast else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     with warnings.catch_warnings(), native_output_hidden():
         warnings.simplefilter("ignore", UserWarning)
-        interpreter = module.Interpreter(model_content=model, num_threads=1)
+        interpreter = module.Interpreter(
+            model_content=model, num_threads=1, experimental_op_resolver_type=kind
+        )
         interpreter.allocate_tensors()
     return interpreter
 

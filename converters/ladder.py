@@ -229,7 +229,7 @@ class Workshop:
         return correct_gain(self.model, small, self.structure, pictures, workers=self.workers)
 
     def _nearer(self, small: bytes, candidate: bytes) -> bytes:
-        """The one whose answers are nearer to float's, on pictures that corrected nothing."""
+        """The one whose answers are nearer to float's, on pictures that corrected no bias."""
         pictures = self.pictures(_BIAS_PICTURES + _JUDGES)
         if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:
             pictures = pictures[_BIAS_PICTURES:]

@@ -86,7 +86,7 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "full integer: 0.3 of the size, fastest",
+            "full integer: 0.27 of the size, fastest",
         ),
         QuantRecipe(
             "edgetpu",

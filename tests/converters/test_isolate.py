@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.isolate import Dissection, cut_behind, noise_share, stored_in_int8
+from converters import isolate
+from converters.isolate import Dissection, cut_behind, noise_share, run_part, stored_in_int8
 from converters.ranges import logit_names
 from converters.search import logits
 from edge_effnet.tflite_file import Operator
@@ -52,6 +53,33 @@ def test_the_gate_is_cut_off_from_the_channels_it_gates(
     # Closed gates leave the block's input alone: the answer must move.
     tensor = dissection.isolate(gate, list(islice(tiny.calibration.inputs(), 2)))
     assert tensor.noise_share(np.zeros_like) > 1e-6
+
+
+def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
+    tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    structure = tiny.structure
+    first = structure.operators[0]
+    part = Dissection(tiny.model, structure, structure.outputs[0]).part(
+        [first.index], structure.inputs, first.outputs
+    )
+    given = [picture[None] for picture in islice(tiny.calibration.inputs(), 3)]
+
+    def outputs() -> list[np.ndarray]:
+        source, target = structure.inputs[0], first.outputs[0]
+        return run_part(part, source, given, target, lambda _, values: values, workers=2)
+
+    wanted = outputs()
+    opened = isolate._open
+
+    def refusing(model: bytes, *, fast: bool = True) -> object:
+        if fast:
+            raise RuntimeError("failed to create XNNPACK runtime")
+        return opened(model, fast=False)
+
+    monkeypatch.setattr(isolate, "_open", refusing)
+    for ours, theirs in zip(outputs(), wanted, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 
 def test_a_ruined_answer_is_one_ruined_picture_however_loud() -> None:
