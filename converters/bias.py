@@ -5,53 +5,38 @@ that ends at 255/256 lowers every large answer, and such errors add up through t
 is systematic in a channel can be subtracted in the int32 bias at no cost in speed.
 
 Source: Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias
-Correction" (arXiv:1906.04721), its empirical form. New here is that a layer in front of a
-swish or sigmoid is judged behind it: its large negative answers are worth nothing, yet would
-dominate a plain mean.
+Correction" (arXiv:1906.04721), its empirical form. New here is that a layer is judged behind the
+swish or sigmoid that follows it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatfile import writable_constant
 from converters.isolate import Dissection, run_part
-from converters.observe import Picture, observe, open_observer
-from edge_effnet.runtime.tensors import quantize_in, tensor_format
-from edge_effnet.tflite_file import Operator, Structure, Tensor, parse_structure
-
-Follower = Literal["none", "sigmoid", "swish"]
-Floats = NDArray[np.float32]
+from converters.layers import (
+    LARGEST_BIAS,
+    Floats,
+    Follower,
+    Layer,
+    not_shouting,
+    quantized_layers,
+    slope,
+)
+from converters.observe import Picture, observe, stored_pictures
+from converters.segments import segments
+from edge_effnet.tflite_file import Structure, parse_structure
 
 # Values looked at per tensor and picture: whole rows of channels, evenly spread.
 _SAMPLED_VALUES = 16_384
 # Where the follower is flat (a dead channel) no bias can move its answer, and the least-squares
 # step would be noise divided by nothing: a floor under the mean squared slope.
 _SLOPE_FLOOR: dict[Follower, float] = {"none": 0.0, "sigmoid": 0.005, "swish": 0.05}
-# Leaves room for the sum of products in the 32-bit accumulator.
-_LARGEST_BIAS = 2**30
-
-
-@dataclass(frozen=True)
-class _Layer:
-    """A convolution or dense layer whose bias can be corrected; tensor indices throughout.
-
-    Attributes:
-        output, judged: its own output, and that of the function behind it (else the same).
-        float_output, float_judged: the same tensors in the float model.
-    """
-
-    bias: int
-    output: int
-    judged: int
-    float_output: int
-    float_judged: int
-    follower: Follower
 
 
 def correct_bias(
@@ -79,10 +64,14 @@ def correct_bias(
     """
     corrected = bytearray(small)
     structure = parse_structure(small, "the quantized model")
-    layers = _layers(structure, parse_structure(model, "the float model"))
+    layers = [
+        layer
+        for layer in quantized_layers(structure, parse_structure(model, "the float model"))
+        if layer.follower != "relu"  # which hides the values that its bias can still move
+    ]
     truth = _float_values(model, layers, pictures, workers)
     dissection = Dissection(small, structure, structure.outputs[0])
-    source, held = structure.inputs[0], _inputs(small, pictures)
+    source, held = structure.inputs[0], stored_pictures(small, pictures)
     done = 0
     for segment in segments(structure, [(layer.output, layer.judged) for layer in layers]):
         places = [i for i, layer in enumerate(layers) if layer.judged in segment.inside]
@@ -95,7 +84,7 @@ def correct_bias(
                 bias = writable_constant(whole, layer.bias).view(np.int32)
                 moved = np.rint(bias + step / np.array(structure.tensors[layer.bias].scales))
                 # Channels whose weights are almost zero have a tiny scale, nothing to correct.
-                fits = np.abs(moved) <= _LARGEST_BIAS
+                fits = np.abs(moved) <= LARGEST_BIAS
                 bias[fits] = moved[fits].astype(np.int32)
             done += 1
             progress(done, len(layers))
@@ -106,100 +95,8 @@ def correct_bias(
     return bytes(corrected)
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of a network between two places where all that is known is one tensor.
-
-    Attributes:
-        operators: their indices.
-        inside: the tensors they make.
-        end: the last of them, the only one that is read behind.
-    """
-
-    operators: tuple[int, ...]
-    inside: frozenset[int]
-    end: int
-
-
-def segments(structure: Structure, pairs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
-    """Divide a network.
-
-    Args:
-        pairs: tensors that belong into one segment, the earlier first.
-    """
-    last = {index: op.index for op in structure.operators for index in op.inputs if index >= 0}
-    for index in structure.outputs:
-        last[index] = len(structure.operators)
-    torn = {first for first, second in pairs if first != second}
-    alive, operators = set(structure.inputs), list[Operator]()
-    for operator in structure.operators:
-        operators.append(operator)
-        alive = {
-            index for index in alive | set(operator.outputs) if last.get(index, -1) > operator.index
-        }
-        if len(alive) == 1 and not alive & torn:
-            (end,) = alive
-            inside = frozenset(index for op in operators for index in op.outputs)
-            yield Segment(tuple(op.index for op in operators), inside, end)
-            operators = []
-
-
-def _inputs(small: bytes, pictures: Sequence[Picture]) -> list[NDArray[Any]]:
-    """The pictures as the integer model's input, with a batch of 1."""
-    form = tensor_format(open_observer(small).get_input_details()[0])
-    return [quantize_in(picture, form)[None] for picture in pictures]
-
-
-def _layers(small: Structure, model: Structure) -> list[_Layer]:
-    places = {tensor.name: index for index, tensor in enumerate(model.tensors)}
-    layers = []
-    for operator in small.operators:
-        if operator.name not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}:
-            continue
-        output = operator.outputs[0]
-        if len(operator.inputs) < 3 or operator.inputs[2] < 0:
-            continue
-        if not small.tensors[output].scales:
-            continue  # left in float
-        kernel = small.tensors[operator.inputs[1]]
-        if operator.name == "DEPTHWISE_CONV_2D" and kernel.shape[:3] == (1, 1, 1):
-            continue  # the normalization of pixels: exact as it is
-        follower, judged = _follower(small, operator)
-        names = small.tensors[output].name, small.tensors[judged].name
-        if (
-            not small.tensors[judged].scales
-            or not all(name in places for name in names)
-            or _clipped_by_relu(small.tensors[output])
-        ):
-            continue
-        float_output, float_judged = (places[name] for name in names)
-        bias = operator.inputs[2]
-        layers.append(_Layer(bias, output, judged, float_output, float_judged, follower))
-    return layers
-
-
-def _follower(structure: Structure, operator: Operator) -> tuple[Follower, int]:
-    """What reads a layer's output, and the tensor behind that."""
-    output = operator.outputs[0]
-    readers = [reader for reader in structure.operators if output in reader.inputs]
-    names = sorted(reader.name for reader in readers)
-    if names == ["LOGISTIC"]:
-        return "sigmoid", readers[0].outputs[0]
-    if names == ["LOGISTIC", "MUL"]:
-        product = next(reader for reader in readers if reader.name == "MUL")
-        gate = next(reader for reader in readers if reader.name == "LOGISTIC")
-        if set(product.inputs) == {output, gate.outputs[0]}:
-            return "swish", product.outputs[0]
-    return "none", output
-
-
-def _clipped_by_relu(tensor: Tensor) -> bool:
-    """A fused ReLU or ReLU6 hides which values its bias can still move."""
-    return bool(tensor.zero_points) and tensor.zero_points[0] == np.iinfo(np.int8).min
-
-
 def _float_values(
-    model: bytes, layers: Sequence[_Layer], pictures: Sequence[Picture], workers: int
+    model: bytes, layers: Sequence[Layer], pictures: Sequence[Picture], workers: int
 ) -> list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]]:
     """Samples of each layer's output and judged tensor, by picture and layer.
 
@@ -218,7 +115,7 @@ def _float_values(
 def _step(
     part: bytearray,
     structure: Structure,
-    layer: _Layer,
+    layer: Layer,
     place: int,
     truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
     given: tuple[int, Sequence[NDArray[Any]]],
@@ -238,17 +135,19 @@ def _step(
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
-    def look(picture: int, values: NDArray[Any]) -> tuple[Floats, Floats]:
+    def look(picture: int, values: NDArray[Any]) -> tuple[Floats, Floats, float]:
         output, judged = (part.astype(np.float32) for part in truth[picture][place])
-        slope = _slope(output, layer.follower)
+        steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
+        power = float((output**2).mean())
         # What the range clips is not the bias's to mend.
         error = np.clip(judged, low, high) - real
-        return (slope * error).mean(axis=0), (slope * slope).mean(axis=0)
+        return (steepness * error).mean(axis=0), (steepness**2).mean(axis=0), power
 
     seen = run_part(part, *given, layer.judged, look, workers=workers)
-    toward = _certain_mean(np.stack([part for part, _ in seen]))
-    curvature = np.mean([part for _, part in seen], axis=0)
+    seen = [seen[place] for place in not_shouting([power for *_, power in seen])]
+    toward = _certain_mean(np.stack([error for error, *_ in seen]))
+    curvature = np.mean([part for _, part, _ in seen], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)
 
 
@@ -265,16 +164,6 @@ def _certain_mean(values: Floats) -> Floats:
     mean = values.mean(axis=0)
     error = values.var(axis=0) / max(len(values) - 1, 1)
     return np.asarray(mean * mean**2 / np.maximum(mean**2 + error, 1e-30), np.float32)
-
-
-def _slope(output: Floats, follower: Follower) -> Floats:
-    """Derivative of the function behind a layer, at the layer's float output."""
-    if follower == "none":
-        return np.ones_like(output)
-    gate = 1 / (1 + np.exp(-np.clip(output, -30, 30)))
-    if follower == "sigmoid":
-        return np.asarray(gate * (1 - gate), np.float32)
-    return np.asarray(gate * (1 + output * (1 - gate)), np.float32)
 
 
 def _rows(values: NDArray[Any]) -> NDArray[Any]:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from converters.gate import Check, Gate, Verdict, check, check_json, overall
-from converters.ladder import LADDER, Rung, Workshop
+from converters.ladder import LADDER, Rung
 from converters.rung_cache import RungCache, Tried, cache_key
+from converters.workshop import Workshop
 from edge_effnet.data.listing import Dataset, balanced_sample
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.measure.latency import interleaved_latency

@@ -46,6 +46,12 @@ def open_observer(model: bytes) -> Any:
     return interpreter
 
 
+def stored_pictures(model: bytes, pictures: Iterable[Picture]) -> list[NDArray[Any]]:
+    """Real-valued pictures as a model's input tensor holds them, with a batch of 1."""
+    form = tensor_format(open_observer(model).get_input_details()[0])
+    return [quantize_in(picture, form)[None] for picture in pictures]
+
+
 def observe(
     model: bytes,
     tensors: Sequence[int],

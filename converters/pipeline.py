@@ -19,10 +19,12 @@ from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.equalize import can_equalize
 from converters.guard import Climb, climb
 from converters.images import SIGNS, Pictures, choose_pictures
-from converters.ladder import Rung, Workshop, ladder, rung_of
+from converters.ladder import Rung, ladder, rung_of
 from converters.recipes import FLOAT32, UNPRUNED
 from converters.recovery.rung import Recover, recovery_rung
+from converters.rounding.learn import can_round
 from converters.source import Source, refuse_broken_weights
+from converters.workshop import Workshop
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, OutputError
@@ -165,6 +167,7 @@ def _climb(
             equalize=can_equalize(source.model),
             allow_float=settings.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
+            rounding=can_round(source.model),
             recovery=recover is not None,
             steps=settings.recovery_steps,
             labelled=settings.recovery_labels,

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from converters.gate import Check, Gate, check_json
-from converters.ladder import LADDER_VERSION, Rung, Workshop
+from converters.ladder import LADDER_VERSION, Rung
+from converters.workshop import Workshop
 from edge_effnet.data.listing import Dataset, content_hash
 from edge_effnet.files import write_atomically
 

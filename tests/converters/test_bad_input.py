@@ -8,9 +8,10 @@ import pytest
 
 from converters.calibration import choose_calibration
 from converters.flatfile import pack_tree, read_tree, writable_constant
-from converters.ladder import Workshop, ladder
+from converters.ladder import ladder
 from converters.observe import open_observer
 from converters.quantize import operator_types
+from converters.workshop import Workshop
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError, ModelError

@@ -1,17 +1,18 @@
-"""Biases that undo a mean error, and the stretches of a network in which they are found."""
+"""Biases that undo a mean error."""
 
-from itertools import islice, pairwise
+from itertools import islice
 
 import numpy as np
 import pytest
 
-from converters.bias import correct_bias, segments
-from converters.ladder import LADDER, Workshop
+from converters.bias import correct_bias
+from converters.ladder import LADDER
 from converters.observe import observe
 from converters.quantize import quantize
 from converters.ranges import tensor_roles
 from converters.recipes import RECIPES
 from converters.search import logits, signal_to_noise
+from converters.workshop import Workshop
 from edge_effnet.tflite_file import parse_structure
 
 from .conftest import TinyModel
@@ -57,35 +58,6 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
 
     # A correction is drawn towards zero where so few pictures disagree.
     assert projection_bias(corrected) < 0.6 * projection_bias(small)
-
-
-def test_segments_hang_together_by_one_tensor(tiny: TinyModel) -> None:
-    structure = tiny.structure
-    swishes = {
-        (op.inputs[0], op.outputs[0])
-        for op in structure.operators
-        if op.name == "MUL" and len({*op.inputs}) == 2
-        for gate in structure.operators
-        if gate.name == "LOGISTIC"
-        and gate.inputs[0] == op.inputs[0]
-        and gate.outputs[0] in op.inputs
-    }
-    assert swishes
-    found = list(segments(structure, sorted(swishes)))
-    assert [index for part in found for index in part.operators] == [
-        operator.index for operator in structure.operators
-    ]
-    assert len(found) > 3
-    for before, after in pairwise(found):
-        made = {
-            index
-            for place in after.operators
-            for index in structure.operators[place].inputs
-            if index >= 0 and not structure.tensors[index].constant_bytes
-        }
-        assert made - after.inside == {before.end}
-    for first, second in swishes:
-        assert any({first, second} <= part.inside for part in found)
 
 
 def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:

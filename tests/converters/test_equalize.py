@@ -22,11 +22,12 @@ from converters.equalize import (
     noise_energy,
 )
 from converters.isolate import Dissection, stored_in_int8
-from converters.ladder import LADDER, Workshop, ladder
+from converters.ladder import LADDER, ladder
 from converters.observe import Picture, observe
 from converters.ranges import logit_names
 from converters.recovery.graph import Weights, read_graph, write_weights
 from converters.search import logits, signal_to_noise
+from converters.workshop import Workshop
 from edge_effnet.image import Preprocess
 from edge_effnet.tflite_file import parse_structure
 from edge_effnet.variants import VARIANTS
@@ -171,7 +172,7 @@ def test_only_such_networks_get_the_rung_and_those_behind_build_on_it() -> None:
     assert not any(rung.equalize for rung in ladder())
     rungs = ladder(equalize=True, allow_float=2)
     assert [rung.name for rung in rungs if rung.equalize] == [
-        *("equalized", "searched", "float2", "recovered"),
+        *("equalized", "searched", "rounded", "float2", "recovered"),
     ]
 
 

@@ -2,6 +2,7 @@
 # start.sh ROOT PORT PUBLIC_KEY AS_A_PI: run sshd of the system in ROOT, in the fresh namespaces
 # this script is started in. Whatever is written goes to memory, over ROOT.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin  # chroot, where cron and env -i leave them out
 root=$1 port=$2 key=$3 as_a_pi=$4
 memory=$(dirname "$root")/memory
 mkdir -p "$memory"

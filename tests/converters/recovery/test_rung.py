@@ -3,8 +3,9 @@
 from dataclasses import replace
 from pathlib import Path
 
-from converters.ladder import LADDER, Workshop, ladder
+from converters.ladder import LADDER, ladder
 from converters.recovery.rung import recovery_rung
+from converters.workshop import Workshop
 from edge_effnet.commands.stages import stages
 
 from ..conftest import TinyModel

@@ -1,0 +1,300 @@
+"""Learned rounding of a whole network, layer by layer from the input on.
+
+Both networks, float and integer, are walked segment by segment with the same pictures: each layer
+learns from what the integer network really hands to it, its rounded predecessors included. What
+an output learned is kept only where it comes nearer to float's sums on pictures that did not
+teach. The file's size and speed stay; no training, no TensorFlow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.flatfile import writable_constant, writable_scales
+from converters.isolate import Dissection, operators_between, run_part
+from converters.layers import LARGEST_BIAS, Layer, not_shouting, quantized_layers, slope
+from converters.observe import Picture, stored_pictures
+from converters.recovery.graph import Graph, Node, read_graph
+from converters.rounding.patches import kernel_size, rows_of
+from converters.rounding.solve import Floats, Rows, Values, moments, solve_kernel, weighted_error
+from converters.segments import Segment, segments
+from edge_effnet.errors import ModelError
+from edge_effnet.tflite_file import Structure, parse_structure
+
+# Rows wanted for each input of a kernel; a layer with fewer than _FEWEST is left as it is.
+_ROWS_PER_INPUT, _FEWEST = 12, 2
+# One picture of so many judges, the others teach.
+_JUDGES = 4
+# What lies on the flat side of a function counts for a little: it must not run away.
+_LEAST_WEIGHT = 0.02
+# Numbers held at once while covariances are taken.
+_HELD = 30_000_000
+
+
+See = Callable[[int, NDArray[Any]], NDArray[Any]]
+"""What to keep of a tensor, given the picture's place and the values."""
+
+
+@dataclass(frozen=True)
+class _Net:
+    """One of the two networks, and what the pictures have come to in it."""
+
+    dissection: Dissection
+    source: int
+    held: list[NDArray[Any]]
+    workers: int
+
+    def look(self, part: bytes | bytearray, tensor: int, see: See) -> list[NDArray[Any]]:
+        """What there is to see in a tensor, picture by picture."""
+        if tensor == self.source:
+            return [see(place, value) for place, value in enumerate(self.held)]
+        return run_part(part, self.source, self.held, tensor, see, workers=self.workers)
+
+    def moved(self, part: bytes | bytearray, end: int) -> _Net:
+        return _Net(
+            self.dissection, end, self.look(part, end, lambda _, value: value.copy()), self.workers
+        )
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """A layer that has something to learn from.
+
+    Attributes:
+        float_source: what it reads in the float model.
+        kernel, bias: float's, outputs x inputs and outputs.
+        size: rows and columns of the kernel.
+        every: of the rows that a picture gives, one of so many is looked at.
+    """
+
+    layer: Layer
+    node: Node
+    float_source: int
+    kernel: Floats
+    bias: Values
+    size: tuple[int, int]
+    every: int
+
+    @property
+    def depthwise(self) -> bool:
+        return self.node.kind == "DEPTHWISE_CONV_2D"
+
+    def sums(self, rows: Values) -> Values:
+        """What float makes of rows x taps x channels, before any ReLU: rows x outputs."""
+        kernel = self.kernel.astype(np.float32)
+        if self.depthwise:
+            made = np.einsum("rtc,ct->rc", rows, kernel)
+        else:
+            made = rows.reshape(len(rows), kernel.shape[1]) @ kernel.T
+        return np.asarray(made + self.bias, np.float32)
+
+    def in_rows(self, stored: NDArray[Any]) -> Floats:
+        """A kernel in the layout of the file as outputs x inputs."""
+        if self.depthwise:
+            stored = stored.reshape(-1, len(self.kernel)).T
+        return stored.reshape(self.kernel.shape).astype(np.float64)
+
+    def as_stored(self, kernel: Floats) -> NDArray[np.int8]:
+        return np.rint(kernel.T if self.depthwise else kernel).astype(np.int8).ravel()
+
+
+@dataclass(frozen=True)
+class _Constants:
+    """What a layer's kernel and bias are, in real units, a row for each output.
+
+    Attributes:
+        kernel: outputs x inputs, on the grid of ``steps``.
+        steps, bias: of shape (outputs,).
+    """
+
+    kernel: Floats
+    steps: Floats
+    bias: Floats
+
+
+def can_round(model: bytes) -> bool:
+    """Whether a float model's kernels can be read."""
+    try:
+        read_graph(model)
+    except ModelError:  # a network of another kind
+        return False
+    return True
+
+
+def learn_rounding(
+    model: bytes,
+    small: bytes,
+    pictures: Sequence[Picture],
+    *,
+    workers: int,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> bytes:
+    """Round the kernels of an integer model anew.
+
+    Args:
+        model: the float model that ``small`` was made from.
+        small: full integer; left as it is.
+        pictures: real-valued inputs, each height x width x 3; a hundred photos are enough.
+        progress: told (layers done, layers in all).
+
+    Returns:
+        The same file but for kernels, their scales, and biases.
+
+    Raises:
+        ModelError: see ``read_graph``.
+    """
+    learned = bytearray(small)
+    structure, whole = (parse_structure(m, "the model") for m in (small, model))
+    lessons = list(_lessons(structure, whole, read_graph(model), len(pictures)))
+    names = {tensor.name: index for index, tensor in enumerate(whole.tensors)}
+    ours, theirs = (
+        _Net(Dissection(m, s, s.outputs[0]), s.inputs[0], stored_pictures(m, pictures), workers)
+        for m, s in ((small, structure), (model, whole))
+    )
+    done = 0
+    pairs = [(lesson.layer.output, lesson.layer.judged) for lesson in lessons]
+    for segment in segments(structure, pairs):
+        inside = [lesson for lesson in lessons if lesson.layer.output in segment.inside]
+        end = names.get(structure.tensors[segment.end].name, theirs.source)
+        part, float_part = _parts(ours, theirs, segment, inside, end)
+        for lesson in inside:
+            found, factors = _learn(part, float_part, lesson, ours, theirs)
+            for target in (part, learned):
+                _write(target, lesson, found, factors)
+            done += 1
+            progress(done, len(lessons))
+        if done == len(lessons):
+            break
+        ours, theirs = ours.moved(part, segment.end), theirs.moved(float_part, end)
+    return bytes(learned)
+
+
+def _lessons(small: Structure, model: Structure, graph: Graph, pictures: int) -> Iterator[_Lesson]:
+    nodes = {node.output: node for node in graph.nodes}
+    makers = {model.tensors[op.outputs[0]].name: op for op in model.operators}
+    for layer in quantized_layers(small, model):
+        name = small.tensors[layer.output].name
+        if name not in graph.layers or not small.tensors[layer.source].scales:
+            continue
+        node, weights = nodes[name], graph.layers[name]
+        kernel = np.moveaxis(weights.kernel, -1, 0).reshape(len(weights.bias), -1)
+        rows = int(np.prod(node.shape[:-1]))
+        if rows * pictures < _FEWEST * kernel.shape[1]:
+            continue  # behind a pooling, mostly
+        if len(small.tensors[layer.kernel].scales) != len(kernel):
+            continue  # one step for all outputs: they cannot be solved for one by one
+        every = max(1, rows * pictures // (_ROWS_PER_INPUT * kernel.shape[1]))
+        size = kernel_size(small.tensors[layer.kernel].shape)
+        yield _Lesson(
+            layer,
+            node,
+            makers[name].inputs[0],
+            kernel.astype(np.float64),
+            weights.bias,
+            size,
+            every,
+        )
+
+
+def _parts(
+    ours: _Net, theirs: _Net, segment: Segment, inside: Sequence[_Lesson], float_end: int
+) -> tuple[bytearray, bytes]:
+    """A segment of the integer model, and what of float's makes the same tensors."""
+    wanted = ({lesson.layer.source for lesson in inside} | {segment.end}) - {ours.source}
+    part = ours.dissection.part(segment.operators, (ours.source,), sorted(wanted))
+    targets = {lesson.float_source for lesson in inside} | {float_end}
+    targets -= {theirs.source}
+    operators = operators_between(theirs.dissection.structure, theirs.source, targets)
+    return bytearray(part), theirs.dissection.part(operators, (theirs.source,), sorted(targets))
+
+
+def _learn(
+    part: bytearray, float_part: bytes, lesson: _Lesson, ours: _Net, theirs: _Net
+) -> tuple[_Constants, Floats]:
+    """What a layer's constants become, and the factors of its steps."""
+    layer, tensors = lesson.layer, ours.dissection.structure.tensors
+    source = tensors[layer.source]
+
+    def float_rows(place: int, values: NDArray[Any]) -> Values:
+        # Others in each picture: a fixed pace could fall on the same column of them all.
+        chosen = slice(place % lesson.every, None, lesson.every)
+        return rows_of(values, lesson.node, lesson.size, chosen)
+
+    def real_rows(place: int, values: NDArray[Any]) -> Values:
+        steps = values.astype(np.float32) - source.zero_points[0]
+        return float_rows(place, steps * np.float32(source.scales[0]))
+
+    read = ours.look(part, layer.source, real_rows)
+    wanted = [
+        lesson.sums(rows) for rows in theirs.look(float_part, lesson.float_source, float_rows)
+    ]
+    heard = not_shouting([float((rows**2).mean()) if rows.size else 0.0 for rows in wanted])
+    read, wanted = ([rows[place] for place in heard] for rows in (read, wanted))
+    judging = np.concatenate(
+        [np.full(len(rows), place % _JUDGES == _JUDGES - 1) for place, rows in enumerate(read)]
+    )
+    now = _constants(part, lesson, ours.dissection.structure)
+    if judging.all() or not judging.any():
+        return now, np.ones_like(now.steps)
+    best = _Constants(now.kernel.copy(), now.steps.copy(), now.bias.copy())
+    for outputs, rows in _groups(np.concatenate(read), np.concatenate(wanted), lesson):
+        teach, judge = rows.some(~judging), rows.some(judging)
+        shape = (len(rows.sums), rows.sums.shape[2])
+        old = now.kernel[outputs].reshape(*shape, -1), now.bias[outputs].reshape(shape)
+        seen = moments(teach)
+        kernel, steps = solve_kernel(
+            lesson.kernel[outputs].reshape(*shape, -1), now.steps[outputs].reshape(*shape, 1), seen
+        )
+        # The mean stays what bias correction made of it.
+        bias = old[1] + ((old[0] - kernel) * seen.input_mean).sum(axis=2)
+        better = weighted_error(judge, kernel, bias) < weighted_error(judge, *old)
+        kept = np.arange(len(now.bias))[outputs][better.ravel()]
+        best.kernel[kept], best.steps[kept] = kernel[better], steps[better][:, 0]
+        best.bias[kept] = bias[better]
+    return best, best.steps / now.steps
+
+
+def _groups(read: Values, wanted: Values, lesson: _Lesson) -> Iterator[tuple[slice, Rows]]:
+    """The outputs that are solved for together, with the inputs, sums and weights of their rows.
+
+    Outputs without a function behind them share all; each of the others has its own weights.
+    """
+    if lesson.layer.follower == "none" and not lesson.depthwise:
+        rows = read.reshape(1, len(read), -1)
+        yield slice(None), Rows(rows, wanted[None], np.ones_like(wanted[None, :, :1]))
+        return
+    weights = slope(wanted, lesson.layer.follower) ** 2 + np.float32(_LEAST_WEIGHT)
+    together = max(1, _HELD // (len(read) * lesson.kernel.shape[1]))
+    for first in range(0, wanted.shape[1], together):
+        outputs = slice(first, min(first + together, wanted.shape[1]))
+        if lesson.depthwise:
+            rows = read[:, :, outputs].transpose(2, 0, 1)
+        else:
+            rows = read.reshape(1, len(read), -1)
+        sums, weight = (part[:, outputs].T[:, :, None] for part in (wanted, weights))
+        yield outputs, Rows(rows, sums, weight)
+
+
+def _constants(model: bytearray, lesson: _Lesson, structure: Structure) -> _Constants:
+    """As they are stored now."""
+    layer, tensors = lesson.layer, structure.tensors
+    steps = np.array(tensors[layer.kernel].scales)
+    kernel = lesson.in_rows(writable_constant(model, layer.kernel).view(np.int8))
+    bias = writable_constant(model, layer.bias).view(np.int32)
+    return _Constants(kernel * steps[:, None], steps, bias * np.array(tensors[layer.bias].scales))
+
+
+def _write(model: bytearray, lesson: _Lesson, found: _Constants, factors: Floats) -> None:
+    layer = lesson.layer
+    for tensor in (layer.kernel, layer.bias):
+        writable_scales(model, tensor)[:] *= factors.astype(np.float32)
+    kernel = writable_constant(model, layer.kernel).view(np.int8)
+    kernel[:] = lesson.as_stored(found.kernel / found.steps[:, None])
+    bias = np.rint(found.bias / writable_scales(model, layer.bias))
+    fits = np.abs(bias) <= LARGEST_BIAS
+    writable_constant(model, layer.bias).view(np.int32)[fits] = bias[fits].astype(np.int32)
