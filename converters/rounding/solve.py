@@ -5,8 +5,9 @@ its sums. Here a kernel is rounded weight by weight, the error of each handed on
 rounded, by how their inputs go together in the integer model.
 
 Source: the layer-wise problem is AdaRound's (Nagel et al. 2020, arXiv:2004.10568, section 3.2);
-it is solved as in GPTQ (Frantar et al. 2022, arXiv:2210.17323). New here: a sum counts by the
-slope of the function behind it, so that the dead side of a swish decides nothing.
+it is solved as in GPTQ (Frantar et al. 2022, arXiv:2210.17323), which AI Edge Quantizer has for
+dense layers only. New here: a sum counts by the slope of the function behind it, so that the
+dead side of a swish decides nothing.
 
 A regression before it, for the kernel that makes float's sums out of the integer model's inputs,
 was tried and left out: on EfficientNetV2-B0 each layer came nearer to float and the answers moved
