@@ -19,6 +19,7 @@ TARGETS = {
     "target_latency": "latency",
     "unstructured": "zeros",
 }
+_LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes
 _NO_MATTER_ON_RESUME = {"resume", "threads", "json_to", "force", "runs"}
 
 
@@ -79,7 +80,12 @@ def parse_target(option: str, given: str | float) -> float:
     if not isinstance(given, str):
         return given
     if option != "--target-latency":
-        return parse_amount(given, option)
+        amount = parse_amount(given, option)
+        if 1 <= amount < _LEAST_AMOUNT:  # 1.2 is neither a share nor meant as an amount
+            raise not_understood(
+                option, given, expected="a share below 1, or an amount", example="0.7"
+            )
+        return amount
     text = given.strip().lower()
     try:
         value = float(text.removesuffix("ms")) if text.endswith("ms") else 0.0
