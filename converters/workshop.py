@@ -66,6 +66,7 @@ class Workshop:
     _statistics: Statistics | None = field(default=None, repr=False)
     _found: dict[str, Found] | None = field(default=None, repr=False)
     _pictures: list[Picture] = field(default_factory=list, repr=False)
+    _bases: dict[tuple[str, str, bool, int], bytes] = field(default_factory=dict, repr=False)
     _equalized: Workshop | None = field(default=None, repr=False)
 
     def make(self, rung: Rung, progress: Progress = _silent) -> tuple[bytes, float]:
@@ -81,18 +82,24 @@ class Workshop:
         if rung.equalize:
             small, _ = self.equalized().make(replace(rung, equalize=False), progress)
             return small, time.perf_counter() - began
-        recipe = rung.quantization
-        ranges = self._ranges(rung, progress) if recipe.calibrated else {}
-        small = quantize(
-            self.model, recipe, ranges, self.interface, left_float=self._left_float(rung)
-        )
-        if rung.bias:
-            small = self._nearer(small, self._corrected(small, progress))
+        ranges = self._ranges(rung, progress) if rung.quantization.calibrated else {}
+        small = self._base(rung, ranges, progress)
         if rung.rounding:
             small = self._nearer(small, self._rounded(small, progress))
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
+
+    def _base(self, rung: Rung, ranges: Ranges, progress: Progress) -> bytes:
+        """What a rung is before rounding and recovery; several have the same."""
+        key = rung.recipe, rung.ranges, rung.bias, rung.left_float
+        if key not in self._bases:
+            left = self._left_float(rung)
+            small = quantize(self.model, rung.quantization, ranges, self.interface, left_float=left)
+            if rung.bias:
+                small = self._nearer(small, self._corrected(small, progress))
+            self._bases[key] = small
+        return self._bases[key]
 
     def _recovered(self, recover: Recover, small: bytes, ranges: Ranges, rung: Rung) -> bytes:
         """The trained model, or ``small`` where training did not bring it nearer to float."""
@@ -106,12 +113,16 @@ class Workshop:
 
     def _rounded(self, small: bytes, progress: Progress) -> bytes:
         pictures = self.pictures(_MOST_PICTURES)
-        if len(pictures) >= _BIAS_PICTURES + _JUDGES + _FEW_JUDGES:
+        if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:  # as in ``_nearer``
             pictures = [*pictures[:_BIAS_PICTURES], *pictures[_BIAS_PICTURES + _JUDGES :]]
         return learn_rounding(self.model, small, pictures, workers=self.workers, progress=progress)
 
     def _nearer(self, small: bytes, candidate: bytes) -> bytes:
-        """The one whose answers are nearer to float's, on pictures that corrected nothing."""
+        """The one whose answers are nearer to float's.
+
+        Judged by pictures that neither biases nor rounding learned from, where there are enough.
+        Training has seen them all.
+        """
         pictures = self.pictures(_BIAS_PICTURES + _JUDGES)
         if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:
             pictures = pictures[_BIAS_PICTURES:]
@@ -130,14 +141,14 @@ class Workshop:
             structure = parse_structure(model, "the equalized model")
             # Fields of this one's own model are made again for that.
             self._equalized = replace(
-                self, model=model, structure=structure, _statistics=None, _found=None
+                self, model=model, structure=structure, _statistics=None, _found=None, _bases={}
             )
         return self._equalized
 
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""
-        if not self._pictures:
-            self._pictures = list(islice(self.calibration.inputs(), _MOST_PICTURES))
+        if len(self._pictures) < min(count, len(self.calibration)):
+            self._pictures = list(islice(self.calibration.inputs(), count))
         return self._pictures[:count]
 
     def statistics(self, progress: Progress = _silent) -> Statistics:

@@ -3,7 +3,8 @@
 Both networks, float and integer, are walked segment by segment with the same pictures: each layer
 learns from what the integer network really hands to it, its rounded predecessors included. What
 an output learned is kept only where it comes nearer to float's sums on pictures that did not
-teach. The file's size and speed stay; no training, no TensorFlow.
+teach. Layers behind a pooling, the classifier among them, have a single row in each picture: mostly
+too few to learn from, and they stay. So do the file's size and speed; no training, no TensorFlow.
 """
 
 from __future__ import annotations
@@ -17,23 +18,24 @@ from numpy.typing import NDArray
 
 from converters.flatfile import writable_constant, writable_scales
 from converters.isolate import Dissection, operators_between, run_part
-from converters.layers import LARGEST_BIAS, Layer, not_shouting, quantized_layers, slope
+from converters.layers import LARGEST_BIAS, not_shouting, slope
 from converters.observe import Picture, stored_pictures
-from converters.recovery.graph import Graph, Node, read_graph
-from converters.rounding.patches import kernel_size, rows_of
+from converters.recovery.graph import read_graph
+from converters.rounding.lessons import Lesson, find_lessons
+from converters.rounding.patches import rows_of
 from converters.rounding.solve import Floats, Rows, Values, moments, solve_kernel, weighted_error
 from converters.segments import Segment, segments
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite_file import Structure, parse_structure
 
-# Rows wanted for each input of a kernel; a layer with fewer than _FEWEST is left as it is.
-_ROWS_PER_INPUT, _FEWEST = 12, 2
 # One picture of so many judges, the others teach.
 _JUDGES = 4
 # What lies on the flat side of a function counts for a little: it must not run away.
 _LEAST_WEIGHT = 0.02
-# Numbers held at once while covariances are taken.
+# Numbers of rows held at once, where each output weighs them in its own way.
 _HELD = 30_000_000
+# Large networks learn from fewer pictures: what each has come to is held for all of them.
+_HELD_BYTES, _FEWEST_PICTURES = 400_000_000, 32
 
 
 See = Callable[[int, NDArray[Any]], NDArray[Any]]
@@ -59,48 +61,6 @@ class _Net:
         return _Net(
             self.dissection, end, self.look(part, end, lambda _, value: value.copy()), self.workers
         )
-
-
-@dataclass(frozen=True)
-class _Lesson:
-    """A layer that has something to learn from.
-
-    Attributes:
-        float_source: what it reads in the float model.
-        kernel, bias: float's, outputs x inputs and outputs.
-        size: rows and columns of the kernel.
-        every: of the rows that a picture gives, one of so many is looked at.
-    """
-
-    layer: Layer
-    node: Node
-    float_source: int
-    kernel: Floats
-    bias: Values
-    size: tuple[int, int]
-    every: int
-
-    @property
-    def depthwise(self) -> bool:
-        return self.node.kind == "DEPTHWISE_CONV_2D"
-
-    def sums(self, rows: Values) -> Values:
-        """What float makes of rows x taps x channels, before any ReLU: rows x outputs."""
-        kernel = self.kernel.astype(np.float32)
-        if self.depthwise:
-            made = np.einsum("rtc,ct->rc", rows, kernel)
-        else:
-            made = rows.reshape(len(rows), kernel.shape[1]) @ kernel.T
-        return np.asarray(made + self.bias, np.float32)
-
-    def in_rows(self, stored: NDArray[Any]) -> Floats:
-        """A kernel in the layout of the file as outputs x inputs."""
-        if self.depthwise:
-            stored = stored.reshape(-1, len(self.kernel)).T
-        return stored.reshape(self.kernel.shape).astype(np.float64)
-
-    def as_stored(self, kernel: Floats) -> NDArray[np.int8]:
-        return np.rint(kernel.T if self.depthwise else kernel).astype(np.int8).ravel()
 
 
 @dataclass(frozen=True)
@@ -150,7 +110,8 @@ def learn_rounding(
     """
     learned = bytearray(small)
     structure, whole = (parse_structure(m, "the model") for m in (small, model))
-    lessons = list(_lessons(structure, whole, read_graph(model), len(pictures)))
+    pictures = pictures[: _most_pictures(whole)]
+    lessons = list(find_lessons(structure, whole, read_graph(model), len(pictures)))
     names = {tensor.name: index for index, tensor in enumerate(whole.tensors)}
     ours, theirs = (
         _Net(Dissection(m, s, s.outputs[0]), s.inputs[0], stored_pictures(m, pictures), workers)
@@ -174,35 +135,14 @@ def learn_rounding(
     return bytes(learned)
 
 
-def _lessons(small: Structure, model: Structure, graph: Graph, pictures: int) -> Iterator[_Lesson]:
-    nodes = {node.output: node for node in graph.nodes}
-    makers = {model.tensors[op.outputs[0]].name: op for op in model.operators}
-    for layer in quantized_layers(small, model):
-        name = small.tensors[layer.output].name
-        if name not in graph.layers or not small.tensors[layer.source].scales:
-            continue
-        node, weights = nodes[name], graph.layers[name]
-        kernel = np.moveaxis(weights.kernel, -1, 0).reshape(len(weights.bias), -1)
-        rows = int(np.prod(node.shape[:-1]))
-        if rows * pictures < _FEWEST * kernel.shape[1]:
-            continue  # behind a pooling, mostly
-        if len(small.tensors[layer.kernel].scales) != len(kernel):
-            continue  # one step for all outputs: they cannot be solved for one by one
-        every = max(1, rows * pictures // (_ROWS_PER_INPUT * kernel.shape[1]))
-        size = kernel_size(small.tensors[layer.kernel].shape)
-        yield _Lesson(
-            layer,
-            node,
-            makers[name].inputs[0],
-            kernel.astype(np.float64),
-            weights.bias,
-            size,
-            every,
-        )
+def _most_pictures(structure: Structure) -> int:
+    """To learn from, where the largest activation of each is held."""
+    largest = max(4 * tensor.elements for tensor in structure.tensors if not tensor.constant_bytes)
+    return max(_FEWEST_PICTURES, _HELD_BYTES // largest)
 
 
 def _parts(
-    ours: _Net, theirs: _Net, segment: Segment, inside: Sequence[_Lesson], float_end: int
+    ours: _Net, theirs: _Net, segment: Segment, inside: Sequence[Lesson], float_end: int
 ) -> tuple[bytearray, bytes]:
     """A segment of the integer model, and what of float's makes the same tensors."""
     wanted = ({lesson.layer.source for lesson in inside} | {segment.end}) - {ours.source}
@@ -214,16 +154,14 @@ def _parts(
 
 
 def _learn(
-    part: bytearray, float_part: bytes, lesson: _Lesson, ours: _Net, theirs: _Net
+    part: bytearray, float_part: bytes, lesson: Lesson, ours: _Net, theirs: _Net
 ) -> tuple[_Constants, Floats]:
     """What a layer's constants become, and the factors of its steps."""
     layer, tensors = lesson.layer, ours.dissection.structure.tensors
     source = tensors[layer.source]
 
     def float_rows(place: int, values: NDArray[Any]) -> Values:
-        # Others in each picture: a fixed pace could fall on the same column of them all.
-        chosen = slice(place % lesson.every, None, lesson.every)
-        return rows_of(values, lesson.node, lesson.size, chosen)
+        return rows_of(values, lesson.node, lesson.size, lesson.chosen(place))
 
     def real_rows(place: int, values: NDArray[Any]) -> Values:
         steps = values.astype(np.float32) - source.zero_points[0]
@@ -233,7 +171,7 @@ def _learn(
     wanted = [
         lesson.sums(rows) for rows in theirs.look(float_part, lesson.float_source, float_rows)
     ]
-    heard = not_shouting([float((rows**2).mean()) if rows.size else 0.0 for rows in wanted])
+    heard = not_shouting([float((rows**2).mean()) for rows in wanted])
     read, wanted = ([rows[place] for place in heard] for rows in (read, wanted))
     judging = np.concatenate(
         [np.full(len(rows), place % _JUDGES == _JUDGES - 1) for place, rows in enumerate(read)]
@@ -253,13 +191,14 @@ def _learn(
         # The mean stays what bias correction made of it.
         bias = old[1] + ((old[0] - kernel) * seen.input_mean).sum(axis=2)
         better = weighted_error(judge, kernel, bias) < weighted_error(judge, *old)
+        better &= np.abs(bias / (steps[..., 0] * source.scales[0])) <= LARGEST_BIAS
         kept = np.arange(len(now.bias))[outputs][better.ravel()]
         best.kernel[kept], best.steps[kept] = kernel[better], steps[better][:, 0]
         best.bias[kept] = bias[better]
     return best, best.steps / now.steps
 
 
-def _groups(read: Values, wanted: Values, lesson: _Lesson) -> Iterator[tuple[slice, Rows]]:
+def _groups(read: Values, wanted: Values, lesson: Lesson) -> Iterator[tuple[slice, Rows]]:
     """The outputs that are solved for together, with the inputs, sums and weights of their rows.
 
     Outputs without a function behind them share all; each of the others has its own weights.
@@ -280,7 +219,7 @@ def _groups(read: Values, wanted: Values, lesson: _Lesson) -> Iterator[tuple[sli
         yield outputs, Rows(rows, sums, weight)
 
 
-def _constants(model: bytearray, lesson: _Lesson, structure: Structure) -> _Constants:
+def _constants(model: bytearray, lesson: Lesson, structure: Structure) -> _Constants:
     """As they are stored now."""
     layer, tensors = lesson.layer, structure.tensors
     steps = np.array(tensors[layer.kernel].scales)
@@ -289,12 +228,12 @@ def _constants(model: bytearray, lesson: _Lesson, structure: Structure) -> _Cons
     return _Constants(kernel * steps[:, None], steps, bias * np.array(tensors[layer.bias].scales))
 
 
-def _write(model: bytearray, lesson: _Lesson, found: _Constants, factors: Floats) -> None:
+def _write(model: bytearray, lesson: Lesson, found: _Constants, factors: Floats) -> None:
     layer = lesson.layer
     for tensor in (layer.kernel, layer.bias):
         writable_scales(model, tensor)[:] *= factors.astype(np.float32)
     kernel = writable_constant(model, layer.kernel).view(np.int8)
     kernel[:] = lesson.as_stored(found.kernel / found.steps[:, None])
     bias = np.rint(found.bias / writable_scales(model, layer.bias))
-    fits = np.abs(bias) <= LARGEST_BIAS
+    fits = np.abs(bias) <= LARGEST_BIAS  # others were too large before, and nothing of them changed
     writable_constant(model, layer.bias).view(np.int32)[fits] = bias[fits].astype(np.int32)

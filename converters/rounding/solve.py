@@ -101,7 +101,7 @@ def narrower_steps(kernel: Floats, steps: Floats, power: Floats) -> Floats:
     """The steps that cost each output least, rounding and cutting together.
 
     Args:
-        power: mean square of each input, groups x inputs.
+        power: damped variance of each input, groups x inputs; its mean is the bias's business.
     """
     errors = []
     for factor in _NARROWER:

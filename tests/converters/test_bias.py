@@ -60,6 +60,21 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
     assert projection_bias(corrected) < 0.6 * projection_bias(small)
 
 
+def test_one_picture_that_shouts_decides_nothing(tiny: TinyModel) -> None:
+    """Fifty times as bright as pixels can be: every range cuts it."""
+    pictures = list(islice(tiny.calibration.inputs(), 11))
+    small = quantize(tiny.model, INT8, tiny.ranges, "float32")
+    plain, beside = (
+        correct_bias(tiny.model, small, given, workers=2)
+        for given in (pictures, [*pictures, 50 * pictures[0]])
+    )
+    wanted, *answers = (
+        logits(model, tiny.structure, pictures, workers=2) for model in (tiny.model, plain, beside)
+    )
+    ours, theirs = (signal_to_noise(wanted, answer) for answer in answers)
+    assert abs(ours - theirs) < 0.5
+
+
 def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:
     shop = Workshop(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
     pictures = list(tiny.calibration.inputs())

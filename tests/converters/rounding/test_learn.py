@@ -1,11 +1,13 @@
 """Learned rounding of whole networks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import pytest
 
+from converters import workshop
 from converters.flatfile import writable_constant, writable_scales
 from converters.ladder import ladder
 from converters.layers import quantized_layers
@@ -14,11 +16,13 @@ from converters.quantize import quantize
 from converters.recipes import RECIPES
 from converters.recovery.graph import read_graph
 from converters.rounding.learn import can_round, learn_rounding
+from converters.rounding.lessons import find_lessons
 from converters.rounding.patches import kernel_size, rows_of
 from converters.search import logits, signal_to_noise
+from converters.workshop import Workshop
 from edge_effnet.tflite_file import parse_structure
 
-from ..conftest import TinyModel
+from ..conftest import CLASSES, TinyModel
 from ..test_equalize import MakeExport, export  # noqa: F401 (a fixture)
 
 
@@ -111,6 +115,53 @@ def test_rows_times_kernel_are_what_the_layer_makes(
             sums = np.clip(sums, 0, 6 if node.activation == "relu6" else None)
         wanted = made.reshape(-1, made.shape[-1])[chosen]
         np.testing.assert_allclose(sums, wanted, atol=1e-3 * max(np.abs(wanted).max(), 1e-3))
+
+
+def test_rows_come_from_everywhere_and_from_every_picture(tiny: TinyModel) -> None:
+    small = quantize(tiny.model, RECIPES["int8"], tiny.ranges, "int8")
+    structure, graph = parse_structure(small, "small"), read_graph(tiny.model)
+    nodes = {node.output: node for node in graph.nodes}
+    pictures = 96
+    found = list(find_lessons(structure, tiny.structure, graph, pictures))
+    assert len(found) > 20
+    for lesson in found:
+        shape = nodes[structure.tensors[lesson.layer.output].name].shape
+        rows = np.arange(int(np.prod(shape[:-1])))
+        seen = [rows[lesson.chosen(place)] for place in range(pictures)]
+        assert min(map(len, seen)) > 0
+        if len(shape) == 4:
+            lines, counts = np.unique(np.concatenate(seen) // shape[2], return_counts=True)
+            assert len(lines) == shape[1]
+            assert counts.max() < 3 * counts.mean()
+
+
+@pytest.mark.parametrize("count", [1, 12, 40, 64, 72, 128, 200])
+def test_no_picture_both_teaches_and_judges_where_there_are_enough(
+    tiny: TinyModel, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calibration = replace(tiny.calibration, generated=count)
+    shop = Workshop(tiny.model, tiny.structure, calibration, "int8", 2)
+    taught, judged = list[int](), list[int]()
+
+    def numbers(pictures: Sequence[object]) -> list[int]:
+        return [next(i for i, own in enumerate(shop._pictures) if own is p) for p in pictures]
+
+    def learn(_model: bytes, small: bytes, pictures: Sequence[object], **_: object) -> bytes:
+        taught.extend(numbers(pictures))
+        return small
+
+    def answer(_model: bytes, _: object, pictures: Sequence[object], **__: object) -> object:
+        judged.extend(numbers(pictures))
+        return np.eye(len(pictures), CLASSES)
+
+    monkeypatch.setattr(workshop, "learn_rounding", learn)
+    monkeypatch.setattr(workshop, "logits", answer)
+    shop._nearer(b"before", shop._rounded(b"before", lambda *_: None))
+    assert taught
+    assert judged
+    assert len(set(taught)) == len(taught) <= 128
+    if count >= 40:
+        assert not {*taught} & {*judged}
 
 
 def test_a_network_of_another_kind_is_left_alone(tiny: TinyModel) -> None:
