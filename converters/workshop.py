@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _BIAS_PICTURES, _JUDGES, _EQUALIZE_PICTURES, _MOST_PICTURES = 32, 32, 64, 128
-# With fewer left over, the pictures that corrected judge as well.
+# With fewer left over, all pictures both correct and judge.
 _FEW_JUDGES = 8
 
 
@@ -113,7 +113,7 @@ class Workshop:
 
     def _rounded(self, small: bytes, progress: Progress) -> bytes:
         pictures = self.pictures(_MOST_PICTURES)
-        if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:  # as in ``_nearer``
+        if self._judges_are_left:
             pictures = [*pictures[:_BIAS_PICTURES], *pictures[_BIAS_PICTURES + _JUDGES :]]
         return learn_rounding(self.model, small, pictures, workers=self.workers, progress=progress)
 
@@ -124,7 +124,7 @@ class Workshop:
         Training has seen them all.
         """
         pictures = self.pictures(_BIAS_PICTURES + _JUDGES)
-        if len(pictures) >= _BIAS_PICTURES + _FEW_JUDGES:
+        if self._judges_are_left:
             pictures = pictures[_BIAS_PICTURES:]
         wanted, before, after = (
             logits(model, self.structure, pictures, workers=self.workers)
@@ -132,6 +132,11 @@ class Workshop:
         )
         better = signal_to_noise(wanted, after) > signal_to_noise(wanted, before)
         return candidate if better else small
+
+    @property
+    def _judges_are_left(self) -> bool:
+        """Whether there are pictures enough for some to judge only."""
+        return len(self.calibration) >= _BIAS_PICTURES + _FEW_JUDGES
 
     def equalized(self) -> Workshop:
         """The workshop of the same network with equalized channels."""

@@ -37,7 +37,6 @@ _HELD = 30_000_000
 # Large networks learn from fewer pictures: what each has come to is held for all of them.
 _HELD_BYTES, _FEWEST_PICTURES = 400_000_000, 32
 
-
 See = Callable[[int, NDArray[Any]], NDArray[Any]]
 """What to keep of a tensor, given the picture's place and the values."""
 
@@ -58,9 +57,8 @@ class _Net:
         return run_part(part, self.source, self.held, tensor, see, workers=self.workers)
 
     def moved(self, part: bytes | bytearray, end: int) -> _Net:
-        return _Net(
-            self.dissection, end, self.look(part, end, lambda _, value: value.copy()), self.workers
-        )
+        held = self.look(part, end, lambda _, value: value)
+        return _Net(self.dissection, end, held, self.workers)
 
 
 @dataclass(frozen=True)
