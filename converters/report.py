@@ -7,7 +7,7 @@ from rich.table import Table
 
 from converters.conversion import Conversion, Made
 from converters.guard import Climb
-from converters.recipes import RECIPES
+from converters.recipes import FLOAT32, RECIPES
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_warnings
 from edge_effnet.metrics import Paired
@@ -56,10 +56,12 @@ def print_conversion(conversion: Conversion) -> None:
         )
     for line in (*pictures.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
         out.print(f"warning: {line}", style="yellow")
+    # After --prune the second file is float as well.
+    first = next((made for made in small if made.recipe != FLOAT32), small[0])
     out.print(
-        f"next: edge-effnet compare {reference.path} {small[0].path} --data DIR"
+        f"next: edge-effnet compare {reference.path} {first.path} --data DIR"
         if pictures.generated
-        else f"next: edge-effnet classify {small[0].path} photo.jpg"
+        else f"next: edge-effnet classify {first.path} photo.jpg"
     )
 
 

@@ -108,9 +108,8 @@ def prune(bench: Bench) -> Outcome:
             bench.watch.say(f"step {step} was cut already; going on from there")
         else:
             scores, points = measured() if step == 1 else measure(bench, network)
-            made = make_cut(
-                bench, network, scores, points, _budget_of_step(bench, budget, step), row_name
-            )
+            part = budget.part(bench.whole.spec, step / config.steps)
+            made = make_cut(bench, network, scores, points, part, row_name)
             network = made.network
             record = write_cut(place, bench, made, accuracy_of(bench, network))
         best, done = _recover(bench, network, place, step)
@@ -163,13 +162,6 @@ def _find_budget(bench: Bench, measured: Callable[[], tuple[Scores, list[Point]]
         widths_for=widths_for,
         time_rows=time_rows,
     )
-
-
-def _budget_of_step(bench: Bench, last: Budget, step: int) -> Budget:
-    """Every cut takes the same share of what the one before left."""
-    whole = last.of(bench.whole.spec)
-    share = (last.limit / whole) ** (step / bench.config.steps)
-    return replace(last, limit=last.limit if step == bench.config.steps else share * whole)
 
 
 def _recover(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from converters.pruning.allocation import (
+    TIME_SHARE,
     Budget,
     Limits,
     largest_part,
@@ -106,7 +107,8 @@ def find_budget(
 ) -> Budget:
     """The budget that a target means.
 
-    Macs, parameters and bytes are counted. A latency is found by bisection over the share of
+    Macs, parameters and bytes are counted; with macs goes the time that has to follow
+    (``TIME_SHARE``). A latency is found by bisection over the share of
     multiply-adds: each try is the network that the widths for this share make, exported and
     timed beside the whole one. Its weights do not matter for that.
 
@@ -131,6 +133,9 @@ def find_budget(
             )
         budget = replace(unlimited, limit=limit)
         refuse_unreachable(spec, budget, limits)
+        if config.measure == "macs":
+            share = 1 - TIME_SHARE * (1 - limit / whole)
+            budget = replace(budget, time=share * budget.saving(spec))
         return budget
     unlimited = Budget("macs", 0, classes, resolution)
     least = narrowed(spec, narrowest(spec, limits))

@@ -82,6 +82,31 @@ def test_what_is_cheap_goes_first() -> None:
     assert set(widths) == {"block6c_expand"}
 
 
+def test_time_follows_where_late_channels_are_the_least_missed() -> None:
+    """Multiply-adds alone would all be saved in the late blocks, and hardly any time."""
+    late = ("block5", "block6")
+    curves = {
+        name: curve(width, 1e-6 if name.startswith(late) else 1.0) for name, width in WHOLE.items()
+    }
+    counted = budget(0.7)
+    timed = replace(counted, time=0.76 * counted.saving(V2))
+    slow = narrowed(V2, measured_widths(V2, curves, counted, limits()))
+    quick = narrowed(V2, measured_widths(V2, curves, timed, limits()))
+    assert counted.keeps(slow)
+    assert not timed.pays(slow)
+    assert timed.keeps(quick)
+    assert timed.pays(quick)
+
+
+def test_each_cut_takes_as_much_of_what_the_one_before_left() -> None:
+    whole = budget(1)
+    last = replace(budget(0.49), time=0.64 * whole.saving(V2))
+    first = last.part(V2, 1 / 2)
+    assert first.limit == pytest.approx(0.7 * whole.limit)
+    assert first.time == pytest.approx(0.8 * whole.saving(V2))
+    assert last.part(V2, 1) == last
+
+
 def test_uniform_takes_the_same_share_everywhere() -> None:
     widths = uniform_widths(V2, budget(0.5), limits())
     shares = [width / WHOLE[name] for name, width in widths.items() if WHOLE[name] > 300]

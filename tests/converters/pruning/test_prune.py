@@ -166,6 +166,8 @@ def test_pruning_and_int8_in_one_command(
     assert done.returncode == 0, done.stderr
     files = {path.name for path in (tmp_path / "out").glob("*.tflite")}
     name = f"{TINY.name}-macs70"
+    said = "".join(done.stdout.split())
+    assert f"classify{tmp_path / 'out' / f'{name}-int8.tflite'}photo.jpg" in said
     assert files == {
         f"{TINY.name}-float32.tflite",
         f"{name}-float32.tflite",

@@ -58,6 +58,10 @@ def budget_for(measure: Measure, target: float) -> Budget:
 def test_a_share_and_an_amount_are_budgets() -> None:
     assert budget_for("macs", 0.5).limit == 0.5 * macs(B0)
     assert budget_for("macs", 30e6).limit == 30e6
+    assert budget_for("macs", 0.5).time == pytest.approx(
+        0.6 * Budget("macs", 0, 10, 96).saving(B0)
+    )  # four fifths of the share
+    assert budget_for("params", 0.5).time is None
     assert budget_for("size", 0.5).limit == 0.5 * (
         CARD_BYTES + cost(B0, classes=10, resolution=96).float_bytes
     )
