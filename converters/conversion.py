@@ -73,6 +73,7 @@ class Conversion:
         made: empty where a limit was missed and so nothing was written.
         calibration: what calibrated, described while drawn pictures still existed.
         climb: the rungs that were tried, where limits were set.
+        doubts: why the latencies are not to be trusted, in sentences.
     """
 
     made: tuple[Made, ...]
@@ -80,6 +81,11 @@ class Conversion:
     source: Source
     calibration: Mapping[str, Any]
     climb: Climb | None = None
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return (*self.pictures.warnings, *self.doubts)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -88,7 +94,7 @@ class Conversion:
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
-            "warnings": list(self.pictures.warnings),
+            "warnings": list(self.warnings),
             "ladder": self.climb.to_json() if self.climb else None,
             "models": [
                 {

@@ -12,17 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from converters.gate import Check, Gate, Verdict, check, check_json, overall
 from converters.ladder import LADDER, Rung
 from converters.rung_cache import RungCache, Tried, cache_key
+from converters.timing import time_files
 from converters.workshop import Workshop
 from edge_effnet.data.listing import Dataset, balanced_sample
 from edge_effnet.errors import DataError, GateMissed
-from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
-from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
@@ -221,14 +218,8 @@ class _Judge:
 
 def latency_ratio(reference: Path, candidate: Path) -> float:
     """Median time of one inference on one core, over the reference's, in turn."""
-    calls = []
-    for file in (reference, candidate):
-        classifier = open_classifier(file)
-        grey = np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
-        tensor = classifier.tensor(grey)
-        calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
-    ours, theirs = interleaved_latency(calls, min_seconds=_TIMING_SECONDS)
-    return theirs.median_ms / ours.median_ms
+    ours, theirs = time_files((reference, candidate), seconds=_TIMING_SECONDS).medians_ms
+    return theirs / ours
 
 
 def _distance(tried: Tried) -> tuple[float, float]:

@@ -12,8 +12,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from converters.cards import choose_labels, make_card, measured_record, with_metadata
 from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.equalize import can_equalize
@@ -24,14 +22,13 @@ from converters.recipes import FLOAT32, UNPRUNED
 from converters.recovery.rung import Recover, recovery_rung
 from converters.rounding.learn import can_round
 from converters.source import Source, refuse_broken_weights
+from converters.timing import time_files
 from converters.workshop import Workshop
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, OutputError
 from edge_effnet.files import refuse_existing
-from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
@@ -109,16 +106,18 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
-        latencies = _time(list(files.values()), stage)
+        timed = stage("timing", None)
+        timing = time_files(list(files.values()), seconds=1.5)
+        timed(1)
         made = []
         for (name, model), comparison, latency_ms in zip(
-            models.items(), comparisons, latencies, strict=True
+            models.items(), comparisons, timing.medians_ms, strict=True
         ):
             card = replace(cards[name], measured=measured_record(comparison, pictures))
             write_artifact(targets[name], model, card, overwrite=True)
             size_bytes = targets[name].stat().st_size
             made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
-    return Conversion(tuple(made), pictures, source, described, outcome)
+    return Conversion(tuple(made), pictures, source, described, outcome, timing.doubts)
 
 
 def _climb(
@@ -235,21 +234,6 @@ def _judge(
         progress=lambda count, _: done(count),
     )
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
-
-
-def _time(files: Sequence[Path], stage: StartStage) -> list[float]:
-    """Median milliseconds of one inference on one core, the files in turn."""
-    done = stage("timing", None)
-    calls = []
-    for file in files:
-        classifier = open_classifier(file)
-        tensor = classifier.tensor(
-            np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
-        )
-        calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
-    latencies = [latency.median_ms for latency in interleaved_latency(calls, min_seconds=1.5)]
-    done(1)
-    return latencies
 
 
 def _same_file(path: Path, other: Path | None) -> bool:

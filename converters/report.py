@@ -54,7 +54,7 @@ def print_conversion(conversion: Conversion) -> None:
             "with labelled photos to measure it",
             style="bold yellow",
         )
-    for line in (*pictures.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
+    for line in (*conversion.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in small if made.recipe != FLOAT32), small[0])

@@ -84,10 +84,8 @@ def judged_by(outcome: Outcome | SparseOutcome) -> str:
 
 def warnings(outcome: Outcome) -> list[str]:
     """What must not be left unsaid: that it brought nothing, or cost much."""
-    lines, latencies = (
-        [_doubt(problem) for problem in outcome.latencies.problems],
-        outcome.latencies,
-    )
+    latencies = outcome.latencies
+    lines = list(latencies.doubts)
     if latencies.ratio.high >= 1:
         lines.append(
             f"pruned, but not measurably faster here: {latencies.medians_ms[-1]:.2f} ms against "
@@ -98,10 +96,6 @@ def warnings(outcome: Outcome) -> list[str]:
             f"{100 * lost:.1f} points lost: try more --epochs, more pictures or a milder target"
         )
     return lines
-
-
-def _doubt(problem: str) -> str:
-    return f"the times are not to be trusted: {problem}"
 
 
 def missed(outcome: Outcome) -> GateMissed | None:
@@ -207,7 +201,7 @@ def sparse_warnings(outcome: SparseOutcome) -> list[str]:
         f"the runtime's sparse kernels cannot apply: {reason}"
         for reason in outcome.sparse.obstacles
     ]
-    lines += [_doubt(problem) for problem in outcome.latencies.problems]
+    lines += outcome.latencies.doubts
     if outcome.latencies.ratio.high >= 1:
         lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
     lines.append("with int8 too, only the download shrinks: its kernels know no zeros")

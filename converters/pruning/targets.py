@@ -6,11 +6,8 @@ import math
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from converters.pruning.allocation import (
     TIME_SHARE,
@@ -22,15 +19,11 @@ from converters.pruning.allocation import (
 )
 from converters.pruning.config import PruneConfig
 from converters.pruning.groups import narrowed
+from converters.timing import time_files
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image import Preprocess
-from edge_effnet.measure.environment import read_environment
-from edge_effnet.measure.latency import interleaved_latency
-from edge_effnet.measure.state import read_state
 from edge_effnet.measure.statistics import Ratio, paired_ratio
-from edge_effnet.measure.validity import judge_machine
-from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
@@ -47,13 +40,13 @@ class Latencies:
         medians_ms: the unpruned network's first.
         ratio: the last network's time as a share of the first one's, with its interval.
         sizes: of the files, bytes.
-        problems: why the times are not to be trusted; empty where they are.
+        doubts: why the times are not to be trusted, in sentences.
     """
 
     medians_ms: tuple[float, ...]
     ratio: Ratio
     sizes: tuple[int, ...]
-    problems: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def time_networks(
@@ -63,8 +56,7 @@ def time_networks(
     from converters.export import export_network
 
     with tempfile.TemporaryDirectory(prefix="edge-effnet-") as name:
-        calls: list[Callable[[], Any]] = []
-        sizes = []
+        paths, sizes = [], []
         for index, (spec, network) in enumerate(networks):
             height, width = network.input_shape[1:3]
             classes = int(network.output_shape[-1])
@@ -80,19 +72,16 @@ def time_networks(
             )
             model = export_network(network, spec)
             write_artifact(path, model, card)
+            paths.append(path)
             sizes.append(len(model))
-            classifier = open_classifier(path)
-            tensor = classifier.tensor(np.full((height, width, 3), 128, np.uint8))
-            calls.append(partial(classifier.scores_of_input, tensor))
-        environment, before = read_environment(), read_state()
-        taken = interleaved_latency(calls, min_seconds=seconds, min_rounds=30)
-        verdict = judge_machine(environment, before, read_state())
-        return Latencies(
-            medians_ms=tuple(one.median_ms for one in taken),
-            ratio=paired_ratio(taken[-1].samples_ms, taken[0].samples_ms),
-            sizes=tuple(sizes),
-            problems=tuple(remark.what for remark in verdict.problems),
-        )
+        timing = time_files(paths, seconds=seconds, min_rounds=30)
+    whole, *_, last = timing.latencies
+    return Latencies(
+        medians_ms=timing.medians_ms,
+        ratio=paired_ratio(last.samples_ms, whole.samples_ms),
+        sizes=tuple(sizes),
+        doubts=timing.doubts,
+    )
 
 
 def find_budget(
