@@ -17,10 +17,13 @@ _FILE = click.Path(path_type=Path)
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
 @click.option("--max", "limit", default="5%", show_default=True, help="Growth of a median allowed.")
+@click.option("--allow-missing", is_flag=True, help="NEW may lack models of OLD.")
 @json_option
 @force_option
-def command(old: Path, new: Path, limit: str, json_to: str | None, force: bool) -> None:
-    """Compare two results of bench; exit with 3 where a model became slower.
+def command(
+    old: Path, new: Path, limit: str, allow_missing: bool, json_to: str | None, force: bool
+) -> None:
+    """Compare two results of bench; exit with 3 where a model became slower, or was not measured.
 
     Slower means: the median grew by more than --max, and the 95 % interval of the ratio
     excludes 1. Of a file with several results the last one counts. --force compares results
@@ -53,6 +56,14 @@ def command(old: Path, new: Path, limit: str, json_to: str | None, force: bool) 
             found=f"{worst.title} by {growth:.1f} %",
             expected=f"at most {100 * allowed:g} %",
             fix="find the change that did it, or allow it with --max",
+        )
+    missing = [row.title for row in outcome.rows if row.kind == "missing"]
+    if missing and not allow_missing:
+        raise GateMissed(
+            f"{len(missing)} of {len(outcome.rows)} cases were not measured again",
+            found=f"no {missing[0]} in {new}",
+            expected="every model, thread count and delegate of the old result",
+            fix="measure them too, or add --allow-missing",
         )
 
 

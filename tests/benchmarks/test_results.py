@@ -171,6 +171,22 @@ def test_cases_that_came_and_went_are_told(make_result: MakeResult) -> None:
         regress(make_result({"a": around(1)}), make_result({"b": around(1)}), limit=0.05)
 
 
+def test_a_model_that_was_not_measured_again_does_not_pass(
+    tmp_path: Path, make_result: MakeResult, cli: Cli
+) -> None:
+    both = make_result({"a": around(4), "b": around(4)})
+    old = save(tmp_path / "old.json", both.to_json())
+    new = save(tmp_path / "new.json", make_result({"a": around(4, 1)}).to_json())
+    code, out, err = cli("regress", old, new)
+    assert code == 3
+    assert "missing" in out
+    assert "1 of 2 cases were not measured again; found no b in" in " ".join(err.split())
+    code, _, _ = cli("regress", old, new, "--allow-missing")
+    assert code == 0
+    code, _, _ = cli("regress", new, old)
+    assert code == 0
+
+
 def test_different_devices_are_refused_and_named(make_result: MakeResult) -> None:
     old = make_result({"a": around(1)})
     new = make_result({"a": around(1)}, cores=2, cpu="Cortex-A72")
