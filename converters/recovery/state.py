@@ -1,4 +1,4 @@
-"""What an interrupted recovery training needs to go on: one ``.npz``, whole or not at all."""
+"""What a recovery training needs to go on, and what it learned: one whole ``.npz``, or none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class State:
     Attributes:
         key: hash of all that the result depends on.
         losses: of the steps that are done.
-        variables, optimizer: values in the order of the model's and the optimizer's variables.
+        variables, optimizer: values in the order of the model's and the optimizer's variables; no
+            optimizer where the run has ended.
     """
 
     key: str

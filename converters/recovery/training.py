@@ -66,8 +66,8 @@ def recover(
         recipe: full integer, of the file to be made.
         biases: to start from instead of the model's, by the name of the layer's output.
         labels: class index of each calibration picture, needed by a ``label_weight``.
-        state: file that keeps an interrupted run; taken over when it belongs to the same
-            inputs, removed when the run ends.
+        state: file that keeps an interrupted run, and in the end what was learned; taken over
+            when it belongs to the same inputs.
         progress: told (steps done, steps in all).
 
     Raises:
@@ -104,7 +104,8 @@ def recover(
         if state is not None and (step + 1) % config.save_every == 0:
             write_state(state, State(key, losses, *_values(trainer)))
     if state is not None:
-        state.unlink(missing_ok=True)
+        # Without the optimizer: who comes back with another limit need not train again.
+        write_state(state, State(key, losses, _values(trainer)[0], []))
     return Recovered(
         write_weights(model, simulation.weights()),
         {**ranges, **simulation.ranges()},
@@ -170,10 +171,10 @@ def _restore(simulation: Simulation, path: Path | None, key: str) -> list[float]
     if stored is None:
         return []
     trainer = simulation.model
-    for variables, values in (
-        (trainer.trainable_variables, stored.variables),
-        (trainer.optimizer.variables, stored.optimizer),
-    ):
+    parts = [(trainer.trainable_variables, stored.variables)]
+    if stored.optimizer:  # else the run had ended
+        parts.append((trainer.optimizer.variables, stored.optimizer))
+    for variables, values in parts:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
     return list(stored.losses)

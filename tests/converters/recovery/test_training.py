@@ -90,7 +90,19 @@ def test_a_killed_run_ends_with_the_same_bits(
     assert again.model == recovered.model
     assert again.ranges == recovered.ranges
     assert again.losses == recovered.losses
-    assert not state.exists()
+    # What was learned is kept: the next time there is nothing left to train.
+    steps.clear()
+    once_more = recover(
+        mini.model,
+        clipping,
+        mini.calibration,
+        CONFIG,
+        state=state,
+        progress=lambda done, _: steps.append(done),
+    )
+    assert steps == []
+    assert once_more.model == recovered.model
+    assert once_more.ranges == recovered.ranges
 
 
 def test_a_state_of_another_run_or_a_damaged_one_is_not_taken_over(tmp_path: Path) -> None:
