@@ -113,7 +113,7 @@ def _recipe_options(function: Any) -> Any:
     is_flag=True,
     help="With a limit: there the calibration images' labels teach too, beside float.",
 )
-@click.option("--resume", is_flag=True, help="Take over what an earlier run measured.")
+@click.option("--resume", is_flag=True, help="Take over what an earlier run measured and learned.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
 @click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")

@@ -34,7 +34,7 @@ LEAST_SHARE = 0.125  # of a group's channels; narrower layers run no faster and 
 ELEMENT_MACS = 50
 # Of the share that multiply-adds fall by, time has to fall by at least so much. In B0's late blocks
 # channels are missed least, have most multiply-adds and take little of the time: without this, 30 %
-# fewer were 16 % less time. Uniform widths make it 0.7 (B0) and 0.8 (V2-B0).
+# fewer were as little as 16 % less time. Uniform widths make it 0.7 (B0) and 0.8 (V2-B0).
 TIME_SHARE = 0.8
 _NOTCHES = 32  # of a wide group, from whole to nothing
 
