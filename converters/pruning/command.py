@@ -34,7 +34,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--data", metavar="DIR|CSV|signs", help="Pictures to recover with; labels or none.")
 @click.option("--val", metavar="DIR|CSV", help="Pictures that judge.  [default: a share of --data]")
 @click.option("--val-share", type=float, default=0.2, show_default=True, help="How large a share.")
-@click.option("--target-macs", metavar="SHARE|N", help="Keep 0.7 of the multiply-adds, or 150M.")
+@click.option(
+    "--target-macs",
+    metavar="SHARE|N",
+    help="Keep at most 0.7 of the multiply-adds, or 150M; fewer where time would not fall as well.",
+)
 @click.option("--target-params", metavar="SHARE|N", help="… of the parameters, or 3M.")
 @click.option("--target-size", metavar="SHARE|N", help="… of the float file, or 12MB.")
 @click.option(

@@ -13,6 +13,7 @@ from converters.pruning.allocation import CARD_BYTES, Budget, Limits, uniform_wi
 from converters.pruning.config import Measure, PruneConfig
 from converters.pruning.groups import channel_groups
 from converters.pruning.recovery import stored_state
+from converters.pruning.report import beyond_target
 from converters.pruning.run import final_name
 from converters.pruning.targets import Latencies, find_budget
 from edge_effnet.cost import cost
@@ -65,6 +66,14 @@ def test_a_share_and_an_amount_are_budgets() -> None:
     assert budget_for("size", 0.5).limit == 0.5 * (
         CARD_BYTES + cost(B0, classes=10, resolution=96).float_bytes
     )
+
+
+def test_more_than_was_asked_for_is_explained() -> None:
+    said = beyond_target(config("macs", 0.7), 1000, 650)
+    assert said is not None
+    assert said.startswith("0.65 of the multiply-adds are left and not 0.70, so that time falls")
+    assert beyond_target(config("macs", 0.7), 1000, 695) is None
+    assert beyond_target(config("params", 0.7), 1000, 300) is None
 
 
 def test_a_latency_becomes_as_many_multiply_adds_as_keep_it() -> None:

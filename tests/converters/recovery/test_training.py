@@ -78,28 +78,25 @@ def test_a_killed_run_ends_with_the_same_bits(
     assert killed.returncode == -signal.SIGKILL
     assert state.is_file()
     steps: list[int] = []
-    again = recover(
-        mini.model,
-        clipping,
-        mini.calibration,
-        CONFIG,
-        state=state,
-        progress=lambda done, _: steps.append(done),
-    )
+
+    def go_on() -> Recovered:
+        steps.clear()
+        return recover(
+            mini.model,
+            clipping,
+            mini.calibration,
+            CONFIG,
+            state=state,
+            progress=lambda done, _: steps.append(done),
+        )
+
+    again = go_on()
     assert steps == list(range(5, 13))  # the fifth was done, but behind the last state
     assert again.model == recovered.model
     assert again.ranges == recovered.ranges
     assert again.losses == recovered.losses
     # What was learned is kept: the next time there is nothing left to train.
-    steps.clear()
-    once_more = recover(
-        mini.model,
-        clipping,
-        mini.calibration,
-        CONFIG,
-        state=state,
-        progress=lambda done, _: steps.append(done),
-    )
+    once_more = go_on()
     assert steps == []
     assert once_more.model == recovered.model
     assert once_more.ranges == recovered.ranges
