@@ -268,6 +268,10 @@ class Isolated:
         """
         return noise_share(self.wanted, self._ask(change))
 
+    def typical_share(self, change: Change) -> float:
+        """The same as the function of that name measures it."""
+        return typical_share(self.wanted, self._ask(change))
+
     def harm(self, change: Change) -> tuple[float, float]:
         """The share of noise, and the share of pictures whose answer becomes another."""
         answer = self._ask(change)
@@ -309,10 +313,26 @@ def noise_share(wanted: Floats, answer: Floats) -> float:
     Args:
         wanted, answer: logits, pictures x classes.
     """
+    return float(_shares(wanted, answer).mean())
+
+
+def typical_share(wanted: Floats, answer: Floats) -> float:
+    """The same, but pictures count by the amplitude of their noise: the mean of roots, squared.
+
+    Answers turn on pictures of ordinary noise that two classes compete for. In the plain mean of
+    energies the few that a range clips, loud and sure of their class, outweigh all of those.
+
+    Args:
+        wanted, answer: logits, pictures x classes.
+    """
+    return float(np.sqrt(_shares(wanted, answer)).mean() ** 2)
+
+
+def _shares(wanted: Floats, answer: Floats) -> NDArray[np.float64]:
     signal = wanted - wanted.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
-    return float((lost / np.maximum(lost + power, 1e-20)).mean())
+    return np.asarray(lost / np.maximum(lost + power, 1e-20))
 
 
 def stored_in_int8(values: Floats, low: float, high: float) -> Floats:

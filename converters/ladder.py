@@ -10,7 +10,7 @@ from typing import Literal
 
 from converters.recipes import RECIPES, QuantRecipe
 
-LADDER_VERSION = 7  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 8  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "searched"]
 
@@ -21,7 +21,8 @@ class Rung:
 
     Attributes:
         recipe: name of its row in ``RECIPES``.
-        ranges: how activation ranges are chosen; without meaning for float activations.
+        ranges: how activation ranges are chosen; without meaning for float activations. Searched
+            ones are taken where they bring the answers nearer to float's than those by role.
         equalize: whether channels behind ReLUs are lifted to the range they share first.
         bias: whether biases, and the gain of the answer, are corrected afterwards, where that
             brings the answers nearer to float's.
@@ -71,7 +72,7 @@ LADDER: tuple[Rung, ...] = (
         "int8",
         "searched",
         bias=True,
-        summary="each range by the network's own answers, corrected biases",
+        summary="ranges widened where the answers gain by it, corrected biases",
     ),
     Rung(
         "rounded",

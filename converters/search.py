@@ -1,11 +1,15 @@
 """Choosing each tensor's range by what the network answers, not by what the tensor holds.
 
-Tensor-wise errors mislead: of EfficientNetV2-B0's products some want half of their mean extremes
-and others half as much again, because a single channel that clipping cuts decides the answer.
-So one tensor at a time is stored in 8 bits, all others in float, and both ends of its range
-climb to where the answer moves least. The errors of tensors are nearly independent (their sum
-is within a fifth of all together), so the best range of each is the best of all. Calibration
-pictures judge; no label is needed.
+Tensor-wise errors mislead: of EfficientNetV2-B0's products some want their mean extremes and others
+twice as much, because a single channel that clipping cuts decides the answer. So one tensor at a
+time is stored in 8 bits, all others in float, and both ends of its range move outwards to where
+the answer moves least. The errors of tensors are nearly independent (their sum is within a fifth
+of all together), so the best range of each is the best of all. Calibration pictures judge; no
+label is needed.
+
+Never inwards: a couple of dozen pictures cannot show what a narrower range would cut from others
+(V2-B0, divergence from float on 1,550 other photos, biases corrected, in 1/10,000: 133 with ends
+free to move either way, 110 outwards only).
 """
 
 from __future__ import annotations
@@ -26,7 +30,7 @@ Logits = NDArray[np.float32]
 
 # One step of an end: a fifth wider or narrower. Within a step the error hardly changes.
 _STEP = 2**0.25
-_NARROWEST, _WIDEST = 1 / 8, 2.0
+_WIDEST = 2.0
 # Where the answer moves by less than this share of its energy there is nothing to gain: all
 # tensors together come to some hundreds of it.
 _NEGLIGIBLE_SHARE = 4e-5
@@ -40,8 +44,8 @@ class Found:
     """One tensor's range and what storing the tensor in 8 bits does to the answer.
 
     Attributes:
-        share_before, share: energy of the change over the answer's own, with the range the
-            search began with and with the one it found.
+        share_before, share: ``typical_share`` of the answer's change, with the range the search
+            began with and with the one it found.
     """
 
     range: tuple[float, float]
@@ -98,11 +102,11 @@ def search_ranges(
 
 
 def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
-    """Move the upper end, then the lower, while the answer comes nearer to float's."""
+    """Move the upper end outwards, then the lower, while the answer comes nearer to float's."""
     low, high = start
 
     def share(down: float, up: float) -> float:
-        return tensor.noise_share(lambda values: stored_in_int8(values, low * down, high * up))
+        return tensor.typical_share(lambda values: stored_in_int8(values, low * down, high * up))
 
     before = best = share(1, 1)
     down = up = 1.0
@@ -115,16 +119,10 @@ def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
 
 
 def _climb_end(share: Callable[[float], float], best: float) -> tuple[float, float]:
-    """The factor with the least share, and that share, uphill from 1 in either direction."""
+    """The factor with the least share, and that share, uphill from 1."""
     chosen = 1.0
-    for step in (_STEP, 1 / _STEP):
-        while _NARROWEST < chosen * step < _WIDEST:
-            value = share(chosen * step)
-            if value >= best:
-                break
-            chosen, best = chosen * step, value
-        if chosen != 1.0:
-            break
+    while chosen * _STEP < _WIDEST and (value := share(chosen * _STEP)) < best:
+        chosen, best = chosen * _STEP, value
     return chosen, best
 
 
@@ -149,11 +147,3 @@ def logits(
 
     seen = observe(model, [places[name]], pictures, look, workers=workers)
     return np.asarray(np.stack(seen), np.float32)
-
-
-def signal_to_noise(wanted: Logits, answer: Logits) -> float:
-    """In decibels; a constant added to all logits of a picture is no error (softmax)."""
-    signal = wanted - wanted.mean(axis=1, keepdims=True)
-    noise = signal - (answer - answer.mean(axis=1, keepdims=True))
-    power, lost = float((signal**2).sum()), float((noise**2).sum())
-    return float(10 * np.log10(max(power, 1e-20) / max(lost, 1e-20)))

@@ -14,6 +14,7 @@ from converters.equalize import equalize
 from converters.flatfile import Interface
 from converters.gain import correct_gain
 from converters.hybrid import kept_in_float
+from converters.isolate import typical_share
 from converters.ladder import Rung
 from converters.observe import Picture
 from converters.quantize import quantize
@@ -29,7 +30,7 @@ from converters.ranges import (
     pinned_ranges,
 )
 from converters.rounding.learn import learn_rounding
-from converters.search import SEARCH_PICTURES, Found, logits, search_ranges, signal_to_noise
+from converters.search import SEARCH_PICTURES, Found, logits, search_ranges
 from edge_effnet.tflite_file import Structure, parse_structure
 
 if TYPE_CHECKING:
@@ -82,13 +83,25 @@ class Workshop:
         if rung.equalize:
             small, _ = self.equalized().make(replace(rung, equalize=False), progress)
             return small, time.perf_counter() - began
-        ranges = self._ranges(rung, progress) if rung.quantization.calibrated else {}
-        small = self._base(rung, ranges, progress)
+        small, ranges = self._start(rung, progress)
         if rung.rounding:
             small = self._nearer(small, self._rounded(small, progress))
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
+
+    def _start(self, rung: Rung, progress: Progress) -> tuple[bytes, Ranges]:
+        """What rounding and recovery begin with, and its ranges.
+
+        Searched ranges only where their answers are nearer to float's than those by role.
+        """
+        ranges = self._ranges(rung, progress) if rung.quantization.calibrated else {}
+        small = self._base(rung, ranges, progress)
+        if rung.ranges != "searched":
+            return small, ranges
+        plainer, plainer_ranges = self._start(replace(rung, ranges="roles"), progress)
+        nearer = self._nearer(plainer, small)
+        return nearer, ranges if nearer is small else plainer_ranges
 
     def _base(self, rung: Rung, ranges: Ranges, progress: Progress) -> bytes:
         """What a rung is before rounding and recovery; several have the same."""
@@ -130,8 +143,7 @@ class Workshop:
             logits(model, self.structure, pictures, workers=self.workers)
             for model in (self.model, small, candidate)
         )
-        better = signal_to_noise(wanted, after) > signal_to_noise(wanted, before)
-        return candidate if better else small
+        return candidate if typical_share(wanted, after) < typical_share(wanted, before) else small
 
     @property
     def _judges_are_left(self) -> bool:

@@ -26,13 +26,13 @@ from converters.ladder import LADDER, ladder
 from converters.observe import Picture, observe
 from converters.ranges import logit_names
 from converters.recovery.graph import Weights, read_graph, write_weights
-from converters.search import logits, signal_to_noise
+from converters.search import logits
 from converters.workshop import Workshop
 from edge_effnet.image import Preprocess
 from edge_effnet.tflite_file import parse_structure
 from edge_effnet.variants import VARIANTS
 
-from .conftest import CLASSES, TinyModel
+from .conftest import CLASSES, TinyModel, signal_to_noise
 
 SIDE = 48
 EQUALIZED = next(rung for rung in LADDER if rung.name == "equalized")

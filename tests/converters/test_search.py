@@ -1,8 +1,11 @@
 """Ranges judged by the network's answers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from converters.ladder import LADDER
 from converters.quantize import quantize
 from converters.ranges import (
     ROLES,
@@ -12,10 +15,11 @@ from converters.ranges import (
     tensor_roles,
 )
 from converters.recipes import RECIPES
-from converters.search import logits, search_ranges, signal_to_noise
+from converters.search import logits, search_ranges
+from converters.workshop import Workshop
 from edge_effnet.errors import DataError
 
-from .conftest import TinyModel
+from .conftest import TinyModel, signal_to_noise
 
 INT8 = RECIPES["int8"]
 
@@ -49,6 +53,10 @@ def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
     assert steps[-1][0] == steps[-1][1] == len(found)
     assert not pinned & set(found)
     assert all(tensor.share <= tensor.share_before for tensor in found.values())
+    for name, tensor in found.items():  # what no picture here shows must not be cut
+        low, high = tiny.ranges[name]
+        assert tensor.range[0] <= low
+        assert tensor.range[1] >= high
     moved = {name: tensor for name, tensor in found.items() if tensor.share < tensor.share_before}
     assert moved
     # All together, in the integer file itself, not only one by one.
@@ -76,3 +84,15 @@ def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:
     writable_constant(broken, kernel).view(np.float32)[:] = np.nan
     with pytest.raises(DataError, match="NaN or infinity"):
         collect_statistics(bytes(broken), tiny.structure, tiny.calibration, workers=1)
+
+
+def test_searched_ranges_are_taken_only_where_they_help(tiny: TinyModel) -> None:
+    """Ones that cut nearly everything stand in for a search that its pictures misled."""
+    shop = Workshop(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
+    rungs = {rung.name: rung for rung in LADDER}
+    ruined = {
+        name: replace(tensor, range=(tensor.range[0] / 20, tensor.range[1] / 20))
+        for name, tensor in shop.found().items()
+    }
+    misled = replace(shop, _found=ruined, _bases={})
+    assert misled.make(rungs["searched"])[0] == shop.make(rungs["bias"])[0]

@@ -16,10 +16,10 @@ from converters.recovery.config import RecoveryConfig
 from converters.recovery.lessons import Lessons
 from converters.recovery.state import State, read_state, write_state
 from converters.recovery.training import Recovered, answer_loss, recover
-from converters.search import logits, signal_to_noise
+from converters.search import logits
 from edge_effnet.errors import UsageProblem
 
-from ..conftest import TinyModel
+from ..conftest import TinyModel, signal_to_noise
 
 CONFIG = RecoveryConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
 

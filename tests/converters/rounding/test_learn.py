@@ -18,11 +18,11 @@ from converters.recovery.graph import read_graph
 from converters.rounding.learn import can_round, learn_rounding
 from converters.rounding.lessons import find_lessons
 from converters.rounding.patches import kernel_size, rows_of
-from converters.search import logits, signal_to_noise
+from converters.search import logits
 from converters.workshop import Workshop
 from edge_effnet.tflite_file import parse_structure
 
-from ..conftest import CLASSES, TinyModel
+from ..conftest import CLASSES, TinyModel, signal_to_noise
 from ..test_equalize import MakeExport, export  # noqa: F401 (a fixture)
 
 
