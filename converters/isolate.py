@@ -260,16 +260,12 @@ class Isolated:
         self._answer = rear.get_output_details()[0]["index"]
         self.wanted = self._ask(None) if wanted is None else wanted
 
-    def noise_share(self, change: Change) -> float:
+    def typical_share(self, change: Change) -> float:
         """How far the answer moves, as the function of that name measures it.
 
         Args:
             change: given the tensor's values, returns those that stand in for them.
         """
-        return noise_share(self.wanted, self._ask(change))
-
-    def typical_share(self, change: Change) -> float:
-        """The same as the function of that name measures it."""
         return typical_share(self.wanted, self._ask(change))
 
     def harm(self, change: Change) -> tuple[float, float]:

@@ -28,7 +28,7 @@ from edge_effnet.tflite_file import Structure, parse_structure
 
 Logits = NDArray[np.float32]
 
-# One step of an end: a fifth wider or narrower. Within a step the error hardly changes.
+# One step of an end: a fifth wider. Within a step the error hardly changes.
 _STEP = 2**0.25
 _WIDEST = 2.0
 # Where the answer moves by less than this share of its energy there is nothing to gain: all

@@ -116,7 +116,7 @@ def noise_of_rectified(shop: Workshop, suffix: str, pictures: list[Picture], wan
             list(highs),
             pictures,
             wanted,
-            lambda index, one: one.noise_share(lambda v: stored_in_int8(v, 0.0, highs[index])),
+            lambda index, one: one.typical_share(lambda v: stored_in_int8(v, 0.0, highs[index])),
             workers=2,
         )
     )

@@ -43,7 +43,7 @@ def test_unchanged_it_answers_as_the_whole_network(tiny: TinyModel, dissection: 
     whole = logits(tiny.model, tiny.structure, pictures, workers=1)
     for operator in tiny.structure.operators[1:-1:7]:
         tensor = dissection.isolate(operator.outputs[0], pictures)
-        assert tensor.noise_share(lambda values: values) == 0
+        assert tensor.typical_share(lambda values: values) == 0
         np.testing.assert_allclose(tensor.wanted, whole, atol=1e-4)
 
 
@@ -59,7 +59,7 @@ def test_the_gate_is_cut_off_from_the_channels_it_gates(
     assert not set(cut.front) & set(cut.rear)
     # Closed gates leave the block's input alone: the answer must move.
     tensor = dissection.isolate(gate, list(islice(tiny.calibration.inputs(), 2)))
-    assert tensor.noise_share(np.zeros_like) > 1e-6
+    assert tensor.typical_share(np.zeros_like) > 1e-6
 
 
 def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
