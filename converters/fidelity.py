@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.hybrid import kept_in_float
-from converters.isolate import Dissection, Isolated, cut_behind, noise_share, stored_in_int8
+from converters.isolate import Dissection, Isolated, cut_behind
+from converters.noise import noise_share, stored_in_int8
 from converters.observe import Picture, observe
 from converters.quantize import quantize
 from converters.ranges import Ranges, logit_names

@@ -22,7 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.isolate import Dissection, Isolated, cut_behind, stored_in_int8
+from converters.isolate import Dissection, Isolated, cut_behind
+from converters.noise import stored_in_int8
 from converters.observe import Picture, observe
 from converters.ranges import Ranges, logit_names
 from edge_effnet.tflite_file import Structure, parse_structure

@@ -14,8 +14,8 @@ from converters.equalize import equalize
 from converters.flatfile import Interface
 from converters.gain import correct_gain
 from converters.hybrid import kept_in_float
-from converters.isolate import typical_share
 from converters.ladder import Rung
+from converters.noise import typical_share
 from converters.observe import Picture
 from converters.quantize import quantize
 from converters.ranges import (

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from converters.bias import correct_bias
-from converters.isolate import typical_share
 from converters.ladder import LADDER
+from converters.noise import typical_share
 from converters.observe import observe
 from converters.quantize import quantize
 from converters.ranges import tensor_roles

@@ -21,8 +21,9 @@ from converters.equalize import (
     find_places,
     noise_energy,
 )
-from converters.isolate import Dissection, stored_in_int8
+from converters.isolate import Dissection
 from converters.ladder import LADDER, ladder
+from converters.noise import stored_in_int8
 from converters.observe import Picture, observe
 from converters.ranges import logit_names
 from converters.recovery.graph import Weights, read_graph, write_weights
