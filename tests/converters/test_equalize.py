@@ -21,6 +21,7 @@ from converters.equalize import (
     find_places,
     noise_energy,
 )
+from converters.fidelity import measure_layers
 from converters.isolate import Dissection
 from converters.ladder import LADDER, ladder
 from converters.noise import stored_in_int8
@@ -36,7 +37,9 @@ from edge_effnet.variants import VARIANTS
 from .conftest import CLASSES, TinyModel, signal_to_noise
 
 SIDE = 48
-EQUALIZED = next(rung for rung in LADDER if rung.name == "equalized")
+RANGES, EQUALIZED = (
+    next(rung for rung in LADDER if rung.name == name) for name in ("ranges", "equalized")
+)
 MakeExport = Callable[[str], bytes]
 
 
@@ -129,6 +132,20 @@ def test_the_rung_makes_a_file(unequal: bytes, calibration: Calibration) -> None
     assert any("/equalized" in tensor.name for tensor in structure.tensors)
     used = {index for op in structure.operators for index in (*op.inputs, *op.outputs)}
     assert {structure.tensors[index].dtype for index in used} == {"int8", "int32"}
+
+
+def test_its_layers_are_compared_where_both_files_have_them(
+    unequal: bytes, calibration: Calibration
+) -> None:
+    shop = Workshop(unequal, parse_structure(unequal, "lite"), calibration, "int8", 2)
+    small = shop.equalized().make(RANGES)[0]
+    pictures = list(calibration.inputs())[:2]
+    found = measure_layers(unequal, small, pictures, float_trials=2, workers=2)
+    theirs = {tensor.name for tensor in parse_structure(small, "equalized").tensors}
+    assert found.layers
+    assert {layer.tensor for layer in found.layers} <= theirs
+    # The file was not made of float's graph, so what float would save in it is not known.
+    assert {layer.left_float_percent for layer in found.layers} == {None}
 
 
 def test_no_channel_is_lifted_into_the_ceiling(lite: bytes, calibration: Calibration) -> None:
