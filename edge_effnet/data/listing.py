@@ -21,10 +21,18 @@ from edge_effnet.image import IMAGE_SUFFIXES
 
 @dataclass(frozen=True)
 class Sample:
-    """One image; ``label`` is an index into the data set's labels, None where unlabelled."""
+    """One image.
+
+    Attributes:
+        label: of its one class, an index into the data set's labels; None where unlabelled.
+        labels: indices of the labels that are true together, where several can be; may be empty.
+        value: the number to be told, for regression.
+    """
 
     path: Path
     label: int | None
+    labels: tuple[int, ...] | None = None
+    value: float | None = None
 
 
 @dataclass(frozen=True)
