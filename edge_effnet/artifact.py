@@ -24,6 +24,7 @@ from typing import Any
 from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
+from edge_effnet.heads import Head, head_from_json
 from edge_effnet.image import Preprocess
 from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
 from edge_effnet.tflite_metadata import METADATA_NAME, read_normalization
@@ -64,6 +65,7 @@ class Card:
         measured: float against quantized on named data, as ``compare`` reports it; None
             where nothing was measured.
         tool: versions of what made it.
+        head: what the answer means; None in a card of version 0.1, where it is found anew.
         model_sha256: of the model's bytes, without the archive; set on writing.
     """
 
@@ -75,6 +77,7 @@ class Card:
     steps: tuple[Mapping[str, Any], ...] = ()
     measured: Mapping[str, Any] | None = None
     tool: Mapping[str, str] = field(default_factory=dict)
+    head: Head | None = None
     model_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -83,11 +86,12 @@ class Card:
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a model file says of itself; each is None where it does not say."""
+    """What a model file says of itself; each but the structure is None where it does not say."""
 
     card: Card | None
     labels: tuple[str, ...] | None
     preprocess: Preprocess | None
+    structure: Structure
 
 
 def write_artifact(path: Path, model: bytes, card: Card, *, overwrite: bool = False) -> Card:
@@ -143,7 +147,7 @@ def read_artifact(path: Path) -> Artifact:
                 expected=card.model_sha256[:16] + "…",
                 fix="copy or convert the file again",
             )
-        return Artifact(card, card.labels, card.preprocess)
+        return Artifact(card, card.labels, card.preprocess, parse_structure(model, str(path)))
     structure = parse_structure(model, str(path))
     if not files and _ARCHIVE_START.search(data):
         raise ModelError(
@@ -152,7 +156,7 @@ def read_artifact(path: Path) -> Artifact:
             expected="a whole .tflite file",
             fix="copy or convert it again",
         )
-    return Artifact(None, _stated_labels(files), _stated_preprocess(structure))
+    return Artifact(None, _stated_labels(files), _stated_preprocess(structure), structure)
 
 
 def _stated_labels(files: Mapping[str, bytes]) -> tuple[str, ...] | None:
@@ -205,6 +209,7 @@ def _parse_card(path: Path, content: bytes) -> Card:
             steps=tuple(raw["steps"]),
             measured=raw["measured"],
             tool=raw["tool"],
+            head=head_from_json(raw.get("head")),
             model_sha256=str(raw["model_sha256"]),
         )
     except ModelError:

@@ -7,51 +7,18 @@ the head; nothing else takes the largest score.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import ModelError, UsageProblem
+from edge_effnet.head_kinds import DEFAULT_THRESHOLD, HEADS, HeadKind, Task
 from edge_effnet.tflite_file import Operator, Structure
 
-Task = Literal["classes", "labels", "value"]
-"""One class of several; several labels that can be true together; a number."""
-
-Activation = Literal["none", "softmax", "sigmoid"]
-
-DEFAULT_THRESHOLD = 0.5
-
-
-@dataclass(frozen=True)
-class HeadKind:
-    """One row of the table.
-
-    Attributes:
-        task: what an image's answer is.
-        activation: what the host applies to the model's output to get scores.
-        summary: for ``--help`` and documents.
-    """
-
-    name: str
-    task: Task
-    activation: Activation
-    summary: str
-
-
-HEADS: dict[str, HeadKind] = {
-    row.name: row
-    for row in (
-        HeadKind("softmax", "classes", "none", "one class of several, a probability for each"),
-        HeadKind("logits", "classes", "softmax", "one class of several, before the softmax"),
-        HeadKind("sigmoid", "classes", "none", "two classes, the probability of the second"),
-        HeadKind("multilabel", "labels", "none", "labels that can be true together"),
-        HeadKind("multilabel-logits", "labels", "sigmoid", "the same before the sigmoids"),
-        HeadKind("regression", "value", "none", "a number"),
-    )
-}
+__all__ = ["HEADS", "Head", "HeadChoice", "HeadKind", "Task", "find_head", "fit_names"]
 
 
 @dataclass(frozen=True)
@@ -167,6 +134,27 @@ def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float32)
 
 
+@dataclass(frozen=True)
+class HeadChoice:
+    """What the user says of a head; None leaves it to the model's card, or to the model."""
+
+    kind: str | None = None
+    threshold: float | None = None
+
+
+def fit_names(names: Sequence[str] | None, head: Head) -> tuple[str, ...] | None:
+    """A name for each class, label or value, from as many as a person would write down.
+
+    The second class of two may be named alone (``cat`` is ``not cat``, ``cat``), a value not at
+    all. None where the names do not fit, or nobody named classes.
+    """
+    if names is None:
+        return ("value",) if head.task == "value" and head.outputs == 1 else None
+    if head.binary and len(names) == 1:
+        return f"not {names[0]}", names[0]
+    return tuple(names) if len(names) == head.classes else None
+
+
 # What may stand between the operator that makes the scores and the output.
 _PASSING = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}
 
@@ -184,22 +172,20 @@ def find_head(
     structure: Structure,
     name: str,
     *,
-    kind: str | None = None,
-    threshold: float | None = None,
+    choice: HeadChoice | None = None,
     stated: Head | None = None,
 ) -> Head:
-    """The head of a model.
+    """The head of a model: as the user names it, else the card, else by its last operator.
 
     Args:
         name: of the model, for errors.
-        kind: as the user names it; None looks at the card's, then at the model.
-        threshold: as the user names it; None takes the card's, else 0.5.
         stated: what the model's card says.
 
     Raises:
         ModelError: a softmax of one output, which is 1 whatever it sees.
-        UsageProblem: ``kind`` does not fit the model.
+        UsageProblem: ``choice`` does not fit the model.
     """
+    kind, threshold = (choice.kind, choice.threshold) if choice else (None, None)
     shape = structure.tensors[structure.outputs[0]].shape if structure.outputs else ()
     outputs = int(shape[-1]) if shape else 1
     last = last_operator(structure)
@@ -240,6 +226,8 @@ def _kind_of(operator: str, outputs: int) -> str:
         return "softmax"
     if operator == "LOGISTIC":
         return "sigmoid" if outputs == 1 else "multilabel"
+    if operator.startswith("CUSTOM:") and outputs > 1:
+        return "softmax"  # a compiled model keeps its operators to itself: the commonest end
     return "regression" if outputs == 1 else "logits"
 
 

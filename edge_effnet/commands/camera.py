@@ -226,7 +226,7 @@ def _run(options: CameraOptions) -> None:
 
 def _report(session: Session, models: Models, options: CameraOptions) -> None:
     from edge_effnet.camera.report import document, summary_lines
-    from edge_effnet.commands import tables
+    from edge_effnet.commands.comparison_tables import print_comparison
 
     figures, comparison = document(session, models.model, models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
@@ -234,6 +234,6 @@ def _report(session: Session, models: Models, options: CameraOptions) -> None:
     for line in summary_lines(session):
         out.print(line, markup=False)
     if comparison is not None and not stdout_taken:
-        tables.print_comparison(comparison, session.source_name)
+        print_comparison(comparison, session.source_name)
     if options.json_to is not None:
         write_json(figures, options.json_to, overwrite=options.force)

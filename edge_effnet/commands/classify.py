@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.commands.image_options import (
+    head_option,
     labels_option,
     preprocess_option,
     refuse_bad_output,
+    threshold_option,
     top_option,
 )
 from edge_effnet.commands.options import console, force_option, json_option, write_json
 from edge_effnet.errors import DataError
 
 if TYPE_CHECKING:
+    from edge_effnet.heads import Head
     from edge_effnet.runtime.classifier import Classifier
 
 FORMAT = "edge-effnet/classification"
@@ -31,6 +34,8 @@ _BAR_CELLS = 20
 )
 @labels_option
 @preprocess_option
+@head_option
+@threshold_option
 @top_option
 @json_option
 @force_option
@@ -47,6 +52,8 @@ def command(
     images: tuple[Path, ...],
     labels: Path | None,
     preprocess: str | None,
+    head: str | None,
+    threshold: float | None,
     top: int,
     json_to: str | None,
     force: bool,
@@ -64,11 +71,18 @@ def command(
     """
     from edge_effnet.commands.tables import print_notice
     from edge_effnet.data.labels import read_labels
+    from edge_effnet.heads import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels) if labels else None
-    classifier = open_classifier(model, labels=names, preprocess=preprocess, threads=threads)
+    classifier = open_classifier(
+        model,
+        labels=names,
+        preprocess=preprocess,
+        head=HeadChoice(head, threshold),
+        threads=threads,
+    )
     print_notice(classifier.notice)
     entries: list[dict[str, Any]] = []
     failures: list[DataError] = []
@@ -81,7 +95,7 @@ def command(
             continue
         entries.append({"file": str(image), "answers": answers})
         if json_to != "-":
-            _print_answers(image, answers)
+            _print_answers(image, answers, classifier.head)
     if json_to is not None:
         document = {"format": FORMAT, "version": VERSION, "model": str(model), "images": entries}
         write_json(document, json_to, overwrite=force)
@@ -92,23 +106,48 @@ def command(
 
 
 def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, Any]]:
+    """The best classes, or all labels that are answered and the best of the others, or values."""
     from edge_effnet.image import read_image
     from edge_effnet.metrics.classification import top_answers
 
-    scores = classifier.scores(read_image(image))
+    scores, head = classifier.scores(read_image(image)), classifier.head
+    if head.task == "value":
+        return [
+            {"label": name, "value": float(value)}
+            for name, value in zip(classifier.labels, scores, strict=True)
+        ]
+    chosen = top_answers(scores[None], top)[0]
+    if head.task == "labels":
+        answered = head.decisions(scores[None])[0]
+        chosen = top_answers(scores[None], max(top, int(answered.sum())))[0]
+    elif head.binary:
+        answered = [index == head.answers(scores[None])[0] for index in range(2)]
+        chosen = sorted(chosen, key=lambda place: not answered[place])
     return [
-        {"class": int(place), "label": classifier.labels[place], "score": float(scores[place])}
-        for place in top_answers(scores[None], top)[0]
+        {
+            "class": int(place),
+            "label": classifier.labels[place],
+            "score": float(scores[place]),
+            **({"answered": bool(answered[place])} if head.task == "labels" else {}),
+        }
+        for place in chosen
     ]
 
 
-def _print_answers(image: Path, answers: list[dict[str, Any]]) -> None:
+def _print_answers(image: Path, answers: list[dict[str, Any]], head: Head) -> None:
     from rich.text import Text
 
     out = console()
     out.print(Text(str(image), style="bold"))
     for answer in answers:
+        if head.task == "value":
+            out.print(Text(f"  {answer['value']:.5g}  {answer['label']}"))
+            continue
         cells = round(_BAR_CELLS * max(0.0, min(1.0, answer["score"])))
+        chosen = answer.get("answered", True)
         line = Text(f"  {answer['score']:6.3f}  ")
-        line.append("█" * cells + " " * (_BAR_CELLS - cells), style="green")
-        out.print(line.append(f"  {answer['label']}"))
+        line.append("█" * cells + " " * (_BAR_CELLS - cells), style="green" if chosen else "dim")
+        mark = "  ✓" if answer.get("answered") else ""
+        out.print(line.append(f"  {answer['label']}{mark}"))
+    if head.task == "labels" and not any(answer["answered"] for answer in answers):
+        out.print(Text(f"  no label: every score is at or under {head.threshold:g}", style="dim"))

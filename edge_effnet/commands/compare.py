@@ -10,11 +10,13 @@ import click
 
 from edge_effnet.commands.image_options import (
     data_option,
+    head_option,
     labels_option,
     preprocess_option,
     refuse_bad_output,
     strict_option,
     threads_option,
+    threshold_option,
     top_option,
 )
 from edge_effnet.commands.options import force_option, json_option, write_json
@@ -34,6 +36,8 @@ _PLOTS = (".svg", ".png")
 @data_option
 @labels_option
 @preprocess_option
+@head_option
+@threshold_option
 @top_option
 @click.option(
     "--layers", is_flag=True, help="Also which layers cost most. Needs the convert extra."
@@ -54,6 +58,8 @@ def command(
     data: Path,
     labels: Path | None,
     preprocess: str | None,
+    head: str | None,
+    threshold: float | None,
     top: int,
     layers: bool,
     plot: Path | None,
@@ -66,7 +72,7 @@ def command(
 
     Accuracy of both, how often they agree, the drop with its interval and what that proves,
     the classes that changed most and the images whose answer flipped. A flat folder of images
-    without classes gives the agreement alone. --labels and --preprocess hold for both models.
+    without classes gives the agreement alone. --labels, --preprocess and --head hold for both.
 
     \b
     Examples:
@@ -75,8 +81,10 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
     from edge_effnet.commands import tables
+    from edge_effnet.commands.comparison_tables import print_comparison
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
+    from edge_effnet.heads import HeadChoice
     from edge_effnet.metrics import compare_predictions, require_same_labels
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.evaluation import predict_many
@@ -93,8 +101,10 @@ def command(
             fix=f"--plot {plot.stem}.svg",
         )
     names = read_labels(labels) if labels else None
-    models = [reference, candidate]
-    opened = [open_classifier(path, labels=names, preprocess=preprocess) for path in models]
+    models, choice = [reference, candidate], HeadChoice(head, threshold)
+    opened = [
+        open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
+    ]
     for classifier in opened:
         tables.print_notice(classifier.notice)
     names = names or _common_labels(opened[0].labels, opened[1].labels)
@@ -107,13 +117,14 @@ def command(
             dataset,
             labels=names,
             preprocess=preprocess,
+            head=choice,
             workers=threads,
             strict=strict,
             progress=progress,
         )
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
-        tables.print_comparison(comparison, dataset.source)
+        print_comparison(comparison, dataset.source)
     result: dict[str, Any] = comparison.to_json()
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(

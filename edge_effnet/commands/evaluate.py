@@ -8,11 +8,13 @@ import click
 
 from edge_effnet.commands.image_options import (
     data_option,
+    head_option,
     labels_option,
     preprocess_option,
     refuse_bad_output,
     strict_option,
     threads_option,
+    threshold_option,
     top_option,
 )
 from edge_effnet.commands.options import force_option, json_option, write_json
@@ -23,6 +25,8 @@ from edge_effnet.commands.options import force_option, json_option, write_json
 @data_option
 @labels_option
 @preprocess_option
+@head_option
+@threshold_option
 @top_option
 @json_option
 @force_option
@@ -33,17 +37,21 @@ def command(
     data: Path,
     labels: Path | None,
     preprocess: str | None,
+    head: str | None,
+    threshold: float | None,
     top: int,
     json_to: str | None,
     force: bool,
     strict: bool,
     threads: int | None,
 ) -> None:
-    """Measure a model's accuracy on images whose classes are known.
+    """Measure a model's accuracy on images whose classes, labels or values are known.
 
-    Top-1 with its interval, top-k, precision, recall and F1 of each class, the commonest
-    mistakes and the calibration error. Labels and preprocessing come from inside the model
-    where it carries them.
+    One class of several: top-1 with its interval, top-k, precision, recall and F1 of each class,
+    the commonest mistakes and the calibration error. Several labels: exact match, mean average
+    precision, and each label's figures. A value: mean absolute error and R². What the model
+    answers is found from its last layer; labels and preprocessing come from inside it where it
+    carries them.
 
     \b
     Examples:
@@ -51,18 +59,22 @@ def command(
       edge-effnet evaluate b0-int8.tflite --data val/labels.csv --json -
       edge-effnet evaluate other.tflite --data photos/ --labels names.txt \\
           --preprocess mean=127.5,std=127.5
+      edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
     from edge_effnet.commands import tables
     from edge_effnet.commands.progress import progress_of
+    from edge_effnet.commands.summary_tables import print_summary
     from edge_effnet.data.labels import read_labels
     from edge_effnet.data.listing import load_dataset
-    from edge_effnet.metrics import summarize
+    from edge_effnet.heads import HeadChoice
+    from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.evaluation import predict
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels) if labels else None
-    classifier = open_classifier(model, labels=names, preprocess=preprocess)
+    choice = HeadChoice(head, threshold)
+    classifier = open_classifier(model, labels=names, preprocess=preprocess, head=choice)
     tables.print_notice(classifier.notice)
     dataset = load_dataset(data, labels=classifier.labels)
     with progress_of(f"evaluating {model.name}") as progress:
@@ -71,12 +83,13 @@ def command(
             dataset,
             labels=names,
             preprocess=preprocess,
+            head=choice,
             workers=threads,
             strict=strict,
             progress=progress,
         )
     summary = summarize(predictions, top=top)
     if json_to != "-":
-        tables.print_summary(summary, dataset.source)
+        print_summary(summary, dataset.source)
     if json_to is not None:
-        write_json(summary.to_json(), json_to, overwrite=force)
+        write_json(evaluation_json(summary), json_to, overwrite=force)

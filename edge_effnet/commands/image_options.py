@@ -8,6 +8,7 @@ import click
 
 from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
+from edge_effnet.head_kinds import HEADS
 
 _FILE = click.Path(path_type=Path)
 
@@ -28,6 +29,18 @@ preprocess_option = click.option(
     "--preprocess",
     metavar="SPEC",
     help="How pixels become input, for a model that does not say: crop=0.9,mean=127.5,std=127.5.",
+)
+head_option = click.option(
+    "--head",
+    metavar="KIND",
+    help=f"What the model's answer means, where its last layer does not tell: {', '.join(HEADS)}.",
+)
+threshold_option = click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    metavar="SCORE",
+    help="Score above which the second of two classes, or each of several labels, is answered.  "
+    "[default: the model's own, else 0.5]",
 )
 top_option = click.option(
     "--top",

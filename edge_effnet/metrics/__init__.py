@@ -4,30 +4,43 @@
 from edge_effnet.metrics.chance import likely_cause
 from edge_effnet.metrics.comparison import (
     Comparison,
-    Flip,
     Paired,
     ScoreError,
     compare_predictions,
 )
+from edge_effnet.metrics.flips import Flip
+from edge_effnet.metrics.label_summary import LabelSummary
 from edge_effnet.metrics.predictions import (
     ModelFile,
     Predictions,
     Skipped,
     require_same_labels,
 )
-from edge_effnet.metrics.summary import Summary, summarize
+from edge_effnet.metrics.summary import (
+    ClassSummary,
+    Summary,
+    evaluation_json,
+    summarize,
+    summarize_classes,
+)
+from edge_effnet.metrics.value_summary import ValueSummary
 
 __all__ = [
+    "ClassSummary",
     "Comparison",
     "Flip",
+    "LabelSummary",
     "ModelFile",
     "Paired",
     "Predictions",
     "ScoreError",
     "Skipped",
     "Summary",
+    "ValueSummary",
     "compare_predictions",
+    "evaluation_json",
     "likely_cause",
     "require_same_labels",
     "summarize",
+    "summarize_classes",
 ]

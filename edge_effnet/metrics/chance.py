@@ -6,7 +6,10 @@ prepared otherwise leave answers that do not: often one class for all of them.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet.metrics.classification import Indices, confusion
 from edge_effnet.metrics.predictions import Predictions
@@ -66,6 +69,12 @@ def likely_cause(predictions: Predictions) -> str:
         f"show something else: {found}; else the labels are in another order than the model's "
         "(--labels)"
     )
+
+
+def no_association(answers: NDArray[Any], truth: NDArray[Any]) -> bool:
+    right = int((answers == truth).sum())
+    random = np.random.default_rng(0)
+    return sum(int((answers == random.permutation(truth)).sum()) >= right for _ in range(99)) > 0
 
 
 def _renamed(answers: Indices, truth: Indices, classes: int) -> list[tuple[int, int, int]]:

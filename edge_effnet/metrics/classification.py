@@ -10,7 +10,10 @@ index comes first. int8 softmax ties often (it knows 256 values), and counting a
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,6 +113,24 @@ class PerClass:
     def seen(self) -> Indices:
         """The classes that occur, as truth or as answer."""
         return np.flatnonzero(self.support + self.answered)
+
+    def to_json(self, labels: Sequence[str]) -> list[dict[str, Any]]:
+        """One entry for each class that occurs; shares 0–1, null where undefined."""
+        shares = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
+        return [
+            {
+                "class": int(index),
+                "label": labels[index],
+                "support": int(self.support[index]),
+                "answered": int(self.answered[index]),
+                "correct": int(self.correct[index]),
+                **{
+                    name: None if math.isnan(share[index]) else float(share[index])
+                    for name, share in shares.items()
+                },
+            }
+            for index in self.seen
+        ]
 
 
 def per_class(answers: Indices, truth: Indices, classes: int) -> PerClass:

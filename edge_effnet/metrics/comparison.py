@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.metrics.flips import Flip, find_flips
 from edge_effnet.metrics.paired import (
     drop_at_most_points,
     drop_interval_points,
@@ -21,14 +21,20 @@ from edge_effnet.metrics.predictions import (
     Predictions,
     require_same_images,
     require_same_labels,
+    require_same_task,
+    same_answers,
 )
 from edge_effnet.metrics.rare import name_some, ruined_classes
-from edge_effnet.metrics.summary import Summary, summarize
+from edge_effnet.metrics.summary import ClassSummary, Summary, summarize
 
 FORMAT = "edge-effnet/comparison"
 VERSION = 1
 
 PROVE_BELOW_POINTS = 1.0
+
+# A loss is a warning where its whole 95 % interval lies above so many points.
+WARN_DROP_POINTS = 1.0
+WARN_DISAGREEMENT_POINTS = 2.0
 
 
 @dataclass(frozen=True)
@@ -47,23 +53,17 @@ class ScoreError:
 
 
 @dataclass(frozen=True)
-class Flip:
-    """An image that the two models answer differently.
+class ValueDifference:
+    """How far the candidate's values are from the reference's, in the unit of the value.
 
     Attributes:
-        kind: "lost" (only the reference is right), "gained" (only the candidate is), "other"
-            (both wrong, differently) or "changed" (the truth is not known).
-        truth, reference, candidate: indices of classes.
-        reference_score, candidate_score: of each model's own answer.
+        of_spread: the mean difference as a share of the reference values' standard deviation;
+            None where they are all equal.
     """
 
-    path: Path
-    kind: str
-    truth: int | None
-    reference: int
-    reference_score: float
-    candidate: int
-    candidate_score: float
+    mean_abs: float
+    max_abs: float
+    of_spread: float | None
 
 
 @dataclass(frozen=True)
@@ -94,52 +94,50 @@ class Paired:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Everything measured; ``paired`` and both summaries are None without true classes.
+    """Everything measured; ``paired`` and both summaries are None without true answers.
 
     Attributes:
-        agreement_percent: images with the same answer, with its 95 % Wilson interval.
+        agreement_percent: images with the same answer (class, or set of labels), with its 95 %
+            Wilson interval; None where answers are values.
+        score_error: None where answers are values.
+        value_difference: where answers are values.
+        losses: what is proven to have been lost, and what to do; the first of ``warnings``.
     """
 
     reference_predictions: Predictions
     candidate_predictions: Predictions
     images: int
-    agreement_percent: float
-    agreement_interval_percent: tuple[float, float]
-    score_error: ScoreError
+    agreement_percent: float | None
+    agreement_interval_percent: tuple[float, float] | None
+    score_error: ScoreError | None
+    value_difference: ValueDifference | None
     flips: tuple[Flip, ...]
     reference: Summary | None
     candidate: Summary | None
     paired: Paired | None
+    losses: tuple[str, ...]
     warnings: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""
+        interval, error = self.agreement_interval_percent, self.score_error
+        moved = self.value_difference
         return {
             "format": FORMAT,
             "version": VERSION,
             "n": self.images,
+            "head": self.reference_predictions.judged_as.to_json(),
             "reference": _model_json(self.reference_predictions, self.reference),
             "candidate": _model_json(self.candidate_predictions, self.candidate),
             "agreement": self.agreement_percent,
-            "agreement_interval": list(self.agreement_interval_percent),
+            "agreement_interval": None if interval is None else list(interval),
             **(_paired_json(self.paired) if self.paired else {}),
-            "score_error": vars(self.score_error).copy(),
+            **({} if error is None else {"score_error": vars(error).copy()}),
+            **({} if moved is None else {"value_difference": vars(moved).copy()}),
             "labels": list(self.reference_predictions.labels),
-            "flipped": [self._flip_json(flip) for flip in self.flips],
+            "flipped": [flip.to_json(self.reference_predictions) for flip in self.flips],
             "skipped": [image.to_json() for image in self.reference_predictions.skipped],
             "warnings": list(self.warnings),
-        }
-
-    def _flip_json(self, flip: Flip) -> dict[str, Any]:
-        labels = self.reference_predictions.labels
-        return {
-            "file": str(flip.path),
-            "kind": flip.kind,
-            "true": None if flip.truth is None else labels[flip.truth],
-            "reference": labels[flip.reference],
-            "reference_score": flip.reference_score,
-            "candidate": labels[flip.candidate],
-            "candidate_score": flip.candidate_score,
         }
 
 
@@ -148,60 +146,106 @@ def compare_predictions(
 ) -> Comparison:
     """Compare two models' predictions for the same images in the same order.
 
-    The models' files are not touched. Without true classes only agreement, score error and
+    The models' files are not touched. Without true answers only agreement, score error and
     the changed answers are known.
 
     Raises:
-        ModelError: the label lists differ, so that an index means two things.
-        DataError: the images or their true classes differ.
+        ModelError: the label lists differ, so that an index means two things, or the heads do.
+        DataError: the images or their true answers differ.
     """
+    require_same_task(reference, candidate)
     require_same_labels(reference.labels, candidate.labels, (reference.name, candidate.name))
     require_same_images(reference, candidate)
-    ours, theirs = reference.answers, candidate.answers
-    images, same = len(ours), int(np.count_nonzero(ours == theirs))
-    low, high = wilson_interval(same, images)
+    images, values = len(reference.paths), reference.task == "value"
+    agreement = interval = None
+    if not values:
+        same = int(np.count_nonzero(same_answers(reference, candidate)))
+        agreement = 100 * same / images
+        low, high = wilson_interval(same, images)
+        interval = 100 * low, 100 * high
     reference_summary = candidate_summary = paired = None
-    warnings: tuple[str, ...] = ()
     if reference.truth is not None:
         reference_summary = summarize(reference, top=top)
         candidate_summary = summarize(candidate, top=top)
-        paired = _paired(ours == reference.truth, theirs == reference.truth)
+        if not values:
+            paired = _paired(reference.right, candidate.right)
+    losses = tuple(_losses((reference, candidate), paired, interval))
+    warnings: tuple[str, ...] = ()
+    if reference_summary and candidate_summary:
         warnings = tuple(_warnings(reference_summary, candidate_summary, paired))
     return Comparison(
         reference_predictions=reference,
         candidate_predictions=candidate,
         images=images,
-        agreement_percent=100 * same / images,
-        agreement_interval_percent=(100 * low, 100 * high),
-        score_error=_score_error(reference, candidate),
-        flips=_flips(reference, candidate),
+        agreement_percent=agreement,
+        agreement_interval_percent=interval,
+        score_error=None if values else _score_error(reference, candidate),
+        value_difference=_value_difference(reference, candidate) if values else None,
+        flips=() if values else find_flips(reference, candidate),
         reference=reference_summary,
         candidate=candidate_summary,
         paired=paired,
-        warnings=warnings,
+        losses=losses,
+        warnings=(*losses, *warnings),
     )
 
 
-def _warnings(reference: Summary, candidate: Summary, paired: Paired) -> list[str]:
+def _losses(
+    models: tuple[Predictions, Predictions],
+    paired: Paired | None,
+    agreement_interval_percent: tuple[float, float] | None,
+) -> list[str]:
+    """A warning where the interval of a loss lies above what may pass as small."""
+    reference, candidate = (model.name for model in models)
+    found = []
+    if paired is not None and paired.drop_interval_points[0] > WARN_DROP_POINTS:
+        low, high = paired.drop_interval_points
+        found.append(
+            f"loses {paired.drop_points:.1f} points of accuracy (95 % interval {low:.1f} to "
+            f"{high:.1f})"
+        )
+    if agreement_interval_percent is not None:
+        low, high = (100 - bound for bound in reversed(agreement_interval_percent))
+        if low > WARN_DISAGREEMENT_POINTS:
+            found.append(f"answers {low:.1f} to {high:.1f} % of such images otherwise (95 %)")
+    if not found:
+        return []
+    return [
+        f"{candidate} {' and '.join(found)}, measured against {reference}: do not use it where "
+        "that matters. If it was converted from it, convert with a limit (--int8 --max-drop 1), "
+        "which tries stronger strategies, calibrate with more images like these, or take "
+        "--weights8 or --float16, which compute in float"
+    ]
+
+
+def _warnings(reference: Summary, candidate: Summary, paired: Paired | None) -> list[str]:
     lines = list(reference.warnings)
     if candidate.at_chance and not reference.at_chance:
         lines.append(
             f"{candidate.predictions.name} is no better than chance "
-            f"({candidate.top1_percent:.1f} % right) where {reference.predictions.name} is not: "
+            f"({candidate.headline.name} {candidate.headline.text}) where "
+            f"{reference.predictions.name} is not: "
             "its conversion broke it, or it wants other preprocessing"
         )
     else:
-        lines += _ruined_warning(reference, candidate, paired)
+        if isinstance(reference, ClassSummary) and isinstance(candidate, ClassSummary) and paired:
+            lines += _ruined_warning(reference, candidate, paired)
         lines += candidate.warnings
-    if (reference.calibration_error is None) != (candidate.calibration_error is None):
-        lines.append(
-            "only one of the models gives probabilities (the other logits, perhaps): "
-            "the score error says nothing"
-        )
-    return lines
+    return lines + _scale_warning(reference, candidate)
 
 
-def _ruined_warning(reference: Summary, candidate: Summary, paired: Paired) -> list[str]:
+def _scale_warning(reference: Summary, candidate: Summary) -> list[str]:
+    """Where one model's scores are probabilities and the other's are not."""
+    both = [s for s in (reference, candidate) if isinstance(s, ClassSummary)]
+    if len({one.calibration_error is None for one in both}) < 2:
+        return []
+    return [
+        "only one of the models gives probabilities (the other logits, perhaps): "
+        "the score error says nothing"
+    ]
+
+
+def _ruined_warning(reference: ClassSummary, candidate: ClassSummary, paired: Paired) -> list[str]:
     truth = reference.predictions.truth
     if truth is None:
         return []
@@ -241,29 +285,11 @@ def _score_error(reference: Predictions, candidate: Predictions) -> ScoreError:
     return ScoreError(mean, float(gap.max()), mean * gap.shape[1])
 
 
-def _flips(reference: Predictions, candidate: Predictions) -> tuple[Flip, ...]:
-    ours, theirs, truth = reference.answers, candidate.answers, reference.truth
-    flips = []
-    for i in np.flatnonzero(ours != theirs):
-        true = None if truth is None else int(truth[i])
-        flips.append(
-            Flip(
-                path=reference.paths[i],
-                kind=_flip_kind(true, int(ours[i]), int(theirs[i])),
-                truth=true,
-                reference=int(ours[i]),
-                reference_score=float(reference.scores[i, ours[i]]),
-                candidate=int(theirs[i]),
-                candidate_score=float(candidate.scores[i, theirs[i]]),
-            )
-        )
-    return tuple(flips)
-
-
-def _flip_kind(truth: int | None, reference: int, candidate: int) -> str:
-    if truth is None:
-        return "changed"
-    return {reference: "lost", candidate: "gained"}.get(truth, "other")
+def _value_difference(reference: Predictions, candidate: Predictions) -> ValueDifference:
+    gap = np.abs(reference.scores.astype(np.float64) - candidate.scores)
+    spread = float(reference.scores.std(dtype=np.float64))
+    mean = float(gap.mean())
+    return ValueDifference(mean, float(gap.max()), mean / spread if spread else None)
 
 
 def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, Any]:

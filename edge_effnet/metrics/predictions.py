@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.metrics.classification import Indices, Scores
+from edge_effnet.heads import Head, Task
+from edge_effnet.metrics.classification import Flags, Indices, Scores
+
+NO_LABEL = "(none)"
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,14 @@ class Predictions:
     """Scores of one model for images in a fixed order.
 
     Attributes:
-        scores: images x classes, finite; probabilities or logits, higher is more likely.
-        truth: index of the true class of each image; None where it is not known.
+        scores: images x classes, finite; what ``Head.scores`` makes of the model's output.
+        truth: None where it is not known; else what the head's task asks for: the index of the
+            true class of each image, int64 (images,); whether each label is true, bool (images,
+            labels); or the true value, float64 (images, outputs).
         paths: one for each image.
-        labels: one for each class.
+        labels: one for each class, label or value.
         skipped: images of the data set that are not among ``paths``.
+        head: what the scores mean; by default a probability for each class.
 
     Raises:
         ModelError: a score is not a number, which no ranking can repair.
@@ -53,11 +61,12 @@ class Predictions:
     """
 
     scores: Scores
-    truth: Indices | None
+    truth: NDArray[Any] | None
     paths: tuple[Path, ...]
     labels: tuple[str, ...]
     model: ModelFile | None = None
     skipped: tuple[Skipped, ...] = ()
+    head: Head | None = None
 
     def __post_init__(self) -> None:
         if self.scores.ndim != 2 or self.scores.shape != (len(self.paths), len(self.labels)):
@@ -68,9 +77,10 @@ class Predictions:
         if not len(self.paths):
             raise ValueError("predictions are about at least one image")
         if self.truth is not None:
-            if self.truth.shape != (len(self.paths),):
-                raise ValueError(f"{self.truth.shape} true classes for {len(self.paths)} images")
-            if self.truth.min() < 0 or self.truth.max() >= len(self.labels):
+            one_each = self.task == "classes"
+            if self.truth.shape != ((len(self.paths),) if one_each else self.scores.shape):
+                raise ValueError(f"truth of shape {self.truth.shape} for {len(self.paths)} images")
+            if one_each and (self.truth.min() < 0 or self.truth.max() >= len(self.labels)):
                 raise ValueError("a true class is outside the labels")
         broken = np.flatnonzero(~np.isfinite(self.scores).all(axis=1))
         if broken.size:
@@ -87,10 +97,42 @@ class Predictions:
         """The model's file name, for people."""
         return self.model.path.name if self.model else "the model"
 
+    @cached_property
+    def judged_as(self) -> Head:
+        """The head that decides what the scores answer."""
+        return self.head or Head("softmax", len(self.labels))
+
     @property
+    def task(self) -> Task:
+        """One class, several labels, or a value."""
+        return "classes" if self.head is None else self.head.task
+
+    @cached_property
     def answers(self) -> Indices:
-        """The best class of each image; of equal scores the lower index."""
-        return np.asarray(self.scores.argmax(axis=1), np.int64)
+        """The class answered for each image; only where the task is "classes"."""
+        return self.judged_as.answers(self.scores)
+
+    @cached_property
+    def decisions(self) -> Flags:
+        """Whether each label is answered, images x labels; only where the task is "labels"."""
+        return self.judged_as.decisions(self.scores)
+
+    @property
+    def right(self) -> Flags:
+        """Whether each image is answered right: its class, or each of its labels.
+
+        Raises:
+            ValueError: the truth is not known, or the task is "value".
+        """
+        if self.truth is None or self.task == "value":
+            raise ValueError("nothing says which answers are right")
+        if self.task == "labels":
+            return np.asarray((self.decisions == self.truth).all(axis=1))
+        return np.asarray(self.answers == self.truth)
+
+    def spoken(self, chosen: tuple[int, ...]) -> str:
+        """An answer in words: the name of its class, or of its labels."""
+        return ", ".join(self.labels[index] for index in chosen) or NO_LABEL
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -123,6 +165,33 @@ def require_same_labels(
     if Counter(ours) == Counter(theirs):
         found += " (the same names in another order)"
     raise ModelError(what, found=found, expected="the same list", fix=fix)
+
+
+def same_answers(one: Predictions, other: Predictions) -> Flags:
+    """Whether two models answer each image alike: the same class, or the same set of labels.
+
+    Raises:
+        ValueError: the task is "value", where equal answers mean nothing.
+    """
+    if one.task == "labels":
+        return np.asarray((one.decisions == other.decisions).all(axis=1))
+    return np.asarray(one.answers == other.answers)
+
+
+def require_same_task(reference: Predictions, candidate: Predictions) -> None:
+    """Refuse to compare models whose answers are of different kinds.
+
+    Raises:
+        ModelError: one answers a class, say, and the other several labels.
+    """
+    if reference.task != candidate.task:
+        ours, theirs = reference.judged_as.kind, candidate.judged_as.kind
+        raise ModelError(
+            f"{reference.name} and {candidate.name} do not answer the same question",
+            found=f"a {ours} head and a {theirs} head",
+            expected="heads of one kind",
+            fix="if a head was taken for another kind, name the right one with --head",
+        )
 
 
 def require_same_images(reference: Predictions, candidate: Predictions) -> None:

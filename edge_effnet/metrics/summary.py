@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,9 +19,12 @@ from edge_effnet.metrics.classification import (
     per_class,
     top_k_percent,
 )
+from edge_effnet.metrics.headline import Headline
+from edge_effnet.metrics.label_summary import LabelSummary, summarize_labels
 from edge_effnet.metrics.paired import wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 from edge_effnet.metrics.rare import name_some, neglected_classes
+from edge_effnet.metrics.value_summary import ValueSummary, summarize_values
 
 FORMAT = "edge-effnet/evaluation"
 VERSION = 1
@@ -34,12 +36,12 @@ CHANCE_MIN_IMAGES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Summary:
-    """Figures of one model on labelled images; percent unless a name says otherwise.
+class ClassSummary:
+    """Figures of one model on images of one class each; percent unless a name says otherwise.
 
     Attributes:
-        top_percent: top-k accuracy for each k asked for; 1 and 5 are always there. With fewer
-            than k classes it is 100 and says nothing.
+        top_percent: top-k accuracy for each k asked for; 1 and 5 are always there. With at most
+            k classes it is 100 and says nothing.
         top1_interval_percent: 95 % Wilson interval.
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
@@ -60,41 +62,76 @@ class Summary:
     warnings: tuple[str, ...]
 
     @property
+    def telling_tops(self) -> list[int]:
+        """The k above 1 for which not every answer is right."""
+        classes = len(self.predictions.labels)
+        return [k for k in sorted(self.top_percent) if 1 < k < classes]
+
+    @property
     def top1_percent(self) -> float:
         return self.top_percent[1]
+
+    @property
+    def headline(self) -> Headline:
+        value = self.top1_percent
+        return Headline("top-1", value, f"{value:.1f} %", right_percent=value)
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""
         model = self.predictions.model
         return {
             **(model.to_json() if model else {}),
-            **{f"top{k}": share for k, share in sorted(self.top_percent.items())},
+            **{
+                f"top{k}": share if k in (1, *self.telling_tops) else None
+                for k, share in sorted(self.top_percent.items())
+            },
             "top1_interval": list(self.top1_interval_percent),
             "balanced_accuracy": self.balanced_accuracy_percent,
             "ece": self.calibration_error,
             "chance": self.chance_percent,
-            "per_class": per_class_json(self.per_class, self.predictions.labels),
+            "per_class": self.per_class.to_json(self.predictions.labels),
             "confusion": [list(cell) for cell in self.confusion.cells],
         }
 
-    def to_json(self) -> dict[str, Any]:
-        """A document of its own: ``format``, ``version``, ``n`` and the figures."""
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "n": self.images,
-            **self.figures_json(),
-            "labels": list(self.predictions.labels),
-            "skipped": [image.to_json() for image in self.predictions.skipped],
-            "warnings": list(self.warnings),
-        }
+
+Summary = ClassSummary | LabelSummary | ValueSummary
+"""What one model is worth, by the kind of its answer; all have ``headline``, ``warnings``,
+``at_chance`` and ``figures_json``."""
+
+
+def evaluation_json(summary: Summary) -> dict[str, Any]:
+    """A document of its own: ``format``, ``version``, ``n``, the head and the figures."""
+    predictions = summary.predictions
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "n": summary.images,
+        "head": predictions.judged_as.to_json(),
+        **summary.figures_json(),
+        "labels": list(predictions.labels),
+        "skipped": [image.to_json() for image in predictions.skipped],
+        "warnings": list(summary.warnings),
+    }
 
 
 def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
-    """Judge one model.
+    """Judge one model by what means something for its answers.
 
     Raises:
         ValueError: the truth is not known.
+    """
+    if predictions.task == "labels":
+        return summarize_labels(predictions)
+    if predictions.task == "value":
+        return summarize_values(predictions)
+    return summarize_classes(predictions, top=top)
+
+
+def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary:
+    """Judge a model that answers one class.
+
+    Raises:
+        ValueError: the truth is not known, or the model answers something else.
     """
     if predictions.truth is None:
         raise ValueError("accuracy needs the true classes")
@@ -112,9 +149,12 @@ def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
         ]
     else:
         warnings = _neglected_warning(predictions, figures)
-    return Summary(
+    return ClassSummary(
         images=images,
-        top_percent={k: top_k_percent(scores, truth, k) for k in sorted({1, 5, top})},
+        top_percent={
+            k: 100 * right / images if k == 1 else top_k_percent(scores, truth, k)
+            for k in sorted({1, 5, top})
+        },
         top1_interval_percent=(100 * low, 100 * high),
         balanced_accuracy_percent=balanced_accuracy_percent(figures),
         calibration_error=(
@@ -127,24 +167,6 @@ def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
         predictions=predictions,
         warnings=tuple(warnings),
     )
-
-
-def per_class_json(figures: PerClass, labels: tuple[str, ...]) -> list[dict[str, Any]]:
-    """One entry for each class that occurs; shares 0–1, null where undefined."""
-    recall, precision, f1 = figures.recall, figures.precision, figures.f1
-    return [
-        {
-            "class": int(index),
-            "label": labels[index],
-            "support": int(figures.support[index]),
-            "answered": int(figures.answered[index]),
-            "correct": int(figures.correct[index]),
-            "precision": _number(precision[index]),
-            "recall": _number(recall[index]),
-            "f1": _number(f1[index]),
-        }
-        for index in figures.seen
-    ]
 
 
 def is_at_chance(right: int, images: int, chance_percent: float) -> bool:
@@ -167,7 +189,3 @@ def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]
         f"{predictions.name}: an overall accuracy of {overall:.1f} % hides classes it hardly "
         f"finds: {name_some(classes)}"
     ]
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.errors import ModelError
+from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
@@ -22,7 +23,8 @@ class Classifier:
     """An open classifier. One per thread: an interpreter is not shared.
 
     Attributes:
-        labels: class names in index order.
+        labels: names in index order, one for each score.
+        head: what its answer means.
         how: the preprocessing its pictures go through.
         card: the model card, None for a file that was not made by this toolkit.
         notice: what the user should know about how it runs, or None.
@@ -30,6 +32,7 @@ class Classifier:
 
     path: Path
     labels: tuple[str, ...]
+    head: Head
     how: Preprocess
     card: Card | None
     notice: str | None
@@ -40,7 +43,7 @@ class Classifier:
     _output_index: int
 
     def scores(self, pixels: Pixels) -> NDArray[np.float32]:
-        """Scores of a whole RGB picture of any size: float32, (classes,)."""
+        """Scores of a whole RGB picture of any size: float32, (labels,); see ``Head.scores``."""
         return self.scores_of_input(self.tensor(preprocess(pixels, self.how)))
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
@@ -52,11 +55,11 @@ class Classifier:
         return quantize_in(normalize(prepared, self.how), form)[None]
 
     def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
-        """Scores of a ready input tensor: float32, (classes,)."""
+        """Scores of a ready input tensor: float32, (labels,); see ``Head.scores``."""
         self._interpreter.set_tensor(self._input_index, tensor)
         self._interpreter.invoke()
         stored = self._interpreter.get_tensor(self._output_index)
-        return dequantize_out(stored, self.output_format).reshape(-1)
+        return self.head.scores(dequantize_out(stored, self.output_format).reshape(-1))
 
 
 def open_classifier(
@@ -64,6 +67,7 @@ def open_classifier(
     *,
     labels: Sequence[str] | None = None,
     preprocess: Preprocess | str | None = None,
+    head: HeadChoice | None = None,
     threads: int = 1,
     delegate: bool = True,
 ) -> Classifier:
@@ -73,10 +77,12 @@ def open_classifier(
         labels: for a file that carries none, or to rename classes.
         preprocess: for a file that does not say, or to override; a string as in
             ``--preprocess``.
+        head: where the file's own last operator does not tell what its answer means.
 
     Raises:
         ModelError: not a model, not an image classifier, labels that do not fit, or a file
             that does not say how pixels become input.
+        UsageProblem: a head that does not fit the model.
     """
     artifact = read_artifact(path)
     opened = open_model(path, threads=threads, delegate=delegate)
@@ -110,26 +116,32 @@ def open_classifier(
             expected="[1, classes]",
             fix="give a classification model",
         )
-    names = tuple(labels) if labels is not None else artifact.labels
-    if names is None:
-        names = tuple(str(index) for index in range(classes))
-    if len(names) != classes:
+    card = artifact.card
+    found = find_head(
+        artifact.structure, str(path), choice=head, stated=card.head if card else None
+    )
+    given = labels if labels is not None else artifact.labels
+    names = fit_names(given, found)
+    if names is None and given is not None:
         raise ModelError(
             f"{path} and its labels do not fit",
-            found=f"{len(names)} labels",
-            expected=f"{classes}, one for each score",
+            found=f"{len(given)} labels",
+            expected=f"{found.classes}, one for each {'class' if found.binary else 'score'}",
             fix="give the model's own label file with --labels",
         )
+    if names is None:
+        names = tuple(str(index) for index in range(found.classes))
     # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
     # MediaPipe's loaders hand it pixels as they are.
-    trusted = artifact.card is not None or form_in.dtype != "uint8"
+    trusted = card is not None or form_in.dtype != "uint8"
     stated = artifact.preprocess if trusted else None
     how = _preprocess_of(path, stated, form_in, preprocess)
     return Classifier(
         path=path,
         labels=names,
+        head=found,
         how=how,
-        card=artifact.card,
+        card=card,
         notice=opened.notice,
         input_format=form_in,
         output_format=form_out,

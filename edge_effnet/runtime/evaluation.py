@@ -14,14 +14,16 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.labels import match_label
-from edge_effnet.data.listing import Dataset, content_hash
+from edge_effnet.data.listing import Dataset, Sample, content_hash
 from edge_effnet.errors import DataError
+from edge_effnet.heads import Head, HeadChoice
 from edge_effnet.image import Pixels, Preprocess, preprocess, read_image
 from edge_effnet.metrics import ModelFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
@@ -38,6 +40,7 @@ def predict(
     *,
     labels: Sequence[str] | None = None,
     preprocess: Preprocess | str | None = None,
+    head: HeadChoice | None = None,
     workers: int | None = None,
     strict: bool = False,
     progress: Progress | None = None,
@@ -48,6 +51,7 @@ def predict(
         dataset,
         labels=labels,
         preprocess=preprocess,
+        head=head,
         workers=workers,
         strict=strict,
         progress=progress,
@@ -60,6 +64,7 @@ def predict_many(
     *,
     labels: Sequence[str] | None = None,
     preprocess: Preprocess | str | None = None,
+    head: HeadChoice | None = None,
     workers: int | None = None,
     strict: bool = False,
     progress: Progress | None = None,
@@ -67,7 +72,7 @@ def predict_many(
     """Predict a whole data set with several models, decoding each image once.
 
     Args:
-        labels, preprocess: for every model, where the file does not say or says wrong.
+        labels, preprocess, head: for every model, where the file does not say or says wrong.
         workers: threads; by default the cores this process may use.
         strict: refuse the first image that cannot be read instead of skipping it.
 
@@ -85,11 +90,16 @@ def predict_many(
     count = max(1, min(workers or available_cores(), len(dataset)))
 
     def crew() -> list[Classifier]:
-        return [open_classifier(path, labels=labels, preprocess=preprocess) for path in models]
+        return [
+            open_classifier(path, labels=labels, preprocess=preprocess, head=head)
+            for path in models
+        ]
 
     # The first crew answers all questions about labels before the others cost time.
     crews = [crew()]
-    truths = [true_classes(dataset, member.labels, member.path.name) for member in crews[0]]
+    truths = [
+        true_answers(dataset, member.labels, member.head, member.path.name) for member in crews[0]
+    ]
     crews += [crew() for _ in range(count - 1)]
     scores = [np.zeros((len(dataset), len(member.labels)), np.float32) for member in crews[0]]
     skipped = _run(crews, dataset, scores, strict, progress)
@@ -110,6 +120,7 @@ def predict_many(
             labels=member.labels,
             model=ModelFile(member.path, content_hash(member.path), member.path.stat().st_size),
             skipped=tuple(skipped[index] for index in sorted(skipped)),
+            head=member.head,
         )
         for member, rows, truth in zip(crews[0], scores, truths, strict=True)
     ]
@@ -122,26 +133,73 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def true_classes(dataset: Dataset, labels: tuple[str, ...], name: str) -> NDArray[np.int64] | None:
-    """The true class of each image as an index into ``labels``; None if any is not known.
+def true_answers(
+    dataset: Dataset, labels: tuple[str, ...], head: Head, name: str
+) -> NDArray[Any] | None:
+    """What is true of each image, as the head's task asks for it; None where any is not known.
 
     Args:
         labels: of the model; the data set's classes are found among them by name.
-        name: of the model, for the error.
+        name: of the model, for errors.
+
+    Returns:
+        int64 (images,) indices of classes, bool (images, labels), or float64 (images, 1).
 
     Raises:
-        DataError: a class of the data set is not among the labels.
+        DataError: a class of the data set is not among the labels, or the data set says
+            something else than the head asks for.
     """
-    own = [sample.label for sample in dataset.samples]
-    known = [label for label in own if label is not None]
-    if len(known) < len(own):
+    samples = dataset.samples
+    if head.task == "value":
+        values = [sample.value for sample in samples if sample.value is not None]
+        if len(values) < len(samples):
+            return None
+        _refuse_several_values(head, name)
+        return np.array(values, np.float64)[:, None]
+    chosen = [
+        sample.labels
+        if head.task == "labels"
+        else None
+        if sample.label is None
+        else (sample.label,)
+        for sample in samples
+    ]
+    known = [indices for indices in chosen if indices is not None]
+    if len(known) < len(samples):
         return None
+    places = _places(dataset, {index for indices in known for index in indices}, labels, name)
+    if head.task == "classes":
+        return np.array([places[index] for (index,) in known], np.int64)
+    truth = np.zeros((len(samples), len(labels)), np.bool_)
+    for row, indices in zip(truth, known, strict=True):
+        row[[places[index] for index in indices]] = True
+    return truth
+
+
+def _true_of(sample: Sample, several: bool) -> tuple[int, ...] | None:
+    """The labels of an image, or its one class alone; None where it has none of its kind."""
+    if several and sample.labels is not None:
+        return sample.labels
+    return None if sample.label is None else (sample.label,)
+
+
+def _refuse_several_values(head: Head, name: str) -> None:
+    if head.outputs > 1:
+        raise DataError(
+            f"the data says one value for each image and {name} gives {head.outputs}",
+            expected="a model with one output",
+            fix="compare it without labels, or evaluate each output alone",
+        )
+
+
+def _places(dataset: Dataset, used: set[int], labels: tuple[str, ...], name: str) -> dict[int, int]:
+    """Where each class of the data set stands among the model's labels."""
     numbered = dataset.labels == tuple(map(str, range(len(dataset.labels))))
     places = {
         label: label
         if dataset.labels == labels
         else match_label(label if numbered else dataset.labels[label], labels)
-        for label in set(known)
+        for label in used
     }
     lacking = sorted(dataset.labels[label] for label, place in places.items() if place is None)
     if lacking:
@@ -151,7 +209,7 @@ def true_classes(dataset: Dataset, labels: tuple[str, ...], name: str) -> NDArra
             expected=f"one of its {len(labels)} labels: {', '.join(labels[:3])} …",
             fix="rename the classes of the data set, or give the model's own list with --labels",
         )
-    return np.array([places[label] for label in known], np.int64)
+    return {label: place for label, place in places.items() if place is not None}
 
 
 def _run(
