@@ -11,9 +11,9 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.data.labels import read_labels
 from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
 from edge_effnet.errors import ModelError
-from edge_effnet.metrics import Predictions, compare_predictions, summarize
+from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many, true_classes
+from edge_effnet.runtime.evaluation import predict_many, true_answers
 from edge_effnet.tflite_file import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -49,19 +49,21 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     labels = read_labels(spec.labels) if spec.labels else None
     place = reference_place(spec.models)
     opened = [
-        open_classifier(path, labels=labels, preprocess=spec.preprocess) for path in spec.models
+        open_classifier(path, labels=labels, preprocess=spec.preprocess, head=spec.head_choice)
+        for path in spec.models
     ]
-    known = opened[place].labels
+    known, head = opened[place].labels, opened[place].head
     for classifier in opened:
-        if len(classifier.labels) != len(known):
+        if (len(classifier.labels), classifier.head.task) != (len(known), head.task):
             raise ModelError(
                 f"{classifier.path} and {spec.models[place]} do not tell the same classes",
-                found=f"{len(classifier.labels)} and {len(known)}",
-                expected="the same number",
+                found=f"{len(classifier.labels)} ({classifier.head.kind}) and {len(known)} "
+                f"({head.kind})",
+                expected="the same number, and heads of one kind",
                 fix="measure them in two runs",
             )
     dataset = _dataset(spec.data, known)
-    true_classes(dataset, known, opened[place].path.name)
+    true_answers(dataset, known, head, opened[place].path.name)
     if spec.images is not None:
         dataset = balanced_sample(dataset, spec.images, spec.seed)
     return Judging(dataset, known, place)
@@ -76,8 +78,9 @@ def measure_accuracy(
 
     Returns:
         ``source``, ``images``, ``reference`` (index of a model), ``models`` (one entry each:
-        file, sha256, top1, top5, agreement …; percent, None where not known) and
-        ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them).
+        file, sha256, agreement, ``headline`` with name, value and text, and what its head is
+        judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
+        other model's, as ``edge-effnet compare`` writes them), ``warnings`` and ``skipped``.
 
     Raises:
         DataError, ModelError: as ``predict_many``.
@@ -89,40 +92,50 @@ def measure_accuracy(
         dataset,
         labels=judging.labels,
         preprocess=spec.preprocess,
+        head=spec.head_choice,
         progress=lambda count, _: done(count),
     )
     reference = predictions[place]
     comparisons = [
-        None if index == place else compare_predictions(reference, made).to_json()
+        None if index == place else compare_predictions(reference, made)
         for index, made in enumerate(predictions)
     ]
+    others = [comparison for comparison in comparisons if comparison is not None]
+    own = [] if others or reference.truth is None else summarize(reference).warnings
     return {
         "source": dataset.source,
         "images": len(reference.paths),
         "reference": place,
         "models": [
-            {
-                **_figures(made),
-                "agreement": 100.0 if comparison is None else comparison["agreement"],
-            }
+            _figures(made, comparison)
             for made, comparison in zip(predictions, comparisons, strict=True)
         ],
-        "comparisons": [comparison for comparison in comparisons if comparison is not None],
+        "comparisons": [comparison.to_json() for comparison in others],
+        # What is said of the reference stands in each comparison: once is enough.
+        "warnings": list(dict.fromkeys([*own, *(w for one in others for w in one.warnings)])),
+        "skipped": [image.to_json() for image in reference.skipped],
     }
 
 
-def _figures(predictions: Predictions) -> dict[str, Any]:
-    model = predictions.model
-    entry: dict[str, Any] = model.to_json() if model else {}
+def _figures(predictions: Predictions, comparison: Comparison | None) -> dict[str, Any]:
+    """One model's entry; ``comparison`` with the reference, None for that itself."""
+    model, values = predictions.model, predictions.task == "value"
+    same = 100.0 if comparison is None else comparison.agreement_percent
+    entry: dict[str, Any] = {
+        **(model.to_json() if model else {}),
+        **dict.fromkeys(("top1", "top1_interval", "top5", "headline")),
+        "agreement": None if values else same,
+    }
     if predictions.truth is None:
-        return {**entry, "top1": None, "top1_interval": None, "top5": None}
+        return entry
     summary = summarize(predictions)
-    return {
-        **entry,
-        "top1": summary.top1_percent,
-        "top1_interval": list(summary.top1_interval_percent),
-        "top5": summary.top_percent[5],
-    }
+    figures = {k: v for k, v in summary.figures_json().items() if k in (*entry, *_OTHER_HEADS)}
+    headline = summary.headline
+    told = {"name": headline.name, "value": headline.value, "text": headline.text}
+    return {**entry, **figures, "headline": told}
+
+
+_OTHER_HEADS = ("exact_match", "exact_match_interval", "mean_average_precision", "mae", "r2")
 
 
 def _dataset(source: Path, labels: tuple[str, ...]) -> Dataset:

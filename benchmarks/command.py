@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
+from edge_effnet.commands.image_options import (
+    head_option,
+    labels_option,
+    preprocess_option,
+    refuse_bad_output,
+    threshold_option,
+)
 from edge_effnet.commands.options import force_option, json_option, write_json
 from edge_effnet.errors import EdgeEffnetError, GateMissed, OutputError, UsageProblem
 
@@ -59,6 +65,8 @@ _FILE = click.Path(path_type=Path)
 )
 @labels_option
 @preprocess_option
+@head_option
+@threshold_option
 @click.option(
     "--sustained",
     type=click.FloatRange(0.01, 24 * 60),
@@ -130,6 +138,8 @@ def command(**options: Any) -> None:
             images=options["images"],
             labels=options["labels"],
             preprocess=options["preprocess"],
+            head=options["head"],
+            threshold=options["threshold"],
             sustained_minutes=options["sustained"],
             native_tool=options["native_tool"],
             seed=options["seed"],

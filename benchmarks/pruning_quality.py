@@ -29,7 +29,7 @@ from edge_effnet.commands.progress import progress_of
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.latency import interleaved_latency
-from edge_effnet.metrics import summarize
+from edge_effnet.metrics import summarize_classes
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
 
@@ -195,7 +195,7 @@ def judge(made: Sequence[Made], val: Path) -> list[dict[str, float]]:
     files = [path for one in made for path in one.files.values()]
     with progress_of("judging") as progress:
         predictions = predict_many(files, dataset, progress=progress)
-    top1 = [summarize(one).top1_percent for one in predictions]
+    top1 = [summarize_classes(one).top1_percent for one in predictions]
     places = iter(top1)
     return [{recipe: next(places) for recipe in one.files} for one in made]
 

@@ -151,15 +151,16 @@ def print_candidates(candidates: Sequence[Candidate], missing: Sequence[str]) ->
         table.add_column(heading, justify="right", no_wrap=True)
     for candidate in candidates:
         found = candidate.comparison
-        low, high = found.agreement_interval_percent
+        low, high = found.agreement_interval_percent or (0.0, 100.0)
+        error = found.score_error
         table.add_row(
             candidate.name,
             candidate.runtime,
-            f"{found.candidate.top1_percent:.1f} %" if found.candidate else "–",
+            found.candidate.headline.text if found.candidate else "–",
             f"{found.paired.drop_points:+.1f}" if found.paired else "–",
             f"{found.agreement_percent:.1f} %",
             f"{low:.1f}–{high:.1f}",
-            f"{found.score_error.mean_l1:.3f}",
+            f"{error.mean_l1:.3f}" if error else "–",
             megabytes(candidate.size_bytes),
             f"{candidate.latency_ms:.1f} ms",
             f"{candidate.latency_ratio:.2f}",

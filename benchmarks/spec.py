@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.heads import HeadChoice
 
 MIN_ROUNDS = 10
 
@@ -23,6 +24,7 @@ class BenchSpec:
         without_delegate: also measure without the runtime's fast kernels.
         data: labelled images for accuracy, or None.
         images: how many of them at most, None for all.
+        head, threshold: what the answers mean, where the models do not tell; see ``HeadChoice``.
         sustained_minutes: measure for so long, to see heat; None for the time budget.
         native_tool: path of TFLite's ``benchmark_model``, for the time of each operator type.
         seed: of inputs and intervals.
@@ -37,6 +39,8 @@ class BenchSpec:
     images: int | None = None
     labels: Path | None = None
     preprocess: str | None = None
+    head: str | None = None
+    threshold: float | None = None
     sustained_minutes: float | None = None
     native_tool: Path | None = None
     seed: int = 0
@@ -52,6 +56,10 @@ class BenchSpec:
                 found=",".join(map(str, self.threads)),
                 fix="for example --threads 1,2,4",
             )
+
+    @property
+    def head_choice(self) -> HeadChoice:
+        return HeadChoice(self.head, self.threshold)
 
     @property
     def settings(self) -> tuple[tuple[int, bool], ...]:

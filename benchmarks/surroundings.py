@@ -42,7 +42,9 @@ def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
     """Time what is around a classifier's inference; nothing for a model that is none."""
     labels = read_labels(spec.labels) if spec.labels else None
     try:
-        classifier = open_classifier(model, labels=labels, preprocess=spec.preprocess)
+        classifier = open_classifier(
+            model, labels=labels, preprocess=spec.preprocess, head=spec.head_choice
+        )
     except ModelError:
         return Surroundings()
     decode: list[float] = []
@@ -64,7 +66,7 @@ def _best(classifier: Classifier) -> object:
     """What a program does with an output tensor to name the best five classes."""
     form = classifier.output_format
     stored = np.zeros(form.shape, form.dtype)
-    scores = dequantize_out(stored, form).reshape(-1)
+    scores = classifier.head.scores(dequantize_out(stored, form).reshape(-1))
     return np.argsort(scores)[-5:]
 
 

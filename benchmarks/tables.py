@@ -40,6 +40,8 @@ def rows(result: Result) -> list[dict[str, Any]]:
             "delegate": case.delegate,
             "size_bytes": case.size_bytes,
             "top1": figures.get("top1"),
+            "exact_match": figures.get("exact_match"),
+            "mae": figures.get("mae"),
             "agreement": figures.get("agreement"),
             "pareto": front[place],
             "p50_ms": spread.p50_ms,
@@ -72,13 +74,21 @@ def front_of(result: Result) -> list[bool | None]:
     is not known."""
     if not result.timed:
         return [None] * len(result.cases)
-    worth = [(result.accuracy_of(case) or {}).get("top1") for case in result.cases]
+    worth = [_worth(result.accuracy_of(case) or {}) for case in result.cases]
     known = [place for place, value in enumerate(worth) if value is not None]
     marks = pareto_front([(result.cases[p].spread.p50_ms, worth[p] or 0.0) for p in known])
     found: list[bool | None] = [None] * len(worth)
     for place, mark in zip(known, marks, strict=True):
         found[place] = mark
     return found
+
+
+def _worth(figures: Mapping[str, Any]) -> float | None:
+    """What more of is better, of whatever kind the models' answers are."""
+    if figures.get("mae") is not None:
+        return -float(figures["mae"])
+    right = next((figures[key] for key in ("top1", "exact_match") if figures.get(key)), None)
+    return None if right is None else float(right)
 
 
 def to_csv(results: Sequence[Result]) -> str:
@@ -117,6 +127,8 @@ def print_result(out: Console, result: Result) -> None:
         out.print(Text(text, style="dim"))
     for text in heat_lines(result):
         out.print(Text(text))
+    for text in accuracy_lines(result):
+        out.print(Text(f"warning: {text}", style="yellow"))
     for text in problem_lines(result):
         out.print(Text(f"not valid: {text}", style="yellow"))
     for text in note_lines(result):
@@ -163,6 +175,17 @@ def problem_lines(result: Result) -> list[str]:
     return lines
 
 
+def accuracy_lines(result: Result) -> list[str]:
+    """What the models' answers warn of, and the images that could not be read."""
+    judged = result.accuracy or {}
+    lines = list(judged.get("warnings", ()))
+    if skipped := judged.get("skipped"):
+        count = len(skipped)
+        noun = "image" if count == 1 else "images"
+        lines.append(f"{count} unreadable {noun} left out, the first: {skipped[0]['reason']}")
+    return lines
+
+
 def note_lines(result: Result) -> list[str]:
     """What a reader of the figures should know."""
     lines = [remark.what for remark in result.verdict.notes]
@@ -202,16 +225,17 @@ def _remark(remark: Remark) -> str:
 def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
     judged = result.accuracy is not None
     headings = ["model", "size"]
-    headings += ["top-1", "agreement"] if judged else []
+    figure = _headline(result.accuracy["models"][0])[0] if result.accuracy else ""
+    headings += [figure, "agreement"] if judged else []
     headings += ["p50", "p95", "of first", "peak memory"]
     front, table = front_of(result), rows(result)
     lines = []
     for place, case in enumerate(result.cases):
-        figures: Mapping[str, float | None] = result.accuracy_of(case) or {}
+        figures: Mapping[str, Any] = result.accuracy_of(case) or {}
         row = table[place]
         cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
         if judged:
-            cells += [_percent(figures.get("top1")), _percent(figures.get("agreement"))]
+            cells += [_headline(figures)[1], _percent(figures.get("agreement"))]
         cells += [
             _milliseconds(row["p50_ms"]),
             _milliseconds(row["p95_ms"]),
@@ -222,6 +246,12 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
         ]
         lines.append(cells)
     return headings, lines
+
+
+def _headline(figures: Mapping[str, Any]) -> tuple[str, str]:
+    """Name and text of a model's figure; top-1 in results of version 0.1, which knew no other."""
+    told = figures.get("headline")
+    return (told["name"], told["text"]) if told else ("top-1", _percent(figures.get("top1")))
 
 
 def _detail_lines(result: Result) -> list[str]:

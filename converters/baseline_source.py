@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.baselines import FOLDER, Baseline, Pixels
-from converters.source import Source, exported_step, file_origin
+from converters.source import Source, checked_names, exported_step, file_origin
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.errors import UsageProblem, WeightsError
+from edge_effnet.heads import find_head
 from edge_effnet.image import Preprocess, parse_preprocess
 from edge_effnet.tflite_file import parse_structure
 
@@ -70,12 +71,15 @@ def from_baseline(
         if path
         else (f"the weights of {row.name} are random: its time means something, its answers not",)
     )
+    structure = parse_structure(model, row.name)
+    head = find_head(structure, row.name)
     return Source(
         name=row.name,
         model=model,
-        structure=parse_structure(model, row.name),
+        structure=structure,
+        head=head,
         how=parse_preprocess(preprocess, how) if preprocess else how,
-        labels=tuple(labels) if labels else imagenet_labels(),
+        labels=checked_names(labels or imagenet_labels(), head, row.name),
         variant=None,
         weights=origin,
         steps=(built, exported_step(model)),

@@ -19,8 +19,12 @@ from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
 from edge_effnet.data.listing import content_hash
 from edge_effnet.errors import DataError
+from edge_effnet.heads import fit_names
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite_metadata import METADATA_NAME, write_metadata
+
+# What a card keeps of each model's figures, whatever its head.
+MEASURED = ("top1", "top5", "exact_match", "mean_average_precision", "mae", "r2")
 
 
 def choose_labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
@@ -33,12 +37,12 @@ def choose_labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
         return source.labels
     if pictures.generated:
         return tuple(map(str, range(source.classes)))
-    names = pictures.evaluation.labels
-    if len(names) != source.classes:
+    names = fit_names(pictures.evaluation.labels, source.head)
+    if names is None:
         raise DataError(
             f"the classes of {pictures.evaluation.source} are not the network's",
-            found=f"{len(names)} classes",
-            expected=f"{source.classes}, the width of its classifier",
+            found=f"{len(pictures.evaluation.labels)} classes",
+            expected=f"{source.classes}, as its {source.head.kind} head tells apart",
             fix="name the network's classes with --labels FILE, one per line in index order",
         )
     return names
@@ -51,7 +55,8 @@ def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
         name=f"{source.name} {recipe}",
         description="Image classifier made by edge-effnet; see model_card.json in this file.",
         version=__version__,
-        labels_file=LABELS_NAME,
+        # Readers take the file for one name for each score, which one score for two is not.
+        labels_file=LABELS_NAME if source.head.classes == source.head.outputs else None,
         mean=source.how.mean,
         std=source.how.std,
         input_range=(min(low), max(high)),
@@ -94,6 +99,7 @@ def make_card(
         weights=source.weights,
         steps=tuple(steps),
         tool={"edge-effnet": __version__},
+        head=source.head,
     )
 
 
@@ -108,6 +114,7 @@ def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[s
         "drop_points",
         "drop_interval_points",
         "mcnemar_p",
+        "value_difference",
     )
     digest = hashlib.sha256()
     for sample in pictures.evaluation.samples:
@@ -119,7 +126,7 @@ def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[s
         "data_sha256": digest.hexdigest(),
         **{key: full[key] for key in kept if key in full},
         **{
-            role: {key: full[role][key] for key in ("top1", "top5") if key in full[role]}
+            role: {key: full[role][key] for key in MEASURED if full[role].get(key) is not None}
             for role in ("reference", "candidate")
         },
     }

@@ -11,7 +11,7 @@ import click
 from converters.baselines import BASELINES
 from converters.recipes import RECIPES
 from converters.recovery.config import MOST_PASSES, MOST_STEPS
-from edge_effnet.commands.image_options import refuse_bad_output
+from edge_effnet.commands.image_options import head_option, refuse_bad_output, threshold_option
 from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
 
@@ -117,6 +117,8 @@ def _recipe_options(function: Any) -> Any:
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
 @click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
+@head_option
+@threshold_option
 @click.option(
     "--out", type=_PATH, default=Path(), show_default="here", help="Folder for the files."
 )
@@ -273,12 +275,16 @@ def _source(options: dict[str, Any], settings: Settings) -> Source:
     from converters.baseline_source import from_baseline
     from converters.source import from_file, from_variant
     from edge_effnet.data.labels import read_labels
+    from edge_effnet.heads import HeadChoice
     from edge_effnet.variant_files import find_variant
 
     labels = read_labels(options["labels"]) if options["labels"] else None
     _refuse_bad_data(settings)
+    head = HeadChoice(options["head"], options["threshold"])
     if options["model"] is not None:
-        return from_file(options["model"], labels=labels, preprocess=options["preprocess"])
+        return from_file(
+            options["model"], labels=labels, preprocess=options["preprocess"], head=head
+        )
     if options["baseline"] is not None:
         return from_baseline(
             BASELINES[options["baseline"]],
@@ -294,6 +300,7 @@ def _source(options: dict[str, Any], settings: Settings) -> Source:
         resolution=options["resolution"],
         labels=labels,
         preprocess=options["preprocess"],
+        head=head,
     )
 
 

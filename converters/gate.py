@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from edge_effnet.metrics import Comparison
+from edge_effnet.metrics import Comparison, Predictions
 from edge_effnet.metrics.paired import (
     drop_at_most_points,
     drop_interval_points,
@@ -33,9 +34,10 @@ class Gate:
     """The limits; None where none is set.
 
     Attributes:
-        max_drop_points: of top-1 accuracy, float minus small; needs labels.
-        min_agreement_percent: images with the same answer as float.
-        max_class_drop_points: of the recall of every class; needs labels.
+        max_drop_points: of the images answered right (top-1; with several labels, exact match),
+            float minus small; needs labels.
+        min_agreement_percent: images with the same answer (class, or labels) as float.
+        max_class_drop_points: of the recall of every class or label; needs labels.
     """
 
     max_drop_points: float | None = None
@@ -129,8 +131,10 @@ def _drop(name: str, lost: int, gained: int, images: int, limit: float) -> Check
 
 
 def _agreement(comparison: Comparison, limit: float) -> Check:
-    value, images = comparison.agreement_percent, comparison.images
-    low, high = comparison.agreement_interval_percent
+    value, interval = comparison.agreement_percent, comparison.agreement_interval_percent
+    if value is None or interval is None:
+        raise ValueError("answers that are values do not agree or disagree")
+    images, (low, high) = comparison.images, interval
 
     def proven(count: int) -> bool:
         return 100 * wilson_interval(round(value / 100 * count), count)[0] >= limit
@@ -149,21 +153,25 @@ def _agreement(comparison: Comparison, limit: float) -> Check:
 
 
 def _worst_class(comparison: Comparison, limit: float) -> Check | None:
-    """The class whose recall fell most among those with enough images."""
-    truth = comparison.reference_predictions.truth
-    if truth is None:
+    """The class or label whose recall fell most among those with enough images."""
+    reference, candidate = comparison.reference_predictions, comparison.candidate_predictions
+    if reference.truth is None:
         return None
-    ours = comparison.reference_predictions.answers == truth
-    theirs = comparison.candidate_predictions.answers == truth
-    names = comparison.reference_predictions.label_names
     checks = []
-    for index in np.unique(truth):
-        own = truth == index
-        images = int(own.sum())
-        if images >= _CLASS_MIN_IMAGES:
-            lost, gained = int((ours & ~theirs & own).sum()), int((theirs & ~ours & own).sum())
-            checks.append(_drop(f"drop of {names[index]!r}", lost, gained, images, limit))
+    for index, name in enumerate(reference.label_names):
+        ours, theirs = _found(reference, index), _found(candidate, index)
+        if len(ours) >= _CLASS_MIN_IMAGES:
+            lost, gained = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+            checks.append(_drop(f"drop of {name!r}", lost, gained, len(ours), limit))
     return max(checks, key=lambda found: found.value, default=None)
+
+
+def _found(predictions: Predictions, index: int) -> NDArray[np.bool_]:
+    """Whether a class or label is answered, for each image where it is true."""
+    assert predictions.truth is not None  # noqa: S101 (the caller looked)
+    if predictions.task == "labels":
+        return np.asarray(predictions.decisions[predictions.truth[:, index], index])
+    return np.asarray(predictions.answers[predictions.truth == index] == index)
 
 
 def _smallest(proven: Callable[[int], bool], start: int) -> int | None:

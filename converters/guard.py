@@ -19,7 +19,13 @@ from converters.timing import time_files
 from converters.workshop import Workshop
 from edge_effnet.data.listing import Dataset, balanced_sample
 from edge_effnet.errors import DataError, GateMissed
-from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
+from edge_effnet.metrics import (
+    ClassSummary,
+    Comparison,
+    Predictions,
+    compare_predictions,
+    likely_cause,
+)
 from edge_effnet.runtime.evaluation import predict
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
@@ -161,15 +167,18 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
         DataError: names the likely reasons.
     """
     summary = comparison.reference
-    if summary is not None and summary.at_chance:
-        raise DataError(
-            f"the float model is no better than chance on {len(reference.paths)} images: "
-            "nothing can be judged by them",
-            found=f"{summary.top1_percent:.1f} % right, {summary.chance_percent:.1f} % expected "
-            "of blind answers",
-            expected="a model that knows these images",
-            fix=likely_cause(reference),
-        )
+    if summary is None or not summary.at_chance:
+        return
+    several = not isinstance(summary, ClassSummary)
+    raise DataError(
+        f"the float model is no better than chance on {len(reference.paths)} images: "
+        "nothing can be judged by them",
+        found=f"{summary.headline.name} {summary.headline.text}",
+        expected="a model that knows these images",
+        fix="check the order of the labels (--labels) and how pixels become input (--preprocess)"
+        if several
+        else likely_cause(reference),
+    )
 
 
 class _Judge:
@@ -199,13 +208,16 @@ class _Judge:
         file = write(rung, model)
         theirs = predict(file, self._images, workers=self._workers)
         comparison = compare_predictions(self._reference, theirs)
-        paired = comparison.paired
+        paired, candidate = comparison.paired, comparison.candidate
+        agreement, error = comparison.agreement_percent, comparison.score_error
+        if agreement is None or error is None:
+            raise ValueError("limits are for classes and labels")
         tried = Tried(
             rung=rung,
             size_bytes=file.stat().st_size,
-            agreement_percent=comparison.agreement_percent,
-            score_l1=comparison.score_error.mean_l1,
-            top1_percent=comparison.candidate.top1_percent if comparison.candidate else None,
+            agreement_percent=agreement,
+            score_l1=error.mean_l1,
+            top1_percent=candidate.headline.right_percent if candidate else None,
             drop_points=paired.drop_points if paired else None,
             drop_interval_points=paired.drop_interval_points if paired else None,
             latency_ratio=latency_ratio(self._file, file),

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.flatfile import pack_tree, read_tree
-from converters.noise import Floats, noise_share, typical_share
+from converters.noise import Floats, mirrored, noise_share, typical_share
 from converters.observe import Picture, observe
+from converters.ranges import sigmoid_answers
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite_file import Structure
@@ -181,7 +182,8 @@ class Dissection:
 
     def _behind(self, cut: Cut, values: list[list[Floats]], wanted: Floats | None) -> Isolated:
         rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
-        return Isolated(cut, rear, values, wanted)
+        sigmoids = sigmoid_answers(self.structure)
+        return Isolated(cut, rear, values, wanted, sigmoids=sigmoids)
 
     def _sharing_a_pass(self, cuts: Sequence[Cut], pictures: int) -> Iterator[list[Cut]]:
         """Neighbours, whose sources are often the same, up to a size in memory."""
@@ -250,13 +252,19 @@ class Isolated:
 
     Attributes:
         cut: where the network was cut.
-        wanted: the float network's own answers, pictures x classes.
+        wanted: the float network's own answers, pictures x classes; ``mirrored`` with sigmoids.
     """
 
     def __init__(
-        self, cut: Cut, rear: Any, values: list[list[Floats]], wanted: Floats | None
+        self,
+        cut: Cut,
+        rear: Any,
+        values: list[list[Floats]],
+        wanted: Floats | None,
+        *,
+        sigmoids: bool = False,
     ) -> None:
-        self.cut, self._rear, self._values = cut, rear, values
+        self.cut, self._rear, self._values, self._sigmoids = cut, rear, values, sigmoids
         self._answer = rear.get_output_details()[0]["index"]
         self.wanted = self._ask(None) if wanted is None else wanted
 
@@ -271,7 +279,10 @@ class Isolated:
     def harm(self, change: Change) -> tuple[float, float]:
         """The share of noise, and the share of pictures whose answer becomes another."""
         answer = self._ask(change)
-        flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
+        if self._sigmoids:  # each is a decision of its own
+            flipped = ((answer > 0) != (self.wanted > 0)).any(axis=1)
+        else:
+            flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
         return noise_share(self.wanted, answer), float(flipped.mean())
 
     def _ask(self, change: Change | None) -> Floats:
@@ -282,7 +293,8 @@ class Isolated:
                 self._rear.set_tensor(index, value)
             self._rear.invoke()
             answers.append(self._rear.get_tensor(self._answer).reshape(-1))
-        return np.asarray(np.stack(answers), np.float32)
+        values = np.asarray(np.stack(answers), np.float32)
+        return mirrored(values) if self._sigmoids else values
 
 
 def _open(model: bytes, *, fast: bool = True) -> Any:

@@ -41,6 +41,15 @@ def _shares(wanted: Floats, answer: Floats) -> NDArray[np.float64]:
     return np.asarray(lost / np.maximum(lost + power, 1e-20))
 
 
+def mirrored(values: Floats) -> Floats:
+    """Sigmoids' logits beside their negatives: (pictures, outputs) -> (pictures, 2 x outputs).
+
+    A sigmoid is a softmax over its logit and the opposite one. So written, a constant added to
+    all outputs is no longer invisible to the measures of this module.
+    """
+    return np.asarray(np.concatenate([values, -values], axis=1), np.float32)
+
+
 def stored_in_int8(values: Floats, low: float, high: float) -> Floats:
     """What is left of values after 8 bits, asymmetric, with a range that holds zero."""
     low, high = min(low, 0.0), max(high, 0.0)

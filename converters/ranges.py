@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from converters.calibration import Calibration
 from converters.observe import observe, open_observer
 from edge_effnet.errors import DataError
+from edge_effnet.heads import last_operator
 from edge_effnet.image import normalize
 from edge_effnet.tflite_file import Operator, Structure, Tensor
 
@@ -206,6 +207,17 @@ def logit_names(structure: Structure) -> list[str]:
         ):
             names = [structure.tensors[index].name for index in operator.inputs]
     return names
+
+
+def sigmoid_answers(structure: Structure) -> bool:
+    """Whether each output is an answer of its own: sigmoids, or a single number.
+
+    Where classes share a softmax, a constant added to all their logits changes nothing; here it
+    changes every answer.
+    """
+    last = last_operator(structure)
+    width = structure.tensors[structure.outputs[0]].shape[-1]
+    return width == 1 or (last is not None and last.name == "LOGISTIC")
 
 
 _POINTWISE = {"MUL", "ADD", "SUB", "DIV", "DEPTHWISE_CONV_2D"}

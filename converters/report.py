@@ -9,7 +9,7 @@ from converters.conversion import Conversion, Made
 from converters.guard import Climb
 from converters.recipes import FLOAT32, RECIPES
 from edge_effnet.commands.options import console, megabytes
-from edge_effnet.commands.tables import print_warnings
+from edge_effnet.commands.tables import print_losses, print_warnings
 from edge_effnet.metrics import Paired
 
 
@@ -22,9 +22,12 @@ def print_conversion(conversion: Conversion) -> None:
         out.print("nothing was written", style="bold yellow")
         return
     reference, *small = conversion.made
+    for made in small:
+        print_losses(out, made.comparison.losses if made.comparison else ())
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold")
-    for heading in ("size", "of float", "top-1", "drop", "agreement", "latency", "of float"):
+    figure, *others = _HEADINGS[conversion.source.head.task]
+    for heading in ("size", "of float", figure, *others, "latency", "of float"):
         table.add_column(heading, justify="right", no_wrap=True)
     for made in conversion.made:
         table.add_row(*_row(made, reference, conversion))
@@ -47,7 +50,7 @@ def print_conversion(conversion: Conversion) -> None:
         if made.comparison is not None:
             if made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
-            print_warnings(out, made.comparison.warnings)
+            print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
     if pictures.generated:
         out.print(
             "agreement on generated pictures is no evidence of accuracy: give --data DIR|CSV "
@@ -130,24 +133,35 @@ def _proof(recipe: str, paired: Paired) -> str:
     return line
 
 
+# The model's own figure, and what is compared with float's.
+_HEADINGS = {
+    "classes": ("top-1", "drop", "agreement"),
+    "labels": ("exact match", "drop", "agreement"),
+    "value": ("mean error", "difference"),
+}
+
+
 def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
-    comparison = made.comparison
-    top1 = drop = agreement = "–"
+    comparison, figure = made.comparison, "–"
+    compared = ["–"] * (len(_HEADINGS[conversion.source.head.task]) - 1)
     summaries = [m.comparison.reference for m in conversion.made if m.comparison]
-    if comparison is not None:
-        agreement = f"{comparison.agreement_percent:.1f} %"
-        if comparison.candidate and comparison.paired:
-            top1 = f"{comparison.candidate.top1_percent:.1f} %"
-            drop = f"{comparison.paired.drop_points:+.1f}"
-    elif summaries and summaries[0]:
-        top1 = f"{summaries[0].top1_percent:.1f} %"
+    own = comparison.candidate if comparison else next(iter(summaries), None)
+    if own is not None:
+        figure = own.headline.text
+    if comparison is not None and comparison.value_difference:
+        compared = [f"{comparison.value_difference.mean_abs:.4g}"]
+    elif comparison is not None:
+        drop, same = comparison.paired, comparison.agreement_percent
+        compared = [
+            "–" if drop is None else f"{drop.drop_points:+.1f}",
+            "–" if same is None else f"{same:.1f} %",
+        ]
     return [
         made.path.name,
         megabytes(made.size_bytes),
         f"{made.size_bytes / reference.size_bytes:.3f}",
-        top1,
-        drop,
-        agreement,
+        figure,
+        *compared,
         f"{made.latency_ms:.1f} ms",
         f"{made.latency_ms / reference.latency_ms:.2f}",
     ]

@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.isolate import Dissection, Isolated, cut_behind
-from converters.noise import stored_in_int8
+from converters.noise import mirrored, stored_in_int8
 from converters.observe import Picture, observe
-from converters.ranges import Ranges, logit_names
+from converters.ranges import Ranges, logit_names, sigmoid_answers
 from edge_effnet.tflite_file import Structure, parse_structure
 
 Logits = NDArray[np.float32]
@@ -131,7 +131,8 @@ def _climb_end(share: Callable[[float], float], best: float) -> tuple[float, flo
 def logits(
     model: bytes, structure: Structure, pictures: Sequence[Picture], *, workers: int
 ) -> Logits:
-    """What a model says before its softmax: real values, pictures x classes.
+    """What a model says before its softmax: real values, pictures x classes; ``mirrored`` where
+    it ends in sigmoids or in one number.
 
     Args:
         model: the float model or an integer one made from it.
@@ -148,4 +149,5 @@ def logits(
         return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
 
     seen = observe(model, [places[name]], pictures, look, workers=workers)
-    return np.asarray(np.stack(seen), np.float32)
+    values = np.asarray(np.stack(seen), np.float32)
+    return mirrored(values) if sigmoid_answers(structure) else values

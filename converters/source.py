@@ -17,7 +17,8 @@ import numpy as np
 from converters.flatfile import writable_constant
 from edge_effnet.artifact import read_artifact, split_archive
 from edge_effnet.data.labels import imagenet_labels
-from edge_effnet.errors import ModelError, UsageProblem
+from edge_effnet.errors import DataError, ModelError, UsageProblem
+from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
 from edge_effnet.image import Preprocess, parse_preprocess
 from edge_effnet.spec import VariantSpec
 from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
@@ -33,7 +34,8 @@ class Source:
     Attributes:
         name: stem of the files made from it.
         model: the bytes of a float ``.tflite``.
-        labels: class names in index order; None where nobody said.
+        labels: names in index order, one for each class, label or value; None where nobody said.
+        head: what its answer means.
         weights: their origin, for the card.
         steps: what was done so far, for the card.
         notices: lines the user must see.
@@ -43,6 +45,7 @@ class Source:
     name: str
     model: bytes
     structure: Structure
+    head: Head
     how: Preprocess
     labels: tuple[str, ...] | None
     variant: Mapping[str, Any] | None
@@ -53,7 +56,7 @@ class Source:
 
     @property
     def classes(self) -> int:
-        return self.structure.tensors[self.structure.outputs[0]].shape[-1]
+        return self.head.classes
 
 
 def from_variant(
@@ -64,6 +67,7 @@ def from_variant(
     resolution: int | None,
     labels: Sequence[str] | None,
     preprocess: str | None,
+    head: HeadChoice | None = None,
 ) -> Source:
     """Build a variant, load its weights and export it. Needs the ``train`` extra.
 
@@ -80,13 +84,16 @@ def from_variant(
     side = resolution or resolved.resolution or spec.resolution
     classes = resolved.classes or (len(labels) if labels else None)
     network = load(spec, resolved, resolution=side, classes=classes)
-    model = export_network(network, spec)
     notices = [resolved.notice] if resolved.notice else []
     names = tuple(labels) if labels else resolved.labels
-    if names is None and len(imagenet_labels()) == network.output_shape[-1]:
+    width = int(network.output_shape[-1])
+    if names is None and len(imagenet_labels()) == width:
         names = imagenet_labels()
         if resolved.kind == "file":
             notices.append("1000 classes and no labels given: taken to be ImageNet's")
+    names = checked_names(names, Head("softmax", width), spec.name)  # before the export's minute
+    model = export_network(network, spec)
+    structure = parse_structure(model, spec.name)
     how = Preprocess(side, side)
     if any(step["step"] == "sparsified" for step in resolved.steps):
         notices.append(
@@ -96,7 +103,8 @@ def from_variant(
     return Source(
         name=spec.name,
         model=model,
-        structure=parse_structure(model, spec.name),
+        structure=structure,
+        head=find_head(structure, spec.name, choice=head),
         how=parse_preprocess(preprocess, how) if preprocess else how,
         labels=names,
         variant=variant_to_json(spec),
@@ -106,7 +114,31 @@ def from_variant(
     )
 
 
-def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | None) -> Source:
+def checked_names(names: Sequence[str] | None, head: Head, name: str) -> tuple[str, ...] | None:
+    """The names of a head's answers, as ``fit_names`` completes them.
+
+    Raises:
+        DataError: they are not as many as the answers.
+    """
+    fitting = fit_names(names, head)
+    if fitting is None and names is not None:
+        raise DataError(
+            f"the labels are not those of {name}",
+            found=f"{len(names)} labels",
+            expected=f"{head.classes}: its {head.kind} head tells so many "
+            f"{'labels' if head.task == 'labels' else 'classes'} apart",
+            fix="give a label file with one line for each, in index order (--labels)",
+        )
+    return fitting
+
+
+def from_file(
+    path: Path,
+    *,
+    labels: Sequence[str] | None,
+    preprocess: str | None,
+    head: HeadChoice | None = None,
+) -> Source:
     """A user's own float model, ``.keras`` or ``.tflite``.
 
     Raises:
@@ -122,12 +154,14 @@ def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | Non
         structure = parse_structure(model, str(path))
         height, width = _picture_size(structure, path)
         how = Preprocess(height, width)
+        found = find_head(structure, path.name, choice=head)
         return Source(
             name=path.stem,
             model=model,
             structure=structure,
+            head=found,
             how=parse_preprocess(preprocess, how) if preprocess else how,
-            labels=tuple(labels) if labels else None,
+            labels=checked_names(labels, found, path.name),
             variant=None,
             weights=file_origin(path),
             steps=(exported_step(model),),
@@ -136,7 +170,7 @@ def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | Non
             else (f"{path.name} is taken to expect pixels 0–255; --preprocess says otherwise",),
         )
     if path.suffix == ".tflite":
-        return _from_tflite(path, labels, preprocess)
+        return _from_tflite(path, labels, preprocess, head)
     raise UsageProblem(
         f"{path} is no model that can be converted",
         found=path.suffix or "no ending",
@@ -145,7 +179,12 @@ def from_file(path: Path, *, labels: Sequence[str] | None, preprocess: str | Non
     )
 
 
-def _from_tflite(path: Path, labels: Sequence[str] | None, preprocess: str | None) -> Source:
+def _from_tflite(
+    path: Path,
+    labels: Sequence[str] | None,
+    preprocess: str | None,
+    head: HeadChoice | None,
+) -> Source:
     data = read_model_bytes(path)
     model = split_archive(data)[0]
     structure = parse_structure(model, str(path))
@@ -160,12 +199,14 @@ def _from_tflite(path: Path, labels: Sequence[str] | None, preprocess: str | Non
         )
     how = artifact.preprocess or Preprocess(height, width)
     card = artifact.card
+    found = find_head(structure, path.name, choice=head, stated=card.head if card else None)
     return Source(
         name=path.stem.removesuffix(_SUFFIX),
         model=model,
         structure=structure,
+        head=found,
         how=parse_preprocess(preprocess, how) if preprocess else how,
-        labels=tuple(labels) if labels else artifact.labels,
+        labels=checked_names(labels or artifact.labels, found, path.name),
         variant=card.variant if card else None,
         weights=card.weights if card else file_origin(path),
         steps=card.steps if card else (),

@@ -182,11 +182,18 @@ def find_head(
         stated: what the model's card says.
 
     Raises:
-        ModelError: a softmax of one output, which is 1 whatever it sees.
+        ModelError: several outputs, or a softmax of one, which is 1 whatever it sees.
         UsageProblem: ``choice`` does not fit the model.
     """
     kind, threshold = (choice.kind, choice.threshold) if choice else (None, None)
-    shape = structure.tensors[structure.outputs[0]].shape if structure.outputs else ()
+    if len(structure.outputs) != 1:
+        raise ModelError(
+            f"{name} has {len(structure.outputs)} outputs",
+            found=", ".join(str(list(structure.tensors[i].shape)) for i in structure.outputs),
+            expected="one vector of scores, or one number",
+            fix="export the one you need: keras.Model(model.input, model.outputs[0])",
+        )
+    shape = structure.tensors[structure.outputs[0]].shape
     outputs = int(shape[-1]) if shape else 1
     last = last_operator(structure)
     operator = last.name if last is not None else ""

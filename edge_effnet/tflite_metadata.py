@@ -48,7 +48,7 @@ def write_metadata(
     name: str,
     description: str,
     version: str,
-    labels_file: str,
+    labels_file: str | None,
     mean: Sequence[float],
     std: Sequence[float],
     input_range: tuple[float, float],
@@ -56,7 +56,7 @@ def write_metadata(
     """Build the metadata of an image classifier.
 
     Args:
-        labels_file: name of the label file in the archive behind the model.
+        labels_file: name of the label file in the archive behind the model; None leaves it out.
         mean, std: (pixel - mean) / std gives the input; one value or one per channel.
         input_range: smallest and largest value of the input after that.
     """
@@ -86,14 +86,11 @@ def write_metadata(
             ("offset", 5, stats),
         ],
     )
-    labels = _table(
-        builder,
-        [
-            _text(builder, 0, labels_file),
-            _text(builder, 1, "class names in index order"),
-            ("int8", 2, _TENSOR_AXIS_LABELS),
-        ],
-    )
+    labels = []
+    if labels_file is not None:
+        names = _text(builder, 0, labels_file), _text(builder, 1, "class names in index order")
+        table = _table(builder, [*names, ("int8", 2, _TENSOR_AXIS_LABELS)])
+        labels.append(_tables(builder, 6, [table]))
     output_stats = _table(builder, [_floats(builder, 0, [1.0]), _floats(builder, 1, [0.0])])
     output_tensor = _table(
         builder,
@@ -101,7 +98,7 @@ def write_metadata(
             _text(builder, 0, "probability"),
             _text(builder, 1, "score of each class"),
             ("offset", 5, output_stats),
-            _tables(builder, 6, [labels]),
+            *labels,
         ],
     )
     subgraph = _table(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converters.calibration import Calibration
-from converters.ranges import Ranges
+from converters.ranges import Ranges, sigmoid_answers
 from converters.recovery.config import LABEL_WEIGHT, RecoveryConfig
 from converters.recovery.graph import integer_biases, refuse_unknown
 from edge_effnet.errors import ModelError
@@ -37,6 +37,8 @@ def recovery_rung(
         state: file that keeps an interrupted training; ``resume`` takes it over.
     """
     if find_spec("keras") is None or find_spec("tensorflow") is None:
+        return None
+    if sigmoid_answers(structure):  # its loss is one of softmax
         return None
     try:
         refuse_unknown(structure)
