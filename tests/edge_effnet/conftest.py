@@ -1,7 +1,8 @@
 """A classifier small enough to understand: it says which colour a picture has most of.
 
 MEAN over the pixels, one FULLY_CONNECTED layer, SOFTMAX: a whole model file of a few hundred
-bytes, written with the schema that comes with LiteRT. Its weights decide how it errs.
+bytes, written with the schema that comes with LiteRT. Its weights decide how it errs, and
+``end`` what its answer means: SOFTMAX, LOGISTIC, or None for the bare layer.
 """
 
 from __future__ import annotations
@@ -36,9 +37,10 @@ def colour_model(tmp_path: Path) -> MakeModel:
         name: str = "colours.tflite",
         weights: ArrayLike = RIGHT,
         labels: tuple[str, ...] | None = COLOURS,
+        end: str | None = "SOFTMAX",
     ) -> Path:
         path = tmp_path / name
-        model = model_bytes(np.asarray(weights, np.float32) * (10 / 255))
+        model = model_bytes(np.asarray(weights, np.float32) * (10 / 255), end)
         if labels is None:
             path.write_bytes(model)
         else:
@@ -66,7 +68,7 @@ def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
     assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
 
-def model_bytes(weights: NDArray[np.float32]) -> bytes:
+def model_bytes(weights: NDArray[np.float32], end: str | None = "SOFTMAX") -> bytes:
     from ai_edge_litert import schema_py_generated as schema
     from ai_edge_litert.tools import flatbuffer_utils
 
@@ -104,13 +106,17 @@ def model_bytes(weights: NDArray[np.float32]) -> bytes:
     axes = tensor("axes", [2], np.array([1, 2], np.int32))
     mean = tensor("mean", [1, 3])
     layer = tensor("weights", [classes, 3], weights)
-    logits, scores = tensor("logits", [1, classes]), tensor("scores", [1, classes])
-    softmax = schema.SoftmaxOptionsT()
-    softmax.beta = 1.0
+    logits = answer = tensor("logits", [1, classes])
     operator(kinds.MEAN, [picture, axes], mean, options.ReducerOptions, schema.ReducerOptionsT())
     full = schema.FullyConnectedOptionsT()
     operator(kinds.FULLY_CONNECTED, [mean, layer, -1], logits, options.FullyConnectedOptions, full)
-    operator(kinds.SOFTMAX, [logits], scores, options.SoftmaxOptions, softmax)
-    graph.inputs, graph.outputs = [picture], [scores]
+    if end == "SOFTMAX":
+        softmax, answer = schema.SoftmaxOptionsT(), tensor("scores", [1, classes])
+        softmax.beta = 1.0
+        operator(kinds.SOFTMAX, [logits], answer, options.SoftmaxOptions, softmax)
+    elif end == "LOGISTIC":
+        answer = tensor("scores", [1, classes])
+        operator(kinds.LOGISTIC, [logits], answer, options.NONE, None)
+    graph.inputs, graph.outputs = [picture], [answer]
     tree.subgraphs = [graph]
     return bytes(flatbuffer_utils.convert_object_to_bytearray(tree))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as golden
 
-from edge_effnet.metrics import Predictions, summarize
+from edge_effnet.metrics import Predictions, evaluation_json, summarize
 from edge_effnet.metrics.classification import (
     are_probabilities,
     balanced_accuracy_percent,
@@ -87,7 +87,9 @@ def test_top_k_agrees_with_the_answers_listed(case: tuple[np.ndarray, np.ndarray
     for k in range(1, scores.shape[1] + 1):
         listed = (top_answers(scores, k) == truth[:, None]).any(axis=1)
         assert top_k_percent(scores, truth, k) == pytest.approx(100 * listed.mean())
-    assert top_k_percent(scores, truth, 1) == 100 * np.mean(scores.argmax(1) == truth)
+    assert top_k_percent(scores, truth, 1) == pytest.approx(
+        100 * np.mean(scores.argmax(1) == truth)
+    )
 
 
 @given(scored())
@@ -98,7 +100,7 @@ def test_summary_is_bounded_and_blind_to_the_order_of_images(
     order = np.random.default_rng(len(truth)).permutation(len(truth))
     one = summarize(predictions_of(scores, truth)).figures_json()
     other = summarize(predictions_of(scores[order], truth[order])).figures_json()
-    assert one["top1"] <= one["top5"] <= 100
+    assert one["top1"] <= (100 if one["top5"] is None else one["top5"]) <= 100
     low, high = one["top1_interval"]
     assert 0 <= low <= one["top1"] <= high <= 100
     assert 0 <= one["balanced_accuracy"] <= 100
@@ -153,7 +155,7 @@ def test_what_counts_as_probabilities() -> None:
     assert not are_probabilities(np.array([[0.9, 0.9, 0.9]], np.float32))
     logits = summarize(predictions_of(np.array([[5.0, -2.0], [1.0, 3.0]]), np.array([0, 1])))
     assert logits.calibration_error is None
-    assert logits.to_json()["ece"] is None
+    assert evaluation_json(logits)["ece"] is None
 
 
 def test_a_model_at_chance_is_told_where_to_look_first() -> None:
@@ -206,7 +208,7 @@ def test_a_neglected_rare_class_is_named() -> None:
 def test_to_json_is_json(case: tuple[np.ndarray, np.ndarray]) -> None:
     import json
 
-    document = summarize(predictions_of(*case)).to_json()
+    document = evaluation_json(summarize(predictions_of(*case)))
     again = json.loads(json.dumps(document, allow_nan=False))
     assert again["n"] == len(case[1])
     assert again["format"] == "edge-effnet/evaluation"
@@ -217,7 +219,7 @@ def test_predictions_refuse_what_does_not_fit() -> None:
     scores = np.zeros((2, 3))
     with pytest.raises(ValueError, match="outside the labels"):
         predictions_of(scores, np.array([0, 3]))
-    with pytest.raises(ValueError, match="true classes for 2 images"):
+    with pytest.raises(ValueError, match="for 2 images"):
         predictions_of(scores, np.array([0]))
     with pytest.raises(ValueError, match="at least one image"):
         predictions_of(scores[:0], np.array([], np.int64))
