@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
+from edge_effnet.data.listing import Dataset, balanced_sample, load_judges
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many, true_classes
+from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.tflite_file import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -46,7 +46,7 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     """
     if spec.data is None:
         return None
-    labels = read_labels(spec.labels) if spec.labels else None
+    labels = read_labels(spec.labels, spec.data) if spec.labels else None
     place = reference_place(spec.models)
     opened = [
         open_classifier(path, labels=labels, preprocess=spec.preprocess) for path in spec.models
@@ -60,8 +60,9 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
                 expected="the same number",
                 fix="measure them in two runs",
             )
-    dataset = _dataset(spec.data, known)
-    true_classes(dataset, known, opened[place].path.name)
+    names = opened[place].names or next((one.names for one in opened if one.names), None)
+    dataset = load_judges(spec.data, labels=names, classes=len(known))
+    known = dataset.labels or names or known
     if spec.images is not None:
         dataset = balanced_sample(dataset, spec.images, spec.seed)
     return Judging(dataset, known, place)
@@ -76,8 +77,9 @@ def measure_accuracy(
 
     Returns:
         ``source``, ``images``, ``reference`` (index of a model), ``models`` (one entry each:
-        file, sha256, top1, top5, agreement …; percent, None where not known) and
-        ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them).
+        file, sha256, top1, top5, agreement …; percent, None where not known),
+        ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them), ``skipped``
+        (unreadable images), ``notes`` (how the data were read) and ``left_out``.
 
     Raises:
         DataError, ModelError: as ``predict_many``.
@@ -108,6 +110,11 @@ def measure_accuracy(
             for made, comparison in zip(predictions, comparisons, strict=True)
         ],
         "comparisons": [comparison for comparison in comparisons if comparison is not None],
+        "skipped": [
+            {"file": str(image.path), "reason": image.reason} for image in reference.skipped
+        ],
+        "notes": list(dataset.notes),
+        "left_out": dataset.left_out_json(),
     }
 
 
@@ -123,11 +130,6 @@ def _figures(predictions: Predictions) -> dict[str, Any]:
         "top1_interval": list(summary.top1_interval_percent),
         "top5": summary.top_percent[5],
     }
-
-
-def _dataset(source: Path, labels: tuple[str, ...]) -> Dataset:
-    flat = source.is_dir() and not any(entry.is_dir() for entry in source.iterdir())
-    return load_images(source) if flat else load_dataset(source, labels=labels)
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:

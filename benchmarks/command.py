@@ -8,7 +8,12 @@ from typing import Any
 
 import click
 
-from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
+from edge_effnet.commands.image_options import (
+    labels_option,
+    preprocess_option,
+    print_data,
+    refuse_bad_output,
+)
 from edge_effnet.commands.options import force_option, json_option, write_json
 from edge_effnet.errors import EdgeEffnetError, GateMissed, OutputError, UsageProblem
 
@@ -231,7 +236,7 @@ def _refuse_bad_input(spec: Any) -> None:
     for path in spec.models:
         read_structure(path)
     if spec.data is not None:
-        load_images(spec.data)
+        print_data(load_images(spec.data, part="judge"))
 
 
 def _show(result: Any) -> None:

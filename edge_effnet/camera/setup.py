@@ -10,7 +10,6 @@ from importlib import resources
 from pathlib import Path
 
 from edge_effnet.camera.capture import Pace
-from edge_effnet.camera.compare import common_labels
 from edge_effnet.camera.events import Hooks, parse_hook
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.lines import JsonLines
@@ -24,7 +23,7 @@ from edge_effnet.camera.window import Window
 from edge_effnet.data.labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.image import IMAGE_SUFFIXES
-from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
@@ -35,11 +34,17 @@ MOST_RECORD_FPS = 30.0
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a run; ``labels`` are both's."""
+    """The models of a run.
+
+    Attributes:
+        labels: of both.
+        names: the same, where somebody named the classes.
+    """
 
     model: Classifier
     reference: Classifier | None
     labels: tuple[str, ...]
+    names: tuple[str, ...] | None
 
 
 def open_models(options: CameraOptions) -> Models:
@@ -56,9 +61,10 @@ def open_models(options: CameraOptions) -> Models:
 
     model = opened(options.model or packaged_model())
     if options.compare is None:
-        return Models(model, None, model.labels)
+        return Models(model, None, model.labels, model.names)
     reference = opened(options.compare)
-    return Models(model, reference, common_labels(model, reference))
+    names = common_names([reference, model])
+    return Models(model, reference, names or model.labels, names)
 
 
 def packaged_model() -> Path:

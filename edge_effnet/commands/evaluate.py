@@ -10,6 +10,7 @@ from edge_effnet.commands.image_options import (
     data_option,
     labels_option,
     preprocess_option,
+    print_data,
     refuse_bad_output,
     strict_option,
     threads_option,
@@ -61,15 +62,16 @@ def command(
     from edge_effnet.runtime.evaluation import predict
 
     refuse_bad_output(json_to, overwrite=force)
-    names = read_labels(labels) if labels else None
+    names = read_labels(labels, data) if labels else None
     classifier = open_classifier(model, labels=names, preprocess=preprocess)
     tables.print_notice(classifier.notice)
-    dataset = load_dataset(data, labels=classifier.labels)
+    dataset = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
+    print_data(dataset)
     with progress_of(f"evaluating {model.name}") as progress:
         predictions = predict(
             model,
             dataset,
-            labels=names,
+            labels=dataset.labels,
             preprocess=preprocess,
             workers=threads,
             strict=strict,
@@ -79,4 +81,5 @@ def command(
     if json_to != "-":
         tables.print_summary(summary, dataset.source)
     if json_to is not None:
-        write_json(summary.to_json(), json_to, overwrite=force)
+        document = {**summary.to_json(), "left_out": dataset.left_out_json()}
+        write_json(document, json_to, overwrite=force)

@@ -74,11 +74,11 @@ def read_table(path: Path, keys: Iterable[str], expected: str) -> Table:
     try:
         headers = {d: next(csv.reader(io.StringIO(text), delimiter=d), []) for d in delimiters}
         fitting = [d for d in delimiters if keys & set(map(fold_header, headers[d]))]
+        widest = max(headers.values(), key=len)
         if not fitting:
             raise DataError(
                 f"{path} lacks columns",
-                found=", ".join(max(map(list, headers.values()), key=len))
-                or "an empty file",
+                found=", ".join(widest) or "an empty file",
                 expected=expected,
                 fix="add a header line such as: file,label",
             )

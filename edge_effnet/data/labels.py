@@ -200,6 +200,13 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(re.sub(r"[_-]", " ", name).split()))
 
 
+def same_names(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two lists name the same classes in the same order, however they spell them."""
+    folded = [fold(name) for name in one]
+    unique = len(set(folded)) == len(folded)  # else spelling alone tells Red from red
+    return tuple(one) == tuple(other) or (unique and folded == [fold(name) for name in other])
+
+
 def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str) -> None:
     """Refuse a label list that names a model's own labels in another order.
 
@@ -209,17 +216,20 @@ def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str
     Raises:
         ModelError: it does; every answer would get the wrong name.
     """
-    if own is None or len(given) != len(own) or sorted(map(fold, given)) != sorted(map(fold, own)):
+    if own is None or sorted(map(fold, given)) != sorted(map(fold, own)) or same_names(given, own):
         return
-    pairs = zip(map(fold, given), map(fold, own), strict=True)
-    first = next((place for place, (one, other) in enumerate(pairs) if one != other), None)
-    if first is not None:
-        raise ModelError(
-            f"--labels gives the labels of {model} in another order",
-            found=f"{given[first]!r} as class {first}",
-            expected=f"{own[first]!r}, as the model itself says",
-            fix="leave --labels out: the model carries its labels",
-        )
+    exact = len(set(map(fold, own))) < len(own)
+    first = next(
+        place
+        for place, (name, real) in enumerate(zip(given, own, strict=True))
+        if (name != real if exact else fold(name) != fold(real))
+    )
+    raise ModelError(
+        f"--labels gives the labels of {model} in another order",
+        found=f"{given[first]!r} as class {first}",
+        expected=f"{own[first]!r}, as the model itself says",
+        fix="leave --labels out: the model carries its labels",
+    )
 
 
 def listed(names: Iterable[str], most: int = 3) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card, read_artifact
+from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
+from edge_effnet.metrics import require_same_labels
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
 
@@ -23,6 +25,7 @@ class Classifier:
 
     Attributes:
         labels: class names in index order.
+        names: the same, where somebody named the classes; None where ``labels`` only counts them.
         how: the preprocessing its pictures go through.
         card: the model card, None for a file that was not made by this toolkit.
         notice: what the user should know about how it runs, or None.
@@ -30,6 +33,7 @@ class Classifier:
 
     path: Path
     labels: tuple[str, ...]
+    names: tuple[str, ...] | None
     how: Preprocess
     card: Card | None
     notice: str | None
@@ -75,8 +79,8 @@ def open_classifier(
             ``--preprocess``.
 
     Raises:
-        ModelError: not a model, not an image classifier, labels that do not fit, or a file
-            that does not say how pixels become input.
+        ModelError: not a model, not an image classifier, labels that do not fit or are the
+            model's own in another order, or a file that does not say how pixels become input.
     """
     artifact = read_artifact(path)
     opened = open_model(path, threads=threads, delegate=delegate)
@@ -111,15 +115,15 @@ def open_classifier(
             fix="give a classification model",
         )
     names = tuple(labels) if labels is not None else artifact.labels
-    if names is None:
-        names = tuple(str(index) for index in range(classes))
-    if len(names) != classes:
+    if names is not None and len(names) != classes:
         raise ModelError(
             f"{path} and its labels do not fit",
-            found=f"{len(names)} labels",
+            found=f"{len(names)} labels: {listed(names)}",
             expected=f"{classes}, one for each score",
             fix="give the model's own label file with --labels",
         )
+    if labels is not None:
+        refuse_reordered(labels, artifact.labels, str(path))
     # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
     # MediaPipe's loaders hand it pixels as they are.
     trusted = artifact.card is not None or form_in.dtype != "uint8"
@@ -127,7 +131,8 @@ def open_classifier(
     how = _preprocess_of(path, stated, form_in, preprocess)
     return Classifier(
         path=path,
-        labels=names,
+        labels=names or numbers(classes),
+        names=names,
         how=how,
         card=artifact.card,
         notice=opened.notice,
@@ -137,6 +142,20 @@ def open_classifier(
         _input_index=inputs[0]["index"],
         _output_index=outputs[0]["index"],
     )
+
+
+def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:
+    """The class names of models that are compared: of those that have names, however spelled.
+
+    Raises:
+        ModelError: the names or their number differ, so that an index means two things.
+    """
+    first = next((model for model in models if model.names), models[0])
+    for other in models:
+        differ = other.names is not None and not same_names(first.labels, other.labels)
+        if differ or len(first.labels) != len(other.labels):
+            require_same_labels(first.labels, other.labels, (first.path.name, other.path.name))
+    return first.names
 
 
 def _preprocess_of(
