@@ -21,7 +21,7 @@ from converters.ladder import Rung, ladder, rung_of
 from converters.recipes import FLOAT32, UNPRUNED
 from converters.recovery.rung import Recover, recovery_rung
 from converters.rounding.learn import can_round
-from converters.source import Source, refuse_broken_weights
+from converters.source import Source, refuse_broken_weights, refuse_unfitting_labels
 from converters.timing import time_files
 from converters.workshop import Workshop
 from edge_effnet.artifact import write_artifact
@@ -62,6 +62,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
+    refuse_unfitting_labels(source)
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
         if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):
@@ -71,6 +72,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             data=settings.data,
             calibration=settings.calibration,
             labels=source.labels,
+            classes=source.classes,
             count=settings.calibration_count,
             evaluation_count=settings.evaluation_count,
             seed=settings.seed,

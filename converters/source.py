@@ -16,7 +16,7 @@ import numpy as np
 
 from converters.flatfile import writable_constant
 from edge_effnet.artifact import read_artifact, split_archive
-from edge_effnet.data.labels import imagenet_labels
+from edge_effnet.data.labels import imagenet_labels, listed, refuse_reordered
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.image import Preprocess, parse_preprocess
 from edge_effnet.spec import VariantSpec
@@ -82,6 +82,8 @@ def from_variant(
     network = load(spec, resolved, resolution=side, classes=classes)
     model = export_network(network, spec)
     notices = [resolved.notice] if resolved.notice else []
+    if labels:
+        refuse_reordered(labels, resolved.labels, f"the weights {weights}")
     names = tuple(labels) if labels else resolved.labels
     if names is None and len(imagenet_labels()) == network.output_shape[-1]:
         names = imagenet_labels()
@@ -160,6 +162,8 @@ def _from_tflite(path: Path, labels: Sequence[str] | None, preprocess: str | Non
         )
     how = artifact.preprocess or Preprocess(height, width)
     card = artifact.card
+    if labels:
+        refuse_reordered(labels, artifact.labels, str(path))
     return Source(
         name=path.stem.removesuffix(_SUFFIX),
         model=model,
@@ -204,6 +208,21 @@ def refuse_broken_weights(source: Source) -> None:
                 expected="finite values",
                 fix="take an earlier checkpoint; training that diverged leaves such values",
             )
+
+
+def refuse_unfitting_labels(source: Source) -> None:
+    """Labels are as many as the network's answers, or none.
+
+    Raises:
+        ModelError: they are not.
+    """
+    if source.labels is not None and len(source.labels) != source.classes:
+        raise ModelError(
+            f"{source.name} and its labels do not fit",
+            found=f"{len(source.labels)} labels: {listed(source.labels)}",
+            expected=f"{source.classes}, one for each of its answers",
+            fix="name all classes with --labels FILE, one per line in index order",
+        )
 
 
 def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:

@@ -53,7 +53,7 @@ def print_summary(summary: Summary, source: str) -> None:
     out.print(figures)
     _print_classes(out, summary)
     _print_mistakes(out, summary)
-    _print_skipped(out, summary.predictions.skipped)
+    print_skipped(out, summary.predictions.skipped)
     print_warnings(out, summary.warnings)
 
 
@@ -87,7 +87,7 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     if comparison.reference and comparison.candidate:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)
-    _print_skipped(out, ours.skipped)
+    print_skipped(out, ours.skipped)
     print_warnings(out, comparison.warnings)
 
 
@@ -217,7 +217,8 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
         _say(out, f"and {len(flips) - ROWS} flipped images more; --json lists them all", "dim")
 
 
-def _print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
+def print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
+    """Name the images that could not be read."""
     if not skipped:
         return
     out.print()
