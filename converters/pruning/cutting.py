@@ -27,6 +27,7 @@ from converters.pruning.sensitivity import (
     measure_sensitivity,
 )
 from converters.pruning.surgery import cut
+from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.network.build import NORMALIZATION_LAYER, build
 from edge_effnet.network.files import LayerWeights
 from edge_effnet.network.resolve import load, resolve_weights

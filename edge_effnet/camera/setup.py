@@ -16,13 +16,12 @@ from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.record import DifferenceSaver, Recorder
 from edge_effnet.camera.session import Outputs, Settings
-from edge_effnet.camera.sources import Wish
+from edge_effnet.camera.sources import Wish, is_picture
 from edge_effnet.camera.view import View
 from edge_effnet.camera.web import Server, parse_address, start_server
 from edge_effnet.camera.window import Window
 from edge_effnet.data.labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.image import IMAGE_SUFFIXES
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation import available_cores
 
@@ -53,7 +52,8 @@ def open_models(options: CameraOptions) -> Models:
     Raises:
         ModelError: a file that is no classifier, two of different labels, or no model at all.
     """
-    names = read_labels(options.labels) if options.labels else None
+    shown = Path(options.source) if options.source else None
+    names = read_labels(options.labels, shown) if options.labels else None
     threads = options.threads or max(1, available_cores() - 1)
 
     def opened(path: Path) -> Classifier:
@@ -91,7 +91,7 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Settin
         UsageProblem: a region outside the picture.
     """
     path = Path(source)
-    images = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    images = path.is_dir() or is_picture(path)
     # Images have no pace of their own; a camera has no "every frame".
     every_frame = images or (options.every_frame and path.is_file())
     default_smooth_s = 0.0 if images else DEFAULT_SMOOTH_S
