@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
+from edge_effnet.data.listing import Dataset, balanced_sample, load_judges
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many, true_answers
+from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.tflite_file import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -46,7 +46,7 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     """
     if spec.data is None:
         return None
-    labels = read_labels(spec.labels) if spec.labels else None
+    labels = read_labels(spec.labels, spec.data) if spec.labels else None
     place = reference_place(spec.models)
     opened = [
         open_classifier(path, labels=labels, preprocess=spec.preprocess, head=spec.head_choice)
@@ -62,8 +62,9 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
                 expected="the same number, and heads of one kind",
                 fix="measure them in two runs",
             )
-    dataset = _dataset(spec.data, known)
-    true_answers(dataset, known, head, opened[place].path.name)
+    names = opened[place].names or next((one.names for one in opened if one.names), None)
+    dataset = load_judges(spec.data, labels=names, classes=len(known), task=head.task)
+    known = dataset.labels or names or known
     if spec.images is not None:
         dataset = balanced_sample(dataset, spec.images, spec.seed)
     return Judging(dataset, known, place)
@@ -80,7 +81,8 @@ def measure_accuracy(
         ``source``, ``images``, ``reference`` (index of a model), ``models`` (one entry each:
         file, sha256, agreement, ``headline`` with name, value and text, and what its head is
         judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
-        other model's, as ``edge-effnet compare`` writes them), ``warnings`` and ``skipped``.
+        other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
+        (unreadable images), ``notes`` (how the data were read) and ``left_out``.
 
     Raises:
         DataError, ModelError: as ``predict_many``.
@@ -114,6 +116,8 @@ def measure_accuracy(
         # What is said of the reference stands in each comparison: once is enough.
         "warnings": list(dict.fromkeys([*own, *(w for one in others for w in one.warnings)])),
         "skipped": [image.to_json() for image in reference.skipped],
+        "notes": list(dataset.notes),
+        "left_out": dataset.left_out_json(),
     }
 
 
@@ -136,11 +140,6 @@ def _figures(predictions: Predictions, comparison: Comparison | None) -> dict[st
 
 
 _OTHER_HEADS = ("exact_match", "exact_match_interval", "mean_average_precision", "mae", "r2")
-
-
-def _dataset(source: Path, labels: tuple[str, ...]) -> Dataset:
-    flat = source.is_dir() and not any(entry.is_dir() for entry in source.iterdir())
-    return load_images(source) if flat else load_dataset(source, labels=labels)
 
 
 def pareto_front(points: Sequence[tuple[float, float]]) -> list[bool]:

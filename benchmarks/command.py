@@ -12,6 +12,7 @@ from edge_effnet.commands.image_options import (
     head_option,
     labels_option,
     preprocess_option,
+    print_data,
     refuse_bad_output,
     threshold_option,
 )
@@ -241,7 +242,7 @@ def _refuse_bad_input(spec: Any) -> None:
     for path in spec.models:
         read_structure(path)
     if spec.data is not None:
-        load_images(spec.data)
+        print_data(load_images(spec.data, part="judge"))
 
 
 def _show(result: Any) -> None:

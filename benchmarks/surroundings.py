@@ -40,7 +40,7 @@ class Surroundings:
 
 def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
     """Time what is around a classifier's inference; nothing for a model that is none."""
-    labels = read_labels(spec.labels) if spec.labels else None
+    labels = read_labels(spec.labels, spec.data) if spec.labels else None
     try:
         classifier = open_classifier(
             model, labels=labels, preprocess=spec.preprocess, head=spec.head_choice

@@ -191,6 +191,10 @@ def note_lines(result: Result) -> list[str]:
     lines = [remark.what for remark in result.verdict.notes]
     for case in result.cases:
         lines += [f"{case.title}: {remark.what}" for remark in case.verdict.notes]
+    accuracy = result.accuracy or {}
+    lines += accuracy.get("notes", ())
+    if skipped := accuracy.get("skipped"):
+        lines.append(f"unreadable images left out: {len(skipped)}, first {skipped[0]['reason']}")
     return lines
 
 

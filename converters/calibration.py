@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -128,7 +128,7 @@ def choose_calibration(
             expected="photos like those the network will see",
             fix="replace them",
         )
-    picked = Dataset(tuple(readable), images.labels, images.source)
+    picked = replace(images, samples=tuple(readable))
     return Calibration(picked, 0, how, seed), tuple(skipped)
 
 

@@ -17,9 +17,8 @@ from converters.recipes import RECIPES
 from converters.source import Source
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
+from edge_effnet.data.labels import numbers
 from edge_effnet.data.listing import content_hash
-from edge_effnet.errors import DataError
-from edge_effnet.heads import fit_names
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite_metadata import METADATA_NAME, write_metadata
 
@@ -28,24 +27,12 @@ MEASURED = ("top1", "top5", "exact_match", "mean_average_precision", "mae", "r2"
 
 
 def choose_labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
-    """The labels that were given, else the data's own class names, else numbers.
-
-    Raises:
-        DataError: nobody named the classes and the data has another number of them.
-    """
+    """The labels that were given, else the data's own class names, else numbers."""
     if source.labels is not None:
         return source.labels
     if pictures.generated:
-        return tuple(map(str, range(source.classes)))
-    names = fit_names(pictures.evaluation.labels, source.head)
-    if names is None:
-        raise DataError(
-            f"the classes of {pictures.evaluation.source} are not the network's",
-            found=f"{len(pictures.evaluation.labels)} classes",
-            expected=f"{source.classes}, as its {source.head.kind} head tells apart",
-            fix="name the network's classes with --labels FILE, one per line in index order",
-        )
-    return names
+        return numbers(source.classes)
+    return pictures.evaluation.labels
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:

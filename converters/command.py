@@ -11,7 +11,13 @@ import click
 from converters.baselines import BASELINES
 from converters.recipes import RECIPES
 from converters.recovery.config import MOST_PASSES, MOST_STEPS
-from edge_effnet.commands.image_options import head_option, refuse_bad_output, threshold_option
+from edge_effnet.commands.image_options import (
+    LABELS_HELP,
+    head_option,
+    print_data,
+    refuse_bad_output,
+    threshold_option,
+)
 from edge_effnet.commands.options import force_option, json_option
 from edge_effnet.errors import UsageProblem
 
@@ -115,7 +121,7 @@ def _recipe_options(function: Any) -> Any:
 )
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured and learned.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
-@click.option("--labels", type=_PATH, help="Class names, one per line in index order.")
+@click.option("--labels", type=_PATH, metavar="FILE|folders|numbers", help=LABELS_HELP)
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
 @head_option
 @threshold_option
@@ -184,6 +190,7 @@ def command(**options: Any) -> None:
     )
     refuse_outputs(_name(options), settings, options["model"])
     refuse_compiled(_name(options), settings)
+    _refuse_bad_data(settings)
     whole = dict(options)
     if options["prune_share"] is not None:
         from converters.pruning.chain import prune_first
@@ -193,9 +200,9 @@ def command(**options: Any) -> None:
         model: Path | None = options["model"]
         verb = "reading" if model is not None and model.suffix == ".tflite" else "exporting"
         done = stage(f"{verb} the float model", None)
-        source = _source(options, settings)
+        source = _source(options)
         if options["prune_share"] is not None:
-            source = replace(source, unpruned=_source(whole, settings))
+            source = replace(source, unpruned=_source(whole))
         done(1)
         for notice in source.notices:
             print_notice(notice)
@@ -271,15 +278,14 @@ def _name(options: dict[str, Any]) -> str:
     return find_variant(options["variant"]).name
 
 
-def _source(options: dict[str, Any], settings: Settings) -> Source:
+def _source(options: dict[str, Any]) -> Source:
     from converters.baseline_source import from_baseline
     from converters.source import from_file, from_variant
     from edge_effnet.data.labels import read_labels
     from edge_effnet.heads import HeadChoice
     from edge_effnet.variant_files import find_variant
 
-    labels = read_labels(options["labels"]) if options["labels"] else None
-    _refuse_bad_data(settings)
+    labels = read_labels(options["labels"], options["data"]) if options["labels"] else None
     head = HeadChoice(options["head"], options["threshold"])
     if options["model"] is not None:
         return from_file(
@@ -305,11 +311,14 @@ def _source(options: dict[str, Any], settings: Settings) -> Source:
 
 
 def _refuse_bad_data(settings: Settings) -> None:
-    """Look at the folders before the minute that export takes, not after."""
+    """Look at the folders before the minute that export takes, not after, and say what is there."""
     from converters.images import is_signs
     from edge_effnet.data.listing import load_dataset, load_images
 
     if settings.data is not None and not is_signs(settings.data):
-        load_dataset(settings.data)
+        print_data(load_dataset(settings.data))
     if settings.calibration is not None and not is_signs(settings.calibration):
-        (load_dataset if settings.recovery_labels else load_images)(settings.calibration)
+        if settings.recovery_labels:
+            print_data(load_dataset(settings.calibration, part="learn"))
+        else:
+            print_data(load_images(settings.calibration))

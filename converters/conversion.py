@@ -95,6 +95,7 @@ class Conversion:
             "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
             "warnings": list(self.warnings),
+            "left_out": self.pictures.left_out_json(),
             "ladder": self.climb.to_json() if self.climb else None,
             "models": [
                 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -15,6 +16,7 @@ from converters.calibration import (
     choose_calibration,
 )
 from converters.generated import generated_picture
+from edge_effnet.data.folders import both_parts
 from edge_effnet.data.listing import (
     Dataset,
     Sample,
@@ -52,6 +54,11 @@ class Pictures:
     skipped: tuple[str, ...]
     spare: tuple[Sample, ...] = ()
 
+    def left_out_json(self) -> list[dict[str, Any]]:
+        calibrating = self.calibration.images
+        left_out = (*self.evaluation.left_out, *(calibrating.left_out if calibrating else ()))
+        return [one.to_json() for one in dict.fromkeys(left_out)]
+
 
 def is_signs(data: Path | None) -> bool:
     """Whether an option means the embedded data set: the word, unless there is such a path."""
@@ -64,6 +71,7 @@ def choose_pictures(
     data: Path | None,
     calibration: Path | None,
     labels: tuple[str, ...] | None,
+    classes: int,
     count: int,
     evaluation_count: int | None,
     seed: int,
@@ -75,8 +83,10 @@ def choose_pictures(
 
     Args:
         data: labelled images. Without ``calibration`` at most half of them calibrate, and the
-            rest judge. ``signs`` draws both, from splits that share no picture.
-        labels: the network's.
+            rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both, from
+            splits that share no picture.
+        labels: the network's, where somebody named its classes.
+        classes: how many it tells.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
@@ -92,15 +102,19 @@ def choose_pictures(
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
             return _drawn(how, count, "train", seed, scratch, labels)
-        return load_dataset(folder, labels=labels) if labelled else load_images(folder)
+        if labelled:
+            return load_dataset(folder, labels=labels, classes=classes, part="learn")
+        return load_images(folder)
 
+    if data is not None and calibration is None and (parts := both_parts(data)):
+        calibration = parts[0]
     if is_signs(data):
         judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = listed(calibration or SIGNS)
     else:
-        judged = load_dataset(data, labels=labels) if data else None
+        judged = load_dataset(data, labels=labels, classes=classes) if data else None
         pool = listed(calibration) if calibration else judged
     if pool is judged and judged is not None:
         count = min(count, len(judged) // 2)
@@ -116,12 +130,8 @@ def choose_pictures(
         rest = tuple(s for s in judged.samples if content_hash(s.path) not in used)
         judged = replace(judged, samples=rest)
     warnings = calibration_warnings(chosen, judged)
-    if judged is not None and labels is None:
-        warnings.append(
-            f"no labels given: the network's classes are taken to be those of {judged.source}, "
-            f"in the order {', '.join(judged.labels[:3])} …; --labels FILE says otherwise"
-        )
     if judged is not None:
+        warnings += judged.notes
         warnings += [line for line in (imbalance_warning(judged),) if line]
         if evaluation_count is not None and evaluation_count < len(judged):
             judged = balanced_sample(judged, evaluation_count, seed)

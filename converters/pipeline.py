@@ -71,6 +71,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             data=settings.data,
             calibration=settings.calibration,
             labels=source.labels,
+            classes=source.classes,
             count=settings.calibration_count,
             evaluation_count=settings.evaluation_count,
             seed=settings.seed,

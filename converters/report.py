@@ -9,7 +9,7 @@ from converters.conversion import Conversion, Made
 from converters.guard import Climb
 from converters.recipes import FLOAT32, RECIPES
 from edge_effnet.commands.options import console, megabytes
-from edge_effnet.commands.tables import print_losses, print_warnings
+from edge_effnet.commands.tables import print_losses, print_skipped, print_warnings
 from edge_effnet.metrics import Paired
 
 
@@ -51,6 +51,8 @@ def print_conversion(conversion: Conversion) -> None:
             if made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
+    if small[0].comparison is not None:
+        print_skipped(out, small[0].comparison.reference_predictions.skipped)
     if pictures.generated:
         out.print(
             "agreement on generated pictures is no evidence of accuracy: give --data DIR|CSV "

@@ -16,7 +16,7 @@ import numpy as np
 
 from converters.flatfile import writable_constant
 from edge_effnet.artifact import read_artifact, split_archive
-from edge_effnet.data.labels import imagenet_labels
+from edge_effnet.data.labels import imagenet_labels, listed, refuse_reordered
 from edge_effnet.errors import DataError, ModelError, UsageProblem
 from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
 from edge_effnet.image import Preprocess, parse_preprocess
@@ -85,6 +85,8 @@ def from_variant(
     classes = resolved.classes or (len(labels) if labels else None)
     network = load(spec, resolved, resolution=side, classes=classes)
     notices = [resolved.notice] if resolved.notice else []
+    if labels:
+        refuse_reordered(labels, resolved.labels, f"the weights {weights}")
     names = tuple(labels) if labels else resolved.labels
     width = int(network.output_shape[-1])
     if names is None and len(imagenet_labels()) == width:
@@ -124,7 +126,7 @@ def checked_names(names: Sequence[str] | None, head: Head, name: str) -> tuple[s
     if fitting is None and names is not None:
         raise DataError(
             f"the labels are not those of {name}",
-            found=f"{len(names)} labels",
+            found=f"{len(names)} labels: {listed(names)}",
             expected=f"{head.classes}: its {head.kind} head tells so many "
             f"{'labels' if head.task == 'labels' else 'classes'} apart",
             fix="give a label file with one line for each, in index order (--labels)",
@@ -200,6 +202,8 @@ def _from_tflite(
     how = artifact.preprocess or Preprocess(height, width)
     card = artifact.card
     found = find_head(structure, path.name, choice=head, stated=card.head if card else None)
+    if labels:
+        refuse_reordered(labels, artifact.labels, str(path))
     return Source(
         name=path.stem.removesuffix(_SUFFIX),
         model=model,

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.data.labels import parse_labels
+from edge_effnet.data.labels import numbers, parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
 from edge_effnet.heads import Head, head_from_json
@@ -86,7 +86,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Artifact:
-    """What a model file says of itself; each but the structure is None where it does not say."""
+    """What a model file says of itself; each but the structure is None where it does not say.
+
+    Attributes:
+        labels: None too where they only count the classes (0, 1, 2 …), which names nothing.
+    """
 
     card: Card | None
     labels: tuple[str, ...] | None
@@ -147,7 +151,8 @@ def read_artifact(path: Path) -> Artifact:
                 expected=card.model_sha256[:16] + "…",
                 fix="copy or convert the file again",
             )
-        return Artifact(card, card.labels, card.preprocess, parse_structure(model, str(path)))
+        structure = parse_structure(model, str(path))
+        return Artifact(card, _names(card.labels), card.preprocess, structure)
     structure = parse_structure(model, str(path))
     if not files and _ARCHIVE_START.search(data):
         raise ModelError(
@@ -156,17 +161,28 @@ def read_artifact(path: Path) -> Artifact:
             expected="a whole .tflite file",
             fix="copy or convert it again",
         )
-    return Artifact(None, _stated_labels(files), _stated_preprocess(structure), structure)
+    labels = _stated_labels(files, structure)
+    return Artifact(None, labels, _stated_preprocess(structure), structure)
 
 
-def _stated_labels(files: Mapping[str, bytes]) -> tuple[str, ...] | None:
-    """The first text file behind a model of others that is a list of names."""
+def _names(labels: tuple[str, ...]) -> tuple[str, ...] | None:
+    return None if labels == numbers(len(labels)) else labels
+
+
+def _stated_labels(files: Mapping[str, bytes], structure: Structure) -> tuple[str, ...] | None:
+    """The first text file behind a model of others that names as many classes as it tells: a
+    license or a vocabulary lies there too."""
+    shape = structure.tensors[structure.outputs[0]].shape if structure.outputs else ()
+    width = shape[-1] if shape else 0
+    fitting = {1, 2} if width == 1 else {width}  # one sigmoid tells two classes apart
     for name, content in sorted(files.items()):
-        if name.endswith(".txt"):
+        if name.lower().endswith(".txt"):
             try:
-                return parse_labels(content.decode("utf-8-sig", "replace"), name)
+                labels = parse_labels(content.decode("utf-8-sig", "replace"), name)
             except DataError:
                 continue
+            if len(labels) in fitting:
+                return _names(labels)
     return None
 
 

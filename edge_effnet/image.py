@@ -16,10 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.image_kinds import decodable, kind_of, remedy
 
 Pixels = NDArray[np.uint8]
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".ppm", ".tif", ".tiff"})
+IMAGE_SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .bmp .dib .webp .tif .tiff .gif .jp2 .avif"
+    " .ppm .pgm .pbm .pnm .pam .pfm .hdr".split()
+)
+"""Of files that claim to be images: where the content says nothing, they are unreadable ones."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,13 @@ def decode(data: bytes, name: str) -> Pixels:
     except cv2.error:
         pixels = None
     if pixels is None:
+        kind = kind_of(data)
+        if kind is not None and not decodable(kind):
+            raise DataError(
+                f"{name} is a {kind.name} picture, which OpenCV does not read",
+                expected="JPEG, PNG, BMP, WebP, PPM or TIFF",
+                fix=remedy(kind),
+            )
         raise DataError(
             f"{name} is not a readable image",
             found=f"bytes starting with {data[:8]!r}",

@@ -27,12 +27,13 @@ from converters.pruning.sensitivity import (
     measure_sensitivity,
 )
 from converters.pruning.surgery import cut
+from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.network.build import NORMALIZATION_LAYER, build
 from edge_effnet.network.files import LayerWeights
 from edge_effnet.network.resolve import load, resolve_weights
 from edge_effnet.network.weights import load_layer_weights, read_for
 from edge_effnet.spec import VariantSpec, network_plan
-from edge_effnet.training.run import Watch
+from edge_effnet.training.run import Watch, say_skipped
 from edge_effnet.variant_files import find_variant
 
 if TYPE_CHECKING:
@@ -102,9 +103,19 @@ def open_bench(
     built = watch.stage("building the network", None)
     model = load(still(spec), resolved, resolution=side, classifier_activation=None)
     built(1)
-    study = open_study(config, resolved.labels, side=side, workers=workers, stage=watch.stage)
+    classes = int(model.output_shape[-1])
+    known = imagenet_labels() if classes == len(imagenet_labels()) else None
+    study = open_study(
+        config,
+        resolved.labels or known,
+        classes=classes,
+        side=side,
+        workers=workers,
+        stage=watch.stage,
+    )
     for line in study.notices:
         watch.say(line)
+    say_skipped(study.material, watch)
     study = with_answers(study, lambda images: answers(model, images), side, workers)
     groups = channel_groups(spec)
     everything = {name: np.arange(group.width) for name, group in groups.items()}
@@ -115,7 +126,7 @@ def open_bench(
         origin=resolved.origin,
         labels=resolved.labels,
         side=side,
-        classes=int(model.output_shape[-1]),
+        classes=classes,
         study=study,
         workers=workers,
         watch=watch,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
+from edge_effnet.data.folders import Part, both_parts
 from edge_effnet.data.listing import Dataset, Sample, leakage, load_dataset, load_images, split
 from edge_effnet.data.pipeline import (
     Photos,
@@ -55,6 +56,7 @@ def open_study(
     config: PruneConfig,
     labels: Sequence[str] | None,
     *,
+    classes: int,
     side: int,
     workers: int,
     stage: StartStage,
@@ -63,6 +65,7 @@ def open_study(
 
     Args:
         labels: of the network; None where nobody said: then the pictures' own, in order.
+        classes: how many it tells.
 
     Raises:
         DataError: nothing there, labels needed and not given, too few, or the same pictures
@@ -72,13 +75,19 @@ def open_study(
         told = TrainConfig(data=SIGNS, seed=config.seed)
         material = open_pictures(list_pictures(told), told, side=side, workers=workers, stage=stage)
         return Study(material, labelled=True)
-    source = Path(config.data).expanduser()
-    dataset, labelled = _listed(source, labels, needed=config.recovery in ("labels", "both"))
-    notices = []
-    if config.val is None:
+    source, val_source = Path(config.data).expanduser(), config.val
+    if val_source is None and (parts := both_parts(source)):
+        source, val_source = parts[0], str(parts[1])
+    needed = config.recovery in ("labels", "both")
+    dataset, unknown = _listed(source, labels, classes, "learn", needed=needed)
+    notices = dataset.lines()
+    if val_source is None:
         learned, judged = split(dataset, config.val_share, config.seed)
     else:
-        other, known = _listed(Path(config.val).expanduser(), labels, needed=False)
+        val_folder = Path(val_source).expanduser()
+        other, theirs = _listed(val_folder, labels, classes, "judge", needed=False)
+        first, *rest = other.lines()
+        notices += [f"judged by {first}", *rest]
         shared = {path for _, path in leakage(dataset, other)}
         kept = tuple(sample for sample in other.samples if sample.path not in shared)
         if shared:
@@ -86,7 +95,7 @@ def open_study(
                 f"{len(shared)} of {len(other)} pictures of {other.source} are learned from too "
                 "and were left out of judging"
             )
-        learned, judged, labelled = dataset, replace(other, samples=kept), labelled and known
+        learned, judged, unknown = dataset, replace(other, samples=kept), unknown or theirs
     for part in (learned, judged):
         if len(part) < FEWEST:
             raise DataError(
@@ -95,11 +104,11 @@ def open_study(
                 expected=f"at least {FEWEST}; some hundreds recover well",
                 fix="give more pictures",
             )
-    if not labelled:
+    if unknown:
         learned, judged = (_unlabelled(part) for part in (learned, judged))
         notices.append(
             f"no labels that the network knows in {dataset.source}: judged by agreement with the "
-            "whole network"
+            f"whole network ({unknown})"
         )
     train, lost = load_photos(
         learned.samples,
@@ -117,7 +126,7 @@ def open_study(
     )
     names = tuple(labels) if labels else dataset.labels
     lists = Lists(dataset.source, names, learned, judged, fingerprint(learned, judged))
-    return Study(Material(lists, train, val, (*lost, *more)), labelled, tuple(notices))
+    return Study(Material(lists, train, val, (*lost, *more)), unknown is None, tuple(notices))
 
 
 def with_answers(study: Study, teacher: Answerer, side: int, workers: int) -> Study:
@@ -176,14 +185,17 @@ class _Chosen:
         return self.pictures.picture(int(self.places[place]), epoch)
 
 
-def _listed(source: Path, labels: Sequence[str] | None, *, needed: bool) -> tuple[Dataset, bool]:
-    """The pictures, and whether they have labels that the network knows."""
+def _listed(
+    source: Path, labels: Sequence[str] | None, classes: int, part: Part, *, needed: bool
+) -> tuple[Dataset, DataError | None]:
+    """The pictures, and why they have no labels that the network knows, where they have none."""
     try:
-        return load_dataset(source, labels=labels), True
-    except DataError:
+        return load_dataset(source, labels=labels, classes=classes, part=part), None
+    except DataError as error:
         if needed:
             raise
-    return load_images(source), False  # says what is wrong where there are no pictures at all
+        # Says what is wrong where there are no pictures at all.
+        return load_images(source, part=part), error
 
 
 def _unlabelled(dataset: Dataset) -> Dataset:

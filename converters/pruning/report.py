@@ -147,6 +147,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "weights": str(outcome.checkpoint),
         "judged_by": judged_by(outcome),
         "judged_on": len(bench.study.material.val),
+        "left_out": bench.study.material.lists.left_out_json(),
         "agreement": outcome.agreement,
         "networks": [
             {
@@ -233,6 +234,7 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
         "weights": str(outcome.checkpoint),
         "judged_by": judged_by(outcome),
         "judged_on": len(bench.study.material.val),
+        "left_out": bench.study.material.lists.left_out_json(),
         "agreement": outcome.agreement,
         "networks": [
             {"name": name, **asdict(truth), "accuracy": accuracy, "latency_ms": milliseconds}

@@ -21,28 +21,12 @@ from edge_effnet.metrics import (
     ModelFile,
     Predictions,
     compare_predictions,
-    require_same_labels,
 )
 from edge_effnet.metrics.paired import wilson_interval
-from edge_effnet.runtime.classifier import Classifier
 
 KEPT_BYTES = 32 * 2**20
 KEPT_FRAMES = 10_000
 HISTORY_POINTS = 240
-
-
-def common_labels(model: Classifier, reference: Classifier) -> tuple[str, ...]:
-    """The labels both models share; numbers give way to the other's names.
-
-    Raises:
-        ModelError: the label lists differ, so that an index means two things.
-    """
-    ours, theirs = model.labels, reference.labels
-    numbers = tuple(map(str, range(len(ours))))
-    if len(ours) == len(theirs) and numbers in (ours, theirs):
-        return theirs if ours == numbers else ours
-    require_same_labels(theirs, ours, (reference.path.name, model.path.name))
-    return ours
 
 
 @dataclass(frozen=True)

@@ -58,4 +58,8 @@ def summary_lines(session: Session) -> list[str]:
     if session.labelled:
         share = 100 * session.right / session.labelled
         lines.append(f"right: {share:.1f} % of {session.labelled} frames with a known class")
+    elif session.with_truth:
+        lines.append(
+            f"right: not known, --truth says nothing of any of the {meter.answered} frames answered"
+        )
     return lines

@@ -104,7 +104,7 @@ class Session:
             self.comparison = FeedComparison(
                 settings.labels, source.name, with_truth=truth is not None
             )
-        self.labelled = self.right = 0
+        self.with_truth, self.labelled, self.right = truth is not None, 0, 0
         every_frame = settings.pace.every_frame
         self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
         self._notes = notes or SimpleQueue()

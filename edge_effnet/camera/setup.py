@@ -10,21 +10,19 @@ from importlib import resources
 from pathlib import Path
 
 from edge_effnet.camera.capture import Pace
-from edge_effnet.camera.compare import common_labels
 from edge_effnet.camera.events import Hooks, parse_hook
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.record import DifferenceSaver, Recorder
 from edge_effnet.camera.session import Outputs, Settings
-from edge_effnet.camera.sources import Wish
+from edge_effnet.camera.sources import Wish, is_picture
 from edge_effnet.camera.view import View
 from edge_effnet.camera.web import Server, parse_address, start_server
 from edge_effnet.camera.window import Window
 from edge_effnet.data.labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.image import IMAGE_SUFFIXES
-from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
@@ -35,11 +33,17 @@ MOST_RECORD_FPS = 30.0
 
 @dataclass(frozen=True)
 class Models:
-    """The models of a run; ``labels`` are both's."""
+    """The models of a run.
+
+    Attributes:
+        labels: of both.
+        names: the same, where somebody named the classes.
+    """
 
     model: Classifier
     reference: Classifier | None
     labels: tuple[str, ...]
+    names: tuple[str, ...] | None
 
 
 def open_models(options: CameraOptions) -> Models:
@@ -48,7 +52,8 @@ def open_models(options: CameraOptions) -> Models:
     Raises:
         ModelError: a file that is no classifier, two of different labels, or no model at all.
     """
-    names = read_labels(options.labels) if options.labels else None
+    shown = Path(options.source) if options.source else None
+    names = read_labels(options.labels, shown) if options.labels else None
     threads = options.threads or max(1, available_cores() - 1)
 
     def opened(path: Path) -> Classifier:
@@ -56,9 +61,10 @@ def open_models(options: CameraOptions) -> Models:
 
     model = opened(options.model or packaged_model())
     if options.compare is None:
-        return Models(model, None, model.labels)
+        return Models(model, None, model.labels, model.names)
     reference = opened(options.compare)
-    return Models(model, reference, common_labels(model, reference))
+    names = common_names([reference, model])
+    return Models(model, reference, names or model.labels, names)
 
 
 def packaged_model() -> Path:
@@ -85,7 +91,7 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Settin
         UsageProblem: a region outside the picture.
     """
     path = Path(source)
-    images = path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    images = path.is_dir() or is_picture(path)
     # Images have no pace of their own; a camera has no "every frame".
     every_frame = images or (options.every_frame and path.is_file())
     default_smooth_s = 0.0 if images else DEFAULT_SMOOTH_S

@@ -22,8 +22,11 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from edge_effnet.data.folders import LeftOut
+from edge_effnet.data.listing import Dataset, Sample, load_images
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.image import IMAGE_SUFFIXES, Pixels, read_image
+from edge_effnet.image_kinds import decodable, kind_of_file
 
 DEFAULT_FPS = 25.0
 _CREDIBLE_FPS = (0.1, 1000.0)
@@ -59,6 +62,7 @@ class Source:
             SourceLost.
         skip: pass over a picture without decoding it; raises SourceEnded.
         close: give the device back; harmless a second time.
+        left_out: what lies in an image folder and is no image.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Source:
     read: Callable[[], Shot | None]
     skip: Callable[[], object]
     close: Callable[[], None]
+    left_out: tuple[LeftOut, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ def open_source(text: str, wish: Wish | None = None) -> Source:
     path = Path(text)
     if text.startswith("/dev/"):
         return _device(path, wish)
-    if path.is_dir() or (path.is_file() and path.suffix.lower() in IMAGE_SUFFIXES):
+    if path.is_dir() or is_picture(path):
         return open_images(path)
     if path.is_file():
         return open_video(path)
@@ -118,6 +123,16 @@ def open_source(text: str, wish: Wish | None = None) -> Source:
         "http:// or rtsp:// address",
         fix="check the path",
     )
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is one picture, by its content; a GIF plays as a clip."""
+    if not path.is_file():
+        return False
+    kind = kind_of_file(path)
+    if kind is None:
+        return path.suffix.lower() in IMAGE_SUFFIXES - {".gif"}
+    return kind.name != "GIF"
 
 
 def _device(path: Path, wish: Wish) -> Source:
@@ -197,12 +212,16 @@ def open_images(path: Path) -> Source:
     """Open a folder of images (folders per class too), or one image.
 
     Raises:
-        DataError: there are none.
+        DataError: there are none, or the one is of a kind that OpenCV does not decode.
     """
-    from edge_effnet.data.listing import load_images
-
-    paths = [sample.path for sample in load_images(path).samples] if path.is_dir() else [path]
-    place = iter(paths)
+    if path.is_dir():
+        listed = load_images(path, part=None)
+    else:
+        listed = Dataset((Sample(path, None),), (), str(path))
+        kind = kind_of_file(path)
+        if kind is not None and not decodable(kind):
+            read_image(path)  # says what it is, and the remedy
+    place = iter([sample.path for sample in listed.samples])
 
     def following() -> Path:
         try:
@@ -217,7 +236,7 @@ def open_images(path: Path) -> Source:
         except DataError:
             return None
 
-    return Source(path.name, False, None, read, following, lambda: None)
+    return Source(path.name, False, None, read, following, lambda: None, listed.left_out)
 
 
 def _open_address(address: str) -> Source:

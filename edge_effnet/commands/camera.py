@@ -16,6 +16,7 @@ from edge_effnet.errors import UsageProblem
 if TYPE_CHECKING:
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
+    from edge_effnet.data.folders import LeftOut
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -182,6 +183,7 @@ def _run(options: CameraOptions) -> None:
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
     from edge_effnet.camera.truth import read_truth
+    from edge_effnet.data.folders import left_out_lines
 
     keep_memory_flat()
     # What can be refused is refused before a camera starts.
@@ -192,9 +194,13 @@ def _run(options: CameraOptions) -> None:
         if classifier.notice:
             status.say(classifier.notice)
     settings = setup.read_settings(source, models, options)
-    truth = read_truth(options.truth, source, models.labels) if options.truth else None
+    truth = None
+    if options.truth:
+        truth = read_truth(options.truth, source, models.names, len(models.labels))
     notes: SimpleQueue[str] = SimpleQueue()
     opened = open_source(source, wish)
+    for line in left_out_lines(opened.left_out):
+        status.say(line)
     try:
         outputs, server = setup.open_outputs(options, settings, opened.fps, notes.put)
     except BaseException:
@@ -221,10 +227,12 @@ def _run(options: CameraOptions) -> None:
         status.clear()
         if server is not None:
             server.end()
-    _report(session, models, options)
+    _report(session, models, options, opened.left_out)
 
 
-def _report(session: Session, models: Models, options: CameraOptions) -> None:
+def _report(
+    session: Session, models: Models, options: CameraOptions, left_out: tuple[LeftOut, ...]
+) -> None:
     from edge_effnet.camera.report import document, summary_lines
     from edge_effnet.commands.comparison_tables import print_comparison
 
@@ -236,4 +244,5 @@ def _report(session: Session, models: Models, options: CameraOptions) -> None:
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, session.source_name)
     if options.json_to is not None:
+        figures["left_out"] = [one.to_json() for one in left_out]
         write_json(figures, options.json_to, overwrite=options.force)

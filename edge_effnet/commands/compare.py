@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,6 +13,7 @@ from edge_effnet.commands.image_options import (
     head_option,
     labels_option,
     preprocess_option,
+    print_data,
     refuse_bad_output,
     strict_option,
     threads_option,
@@ -21,9 +22,6 @@ from edge_effnet.commands.image_options import (
 )
 from edge_effnet.commands.options import force_option, json_option, write_json
 from edge_effnet.errors import UsageProblem
-
-if TYPE_CHECKING:
-    from edge_effnet.data.listing import Dataset
 
 # By name: looking into a model needs the convert extra, comparing two does not.
 _LAYERS = "converters.fidelity_command"
@@ -84,9 +82,10 @@ def command(
     from edge_effnet.commands.comparison_tables import print_comparison
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
+    from edge_effnet.data.listing import load_judges
     from edge_effnet.heads import HeadChoice
-    from edge_effnet.metrics import compare_predictions, require_same_labels
-    from edge_effnet.runtime.classifier import open_classifier
+    from edge_effnet.metrics import compare_predictions
+    from edge_effnet.runtime.classifier import common_names, open_classifier
     from edge_effnet.runtime.evaluation import predict_many
 
     refuse_bad_output(json_to, overwrite=force)
@@ -100,22 +99,22 @@ def command(
             expected=f"a name that ends in {' or '.join(_PLOTS)}",
             fix=f"--plot {plot.stem}.svg",
         )
-    names = read_labels(labels) if labels else None
+    names = read_labels(labels, data) if labels else None
     models, choice = [reference, candidate], HeadChoice(head, threshold)
     opened = [
         open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
     ]
     for classifier in opened:
         tables.print_notice(classifier.notice)
-    names = names or _common_labels(opened[0].labels, opened[1].labels)
-    known = names or opened[0].labels
-    require_same_labels(known, names or opened[1].labels, (reference.name, candidate.name))
-    dataset = _dataset(data, known)
+    known, classes = common_names(opened), len(opened[0].labels)
+    task = opened[0].head.task
+    dataset = load_judges(data, labels=known, classes=classes, task=task)
+    print_data(dataset)
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = predict_many(
             models,
             dataset,
-            labels=names,
+            labels=dataset.labels or known,
             preprocess=preprocess,
             head=choice,
             workers=threads,
@@ -125,7 +124,7 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         print_comparison(comparison, dataset.source)
-    result: dict[str, Any] = comparison.to_json()
+    result: dict[str, Any] = {**comparison.to_json(), "left_out": dataset.left_out_json()}
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(
             reference,
@@ -139,18 +138,3 @@ def command(
         )
     if json_to is not None:
         write_json(result, json_to, overwrite=force)
-
-
-def _common_labels(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[str, ...] | None:
-    """The names of the one model, where the other has as many classes but only numbers them."""
-    numbers = tuple(map(str, range(len(ours))))
-    if ours == theirs or len(ours) != len(theirs) or numbers not in (ours, theirs):
-        return None
-    return theirs if ours == numbers else ours
-
-
-def _dataset(source: Path, labels: tuple[str, ...]) -> Dataset:
-    from edge_effnet.data.listing import load_dataset, load_images
-
-    flat = source.is_dir() and not any(entry.is_dir() for entry in source.iterdir())
-    return load_images(source) if flat else load_dataset(source, labels=labels)

@@ -11,6 +11,7 @@ from edge_effnet.commands.image_options import (
     head_option,
     labels_option,
     preprocess_option,
+    print_data,
     refuse_bad_output,
     strict_option,
     threads_option,
@@ -72,16 +73,22 @@ def command(
     from edge_effnet.runtime.evaluation import predict
 
     refuse_bad_output(json_to, overwrite=force)
-    names = read_labels(labels) if labels else None
+    names = read_labels(labels, data) if labels else None
     choice = HeadChoice(head, threshold)
     classifier = open_classifier(model, labels=names, preprocess=preprocess, head=choice)
     tables.print_notice(classifier.notice)
-    dataset = load_dataset(data, labels=classifier.labels)
+    dataset = load_dataset(
+        data,
+        labels=classifier.names,
+        classes=len(classifier.labels),
+        task=classifier.head.task,
+    )
+    print_data(dataset)
     with progress_of(f"evaluating {model.name}") as progress:
         predictions = predict(
             model,
             dataset,
-            labels=names,
+            labels=dataset.labels,
             preprocess=preprocess,
             head=choice,
             workers=threads,
@@ -92,4 +99,5 @@ def command(
     if json_to != "-":
         print_summary(summary, dataset.source)
     if json_to is not None:
-        write_json(evaluation_json(summary), json_to, overwrite=force)
+        document = {**evaluation_json(summary), "left_out": dataset.left_out_json()}
+        write_json(document, json_to, overwrite=force)

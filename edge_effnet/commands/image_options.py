@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,20 +11,28 @@ from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.head_kinds import HEADS
 
+if TYPE_CHECKING:
+    from edge_effnet.data.listing import Dataset
+
 _FILE = click.Path(path_type=Path)
+LABELS_HELP = (
+    "Class names, one per line in index order, for a model that does not carry them; folders: "
+    "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index."
+)
 
 data_option = click.option(
     "--data",
     type=_FILE,
     required=True,
     metavar="DIR|CSV",
-    help="Images: a folder per class, or a CSV with the columns file and label or class_index.",
+    help="Images: a folder per class, or a CSV with the columns file and label or class_index "
+    "(several labels: a column each, or joined by | , ; in one cell; a number: value).",
 )
 labels_option = click.option(
     "--labels",
     type=_FILE,
-    metavar="FILE",
-    help="Class names, one per line in index order, for a model that does not carry them.",
+    metavar="FILE|folders|numbers",
+    help=LABELS_HELP,
 )
 preprocess_option = click.option(
     "--preprocess",
@@ -73,3 +82,10 @@ def refuse_bad_output(json_to: str | None, *, overwrite: bool) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder", expected="a file name", fix="add a file name")
     refuse_existing(path, overwrite=overwrite)
+
+
+def print_data(dataset: Dataset) -> None:
+    """Say on stderr what is judged: the classes, so that a folder of folders that are none is
+    seen, and what was left out."""
+    for line in dataset.lines():
+        click.echo(f"data: {line}", err=True)

@@ -29,6 +29,7 @@ def print_notice(notice: str | None) -> None:
 
 
 def print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
+    """Name the images that could not be read."""
     if not skipped:
         return
     out.print()

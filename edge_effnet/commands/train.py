@@ -306,4 +306,5 @@ def _to_json(outcome: Outcome) -> dict[str, Any]:
         "best": asdict(outcome.best),
         "stopped_early": outcome.stopped_early,
         "skipped": [{"file": str(image.path), "reason": image.reason} for image in outcome.skipped],
+        "left_out": list(outcome.left_out),
     }

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-from edge_effnet.errors import DataError
+from edge_effnet.errors import DataError, ModelError
 
 
 @dataclass(frozen=True)
@@ -37,26 +41,67 @@ def imagenet_labels() -> tuple[str, ...]:
     return tuple(row.name for row in imagenet_classes())
 
 
-def read_labels(path: Path) -> tuple[str, ...]:
-    """Read a label file: one class name per line, in index order.
+def read_text(path: Path, kind: str) -> str:
+    """Read a text file as UTF-8, or as UTF-16 where it begins with that byte order mark.
+
+    Args:
+        kind: what the file should be, for the error.
+
+    Raises:
+        DataError: it cannot be read, or is encoded otherwise.
+    """
+    try:
+        data = path.read_bytes()
+        wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return data.decode("utf-16" if wide else "utf-8-sig")
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read as {kind}",
+            found=error.strerror or str(error),
+            fix="check the path",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path} cannot be read as {kind}", found=str(error), fix="save the file as UTF-8"
+        ) from error
+
+
+def read_labels(path: Path, data: Path | None = None) -> tuple[str, ...]:
+    """Read what ``--labels`` names: a file with one class name per line, in index order.
+
+    Args:
+        data: the images. Where no such file exists, ``folders`` stands for the names of their
+            class folders in the order of Keras (as text: 0, 1, 10, 11, 2), and ``numbers`` for
+            0, 1, 2 … up to the highest of them.
 
     Raises:
         DataError: unreadable, empty, or a blank line in the middle.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+    if path.name in WORDS and not path.exists():
+        return _labels_of(path.name, data)
+    return parse_labels(read_text(path, "a label file"), str(path))
+
+
+WORDS = ("folders", "numbers")
+
+
+def _labels_of(word: str, data: Path | None) -> tuple[str, ...]:
+    from edge_effnet.data.folders import list_folder, take_part
+
+    folder = list_folder(take_part(data, "judge")[0]) if data and data.is_dir() else None
+    names = [name for name, images in folder.classes.items() if images] if folder else []
+    if not names or (word == "numbers" and not all(map(str.isdecimal, names))):
         raise DataError(
-            f"{path} cannot be read as a label file",
-            found=str(error),
-            expected="one class name per line",
-            fix="check the path",
-        ) from error
-    return parse_labels(text, str(path))
+            f"--labels {word} needs --data with class folders"
+            + (" named by number" if word == "numbers" else ""),
+            found=", ".join(names[:3]) or str(data or "no --data"),
+            fix="give a file with one class name per line, in index order",
+        )
+    return tuple(names) if word == "folders" else numbers(max(map(int, names)) + 1)
 
 
 def parse_labels(text: str, name: str) -> tuple[str, ...]:
-    """Split a label file's text; trailing blank lines are dropped."""
+    """Split a label file's text; trailing blank lines and running numbers are dropped."""
     labels = tuple(line.strip() for line in text.rstrip().splitlines())
     blank = next((number for number, label in enumerate(labels, 1) if not label), None)
     if not labels or blank is not None:
@@ -66,43 +111,128 @@ def parse_labels(text: str, name: str) -> tuple[str, ...]:
             expected="one class name per line, in index order",
             fix="correct the file",
         )
-    return labels
+    return without_numbers(labels)
+
+
+_NUMBERED = re.compile(r"(\d+)(?:\s*[:;\t]\s*|[.,)]?\s+)(?=\S)")
+
+
+def without_numbers(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """``0 blue``, ``1 green`` … without their running numbers.
+
+    Only where every line has its own: ``0 10 Rupees`` is a name behind a number, ``10 Rupees``
+    a name. And only where names that differ are left: ``0 Euro``, ``1 Euro`` are names.
+    """
+    starts = [_NUMBERED.match(label) for label in labels]
+    if not all(start and int(start[1]) == place for place, start in enumerate(starts)):
+        return labels
+    names = tuple(
+        label[start.end() :] for label, start in zip(labels, starts, strict=True) if start
+    )
+    return names if len(set(names)) == len(names) else labels
+
+
+def numbers(count: int) -> tuple[str, ...]:
+    """0, 1, 2 …: what classes are called that nobody named."""
+    return tuple(map(str, range(count)))
 
 
 def match_label(name: str | int, labels: Sequence[str]) -> int | None:
     """Find a class in a label list.
 
-    A number is an index. A name matches a label of the same letters, whatever the case and
-    whether blanks are written ``_``, ``-`` or `` ``; else one of a label's comma-separated
-    synonyms; else, where the labels are ImageNet's, its WordNet id (``n01440764``) or names.
-    The same spelling goes before all of these: ``Red`` and ``red`` can be two classes.
+    A number is an index. A name matches, the first of these that fits: the same spelling,
+    however its accents are composed; the same letters, whatever the case and whether blanks are
+    written ``_``, ``-`` or `` ``, with or without a running number before it; one of a label's
+    comma-separated synonyms; where the labels are ImageNet's, its WordNet id (``n01440764``) or
+    names. ``Red`` and ``red`` can be two classes.
+
+    Raises:
+        DataError: two labels fit equally well.
     """
     if isinstance(name, int):
         return name if 0 <= name < len(labels) else None
-    table = _lookup(tuple(labels))
-    return table.get(name, table.get(_plain(name)))
+    labels = tuple(labels)
+    composed = unicodedata.normalize("NFC", name)
+    for spelling, table in zip((name, composed, *[fold(name)] * 3), _lookup(labels), strict=True):
+        places = table.get(spelling, ())
+        if len(places) > 1:
+            raise DataError(
+                f"{name!r} can be two classes",
+                found=" and ".join(repr(labels[place]) for place in sorted(places)[:3]),
+                expected="the spelling of one of them",
+                fix="rename it, or give labels that differ with --labels",
+            )
+        if places:
+            return min(places)
+    return None
+
+
+_Table = dict[str, set[int]]
 
 
 @cache
-def _lookup(labels: tuple[str, ...]) -> dict[str, int]:
-    table: dict[str, int] = {}
+def _lookup(labels: tuple[str, ...]) -> tuple[_Table, ...]:
+    """Spelling to places: as written, composed, folded, by synonym, by ImageNet's names."""
+    tables: tuple[_Table, ...] = tuple(defaultdict(set) for _ in range(5))
+    exact, composed, folded, synonyms, imagenet = tables
+    bare = without_numbers(labels)
     for index, label in enumerate(labels):
-        table.setdefault(label, index)
-    for index, label in enumerate(labels):
-        table.setdefault(_plain(label), index)
-    for index, label in enumerate(labels):
+        exact[label].add(index)
+        composed[unicodedata.normalize("NFC", label)].add(index)
+        for spelling in (label, bare[index], f"{index} {label}"):
+            folded[fold(spelling)].add(index)
         for synonym in label.split(","):
-            table.setdefault(_plain(synonym), index)
+            synonyms[fold(synonym)].add(index)
     if len(labels) == len(imagenet_classes()):
-        ours = [_plain(name.split(",")[0]) for name in labels]
-        theirs = [_plain(row.name) for row in imagenet_classes()]
+        ours = [fold(name.split(",")[0]) for name in labels]
+        theirs = [fold(row.name) for row in imagenet_classes()]
         # Other ImageNet lists spell some names otherwise; most of them agree.
         if sum(map(str.__eq__, ours, theirs)) > len(ours) // 2:
             for index, row in enumerate(imagenet_classes()):
                 for name in (row.wnid, *row.synonyms):
-                    table.setdefault(_plain(name), index)
-    return table
+                    imagenet[fold(name)].add(index)
+    return tables
 
 
-def _plain(name: str) -> str:
-    return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
+def fold(name: str) -> str:
+    """A spelling without case, and with one kind of blank and of accent."""
+    name = unicodedata.normalize("NFC", name).casefold()
+    return unicodedata.normalize("NFC", " ".join(re.sub(r"[_-]", " ", name).split()))
+
+
+def same_names(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether two lists name the same classes in the same order, however they spell them."""
+    folded = [fold(name) for name in one]
+    unique = len(set(folded)) == len(folded)  # else spelling alone tells Red from red
+    return tuple(one) == tuple(other) or (unique and folded == [fold(name) for name in other])
+
+
+def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str) -> None:
+    """Refuse a label list that names a model's own labels in another order.
+
+    Args:
+        own: what the model carries; None where it carries none.
+
+    Raises:
+        ModelError: it does; every answer would get the wrong name.
+    """
+    if own is None or sorted(map(fold, given)) != sorted(map(fold, own)) or same_names(given, own):
+        return
+    exact = len(set(map(fold, own))) < len(own)
+    first = next(
+        place
+        for place, (name, real) in enumerate(zip(given, own, strict=True))
+        if (name != real if exact else fold(name) != fold(real))
+    )
+    raise ModelError(
+        f"--labels gives the labels of {model} in another order",
+        found=f"{given[first]!r} as class {first}",
+        expected=f"{own[first]!r}, as the model itself says",
+        fix="leave --labels out: the model carries its labels",
+    )
+
+
+def listed(names: Iterable[str], most: int = 3) -> str:
+    """The first names of a list, for people."""
+    names = list(names)
+    return ", ".join(names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")

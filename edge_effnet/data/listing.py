@@ -6,220 +6,193 @@ naming what cannot be read, happens where the pixels are used.
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import hashlib
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from edge_effnet.data.labels import match_label
+from edge_effnet.data.classes import read_classes
+from edge_effnet.data.csv_files import SUFFIXES, read_csv
+from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_part
 from edge_effnet.errors import DataError
-from edge_effnet.image import IMAGE_SUFFIXES
+from edge_effnet.heads import Task
+
+__all__ = [
+    "Dataset",
+    "Sample",
+    "balanced_sample",
+    "content_hash",
+    "imbalance_warning",
+    "leakage",
+    "load_dataset",
+    "load_images",
+    "load_judges",
+    "split",
+]
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One image.
-
-    Attributes:
-        label: of its one class, an index into the data set's labels; None where unlabelled.
-        labels: indices of the labels that are true together, where several can be; may be empty.
-        value: the number to be told, for regression.
-    """
-
-    path: Path
-    label: int | None
-    labels: tuple[int, ...] | None = None
-    value: float | None = None
-
-
-@dataclass(frozen=True)
-class Dataset:
-    samples: tuple[Sample, ...]
-    labels: tuple[str, ...]
-    source: str
-
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    @property
-    def class_counts(self) -> dict[str, int]:
-        """Images per class, for the classes that have any, in label order."""
-        counts = Counter(sample.label for sample in self.samples)
-        return {name: counts[i] for i, name in enumerate(self.labels) if counts[i]}
-
-
-def load_dataset(source: Path, *, labels: Sequence[str] | None = None) -> Dataset:
+def load_dataset(
+    source: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    task: Task = "classes",
+    part: Part = "judge",
+) -> Dataset:
     """List a labelled data set.
 
     Args:
         source: a folder with one folder per class, or a CSV file with the columns ``file``
-            (relative to the CSV) and ``class_index`` or ``label``.
-        labels: the label list of the model in use; class names are mapped onto it. Without
-            it, the names found are the labels, in sorted order.
+            (relative to the CSV) and ``class_index`` or ``label``; for several labels and for
+            values see ``read_csv``. Of a folder that holds ``train`` and ``val``, one is taken.
+        labels: the names that the model in use knows; class names are looked for among them.
+            Without it, the names found are the labels, in sorted order.
+        classes: how many the model tells, where it has no names: then the order must be certain.
+        task: what an image's answer is.
+        part: whether the images judge or are learned from.
 
     Raises:
-        DataError: nothing there, no images, one class only, or a class the labels lack.
+        DataError: nothing there, no images, one class only, a class the labels lack, numbers
+            that can be read in two ways, or data for another task.
     """
     if source.is_dir():
-        named = _read_folders(source)
+        source, line = take_part(source, part)
+        folder = list_folder(source)
+        if folder.flat:
+            raise DataError(
+                f"{source} does not say which class its images are",
+                found=f"{len(folder.loose)} images, none in a folder of its class",
+                expected="a folder per class with images in it, or a CSV file",
+                fix="move the images of each class into a folder named after it",
+            )
+        dataset = _of_folders(folder, labels, classes, task, line)
     elif source.is_file():
-        if source.suffix.lower() not in {".csv", ".tsv", ".txt"}:
+        if source.suffix.lower() not in SUFFIXES:
             raise _not_a_dataset(source, f"a {source.suffix or 'nameless'} file")
-        named = _read_csv(source)
+        dataset = _of_csv(source, labels, classes, task)
     else:
         raise _not_a_dataset(source, "nothing there")
-    dataset = _index(named, source, labels)
-    classes = dataset.class_counts
-    if len(classes) < 2:
+    counts = dataset.class_counts
+    if task == "classes" and len(counts) < 2:
         raise DataError(
             f"{source} holds one class only, on which any accuracy is meaningless",
-            found=f"{len(dataset)} images, all {next(iter(classes))!r}",
+            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
             expected="at least 2 classes",
             fix="add a folder for each class that the network must tell apart",
         )
     return dataset
 
 
-def load_images(source: Path) -> Dataset:
+def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
     """List images without needing their labels, as calibration does.
 
     Takes whatever ``load_dataset`` takes, one class too, and a flat folder of images.
+
+    Args:
+        part: which of ``train`` and ``val`` is taken; None takes all.
 
     Raises:
         DataError: nothing there, or no images.
     """
     if source.is_dir():
-        if named := _in_class_folders(source):
-            return _index(named, source, None)
-        samples = tuple(Sample(path, None) for path in _images_below(source))
-        if not samples:
-            raise _no_images(source)
-        return Dataset(samples, (), str(source))
-    if source.is_file() and source.suffix.lower() in {".csv", ".tsv", ".txt"}:
-        return _index(_read_csv(source), source, None)
+        source, line = take_part(source, part) if part else (source, None)
+        folder = list_folder(source)
+        if folder.flat:
+            return Dataset(
+                tuple(Sample(path, None) for path in folder.loose),
+                (),
+                str(source),
+                folder.left_out,
+                (line,) if line else (),
+            )
+        return _of_folders(folder, None, None, "classes", line)
+    if source.is_file() and source.suffix.lower() in SUFFIXES:
+        return _of_any_csv(source)
     raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
 
 
-def _class_folders(source: Path) -> list[Path]:
-    try:
-        return sorted(entry for entry in source.iterdir() if entry.is_dir() and not _hidden(entry))
-    except OSError as error:
-        raise DataError(
-            f"{source} cannot be listed",
-            found=error.strerror or str(error),
-            fix="check its permissions",
-        ) from error
-
-
-def _images_below(folder: Path) -> list[Path]:
-    """The images at any depth, without hidden files and folders (.ipynb_checkpoints)."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in IMAGE_SUFFIXES
-        and not any(map(_hidden, (path, *path.relative_to(folder).parents)))
-        and path.is_file()
-    )
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith(".")
-
-
-def _in_class_folders(source: Path) -> list[tuple[Path, str | int]]:
-    return [
-        (path, folder.name) for folder in _class_folders(source) for path in _images_below(folder)
-    ]
-
-
-def _read_folders(source: Path) -> list[tuple[Path, str | int]]:
-    named = _in_class_folders(source)
-    if not named and (flat := _images_below(source)):
-        raise DataError(
-            f"{source} does not say which class its images are",
-            found=f"{len(flat)} images, none in a folder of its class",
-            expected="a folder per class with images in it, or a CSV file",
-            fix="move the images of each class into a folder named after it",
-        )
-    if not named:
-        raise _no_images(source)
-    return named
-
-
-def _read_csv(source: Path) -> list[tuple[Path, str | int]]:
-    named: list[tuple[Path, str | int]] = []
-    try:
-        with source.open(newline="", encoding="utf-8-sig") as lines:
-            rows = csv.DictReader(lines, delimiter="\t" if source.suffix == ".tsv" else ",")
-            columns = rows.fieldnames or []
-            key = next((name for name in ("class_index", "label") if name in columns), None)
-            if "file" not in columns or key is None:
-                raise DataError(
-                    f"{source} lacks columns",
-                    found=", ".join(columns) or "an empty file",
-                    expected="file, and class_index or label",
-                    fix="add a header line such as: file,label",
-                )
-            for row in rows:
-                named.append((source.parent / (row["file"] or ""), _class_of(row, key, source)))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{source} cannot be read as CSV", found=str(error), fix="check the file"
-        ) from error
-    if not named:
-        raise _no_images(source)
-    missing = [path for path, _ in named if not path.is_file()]
-    if missing:
-        raise DataError(
-            f"{source} lists files that do not exist",
-            found=f"{len(missing)} of {len(named)} missing, first {missing[0]}",
-            expected="paths relative to the CSV file",
-            fix="correct the column 'file'",
-        )
-    return named
-
-
-_INDEX_DIGITS = 6  # a slip such as 100000000000 must not make a list of as many labels
-
-
-def _class_of(row: dict[str, str | None], key: str, source: Path) -> str | int:
-    value = (row[key] or "").strip()
-    if key == "label" and value:
-        return value
-    if not (value.isdecimal() and len(value) <= _INDEX_DIGITS):
-        raise DataError(
-            f"{source} has a row without a class",
-            found=f"{row.get('file')}: {key} = {value!r}",
-            expected="a whole number from 0" if key == "class_index" else "a name",
-            fix="complete the row",
-        )
-    return int(value)
-
-
-def _index(
-    named: list[tuple[Path, str | int]], source: Path, labels: Sequence[str] | None
+def load_judges(
+    source: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    classes: int | None = None,
+    task: Task = "classes",
 ) -> Dataset:
-    names = {value for _, value in named}
-    if labels is None:
-        if all(isinstance(name, int) for name in names):
-            labels = [str(index) for index in range(max(int(name) for name in names) + 1)]
-        else:
-            labels = sorted(str(name) for name in names)
-    indices = {name: match_label(name, labels) for name in names}
-    unknown = sorted(str(name) for name, index in indices.items() if index is None)
-    if unknown:
+    """What judges: a labelled data set, or a flat folder of images, which shows agreement alone.
+
+    Raises:
+        DataError: as ``load_dataset``.
+    """
+    if source.is_dir() and list_folder(take_part(source, "judge")[0]).flat:
+        return load_images(source, part="judge")
+    return load_dataset(source, labels=labels, classes=classes, task=task)
+
+
+def _of_folders(
+    folder: Folder, labels: Sequence[str] | None, classes: int | None, task: Task, line: str | None
+) -> Dataset:
+    named = [(path, name) for name, paths in folder.classes.items() for path in paths]
+    if not named:
+        raise _no_images(folder.source, folder.left_out)
+    if task == "value":
         raise DataError(
-            f"{source} has classes that the labels do not have",
-            found=f"{', '.join(map(repr, unknown[:3]))}" + (" …" if len(unknown) > 3 else ""),
-            expected=f"one of {len(labels)} labels: {', '.join(labels[:3])} …",
-            fix="rename the folders, correct the CSV, or give the right list with --labels",
+            f"{folder.source} says no values, and this model tells a number",
+            found="a folder per class",
+            expected="a CSV file with the columns file and value",
+            fix="give such a file, or name the model's head with --head",
         )
-    return Dataset(
-        tuple(Sample(path, indices[name]) for path, name in named), tuple(labels), str(source)
+    reading = read_classes(
+        {name for _, name in named}, folder.source, labels=labels, classes=classes, in_folders=True
     )
+    samples = tuple(
+        Sample(path, reading.places[name])
+        if task == "classes"
+        else Sample(path, None, labels=(reading.places[name],))
+        for path, name in named
+    )
+    notes = tuple(filter(None, (line, reading.note)))
+    return Dataset(samples, reading.labels, str(folder.source), folder.left_out, notes)
+
+
+def _of_csv(source: Path, labels: Sequence[str] | None, classes: int | None, task: Task) -> Dataset:
+    rows = read_csv(source, labels=labels, task=task)
+    if task == "value":
+        told = zip(rows.paths, rows.values, strict=True)
+        samples = tuple(Sample(path, None, value=value) for path, value in told)
+        return Dataset(samples, tuple(labels or ()), str(source), notes=rows.notes)
+    reading = read_classes(
+        {name for names in rows.names for name in names},
+        source,
+        labels=labels,
+        classes=classes,
+        in_folders=False,
+        order=rows.order,
+    )
+    places = (tuple(sorted({reading.places[name] for name in names})) for names in rows.names)
+    samples = tuple(
+        Sample(path, found[0]) if task == "classes" else Sample(path, None, labels=found)
+        for path, found in zip(rows.paths, places, strict=True)
+    )
+    notes = (*rows.notes, *((reading.note,) if reading.note else ()))
+    return Dataset(samples, reading.labels, str(source), notes=notes)
+
+
+def _of_any_csv(source: Path) -> Dataset:
+    """Of a CSV of any task."""
+    try:
+        return _of_csv(source, None, None, "classes")
+    except DataError:
+        for task in _OTHER_TASKS:
+            with contextlib.suppress(DataError):
+                return _of_csv(source, None, None, task)
+        raise
+
+
+_OTHER_TASKS: tuple[Task, ...] = ("labels", "value")
 
 
 def content_hash(path: Path) -> str:
@@ -247,15 +220,17 @@ def split(dataset: Dataset, held_share: float, seed: int) -> tuple[Dataset, Data
     class with two or more different images of its own gets at least one on each side.
     """
     hashes = [content_hash(sample.path) for sample in dataset.samples]
-    classes: dict[str, int | None] = {}  # an image of two classes counts for the first
+    classes: dict[str, tuple[int, ...]] = {}  # an image of two classes counts for the first
     for sample, key in zip(dataset.samples, hashes, strict=True):
-        classes.setdefault(key, sample.label)
-    groups: dict[int | None, list[str]] = defaultdict(list)
+        classes.setdefault(key, sample.stratum)
+    groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
     for key in sorted(classes):
         groups[classes[key]].append(key)
     held: set[str] = set()
-    for label, members in groups.items():
-        random.Random(f"{seed}:{label}").shuffle(members)  # noqa: S311 (not cryptography)
+    for stratum, members in groups.items():
+        # A class alone is written as when there was nothing else: same seed, same split.
+        name = stratum[0] if len(stratum) == 1 else stratum or None
+        random.Random(f"{seed}:{name}").shuffle(members)  # noqa: S311 (not cryptography)
         count = min(max(1, round(len(members) * held_share)), len(members) - 1)
         held |= set(members[:count])
     sides = list(zip(dataset.samples, (key in held for key in hashes), strict=True))
@@ -266,13 +241,13 @@ def split(dataset: Dataset, held_share: float, seed: int) -> tuple[Dataset, Data
 
 def balanced_sample(dataset: Dataset, count: int, seed: int) -> Dataset:
     """Pick ``count`` images, round-robin over the classes in a seeded order."""
-    queues: dict[int | None, list[Sample]] = defaultdict(list)
+    queues: dict[tuple[int, ...], list[Sample]] = defaultdict(list)
     for sample in sorted(dataset.samples, key=lambda sample: str(sample.path)):
-        queues[sample.label].append(sample)
+        queues[sample.stratum].append(sample)
     order = random.Random(seed)  # noqa: S311 (not cryptography)
     for queue in queues.values():
         order.shuffle(queue)
-    turns = sorted(queues, key=lambda value: -1 if value is None else value)
+    turns = sorted(queues)
     order.shuffle(turns)
     picked: list[Sample] = []
     while len(picked) < min(count, len(dataset)):
@@ -299,12 +274,15 @@ def imbalance_warning(dataset: Dataset) -> str | None:
     )
 
 
-def _no_images(source: Path) -> DataError:
+def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:
+    fixes = [one.fix for one in left_out if one.fix]
     return DataError(
         f"{source} holds no images",
-        found="no file named " + ", ".join(sorted(IMAGE_SUFFIXES)[:4]) + " …",
+        found="; ".join(one.line() for one in left_out if not one.fix)
+        or ", ".join(f"{one.count} {one.kind}" for one in left_out)
+        or "nothing that OpenCV reads",
         expected="a folder per class with images in it, or a CSV file",
-        fix="check the path",
+        fix=fixes[0] if fixes else "check the path",
     )
 
 

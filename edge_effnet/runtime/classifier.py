@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card, read_artifact
+from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
+from edge_effnet.metrics import require_same_labels
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
 
@@ -24,6 +26,7 @@ class Classifier:
 
     Attributes:
         labels: names in index order, one for each score.
+        names: the same, where somebody named them; None where ``labels`` only counts them.
         head: what its answer means.
         how: the preprocessing its pictures go through.
         card: the model card, None for a file that was not made by this toolkit.
@@ -32,6 +35,7 @@ class Classifier:
 
     path: Path
     labels: tuple[str, ...]
+    names: tuple[str, ...] | None
     head: Head
     how: Preprocess
     card: Card | None
@@ -125,12 +129,12 @@ def open_classifier(
     if names is None and given is not None:
         raise ModelError(
             f"{path} and its labels do not fit",
-            found=f"{len(given)} labels",
+            found=f"{len(given)} labels: {listed(given)}",
             expected=f"{found.classes}, one for each {'class' if found.binary else 'score'}",
             fix="give the model's own label file with --labels",
         )
-    if names is None:
-        names = tuple(str(index) for index in range(found.classes))
+    if labels is not None:
+        refuse_reordered(labels, artifact.labels, str(path))
     # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
     # MediaPipe's loaders hand it pixels as they are.
     trusted = card is not None or form_in.dtype != "uint8"
@@ -138,7 +142,8 @@ def open_classifier(
     how = _preprocess_of(path, stated, form_in, preprocess)
     return Classifier(
         path=path,
-        labels=names,
+        labels=names or numbers(found.classes),
+        names=names,
         head=found,
         how=how,
         card=card,
@@ -149,6 +154,20 @@ def open_classifier(
         _input_index=inputs[0]["index"],
         _output_index=outputs[0]["index"],
     )
+
+
+def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:
+    """The class names of models that are compared: of those that have names, however spelled.
+
+    Raises:
+        ModelError: the names or their number differ, so that an index means two things.
+    """
+    first = next((model for model in models if model.names), models[0])
+    for other in models:
+        differ = other.names is not None and not same_names(first.labels, other.labels)
+        if differ or len(first.labels) != len(other.labels):
+            require_same_labels(first.labels, other.labels, (first.path.name, other.path.name))
+    return first.names
 
 
 def _preprocess_of(

@@ -6,11 +6,14 @@ import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.folders import both_parts, list_folder
 from edge_effnet.data.listing import (
     Dataset,
     Sample,
@@ -59,6 +62,11 @@ class Lists:
     fingerprint: str
     notices: tuple[str, ...] = ()
 
+    def left_out_json(self) -> list[dict[str, Any]]:
+        """What lies beside the images and is none, on either side."""
+        sides = [side.left_out for side in (self.train, self.val) if side is not None]
+        return [one.to_json() for one in dict.fromkeys(chain.from_iterable(sides))]
+
 
 @dataclass(frozen=True)
 class Material:
@@ -87,15 +95,19 @@ def list_pictures(config: TrainConfig) -> Lists:
     """
     if config.on_signs:
         return _signs_lists(config)
-    source = Path(config.data).expanduser()
-    _refuse_empty_folders(source)
-    dataset = load_dataset(source)
-    notices = [line for line in (imbalance_warning(dataset),) if line]
-    if config.val is None:
+    source, val_source = Path(config.data).expanduser(), config.val
+    if val_source is None and (parts := both_parts(source)):
+        source, val_source = parts[0], str(parts[1])
+    dataset = load_dataset(source, part="learn")
+    _refuse_empty_folders(Path(dataset.source))
+    notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
+    if val_source is None:
         _refuse_few(dataset, config.val_share)
         train, val = split(dataset, config.val_share, config.seed)
     else:
-        train, val, line = _separate(dataset, Path(config.val).expanduser())
+        train, val, line = _separate(dataset, Path(val_source).expanduser())
+        first, *more = val.lines()
+        notices += [f"validated on {first}", *more]
         notices += [line] if line else []
         _refuse_few(train, None)
     lacking = [name for name in train.labels if name not in val.class_counts]
@@ -205,19 +217,8 @@ def _signs_lists(config: TrainConfig) -> Lists:
 
 def _refuse_empty_folders(source: Path) -> None:
     """A class folder without images is a mistake in the data, not a class to leave out."""
-    if not source.is_dir():
-        return
-    from edge_effnet.image import IMAGE_SUFFIXES
-
-    folders = sorted(
-        entry for entry in source.iterdir() if entry.is_dir() and entry.name[0] not in "._"
-    )
-    empty = [
-        folder.name
-        for folder in folders
-        if not any(path.suffix.lower() in IMAGE_SUFFIXES for path in folder.rglob("*"))
-    ]
-    if empty and len(empty) < len(folders):
+    empty = list_folder(source).empty if source.is_dir() else []
+    if empty:
         raise DataError(
             f"{source} has class folders without images",
             found=_names(empty),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
 from edge_effnet.errors import UsageProblem
@@ -81,6 +81,7 @@ class Outcome:
 
     Attributes:
         skipped: unreadable images that were left out.
+        left_out: what lies beside the images and is none, as JSON.
     """
 
     folder: Path
@@ -91,6 +92,7 @@ class Outcome:
     best: EpochRow
     stopped_early: bool
     skipped: tuple[Unreadable, ...] = field(default=())
+    left_out: tuple[dict[str, Any], ...] = ()
 
     @property
     def checkpoint(self) -> Path:
@@ -201,7 +203,7 @@ def _run(
         watch.say(f"{folder} is finished: nothing is left to do")
         return _outcome(plan, progress, ())
     material = open_pictures(plan.lists, config, side=plan.side, workers=workers, stage=watch.stage)
-    _say_skipped(material, watch)
+    say_skipped(material, watch)
     with precision(config) as dtype:
         if dtype != "float32":
             watch.say(f"computing in {dtype}")
@@ -276,7 +278,8 @@ def _network(
     return model
 
 
-def _say_skipped(material: Material, watch: Watch) -> None:
+def say_skipped(material: Material, watch: Watch) -> None:
+    """Name the images that could not be read."""
     if not material.skipped:
         return
     count = len(material.skipped)
@@ -306,4 +309,5 @@ def _outcome(plan: Plan, progress: Progress, skipped: tuple[Unreadable, ...]) ->
         best=best,
         stopped_early=progress.stopped_early,
         skipped=skipped,
+        left_out=tuple(plan.lists.left_out_json()),
     )

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import io
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from typing import Any
 from benchmarks.accuracy import prepare_judging
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.listing import content_hash
+from edge_effnet.data.listing import Sample, content_hash
 
 INPUTS = "inputs"
 
@@ -76,45 +76,46 @@ def make_job(spec: BenchSpec) -> Job:
     moved["models"] = [
         bring(f"{INPUTS}/model{place}/{path.name}", path) for place, path in enumerate(spec.models)
     ]
-    for name in ("labels", "native_tool"):
-        path: Path | None = getattr(spec, name)
-        if path is not None:
-            moved[name] = bring(f"{INPUTS}/{name}/{path.name}", path)
+
+    def bring_text(there: str, text: str) -> str:
+        content = text.encode()
+        links[there] = key = hashlib.sha256(content).hexdigest()
+        contents[key] = content
+        return there
+
     judging = prepare_judging(spec)
+    if spec.native_tool is not None:
+        path = spec.native_tool
+        moved["native_tool"] = bring(f"{INPUTS}/native_tool/{path.name}", path)
+    if judging is not None and judging.dataset.labels:
+        text = "".join(f"{label}\n" for label in judging.labels)
+        moved["labels"] = bring_text(f"{INPUTS}/labels/labels.txt", text)
+    elif spec.labels is not None:
+        moved["labels"] = bring(f"{INPUTS}/labels/{spec.labels.name}", spec.labels)
     if spec.data is not None and judging is not None:
         samples = judging.dataset.samples
+        files = [
+            bring(f"{INPUTS}/data/{place}/{sample.path.name}", sample.path)
+            for place, sample in enumerate(samples)
+        ]
         moved["data"] = f"{INPUTS}/data"
-        if spec.data.is_dir():
-            for sample in samples:
-                bring(f"{INPUTS}/data/{sample.path.relative_to(spec.data).as_posix()}", sample.path)
-        else:
-            moved["data"] = there = f"{INPUTS}/data/{spec.data.name}"
-            renamed = {
-                sample.path: bring(f"{INPUTS}/data/{place}/{sample.path.name}", sample.path)
-                for place, sample in enumerate(samples)
-            }
-            table = _renamed_rows(spec.data, renamed, there)
-            links[there] = key = hashlib.sha256(table).hexdigest()
-            contents[key] = table
-        paths[moved["data"]] = str(spec.data)
+        if judging.dataset.labels:  # as they were read here, so that nothing is read otherwise
+            moved["data"] = bring_text(f"{INPUTS}/data/labels.csv", _table(samples, files))
+        paths[moved["data"]] = judging.dataset.source
     moved["wheels"] = None
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return Job(f"{now}-{secrets.token_hex(3)}", moved, links, contents, paths, spec.names)
 
 
-def _renamed_rows(source: Path, renamed: Mapping[Path, str], there: str) -> bytes:
-    """The rows of a CSV whose files are wanted, with the names these have on the Pi."""
+def _table(samples: Sequence[Sample], files: Sequence[str]) -> str:
+    """A CSV of samples, with the names of their files on the Pi."""
     text = io.StringIO()
-    delimiter = "\t" if source.suffix == ".tsv" else ","
-    with source.open(newline="", encoding="utf-8-sig") as lines:
-        rows = csv.DictReader(lines, delimiter=delimiter)
-        writer = csv.DictWriter(text, list(rows.fieldnames or ()), delimiter=delimiter)
-        writer.writeheader()
-        for row in rows:
-            place = renamed.get(source.parent / (row["file"] or ""))
-            if place is not None:
-                writer.writerow({**row, "file": Path(place).relative_to(Path(there).parent)})
-    return text.getvalue().encode()
+    writer = csv.writer(text)
+    writer.writerow(("file", "class_index"))
+    for sample, there in zip(samples, files, strict=True):
+        name = Path(there).relative_to(f"{INPUTS}/data").as_posix()
+        writer.writerow((name, "|".join(map(str, sample.stratum))))
+    return text.getvalue()
 
 
 def returned(value: Any, paths: Mapping[str, str]) -> Any:

@@ -1,0 +1,232 @@
+"""What lies in a folder: images by class folder, parts such as train and val, and the rest.
+
+A file is an image by its content; where that says nothing, by its suffix, and then reading it
+will name it. Linked folders are entered, each real folder once. What is left out is counted.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from edge_effnet.errors import DataError
+from edge_effnet.image import IMAGE_SUFFIXES
+from edge_effnet.image_kinds import decodable, kind_of_file, remedy
+
+Part = Literal["judge", "learn"]
+
+_PARTS: Mapping[str, Part] = {
+    **dict.fromkeys(("train", "training"), "learn"),
+    **dict.fromkeys(("val", "valid", "validation", "test", "testing", "eval", "dev"), "judge"),
+}
+_NO_DATA = {"__macosx", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "icon\r"}
+_BESIDE_CLASSES = {".csv", ".tsv", ".txt", ".json"}  # label files, not data that was overlooked
+OTHER_FILES = "other files"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files or folders of one kind that are no part of a data set.
+
+    Attributes:
+        kind: in the plural, such as ``HEIC images``.
+        first: an example.
+        fix: what makes images of them, where something does.
+    """
+
+    kind: str
+    count: int
+    first: Path
+    fix: str | None = None
+
+    def line(self) -> str:
+        kind = self.kind if self.count > 1 else self.kind.replace("files", "file", 1)
+        kind = kind if self.count > 1 else kind.replace("images", "image", 1)
+        kind = kind if self.count > 1 else kind.replace("folders", "folder", 1)
+        line = f"{self.count} {kind} (first {self.first})"
+        return f"{line}: {self.fix}" if self.fix else line
+
+    def to_json(self) -> dict[str, Any]:
+        return {"kind": self.kind, "count": self.count, "first": str(self.first)}
+
+
+@dataclass
+class _Counter:
+    found: dict[str, LeftOut] = field(default_factory=dict)
+
+    def add(self, kind: str, path: Path, fix: str | None = None) -> None:
+        known = self.found.get(kind)
+        self.found[kind] = LeftOut(
+            kind, known.count + 1 if known else 1, known.first if known else path, fix
+        )
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What ``list_folder`` finds.
+
+    Attributes:
+        classes: the images of each class folder, at any depth; empty folders too.
+        loose: images in no class folder.
+        left_out: what is neither; says of ``loose`` only where there are class folders with
+            images, because then they are left out.
+    """
+
+    source: Path
+    classes: Mapping[str, tuple[Path, ...]]
+    loose: tuple[Path, ...]
+    left_out: tuple[LeftOut, ...]
+
+    @property
+    def flat(self) -> bool:
+        """Whether there are images, but none in a folder of its class."""
+        return bool(self.loose) and not any(self.classes.values())
+
+    @property
+    def empty(self) -> list[str]:
+        """The class folders without images."""
+        return [name for name, images in self.classes.items() if not images]
+
+
+def list_folder(source: Path) -> Folder:
+    """List a folder of class folders, or of images.
+
+    Raises:
+        DataError: it cannot be listed.
+    """
+    left = _Counter()
+    try:
+        entries = _entries(source)
+    except OSError as error:
+        raise DataError(
+            f"{source} cannot be listed",
+            found=error.strerror or str(error),
+            fix="check its permissions",
+        ) from error
+    loose: list[Path] = []
+    owners: dict[str, Path] = {}
+    # A link to a folder around the data set would bring in the whole disk.
+    real = source.resolve()
+    seen = {real, *real.parents}
+    for entry in entries:
+        path = source / entry.name
+        if not entry.is_dir():
+            if path.suffix.lower() not in _BESIDE_CLASSES and _is_image(entry, path, left):
+                loose.append(path)
+        elif _enter(path, seen, left):
+            owners[entry.name] = path
+    classes = {name: tuple(sorted(_below(owners[name], seen, left))) for name in sorted(owners)}
+    if any(classes.values()):
+        for path in loose:
+            left.add("images outside of the class folders", path)
+        for name, images in classes.items():
+            if not images:
+                left.add("class folders without images", source / name)
+    return Folder(source, classes, tuple(sorted(loose)), tuple(left.found.values()))
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    """Without hidden ones; links last, so that a folder is listed where it really lies."""
+    with os.scandir(folder) as entries:
+        kept = [
+            entry
+            for entry in entries
+            if not entry.name.startswith(".") and entry.name.lower() not in _NO_DATA
+        ]
+    return sorted(kept, key=lambda entry: (entry.is_symlink(), entry.name))
+
+
+def _enter(folder: Path, seen: set[Path], left: _Counter) -> bool:
+    real = folder.resolve()
+    if real in seen:
+        left.add("linked folders that lead to a folder listed already", folder)
+        return False
+    seen.add(real)
+    return True
+
+
+def _below(folder: Path, seen: set[Path], left: _Counter) -> Iterator[Path]:
+    try:
+        entries = _entries(folder)
+    except OSError:
+        left.add("folders that cannot be listed", folder, "check their permissions")
+        return
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_dir():
+            if _enter(path, seen, left):
+                yield from _below(path, seen, left)
+        elif _is_image(entry, path, left):
+            yield path
+
+
+def _is_image(entry: os.DirEntry[str], path: Path, left: _Counter) -> bool:
+    try:
+        regular = stat.S_ISREG(entry.stat().st_mode)  # nothing else is opened: a FIFO would block
+    except OSError:
+        left.add("links that lead nowhere", path)
+        return False
+    kind = kind_of_file(path) if regular else None
+    if kind is not None and not decodable(kind):
+        left.add(f"{kind.name} images", path, remedy(kind))
+        return False
+    if kind is not None or (regular and path.suffix.lower() in IMAGE_SUFFIXES):
+        return True
+    left.add(OTHER_FILES, path)
+    return False
+
+
+def take_part(source: Path, part: Part) -> tuple[Path, str | None]:
+    """The part of a data set that judges or is learned from, and a line that says so.
+
+    A folder that holds ``train`` and ``val`` (or test …) does not hold two classes. Anything
+    else is its own part, without a line.
+
+    Raises:
+        DataError: several parts could judge.
+    """
+    parts = _parts_of(source)
+    if not parts:
+        return source, None
+    fitting = [path for path, what in parts.items() if what == part]
+    names = [path.name for path in parts]
+    if len(fitting) != 1:
+        raise DataError(
+            f"{source} holds the parts of a data set, not classes",
+            found=", ".join(names),
+            expected="one part" if fitting else f"a part to {part} by",
+            fix="give " + " or ".join(map(str, fitting or parts)),
+        )
+    verb = "judged by" if part == "judge" else "learned from"
+    return fitting[0], f"{source} holds {' and '.join(names)}, no classes: {verb} {fitting[0]}"
+
+
+def both_parts(source: Path) -> tuple[Path, Path] | None:
+    """(learn, judge), where a folder holds exactly one of each."""
+    parts = _parts_of(source)
+    sides = [[path for path, what in parts.items() if what == side] for side in ("learn", "judge")]
+    return (sides[0][0], sides[1][0]) if [len(side) for side in sides] == [1, 1] else None
+
+
+def _parts_of(source: Path) -> dict[Path, Part]:
+    if not source.is_dir():
+        return {}
+    try:
+        names = [entry.name for entry in _entries(source) if entry.is_dir()]
+    except OSError:
+        return {}  # listing says it
+    parts = {source / name: _PARTS[name.lower()] for name in names if name.lower() in _PARTS}
+    whole = len(parts) == len(names) or set(parts.values()) == {"judge", "learn"}
+    return parts if whole and len(parts) > 1 else {}
+
+
+def left_out_lines(left_out: Iterable[LeftOut]) -> list[str]:
+    """What was left out, for people: one line each for what has a remedy, one for the rest."""
+    told = list(left_out)
+    lines = [f"left out: {one.line()}" for one in told if one.fix]
+    rest = "; ".join(one.line() for one in told if not one.fix)
+    return [*lines, f"left out: {rest}"] if rest else lines
