@@ -130,6 +130,8 @@ def _figures(predictions: Predictions, comparison: Comparison | None) -> dict[st
         **dict.fromkeys(("top1", "top1_interval", "top5", "headline")),
         "agreement": None if values else same,
     }
+    if comparison is not None and comparison.value_difference:
+        entry["difference"] = comparison.value_difference.mean_abs
     if predictions.truth is None:
         return entry
     summary = summarize(predictions)

@@ -11,7 +11,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from benchmarks.accuracy import pareto_front
+from benchmarks.accuracy_columns import (
+    accuracy_cells,
+    accuracy_headings,
+    accuracy_lines,
+    front_of,
+)
 from benchmarks.regress import Regression
 from benchmarks.result import Case, Result
 from edge_effnet.commands.options import megabytes
@@ -67,28 +72,6 @@ def rows(result: Result) -> list[dict[str, Any]]:
         }
         table.append(row if result.timed else {**row, **dict.fromkeys(_OF_A_DEVICE)})
     return table
-
-
-def front_of(result: Result) -> list[bool | None]:
-    """For each case whether it is on the front of accuracy against time; None where accuracy
-    is not known."""
-    if not result.timed:
-        return [None] * len(result.cases)
-    worth = [_worth(result.accuracy_of(case) or {}) for case in result.cases]
-    known = [place for place, value in enumerate(worth) if value is not None]
-    marks = pareto_front([(result.cases[p].spread.p50_ms, worth[p] or 0.0) for p in known])
-    found: list[bool | None] = [None] * len(worth)
-    for place, mark in zip(known, marks, strict=True):
-        found[place] = mark
-    return found
-
-
-def _worth(figures: Mapping[str, Any]) -> float | None:
-    """What more of is better, of whatever kind the models' answers are."""
-    if figures.get("mae") is not None:
-        return -float(figures["mae"])
-    right = next((figures[key] for key in ("top1", "exact_match") if figures.get(key)), None)
-    return None if right is None else float(right)
 
 
 def to_csv(results: Sequence[Result]) -> str:
@@ -175,17 +158,6 @@ def problem_lines(result: Result) -> list[str]:
     return lines
 
 
-def accuracy_lines(result: Result) -> list[str]:
-    """What the models' answers warn of, and the images that could not be read."""
-    judged = result.accuracy or {}
-    lines = list(judged.get("warnings", ()))
-    if skipped := judged.get("skipped"):
-        count = len(skipped)
-        noun = "image" if count == 1 else "images"
-        lines.append(f"{count} unreadable {noun} left out, the first: {skipped[0]['reason']}")
-    return lines
-
-
 def note_lines(result: Result) -> list[str]:
     """What a reader of the figures should know."""
     lines = [remark.what for remark in result.verdict.notes]
@@ -229,8 +201,7 @@ def _remark(remark: Remark) -> str:
 def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
     judged = result.accuracy is not None
     headings = ["model", "size"]
-    figure = _headline(result.accuracy["models"][0])[0] if result.accuracy else ""
-    headings += [figure, "agreement"] if judged else []
+    headings += accuracy_headings(result) if judged else []
     headings += ["p50", "p95", "of first", "peak memory"]
     front, table = front_of(result), rows(result)
     lines = []
@@ -239,7 +210,7 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
         row = table[place]
         cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
         if judged:
-            cells += [_headline(figures)[1], _percent(figures.get("agreement"))]
+            cells += accuracy_cells(figures)
         cells += [
             _milliseconds(row["p50_ms"]),
             _milliseconds(row["p95_ms"]),
@@ -250,12 +221,6 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
         ]
         lines.append(cells)
     return headings, lines
-
-
-def _headline(figures: Mapping[str, Any]) -> tuple[str, str]:
-    """Name and text of a model's figure; top-1 in results of version 0.1, which knew no other."""
-    told = figures.get("headline")
-    return (told["name"], told["text"]) if told else ("top-1", _percent(figures.get("top1")))
 
 
 def _detail_lines(result: Result) -> list[str]:
@@ -298,7 +263,3 @@ def _median(samples: Sequence[float]) -> float:
 
 def _milliseconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f} ms"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"

@@ -27,6 +27,7 @@ from edge_effnet.data.listing import (
     load_images,
 )
 from edge_effnet.errors import DataError
+from edge_effnet.heads import Head
 from edge_effnet.image import Preprocess
 
 GENERATED_EVALUATION_IMAGES = 200
@@ -71,7 +72,7 @@ def choose_pictures(
     data: Path | None,
     calibration: Path | None,
     labels: tuple[str, ...] | None,
-    classes: int,
+    head: Head,
     count: int,
     evaluation_count: int | None,
     seed: int,
@@ -86,7 +87,7 @@ def choose_pictures(
             rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both, from
             splits that share no picture.
         labels: the network's, where somebody named its classes.
-        classes: how many it tells.
+        head: what it answers, and so what the images must say.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
@@ -98,12 +99,13 @@ def choose_pictures(
     """
     judged: Dataset | None
     pool: Dataset | None
+    told: Any = {"labels": labels, "classes": head.classes, "task": head.task}
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
             return _drawn(how, count, "train", seed, scratch, labels)
         if labelled:
-            return load_dataset(folder, labels=labels, classes=classes, part="learn")
+            return load_dataset(folder, part="learn", **told)
         return load_images(folder)
 
     if data is not None and calibration is None and (parts := both_parts(data)):
@@ -114,7 +116,7 @@ def choose_pictures(
         )
         pool = listed(calibration or SIGNS)
     else:
-        judged = load_dataset(data, labels=labels, classes=classes) if data else None
+        judged = load_dataset(data, **told) if data else None
         pool = listed(calibration) if calibration else judged
     if pool is judged and judged is not None:
         count = min(count, len(judged) // 2)

@@ -26,7 +26,7 @@ from converters.timing import time_files
 from converters.workshop import Workshop
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
-from edge_effnet.errors import DataError, OutputError
+from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
@@ -62,6 +62,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
+    _refuse_limits_of_values(source, settings)
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
         if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):
@@ -71,7 +72,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             data=settings.data,
             calibration=settings.calibration,
             labels=source.labels,
-            classes=source.classes,
+            head=source.head,
             count=settings.calibration_count,
             evaluation_count=settings.evaluation_count,
             seed=settings.seed,
@@ -119,6 +120,18 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             size_bytes = targets[name].stat().st_size
             made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
     return Conversion(tuple(made), pictures, source, described, outcome, timing.doubts)
+
+
+def _refuse_limits_of_values(source: Source, settings: Settings) -> None:
+    """A number that moves a little is neither lost nor another answer."""
+    if settings.gate is not None and source.head.task == "value":
+        raise UsageProblem(
+            f"{source.name} answers a number, on which no limit can be set",
+            found="a regression head",
+            expected="a model that answers classes or labels, for --max-drop, --min-agreement and "
+            "--max-class-drop",
+            fix="convert without a limit: the errors of both models are shown side by side",
+        )
 
 
 def _climb(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from benchmarks.accuracy_columns import front_of
 from benchmarks.report import svg
 from benchmarks.result import Result
-from benchmarks.tables import front_of, heat_lines, machine_line, note_lines, problem_lines, rows
+from benchmarks.tables import heat_lines, machine_line, note_lines, problem_lines, rows
 from edge_effnet.commands.options import megabytes
 
 COLOURS = 6

@@ -9,6 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.metrics.flips import Flip, find_flips
+from edge_effnet.metrics.losses import (
+    ValueDifference,
+    loss_warning,
+    losses_of,
+    value_difference,
+    value_losses,
+)
 from edge_effnet.metrics.paired import (
     drop_at_most_points,
     drop_interval_points,
@@ -32,10 +39,6 @@ VERSION = 1
 
 PROVE_BELOW_POINTS = 1.0
 
-# A loss is a warning where its whole 95 % interval lies above so many points.
-WARN_DROP_POINTS = 1.0
-WARN_DISAGREEMENT_POINTS = 2.0
-
 
 @dataclass(frozen=True)
 class ScoreError:
@@ -50,20 +53,6 @@ class ScoreError:
     mean_abs: float
     max_abs: float
     mean_l1: float
-
-
-@dataclass(frozen=True)
-class ValueDifference:
-    """How far the candidate's values are from the reference's, in the unit of the value.
-
-    Attributes:
-        of_spread: the mean difference as a share of the reference values' standard deviation;
-            None where they are all equal.
-    """
-
-    mean_abs: float
-    max_abs: float
-    of_spread: float | None
 
 
 @dataclass(frozen=True)
@@ -169,7 +158,8 @@ def compare_predictions(
         candidate_summary = summarize(candidate, top=top)
         if not values:
             paired = _paired(reference.right, candidate.right)
-    losses = tuple(_losses((reference, candidate), paired, interval))
+    lost = value_losses(reference, candidate) if values else losses_of(paired, interval)
+    losses = (loss_warning(reference, candidate, lost),) if lost else ()
     warnings: tuple[str, ...] = ()
     if reference_summary and candidate_summary:
         warnings = tuple(_warnings(reference_summary, candidate_summary, paired))
@@ -180,7 +170,7 @@ def compare_predictions(
         agreement_percent=agreement,
         agreement_interval_percent=interval,
         score_error=None if values else _score_error(reference, candidate),
-        value_difference=_value_difference(reference, candidate) if values else None,
+        value_difference=value_difference(reference, candidate) if values else None,
         flips=() if values else find_flips(reference, candidate),
         reference=reference_summary,
         candidate=candidate_summary,
@@ -188,34 +178,6 @@ def compare_predictions(
         losses=losses,
         warnings=(*losses, *warnings),
     )
-
-
-def _losses(
-    models: tuple[Predictions, Predictions],
-    paired: Paired | None,
-    agreement_interval_percent: tuple[float, float] | None,
-) -> list[str]:
-    """A warning where the interval of a loss lies above what may pass as small."""
-    reference, candidate = (model.name for model in models)
-    found = []
-    if paired is not None and paired.drop_interval_points[0] > WARN_DROP_POINTS:
-        low, high = paired.drop_interval_points
-        found.append(
-            f"loses {paired.drop_points:.1f} points of accuracy (95 % interval {low:.1f} to "
-            f"{high:.1f})"
-        )
-    if agreement_interval_percent is not None:
-        low, high = (100 - bound for bound in reversed(agreement_interval_percent))
-        if low > WARN_DISAGREEMENT_POINTS:
-            found.append(f"answers {low:.1f} to {high:.1f} % of such images otherwise (95 %)")
-    if not found:
-        return []
-    return [
-        f"{candidate} {' and '.join(found)}, measured against {reference}: do not use it where "
-        "that matters. If it was converted from it, convert with a limit (--int8 --max-drop 1), "
-        "which tries stronger strategies, calibrate with more images like these, or take "
-        "--weights8 or --float16, which compute in float"
-    ]
 
 
 def _warnings(reference: Summary, candidate: Summary, paired: Paired | None) -> list[str]:
@@ -283,13 +245,6 @@ def _score_error(reference: Predictions, candidate: Predictions) -> ScoreError:
     gap = np.abs(reference.scores - candidate.scores)
     mean = float(gap.mean(dtype=np.float64))
     return ScoreError(mean, float(gap.max()), mean * gap.shape[1])
-
-
-def _value_difference(reference: Predictions, candidate: Predictions) -> ValueDifference:
-    gap = np.abs(reference.scores.astype(np.float64) - candidate.scores)
-    spread = float(reference.scores.std(dtype=np.float64))
-    mean = float(gap.mean())
-    return ValueDifference(mean, float(gap.max()), mean / spread if spread else None)
 
 
 def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, Any]:

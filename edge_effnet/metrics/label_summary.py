@@ -153,4 +153,19 @@ def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> l
             f"{predictions.name} never answers {name_some(silent)}: every score is at or under "
             f"the threshold of {predictions.judged_as.threshold:g}"
         )
-    return lines
+    return lines + _one_label_each(predictions)
+
+
+def _one_label_each(predictions: Predictions) -> list[str]:
+    """Sigmoids are also trained on classes that exclude each other, where the best score counts."""
+    truth = predictions.truth
+    if truth is None or not (truth.sum(axis=1) == 1).all():
+        return []
+    best = int(np.count_nonzero(predictions.scores.argmax(axis=1) == truth.argmax(axis=1)))
+    if best <= int(np.count_nonzero(predictions.right)):
+        return []
+    return [
+        f"every image has exactly one label, and the label of the highest score is right on "
+        f"{100 * best / len(truth):.1f} %: if the labels exclude each other, --head softmax judges "
+        "that answer"
+    ]

@@ -81,6 +81,18 @@ def test_labels_that_are_all_called_no_are_named() -> None:
     assert "never answers 'red' (true on 20 images)" in line
 
 
+def test_sigmoids_of_classes_that_exclude_each_other_are_pointed_out() -> None:
+    truth = np.eye(3, dtype=bool)[np.arange(30) % 3]
+    shy = np.where(truth, 0.45, 0.2)  # the best score is right, and under the threshold
+    shy[0] = [0.9, 0.1, 0.1]
+    line = summarize(predictions_of(shy, truth, Head("multilabel", 3))).warnings[-1]
+    assert "the highest score is right on 100.0 %" in line
+    assert "--head softmax" in line
+    both = np.where(truth | np.roll(truth, 1, axis=1), 0.9, 0.1)
+    several = summarize(predictions_of(both, both > 0.5, Head("multilabel", 3)))
+    assert several.warnings == ()
+
+
 def test_models_agree_where_their_sets_of_labels_are_equal() -> None:
     head = Head("multilabel", 3)
     truth = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0]], bool)
