@@ -8,7 +8,8 @@ import click
 
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option, write_json
-from edge_effnet.errors import GateMissed, UsageProblem
+from edge_effnet.commands.quantities import Share
+from edge_effnet.errors import GateMissed
 
 _FILE = click.Path(path_type=Path)
 
@@ -16,12 +17,20 @@ _FILE = click.Path(path_type=Path)
 @click.command("regress")
 @click.argument("old", type=_FILE)
 @click.argument("new", type=_FILE)
-@click.option("--max", "limit", default="5%", show_default=True, help="Growth of a median allowed.")
+@click.option(
+    "--max",
+    "limit",
+    default="5%",
+    show_default=True,
+    type=Share(high=10),
+    metavar="SHARE",
+    help="Growth of a median allowed, 5% or 0.05.",
+)
 @click.option("--allow-missing", is_flag=True, help="NEW may lack models of OLD.")
 @json_option
 @force_option
 def command(
-    old: Path, new: Path, limit: str, allow_missing: bool, json_to: str | None, force: bool
+    old: Path, new: Path, limit: float, allow_missing: bool, json_to: str | None, force: bool
 ) -> None:
     """Compare two results of bench; exit with 3 where a model became slower, or was not measured.
 
@@ -39,11 +48,8 @@ def command(
     from benchmarks.tables import print_regression
     from edge_effnet.commands.options import console
 
-    allowed = parse_percent(limit)
     refuse_bad_output(json_to, overwrite=force)
-    outcome = regress(
-        read_results(old)[-1], read_results(new)[-1], limit=allowed, other_device=force
-    )
+    outcome = regress(read_results(old)[-1], read_results(new)[-1], limit=limit, other_device=force)
     if json_to != "-":
         print_regression(console(), outcome)
     if json_to is not None:
@@ -54,7 +60,7 @@ def command(
         raise GateMissed(
             f"{len(outcome.regressed)} of {len(outcome.rows)} cases became slower",
             found=f"{worst.title} by {growth:.1f} %",
-            expected=f"at most {100 * allowed:g} %",
+            expected=f"at most {100 * limit:g} %",
             fix="find the change that did it, or allow it with --max",
         )
     missing = [row.title for row in outcome.rows if row.kind == "missing"]
@@ -65,24 +71,3 @@ def command(
             expected="every model, thread count and delegate of the old result",
             fix="measure them too, or add --allow-missing",
         )
-
-
-def parse_percent(text: str) -> float:
-    """Read ``5%`` or ``0.05`` as 0.05.
-
-    Raises:
-        UsageProblem: no number, or not from 0 to 1000 %.
-    """
-    try:
-        number = text.strip()
-        value = float(number[:-1]) / 100 if number.endswith("%") else float(number)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 10:
-        raise UsageProblem(
-            "--max is not understood",
-            found=repr(text),
-            expected="a share such as 5% or 0.05",
-            fix="for example --max 5%",
-        )
-    return value

@@ -11,6 +11,7 @@ import click
 from converters.baselines import BASELINES
 from converters.recipes import RECIPES
 from converters.recovery.config import MOST_PASSES, MOST_STEPS
+from edge_effnet.commands.groups import OptionsOnly
 from edge_effnet.commands.image_options import (
     LABELS_HELP,
     head_option,
@@ -19,6 +20,7 @@ from edge_effnet.commands.image_options import (
     threshold_option,
 )
 from edge_effnet.commands.options import force_option, json_option
+from edge_effnet.commands.quantities import OneOf, Percent, Points, Share
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -37,14 +39,14 @@ def _recipe_options(function: Any) -> Any:
     return function
 
 
-@click.command()
+@click.command(cls=OptionsOnly)
 @click.option(
     "--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file."
 )
 @click.option("--model", type=_PATH, help="Your own .keras or float .tflite instead.")
 @click.option(
     "--baseline",
-    type=click.Choice(tuple(BASELINES)),
+    type=OneOf(tuple(BASELINES)),
     metavar="NAME",
     help=f"A peer's network of keras.applications instead: {', '.join(BASELINES)}.",
 )
@@ -70,26 +72,26 @@ def _recipe_options(function: Any) -> Any:
 @click.option(
     "--io",
     "interface",
-    type=click.Choice(["uint8", "int8", "float32"]),
+    type=OneOf(["uint8", "int8", "float32"]),
     default="uint8",
     show_default=True,
     help="Input and output of the int8 file; uint8 takes camera pixels as they are.",
 )
 @click.option(
     "--max-drop",
-    type=click.FloatRange(0, 100),
+    type=Points(least=0.1),
     metavar="POINTS",
     help="With --int8 or --edgetpu: try ways until top-1 falls by at most so much.",
 )
 @click.option(
     "--min-agreement",
-    type=click.FloatRange(0, 100),
+    type=Percent(),
     metavar="PERCENT",
     help="With --int8 or --edgetpu: … until so many answers are float's. Needs no labels.",
 )
 @click.option(
     "--max-class-drop",
-    type=click.FloatRange(0, 100),
+    type=Points(least=1),
     metavar="POINTS",
     help="With --int8 or --edgetpu: … until no class loses more recall than this.",
 )
@@ -103,9 +105,9 @@ def _recipe_options(function: Any) -> Any:
 @click.option(
     "--prune",
     "prune_share",
-    type=click.FloatRange(0, 0.95, min_open=True),
+    type=Share(high=0.95, low_open=True),
     metavar="SHARE",
-    help="First take out so much of the multiply-adds, such as 0.3; recovers on --calibration.",
+    help="First take out so much of the multiply-adds, 0.3 or 30%; recovers on --calibration.",
 )
 @click.option(
     "--recovery-steps",

@@ -20,7 +20,6 @@ from converters.workshop import Workshop
 from edge_effnet.data.listing import Dataset, balanced_sample
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.metrics import (
-    ClassSummary,
     Comparison,
     Predictions,
     compare_predictions,
@@ -169,15 +168,12 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
     summary = comparison.reference
     if summary is None or not summary.at_chance:
         return
-    several = not isinstance(summary, ClassSummary)
     raise DataError(
         f"the float model is no better than chance on {len(reference.paths)} images: "
         "nothing can be judged by them",
         found=f"{summary.headline.name} {summary.headline.text}",
         expected="a model that knows these images",
-        fix="check the order of the labels (--labels) and how pixels become input (--preprocess)"
-        if several
-        else likely_cause(reference),
+        fix=likely_cause(reference),
     )
 
 

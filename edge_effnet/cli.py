@@ -17,6 +17,7 @@ from typing import Any
 import click
 
 from edge_effnet import __version__
+from edge_effnet.commands.groups import KnowingGroup
 from edge_effnet.errors import EdgeEffnetError
 
 # name: (module:attribute, one-line help)
@@ -56,7 +57,7 @@ def _broken_pipe_noticed() -> Iterator[None]:
         raise
 
 
-class LazyGroup(click.Group):
+class LazyGroup(KnowingGroup):
     """A click group that imports a command's module when the command is called."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:

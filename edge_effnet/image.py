@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.image_kinds import decodable, kind_of, remedy
+from edge_effnet.spelling import read_share
 
 Pixels = NDArray[np.uint8]
 
@@ -213,7 +214,8 @@ def parse_preprocess(text: str, default: Preprocess) -> Preprocess:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, _, numbers = part.partition("=")
         try:
-            values[name.strip()] = tuple(float(number) for number in numbers.split("/"))
+            read = read_share if name.strip() == "crop" else float
+            values[name.strip()] = tuple(map(read, numbers.split("/")))
         except ValueError:
             values.clear()
             break
@@ -223,6 +225,18 @@ def parse_preprocess(text: str, default: Preprocess) -> Preprocess:
             found=repr(text),
             expected="crop=…, mean=…, std=… joined by commas",
             fix="for example --preprocess crop=0.9,mean=127.5,std=127.5",
+        )
+    means, divisors = values.get("mean", ()), values.get("std", ())
+    if 0 < max(map(abs, means), default=0) < 1 or 0 < min(map(abs, divisors), default=1) < 1:
+        in_pixels = ",".join(
+            f"{name}={'/'.join(f'{255 * value:.4g}' for value in values[name])}"
+            for name in ("mean", "std")
+            if name in values
+        )
+        raise UsageProblem(
+            "--preprocess is about pixels from 0 to 255",
+            found=f"{text!r}, which is about pixels from 0 to 1",
+            fix=f"--preprocess {in_pixels}",
         )
     return Preprocess(
         height=default.height,

@@ -16,6 +16,7 @@ from pathlib import Path
 from edge_effnet.errors import ModelError
 
 FILE_IDENTIFIER = b"TFL3"
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
 DTYPES = (
     "float32 float16 int32 uint8 int64 string bool int16 complex64 int8 float64 complex128 "
     "uint64 resource variant uint32 uint16 int4 bfloat16 int2"
@@ -177,6 +178,12 @@ def read_model_bytes(path: Path) -> bytes:
     """
     try:
         data = path.read_bytes()
+    except IsADirectoryError as error:
+        raise ModelError(
+            f"{path} is a folder, not a model; did you mean --data {path}?",
+            expected="a .tflite file",
+            fix="give the model there, and its pictures behind --data",
+        ) from error
     except OSError as error:
         raise ModelError(
             f"{path} cannot be read",
@@ -184,6 +191,12 @@ def read_model_bytes(path: Path) -> bytes:
             expected="a .tflite file",
             fix="check the path and its permissions",
         ) from error
+    if data.startswith(_PICTURES):
+        raise ModelError(
+            f"{path} is a picture, not a model",
+            expected="a .tflite file",
+            fix="give the model first, and pictures behind it (classify) or behind --data",
+        )
     if data[4:8] != FILE_IDENTIFIER:
         raise ModelError(
             f"{path} is not a TFLite model",
@@ -192,6 +205,15 @@ def read_model_bytes(path: Path) -> bytes:
             fix="give a .tflite file, or convert your model: edge-effnet convert --model FILE",
         )
     return data
+
+
+def is_model_file(path: Path) -> bool:
+    """Whether a file begins as a ``.tflite`` does; False for what cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(8)[4:] == FILE_IDENTIFIER
+    except OSError:
+        return False
 
 
 def parse_structure(data: bytes, name: str) -> Structure:

@@ -12,6 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.files import write_atomically
 from edge_effnet.spec import VariantSpec
+from edge_effnet.spelling import nearest
 from edge_effnet.variants import VARIANTS
 
 FORMAT, VERSION = "edge-effnet variant", 1
@@ -27,12 +28,18 @@ def find_variant(name: str) -> VariantSpec:
     if name in VARIANTS:
         return VARIANTS[name]
     if not _is_file(Path(name)):
+        meant = nearest_variant(name)
         raise UsageProblem(
-            f"there is no variant {name!r}",
-            expected=f"one of {', '.join(VARIANTS)}, or a variant file",
+            f"there is no variant {name!r}" + (f"; did you mean {meant}?" if meant else ""),
+            expected=None if meant else f"one of {', '.join(VARIANTS)}, or a variant file",
             fix="edge-effnet variants lists them; edge-effnet scale makes new ones",
         )
     return read_variant(Path(name))
+
+
+def nearest_variant(name: str) -> str | None:
+    """The row that ``EfficientNetV2-B0``, ``B0`` or ``v2b0`` is meant to be, or None."""
+    return nearest(name, VARIANTS, prefix="(tf)?(efficientnet|effnet|enet)")
 
 
 def _is_file(path: Path) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.spelling import nearest
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,16 @@ def find_device(text: str) -> tuple[Device, str]:
     name, at, address = text.partition("@")
     device = DEVICES.get(name)
     if device is None or bool(at) != device.addressed or (at and not address):
+        meant = nearest(name, DEVICES)
+        if meant and at:  # rpi@HOST
+            meant = f"{meant}@{address}" if DEVICES[meant].addressed and address else None
+        elif (at and address) or "." in text:  # another user, or the address alone
+            meant = f"pi@{text}"
+        elif meant and DEVICES[meant].addressed:
+            meant = f"{meant}@ADDRESS"
         known = [row.name + ("@ADDRESS" if row.addressed else "") for row in DEVICES.values()]
         raise UsageProblem(
-            "--device is not understood",
+            "--device is not understood" + (f"; did you mean {meant}?" if meant else ""),
             found=repr(text),
             expected=" or ".join(known),
             fix=f"for example --device {known[0]}",

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
+from edge_effnet.commands.groups import OptionsOnly
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import force_option, json_option
+from edge_effnet.commands.quantities import OneOf, Share
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("prune")
+@click.command("prune", cls=OptionsOnly)
 @click.option("--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, v2-…, or a variant file.")
 @click.option("--model", metavar="FILE", hidden=True)
 @click.option(
@@ -33,11 +35,14 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--data", metavar="DIR|CSV|signs", help="Pictures to recover with; labels or none.")
 @click.option("--val", metavar="DIR|CSV", help="Pictures that judge.  [default: a share of --data]")
-@click.option("--val-share", type=float, default=0.2, show_default=True, help="How large a share.")
+@click.option(
+    "--val-share", type=Share(), default=0.2, show_default=True, help="How large a share."
+)
 @click.option(
     "--target-macs",
     metavar="SHARE|N",
-    help="Keep at most 0.7 of the multiply-adds, or 150M; fewer where time would not fall as well.",
+    help="Keep at most 0.7 or 70% of the multiply-adds, or 150M; fewer where time would not fall "
+    "as well.",
 )
 @click.option("--target-params", metavar="SHARE|N", help="… of the parameters, or 3M.")
 @click.option("--target-size", metavar="SHARE|N", help="… of the float file, or 12MB.")
@@ -46,7 +51,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--unstructured",
-    type=float,
+    type=Share(low_open=True, high_open=True),
     metavar="SHARE",
     help="Instead: so many single weights to zero. A smaller download, no faster.",
 )
@@ -55,14 +60,14 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option(
     "--importance",
-    type=click.Choice(IMPORTANCES),
+    type=OneOf(IMPORTANCES),
     default="taylor",
     show_default=True,
     help="Which channels leave.",
 )
 @click.option(
     "--allocation",
-    type=click.Choice(ALLOCATIONS),
+    type=OneOf(ALLOCATIONS),
     default="measured",
     show_default=True,
     help="Widths by measured sensitivity, or one share for all.",
@@ -77,7 +82,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--steps", type=int, default=2, show_default=True, help="Cuts, each recovered from.")
 @click.option(
     "--recovery",
-    type=click.Choice(RECOVERIES),
+    type=OneOf(RECOVERIES),
     default="teacher",
     show_default=True,
     help="Learn back from the whole network's answers (no labels), from labels, or both.",

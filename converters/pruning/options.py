@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
 from edge_effnet.commands.options import not_understood, parse_amount
+from edge_effnet.commands.quantities import Share
 from edge_effnet.errors import UsageProblem
 
 TARGETS = {
@@ -72,18 +73,24 @@ def config_of(options: dict[str, Any]) -> PruneConfig:
 
 
 def parse_target(option: str, given: str | float) -> float:
-    """``0.7`` of what it is now, or an amount: ``150M``, ``12MB``; of a latency ``10ms``.
+    """``0.7`` or ``70%`` of what it is now, an amount, ``150M``, ``12MB``; of a latency ``10ms``.
 
     Raises:
         UsageProblem: neither, or a latency without its unit.
     """
     if not isinstance(given, str):
         return given
+    share = Share(low_open=True, high_open=True)
     if option != "--target-latency":
+        if given.strip().endswith("%"):
+            return share.parse(given, option)
         amount = parse_amount(given, option)
-        if 1 <= amount < _LEAST_AMOUNT:  # 1.2 is neither a share nor meant as an amount
+        if 1 <= amount < _LEAST_AMOUNT:  # 70 is neither a share nor meant as an amount
             raise not_understood(
-                option, given, expected="a share below 1, or an amount", example="0.7"
+                option,
+                given,
+                expected="a share below 1, a percentage, or an amount such as 150M",
+                example=f"{given.strip()}%" if amount < 100 else "0.7",
             )
         return amount
     text = given.strip().lower()

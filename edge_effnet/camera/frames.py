@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image import Pixels
+from edge_effnet.spelling import read_share
 
 Item = TypeVar("Item")
 Clock = Callable[[], float]
@@ -102,7 +103,7 @@ def parse_region(text: str) -> Region:
         UsageProblem: not four shares, or not inside the picture.
     """
     try:
-        left, top, width, height = (float(part) for part in text.split(","))
+        left, top, width, height = map(read_share, text.split(","))
         good = left >= 0 and top >= 0 and width > 0 and height > 0
         good = good and left + width <= 1.000001 and top + height <= 1.000001
     except ValueError:
@@ -111,7 +112,7 @@ def parse_region(text: str) -> Region:
         raise UsageProblem(
             "--roi is not understood",
             found=repr(text),
-            expected="left,top,width,height as shares of the picture, inside it",
+            expected="left,top,width,height as shares of the picture (0.25 or 25%), inside it",
             fix="for example --roi 0.25,0.1,0.5,0.8",
         )
     return Region(left, top, width, height)

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.camera.options import CameraOptions
+from edge_effnet.commands.groups import OptionsOnly
 from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, write_json
+from edge_effnet.commands.quantities import Share
 from edge_effnet.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ _RATE = click.FloatRange(min=0, min_open=True)
 _COUNT = click.IntRange(min=1)
 
 
-@click.command("camera")
+@click.command("camera", cls=OptionsOnly)
 @click.option("--model", type=_FILE, metavar="FILE", help="By default the packaged signs model.")
 @click.option(
     "--compare",
@@ -65,7 +67,7 @@ _COUNT = click.IntRange(min=1)
 )
 @click.option(
     "--threshold",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     default=0.0,
     metavar="SCORE",
     help='Below this score the answer is "unknown".',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from edge_effnet.commands.image_options import (
     top_option,
 )
 from edge_effnet.commands.options import console, force_option, json_option, write_json
-from edge_effnet.errors import DataError
+from edge_effnet.errors import DataError, UsageProblem
 
 if TYPE_CHECKING:
     from edge_effnet.heads import Head
@@ -75,6 +76,7 @@ def command(
     from edge_effnet.runtime.classifier import open_classifier
 
     refuse_bad_output(json_to, overwrite=force)
+    _refuse_exchanged(model, images)
     names = read_labels(labels) if labels else None
     classifier = open_classifier(
         model,
@@ -103,6 +105,20 @@ def command(
         click.echo(f"error: {failure}", err=True)
     if failures:
         raise failures[-1]
+
+
+def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
+    """Raise UsageProblem where a model stands among the pictures and none before them."""
+    from edge_effnet.tflite_file import is_model_file
+
+    behind = [path for path in images if is_model_file(path)]
+    if behind and not is_model_file(model):
+        others = " ".join(str(path) for path in (model, *images) if path != behind[0])
+        raise UsageProblem(
+            f"{model} is no model, and {behind[0]} is one; did you mean: "
+            f"edge-effnet classify {behind[0]} {others}?",
+            fix="give the model first, then the pictures",
+        )
 
 
 def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, Any]]:

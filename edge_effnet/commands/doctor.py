@@ -11,6 +11,7 @@ import click
 
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
+from edge_effnet.commands.quantities import OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ PREFLIGHT = "converters.edgetpu:preflight_file"
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--device",
-    type=click.Choice(["cpu", "coral"]),
+    type=OneOf(["cpu", "coral"]),
     default="cpu",
     show_default=True,
     help="coral looks at the Edge TPU, and at what its compiler would make of MODEL.",

@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from edge_effnet.commands.groups import KnowingGroup
 from edge_effnet.commands.options import console, force_option, megabytes
+from edge_effnet.commands.quantities import OneOf
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
 from edge_effnet.errors import UsageProblem
@@ -20,7 +22,7 @@ from edge_effnet.files import write_atomically
 # What draws with OpenCV is imported where it is called: --help needs none of it.
 
 
-@click.group()
+@click.group(cls=KnowingGroup)
 def command() -> None:
     """Signs for a camera robot: a data set that is drawn, not downloaded.
 
@@ -45,12 +47,10 @@ def command() -> None:
     "--split",
     default="train",
     show_default=True,
-    type=click.Choice(SPLITS),
+    type=OneOf(SPLITS),
     help="The splits of one seed share no picture.",
 )
-@click.option(
-    "--format", "suffix", default="jpg", show_default=True, type=click.Choice(("jpg", "png"))
-)
+@click.option("--format", "suffix", default="jpg", show_default=True, type=OneOf(("jpg", "png")))
 @click.option("--force", is_flag=True, help="Replace a folder that this command wrote.")
 def render(
     folder: Path, count: int, size: int, seed: int, split: str, suffix: str, force: bool
@@ -82,9 +82,9 @@ def render(
 
 @command.command("print")
 @click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--paper", default="a4", show_default=True, type=click.Choice(list(PAPERS)))
+@click.option("--paper", default="a4", show_default=True, type=OneOf(list(PAPERS)))
 @click.option(
-    "--per-page", default="1", show_default=True, type=click.Choice([str(n) for n in GRIDS]),
+    "--per-page", default="1", show_default=True, type=OneOf([str(n) for n in GRIDS]),
     help="Signs a page; smaller signs are held nearer.",
 )  # fmt: skip
 @click.option("--cut-lines", is_flag=True, help="Dashed lines to cut along.")

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from edge_effnet.commands.groups import OptionsOnly
 from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option
+from edge_effnet.commands.quantities import OneOf, Share
 from edge_effnet.errors import UsageProblem
 from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECISIONS, TrainConfig
 
@@ -40,7 +42,7 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
     )
 
 
-@click.command("train")
+@click.command("train", cls=OptionsOnly)
 @_setting("data", "A folder per class, a CSV file, or signs: drawn.", metavar="DIR|CSV|signs")
 @_setting("variant", "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE")
 @_setting(
@@ -53,25 +55,25 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
 @_setting("epochs", "Of fine-tuning.  [default: 8; from random weights 30]", type=int)
 @_setting("head_epochs", "Of the classifier alone, first.  [default: 10; random: 0]", type=int)
 @_setting("batch_size", "Images per step.", type=int)
-@_setting("optimizer", "AdamW, or RMSprop as in the paper.", type=click.Choice(OPTIMIZERS))
+@_setting("optimizer", "AdamW, or RMSprop as in the paper.", type=OneOf(OPTIMIZERS))
 @_setting("learning_rate", "At its peak.  [default: by optimizer, weights, batch]", type=float)
 @_setting("warmup_epochs", "Until the learning rate peaks; then a cosine.", type=float)
 @_setting("weight_decay", "Of kernels, decoupled.", type=float)
-@_setting("label_smoothing", "Share of the truth spread over all classes.", type=float)
-@_setting("drop_connect", "Stochastic depth of the last block.  [default: the row's]", type=float)
-@_setting("dropout", "Before the classifier.  [default: the row's]", type=float)
-@_setting("augment", "[default: light; for signs none]", type=click.Choice(AUGMENTS))
+@_setting("label_smoothing", "Share of the truth spread over all classes.", type=Share())
+@_setting("drop_connect", "Stochastic depth of the last block.  [default: the row's]", type=Share())
+@_setting("dropout", "Before the classifier.  [default: the row's]", type=Share())
+@_setting("augment", "[default: light; for signs none]", type=OneOf(AUGMENTS))
 @click.option("--flip/--no-flip", default=None, help="Mirror half the pictures; not for signs.")
-@_setting("min_crop", "Smallest share of the area in a training crop.", type=float)
+@_setting("min_crop", "Smallest share of the area in a training crop.", type=Share())
 @_setting("mixup", "Alpha of mixup; 0 is off.", type=float)
 @_setting("cutmix", "Alpha of cutmix; 0 is off.", type=float)
-@_setting("ema", "Decay of a moving average of the weights, such as 0.999.", type=float)
+@_setting("ema", "Decay of a moving average of the weights, such as 0.999.", type=Share())
 @_setting("class_weights", "Make every class count the same.", is_flag=True)
-@_setting("mixed_precision", "bfloat16; auto: on a GPU or TPU.", type=click.Choice(PRECISIONS))
-@_setting("batch_norm", "auto: frozen, unless from random weights.", type=click.Choice(BATCH_NORMS))
+@_setting("mixed_precision", "bfloat16; auto: on a GPU or TPU.", type=OneOf(PRECISIONS))
+@_setting("batch_norm", "auto: frozen, unless from random weights.", type=OneOf(BATCH_NORMS))
 @_setting("patience", "Epochs without improvement before stopping; 0: never.", type=int)
 @_setting("val", "Validation from another source.", metavar="DIR|CSV")
-@_setting("val_share", "Share of --data that is held out otherwise.", type=float)
+@_setting("val_share", "Share of --data that is held out otherwise.", type=Share())
 @_setting("signs_train", "Signs drawn per epoch.", type=int)
 @_setting("signs_val", "Signs drawn for validation.", type=int)
 @_setting("seed", "Of everything random.", type=int)

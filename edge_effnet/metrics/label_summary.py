@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.chance import no_association
+from edge_effnet.metrics.chance import likely_cause, no_association
 from edge_effnet.metrics.classification import Flags, Floats, PerClass, Scores
 from edge_effnet.metrics.headline import Headline
 from edge_effnet.metrics.paired import wilson_interval
@@ -143,11 +143,7 @@ def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> l
         ]
     lines = []
     if at_chance:
-        lines.append(
-            f"{predictions.name} is no better than chance: its labels have nothing to do with "
-            "those of the images; check the order of the labels (--labels) and how pixels become "
-            "input (--preprocess)"
-        )
+        lines.append(f"{predictions.name} is no better than chance: {likely_cause(predictions)}")
     if silent:
         lines.append(
             f"{predictions.name} never answers {name_some(silent)}: every score is at or under "

@@ -1,21 +1,22 @@
 """Classes that overall accuracy hides: neglected by one model, or ruined by the second.
 
 Both rules ask for an effect that matters (a named constant) and for a sample that chance does
-not explain: the binomial tail of so many misses at the rate of all *other* images, multiplied
-by the number of classes looked at (Bonferroni), is under ``SUSPICION_P``. Among 1000 classes
-that takes more images of the class than among 10. Beside a faultless rest any miss is
+not explain: of all ways to deal out the misses among the images, those that give the class so many
+(the hypergeometric tail, Fisher 1935, exact however few the *other* images are) have a share that,
+multiplied by the number of classes looked at (Bonferroni), is under ``SUSPICION_P``. Among 1000
+classes that takes more images of the class than among 10. Beside a faultless rest any miss is
 improbable, so fewer than ``LEAST_MISSES``, which two mislabelled photos explain, never count.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.metrics.classification import PerClass
-from edge_effnet.metrics.paired import binomial_tail
 
 SUSPICION_P = 0.05
 LEAST_MISSES = 3
@@ -34,13 +35,17 @@ def neglected_classes(figures: PerClass) -> list[int]:
     """Classes far below the accuracy on all other images, the worst recall first."""
     support, correct = figures.support, figures.correct
     present = np.flatnonzero(support)
+    total, all_missed = int(support.sum()), int((support - correct).sum())
     found = []
     for index in present:
         images, hits = int(support[index]), int(correct[index])
-        rest = _smoothed_share(int(correct.sum()) - hits, int(support.sum()) - images)
-        if images - hits < LEAST_MISSES or hits / images >= NEGLECTED_RECALL_SHARE * rest:
+        missed, others = images - hits, total - images
+        if missed < LEAST_MISSES or not others:
             continue
-        if binomial_tail(images - hits, images, 1 - rest) * len(present) < SUSPICION_P:
+        rest = (others - (all_missed - missed)) / others
+        if hits / images >= NEGLECTED_RECALL_SHARE * rest:
+            continue
+        if _tail(missed, images, all_missed, total) * len(present) < SUSPICION_P:
             found.append(int(index))
     return sorted(found, key=lambda index: (figures.recall[index], index))
 
@@ -64,8 +69,8 @@ def ruined_classes(
     found = []
     for index in np.flatnonzero((falls > least) & (losses >= LEAST_MISSES)):
         images, gone = int(support[index]), int(losses[index])
-        rate = _smoothed_share(int(lost.sum()) - gone, len(truth) - images)
-        if binomial_tail(gone, images, rate) * np.count_nonzero(support) < SUSPICION_P:
+        p = _tail(gone, images, int(lost.sum()), len(truth))
+        if p * np.count_nonzero(support) < SUSPICION_P:
             found.append(int(index))
     return sorted(found, key=lambda index: (-falls[index], index))
 
@@ -76,9 +81,20 @@ def name_some(items: Sequence[str]) -> str:
     return "; ".join(items[:NAMED_CLASSES]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _smoothed_share(successes: int, trials: int) -> float:
-    """A share that is never 0 or 1, so that one surprise is not infinitely surprising.
+def _tail(at_least: int, drawn: int, marked: int, total: int) -> float:
+    """Probability that ``drawn`` of ``total`` hold ``at_least`` of the ``marked``."""
+    rest = total - marked
+    first = max(at_least, drawn - rest)
 
-    Laplace's rule of succession: (successes + 1) / (trials + 2).
-    """
-    return (successes + 1) / (trials + 2)
+    def log_choose(n: int, k: int) -> float:
+        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
+
+    if first > min(drawn, marked):
+        return 0.0
+    logs = log_choose(marked, first) + log_choose(rest, drawn - first) - log_choose(total, drawn)
+    term = math.exp(logs)
+    sum_ = term
+    for count in range(first, min(drawn, marked)):
+        term *= (marked - count) * (drawn - count) / ((count + 1) * (rest - drawn + count + 1))
+        sum_ += term
+    return min(1.0, sum_)

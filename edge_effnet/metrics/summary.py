@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.chance import likely_cause
+from edge_effnet.metrics.chance import likely_cause, no_association
 from edge_effnet.metrics.classification import (
     Confusion,
     PerClass,
@@ -28,11 +28,6 @@ from edge_effnet.metrics.value_summary import ValueSummary, summarize_values
 
 FORMAT = "edge-effnet/evaluation"
 VERSION = 1
-
-# A model is called no better than chance when the chance accuracy lies above the lower bound
-# of this confidence interval of its accuracy; under so few images nothing is said.
-CHANCE_CONFIDENCE = 0.99
-CHANCE_MIN_IMAGES = 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +136,7 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
     low, high = wilson_interval(right, images)
     figures = per_class(answers, truth, classes)
     chance = chance_percent(answers, truth, classes)
-    at_chance = is_at_chance(right, images, chance)
+    at_chance = no_association(answers, truth)
     if at_chance:
         warnings = [
             f"{predictions.name} is no better than chance: {100 * right / images:.1f} % right, "
@@ -167,14 +162,6 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
         predictions=predictions,
         warnings=tuple(warnings),
     )
-
-
-def is_at_chance(right: int, images: int, chance_percent: float) -> bool:
-    """Whether ``chance_percent`` is within reach of the accuracy's lower confidence bound."""
-    if images < CHANCE_MIN_IMAGES:
-        return False
-    low, _ = wilson_interval(right, images, CHANCE_CONFIDENCE)
-    return 100 * low <= chance_percent
 
 
 def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]:

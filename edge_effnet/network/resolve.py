@@ -15,6 +15,7 @@ from edge_effnet.network.files import open_weights
 from edge_effnet.network.official import fetch_official, official_file
 from edge_effnet.network.weights import load_layer_weights, read_for
 from edge_effnet.spec import VariantSpec
+from edge_effnet.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import keras
@@ -80,7 +81,7 @@ def resolve_weights(
     path = Path(choice).expanduser()
     if not path.exists():
         raise WeightsError(
-            f"there are no weights {choice}",
+            f"there are no weights {choice}{did_you_mean(choice, CHOICES)}",
             found="no such file",
             expected=f"{', '.join(CHOICES)} or the path of a file",
             fix="check the path or the spelling",

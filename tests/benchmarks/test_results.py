@@ -17,12 +17,11 @@ from hypothesis import strategies as st
 from benchmarks.accuracy import pareto_front
 from benchmarks.native import operator_times, parse_summary
 from benchmarks.regress import regress
-from benchmarks.regress_command import parse_percent
 from benchmarks.result import parse_result
 from benchmarks.schema import first_fault, load_schema
 from benchmarks.store import append_result, read_results
 from benchmarks.tables import rows, to_csv, to_markdown
-from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.errors import DataError, OutputError
 from tests.benchmarks.conftest import Cli, MakeResult
 
 
@@ -218,12 +217,13 @@ def test_the_gate_on_the_command_line(tmp_path: Path, make_result: MakeResult, c
     assert "is not JSON" in err
 
 
-@pytest.mark.parametrize(("text", "value"), [("5%", 0.05), ("0.05", 0.05), (" 12.5% ", 0.125)])
-def test_percent(text: str, value: float) -> None:
-    assert parse_percent(text) == pytest.approx(value)
-    for wrong in ("x", "-1%", "nan", "5000%", ""):
-        with pytest.raises(UsageProblem):
-            parse_percent(wrong)
+@pytest.mark.parametrize("wrong", ["x", "-1%", "nan", "5000%", "", "5"])
+def test_a_growth_that_is_none_is_refused(cli: Cli, wrong: str) -> None:
+    """5 would be 500 %: it is taken for 5 % that lacks its sign."""
+    code, _, err = cli("regress", "old.json", "new.json", "--max", wrong)
+    assert code == 2
+    assert err.startswith("error: --max is")
+    assert err.count("\n") == 1
 
 
 # As benchmark_model prints it, but for narrower columns.

@@ -172,7 +172,7 @@ def test_a_limit_without_photos_is_refused(
     assert not list(tmp_path.iterdir())
 
 
-def test_float_at_chance_is_named_as_wrong_labels(
+def test_float_at_chance_is_refused_with_its_reason(
     edge_effnet: RunCommand, model: Path, photos: Path, tmp_path: Path
 ) -> None:
     # The folders' classes mean nothing to random weights.
@@ -182,7 +182,7 @@ def test_float_at_chance_is_named_as_wrong_labels(
     )
     assert result.returncode == 1
     assert "no better than chance" in result.stderr
-    assert "--labels" in result.stderr
+    assert "--preprocess" in result.stderr
     assert not list(tmp_path.glob("*.tflite"))
 
 

@@ -154,5 +154,5 @@ def test_logits_are_read_as_probabilities(colour_model: MakeModel, colour_folder
 
 def test_labels_that_do_not_fit_two_classes(colour_model: MakeModel) -> None:
     model = colour_model(weights=ONE, labels=("a", "b", "c"), end="LOGISTIC")
-    with pytest.raises(ModelError, match="found 3 labels; expected 2, one for each class"):
+    with pytest.raises(ModelError, match="found 3 labels: a, b, c; expected 2, one for each"):
         open_classifier(model)

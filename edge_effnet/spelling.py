@@ -1,0 +1,65 @@
+"""How what was typed is read: numbers with a sign, and words that were mistyped."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Iterable
+
+# Of ``difflib.get_close_matches``: at 0.7 "covnert" is convert, and "resnet" no "densenet121".
+_LIKENESS = 0.7
+_BEGINNING = 3  # letters that stand for the one name that begins with them
+
+
+def read_number(text: str) -> tuple[float, bool] | None:
+    """A number, and whether a ``%`` stands behind it; None for anything else."""
+    plain = text.strip()
+    try:
+        number = float(plain.removesuffix("%"))
+    except ValueError:
+        return None
+    return None if math.isnan(number) else (number, plain.endswith("%"))
+
+
+def read_share(text: str) -> float:
+    """``0.3`` or ``30%``, to 0.3.
+
+    Raises:
+        ValueError: no number.
+    """
+    found = read_number(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no number")
+    return found[0] / 100 if found[1] else found[0]
+
+
+def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:
+    """The known name that ``word`` is most likely meant to be, or None.
+
+    Capitals, blanks, ``-``, ``_`` and ``.`` do not count. Numbers must agree where the word has
+    any: lite5 is no slip for lite4.
+
+    Args:
+        prefix: regular expression of what people put before such a name, lower case.
+    """
+    plain = {_plain(name): name for name in known}
+    asked = _plain(word)
+    asked = re.sub(f"^{prefix}", "", asked) if asked not in plain else asked
+    numbers = re.findall(r"\d+", asked)
+    fitting = [name for name in plain if not numbers or re.findall(r"\d+", name) == numbers]
+    begun = [name for name in fitting if name.startswith(asked)]
+    if len(begun) == 1 and len(asked) >= _BEGINNING:
+        return plain[begun[0]]
+    close = difflib.get_close_matches(asked, fitting, n=1, cutoff=_LIKENESS)
+    return plain[close[0]] if close else None
+
+
+def did_you_mean(word: str, known: Iterable[str], *, prefix: str = "") -> str:
+    """``; did you mean b0?``, or nothing, to go behind what was wrong."""
+    found = nearest(word, known, prefix=prefix)
+    return f"; did you mean {found}?" if found else ""
+
+
+def _plain(word: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", word.lower())

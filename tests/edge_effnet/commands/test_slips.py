@@ -1,0 +1,85 @@
+"""Slips of the hand on the command line: each ends in one line that names what was meant."""
+
+from __future__ import annotations
+
+import shutil
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_effnet.cli import run
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model, a picture and a folder of one, as in a user's working directory."""
+    with files("edge_effnet").joinpath("assets", "demo", "b0-int8.tflite").open("rb") as model:
+        (tmp_path / "m.tflite").write_bytes(model.read())
+    cv2.imwrite(str(tmp_path / "p.jpg"), np.full((32, 32, 3), 90, np.uint8))
+    (tmp_path / "photos" / "stop").mkdir(parents=True)
+    shutil.copy(tmp_path / "p.jpg", tmp_path / "photos" / "stop")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("covnert --variant b0", "did you mean convert?"),
+        ("signs rendr x", "did you mean render?"),
+        ("classify p.jpg m.tflite", "did you mean: edge-effnet classify m.tflite p.jpg?"),
+        ("classify p.jpg p.jpg", "p.jpg is a picture, not a model"),
+        ("evaluate p.jpg --data photos", "p.jpg is a picture, not a model"),
+        ("evaluate photos --data m.tflite", "did you mean --data photos?"),
+        ("compare m.tflite photos --data photos", "did you mean --data photos?"),
+        ("bench photos", "did you mean --data photos?"),
+        ("camera --model p.jpg --source photos", "p.jpg is a picture, not a model"),
+        ("doctor p.jpg", "p.jpg is a picture, not a model"),
+        ("convert --variant B0 --int8", "did you mean b0?"),
+        ("variants v2b0", "did you mean v2-b0?"),
+        ("train --data photos --variant EfficientNetV2-B0", "did you mean v2-b0?"),
+        ("prune --variant lite-0 --data photos --target-macs 0.7", "did you mean lite0?"),
+        ("convert m.tflite --int8", "did you mean --model m.tflite?"),
+        ("convert b0 --int8", "did you mean --variant b0?"),
+        ("train photos", "did you mean --data photos?"),
+        ("convert --baseline ResNet-50 --int8", "did you mean resnet50?"),
+        ("convert --variant b0 --weights ImageNet --int8", "did you mean imagenet?"),
+        ("train --data photos --optimizer adam", "did you mean adamw?"),
+        ("doctor --device Coral", "did you mean coral?"),
+        ("bench m.tflite --device rpi@host", "did you mean pi@host?"),
+        ("bench m.tflite --device host.local", "did you mean pi@host.local?"),
+        ("bench m.tflite --device me@10.0.0.3", "did you mean pi@me@10.0.0.3?"),
+        ("bench m.tflite --device CPU", "did you mean cpu?"),
+        ("convert --variant b0 --int8 --min-agreement 0.99", "--min-agreement 99, or"),
+        ("convert --variant b0 --int8 --max-drop 0.005", "--max-drop 0.5 if a share"),
+        ("convert --variant b0 --int8 --max-class-drop 0.1", "--max-class-drop 10 if a share"),
+        ("convert --variant b0 --int8 --prune 30", "--prune 30% or --prune 0.3"),
+        ("prune --variant b0 --data x --target-macs 70", "--target-macs 70%"),
+        ("prune --variant b0 --data x --target-size 120%", "less than 1"),
+        ("prune --variant b0 --data x --unstructured 80", "--unstructured 80% or"),
+        ("train --data photos --val-share 20", "--val-share 20% or --val-share 0.2"),
+        ("camera --model m.tflite --threshold 60", "--threshold 60% or --threshold 0.6"),
+        ("regress a.json b.json --max 5", "--max 5% or --max 0.05"),
+        ("classify m.tflite p.jpg --preprocess mean=0.5,std=0.5", "mean=127.5,std=127.5"),
+    ],
+)
+def test_a_slip_is_one_line_with_what_was_meant(
+    line: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(line.split()) in (1, 2)
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.usefixtures("folder")
+def test_signs_are_accepted_where_shares_are(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("classify m.tflite p.jpg --preprocess crop=90% --json -".split()) == 0
+    by_sign = capsys.readouterr().out
+    assert run("classify m.tflite p.jpg --preprocess crop=0.9 --json -".split()) == 0
+    assert capsys.readouterr().out == by_sign

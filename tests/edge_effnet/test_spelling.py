@@ -1,0 +1,64 @@
+"""What was meant by a word that is none of ours."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_effnet.cli import COMMANDS
+from edge_effnet.errors import UsageProblem
+from edge_effnet.spelling import nearest, read_number, read_share
+from edge_effnet.variant_files import find_variant, nearest_variant
+from edge_effnet.variants import VARIANTS
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        ("B0", "b0"),
+        ("v2b0", "v2-b0"),
+        ("efficientnet-b0", "b0"),
+        ("EfficientNetB7", "b7"),
+        ("EfficientNetV2-B0", "v2-b0"),
+        ("efficientnet_lite0", "lite0"),
+        ("tf_efficientnetv2_s", "v2-s"),
+        ("edgtpu-s", "edgetpu-s"),
+        ("lite5", None),  # there is none, and lite4 is another network
+        ("b8", None),
+        ("mobilenet", None),
+        ("", None),
+    ],
+)
+def test_names_of_networks_as_others_write_them(word: str, meant: str | None) -> None:
+    assert nearest_variant(word) == meant
+    with pytest.raises(UsageProblem) as refused:
+        find_variant(word or "…")
+    assert (f"did you mean {meant}?" in str(refused.value)) == (meant is not None)
+
+
+@given(st.sampled_from(list(VARIANTS)), st.data())
+def test_capitals_and_signs_between_do_not_count(name: str, data: st.DataObject) -> None:
+    sign = data.draw(st.sampled_from(["", "-", "_", " ", "."]))
+    word = data.draw(st.sampled_from(["", "EfficientNet", "efficientnet-"])) + sign.join(
+        name.split("-")
+    )
+    assert nearest_variant(word.upper() if data.draw(st.booleans()) else word) == name
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("covnert", "convert"), ("Bench", "bench"), ("eval", "evaluate"), ("xyz", None), ("c", None)],
+)
+def test_commands(word: str, meant: str | None) -> None:
+    assert nearest(word, COMMANDS) == meant
+
+
+def test_numbers_with_a_sign() -> None:
+    assert read_number(" 12.5% ") == (12.5, True)
+    assert read_number("3e-1") == (0.3, False)
+    assert read_number("nan") is None
+    assert read_number("%") is None
+    assert read_share("25%") == read_share("0.25") == 0.25
+    with pytest.raises(ValueError, match="no number"):
+        read_share("a quarter")
