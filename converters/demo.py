@@ -57,7 +57,7 @@ def command(out: Path, force: bool) -> None:
     screen = console()
     models = _convert(out, force) if _can_train() else _ready_made()
     screen.print()
-    screen.print(f"[bold]{PICTURES} signs nobody has seen[/]")
+    screen.print(f"{PICTURES} signs nobody has seen", style="bold")
     answers = _ask(models)
     picture = out / "answers.jpg"
     _write_picture(answers, picture)
@@ -155,7 +155,7 @@ def _tile(answer: Answer) -> Pixels:
 def _print_next(models: dict[str, Path], out: Path) -> None:
     screen, int8 = console(), models["int8"]
     screen.print()
-    screen.print("[bold]Next[/]")
+    screen.print("Next", style="bold")
     command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
     for line in (
         f"{command} signs print -o sheet.pdf         # print it, hold it before a camera",

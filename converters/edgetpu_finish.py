@@ -120,7 +120,7 @@ def print_outcome(outcome: EdgeTpuOutcome) -> None:
     )
     for operator, count, status in log.statuses:
         if not status.startswith("Mapped"):
-            out.print(f"  {count} × {operator}: {status}", markup=False)
+            out.print(f"  {count} × {operator}: {status}")
     if log.mapped != outcome.preflight.mapped:
         out.print(
             f"the preflight had said {outcome.preflight.mapped} operators: please report this "
