@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from converters.conversion import Settings, output_paths
@@ -127,4 +128,7 @@ def print_outcome(outcome: EdgeTpuOutcome) -> None:
             "model, the rules are to learn from it",
             style="yellow",
         )
-    out.print(f"next: edge-effnet bench {outcome.compiled} --device coral, where the stick is")
+    compiled = quote(str(outcome.compiled))
+    out.print(
+        f"next: edge-effnet bench {compiled} --device coral, where the stick is", soft_wrap=True
+    )
