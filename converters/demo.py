@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import click
 import cv2
@@ -57,7 +58,7 @@ def command(out: Path, force: bool) -> None:
     screen = console()
     models = _convert(out, force) if _can_train() else _ready_made()
     screen.print()
-    screen.print(f"[bold]{PICTURES} signs nobody has seen[/]")
+    screen.print(f"{PICTURES} signs nobody has seen", style="bold")
     answers = _ask(models)
     picture = out / "answers.jpg"
     _write_picture(answers, picture)
@@ -83,7 +84,8 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.variants import VARIANTS
 
-    click.echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {out}")
+    where = quote(str(out))
+    click.echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {where}")
     settings = Settings(out=out, recipes=(RECIPES["int8"],), workers=available_cores(), force=force)
     refuse_outputs(VARIANT, settings, None)
     with stages() as stage:
@@ -153,14 +155,14 @@ def _tile(answer: Answer) -> Pixels:
 
 
 def _print_next(models: dict[str, Path], out: Path) -> None:
-    screen, int8 = console(), models["int8"]
+    screen, int8, folder = console(), quote(str(models["int8"])), quote(str(out))
     screen.print()
-    screen.print("[bold]Next[/]")
+    screen.print("Next", style="bold")
     command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
     for line in (
         f"{command} signs print -o sheet.pdf         # print it, hold it before a camera",
         f"{command} classify {int8} photo.jpg",
-        f"scp {out}/*.tflite pi@raspberrypi.local:   # then there: pip install edge-effnet",
+        f"scp {folder}/*.tflite pi@raspberrypi.local:   # then there: pip install edge-effnet",
         f"{command} train --data photos/ --variant {VARIANT}    # your own classes",
     ):
         screen.print(f"  {line}", soft_wrap=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from converters.conversion import Settings, output_paths
@@ -120,11 +121,14 @@ def print_outcome(outcome: EdgeTpuOutcome) -> None:
     )
     for operator, count, status in log.statuses:
         if not status.startswith("Mapped"):
-            out.print(f"  {count} × {operator}: {status}", markup=False)
+            out.print(f"  {count} × {operator}: {status}")
     if log.mapped != outcome.preflight.mapped:
         out.print(
             f"the preflight had said {outcome.preflight.mapped} operators: please report this "
             "model, the rules are to learn from it",
             style="yellow",
         )
-    out.print(f"next: edge-effnet bench {outcome.compiled} --device coral, where the stick is")
+    compiled = quote(str(outcome.compiled))
+    out.print(
+        f"next: edge-effnet bench {compiled} --device coral, where the stick is", soft_wrap=True
+    )

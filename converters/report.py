@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from rich.console import Console
 from rich.table import Table
 
@@ -32,7 +34,7 @@ def print_conversion(conversion: Conversion) -> None:
     for made in conversion.made:
         table.add_row(*_row(made, reference, conversion))
     out.print(table)
-    out.print(f"written to {reference.path.parent.resolve()}")
+    out.print(f"written to {reference.path.parent.resolve()}", soft_wrap=True)
     if not small:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
@@ -63,10 +65,12 @@ def print_conversion(conversion: Conversion) -> None:
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in small if made.recipe != FLOAT32), small[0])
+    whole, little = (quote(str(made.path)) for made in (reference, first))
     out.print(
-        f"next: edge-effnet compare {reference.path} {first.path} --data DIR"
+        f"next: edge-effnet compare {whole} {little} --data DIR"
         if pictures.generated
-        else f"next: edge-effnet classify {first.path} photo.jpg"
+        else f"next: edge-effnet classify {little} photo.jpg",
+        soft_wrap=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -234,7 +235,7 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
             return prune_weights(bench) if config.measure == "zeros" else prune(bench)
         except Interrupted:
             if (folder / CONFIG_FILE).exists():
-                watch.say(f"stopped; go on with: edge-effnet prune --resume {folder}")
+                watch.say(f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}")
             raise
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from shlex import quote
 from typing import Any
 
 from rich.table import Table
@@ -253,7 +254,8 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
 
 def print_next(outcome: Outcome | SparseOutcome) -> None:
     console().print(
-        f"next: edge-effnet convert --variant {outcome.row} --weights {outcome.checkpoint} --int8",
+        f"next: edge-effnet convert --variant {quote(str(outcome.row))} "
+        f"--weights {quote(str(outcome.checkpoint))} --int8",
         soft_wrap=True,
     )
 

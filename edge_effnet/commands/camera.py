@@ -242,7 +242,7 @@ def _report(
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
     for line in summary_lines(session):
-        out.print(line, markup=False)
+        out.print(line)
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, session.source_name)
     if options.json_to is not None:

@@ -100,18 +100,18 @@ def _print(
 ) -> None:
     out, where = console(), document["environment"]
     name = where["device"] or where["cpu"] or where["machine"]
-    out.print(f"{name}, {where['cores']} cores, {where['bits']}-bit", style="bold", markup=False)
-    out.print(f"runtime  {where['runtime'] or 'none'}", markup=False)
-    out.print(f"OpenCV   {where['opencv'] or 'none'}", markup=False)
+    out.print(f"{name}, {where['cores']} cores, {where['bits']}-bit", style="bold")
+    out.print(f"runtime  {where['runtime'] or 'none'}")
+    out.print(f"OpenCV   {where['opencv'] or 'none'}")
     there = [extra for extra, found in document["extras"].items() if found]
     lacking = [extra for extra, found in document["extras"].items() if not found]
     out.print(f"extras   {', '.join(there) or 'none'}; not installed: {', '.join(lacking)}")
     for part, found in coral:
-        out.print(f"{part:<10} {found}", markup=False)
+        out.print(f"{part:<10} {found}")
     _print_findings(machine)
     if document.get("model"):
         out.print()
-        out.print(f"{document['model']['file']}", style="bold", markup=False)
+        out.print(f"{document['model']['file']}", style="bold")
         _print_findings(model)
     if "ops" in document.get("edgetpu", {}):
         out.print()
@@ -122,18 +122,16 @@ def _print_findings(findings: Sequence[Finding]) -> None:
     out = console()
     for finding in findings:
         style = "yellow" if finding.slow else ""
-        out.print(
-            ("slow: " if finding.slow else "      ") + finding.what, style=style, markup=False
-        )
+        out.print(("slow: " if finding.slow else "      ") + finding.what, style=style)
         if finding.fix:
-            out.print(f"        to fix: {finding.fix}", markup=False)
+            out.print(f"        to fix: {finding.fix}")
 
 
 def print_preflight(outcome: dict[str, Any]) -> None:
     """Print which operators of a model an Edge TPU would take, and what to change."""
     out = console()
     ops = outcome["ops"]
-    out.print(f"{outcome['file']} on an Edge TPU", style="bold", markup=False)
+    out.print(f"{outcome['file']} on an Edge TPU", style="bold")
     pieces = f", in {outcome['subgraphs']} piece" + "s" * (outcome["subgraphs"] != 1)
     out.print(f"{outcome['mapped']} of {len(ops)} operators map{pieces * bool(outcome['mapped'])}")
     if outcome["weight_bytes"]:
@@ -146,8 +144,8 @@ def print_preflight(outcome: dict[str, Any]) -> None:
             key = ("operators" if behind else f"× {entry['op']}", entry["reason"])
             groups[key] = groups.get(key, 0) + 1
     for (op, reason), count in groups.items():
-        out.print(f"  on the CPU: {count} {op}: {reason}", markup=False)
+        out.print(f"  on the CPU: {count} {op}: {reason}")
     for line in outcome["changes"]:
-        out.print(f"to change: {line}", markup=False)
+        out.print(f"to change: {line}")
     for line in outcome["warnings"]:
-        out.print(f"warning: {line}", style="yellow", markup=False)
+        out.print(f"warning: {line}", style="yellow")

@@ -24,10 +24,19 @@ _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2
 def console(*, stderr: bool = False) -> Console:
     """The console for tables (stdout) or progress (stderr).
 
-    A pipe has no width of its own; 100 columns keep tables whole there.
+    A pipe has no width of its own: 100 columns keep tables whole there, and a sentence stays on
+    one line, so that the paths and commands in it can be searched for and copied. Brackets and
+    colons in paths and labels are printed as they are, not read as markup or emoji.
     """
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(stderr=stderr, width=None if terminal else 100, highlight=False)
+    return Console(
+        stderr=stderr,
+        width=None if terminal else 100,
+        soft_wrap=not terminal,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
 
 
 def json_option(function: _Function) -> _Function:

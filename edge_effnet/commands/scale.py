@@ -78,8 +78,9 @@ def command(
 def _print(fit: Fit, budgets: dict[str, float]) -> None:
     spec, total, screen = fit.spec, fit.total, console()
     screen.print(
-        f"[bold]{spec.name}[/]: φ = {fit.phi:g}, width ×{spec.width:.3f}, depth ×{spec.depth:.3f}, "
-        f"{spec.resolution} px"
+        f"{spec.name}: φ = {fit.phi:g}, width ×{spec.width:.3f}, depth ×{spec.depth:.3f}, "
+        f"{spec.resolution} px",
+        style="bold",
     )
     table = Table(box=None, header_style="bold", pad_edge=False)
     for heading in ("cost", "network", "budget", ""):

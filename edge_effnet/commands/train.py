@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -201,7 +202,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
                 return resume(folder, config=config, watch=watch, **common)
             return train(config, folder, watch=watch, overwrite=options["force"], **common)
         except Interrupted:
-            _say(f"stopped; go on with: edge-effnet train --resume {folder}")
+            _say(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
             raise
 
 
@@ -289,8 +290,8 @@ def _print_outcome(outcome: Outcome) -> None:
         f"weights: {outcome.checkpoint}; plot: {outcome.folder / 'curves.png'}", soft_wrap=True
     )
     out.print(
-        f"next: edge-effnet convert --variant {outcome.config.variant} "
-        f"--weights {outcome.checkpoint} --int8",
+        f"next: edge-effnet convert --variant {quote(outcome.config.variant)} "
+        f"--weights {quote(str(outcome.checkpoint))} --int8",
         soft_wrap=True,
     )
 

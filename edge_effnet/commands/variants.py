@@ -103,8 +103,11 @@ def _print_one(spec: VariantSpec, classes: int) -> None:
             f"{row.parameters:,}",
             millions(row.macs) if row.macs else "–",
         )
-    out.print(f"[bold]{spec.name}[/]: width ×{spec.width:.4g}, depth ×{spec.depth:.4g}", end="")
-    out.print(f", {spec.resolution} px, {spec.activation}")
+    out.print(
+        f"{spec.name}: width ×{spec.width:.4g}, depth ×{spec.depth:.4g}, {spec.resolution} px, "
+        f"{spec.activation}",
+        style="bold",
+    )
     out.print(table)
     out.print(
         f"{total.parameters:,} parameters ({total.trainable:,} trainable) · "

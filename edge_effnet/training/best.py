@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.errors import OutputError
@@ -68,7 +69,7 @@ def _refuse_full_disk(folder: Path, model: keras.Model) -> None:
             f"{folder / BEST_FILE} cannot be written",
             found=error.strerror or str(error),
             expected=f"room for {size / 1e6:.1f} MB",
-            fix=f"free some space, then go on: edge-effnet train --resume {folder}",
+            fix=f"free some space, then go on: edge-effnet train --resume {quote(str(folder))}",
         ) from error
     finally:
         place.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -166,8 +167,8 @@ def test_pruning_and_int8_in_one_command(
     assert done.returncode == 0, done.stderr
     files = {path.name for path in (tmp_path / "out").glob("*.tflite")}
     name = f"{TINY.name}-macs70"
-    said = "".join(done.stdout.split())
-    assert f"classify{tmp_path / 'out' / f'{name}-int8.tflite'}photo.jpg" in said
+    made = shlex.quote(str(tmp_path / "out" / f"{name}-int8.tflite"))
+    assert f"next: edge-effnet classify {made} photo.jpg" in done.stdout
     assert files == {
         f"{TINY.name}-float32.tflite",
         f"{name}-float32.tflite",

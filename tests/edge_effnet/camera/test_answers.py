@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -99,23 +100,27 @@ def test_a_hook_runs_once_for_each_appearance_at_most_once_a_pause(tmp_path: Pat
     assert said == []
 
 
-def test_a_hook_never_blocks_and_never_runs_twice_at_a_time() -> None:
+def test_a_hook_never_blocks_and_never_runs_twice_at_a_time(tmp_path: Path) -> None:
     said: list[str] = []
-    sleeper = (sys.executable, "-c", "import time; time.sleep(1.5); raise SystemExit(3)")
-    hooks = Hooks([Hook("stop", sleeper)], pause_s=0, say=said.append)
+    program = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists():\n"
+    program += "    time.sleep(0.01)\nraise SystemExit(3)"
+    waiter = (sys.executable, "-c", program, str(tmp_path / "over"))
+    hooks = Hooks([Hook("stop", waiter)], pause_s=0, say=said.append)
     for number in range(50):
         hooks.see(("stop", "go")[number % 2], 0.9, number)
     assert hooks.fired == 1
+    (tmp_path / "over").touch()
     hooks.finish(20)
     assert said == ["--on stop: the command ended with 3"]
 
 
 def test_hooks_are_checked_when_they_are_read() -> None:
-    hook = parse_hook("Turn-Left", f"{sys.executable} -c 'a b' \"c d\"", LABELS)
+    python = shlex.quote(sys.executable)
+    hook = parse_hook("Turn-Left", f"{python} -c 'a b' \"c d\"", LABELS)
     assert hook == Hook("turn left", (sys.executable, "-c", "a b", "c d"))
-    assert parse_hook(UNKNOWN, sys.executable, LABELS).label == UNKNOWN
+    assert parse_hook(UNKNOWN, python, LABELS).label == UNKNOWN
     for name, command, message in (
-        ("halt", sys.executable, "no such label"),
+        ("halt", python, "no such label"),
         ("stop", "no-such-program-here x", "no such program"),
         ("stop", "", "no such program"),
         ("stop", "echo 'open", "not understood"),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -132,7 +134,8 @@ def test_threshold_region_hook_and_recording(
     pixels[:, 40:] = plain("blue", 40, 40)
     picture, mark = tmp_path / "half.png", tmp_path / "mark"
     write_picture(picture, pixels)
-    script = f'{sys.executable} -c \'open("{mark}", "w").write("{{label}}")\''
+    write = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
+    script = shlex.join([sys.executable, "-c", write, str(mark), "{label}"])
     code, out, _ = cli(
         *("--model", colour_model(), "--source", picture, "--roi", "0.5,0,0.5,1"),
         *("--jsonl", "-", "--on", "blue", script, "--record", tmp_path / "out.mp4"),
@@ -154,12 +157,13 @@ def test_a_network_camera(
 ) -> None:
     """The stream ends, is opened again, and ends for good when the run is stopped by time."""
     served: list[int] = []
+    over = threading.Event()
 
     def answer(handler: object) -> None:
         served.append(1)
         if len(served) > 2:
             os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.5)
+            over.wait(60)
             return
         send_stream(handler, [jpeg(plain("green"))] * 3)  # type: ignore[arg-type]
 
@@ -167,6 +171,7 @@ def test_a_network_camera(
     code, out, err = cli(
         *("--model", colour_model(), "--source", http_camera(answer), "--jsonl", lines)
     )
+    over.set()
     assert code == 0  # Ctrl-C is how a camera ends
     assert "the stream ended; trying to open it again" in err
     assert "is back" in err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import cv2
@@ -130,7 +129,6 @@ def test_differences_are_saved_losslessly_up_to_a_number(tmp_path: Path) -> None
         saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append)
         for number in range(4):
             saver.put(scene(10 * run + number, 0).frame, "n/o such, x", "grün")
-            time.sleep(0.05)
         saver.end()
         for number in range(2):
             saver.put(scene(number, 0).frame, "a", "b")
@@ -147,7 +145,6 @@ def test_a_full_disk_ends_the_saving(tmp_path: Path) -> None:
     saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append, free=lambda _: 0)
     for number in range(3):
         saver.put(scene(number, 0).frame, "a", "b")
-        time.sleep(0.05)
     saver.end()
     assert said == ["frames are not saved any more: the disk is nearly full"]
     assert list((tmp_path / "set").iterdir()) == []

@@ -11,7 +11,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -194,23 +196,19 @@ def test_several_viewers_share_one_encoding(monkeypatch: pytest.MonkeyPatch) -> 
     encoded: list[int] = []
     encode = view_module._jpeg
     monkeypatch.setattr(view_module, "_jpeg", lambda pixels: encoded.append(1) or encode(pixels))
-    with serving() as (server, view):
-        taken = [0] * 6
-
-        def look(viewer: int) -> None:
-            after = 0
-            for _ in range(8):
-                after = int(get(server, f"/picture.jpg?after={after}")[1]["X-Picture"])
-                taken[viewer] += 1
-
-        viewers = [threading.Thread(target=look, args=(number,)) for number in range(6)]
-        for viewer in viewers:
-            viewer.start()
-        for viewer in viewers:
-            viewer.join(60)
-        assert taken == [8] * 6
-        assert len(encoded) < 30  # not 48
+    view = View()
+    server = start_server(view, "127.0.0.1", 0)
+    try:
+        for number in range(8):
+            view.publish(plain("red", 320, 240))
+            with ThreadPoolExecutor(6) as viewers:
+                paths = [f"/picture.jpg?after={number}"] * 6
+                replies = list(viewers.map(partial(get, server), paths))
+            assert [status for status, *_ in replies] == [200] * 6
+            assert len(encoded) == number + 1
         assert view.watched
+    finally:
+        server.end()
 
 
 STREAM = "GET /stream.mjpg{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"

@@ -84,7 +84,7 @@ def test_the_largest_network_under_two_budgets(cli: Cli, tmp_path: Path) -> None
         "scale", "--max-macs", "200M", "--max-size", "4MB", "--classes", 10, "-o", file
     )
     assert code == 0
-    assert "small.json:useitas--variant" in "".join(out.split())
+    assert f"wrote {file}: use it as --variant {file}\n" in out
     spec = read_variant(file)
     total = cost(spec, classes=10)
     assert total.macs <= 200e6
