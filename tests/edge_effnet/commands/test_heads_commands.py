@@ -1,0 +1,157 @@
+"""The same commands for other answers: two classes of one score, several labels, a number."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.edge_effnet.conftest import write_picture
+
+MakeModel = Callable[..., Path]
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def mixed(tmp_path: Path) -> Path:
+    """Pictures of one or two colours, listed with a column for each, several in a cell, and how
+    much red there is."""
+    random = np.random.default_rng(3)
+    rows = []
+    for number in range(24):
+        on = [number % 3] if number % 2 else [number % 3, (number + 1) % 3]
+        pixels = random.integers(0, 20, (8, 8, 3), dtype=np.uint8)
+        pixels[:, :, on] += np.uint8(150)
+        write_picture(tmp_path / "mixed" / f"{number:02}.png", pixels)
+        names = [("red", "green", "blue")[place] for place in on]
+        rows.append((f"mixed/{number:02}.png", names, float(pixels[:, :, 0].mean())))
+    with (tmp_path / "columns.csv").open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "red", "green", "blue"))
+        writer.writerows(
+            (path, *(int(name in names) for name in ("red", "green", "blue")))
+            for path, names, _ in rows
+        )
+    with (tmp_path / "cells.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [("file", "label"), *((path, "|".join(names)) for path, names, _ in rows)]
+        )
+    with (tmp_path / "values.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(
+            [("file", "value"), *((path, f"{value:.3f}") for path, _, value in rows)]
+        )
+    return tmp_path
+
+
+def tagger(colour_model: MakeModel, name: str = "tags.tflite", scale: float = 1.0) -> Path:
+    """Sigmoids of each colour's brightness, less the others': over 0 where it is there."""
+    weights = (np.eye(3) * 3 - 1) * scale
+    return colour_model(name, weights=weights, end="LOGISTIC")
+
+
+@pytest.mark.parametrize("listed", ["columns.csv", "cells.csv"])
+def test_evaluate_several_labels(
+    cli: Cli, colour_model: MakeModel, mixed: Path, listed: str
+) -> None:
+    code, out, _ = cli("evaluate", tagger(colour_model), "--data", mixed / listed)
+    assert code == 0
+    assert "exact match             100.0 %" in out
+    assert "top-1" not in out
+    assert "label, weakest first" in out
+
+
+def test_a_threshold_moves_every_label(cli: Cli, colour_model: MakeModel, mixed: Path) -> None:
+    model = tagger(colour_model)
+    data = "--data", mixed / "columns.csv"
+    _, out, _ = cli("evaluate", model, *data, "--threshold", "0.999999", "--json", "-")
+    document = json.loads(out)
+    assert document["head"] == {"kind": "multilabel", "outputs": 3, "threshold": 0.999999}
+    assert document["exact_match"] == 0
+    assert "answers no label on any image" in document["warnings"][0]
+    assert "top1" not in document
+
+
+def test_compare_a_model_that_never_says_yes(
+    cli: Cli, colour_model: MakeModel, mixed: Path
+) -> None:
+    good = tagger(colour_model)
+    silent = colour_model("silent.tflite", weights=-np.ones((3, 3)), end="LOGISTIC")
+    code, out, _ = cli("compare", good, silent, "--data", mixed / "columns.csv")
+    assert code == 0
+    assert out.startswith("warning: silent.tflite loses 100.0 points of accuracy")
+    assert "agreement 0.0 % of the sets of labels" in out
+    assert "(none)" in out
+
+
+def test_classify_shows_every_label_that_is_answered(
+    cli: Cli, colour_model: MakeModel, mixed: Path
+) -> None:
+    model, picture = tagger(colour_model), mixed / "mixed" / "00.png"  # red and green
+    _, out, _ = cli("classify", model, picture, "--top", 1, "--json", "-")
+    (entry,) = json.loads(out)["images"]
+    answered = {answer["label"] for answer in entry["answers"] if answer["answered"]}
+    assert answered == {"red", "green"}  # both, though one best answer was asked for
+
+
+def test_evaluate_a_number(cli: Cli, colour_model: MakeModel, mixed: Path) -> None:
+    """The weights of the fixture are tenths of a 25.5th: this model says the mean red."""
+    model = colour_model("red.tflite", weights=[(25.5, 0, 0)], labels=("red",), end=None)
+    code, out, _ = cli("evaluate", model, "--data", mixed / "values.csv", "--json", "-")
+    document = json.loads(out)
+    assert code == 0
+    assert document["head"]["kind"] == "regression"
+    assert document["mae"] < 2
+    assert document["r2"] > 0.99
+    assert {"top1", "per_class", "confusion"}.isdisjoint(document)
+    code, out, _ = cli("classify", model, mixed / "mixed" / "00.png", "--json", "-")
+    (answer,) = json.loads(out)["images"][0]["answers"]
+    assert answer["value"] > 100
+
+
+def test_compare_numbers_by_their_difference(
+    cli: Cli, colour_model: MakeModel, mixed: Path
+) -> None:
+    models = [
+        colour_model(f"{name}.tflite", weights=[(weight, 0, 0)], labels=("red",), end=None)
+        for name, weight in (("whole", 25.5), ("half", 12.75))
+    ]
+    code, out, _ = cli("compare", *models, "--data", mixed / "values.csv")
+    assert code == 0
+    assert out.startswith("warning: half.tflite errs by")
+    assert "difference of the values" in out
+    assert "agreement" not in out
+
+
+def test_data_of_another_kind_than_the_head_ends_in_one_line(
+    cli: Cli, colour_model: MakeModel, mixed: Path, colour_folder: Path
+) -> None:
+    number = colour_model("red.tflite", weights=[(1, 0, 0)], labels=("red",), end=None)
+    code, _, err = cli("evaluate", number, "--data", colour_folder)
+    assert code == 1
+    assert "says no values" in err
+    code, _, err = cli("evaluate", colour_model(), "--data", mixed / "columns.csv")
+    assert code == 1
+    assert "several labels" in err
+    assert "--head multilabel" in err
+
+
+def test_two_classes_of_one_score(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    for colour in ("green", "red"):
+        (tmp_path / "two" / colour).mkdir(parents=True)
+        for picture in sorted((colour_folder / colour).iterdir()):
+            (tmp_path / "two" / colour / picture.name).write_bytes(picture.read_bytes())
+    weights = np.array([(1, -1, 0)])
+    model = colour_model("two.tflite", weights=weights, labels=("green", "red"), end="LOGISTIC")
+    other = colour_model("other.tflite", weights=-weights, labels=("green", "red"), end="LOGISTIC")
+    code, out, _ = cli("evaluate", model, "--data", tmp_path / "two", "--json", "-")
+    document = json.loads(out)
+    assert (code, document["top1"], document["top5"]) == (0, 100, None)
+    assert sorted(document["confusion"]) == [[0, 0, 10], [1, 1, 10]]
+    _, out, _ = cli("compare", model, other, "--data", tmp_path / "two", "--json", "-")
+    assert json.loads(out)["agreement"] == 0
