@@ -69,7 +69,8 @@ class Dataset:
         if values:
             what = f"images with values from {min(values):g} to {max(values):g}"
         elif counts:
-            what = f"images, {len(counts)} {kind}: {listed(counts, _NAMES_SHOWN)}"
+            shown = listed((f"{name} ({count})" for name, count in counts.items()), _NAMES_SHOWN)
+            what = f"images, {len(counts)} {kind}: {shown}"
         line = f"{self.source}: {len(self)} {what}"
         return [line, *self.notes, *left_out_lines(self.left_out)]
 

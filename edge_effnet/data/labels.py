@@ -235,4 +235,4 @@ def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str
 def listed(names: Iterable[str], most: int = 3) -> str:
     """The first names of a list, for people."""
     names = list(names)
-    return ", ".join(names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")
