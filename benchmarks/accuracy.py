@@ -113,8 +113,7 @@ def measure_accuracy(
         "skipped": [
             {"file": str(image.path), "reason": image.reason} for image in reference.skipped
         ],
-        "notes": list(dataset.notes),
-        "left_out": dataset.left_out_json(),
+        **dataset.reading_json(),
     }
 
 

@@ -103,7 +103,9 @@ def choose_pictures(
         if is_signs(folder):
             return _drawn(how, count, "train", seed, scratch, labels)
         if labelled:
-            return load_dataset(folder, labels=labels, classes=classes, part="learn")
+            return load_dataset(
+                folder, labels=labels, classes=classes, assume_order=True, part="learn"
+            )
         return load_images(folder)
 
     if data is not None and calibration is None and (parts := both_parts(data)):
@@ -114,7 +116,9 @@ def choose_pictures(
         )
         pool = listed(calibration or SIGNS)
     else:
-        judged = load_dataset(data, labels=labels, classes=classes) if data else None
+        judged = (
+            load_dataset(data, labels=labels, classes=classes, assume_order=True) if data else None
+        )
         pool = listed(calibration) if calibration else judged
     if pool is judged and judged is not None:
         count = min(count, len(judged) // 2)

@@ -81,5 +81,5 @@ def command(
     if json_to != "-":
         tables.print_summary(summary, dataset.source)
     if json_to is not None:
-        document = {**summary.to_json(), "left_out": dataset.left_out_json()}
+        document = {**summary.to_json(), **dataset.reading_json()}
         write_json(document, json_to, overwrite=force)
