@@ -116,8 +116,7 @@ def measure_accuracy(
         # What is said of the reference stands in each comparison: once is enough.
         "warnings": list(dict.fromkeys([*own, *(w for one in others for w in one.warnings)])),
         "skipped": [image.to_json() for image in reference.skipped],
-        "notes": list(dataset.notes),
-        "left_out": dataset.left_out_json(),
+        **dataset.reading_json(),
     }
 
 

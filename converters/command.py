@@ -123,7 +123,7 @@ def _recipe_options(function: Any) -> Any:
 )
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured and learned.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
-@click.option("--labels", type=_PATH, metavar="FILE|folders|numbers", help=LABELS_HELP)
+@click.option("--labels", type=_PATH, metavar="FILE|folders|numbers", help=LABELS_HELP + ".")
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
 @head_option
 @threshold_option

@@ -99,7 +99,12 @@ def choose_pictures(
     """
     judged: Dataset | None
     pool: Dataset | None
-    told: Any = {"labels": labels, "classes": head.classes, "task": head.task}
+    told: Any = {
+        "labels": labels,
+        "classes": head.classes,
+        "task": head.task,
+        "assume_order": True,
+    }
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):

@@ -20,7 +20,12 @@ Truth = Callable[[Frame], int | None]
 """The true class of a frame as an index, None where it is not known."""
 
 
-def read_truth(text: str, source: str, names: Sequence[str] | None, classes: int) -> Truth:
+def read_truth(
+    text: str,
+    source: str,
+    names: Sequence[str] | None,
+    classes: int,
+) -> Truth:
     """Open what ``--truth`` names.
 
     Args:
@@ -56,9 +61,10 @@ def read_truth(text: str, source: str, names: Sequence[str] | None, classes: int
             expected=expected,
             fix="write one row per frame: 0,stop",
         )
-    places = read_classes(
+    reading = read_classes(
         set(told.values()), path, labels=names, classes=classes, in_folders=False
-    ).places
+    )
+    places = reading.places
     known = {where: places[name] for where, name in told.items()}
     if frame is None:
         return _by_file(path, known, Path(source))
@@ -108,7 +114,8 @@ def _by_folder(source: Path, names: Sequence[str] | None, classes: int) -> Truth
         name = whole.resolve().name
         place = _places({name}, source, names, classes)[name]
         return lambda _: place
-    places = _places({n for n, images in folder.classes.items() if images}, source, names, classes)
+    shown = {name for name, images in folder.classes.items() if images}
+    places = _places(shown, source, names, classes)
 
     def truth(frame: Frame) -> int | None:
         if frame.path is None:
@@ -119,7 +126,10 @@ def _by_folder(source: Path, names: Sequence[str] | None, classes: int) -> Truth
 
 
 def _places(
-    folders: Collection[str], source: Path, names: Sequence[str] | None, classes: int
+    folders: Collection[str],
+    source: Path,
+    names: Sequence[str] | None,
+    classes: int,
 ) -> dict[str, int]:
     """The class of each folder; those that the model does not know are left out.
 
@@ -127,8 +137,8 @@ def _places(
         DataError: it knows none, or nobody says which it means.
     """
     if names is None:
-        read = read_classes(folders, source, labels=None, classes=classes, in_folders=True).places
-        return {str(name): place for name, place in read.items()}
+        reading = read_classes(folders, source, labels=None, classes=classes, in_folders=True)
+        return {str(name): place for name, place in reading.places.items()}
     found = {name: match_label(name, names) for name in folders}
     places = {name: place for name, place in found.items() if place is not None}
     if not places:

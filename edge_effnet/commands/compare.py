@@ -124,7 +124,7 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         print_comparison(comparison, dataset.source)
-    result: dict[str, Any] = {**comparison.to_json(), "left_out": dataset.left_out_json()}
+    result: dict[str, Any] = {**comparison.to_json(), **dataset.reading_json()}
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(
             reference,

@@ -99,5 +99,5 @@ def command(
     if json_to != "-":
         print_summary(summary, dataset.source)
     if json_to is not None:
-        document = {**evaluation_json(summary), "left_out": dataset.left_out_json()}
+        document = {**evaluation_json(summary), **dataset.reading_json()}
         write_json(document, json_to, overwrite=force)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path)
 LABELS_HELP = (
     "Class names, one per line in index order, for a model that does not carry them; folders: "
-    "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index."
+    "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index"
 )
 
 data_option = click.option(
@@ -32,7 +32,7 @@ labels_option = click.option(
     "--labels",
     type=_FILE,
     metavar="FILE|folders|numbers",
-    help=LABELS_HELP,
+    help=LABELS_HELP + ".",
 )
 preprocess_option = click.option(
     "--preprocess",

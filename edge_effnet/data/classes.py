@@ -35,6 +35,7 @@ def read_classes(
     classes: int | None,
     in_folders: bool,
     order: Sequence[str] | None = None,
+    assume_order: bool = False,
 ) -> Reading:
     """Read the class names of a data set.
 
@@ -44,6 +45,8 @@ def read_classes(
         classes: how many the network tells, where that is known.
         in_folders: whether the names are those of folders.
         order: of the names, where the data set states one.
+        assume_order: take the sorted names for the network's classes where nobody named them, and
+            say so in the note, instead of asking.
 
     Raises:
         DataError: a name that the labels lack or that fits two, another number of classes than
@@ -79,6 +82,17 @@ def read_classes(
             found=f"folder {texts[place]!r} is class {place} as Keras sorts the names "
             f"({', '.join(texts[: place + 1])} …), and class {int(texts[place])} by its number",
             fix="add --labels folders for the order of Keras, or --labels numbers",
+        )
+    if by_number and in_folders:
+        return Reading(tuple(texts), places)  # both readings are the same
+    if not assume_order:
+        raise DataError(
+            "the model does not say what its classes are called, so those of "
+            f"{source} have no place among them",
+            found=f"{listed(texts)} there",
+            expected="names in the order of its answers",
+            fix="add --labels folders if that is the order (Keras and PyTorch sort the names), "
+            "else --labels FILE, one name per line",
         )
     note = (
         f"no labels given: the network's classes are taken to be those of {source}, in the order "

@@ -69,12 +69,15 @@ class Dataset:
         if values:
             what = f"images with values from {min(values):g} to {max(values):g}"
         elif counts:
-            what = f"images, {len(counts)} {kind}: {listed(counts, _NAMES_SHOWN)}"
+            shown = listed((f"{name} ({count})" for name, count in counts.items()), _NAMES_SHOWN)
+            what = f"images, {len(counts)} {kind}: {shown}"
         line = f"{self.source}: {len(self)} {what}"
         return [line, *self.notes, *left_out_lines(self.left_out)]
 
-    def left_out_json(self) -> list[dict[str, Any]]:
-        return [one.to_json() for one in self.left_out]
+    def reading_json(self) -> dict[str, Any]:
+        """How it was read, for the documents of the commands: ``notes`` and ``left_out``."""
+        left_out = [one.to_json() for one in self.left_out]
+        return {"notes": list(self.notes), "left_out": left_out}
 
 
 _NAMES_SHOWN = 8

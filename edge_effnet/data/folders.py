@@ -33,7 +33,7 @@ class LeftOut:
     """Files or folders of one kind that are no part of a data set.
 
     Attributes:
-        kind: in the plural, such as ``HEIC images``.
+        kind: in the plural: ``HEIC images``.
         first: an example.
         fix: what makes images of them, where something does.
     """
@@ -44,10 +44,7 @@ class LeftOut:
     fix: str | None = None
 
     def line(self) -> str:
-        kind = self.kind if self.count > 1 else self.kind.replace("files", "file", 1)
-        kind = kind if self.count > 1 else kind.replace("images", "image", 1)
-        kind = kind if self.count > 1 else kind.replace("folders", "folder", 1)
-        line = f"{self.count} {kind} (first {self.first})"
+        line = f"{self.kind} ({self.count}, first {self.first})"
         return f"{line}: {self.fix}" if self.fix else line
 
     def to_json(self) -> dict[str, Any]:

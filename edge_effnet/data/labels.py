@@ -71,7 +71,7 @@ def read_labels(path: Path, data: Path | None = None) -> tuple[str, ...]:
 
     Args:
         data: the images. Where no such file exists, ``folders`` stands for the names of their
-            class folders in the order of Keras (as text: 0, 1, 10, 11, 2), and ``numbers`` for
+            classes in the order of Keras (as text: 0, 1, 10, 11, 2), and ``numbers`` for
             0, 1, 2 … up to the highest of them.
 
     Raises:
@@ -86,18 +86,17 @@ WORDS = ("folders", "numbers")
 
 
 def _labels_of(word: str, data: Path | None) -> tuple[str, ...]:
-    from edge_effnet.data.folders import list_folder, take_part
+    from edge_effnet.data.listing import load_images
 
-    folder = list_folder(take_part(data, "judge")[0]) if data and data.is_dir() else None
-    names = [name for name, images in folder.classes.items() if images] if folder else []
+    names = load_images(data, part="judge").labels if data else ()
     if not names or (word == "numbers" and not all(map(str.isdecimal, names))):
         raise DataError(
-            f"--labels {word} needs --data with class folders"
+            f"--labels {word} needs images in class folders"
             + (" named by number" if word == "numbers" else ""),
-            found=", ".join(names[:3]) or str(data or "no --data"),
+            found=listed(names) or str(data or "no --data"),
             fix="give a file with one class name per line, in index order",
         )
-    return tuple(names) if word == "folders" else numbers(max(map(int, names)) + 1)
+    return names if word == "folders" else numbers(max(map(int, names)) + 1)
 
 
 def parse_labels(text: str, name: str) -> tuple[str, ...]:
@@ -235,4 +234,4 @@ def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str
 def listed(names: Iterable[str], most: int = 3) -> str:
     """The first names of a list, for people."""
     names = list(names)
-    return ", ".join(names[:most]) + (f" … ({len(names)} in all)" if len(names) > most else "")
+    return ", ".join(names[:most]) + (" …" if len(names) > most else "")

@@ -40,6 +40,7 @@ def load_dataset(
     *,
     labels: Sequence[str] | None = None,
     classes: int | None = None,
+    assume_order: bool = False,
     task: Task = "classes",
     part: Part = "judge",
 ) -> Dataset:
@@ -52,6 +53,7 @@ def load_dataset(
         labels: the names that the model in use knows; class names are looked for among them.
             Without it, the names found are the labels, in sorted order.
         classes: how many the model tells, where it has no names: then the order must be certain.
+        assume_order: or it is taken to be sorted, with a note that says so.
         task: what an image's answer is.
         part: whether the images judge or are learned from.
 
@@ -69,11 +71,11 @@ def load_dataset(
                 expected="a folder per class with images in it, or a CSV file",
                 fix="move the images of each class into a folder named after it",
             )
-        dataset = _of_folders(folder, labels, classes, task, line)
+        dataset = _of_folders(folder, labels, classes, task, line, assume_order=assume_order)
     elif source.is_file():
         if source.suffix.lower() not in SUFFIXES:
             raise _not_a_dataset(source, f"a {source.suffix or 'nameless'} file")
-        dataset = _of_csv(source, labels, classes, task)
+        dataset = _of_csv(source, labels, classes, task, assume_order=assume_order)
     else:
         raise _not_a_dataset(source, "nothing there")
     counts = dataset.class_counts
@@ -133,7 +135,13 @@ def load_judges(
 
 
 def _of_folders(
-    folder: Folder, labels: Sequence[str] | None, classes: int | None, task: Task, line: str | None
+    folder: Folder,
+    labels: Sequence[str] | None,
+    classes: int | None,
+    task: Task,
+    line: str | None,
+    *,
+    assume_order: bool = False,
 ) -> Dataset:
     named = [(path, name) for name, paths in folder.classes.items() for path in paths]
     if not named:
@@ -146,7 +154,12 @@ def _of_folders(
             fix="give such a file, or name the model's head with --head",
         )
     reading = read_classes(
-        {name for _, name in named}, folder.source, labels=labels, classes=classes, in_folders=True
+        {name for _, name in named},
+        folder.source,
+        labels=labels,
+        classes=classes,
+        in_folders=True,
+        assume_order=assume_order,
     )
     samples = tuple(
         Sample(path, reading.places[name])
@@ -158,7 +171,14 @@ def _of_folders(
     return Dataset(samples, reading.labels, str(folder.source), folder.left_out, notes)
 
 
-def _of_csv(source: Path, labels: Sequence[str] | None, classes: int | None, task: Task) -> Dataset:
+def _of_csv(
+    source: Path,
+    labels: Sequence[str] | None,
+    classes: int | None,
+    task: Task,
+    *,
+    assume_order: bool = False,
+) -> Dataset:
     rows = read_csv(source, labels=labels, task=task)
     if task == "value":
         told = zip(rows.paths, rows.values, strict=True)
@@ -171,6 +191,7 @@ def _of_csv(source: Path, labels: Sequence[str] | None, classes: int | None, tas
         classes=classes,
         in_folders=False,
         order=rows.order,
+        assume_order=assume_order,
     )
     places = (tuple(sorted({reading.places[name] for name in names})) for names in rows.names)
     samples = tuple(

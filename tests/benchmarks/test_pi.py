@@ -22,6 +22,7 @@ from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.measure import read_result
 from benchmarks.devices.pi.package import build_agent, build_wheel, requirements
 from benchmarks.spec import BenchSpec
+from edge_effnet.data.labels import read_labels
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import UsageProblem
 from tests.benchmarks.conftest import Cli
@@ -90,13 +91,14 @@ def test_data_travel_by_content_and_paths_come_back(
     for data, labels in ((colour_folder, 10), (table, 1)):
         job = make_job(BenchSpec((model,), data=data))
         folder = lay_out(job, tmp_path / f"job-{data.name}")
-        there = load_dataset(folder / job.spec["data"])
+        names = read_labels(folder / job.spec["labels"])
+        there = load_dataset(folder / job.spec["data"], labels=names)
         assert there.class_counts == {"blue": labels, "green": labels, "red": labels}
         for sample in there.samples:
             here = Path(job.paths[sample.path.relative_to(folder).as_posix()])
             assert here.read_bytes() == sample.path.read_bytes()
     sampled = make_job(BenchSpec((model,), data=colour_folder, images=6))
-    assert len(sampled.links) == 1 + 6
+    assert len(sampled.links) == 1 + 2 + 6  # the model, labels and their table, images
     back = returned({"a": ["inputs/x", 1, "x"]}, {"inputs/x": "/home/x"})
     assert back == {"a": ["/home/x", 1, "x"]}
 

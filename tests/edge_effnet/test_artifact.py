@@ -163,8 +163,12 @@ def test_files_of_others(tmp_path: Path) -> None:
         path.write_bytes(made.getvalue())
         return path
 
-    assert read_artifact(archive(names_txt="\ufeffcat\r\ndog\r\n")).labels == ("cat", "dog")
-    assert read_artifact(archive(a_txt="\n\n", labels_txt="cat\ndog")).labels == ("cat", "dog")
+    pets = ("cat", "dog", "owl")
+    assert read_artifact(archive(names_txt="\ufeffcat\r\ndog\r\nowl\r\n")).labels == pets
+    assert read_artifact(archive(a_txt="\n\n", labels_txt="0 cat\n1 dog\n2 owl")).labels == pets
+    assert read_artifact(archive(LICENSE_txt="Any use.", z_txt="cat\ndog\nowl")).labels == pets
+    for no_names in ("cat\ndog", "0\n1\n2\n"):  # of another network, or none
+        assert read_artifact(archive(labels_txt=no_names)).labels is None
     assert read_artifact(archive(readme_md="# Cats")).labels is None
     path.write_bytes(MODEL)
     nothing = read_artifact(path)

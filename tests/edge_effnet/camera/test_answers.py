@@ -135,14 +135,14 @@ def test_hooks_are_checked_when_they_are_read() -> None:
 def test_truth_from_a_csv_of_frames(tmp_path: Path) -> None:
     path = tmp_path / "clip.csv"
     path.write_text("frame,label,x0\n0,stop,1\n1,,\n2,Turn_Left,3\n")
-    truth = read_truth(str(path), "clip.mp4", LABELS)
+    truth = read_truth(str(path), "clip.mp4", LABELS, 3)
     assert [truth(frame_at(position)) for position in range(4)] == [0, None, 1, None]
 
 
 def test_truth_from_a_csv_of_files(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nset/a.png,go\n")
-    truth = read_truth(str(path), "set", LABELS)
+    truth = read_truth(str(path), "set", LABELS, 3)
     assert truth(frame_at(0, tmp_path / "set" / "a.png")) == 2
     assert truth(frame_at(0, tmp_path / "b.png")) is None
 
@@ -151,18 +151,52 @@ def test_truth_from_the_folders_name(tmp_path: Path) -> None:
     clip = tmp_path / "stop" / "clip.mp4"
     clip.parent.mkdir()
     clip.touch()
-    assert read_truth("folder", str(clip), LABELS)(frame_at(7)) == 0
-    truth = read_truth("folder", str(tmp_path), LABELS)
-    assert truth(frame_at(0, tmp_path / "go" / "a.png")) == 2
-    assert truth(frame_at(0, tmp_path / "dog" / "a.png")) is None
+    assert read_truth("folder", str(clip), LABELS, 3)(frame_at(7)) == 0
+    for name in ("go/a.png", "go/deep/b.png", "dog/a.png"):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    source = tmp_path / "set"
+    truth = read_truth("folder", str(source), LABELS, 3)
+    assert truth(frame_at(0, source / "go" / "a.png")) == 2
+    assert truth(frame_at(0, source / "go" / "deep" / "b.png")) == 2
+    assert truth(frame_at(0, source / "dog" / "a.png")) is None
+    with pytest.raises(DataError, match="names no class that the model knows; found 'dog', 'go'"):
+        read_truth("folder", str(source), ("red", "green", "blue"), 3)
+
+
+def test_folders_are_never_matched_with_invented_names(tmp_path: Path) -> None:
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.png").touch()
+    with pytest.raises(DataError, match=r"found 2 classes: 1, 2; expected 3.*--labels numbers"):
+        read_truth("folder", str(tmp_path), None, 3)
+    assert (
+        read_truth("folder", str(tmp_path), ("0", "1", "2"), 3)(
+            frame_at(0, tmp_path / "2" / "a.png")
+        )
+        == 2
+    )
+
+
+def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
+    source = tmp_path / "set"
+    source.mkdir()
+    (source / "a.png").touch()
+    path = tmp_path / "truth.csv"
+    path.write_text("file,label\nother/a.png,go\n")
+    with pytest.raises(DataError, match=r"says nothing of .*set; found 1 files, the first .*other"):
+        read_truth(str(path), str(source), LABELS, 3)
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("a,b\n1,2\n", "expected frame"),
-        ("", "none"),
-        ("frame,label\n0,elephant\n", "a class the model does not know"),
+        ("", "an empty file"),
+        ("frame,text\n0,stop\n", "is no truth for frames; found the columns frame, text"),
+        ("frame,label\n0,\n", "says nothing of any frame"),
+        ("frame,label\n0,elephant\n", "classes that the labels do not have; found 'elephant'"),
         ("frame,label\nx,stop\n", "no number"),
     ],
 )
@@ -170,11 +204,11 @@ def test_a_bad_truth_is_refused(tmp_path: Path, text: str, message: str) -> None
     path = tmp_path / "truth.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
-        read_truth(str(path), "clip.mp4", LABELS)
+        read_truth(str(path), "clip.mp4", LABELS, 3)
     with pytest.raises(DataError, match="cannot be read"):
-        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS)
+        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS, 3)
     with pytest.raises(DataError, match="needs a file or a folder"):
-        read_truth("folder", "picamera2", LABELS)
+        read_truth("folder", "picamera2", LABELS, 3)
 
 
 # Care for the board

@@ -10,12 +10,10 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera import compare
-from edge_effnet.camera.compare import FeedComparison, common_labels
+from edge_effnet.camera.compare import FeedComparison
 from edge_effnet.camera.frames import Answer, Frame, Pair
-from edge_effnet.errors import ModelError
 from edge_effnet.metrics import ModelFile, Predictions, compare_predictions
 from edge_effnet.metrics.paired import wilson_interval
-from edge_effnet.runtime.classifier import open_classifier
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("red", "green", "blue")
@@ -110,19 +108,3 @@ def test_frames_without_a_known_class_stay_out_of_a_report_with_truth() -> None:
     report = feed.report(FILE, FILE)
     assert report is not None
     assert (report.images, feed.frames, feed.labelled) == (5, 10, 5)
-
-
-def test_other_labels_are_refused(colour_model: MakeModel) -> None:
-    ours = open_classifier(colour_model())
-    same = open_classifier(colour_model("same.tflite"))
-    assert common_labels(ours, same) == LABELS
-    theirs = open_classifier(colour_model("other.tflite", labels=("red", "blue", "green")))
-    with pytest.raises(ModelError, match="another order"):
-        common_labels(ours, theirs)
-    fewer = open_classifier(colour_model("fewer.tflite", weights=np.eye(3)[:2], labels=("a", "b")))
-    with pytest.raises(ModelError, match="2 and 3 classes"):
-        common_labels(ours, fewer)
-    bare = open_classifier(
-        colour_model("bare.tflite", labels=None), preprocess="crop=0.9,mean=0,std=1"
-    )
-    assert common_labels(bare, ours) == common_labels(ours, bare) == LABELS

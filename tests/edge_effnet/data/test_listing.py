@@ -118,7 +118,9 @@ def test_the_reference_sets(reference: Path) -> None:
     [
         ("", "lacks columns; found an empty file"),
         ("name,label\na.jpg,cat\n", "lacks columns; found name, label"),
-        ("file;label\na.jpg;cat\n", "lacks columns; found file;label"),
+        ("file|label\na.jpg|cat\n", r"lacks columns; found file\|label"),
+        ("file,class,tags\na.jpg,a,b\n", "could be the label; found class, tags"),
+        ("file,label\na.jpg,tench, Tinca tinca\n", "more cells than columns; found line 2"),
         ("file,label\n", "holds no images"),
         ("file,label\na.jpg,cat\nb.jpg,\n", "a row without a class; found b.jpg: label = ''"),
         ("file,label\na.jpg,cat\nb.jpg\n", "a row without a class"),
@@ -141,8 +143,8 @@ def test_a_wrong_csv_is_refused(files: MakeFiles, text: str, said: str) -> None:
 
 def test_what_is_no_csv_is_refused(files: MakeFiles) -> None:
     source = files("a.jpg")
-    (source / "labels.csv").write_bytes(b"\xff\xfef\0i\0l\0e\0")
-    with pytest.raises(DataError, match="cannot be read as CSV"):
+    (source / "labels.csv").write_bytes(b"file,label\na.jpg,K\xf6ter\n")
+    with pytest.raises(DataError, match=r"cannot be read as a CSV file.*save the file as UTF-8"):
         load_dataset(source / "labels.csv")
     with pytest.raises(DataError, match=r"is not a data set; found a \.jpg file"):
         load_dataset(source / "a.jpg")

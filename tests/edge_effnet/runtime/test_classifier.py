@@ -12,7 +12,7 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.image import Preprocess, read_image
 from edge_effnet.runtime import interpreter
-from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.classifier import common_names, open_classifier
 from edge_effnet.runtime.interpreter import load_runtime, open_model
 
 MakeModel = Callable[..., Path]
@@ -53,10 +53,46 @@ def test_what_the_user_says_goes_before_the_card(colour_model: MakeModel) -> Non
 
 
 def test_labels_that_do_not_fit(colour_model: MakeModel) -> None:
-    with pytest.raises(ModelError, match="and its labels do not fit; found 2 labels; expected 3"):
+    with pytest.raises(
+        ModelError, match="and its labels do not fit; found 2 labels: a, b; expected 3"
+    ):
         open_classifier(colour_model(), labels=["a", "b"])
     with pytest.raises(ModelError, match="found 4 labels"):
         open_classifier(colour_model("other.tflite", labels=("a", "b", "c", "d")))
+
+
+def test_labels_in_another_order_are_refused(colour_model: MakeModel) -> None:
+    model = colour_model()
+    assert open_classifier(model, labels=["RED", "green", "blue"]).labels[0] == "RED"
+    with pytest.raises(ModelError, match="another order; found 'blue' as class 0; expected 'red'"):
+        open_classifier(model, labels=["blue", "green", "red"])
+
+
+def test_running_numbers_are_no_names(colour_model: MakeModel) -> None:
+    numbers = open_classifier(colour_model("numbers.tflite", labels=("0", "1", "2")))
+    bare = open_classifier(
+        colour_model("bare.tflite", labels=None), preprocess="crop=0.9,mean=0,std=1"
+    )
+    for classifier in (numbers, bare):
+        assert (classifier.labels, classifier.names) == (("0", "1", "2"), None)
+    assert open_classifier(numbers.path, labels=["0", "1", "2"]).names == ("0", "1", "2")
+
+
+def test_models_that_are_compared_share_their_names(colour_model: MakeModel) -> None:
+    ours = open_classifier(colour_model())
+    spelled = open_classifier(colour_model("same.tflite", labels=("RED", "Green", "blue")))
+    assert common_names([ours, spelled]) == ("red", "green", "blue")
+    theirs = open_classifier(colour_model("other.tflite", labels=("red", "blue", "green")))
+    with pytest.raises(ModelError, match="another order"):
+        common_names([ours, theirs])
+    fewer = open_classifier(colour_model("fewer.tflite", weights=np.eye(3)[:2], labels=("a", "b")))
+    with pytest.raises(ModelError, match="3 and 2 classes"):
+        common_names([ours, fewer])
+    bare = open_classifier(
+        colour_model("bare.tflite", labels=None), preprocess="crop=0.9,mean=0,std=1"
+    )
+    assert common_names([bare, ours]) == common_names([ours, bare]) == ("red", "green", "blue")
+    assert common_names([bare, bare]) is None
 
 
 def test_a_card_of_another_input_size(colour_model: MakeModel, tmp_path: Path) -> None:
