@@ -166,9 +166,9 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
             f"the float model is no better than chance on {len(reference.paths)} images: "
             "nothing can be judged by them",
             found=f"{summary.top1_percent:.1f} % right, {summary.chance_percent:.1f} % expected "
-            "of blind answers",
+            f"of blind answers; {likely_cause(reference)}",
             expected="a model that knows these images",
-            fix=likely_cause(reference),
+            fix="put that right first, or give images of its classes",
         )
 
 
