@@ -7,13 +7,14 @@ PIP := -q --disable-pip-version-check
 MEDIAPIPE := .venv-mediapipe
 WORKERS ?= auto
 
-.PHONY: help test check lint types imports unit format demo clean
+.PHONY: help test check lint types imports unit format demo figures clean
 
 help:
 	@echo "make demo    set up, then convert, compare and classify, offline"
 	@echo "make test    set up, then lint, types, import rules and all tests"
 	@echo "make check   lint, types and import rules only"
 	@echo "make format  put the code into its format"
+	@echo "make figures rerun the figures that the README states, and print stated against found"
 	@echo "make clean   remove what the other targets made"
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -51,6 +52,9 @@ format: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/edge-effnet demo --out out/demo --force
+
+figures: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.readme_figures $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(MEDIAPIPE) build dist out .pytest_cache .mypy_cache .ruff_cache

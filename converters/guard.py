@@ -171,9 +171,9 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
     raise DataError(
         f"the float model is no better than chance on {len(reference.paths)} images: "
         "nothing can be judged by them",
-        found=f"{summary.headline.name} {summary.headline.text}",
+        found=f"{summary.headline.name} {summary.headline.text}; {likely_cause(reference)}",
         expected="a model that knows these images",
-        fix=likely_cause(reference),
+        fix="put that right first, or give images of its classes",
     )
 
 

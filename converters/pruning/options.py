@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
-from edge_effnet.commands.options import not_understood, parse_amount
+from edge_effnet.commands.options import LEAST_AMOUNT, not_understood, parse_amount
 from edge_effnet.commands.quantities import Share
 from edge_effnet.errors import UsageProblem
 
@@ -20,7 +20,6 @@ TARGETS = {
     "target_latency": "latency",
     "unstructured": "zeros",
 }
-_LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes
 _NO_MATTER_ON_RESUME = {"resume", "threads", "json_to", "force", "runs"}
 
 
@@ -85,7 +84,7 @@ def parse_target(option: str, given: str | float) -> float:
         if given.strip().endswith("%"):
             return share.parse(given, option)
         amount = parse_amount(given, option)
-        if 1 <= amount < _LEAST_AMOUNT:  # 70 is neither a share nor meant as an amount
+        if 1 <= amount < LEAST_AMOUNT:  # 70 is neither a share nor meant as an amount
             raise not_understood(
                 option,
                 given,

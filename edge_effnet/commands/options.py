@@ -18,6 +18,7 @@ from edge_effnet.files import write_atomically
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
+LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 

@@ -8,10 +8,12 @@ import click
 from rich.table import Table
 
 from edge_effnet.commands.options import (
+    LEAST_AMOUNT,
     console,
     force_option,
     megabytes,
     millions,
+    not_understood,
     parse_amount,
 )
 from edge_effnet.cost import Cost, cost
@@ -53,9 +55,7 @@ def command(
     """
     asked = {"macs": max_macs, "params": max_params, "size": max_size, "memory": max_memory}
     budgets = {
-        name: parse_amount(text, f"--max-{name}")
-        for name, text in asked.items()
-        if text is not None
+        name: _budget(text, f"--max-{name}") for name, text in asked.items() if text is not None
     }
     if (phi is None) == (not budgets):
         raise UsageProblem(
@@ -73,6 +73,14 @@ def command(
     _print(fit, budgets)
     if out is not None:
         console().print(f"wrote {out}: use it as --variant {out}")
+
+
+def _budget(text: str, option: str) -> float:
+    amount = parse_amount(text, option)
+    if amount < LEAST_AMOUNT:
+        expected = "an amount with its unit, of which there are some thousand at least"
+        raise not_understood(option, text, expected=expected, example=f"{text.strip()}M")
+    return amount
 
 
 def _print(fit: Fit, budgets: dict[str, float]) -> None:

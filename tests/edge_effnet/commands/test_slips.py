@@ -61,6 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("prune --variant b0 --data x --target-macs 70", "--target-macs 70%"),
         ("prune --variant b0 --data x --target-size 120%", "less than 1"),
         ("prune --variant b0 --data x --unstructured 80", "--unstructured 80% or"),
+        ("scale --max-size 4", "--max-size 4M"),
         ("train --data photos --val-share 20", "--val-share 20% or --val-share 0.2"),
         ("camera --model m.tflite --threshold 60", "--threshold 60% or --threshold 0.6"),
         ("regress a.json b.json --max 5", "--max 5% or --max 0.05"),
