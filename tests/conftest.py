@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -15,6 +18,18 @@ from hypothesis import settings
 # A shell that starts the tests in the background hands down "ignore Ctrl-C", which every command
 # that a test starts would inherit.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Nor does the shell say how wide and colourful output is, or what lies in a user's caches; and
+# no proxy stands between a test and its own server.
+for name in (
+    *("COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE"),
+    *("TTY_INTERACTIVE", "EDGE_EFFNET_LIBEDGETPU", "EDGE_EFFNET_NATIVE_LOG", "EDGE_EFFNET_TOKEN"),
+):
+    os.environ.pop(name, None)
+CACHES = tempfile.mkdtemp(prefix="edge-effnet-tests-")
+atexit.register(shutil.rmtree, CACHES, ignore_errors=True)
+os.environ |= {"EDGE_EFFNET_CACHE": f"{CACHES}/weights", "KERAS_HOME": f"{CACHES}/keras"}
+os.environ["no_proxy"] = f"{os.environ.get('no_proxy', '')},127.0.0.1".strip(",")
 
 # The same examples in every run: a change is judged by what it does, not by that day's dice.
 # To look for new ones: `make unit ARGS=--hypothesis-profile=explore`, and keep what is found as

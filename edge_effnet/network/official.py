@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import sys
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -150,14 +151,13 @@ def _stream(url: str, target: Path, timeout: float) -> Iterator[bytes]:
             "--weights FILE or --weights demo",
         )
 
-    console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
     with Progress(
         *columns,
         TransferSpeedColumn(),
-        console=console,
+        console=Console(stderr=True),
         transient=True,
-        disable=not console.is_terminal,
+        disable=not sys.stderr.isatty(),
     ) as progress:
         try:
             with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310 (the caller's address; the table's are https)

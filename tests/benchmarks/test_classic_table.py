@@ -49,9 +49,9 @@ def test_a_row_for_each_network_that_is_there(colour_model: MakeModel, tmp_path:
     assert done.exit_code == 0
     lines = [line for line in done.output.splitlines() if line.startswith("| ")]
     # A question mark says that this machine was busy meanwhile: not what is tested here.
-    networks = [line.split(" | ")[0].removesuffix(" ?") for line in lines[2:]]
-    assert networks == ["| EfficientNetB0", "| ResNet50 †"]
-    assert lines[2].startswith("| EfficientNetB0 | 5.3 M | 132 | 77.1 % | 0.00 MB | ")
+    first, second = (line.replace(" ? |", " |", 1) for line in lines[2:])
+    assert first.startswith("| EfficientNetB0 | 5.3 M | 132 | 77.1 % | 0.00 MB | ")
+    assert second.startswith("| ResNet50 † | ")
     assert "keras.io/api/applications" in done.output
     assert "random weights" in done.output
     document = json.loads((tmp_path / "t.json").read_text())

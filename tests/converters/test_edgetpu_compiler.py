@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from pathlib import Path
 
@@ -118,9 +119,10 @@ def test_logs_of_several_versions_are_read() -> None:
 
 def stand_in(folder: Path, log: str, *, writes: bool = True, code: int = 0) -> Path:
     """A program that is called as the compiler is, and answers with its log."""
-    path = folder / "edgetpu_compiler"
-    path.write_text(
-        f"#!{sys.executable}\n"
+    path, script = folder / "edgetpu_compiler", folder / "compiler.py"
+    # A shell between: the line #! takes neither blanks nor a long path.
+    path.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, str(script)])} "$@"\n')
+    script.write_text(
         "import sys\n"
         "from pathlib import Path\n"
         "model = Path(sys.argv[-1])\n"

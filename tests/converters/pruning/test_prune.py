@@ -55,7 +55,7 @@ def pruned(
         running.send_signal(signal.SIGINT)
         _, said = running.communicate(timeout=800)
     assert running.returncode == 130, said
-    assert f"go on with: edge-effnet prune --resume {folder / 'run'}" in said
+    assert f"go on with: edge-effnet prune --resume {shlex.quote(str(folder / 'run'))}" in said
 
     done = edge_effnet(
         "prune", "--resume", folder / "run", "--threads", 2, "--json", folder / "result.json"

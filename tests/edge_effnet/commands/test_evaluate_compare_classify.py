@@ -50,6 +50,18 @@ def test_evaluate_prints_a_report(cli: Cli, colour_model: MakeModel, colour_fold
     assert not CONTROL.search(out + err)
 
 
+def test_a_pipe_gets_paths_whole_and_as_they_are(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path
+) -> None:
+    folder = colour_folder.rename(colour_folder.with_name("[red] :dog: é" + " and more" * 15))
+    model = colour_model().rename(folder.with_name("[bold] " + "m" * 120 + ".tflite"))
+    for arguments in (("evaluate", model), ("compare", model, model)):
+        code, out, _ = cli(*arguments, "--data", folder)
+        assert code == 0
+        assert folder.name in out
+        assert model.name in out
+
+
 def test_evaluate_as_json(cli: Cli, colour_model: MakeModel, colour_folder: Path) -> None:
     model = colour_model(weights=blue_is_red())
     code, out, _ = cli("evaluate", model, "--data", colour_folder, "--top", 2, "--json", "-")
@@ -209,7 +221,7 @@ def test_classify_prints_the_best_answers(
     code, out, _ = cli("classify", colour_model(), picture, "--top", 2)
     assert code == 0
     lines = out.splitlines()
-    assert lines[0].endswith("3.png")
+    assert lines[0] == str(picture)
     assert lines[1].endswith("green")
     assert len(lines) == 3
 

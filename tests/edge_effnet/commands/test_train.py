@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -110,7 +111,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, pictures: Path, tiny_file: Pat
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"go on with: edge-effnet train --resume {folder}" in err
+    assert f"go on with: edge-effnet train --resume {shlex.quote(str(folder))}" in err
     assert "Traceback" not in err
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 

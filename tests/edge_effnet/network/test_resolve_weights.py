@@ -34,7 +34,6 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No cache of the machine's, and no server at the official address."""
     monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(official, "V1_FOLDER", "http://127.0.0.1:1/")
 
 
