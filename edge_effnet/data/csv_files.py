@@ -86,9 +86,10 @@ def _one_class(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
 
 def _one_of_columns(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
     """A column for each class, of which exactly one is true."""
-    columns = _label_columns(table, file, None)
+    columns = _label_columns(table, file, labels)
+    columns = columns if len(columns) > 1 else _label_columns(table, file, None)
     if len(columns) > 1:
-        rows = _true_columns(table, columns, file, labels)
+        rows = _true_columns(table, columns, file, None)
         if all(len(names) == 1 for names in rows.names):
             return rows
         raise _several(

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edge_effnet.data.labels import (
+    fold,
     imagenet_classes,
     imagenet_labels,
     match_label,
     parse_labels,
     read_labels,
+    refuse_reordered,
+    same_names,
 )
-from edge_effnet.errors import DataError
+from edge_effnet.errors import DataError, ModelError
 
 LABELS = ("tench, Tinca tinca", "golden retriever", "T-shirt")
 
@@ -94,3 +100,94 @@ def test_files_that_are_no_text(tmp_path: Path) -> None:
     for path in (tmp_path / "model.tflite", tmp_path / "missing.txt", tmp_path):
         with pytest.raises(DataError, match="cannot be read as a label file"):
             read_labels(path)
+
+
+# One name, many spellings
+
+words = st.text(st.sampled_from("abcößéåłIJ "), min_size=1, max_size=8).map(str.strip).filter(bool)
+label_lists = st.lists(words, min_size=1, max_size=6, unique_by=fold)
+
+
+@given(label_lists, st.data())
+def test_a_label_is_found_however_it_is_spelled(labels: list[str], data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(labels) - 1))
+    spelled = unicodedata.normalize(data.draw(st.sampled_from(["NFC", "NFD"])), labels[place])
+    spelled = data.draw(st.sampled_from([str, str.upper, str.lower, str.title]))(spelled)
+    if fold(spelled) != fold(labels[place]):  # capitals that do not come back, as of ß and ŉ
+        return
+    for separator in "_- ":
+        assert match_label(f" {spelled.replace(' ', separator)} ", labels) == place
+
+
+@given(st.lists(words, min_size=1, max_size=5), st.lists(words, min_size=1, max_size=5))
+def test_two_labels_that_fit_are_never_chosen_between(labels: list[str], names: list[str]) -> None:
+    for name in (*names, *map(str.upper, labels)):
+        exact = [place for place, label in enumerate(labels) if label == name]
+        folded = [place for place, label in enumerate(labels) if fold(label) == fold(name)]
+        if len(exact or folded) > 1:
+            with pytest.raises(DataError, match="can be two classes"):
+                match_label(name, labels)
+        elif exact or folded:
+            assert match_label(name, labels) == (exact or folded)[0]
+
+
+def test_folded_spellings_are_refused_where_two_labels_share_them() -> None:
+    labels = ("fresh_apple", "FRESH APPLE", "rotten")
+    assert [match_label(name, labels) for name in labels] == [0, 1, 2]
+    with pytest.raises(DataError, match="found 'fresh_apple' and 'FRESH APPLE'"):
+        match_label("Fresh-Apple", labels)
+
+
+@pytest.mark.parametrize(
+    ("lines", "names"),
+    [
+        ("0 blue\n1 green\n2 red", ("blue", "green", "red")),
+        ("0: blue\n1: green", ("blue", "green")),
+        ("0\tblue\n1\tgreen", ("blue", "green")),
+        ("00 a\n01 b", ("a", "b")),
+        ("0 10 Rupees\n1 20 Rupees", ("10 Rupees", "20 Rupees")),
+        ("10 Rupees\n20 Rupees", ("10 Rupees", "20 Rupees")),
+        ("0 Euro\n1 Euro", ("0 Euro", "1 Euro")),
+        ("0.5 mm\n1.5 mm", ("0.5 mm", "1.5 mm")),
+        ("0 blue\n2 green", ("0 blue", "2 green")),
+        ("0\n1\n2", ("0", "1", "2")),
+    ],
+)
+def test_running_numbers_before_names(lines: str, names: tuple[str, ...]) -> None:
+    assert parse_labels(lines, "labels.txt") == names
+
+
+def test_a_number_before_a_name_is_no_other_name() -> None:
+    plain, numbered = ("blue", "green"), ("0 blue", "1 green")
+    for labels in (plain, numbered):
+        assert [match_label(name, labels) for name in (*plain, *numbered)] == [0, 1, 0, 1]
+        assert match_label("1 blue", labels) is None
+
+
+def test_labels_that_the_data_name(tmp_path: Path) -> None:
+    for number in range(12):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.png").touch()
+    by_name = tuple(sorted(map(str, range(12))))
+    assert read_labels(Path("folders"), tmp_path) == by_name == ("0", "1", "10", "11", *"23456789")
+    assert read_labels(Path("numbers"), tmp_path) == tuple(map(str, range(12)))
+    with pytest.raises(DataError, match="--labels folders needs images in class folders"):
+        read_labels(Path("folders"), None)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.png").touch()
+    with pytest.raises(DataError, match="named by number; found 0, 1, 10 …"):
+        read_labels(Path("numbers"), tmp_path)
+
+
+@pytest.mark.parametrize("given", [["b", "a", "c"], ["C", "B", "A"], ["a", "c", "b"]])
+def test_a_list_in_another_order_is_refused(given: list[str]) -> None:
+    with pytest.raises(ModelError, match=r"the labels of x.tflite in another order; found"):
+        refuse_reordered(given, ("a", "b", "c"), "x.tflite")
+
+
+@pytest.mark.parametrize("given", [["A", "b", "c"], ["x", "y", "z"], ["b", "a"]])
+def test_other_lists_are_not_reordered(given: list[str]) -> None:
+    refuse_reordered(given, ("a", "b", "c"), "x.tflite")
+    refuse_reordered(given, None, "x.tflite")
+    assert same_names(["Red", "red"], ["Red", "red"])
+    assert not same_names(["Red", "red"], ["red", "Red"])  # here spelling alone tells them apart
