@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import DataError
-from edge_effnet.metrics import compare_predictions
+from edge_effnet.metrics.predictions import same_answers
 from edge_effnet.runtime.evaluation import predict
 from edge_effnet.variants import VARIANTS
 
@@ -123,8 +123,7 @@ def _photos(place: Place) -> Found:
         ours = predict(place.folder / "v2-b0-float32.tflite", images)
         for ending, file in files.items():
             theirs = predict(place.folder / file, images)
-            share = compare_predictions(ours, theirs).agreement_percent / 100
-            same[name + ending] = round(share * len(images))
+            same[name + ending] = int(same_answers(ours, theirs).sum())
     percent = {key: 100 * count / len(sets[key.split("_")[0]]) for key, count in same.items()}
     for ending in files:
         whole = sum(count for key, count in same.items() if key in {n + ending for n in sets})
