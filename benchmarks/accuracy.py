@@ -12,6 +12,7 @@ from edge_effnet.data.labels import read_labels
 from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions, summarize
+from edge_effnet.metrics.paired import interval_json
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many, true_classes
 from edge_effnet.tflite_file import read_structure
@@ -120,7 +121,7 @@ def _figures(predictions: Predictions) -> dict[str, Any]:
     return {
         **entry,
         "top1": summary.top1_percent,
-        "top1_interval": list(summary.top1_interval_percent),
+        "top1_interval": interval_json(summary.top1_interval_percent),
         "top5": summary.top_percent[5],
     }
 

@@ -48,6 +48,7 @@ class Answer:
 
     Attributes:
         scores: float32, (classes,).
+        scene: number of the scene the frame belongs to, see ``scenes``.
         prepare_ms, infer_ms: crop and resize; the model alone.
         done_s: monotonic.
     """
@@ -57,6 +58,7 @@ class Answer:
     prepare_ms: float
     infer_ms: float
     done_s: float
+    scene: int = 0
 
     @property
     def delay_ms(self) -> float:

@@ -65,9 +65,8 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--threshold",
     type=click.FloatRange(0, 1),
-    default=0.0,
     metavar="SCORE",
-    help='Below this score the answer is "unknown".',
+    help='Below this score the answer is "unknown"; of several labels, those above it are shown.',
 )
 @click.option(
     "--truth",
@@ -192,7 +191,8 @@ def _run(options: CameraOptions) -> None:
         if classifier.notice:
             status.say(classifier.notice)
     settings = setup.read_settings(source, models, options)
-    truth = read_truth(options.truth, source, models.labels) if options.truth else None
+    task = models.model.head.task
+    truth = read_truth(options.truth, source, models.labels, task) if options.truth else None
     notes: SimpleQueue[str] = SimpleQueue()
     opened = open_source(source, wish)
     try:

@@ -39,11 +39,10 @@ def print_summary(summary: Summary, source: str) -> None:
     out, name = console(), summary.predictions.name
     classes = len(summary.predictions.labels)
     _say(out, f"{name} on {source}: {summary.images} images, {classes} classes known", "bold")
-    low, high = summary.top1_interval_percent
     figures = _grid()
     for k, share in sorted(summary.top_percent.items()):
         if k == 1:
-            figures.add_row("top-1", _percent(share), f"95 % interval {low:.1f} to {high:.1f}")
+            figures.add_row("top-1", _percent(share), _interval(summary.top1_interval_percent))
         elif k < classes:
             figures.add_row(f"top-{k}", _percent(share), "")
     balanced = _percent(summary.balanced_accuracy_percent)
@@ -68,14 +67,11 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     _say(out, f"{comparison.images} images of {source}")
     if comparison.reference and comparison.candidate:
         _print_side_by_side(out, comparison.reference, comparison.candidate)
-    low, high = comparison.agreement_interval_percent
     error = comparison.score_error
     out.print()
-    _say(
-        out,
-        f"agreement {comparison.agreement_percent:.1f} % of the answers "
-        f"(95 % interval {low:.1f} to {high:.1f})",
-    )
+    interval = comparison.agreement_interval_percent
+    within = f" ({_interval(interval)})" if interval else ""
+    _say(out, f"agreement {comparison.agreement_percent:.1f} % of the answers{within}")
     _say(
         out,
         f"score error: mean {error.mean_abs:.4f}, largest {error.max_abs:.3f}, "
@@ -84,6 +80,9 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     if comparison.paired:
         for line in verdict(comparison.paired, comparison.images):
             _say(out, line)
+    if comparison.blocks:
+        proof = "" if comparison.blocks.enough else "; nothing is proven"
+        _say(out, f"frames of one scene count as one image: {comparison.blocks.note}{proof}")
     if comparison.reference and comparison.candidate:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)
@@ -93,10 +92,13 @@ def print_comparison(comparison: Comparison, source: str) -> None:
 
 def verdict(paired: Paired, images: int) -> list[str]:
     """What the paired test proves, and what it does not, in sentences."""
+    counts = f"{paired.lost} images lost, {paired.gained} gained"
+    if not paired.bounded:
+        return [f"drop {paired.drop_points:.1f} points: {counts}"]
     low, high = paired.drop_interval_points
     lines = [
         f"drop {paired.drop_points:.1f} points, 95 % interval {low:.1f} to {high:.1f}: "
-        f"{paired.lost} images lost, {paired.gained} gained (McNemar p = {paired.mcnemar_p:.2g})"
+        f"{counts} (McNemar p = {paired.mcnemar_p:.2g})"
     ]
     if paired.proves_drop:
         lines.append("proven: the candidate is less accurate than the reference")
@@ -276,6 +278,10 @@ def _name(text: str) -> Text:
 
 def _percent(value: float) -> str:
     return f"{value:.1f} %"
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"95 % interval {interval[0]:.1f} to {interval[1]:.1f}" if interval else "no interval"
 
 
 def _share(value: float) -> str:

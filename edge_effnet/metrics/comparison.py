@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.metrics.blocks import BlockSums
 from edge_effnet.metrics.paired import (
     drop_at_most_points,
     drop_interval_points,
     drop_points,
     images_needed,
+    interval_json,
     mcnemar_p,
     wilson_interval,
 )
@@ -76,6 +78,8 @@ class Paired:
         drop_at_most_points: with 95 % confidence, one-sided, the drop is no larger.
         images_to_prove: images that would prove a drop under ``PROVE_BELOW_POINTS``, were
             there none, at the seen share of discordant images.
+        bounded: False of frames in too few scenes, where bounds and test exclude nothing and are
+            not shown.
     """
 
     lost: int
@@ -85,6 +89,7 @@ class Paired:
     drop_at_most_points: float
     mcnemar_p: float
     images_to_prove: int | None
+    bounded: bool = True
 
     @property
     def proves_drop(self) -> bool:
@@ -97,20 +102,23 @@ class Comparison:
     """Everything measured; ``paired`` and both summaries are None without true classes.
 
     Attributes:
-        agreement_percent: images with the same answer, with its 95 % Wilson interval.
+        agreement_percent: images with the same answer, with its 95 % Wilson interval; no interval
+            where ``blocks`` are too few.
+        blocks: of frames that look alike, what their number proves; None of images.
     """
 
     reference_predictions: Predictions
     candidate_predictions: Predictions
     images: int
     agreement_percent: float
-    agreement_interval_percent: tuple[float, float]
+    agreement_interval_percent: tuple[float, float] | None
     score_error: ScoreError
     flips: tuple[Flip, ...]
     reference: Summary | None
     candidate: Summary | None
     paired: Paired | None
     warnings: tuple[str, ...]
+    blocks: BlockSums | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""
@@ -121,7 +129,8 @@ class Comparison:
             "reference": _model_json(self.reference_predictions, self.reference),
             "candidate": _model_json(self.candidate_predictions, self.candidate),
             "agreement": self.agreement_percent,
-            "agreement_interval": list(self.agreement_interval_percent),
+            "agreement_interval": interval_json(self.agreement_interval_percent),
+            **({"blocks": self.blocks.to_json()} if self.blocks else {}),
             **(_paired_json(self.paired) if self.paired else {}),
             "score_error": vars(self.score_error).copy(),
             "labels": list(self.reference_predictions.labels),
@@ -275,9 +284,9 @@ def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, 
 def _paired_json(paired: Paired) -> dict[str, Any]:
     return {
         "drop_points": paired.drop_points,
-        "drop_interval_points": list(paired.drop_interval_points),
-        "drop_at_most_points": paired.drop_at_most_points,
-        "mcnemar_p": paired.mcnemar_p,
+        "drop_interval_points": list(paired.drop_interval_points) if paired.bounded else None,
+        "drop_at_most_points": paired.drop_at_most_points if paired.bounded else None,
+        "mcnemar_p": paired.mcnemar_p if paired.bounded else None,
         "lost": paired.lost,
         "gained": paired.gained,
         "prove_below_points": PROVE_BELOW_POINTS,

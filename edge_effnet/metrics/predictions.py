@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.metrics.classification import Indices, Scores
+from edge_effnet.heads import Head
+from edge_effnet.metrics.classification import Flags, Indices, Scores
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Predictions:
         paths: one for each image.
         labels: one for each class.
         skipped: images of the data set that are not among ``paths``.
+        head: what the scores mean; by default a probability for each class.
 
     Raises:
         ModelError: a score is not a number, which no ranking can repair.
@@ -53,11 +56,12 @@ class Predictions:
     """
 
     scores: Scores
-    truth: Indices | None
+    truth: NDArray[Any] | None
     paths: tuple[Path, ...]
     labels: tuple[str, ...]
     model: ModelFile | None = None
     skipped: tuple[Skipped, ...] = ()
+    head: Head | None = None
 
     def __post_init__(self) -> None:
         if self.scores.ndim != 2 or self.scores.shape != (len(self.paths), len(self.labels)):
@@ -89,8 +93,19 @@ class Predictions:
 
     @property
     def answers(self) -> Indices:
-        """The best class of each image; of equal scores the lower index."""
-        return np.asarray(self.scores.argmax(axis=1), np.int64)
+        """The class answered for each image; of equal scores the lower index."""
+        return (self.head or Head("softmax", len(self.labels))).answers(self.scores)
+
+    @property
+    def right(self) -> Flags:
+        """Whether each image is answered right.
+
+        Raises:
+            ValueError: the truth is not known.
+        """
+        if self.truth is None:
+            raise ValueError("nothing says which answers are right")
+        return np.asarray(self.answers == self.truth)
 
     @property
     def label_names(self) -> tuple[str, ...]:

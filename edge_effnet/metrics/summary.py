@@ -20,7 +20,7 @@ from edge_effnet.metrics.classification import (
     per_class,
     top_k_percent,
 )
-from edge_effnet.metrics.paired import wilson_interval
+from edge_effnet.metrics.paired import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 from edge_effnet.metrics.rare import name_some, neglected_classes
 
@@ -40,7 +40,7 @@ class Summary:
     Attributes:
         top_percent: top-k accuracy for each k asked for; 1 and 5 are always there. With fewer
             than k classes it is 100 and says nothing.
-        top1_interval_percent: 95 % Wilson interval.
+        top1_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
         chance_percent: what answers unrelated to the images would reach.
@@ -49,7 +49,7 @@ class Summary:
 
     images: int
     top_percent: dict[int, float]
-    top1_interval_percent: tuple[float, float]
+    top1_interval_percent: tuple[float, float] | None
     balanced_accuracy_percent: float
     calibration_error: float | None
     chance_percent: float
@@ -69,7 +69,7 @@ class Summary:
         return {
             **(model.to_json() if model else {}),
             **{f"top{k}": share for k, share in sorted(self.top_percent.items())},
-            "top1_interval": list(self.top1_interval_percent),
+            "top1_interval": interval_json(self.top1_interval_percent),
             "balanced_accuracy": self.balanced_accuracy_percent,
             "ece": self.calibration_error,
             "chance": self.chance_percent,

@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.errors import ModelError
+from edge_effnet.heads import Head, find_head
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
+from edge_effnet.tflite_file import read_structure
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Classifier:
 
     Attributes:
         labels: class names in index order.
+        head: what the model's output means.
         how: the preprocessing its pictures go through.
         card: the model card, None for a file that was not made by this toolkit.
         notice: what the user should know about how it runs, or None.
@@ -30,6 +33,7 @@ class Classifier:
 
     path: Path
     labels: tuple[str, ...]
+    head: Head
     how: Preprocess
     card: Card | None
     notice: str | None
@@ -56,7 +60,7 @@ class Classifier:
         self._interpreter.set_tensor(self._input_index, tensor)
         self._interpreter.invoke()
         stored = self._interpreter.get_tensor(self._output_index)
-        return dequantize_out(stored, self.output_format).reshape(-1)
+        return self.head.scores(dequantize_out(stored, self.output_format).reshape(-1))
 
 
 def open_classifier(
@@ -102,14 +106,16 @@ def open_classifier(
             expected="[1, height, width, 3]",
             fix="export the model with a fixed batch of 1 and channels last",
         )
-    classes = form_out.shape[-1] if form_out.shape else 0
-    if int(np.prod(form_out.shape)) != classes:
+    outputs_wide = form_out.shape[-1] if form_out.shape else 0
+    if int(np.prod(form_out.shape)) != outputs_wide:
         raise ModelError(
             f"{path} does not end in one score per class",
             found=f"output shape {list(form_out.shape)}",
             expected="[1, classes]",
             fix="give a classification model",
         )
+    head = find_head(read_structure(path), str(path))
+    classes = head.classes
     names = tuple(labels) if labels is not None else artifact.labels
     if names is None:
         names = tuple(str(index) for index in range(classes))
@@ -128,6 +134,7 @@ def open_classifier(
     return Classifier(
         path=path,
         labels=names,
+        head=head,
         how=how,
         card=artifact.card,
         notice=opened.notice,

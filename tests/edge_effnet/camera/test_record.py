@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_effnet.camera.answers import Ranked, Verdict
 from edge_effnet.camera.frames import Answer, Frame, Region
 from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.record import (
@@ -20,14 +21,13 @@ from edge_effnet.camera.record import (
     Scene,
     file_word,
 )
-from edge_effnet.camera.smoothing import verdict
 from edge_effnet.camera.status import StatusLine
 from edge_effnet.camera.window import Window
 from edge_effnet.errors import OutputError, UsageProblem
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.test_frames import FakeClock
 
-SEEN = verdict(np.array([1, 0, 0], np.float32), ("red", "green", "blue"), top=1, threshold=0)
+SEEN = Verdict((Ranked("red", 1.0),), (Ranked("red", 1.0),))
 
 
 def scene(number: int, time_s: float, width: int = 64, height: int = 48) -> Scene:
