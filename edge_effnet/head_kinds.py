@@ -15,6 +15,9 @@ Activation = Literal["none", "softmax", "sigmoid"]
 
 DEFAULT_THRESHOLD = 0.5
 
+NO_LABEL = "(none)"
+"""The empty set of labels, in documents, CSV files and tables."""
+
 
 @dataclass(frozen=True)
 class HeadKind:

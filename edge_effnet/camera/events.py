@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from edge_effnet.camera.answers import UNKNOWN, Ranked
 from edge_effnet.camera.frames import Clock
-from edge_effnet.camera.smoothing import UNKNOWN
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
 
@@ -25,17 +25,17 @@ class Hook:
     command: tuple[str, ...]
 
 
-def parse_hook(name: str, command: str, labels: Sequence[str]) -> Hook:
-    """Read ``--on LABEL 'command arguments'``.
+def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UNKNOWN) -> Hook:
+    """Read ``--on LABEL 'command arguments'``; ``none`` is the answer of no label.
 
     Raises:
         UsageProblem: no such label, or no such program.
     """
     place = match_label(name, labels)
-    if place is None and name != UNKNOWN:
+    if place is None and name != none:
         raise UsageProblem(
             f"--on {name}: the model knows no such label",
-            expected=f"{UNKNOWN} or one of {', '.join(labels[:4])} …",
+            expected=f"{none} or one of {', '.join(labels[:4])} …",
             fix="check the spelling",
         )
     try:
@@ -50,16 +50,16 @@ def parse_hook(name: str, command: str, labels: Sequence[str]) -> Hook:
             found=repr(words[0] if words else ""),
             fix="give its full path; pipes and redirections need a script",
         )
-    return Hook(UNKNOWN if place is None else labels[place], tuple(words))
+    return Hook(none if place is None else labels[place], tuple(words))
 
 
 class Hooks:
     """Fires hooks on the answers of one feed.
 
-    A hook fires when its label becomes the answer, at most once in ``pause_s``, and not while
-    its last command still runs. ``{label}`` and ``{score}`` in its arguments are replaced;
-    EDGE_EFFNET_LABEL, EDGE_EFFNET_SCORE and EDGE_EFFNET_FRAME are in its environment. What it
-    prints goes to standard error.
+    A hook fires when its label becomes an answer, not while it stays one, at most once in
+    ``pause_s``, and not while its last command still runs. ``{label}`` and ``{score}`` in its
+    arguments are replaced; EDGE_EFFNET_LABEL, EDGE_EFFNET_SCORE and EDGE_EFFNET_FRAME are in its
+    environment. What it prints goes to standard error.
     """
 
     def __init__(
@@ -72,19 +72,21 @@ class Hooks:
     ) -> None:
         self.fired = 0
         self._hooks, self._pause_s, self._say, self._clock = tuple(hooks), pause_s, say, clock
-        self._label: str | None = None
+        self._labels: frozenset[str] = frozenset()
         self._next_s = [float("-inf")] * len(self._hooks)
         self._running: list[threading.Thread | None] = [None] * len(self._hooks)
 
-    def see(self, label: str, score: float, frame: int) -> None:
-        """Fire what this answer fires; returns at once."""
-        if label == self._label:
-            return
-        self._label = label
+    def see(self, answers: Sequence[Ranked], frame: int) -> None:
+        """Fire what these answers fire, one or several labels; returns at once."""
+        scores = {item.label: item.score for item in answers}
+        before, self._labels = self._labels, frozenset(scores)
         for place, hook in enumerate(self._hooks):
-            now, thread = self._clock(), self._running[place]
+            label = hook.label
+            if label not in scores or label in before:
+                continue
+            now, thread, score = self._clock(), self._running[place], scores[label]
             busy = thread is not None and thread.is_alive()
-            if hook.label != label or now < self._next_s[place] or busy:
+            if now < self._next_s[place] or busy:
                 continue
             self._next_s[place] = now + self._pause_s
             self.fired += 1

@@ -49,6 +49,7 @@ class Answer:
 
     Attributes:
         scores: float32, (classes,).
+        scene: number of the scene the frame belongs to, see ``scenes``.
         prepare_ms, infer_ms: crop and resize; the model alone.
         done_s: monotonic.
     """
@@ -58,6 +59,7 @@ class Answer:
     prepare_ms: float
     infer_ms: float
     done_s: float
+    scene: int = 0
 
     @property
     def delay_ms(self) -> float:

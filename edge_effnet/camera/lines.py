@@ -9,10 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.camera.answers import Verdict, decision
 from edge_effnet.camera.frames import Answer, Pair
-from edge_effnet.camera.smoothing import Verdict
 from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
+from edge_effnet.heads import Head
 
 
 class JsonLines:
@@ -38,31 +42,30 @@ class JsonLines:
                 fix="choose a folder you may write to",
             ) from error
 
-    def answer(self, answer: Answer, seen: Verdict, labels: Sequence[str]) -> None:
-        """``label`` and ``best`` are smoothed; ``raw`` is this frame's own answer."""
-        place = int(answer.scores.argmax())
+    def answer(self, answer: Answer, seen: Verdict, labels: Sequence[str], head: Head) -> None:
+        """``label`` (``labels``, ``value``) and ``best`` are smoothed; ``raw`` is this frame's own
+        answer."""
         self._write(
             {
                 "type": "answer",
                 "frame": answer.frame.number,
                 "time_s": round(answer.frame.time_s, 4),
                 **({"file": str(answer.frame.path)} if answer.frame.path else {}),
-                "label": seen.label,
-                "best": [[item.label, item.score] for item in seen.best],
-                "raw": [labels[place], float(answer.scores[place])],
+                **_shown(seen, head),
+                "raw": _own_answer(head, answer.scores, labels),
                 "delay_ms": round(answer.delay_ms, 2),
                 "model_ms": round(answer.infer_ms, 2),
             }
         )
 
-    def pair(self, pair: Pair, agree: bool, labels: Sequence[str]) -> None:
-        place = int(pair.reference_scores.argmax())
+    def pair(self, pair: Pair, agree: bool | None, labels: Sequence[str], head: Head) -> None:
+        """``head`` is the reference's; of values, none agree or differ."""
         self._write(
             {
                 "type": "comparison",
                 "frame": pair.answer.frame.number,
-                "agree": agree,
-                "reference": [labels[place], float(pair.reference_scores[place])],
+                **({} if agree is None else {"agree": agree}),
+                "reference": _own_answer(head, pair.reference_scores, labels),
                 "reference_ms": round(pair.reference_ms, 2),
             }
         )
@@ -89,6 +92,28 @@ class JsonLines:
         if self._own and self._file is not None:
             _close(self._file)
             self._file = None
+
+
+def _shown(seen: Verdict, head: Head) -> dict[str, Any]:
+    if head.task == "value":
+        return {"value": _number_or_list(seen.values)}
+    best = [[item.label, item.score] for item in seen.best]
+    if head.task == "labels":
+        given = () if seen.nothing else seen.answers
+        return {"labels": [item.label for item in given], "best": best}
+    return {"label": seen.label, "best": best}
+
+
+def _own_answer(head: Head, scores: NDArray[np.float32], labels: Sequence[str]) -> Any:
+    """[class, score] of one frame, [[label, score], …], or the value."""
+    if head.task == "value":
+        return _number_or_list(tuple(map(float, scores)))
+    answers = [[labels[place], float(scores[place])] for place in decision(head, scores)]
+    return answers if head.task == "labels" else answers[0]
+
+
+def _number_or_list(values: Sequence[float]) -> float | list[float]:
+    return values[0] if len(values) == 1 else list(values)
 
 
 def _close(file: TextIO) -> None:

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.camera.frames import Answer, Clock, Frame, Handover, Limiter, Pair, Region
+from edge_effnet.camera.scenes import Scenes
 from edge_effnet.errors import ModelError
+from edge_effnet.heads import Head
 from edge_effnet.image import Pixels, Preprocess, preprocess
 
 Result = Answer | Pair
@@ -30,6 +32,9 @@ class Model(Protocol):
     @property
     def how(self) -> Preprocess: ...
 
+    @property
+    def head(self) -> Head: ...
+
     def tensor(self, prepared: Pixels) -> NDArray[Any]: ...
 
     def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]: ...
@@ -41,6 +46,7 @@ class _Prepared:
     pixels: Pixels
     tensor: NDArray[Any]
     taken_ms: float
+    scene: int
 
 
 class Pipeline:
@@ -74,7 +80,7 @@ class Pipeline:
         self._model, self._reference, self._frames = model, reference, frames
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
-        self._clock = clock
+        self._clock, self._scenes = clock, Scenes()
         self._prepared: Handover[_Prepared] = Handover(3 if every_frame else 1, wait=True)
         self._to_compare: Handover[tuple[Answer, Pixels]] = Handover(2, wait=True)
         self._stop, self._model_began = threading.Event(), threading.Event()
@@ -129,9 +135,10 @@ class Pipeline:
                 began = self._clock()
                 pixels = preprocess(self._region.cut(frame.pixels), self._model.how)
                 tensor = self._model.tensor(pixels)
+                scene = self._scenes.number(pixels)
                 self._preparing_s = self._clock() - began
                 self._model_began.clear()
-                self._prepared.put(_Prepared(frame, pixels, tensor, 1e3 * self._preparing_s))
+                self._prepared.put(_Prepared(frame, pixels, tensor, 1e3 * self._preparing_s, scene))
                 if not self._every_frame:
                     self._model_began.wait()  # only now is it known when it will be done
         finally:
@@ -157,7 +164,8 @@ class Pipeline:
                         found=f"NaN or infinity for frame {prepared.frame.number}",
                         fix="convert the model again",
                     )
-                answer = Answer(prepared.frame, scores, prepared.taken_ms, 1e3 * infer_s, done)
+                taken_ms, scene = prepared.taken_ms, prepared.scene
+                answer = Answer(prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene)
                 self.results.put(answer)
                 self.answered += 1
                 if self._reference is not None and (self.answered - 1) % self._compare_every == 0:

@@ -21,7 +21,7 @@ class CameraOptions:
     roi: str | None = None
     top: int = 3
     smooth: float | None = None
-    threshold: float = 0.0
+    threshold: float | None = None
     truth: str | None = None
     on: tuple[tuple[str, str], ...] = ()
     on_pause: float = 5.0

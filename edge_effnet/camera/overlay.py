@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from edge_effnet.camera.answers import Verdict
 from edge_effnet.camera.frames import Region
-from edge_effnet.camera.smoothing import Verdict
 from edge_effnet.image import Pixels
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -38,11 +38,12 @@ def draw(
         cv2.rectangle(picture, (left, top), (right - 1, bottom - 1), _WHITE, 1)
     lines: list[tuple[str, tuple[int, int, int]]] = []
     for number, (role, verdict) in enumerate(verdicts):
-        differs = number > 0 and verdict.label != verdicts[0][1].label
-        color = _AMBER if differs else _GREEN
-        lines.append((f"{role}: {plain(verdict.label)} {verdict.score:.2f}", color))
-        others = verdict.best[1:3] if number == 0 else ()
-        lines += [(f"  {plain(item.label)} {item.score:.2f}", _WHITE) for item in others]
+        color = _AMBER if verdict.differs_from(verdicts[0][1]) else _GREEN
+        answers = [f"{plain(item.label)} {item.score:.2f}" for item in verdict.answers]
+        lines.append((f"{role}: {', '.join(answers) or verdict.text}", color))
+        others = [item for item in verdict.best[:3] if item not in verdict.answers]
+        if number == 0:
+            lines += [(f"  {plain(item.label)} {item.score:.2f}", _WHITE) for item in others[:2]]
     height = line_px * len(lines) + line_px // 2
     if lines:
         strip = picture[: min(rows, height)]

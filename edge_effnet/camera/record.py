@@ -12,9 +12,9 @@ from pathlib import Path
 
 import cv2
 
+from edge_effnet.camera.answers import Verdict
 from edge_effnet.camera.frames import Frame, Handover, Region
 from edge_effnet.camera.overlay import draw, plain
-from edge_effnet.camera.smoothing import Verdict
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing, write_atomically
 from edge_effnet.image import Pixels

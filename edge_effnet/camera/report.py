@@ -55,10 +55,12 @@ def summary_lines(session: Session) -> list[str]:
         models += f", {session.settings.reference_name} {np.median(meter.reference_ms):.1f} ms"
         models += f" on 1 of {meter.answered / max(1, feed.frames):.1f} frames"
     lines.append(f"latency: {models}")
-    if session.labelled:
-        share = 100 * session.right / session.labelled
-        lines.append(f"right: {share:.1f} % of {session.labelled} frames with a known class")
-    elif session.with_truth:
+    if right := session.right.share:
+        lines.append(f"right: {right.percent:.1f} %, {right.evidence} with a known answer")
+    if (error := session.error.mean_abs) is not None:
+        frames = session.error.frames
+        lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
+    if session.with_truth and right is None and error is None:
         lines.append(
             f"right: not known, --truth says nothing of any of the {meter.answered} frames answered"
         )

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.camera.answers import UNKNOWN, Verdict, decision, verdict, with_threshold
 from edge_effnet.camera.capture import Capture, Pace
 from edge_effnet.camera.care import Health, Watcher, next_limit
 from edge_effnet.camera.compare import FeedComparison
@@ -17,12 +21,14 @@ from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.loop import Model, Pipeline
 from edge_effnet.camera.meter import Meter
 from edge_effnet.camera.record import DifferenceSaver, Recorder, Scene
-from edge_effnet.camera.smoothing import Smoother, Verdict, verdict
+from edge_effnet.camera.smoothing import Smoother
 from edge_effnet.camera.sources import Source
+from edge_effnet.camera.tally import Error, Tally
 from edge_effnet.camera.telling import page_state, status_line
 from edge_effnet.camera.truth import Truth
 from edge_effnet.camera.view import View
 from edge_effnet.camera.window import Window
+from edge_effnet.heads import Head
 
 TELL_EVERY_S = 0.1
 IDLE_TELL_EVERY_S = 1.0
@@ -36,7 +42,8 @@ class Settings:
 
     Attributes:
         smooth_s: time constant of the smoothing; 0 for none.
-        threshold: score below which the answer is "unknown".
+        none: the answer of a frame without a class or label.
+        threshold: score below which a class is "unknown", or above which a label is answered.
         max_temp_c: the rate is lowered above it, or when the board throttles.
     """
 
@@ -48,7 +55,8 @@ class Settings:
     fps: float | None = None
     max_temp_c: float = 80.0
     smooth_s: float = 0.0
-    threshold: float = 0.0
+    threshold: float | None = None
+    none: str = UNKNOWN
     top: int = 3
     compare_every: int = 1
 
@@ -99,12 +107,16 @@ class Session:
     ) -> None:
         self.settings, self.source_name = settings, source.name
         self.meter = Meter()
+        self.head = with_threshold(model.head, settings.threshold)
         self.comparison: FeedComparison | None = None
         if reference is not None:
             self.comparison = FeedComparison(
-                settings.labels, source.name, with_truth=truth is not None
+                settings.labels,
+                source.name,
+                heads=(self.head, with_threshold(reference.head, settings.threshold)),
+                with_truth=truth is not None,
             )
-        self.with_truth, self.labelled, self.right = truth is not None, 0, 0
+        self.with_truth, self.right, self.error = truth is not None, Tally(), Error()
         every_frame = settings.pace.every_frame
         self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
         self._notes = notes or SimpleQueue()
@@ -177,15 +189,17 @@ class Session:
         settings, outputs, frame = self.settings, self._outputs, answer.frame
         self.meter.add(answer)
         smooth = self._smoothers[0].add(answer.scores, frame.time_s)
-        seen = verdict(smooth, settings.labels, top=settings.top, threshold=settings.threshold)
+        seen = self._verdict(smooth, self.head)
         self.verdict = seen
         if self._truth is not None and (true := self._truth(frame)) is not None:
-            self.labelled += 1
-            self.right += int(answer.scores.argmax()) == true
+            if self.head.task == "value":
+                self.error.add(answer.scores, true)
+            else:
+                self.right.add(answer.scene, decision(self.head, answer.scores) == true)
         if outputs.hooks is not None:
-            outputs.hooks.see(seen.label, seen.score, frame.number)
+            outputs.hooks.see(seen.answers, frame.number)
         if outputs.lines is not None:
-            outputs.lines.answer(answer, seen, settings.labels)
+            outputs.lines.answer(answer, seen, settings.labels, self.head)
         if outputs.view is not None:
             outputs.view.publish(frame.pixels)
         if outputs.recorder is not None or outputs.window is not None:
@@ -196,23 +210,26 @@ class Session:
                 outputs.window.show(scene, settings.region)
 
     def _take_pair(self, pair: Pair) -> None:
-        assert self.comparison is not None  # noqa: S101 (pairs come from a reference)
+        feed = self.comparison
+        assert feed is not None  # noqa: S101 (pairs come from a reference)
         settings, outputs, frame = self.settings, self._outputs, pair.answer.frame
         self.meter.add_pair(pair)
         smooth = self._smoothers[1].add(pair.reference_scores, frame.time_s)
-        self.reference_verdict = verdict(
-            smooth, settings.labels, top=settings.top, threshold=settings.threshold
-        )
-        true = self._truth(frame) if self._truth is not None else None
-        theirs, ours = int(pair.reference_scores.argmax()), int(pair.answer.scores.argmax())
-        agree, saved = theirs == ours, None
-        if not agree and outputs.saver is not None:
-            saved = outputs.saver.put(frame, settings.labels[theirs], settings.labels[ours])
+        self.reference_verdict = self._verdict(smooth, feed.heads[1])
+        true, saved = self._truth(frame) if self._truth is not None else None, None
+        if outputs.saver is not None and (names := feed.different(pair)):
+            saved = outputs.saver.put(frame, *names)
             if settings.region != Region():
                 saved = None  # the whole frame is kept: not what the models saw
-        self.comparison.add(pair, true, frame.path or saved)
+        agree = feed.add(pair, true, frame.path or saved)
         if outputs.lines is not None:
-            outputs.lines.pair(pair, agree, settings.labels)
+            outputs.lines.pair(pair, agree, settings.labels, feed.heads[1])
+
+    def _verdict(self, scores: NDArray[np.float32], head: Head) -> Verdict:
+        settings = self.settings
+        return verdict(
+            scores, settings.labels, head, top=settings.top, threshold=settings.threshold
+        )
 
     def _verdicts(self) -> tuple[tuple[str, Verdict], ...]:
         seen = (("model", self.verdict), ("float", self.reference_verdict))

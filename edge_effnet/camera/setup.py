@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.capture import Pace
 from edge_effnet.camera.events import Hooks, parse_hook
 from edge_effnet.camera.frames import Region, parse_region
@@ -60,11 +61,27 @@ def open_models(options: CameraOptions) -> Models:
         return open_classifier(path, labels=names, preprocess=options.preprocess, threads=threads)
 
     model = opened(options.model or packaged_model())
+    _refuse_for_values(model, options)
     if options.compare is None:
         return Models(model, None, model.labels, model.names)
     reference = opened(options.compare)
     names = common_names([reference, model])
     return Models(model, reference, names or model.labels, names)
+
+
+def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
+    asked = {
+        "--threshold": options.threshold is not None,
+        "--on": bool(options.on),
+        "--save-differences": options.save_differences is not None,
+    }
+    names = [name for name, given in asked.items() if given]
+    if model.head.task == "value" and names:
+        raise UsageProblem(
+            f"{' and '.join(names)} mean nothing for {model.path.name}",
+            found="a model that answers a value, and neither classes nor labels",
+            fix=f"leave {names[0]} out, and read the values from --jsonl -",
+        )
 
 
 def packaged_model() -> Path:
@@ -105,6 +122,7 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Settin
         max_temp_c=options.max_temp,
         smooth_s=default_smooth_s if options.smooth is None else options.smooth,
         threshold=options.threshold,
+        none=NONE if models.model.head.task == "labels" else UNKNOWN,
         top=options.top,
         compare_every=options.compare_every,
     )
@@ -140,7 +158,10 @@ def open_outputs(
     outputs, server = Outputs(), None
     try:
         if options.on:
-            hooks = [parse_hook(name, line, settings.labels) for name, line in options.on]
+            hooks = [
+                parse_hook(name, line, settings.labels, none=settings.none)
+                for name, line in options.on
+            ]
             outputs.hooks = Hooks(hooks, pause_s=options.on_pause, say=say)
         if options.window:
             outputs.window = Window()

@@ -1,34 +1,11 @@
-"""From jumping scores to a steady answer: smoothing over time, "unknown", the best few."""
+"""From jumping scores to steady ones."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from edge_effnet.metrics.classification import top_answers
-
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """One of the best classes and its score."""
-
-    label: str
-    score: float
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What is shown: ``unknown`` when no score reaches the threshold."""
-
-    label: str
-    score: float
-    best: tuple[Ranked, ...]
 
 
 class Smoother:
@@ -50,13 +27,3 @@ class Smoother:
             self._scores = np.asarray(self._scores + weight * (scores - self._scores), np.float32)
         self._time_s = time_s
         return self._scores
-
-
-def verdict(
-    scores: NDArray[np.float32], labels: Sequence[str], *, top: int, threshold: float
-) -> Verdict:
-    """The answer that scores of shape (classes,) amount to."""
-    places = top_answers(scores[None], top)[0]
-    best = tuple(Ranked(labels[place], float(scores[place])) for place in places)
-    label = best[0].label if best[0].score >= threshold else UNKNOWN
-    return Verdict(label, best[0].score, best)

@@ -3,73 +3,95 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.classes import read_classes
-from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, Table, locate, read_table
+from edge_effnet.data.csv_files import read_rows
+from edge_effnet.data.csv_table import FILE_COLUMNS, Table, locate, read_table
 from edge_effnet.data.folders import list_folder
 from edge_effnet.data.labels import match_label
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
+from edge_effnet.heads import Head
 
 FOLDER = "folder"
 _FRAME = "frame"
 
-Truth = Callable[[Frame], int | None]
-"""The true class of a frame as an index, None where it is not known."""
+Known = tuple[int, ...] | float
+"""What is true of a frame: its class, all labels that are true (or none), or a value."""
+
+Truth = Callable[[Frame], Known | None]
+"""What is true of a frame, None where it is not known."""
 
 
 def read_truth(
     text: str,
     source: str,
     names: Sequence[str] | None,
-    classes: int,
+    head: Head,
 ) -> Truth:
     """Open what ``--truth`` names.
 
     Args:
         text: ``folder``, or a CSV with the columns ``frame`` (position from 0) or ``file``
-            (relative to the CSV), and ``label``; a blank label means "not known".
+            (relative to the CSV), and ``label``, or what ``read_csv`` takes for several labels
+            and for values; a row that is blank but for the frame means "not known".
         source: what ``--source`` names.
-        names: of the model's classes; None where it carries none.
-        classes: how many it tells.
+        names: of the model's classes or labels; None where it carries none.
+        head: of the model.
 
     Raises:
         DataError: no such file, no such columns, a class the model does not know, or a truth
             that says nothing of any image of the source.
     """
     if text == FOLDER:
-        return _by_folder(Path(source), names, classes)
-    path = Path(text)
-    expected = "frame (or file) and label"
-    table = read_table(path, (_FRAME, *FILE_COLUMNS), expected)
-    frame, label = table.column(_FRAME), table.column(*NAME_COLUMNS)
-    key = frame if frame is not None else table.column(*FILE_COLUMNS)
-    if key is None or label is None:
-        raise DataError(
-            f"{path} is no truth for frames",
-            found=f"the columns {', '.join(table.header)}",
-            expected=expected,
-            fix="write one row per frame: 0,stop",
-        )
-    told = {row[key]: row[label] for row in table.rows if row[label]}
+        if head.task == "value":
+            raise DataError(
+                f"--truth {FOLDER} names a class",
+                found="a model that answers a number",
+                fix="write a CSV: frame,value",
+            )
+        return _by_folder(Path(source), names, head.classes)
+    path, expected = Path(text), f"frame (or file) and {_NEEDED[head.task]}"
+    whole = read_table(path, (_FRAME, *FILE_COLUMNS), expected)
+    frame = whole.column(_FRAME)
+    key = frame if frame is not None else whole.column(*FILE_COLUMNS)
+    assert key is not None  # noqa: S101 (read_table looks for it)
+    told = tuple(row for row in whole.rows if any(row[:key] + row[key + 1 :]))
     if not told:
         raise DataError(
             f"{path} says nothing of any frame",
-            found="no label in any row",
+            found="nothing beside the frame in any row",
             expected=expected,
             fix="write one row per frame: 0,stop",
         )
-    reading = read_classes(
-        set(told.values()), path, labels=names, classes=classes, in_folders=False
-    )
-    places = reading.places
-    known = {where: places[name] for where, name in told.items()}
+    table = replace(whole, rows=told)
+    known = dict(zip(table.cells(key), _answers(table, key, names, head), strict=True))
     if frame is None:
         return _by_file(path, known, Path(source))
-    frames = {_number(where, table): place for where, place in known.items()}
+    frames = {_number(where, table): answer for where, answer in known.items()}
     return lambda frame: frames.get(frame.position)
+
+
+_NEEDED = {"classes": "label", "labels": "label", "value": "value"}
+
+
+def _answers(table: Table, key: int, names: Sequence[str] | None, head: Head) -> Sequence[Known]:
+    """What each row says."""
+    rows = read_rows(table, key, labels=names, task=head.task)
+    if head.task == "value":
+        return rows.values
+    reading = read_classes(
+        {name for named in rows.names for name in named},
+        table.path,
+        labels=names,
+        classes=head.classes,
+        in_folders=False,
+        order=rows.order,
+    )
+    return [tuple(sorted({reading.places[name] for name in named})) for named in rows.names]
 
 
 def _number(text: str, table: Table) -> int:
@@ -83,8 +105,8 @@ def _number(text: str, table: Table) -> int:
     return int(text)
 
 
-def _by_file(path: Path, known: dict[str, int], source: Path) -> Truth:
-    files = {locate(path.parent, name).resolve(): place for name, place in known.items()}
+def _by_file(path: Path, known: dict[str, Known], source: Path) -> Truth:
+    files = {locate(path.parent, name).resolve(): answer for name, answer in known.items()}
     if source.exists():
         shown = (
             [sample.path for sample in load_images(source, part=None).samples]
@@ -113,14 +135,15 @@ def _by_folder(source: Path, names: Sequence[str] | None, classes: int) -> Truth
         whole = source if folder else source.parent
         name = whole.resolve().name
         place = _places({name}, source, names, classes)[name]
-        return lambda _: place
+        return lambda _: (place,)
     shown = {name for name, images in folder.classes.items() if images}
     places = _places(shown, source, names, classes)
 
-    def truth(frame: Frame) -> int | None:
+    def truth(frame: Frame) -> Known | None:
         if frame.path is None:
             return None
-        return places.get(frame.path.relative_to(source).parts[0])
+        place = places.get(frame.path.relative_to(source).parts[0])
+        return None if place is None else (place,)
 
     return truth
 

@@ -68,9 +68,8 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--threshold",
     type=Share(),
-    default=0.0,
     metavar="SCORE",
-    help='Below this score the answer is "unknown".',
+    help='Below this score the answer is "unknown"; of several labels, those above it are shown.',
 )
 @click.option(
     "--truth",
@@ -198,7 +197,7 @@ def _run(options: CameraOptions) -> None:
     settings = setup.read_settings(source, models, options)
     truth = None
     if options.truth:
-        truth = read_truth(options.truth, source, models.names, len(models.labels))
+        truth = read_truth(options.truth, source, models.names, models.model.head)
     notes: SimpleQueue[str] = SimpleQueue()
     opened = open_source(source, wish)
     for line in left_out_lines(opened.left_out):

@@ -14,6 +14,7 @@ from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import (
     ALL_CLASSES_UP_TO,
     ROWS,
+    interval_text,
     name_text,
     print_losses,
     print_skipped,
@@ -23,6 +24,7 @@ from edge_effnet.commands.tables import (
     short_names,
     table,
 )
+from edge_effnet.head_kinds import NO_LABEL
 from edge_effnet.metrics import (
     ClassSummary,
     Comparison,
@@ -32,7 +34,6 @@ from edge_effnet.metrics import (
     ValueSummary,
 )
 from edge_effnet.metrics.comparison import PROVE_BELOW_POINTS
-from edge_effnet.metrics.predictions import NO_LABEL
 
 FLIP_CELLS = 14
 IMAGE_CELLS = 20
@@ -56,6 +57,9 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     if comparison.paired:
         for line in verdict(comparison.paired, comparison.images):
             say(out, line)
+    if comparison.blocks:
+        proof = "" if comparison.blocks.enough else "; nothing is proven"
+        say(out, f"frames of one scene count as one image: {comparison.blocks.note}{proof}")
     if comparison.reference and comparison.candidate:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)
@@ -65,13 +69,13 @@ def print_comparison(comparison: Comparison, source: str) -> None:
 
 def _agreement_lines(comparison: Comparison) -> list[str]:
     lines = []
-    if comparison.agreement_percent is not None and comparison.agreement_interval_percent:
-        low, high = comparison.agreement_interval_percent
+    if comparison.agreement_percent is not None:
         several = comparison.reference_predictions.task == "labels"
+        interval = comparison.agreement_interval_percent
+        within = f" ({interval_text(interval)})" if interval else ""
         lines.append(
             f"agreement {comparison.agreement_percent:.1f} % of the "
-            f"{'sets of labels' if several else 'answers'} "
-            f"(95 % interval {low:.1f} to {high:.1f})"
+            f"{'sets of labels' if several else 'answers'}{within}"
         )
     if error := comparison.score_error:
         lines.append(
@@ -89,10 +93,13 @@ def _agreement_lines(comparison: Comparison) -> list[str]:
 
 def verdict(paired: Paired, images: int) -> list[str]:
     """What the paired test proves, and what it does not, in sentences."""
+    counts = f"{paired.lost} images lost, {paired.gained} gained"
+    if not paired.bounded:
+        return [f"drop {paired.drop_points:.1f} points: {counts}"]
     low, high = paired.drop_interval_points
     lines = [
         f"drop {paired.drop_points:.1f} points, 95 % interval {low:.1f} to {high:.1f}: "
-        f"{paired.lost} images lost, {paired.gained} gained (McNemar p = {paired.mcnemar_p:.2g})"
+        f"{counts} (McNemar p = {paired.mcnemar_p:.2g})"
     ]
     if paired.proves_drop:
         lines.append("proven: the candidate is less accurate than the reference")

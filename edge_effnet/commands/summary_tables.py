@@ -13,6 +13,7 @@ from edge_effnet.commands.tables import (
     ALL_CLASSES_UP_TO,
     ROWS,
     grid,
+    interval_text,
     name_text,
     percent,
     print_skipped,
@@ -48,11 +49,9 @@ _KNOWN = {"classes": "{} classes known", "labels": "{} labels known", "value": "
 
 
 def _class_figures(summary: ClassSummary) -> Table:
-    low, high = summary.top1_interval_percent
     figures = grid()
-    figures.add_row(
-        "top-1", percent(summary.top1_percent), f"95 % interval {low:.1f} to {high:.1f}"
-    )
+    within = interval_text(summary.top1_interval_percent)
+    figures.add_row("top-1", percent(summary.top1_percent), within)
     for k in summary.telling_tops:
         figures.add_row(f"top-{k}", percent(summary.top_percent[k]), "")
     balanced = percent(summary.balanced_accuracy_percent)
@@ -63,13 +62,13 @@ def _class_figures(summary: ClassSummary) -> Table:
 
 
 def _label_figures(summary: LabelSummary) -> Table:
-    low, high = summary.exact_match_interval_percent
+    within = interval_text(summary.exact_match_interval_percent)
     mean = summary.mean_average_precision_percent
     figures = grid()
     figures.add_row(
         "exact match",
         percent(summary.exact_match_percent),
-        f"all labels right; 95 % interval {low:.1f} to {high:.1f}",
+        f"all labels right; {within}",
     )
     figures.add_row("label decisions", percent(summary.decisions_percent), "right, yes or no")
     if not math.isnan(mean):

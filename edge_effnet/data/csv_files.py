@@ -10,7 +10,7 @@ from pathlib import Path
 from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, Table, locate, read_table
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
-from edge_effnet.heads import Task
+from edge_effnet.head_kinds import NO_LABEL, Task
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 _INDEX_COLUMNS = ("classindex", "classid", "labelindex", "labelid")
@@ -58,9 +58,7 @@ def read_csv(source: Path, *, labels: Sequence[str] | None, task: Task) -> Rows:
         raise DataError(
             f"{source} holds no images", found="a header alone", fix="add a row for each image"
         )
-    rows = {"classes": _one_class, "labels": _several_labels, "value": _a_value}[task](
-        table, place, labels
-    )
+    rows = read_rows(table, place, labels=labels, task=task)
     paths = tuple(locate(source.parent, cell) for cell in table.cells(place))
     missing = [path for path in paths if not path.is_file()]
     if missing:
@@ -71,6 +69,20 @@ def read_csv(source: Path, *, labels: Sequence[str] | None, task: Task) -> Rows:
             fix=f"correct the column '{table.header[place]}'",
         )
     return Rows(paths, rows.names, rows.values, rows.order, rows.notes)
+
+
+def read_rows(table: Table, file: int, *, labels: Sequence[str] | None, task: Task) -> Rows:
+    """What the rows of a table say, whatever they are about; its ``paths`` are empty.
+
+    Args:
+        file: the column that names what a row is about.
+        labels, task: as ``read_csv``.
+
+    Raises:
+        DataError: no such columns, a row that does not fit, or data for another task.
+    """
+    read = {"classes": _one_class, "labels": _several_labels, "value": _a_value}[task]
+    return read(table, file, labels)
 
 
 def _one_class(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
@@ -182,6 +194,8 @@ def _several_labels(table: Table, file: int, labels: Sequence[str] | None) -> Ro
     named: list[tuple[str | int, ...]] = []
     for row, cell in zip(table.rows, cells, strict=True):
         parts = [cell] if cell in whole else _parts(cell, separator)
+        if parts == [NO_LABEL]:
+            parts = []
         if index is not None:
             for part in parts:
                 _class_of(table, (*row[:key], part, *row[key + 1 :]), key, file, numbers=True)

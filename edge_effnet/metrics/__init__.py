@@ -14,6 +14,7 @@ from edge_effnet.metrics.predictions import (
     ModelFile,
     Predictions,
     Skipped,
+    refuse_other_head,
     require_same_labels,
 )
 from edge_effnet.metrics.summary import (
@@ -40,6 +41,7 @@ __all__ = [
     "compare_predictions",
     "evaluation_json",
     "likely_cause",
+    "refuse_other_head",
     "require_same_labels",
     "summarize",
     "summarize_classes",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.metrics.blocks import BlockSums
 from edge_effnet.metrics.flips import Flip, find_flips
 from edge_effnet.metrics.losses import (
     ValueDifference,
@@ -21,6 +22,7 @@ from edge_effnet.metrics.paired import (
     drop_interval_points,
     drop_points,
     images_needed,
+    interval_json,
     mcnemar_p,
     wilson_interval,
 )
@@ -65,6 +67,8 @@ class Paired:
         drop_at_most_points: with 95 % confidence, one-sided, the drop is no larger.
         images_to_prove: images that would prove a drop under ``PROVE_BELOW_POINTS``, were
             there none, at the seen share of discordant images.
+        bounded: False of frames in too few scenes, where bounds and test exclude nothing and are
+            not shown.
     """
 
     lost: int
@@ -74,6 +78,7 @@ class Paired:
     drop_at_most_points: float
     mcnemar_p: float
     images_to_prove: int | None
+    bounded: bool = True
 
     @property
     def proves_drop(self) -> bool:
@@ -87,10 +92,12 @@ class Comparison:
 
     Attributes:
         agreement_percent: images with the same answer (class, or set of labels), with its 95 %
-            Wilson interval; None where answers are values.
+            Wilson interval; None where answers are values. No interval where ``blocks`` are too
+            few.
         score_error: None where answers are values.
         value_difference: where answers are values.
         losses: what is proven to have been lost, and what to do; the first of ``warnings``.
+        blocks: of frames that look alike, what their number proves; None of images.
     """
 
     reference_predictions: Predictions
@@ -106,10 +113,11 @@ class Comparison:
     paired: Paired | None
     losses: tuple[str, ...]
     warnings: tuple[str, ...]
+    blocks: BlockSums | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""
-        interval, error = self.agreement_interval_percent, self.score_error
+        error = self.score_error
         moved = self.value_difference
         return {
             "format": FORMAT,
@@ -119,7 +127,8 @@ class Comparison:
             "reference": _model_json(self.reference_predictions, self.reference),
             "candidate": _model_json(self.candidate_predictions, self.candidate),
             "agreement": self.agreement_percent,
-            "agreement_interval": None if interval is None else list(interval),
+            "agreement_interval": interval_json(self.agreement_interval_percent),
+            **({"blocks": self.blocks.to_json()} if self.blocks else {}),
             **(_paired_json(self.paired) if self.paired else {}),
             **({} if error is None else {"score_error": vars(error).copy()}),
             **({} if moved is None else {"value_difference": vars(moved).copy()}),
@@ -256,9 +265,9 @@ def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, 
 def _paired_json(paired: Paired) -> dict[str, Any]:
     return {
         "drop_points": paired.drop_points,
-        "drop_interval_points": list(paired.drop_interval_points),
-        "drop_at_most_points": paired.drop_at_most_points,
-        "mcnemar_p": paired.mcnemar_p,
+        "drop_interval_points": list(paired.drop_interval_points) if paired.bounded else None,
+        "drop_at_most_points": paired.drop_at_most_points if paired.bounded else None,
+        "mcnemar_p": paired.mcnemar_p if paired.bounded else None,
         "lost": paired.lost,
         "gained": paired.gained,
         "prove_below_points": PROVE_BELOW_POINTS,

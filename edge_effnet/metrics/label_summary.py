@@ -10,7 +10,7 @@ import numpy as np
 from edge_effnet.metrics.chance import likely_cause, no_association
 from edge_effnet.metrics.classification import Flags, Floats, PerClass, Scores
 from edge_effnet.metrics.headline import Headline
-from edge_effnet.metrics.paired import wilson_interval
+from edge_effnet.metrics.paired import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 from edge_effnet.metrics.rare import LEAST_MISSES, name_some
 
@@ -22,7 +22,7 @@ class LabelSummary:
 
     Attributes:
         exact_match_percent: images whose labels are all right, none missing and none too many.
-        exact_match_interval_percent: 95 % Wilson interval.
+        exact_match_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
         decisions_percent: right decisions, yes or no, over all images and labels. With rare
             labels a model that never says yes scores high here.
         mean_average_precision_percent: over the labels that are true somewhere; looks at the
@@ -33,7 +33,7 @@ class LabelSummary:
 
     images: int
     exact_match_percent: float
-    exact_match_interval_percent: tuple[float, float]
+    exact_match_interval_percent: tuple[float, float] | None
     decisions_percent: float
     mean_average_precision_percent: float
     average_precision: Floats
@@ -53,7 +53,7 @@ class LabelSummary:
         return {
             **(model.to_json() if model else {}),
             "exact_match": self.exact_match_percent,
-            "exact_match_interval": list(self.exact_match_interval_percent),
+            "exact_match_interval": interval_json(self.exact_match_interval_percent),
             "label_decisions": self.decisions_percent,
             "mean_average_precision": self.mean_average_precision_percent,
             "per_class": [

@@ -25,7 +25,7 @@ def normal_quantile(confidence: float, *, sides: int = 2) -> float:
 
 
 def wilson_interval(
-    successes: int, trials: int, confidence: float = CONFIDENCE
+    successes: float, trials: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Confidence interval of a share, 0–1; right near 0 and 1, where the usual one is not.
 
@@ -40,6 +40,11 @@ def wilson_interval(
     half = z * math.sqrt(spread) / (1 + z * z / trials)
     # Rounding must not push a bound past the estimate it surrounds.
     return max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half))
+
+
+def interval_json(interval: tuple[float, float] | None) -> list[float] | None:
+    """An interval for a document; null where there is none."""
+    return None if interval is None else list(interval)
 
 
 def mcnemar_p(lost: int, gained: int) -> float:
@@ -74,7 +79,7 @@ def drop_points(lost: int, gained: int, images: int) -> float:
 
 
 def drop_interval_points(
-    lost: int, gained: int, images: int, confidence: float = CONFIDENCE
+    lost: float, gained: float, images: float, confidence: float = CONFIDENCE
 ) -> tuple[float, float]:
     """Confidence interval of the drop, in points, from -100 to 100.
 
@@ -89,7 +94,7 @@ def drop_interval_points(
 
 
 def drop_at_most_points(
-    lost: int, gained: int, images: int, confidence: float = CONFIDENCE
+    lost: float, gained: float, images: float, confidence: float = CONFIDENCE
 ) -> float:
     """The smallest drop, in points, that the data exclude with one-sided ``confidence``."""
     return _tango_limit(lost, gained, images, -normal_quantile(confidence, sides=1))
@@ -122,9 +127,9 @@ def images_needed(
     return math.ceil(z * z * variance / (limit - expected) ** 2)
 
 
-def _tango_limit(lost: int, gained: int, images: int, z: float) -> float:
+def _tango_limit(lost: float, gained: float, images: float, z: float) -> float:
     """The drop, in points, at which the score statistic equals ``z``."""
-    if min(lost, gained) < 0 or images < max(1, lost + gained):
+    if min(lost, gained) < 0 or images * (1 + 1e-9) < max(1, lost + gained):
         raise ValueError("discordant images are among the images")
     p_lost, p_gained = lost / images, gained / images
     seen = p_lost - p_gained

@@ -6,16 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, ModelError
+from edge_effnet.head_kinds import NO_LABEL
 from edge_effnet.heads import Head, Task
 from edge_effnet.metrics.classification import Flags, Indices, Scores
-
-NO_LABEL = "(none)"
 
 
 @dataclass(frozen=True)
@@ -185,13 +184,18 @@ def require_same_task(reference: Predictions, candidate: Predictions) -> None:
         ModelError: one answers a class, say, and the other several labels.
     """
     if reference.task != candidate.task:
-        ours, theirs = reference.judged_as.kind, candidate.judged_as.kind
-        raise ModelError(
-            f"{reference.name} and {candidate.name} do not answer the same question",
-            found=f"a {ours} head and a {theirs} head",
-            expected="heads of one kind",
-            fix="if a head was taken for another kind, name the right one with --head",
-        )
+        names = reference.name, candidate.name
+        refuse_other_head(names, (reference.judged_as, candidate.judged_as))
+
+
+def refuse_other_head(names: tuple[str, str], heads: tuple[Head, Head]) -> NoReturn:
+    """Raise the ModelError of two models whose answers are of different kinds."""
+    raise ModelError(
+        f"{names[0]} and {names[1]} do not answer the same question",
+        found=f"a {heads[0].kind} head and a {heads[1].kind} head",
+        expected="heads that both answer a class, labels, or a number",
+        fix="if a head was taken for another kind, name the right one with --head",
+    )
 
 
 def require_same_images(reference: Predictions, candidate: Predictions) -> None:

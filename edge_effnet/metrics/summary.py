@@ -21,7 +21,7 @@ from edge_effnet.metrics.classification import (
 )
 from edge_effnet.metrics.headline import Headline
 from edge_effnet.metrics.label_summary import LabelSummary, summarize_labels
-from edge_effnet.metrics.paired import wilson_interval
+from edge_effnet.metrics.paired import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 from edge_effnet.metrics.rare import name_some, neglected_classes
 from edge_effnet.metrics.value_summary import ValueSummary, summarize_values
@@ -37,7 +37,7 @@ class ClassSummary:
     Attributes:
         top_percent: top-k accuracy for each k asked for; 1 and 5 are always there. With at most
             k classes it is 100 and says nothing.
-        top1_interval_percent: 95 % Wilson interval.
+        top1_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
         chance_percent: what answers unrelated to the images would reach.
@@ -46,7 +46,7 @@ class ClassSummary:
 
     images: int
     top_percent: dict[int, float]
-    top1_interval_percent: tuple[float, float]
+    top1_interval_percent: tuple[float, float] | None
     balanced_accuracy_percent: float
     calibration_error: float | None
     chance_percent: float
@@ -80,7 +80,7 @@ class ClassSummary:
                 f"top{k}": share if k in (1, *self.telling_tops) else None
                 for k, share in sorted(self.top_percent.items())
             },
-            "top1_interval": list(self.top1_interval_percent),
+            "top1_interval": interval_json(self.top1_interval_percent),
             "balanced_accuracy": self.balanced_accuracy_percent,
             "ece": self.calibration_error,
             "chance": self.chance_percent,

@@ -15,7 +15,7 @@ from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_name
 from edge_effnet.errors import ModelError
 from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
-from edge_effnet.metrics import require_same_labels
+from edge_effnet.metrics import refuse_other_head, require_same_labels
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
 
@@ -112,8 +112,8 @@ def open_classifier(
             expected="[1, height, width, 3]",
             fix="export the model with a fixed batch of 1 and channels last",
         )
-    classes = form_out.shape[-1] if form_out.shape else 0
-    if int(np.prod(form_out.shape)) != classes:
+    outputs_wide = form_out.shape[-1] if form_out.shape else 0
+    if int(np.prod(form_out.shape)) != outputs_wide:
         raise ModelError(
             f"{path} does not end in one score per class",
             found=f"output shape {list(form_out.shape)}",
@@ -160,10 +160,13 @@ def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:
     """The class names of models that are compared: of those that have names, however spelled.
 
     Raises:
-        ModelError: the names or their number differ, so that an index means two things.
+        ModelError: the names or their number differ, so that an index means two things, or one
+            answers a class, say, and the other a number.
     """
     first = next((model for model in models if model.names), models[0])
     for other in models:
+        if other.head.task != first.head.task:
+            refuse_other_head((first.path.name, other.path.name), (first.head, other.head))
         differ = other.names is not None and not same_names(first.labels, other.labels)
         if differ or len(first.labels) != len(other.labels):
             require_same_labels(first.labels, other.labels, (first.path.name, other.path.name))

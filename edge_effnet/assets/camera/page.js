@@ -48,6 +48,7 @@ function fillModel(id, model) {
     list.append(row);
   }
   while (list.children.length > model.best.length) list.lastChild.remove();
+  card.querySelector(".value").textContent = model.best.length ? "" : model.answer || "";
   model.best.forEach(([label, score], place) => {
     const [bar, name, figure] = list.children[place].children;
     bar.style.width = 100 * Math.max(0, Math.min(1, score)) + "%";
@@ -72,21 +73,22 @@ function fillCurve(points) {
 function fill(state) {
   if (!state.model) return;
   text("source", state.source);
-  text("answer", state.model.label === null ? "–" : first(state.model.label));
-  text("answer-score", state.model.best.length ? state.model.best[0][1].toFixed(2) : "");
+  text("answer", state.model.answer === null ? "–" : state.model.answer);
+  text("answer-score", state.model.score);
   fillModel("model", state.model);
   const other = state.reference;
   byId("reference").hidden = byId("agreement").hidden = !other;
   if (other) {
     fillModel("reference", other);
-    const differs = other.label !== null && other.label !== state.model.label;
-    byId("reference").classList.toggle("differs", differs);
+    byId("reference").classList.toggle("differs", other.differs);
   }
   const agreed = state.agreement;
   if (agreed) {
-    text("agree-percent", agreed.percent.toFixed(1) + " %");
-    text("agree-interval", "95 %: " + agreed.interval.map((bound) => bound.toFixed(1)).join(" to "));
-    text("difference", "mean score difference " + agreed.score_difference.toFixed(4));
+    text("agree-title", agreed.title);
+    text("agree-figure", agreed.figure);
+    text("agree-evidence", agreed.evidence);
+    text("difference", agreed.difference);
+    byId("over-time").hidden = !state.history.length;
     byId("disagreed-head").hidden = !state.disagreed.length;
     text("agree-frames", agreed.frames.toLocaleString("en") + " frames");
     fillCurve(state.history);
@@ -96,11 +98,14 @@ function fill(state) {
       return row;
     }));
   }
-  byId("truth").hidden = !state.accuracy;
-  if (state.accuracy) {
-    text("right-model", state.accuracy[0].toFixed(1) + " %");
-    byId("right-other").hidden = !other;
-    text("right-reference", state.accuracy[1].toFixed(1) + " %");
+  byId("truth").hidden = !state.truth;
+  if (state.truth) {
+    text("truth-title", state.truth.title);
+    document.querySelectorAll(".judged").forEach((row, place) => {
+      row.hidden = place >= state.truth.figures.length;
+      row.querySelector("b").textContent = state.truth.figures[place] || "";
+      row.querySelector("small").textContent = state.truth.evidence[place] || "";
+    });
   }
   text("fps", state.fps.toFixed(1));
   text("delay", state.delay_ms === null ? "–" : state.delay_ms.toFixed(0));

@@ -11,18 +11,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_effnet.camera.answers import NONE, UNKNOWN, Ranked, Verdict, verdict, with_threshold
 from edge_effnet.camera.care import Health, Watcher, health_of, next_limit
 from edge_effnet.camera.events import Hook, Hooks, parse_hook
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.overlay import draw, plain
-from edge_effnet.camera.smoothing import UNKNOWN, Smoother, Verdict, verdict
+from edge_effnet.camera.smoothing import Smoother
 from edge_effnet.camera.truth import read_truth
 from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.heads import Head
 from edge_effnet.measure.state import read_state
 from tests.edge_effnet.camera import conftest
 from tests.edge_effnet.camera.test_frames import FakeClock
 
 LABELS = ("stop", "turn left", "go")
+ONE_OF_THREE = Head("softmax", 3)
 STOP, GO = np.array([1, 0, 0], np.float32), np.array([0, 0, 1], np.float32)
 
 
@@ -49,11 +52,41 @@ def test_without_smoothing_scores_pass_unchanged() -> None:
 
 def test_the_threshold_makes_an_answer_unknown() -> None:
     scores = np.array([0.3, 0.5, 0.2], np.float32)
-    seen = verdict(scores, LABELS, top=2, threshold=0.5)
-    assert seen.label == "turn left"
+    seen = verdict(scores, LABELS, ONE_OF_THREE, top=2, threshold=0.5)
+    assert (seen.label, seen.scored) == ("turn left", "turn left 0.50")
     assert [item.label for item in seen.best] == ["turn left", "stop"]
-    assert verdict(scores, LABELS, top=9, threshold=0.51).label == UNKNOWN
-    assert len(verdict(scores, LABELS, top=9, threshold=0.51).best) == 3
+    unsure = verdict(scores, LABELS, ONE_OF_THREE, top=9, threshold=0.51)
+    assert unsure.label == UNKNOWN
+    assert len(unsure.best) == 3
+
+
+def test_one_output_answers_one_of_two_classes_or_unknown() -> None:
+    head, labels = Head("sigmoid", 1, threshold=0.3), ("no", "yes")
+    seen = verdict(head.scores(np.float32([0.35])), labels, head, top=2, threshold=None)
+    assert seen.scored == "yes 0.35"  # above the head's own threshold
+    assert [item.label for item in seen.best] == ["no", "yes"]
+    sure = verdict(head.scores(np.float32([0.05])), labels, head, top=2, threshold=0.9)
+    assert sure.scored == "no 0.95"
+    assert verdict(head.scores(np.float32([0.35])), labels, head, top=2, threshold=0.9).label == (
+        UNKNOWN
+    )
+
+
+def test_several_labels_are_answered_together() -> None:
+    head = with_threshold(Head("multilabel", 3), 0.6)
+    seen = verdict(np.float32([0.7, 0.6, 0.9]), LABELS, head, top=3, threshold=0.6)
+    assert (seen.label, seen.scored) == ("go, stop", "go 0.90, stop 0.70")
+    nothing = verdict(np.float32([0.5, 0.6, 0.1]), LABELS, head, top=3, threshold=0.6)
+    assert (nothing.label, nothing.nothing) == (NONE, True)
+    assert nothing.differs_from(seen)
+
+
+def test_a_value_is_shown_as_it_is() -> None:
+    head = Head("regression", 1)
+    seen = verdict(np.float32([-2.125]), ("0",), head, top=3, threshold=None)
+    assert (seen.text, seen.best, seen.answers) == ("-2.125", (), ())
+    other = verdict(np.float32([7]), ("0",), head, top=3, threshold=None)
+    assert not other.differs_from(seen)  # a value near another is not another answer
 
 
 # Hooks
@@ -82,18 +115,18 @@ def test_a_hook_runs_once_for_each_appearance_at_most_once_a_pause(tmp_path: Pat
         return out.read_text().splitlines() if out.exists() else []
 
     for frame, label in enumerate(["go", "stop", "stop", "stop"]):
-        hooks.see(label, 0.75, frame)
+        hooks.see([Ranked(label, 0.75)], frame)
     wait_for(lambda: len(lines()) == 1)
     hooks.finish(20)
     # No shell: the semicolon and the dollar arrive as they are.
     assert json.loads(lines()[0]) == [["stop; rm -rf $HOME", "0.750"], "stop", "1"]
-    hooks.see("go", 0.9, 4)
-    hooks.see("stop", 0.9, 5)  # too soon
+    hooks.see([Ranked("go", 0.9)], 4)
+    hooks.see([Ranked("stop", 0.9)], 5)  # too soon
     clock.wait(6)
-    hooks.see("stop", 0.9, 6)  # not an appearance
+    hooks.see([Ranked("stop", 0.9)], 6)  # not an appearance
     assert hooks.fired == 1
-    hooks.see("go", 0.9, 7)
-    hooks.see("stop", 0.9, 8)
+    hooks.see([Ranked("go", 0.9)], 7)
+    hooks.see([Ranked("stop", 0.9)], 8)
     wait_for(lambda: len(lines()) == 2)
     hooks.finish(20)
     assert hooks.fired == 2
@@ -107,11 +140,26 @@ def test_a_hook_never_blocks_and_never_runs_twice_at_a_time(tmp_path: Path) -> N
     waiter = (sys.executable, "-c", program, str(tmp_path / "over"))
     hooks = Hooks([Hook("stop", waiter)], pause_s=0, say=said.append)
     for number in range(50):
-        hooks.see(("stop", "go")[number % 2], 0.9, number)
+        hooks.see([Ranked(("stop", "go")[number % 2], 0.9)], number)
     assert hooks.fired == 1
     (tmp_path / "over").touch()
     hooks.finish(20)
     assert said == ["--on stop: the command ended with 3"]
+
+
+def test_a_label_among_others_fires_when_it_appears_and_not_while_it_stays(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = (sys.executable, "-c", WRITE, str(out), "{label}", "{score}")
+    hooks = Hooks([Hook("stop", command), Hook(NONE, command)], pause_s=0, say=print)
+    stop, go = Ranked("stop", 0.8), Ranked("go", 0.9)
+    for frame, answers in enumerate([[go], [go, stop], [stop], [stop, go], [go]]):
+        hooks.see(answers, frame)
+    hooks.finish(20)
+    assert hooks.fired == 1
+    assert json.loads(out.read_text()) == [["stop", "0.800"], "stop", "1"]
+    hooks.see([Ranked(NONE, 0.2)], 5)
+    hooks.finish(20)
+    assert hooks.fired == 2
 
 
 def test_hooks_are_checked_when_they_are_read() -> None:
@@ -119,6 +167,9 @@ def test_hooks_are_checked_when_they_are_read() -> None:
     hook = parse_hook("Turn-Left", f"{python} -c 'a b' \"c d\"", LABELS)
     assert hook == Hook("turn left", (sys.executable, "-c", "a b", "c d"))
     assert parse_hook(UNKNOWN, python, LABELS).label == UNKNOWN
+    assert parse_hook(NONE, python, LABELS, none=NONE).label == NONE
+    with pytest.raises(UsageProblem, match=NONE):
+        parse_hook(UNKNOWN, python, LABELS, none=NONE)
     for name, command, message in (
         ("halt", python, "no such label"),
         ("stop", "no-such-program-here x", "no such program"),
@@ -135,34 +186,63 @@ def test_hooks_are_checked_when_they_are_read() -> None:
 def test_truth_from_a_csv_of_frames(tmp_path: Path) -> None:
     path = tmp_path / "clip.csv"
     path.write_text("frame,label,x0\n0,stop,1\n1,,\n2,Turn_Left,3\n")
-    truth = read_truth(str(path), "clip.mp4", LABELS, 3)
-    assert [truth(frame_at(position)) for position in range(4)] == [0, None, 1, None]
+    truth = read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
+    assert [truth(frame_at(position)) for position in range(4)] == [(0,), None, (1,), None]
 
 
 def test_truth_from_a_csv_of_files(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nset/a.png,go\n")
-    truth = read_truth(str(path), "set", LABELS, 3)
-    assert truth(frame_at(0, tmp_path / "set" / "a.png")) == 2
+    truth = read_truth(str(path), "set", LABELS, ONE_OF_THREE)
+    assert truth(frame_at(0, tmp_path / "set" / "a.png")) == (2,)
     assert truth(frame_at(0, tmp_path / "b.png")) is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "frame,label\n0,stop|go\n1,(none)\n2,\n3,Turn-Left\n",
+        "frame,labels?,stop,turn left,go\n0,,1,0,1\n1,,0,0,0\n2,,,,\n3,,no,yes,0\n",
+    ],
+)
+def test_truth_of_several_labels(tmp_path: Path, rows: str) -> None:
+    path = tmp_path / "clip.csv"
+    path.write_text(rows)
+    truth = read_truth(str(path), "clip.mp4", LABELS, Head("multilabel", 3))
+    assert [truth(frame_at(position)) for position in range(4)] == [(0, 2), (), None, (1,)]
+
+
+def test_truth_of_values(tmp_path: Path) -> None:
+    path = tmp_path / "clip.csv"
+    path.write_text("frame,value\n0,-1.5\n1,\n")
+    truth = read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+    assert [truth(frame_at(position)) for position in range(2)] == [-1.5, None]
+    path.write_text("frame,value\n0,red\n")
+    with pytest.raises(DataError, match="a row without a value"):
+        read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+    path.write_text("frame,label\n0,red\n")
+    with pytest.raises(DataError, match="says no values"):
+        read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+    with pytest.raises(DataError, match="names a class"):
+        read_truth("folder", str(tmp_path), ("value",), Head("regression", 1))
 
 
 def test_truth_from_the_folders_name(tmp_path: Path) -> None:
     clip = tmp_path / "stop" / "clip.mp4"
     clip.parent.mkdir()
     clip.touch()
-    assert read_truth("folder", str(clip), LABELS, 3)(frame_at(7)) == 0
+    assert read_truth("folder", str(clip), LABELS, ONE_OF_THREE)(frame_at(7)) == (0,)
     for name in ("go/a.png", "go/deep/b.png", "dog/a.png"):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     source = tmp_path / "set"
-    truth = read_truth("folder", str(source), LABELS, 3)
-    assert truth(frame_at(0, source / "go" / "a.png")) == 2
-    assert truth(frame_at(0, source / "go" / "deep" / "b.png")) == 2
+    truth = read_truth("folder", str(source), LABELS, ONE_OF_THREE)
+    assert truth(frame_at(0, source / "go" / "a.png")) == (2,)
+    assert truth(frame_at(0, source / "go" / "deep" / "b.png")) == (2,)
     assert truth(frame_at(0, source / "dog" / "a.png")) is None
     with pytest.raises(DataError, match="names no class that the model knows; found 'dog', 'go'"):
-        read_truth("folder", str(source), ("red", "green", "blue"), 3)
+        read_truth("folder", str(source), ("red", "green", "blue"), ONE_OF_THREE)
 
 
 def test_folders_are_never_matched_with_invented_names(tmp_path: Path) -> None:
@@ -170,13 +250,10 @@ def test_folders_are_never_matched_with_invented_names(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").touch()
     with pytest.raises(DataError, match=r"found 2 classes: 1, 2; expected 3.*--labels numbers"):
-        read_truth("folder", str(tmp_path), None, 3)
-    assert (
-        read_truth("folder", str(tmp_path), ("0", "1", "2"), 3)(
-            frame_at(0, tmp_path / "2" / "a.png")
-        )
-        == 2
-    )
+        read_truth("folder", str(tmp_path), None, ONE_OF_THREE)
+    assert read_truth("folder", str(tmp_path), ("0", "1", "2"), ONE_OF_THREE)(
+        frame_at(0, tmp_path / "2" / "a.png")
+    ) == (2,)
 
 
 def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
@@ -186,7 +263,7 @@ def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nother/a.png,go\n")
     with pytest.raises(DataError, match=r"says nothing of .*set; found 1 files, the first .*other"):
-        read_truth(str(path), str(source), LABELS, 3)
+        read_truth(str(path), str(source), LABELS, ONE_OF_THREE)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +271,7 @@ def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
     [
         ("a,b\n1,2\n", "expected frame"),
         ("", "an empty file"),
-        ("frame,text\n0,stop\n", "is no truth for frames; found the columns frame, text"),
+        ("frame,text\n0,stop\n", "lacks columns; found frame, text"),
         ("frame,label\n0,\n", "says nothing of any frame"),
         ("frame,label\n0,elephant\n", "classes that the labels do not have; found 'elephant'"),
         ("frame,label\nx,stop\n", "no number"),
@@ -204,11 +281,11 @@ def test_a_bad_truth_is_refused(tmp_path: Path, text: str, message: str) -> None
     path = tmp_path / "truth.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
-        read_truth(str(path), "clip.mp4", LABELS, 3)
+        read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
     with pytest.raises(DataError, match="cannot be read"):
-        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS, 3)
+        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS, ONE_OF_THREE)
     with pytest.raises(DataError, match="needs a file or a folder"):
-        read_truth("folder", "picamera2", LABELS, 3)
+        read_truth("folder", "picamera2", LABELS, ONE_OF_THREE)
 
 
 # Care for the board
@@ -260,7 +337,8 @@ def test_the_rate_falls_while_it_is_hot_and_rises_slowly() -> None:
 
 
 def test_the_overlay_leaves_the_frame_alone_and_draws_on_any_size() -> None:
-    seen = verdict(STOP, ("stop", "übergang", "東京"), top=3, threshold=0)
+    labels = ("stop", "übergang", "東京")
+    seen = verdict(STOP, labels, ONE_OF_THREE, top=3, threshold=None)
     for width, height in ((640, 480), (64, 48), (3, 2), (1920, 1080)):
         pixels = conftest.plain("red", width, height)
         before = pixels.copy()

@@ -12,8 +12,8 @@ import pytest
 from edge_effnet.camera import compare
 from edge_effnet.camera.compare import FeedComparison
 from edge_effnet.camera.frames import Answer, Frame, Pair
-from edge_effnet.metrics import ModelFile, Predictions, compare_predictions
-from edge_effnet.metrics.paired import wilson_interval
+from edge_effnet.metrics import ModelFile, Predictions, Summary
+from edge_effnet.metrics.frames import compare_frames
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("red", "green", "blue")
@@ -22,9 +22,9 @@ PIXELS = plain("red", 4, 4)
 MakeModel = Callable[..., Path]
 
 
-def pair_of(number: int, ours: np.ndarray, theirs: np.ndarray) -> Pair:
+def pair_of(number: int, ours: np.ndarray, theirs: np.ndarray, scene: int = 0) -> Pair:
     frame = Frame(PIXELS, number, number, number / 10, time.monotonic())
-    return Pair(Answer(frame, ours, 0.1, 1.0, frame.captured_s), theirs, 2.0)
+    return Pair(Answer(frame, ours, 0.1, 1.0, frame.captured_s, scene), theirs, 2.0)
 
 
 def softmaxed(rows: int, seed: int) -> np.ndarray:
@@ -40,11 +40,13 @@ def test_the_report_is_what_compare_says_of_the_same_scores(with_truth: bool) ->
     paths = tuple(Path(f"clip#{number}") for number in range(200))
     feed = FeedComparison(LABELS, "clip", with_truth=with_truth)
     for i in range(200):
-        feed.add(pair_of(i, ours[i], theirs[i]), int(truth[i]) if with_truth else None)
+        pair = pair_of(i, ours[i], theirs[i], scene=i // 4)
+        feed.add(pair, (int(truth[i]),) if with_truth else None)
     given = truth if with_truth else None
-    expected = compare_predictions(
+    expected = compare_frames(
         Predictions(theirs, given, paths, LABELS, FILE),
         Predictions(ours, given, paths, LABELS, FILE),
+        np.arange(200) // 4,
     )
     report = feed.report(FILE, FILE)
     assert report is not None
@@ -52,16 +54,19 @@ def test_the_report_is_what_compare_says_of_the_same_scores(with_truth: bool) ->
     agreement = feed.agreement
     assert agreement is not None
     assert agreement.percent == pytest.approx(expected.agreement_percent)
-    low, high = wilson_interval(feed.agreed, 200)
-    assert agreement.interval_percent == pytest.approx((100 * low, 100 * high))
-    assert agreement.score_difference == pytest.approx(expected.score_error.mean_abs, rel=1e-5)
+    assert agreement.interval_percent == pytest.approx(expected.agreement_interval_percent)
+    assert (agreement.frames, agreement.scenes) == (200, 50)
+    assert expected.score_error is not None
+    assert feed.difference.mean_abs == pytest.approx(expected.score_error.mean_abs, rel=1e-5)
+    shares = [tally.share for tally in feed.right]
     if with_truth:
-        assert expected.candidate is not None
-        assert feed.accuracy_percent() == pytest.approx(
-            (expected.candidate.top1_percent, expected.reference.top1_percent)
-        )
+        for share, summary in zip(shares, (expected.candidate, expected.reference), strict=True):
+            assert isinstance(summary, Summary)
+            assert share is not None
+            assert share.percent == pytest.approx(summary.top1_percent)
+            assert share.interval_percent == pytest.approx(summary.top1_interval_percent)
     else:
-        assert feed.accuracy_percent() is None
+        assert shares == [None, None]
 
 
 def test_disagreements_are_counted_by_class() -> None:
@@ -72,7 +77,7 @@ def test_disagreements_are_counted_by_class() -> None:
     assert feed.to_json()["disagreements"] == [
         {"reference": "red", "candidate": "blue", "frames": 3}
     ]
-    assert (feed.frames, feed.agreed) == (5, 2)
+    assert (feed.frames, feed.agreed.hits) == (5, 2)
 
 
 def test_nothing_compared_is_no_report() -> None:
@@ -86,10 +91,12 @@ def test_memory_is_bounded_and_the_sample_is_fair(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(compare, "KEPT_FRAMES", 100)
     feed, scores = FeedComparison(LABELS), np.array([1, 0, 0], np.float32)
     for number in range(2000):
-        feed.add(pair_of(number, scores, scores), None, Path(str(number)))
+        feed.add(pair_of(number, scores, scores, number // 50), None, Path(str(number)))
     report = feed.report(FILE, FILE)
     assert report is not None
     assert report.images == 100
+    assert report.blocks is not None
+    assert 30 < report.blocks.count <= 40  # a frame keeps its scene
     assert feed.frames == 2000
     numbers = [int(path.name) for path in report.reference_predictions.paths]
     assert len(set(numbers)) == 100
@@ -104,7 +111,8 @@ def test_frames_without_a_known_class_stay_out_of_a_report_with_truth() -> None:
     feed = FeedComparison(LABELS, with_truth=True)
     scores = np.array([1, 0, 0], np.float32)
     for number in range(10):
-        feed.add(pair_of(number, scores, scores), 0 if number % 2 else None, Path(str(number)))
+        known = (0,) if number % 2 else None
+        feed.add(pair_of(number, scores, scores), known, Path(str(number)))
     report = feed.report(FILE, FILE)
     assert report is not None
-    assert (report.images, feed.frames, feed.labelled) == (5, 10, 5)
+    assert (report.images, feed.frames, feed.right[0].frames) == (5, 10, 5)

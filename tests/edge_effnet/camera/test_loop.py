@@ -19,6 +19,7 @@ from edge_effnet.camera.loop import Pipeline, Result
 from edge_effnet.camera.session import Session, Settings
 from edge_effnet.camera.sources import SourceEnded, open_images, open_video
 from edge_effnet.errors import ModelError
+from edge_effnet.heads import Head
 from edge_effnet.image import Pixels, Preprocess
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from tests.edge_effnet.camera.conftest import MakeClip, plain
@@ -36,6 +37,10 @@ class Slow:
     @property
     def how(self) -> Preprocess:
         return self.model.how
+
+    @property
+    def head(self) -> Head:
+        return self.model.head
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
         return self.model.tensor(prepared)
@@ -234,7 +239,7 @@ def test_models_of_different_input_sizes_see_the_same_frame(
     assert model.how != other.how
     session = session_of(model, clip(["red"] * 10), Pace(every_frame=True), other)
     assert session.comparison is not None
-    assert session.comparison.agreed == 10
+    assert session.comparison.agreed.hits == 10
 
 
 def test_a_limit_on_the_rate(colour_model: MakeModel, clip: MakeClip) -> None:
@@ -264,6 +269,7 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
 
     class Model:
         how = Preprocess(4, 4)
+        head = Head("softmax", 3)
 
         def tensor(self, prepared: Pixels) -> NDArray[Any]:
             return prepared
@@ -294,10 +300,10 @@ def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:
         open_images(colour_folder),
         lambda: open_images(colour_folder),
         model,
-        truth=lambda frame: model.labels.index(frame.path.parent.name) if frame.path else None,
+        truth=lambda frame: (model.labels.index(frame.path.parent.name),) if frame.path else None,
     )
     session.run()
-    assert (session.labelled, session.right) == (30, 30)
+    assert (session.right.frames, session.right.hits) == (30, 30)
 
 
 def test_ending_with_a_full_pipeline_leaves_no_thread_behind(

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_effnet.camera.answers import Ranked, Verdict
 from edge_effnet.camera.frames import Answer, Frame, Region
 from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.record import (
@@ -19,14 +20,14 @@ from edge_effnet.camera.record import (
     Scene,
     file_word,
 )
-from edge_effnet.camera.smoothing import verdict
 from edge_effnet.camera.status import StatusLine
 from edge_effnet.camera.window import Window
 from edge_effnet.errors import OutputError, UsageProblem
+from edge_effnet.heads import Head
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.test_frames import FakeClock
 
-SEEN = verdict(np.array([1, 0, 0], np.float32), ("red", "green", "blue"), top=1, threshold=0)
+SEEN = Verdict((Ranked("red", 1.0),), (Ranked("red", 1.0),))
 
 
 def scene(number: int, time_s: float, width: int = 64, height: int = 48) -> Scene:
@@ -170,7 +171,7 @@ def answer(number: int) -> Answer:
 def test_lines_are_json_each_and_there_at_once(tmp_path: Path) -> None:
     path = tmp_path / "feed.jsonl"
     lines = JsonLines(str(path), overwrite=False, say=print)
-    lines.answer(answer(3), SEEN, ("red", "green", "blue"))
+    lines.answer(answer(3), SEEN, ("red", "green", "blue"), Head("softmax", 3))
     lines.note("it's “there”")
     first, second = map(json.loads, path.read_text().splitlines())
     assert (first["type"], first["frame"], first["raw"]) == ("answer", 3, ["red", 0.75])

@@ -1,0 +1,114 @@
+"""From scores to what is shown: the answers of a head, "unknown", the best few."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.heads import Head
+from edge_effnet.metrics.classification import top_answers
+
+UNKNOWN = "unknown"
+NONE = "none of them"
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """A class or label and its score."""
+
+    label: str
+    score: float
+
+    @property
+    def short(self) -> str:
+        """The first of several names: ``tench, Tinca tinca`` is ``tench`` here."""
+        return self.label.split(",")[0]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is shown.
+
+    Attributes:
+        answers: the class; every label that is answered; ``unknown`` where no class reaches the
+            threshold, ``none of them`` where no label does, with the best score. Empty for values.
+        best: the highest scores, best first. Empty for values.
+        values: of a head whose task is "value".
+    """
+
+    answers: tuple[Ranked, ...]
+    best: tuple[Ranked, ...] = ()
+    values: tuple[float, ...] = ()
+
+    @property
+    def nothing(self) -> bool:
+        """Whether no label is answered."""
+        return [item.label for item in self.answers] == [NONE]
+
+    @property
+    def label(self) -> str:
+        """The answer in full, for machines and comparisons."""
+        return ", ".join(item.label for item in self.answers) or self.text
+
+    @property
+    def text(self) -> str:
+        """The answer for people, without its score: short names, or values."""
+        named = ", ".join(item.short for item in self.answers)
+        return named or ", ".join(f"{value:.4g}" for value in self.values)
+
+    def differs_from(self, other: Verdict) -> bool:
+        """Whether another answer was given; two values are not another answer."""
+        return {item.label for item in self.answers} != {item.label for item in other.answers}
+
+    @property
+    def scored(self) -> str:
+        """The answer and its score: ``blue 0.93, red 0.71``."""
+        return ", ".join(f"{item.short} {item.score:.2f}" for item in self.answers) or self.text
+
+
+def with_threshold(head: Head, threshold: float | None) -> Head:
+    """The head that decides: of labels, those above ``--threshold`` are answered."""
+    if threshold is None or head.task != "labels":
+        return head
+    return replace(head, threshold=threshold)
+
+
+def decision(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]:
+    """Indices of what one frame's scores (classes,) answer: of one class, or of any labels.
+
+    Raises:
+        ValueError: the head's task is "value".
+    """
+    if head.task == "labels":
+        return tuple(map(int, np.flatnonzero(head.decisions(scores[None])[0])))
+    return (int(head.answers(scores[None])[0]),)
+
+
+def verdict(
+    scores: NDArray[np.float32],
+    labels: Sequence[str],
+    head: Head,
+    *,
+    top: int,
+    threshold: float | None,
+) -> Verdict:
+    """The answer that scores of shape (classes,) amount to.
+
+    Args:
+        threshold: a class of a lower score is "unknown".
+    """
+    if head.task == "value":
+        return Verdict((), values=tuple(map(float, scores)))
+    places = top_answers(scores[None], top)[0]
+    best = tuple(Ranked(labels[place], float(scores[place])) for place in places)
+    answers = [Ranked(labels[place], float(scores[place])) for place in decision(head, scores)]
+    if not answers:
+        return Verdict((Ranked(NONE, best[0].score),), best)
+    if head.task == "labels":
+        answers.sort(key=lambda item: -item.score)
+    elif threshold is not None and answers[0].score < threshold:
+        answers = [Ranked(UNKNOWN, answers[0].score)]
+    return Verdict(tuple(answers), best)

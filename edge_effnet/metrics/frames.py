@@ -1,0 +1,84 @@
+"""Two models on frames of a feed: ``compare_predictions``, with what scenes prove of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.metrics.blocks import DropBounds, drop_bounds, share_interval_percent, sum_blocks
+from edge_effnet.metrics.comparison import Comparison, Paired, compare_predictions
+from edge_effnet.metrics.label_summary import LabelSummary
+from edge_effnet.metrics.losses import loss_warning, losses_of
+from edge_effnet.metrics.predictions import Predictions, same_answers
+from edge_effnet.metrics.summary import Summary
+from edge_effnet.metrics.value_summary import ValueSummary
+
+
+def compare_frames(
+    reference: Predictions, candidate: Predictions, scenes: NDArray[np.int64]
+) -> Comparison:
+    """Compare two models on frames of which many look alike.
+
+    Figures are those of all frames. Intervals and the paired test rest on scenes; with too few of
+    them there are none, and nothing is proven. What a summary warns of is looked for in the first
+    frame of each scene.
+
+    Args:
+        scenes: the number of each frame's scene.
+
+    Raises:
+        ModelError, DataError: as ``compare_predictions``.
+    """
+    compared = compare_predictions(reference, candidate)
+    values = reference.task == "value"
+    same = np.ones(len(scenes), np.bool_) if values else same_answers(reference, candidate)
+    agreed = sum_blocks(scenes, same)
+    interval = share_interval_percent(agreed) if compared.agreement_interval_percent else None
+    first = np.unique(scenes, return_index=True)[1]
+    thinned = compare_predictions(_only(reference, first), _only(candidate, first))
+    paired = _paired(compared.paired, reference, candidate, scenes)
+    lost = losses_of(paired if paired and paired.bounded else None, interval)
+    losses = (loss_warning(reference, candidate, lost),) if lost else ()
+    others = thinned.warnings[len(thinned.losses) :] if agreed.enough else ()
+    return replace(
+        compared,
+        agreement_interval_percent=interval,
+        reference=_over_scenes(compared.reference, scenes),
+        candidate=_over_scenes(compared.candidate, scenes),
+        paired=paired,
+        losses=losses,
+        warnings=(*losses, *others),
+        blocks=agreed,
+    )
+
+
+def _only(predictions: Predictions, places: NDArray[np.int64]) -> Predictions:
+    return replace(
+        predictions,
+        scores=predictions.scores[places],
+        truth=None if predictions.truth is None else predictions.truth[places],
+        paths=tuple(predictions.paths[place] for place in places),
+    )
+
+
+def _paired(
+    paired: Paired | None, reference: Predictions, candidate: Predictions, scenes: NDArray[np.int64]
+) -> Paired | None:
+    if paired is None:
+        return None
+    lost, gained = reference.right & ~candidate.right, candidate.right & ~reference.right
+    bounds = drop_bounds(sum_blocks(scenes, lost, gained))
+    found = bounds or DropBounds((-100.0, 100.0), 100.0, 1.0)
+    return replace(paired, **vars(found), images_to_prove=None, bounded=bounds is not None)
+
+
+def _over_scenes(summary: Summary | None, scenes: NDArray[np.int64]) -> Summary | None:
+    """A summary with the interval of its right answers taken over scenes."""
+    if summary is None or isinstance(summary, ValueSummary):
+        return summary
+    interval = share_interval_percent(sum_blocks(scenes, summary.predictions.right))
+    if isinstance(summary, LabelSummary):
+        return replace(summary, exact_match_interval_percent=interval)
+    return replace(summary, top1_interval_percent=interval)
