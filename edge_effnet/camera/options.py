@@ -37,4 +37,5 @@ class CameraOptions:
     quiet: bool = False
     labels: Path | None = None
     preprocess: str | None = None
+    head: str | None = None
     force: bool = False

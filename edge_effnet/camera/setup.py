@@ -23,6 +23,7 @@ from edge_effnet.camera.web import Server, parse_address, start_server
 from edge_effnet.camera.window import Window
 from edge_effnet.data.labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
+from edge_effnet.heads import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation import available_cores
 
@@ -58,7 +59,13 @@ def open_models(options: CameraOptions) -> Models:
     threads = options.threads or max(1, available_cores() - 1)
 
     def opened(path: Path) -> Classifier:
-        return open_classifier(path, labels=names, preprocess=options.preprocess, threads=threads)
+        return open_classifier(
+            path,
+            labels=names,
+            preprocess=options.preprocess,
+            head=HeadChoice(options.head),
+            threads=threads,
+        )
 
     model = opened(options.model or packaged_model())
     _refuse_for_values(model, options)

@@ -10,7 +10,12 @@ import click
 
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.commands.groups import OptionsOnly
-from edge_effnet.commands.image_options import labels_option, preprocess_option, refuse_bad_output
+from edge_effnet.commands.image_options import (
+    head_option,
+    labels_option,
+    preprocess_option,
+    refuse_bad_output,
+)
 from edge_effnet.commands.options import console, force_option, json_option, write_json
 from edge_effnet.commands.quantities import Share
 from edge_effnet.errors import UsageProblem
@@ -131,6 +136,7 @@ _COUNT = click.IntRange(min=1)
 @click.option("--quiet", is_flag=True, help="No status line.")
 @labels_option
 @preprocess_option
+@head_option
 @force_option
 @click.option(
     "--systemd",

@@ -48,7 +48,8 @@ def losses_of(
             f"loses {paired.drop_points:.1f} points of accuracy (95 % interval {low:.1f} to "
             f"{high:.1f})"
         )
-    if agreement_interval_percent is not None:
+    better = paired is not None and paired.drop_interval_points[1] < 0
+    if agreement_interval_percent is not None and not better:
         low, high = (100 - bound for bound in reversed(agreement_interval_percent))
         if low > WARN_DISAGREEMENT_POINTS:
             found.append(f"answers {low:.1f} to {high:.1f} % of such images otherwise (95 %)")
