@@ -71,13 +71,13 @@ def choose_pictures(
     data: Path | None,
     calibration: Path | None,
     labels: tuple[str, ...] | None,
-    classes: int,
     count: int,
     evaluation_count: int | None,
     seed: int,
     strict: bool,
     scratch: Path,
     labelled: bool = False,
+    classes: int | None = None,
 ) -> Pictures:
     """Divide what the user gave into calibration and evaluation.
 
@@ -86,12 +86,12 @@ def choose_pictures(
             rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both, from
             splits that share no picture.
         labels: the network's, where somebody named its classes.
-        classes: how many it tells.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
         scratch: folder for generated pictures.
         labelled: whether the calibration pictures need labels.
+        classes: how many the network tells, where that is to be checked.
 
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
