@@ -217,13 +217,15 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
         _say(out, f"and {len(flips) - ROWS} flipped images more; --json lists them all", "dim")
 
 
-def print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
+def print_skipped(
+    out: Console, skipped: Sequence[Skipped], remedy: str = "; --strict refuses them"
+) -> None:
     """Name the images that could not be read."""
     if not skipped:
         return
     out.print()
     noun = "image" if len(skipped) == 1 else "images"
-    _say(out, f"skipped: {len(skipped)} unreadable {noun}; --strict refuses them", "yellow")
+    _say(out, f"skipped: {len(skipped)} unreadable {noun}{remedy}", "yellow")
     for image in skipped[:3]:
         _say(out, f"  {image.reason}")
     if len(skipped) > 3:
