@@ -72,13 +72,13 @@ def choose_pictures(
     data: Path | None,
     calibration: Path | None,
     labels: tuple[str, ...] | None,
-    head: Head,
     count: int,
     evaluation_count: int | None,
     seed: int,
     strict: bool,
     scratch: Path,
     labelled: bool = False,
+    head: Head | None = None,
 ) -> Pictures:
     """Divide what the user gave into calibration and evaluation.
 
@@ -87,12 +87,12 @@ def choose_pictures(
             rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both, from
             splits that share no picture.
         labels: the network's, where somebody named its classes.
-        head: what it answers, and so what the images must say.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
         scratch: folder for generated pictures.
         labelled: whether the calibration pictures need labels.
+        head: what the network answers, and so what the images must say; by default a class.
 
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
@@ -101,8 +101,8 @@ def choose_pictures(
     pool: Dataset | None
     told: Any = {
         "labels": labels,
-        "classes": head.classes,
-        "task": head.task,
+        "classes": head.classes if head else None,
+        "task": head.task if head else "classes",
         "assume_order": True,
     }
 

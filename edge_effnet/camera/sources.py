@@ -14,7 +14,7 @@ import math
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,6 +63,7 @@ class Source:
         skip: pass over a picture without decoding it; raises SourceEnded.
         close: give the device back; harmless a second time.
         left_out: what lies in an image folder and is no image.
+        unreadable: images that gave no picture so far, each with the reason.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Source:
     skip: Callable[[], object]
     close: Callable[[], None]
     left_out: tuple[LeftOut, ...] = ()
+    unreadable: dict[Path, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -222,6 +224,7 @@ def open_images(path: Path) -> Source:
         if kind is not None and not decodable(kind):
             read_image(path)  # says what it is, and the remedy
     place = iter([sample.path for sample in listed.samples])
+    unreadable: dict[Path, str] = {}
 
     def following() -> Path:
         try:
@@ -233,10 +236,12 @@ def open_images(path: Path) -> Source:
         file = following()
         try:
             return Shot(read_image(file), file)
-        except DataError:
+        except DataError as error:
+            unreadable[file] = str(error)
             return None
 
-    return Source(path.name, False, None, read, following, lambda: None, listed.left_out)
+    left_out = listed.left_out
+    return Source(path.name, False, None, read, following, lambda: None, left_out, unreadable)
 
 
 def _open_address(address: str) -> Source:

@@ -23,7 +23,7 @@ from edge_effnet.errors import UsageProblem
 if TYPE_CHECKING:
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
-    from edge_effnet.data.folders import LeftOut
+    from edge_effnet.camera.sources import Source
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -234,14 +234,14 @@ def _run(options: CameraOptions) -> None:
         status.clear()
         if server is not None:
             server.end()
-    _report(session, models, options, opened.left_out)
+    _report(session, models, options, opened)
 
 
-def _report(
-    session: Session, models: Models, options: CameraOptions, left_out: tuple[LeftOut, ...]
-) -> None:
+def _report(session: Session, models: Models, options: CameraOptions, source: Source) -> None:
     from edge_effnet.camera.report import document, summary_lines
     from edge_effnet.commands.comparison_tables import print_comparison
+    from edge_effnet.commands.tables import print_skipped
+    from edge_effnet.metrics import Skipped
 
     figures, comparison = document(session, models.model, models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
@@ -250,6 +250,9 @@ def _report(
         out.print(line)
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, session.source_name)
+    skipped = [Skipped(path, reason) for path, reason in source.unreadable.items()]
+    print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
-        figures["left_out"] = [one.to_json() for one in left_out]
+        figures["left_out"] = [one.to_json() for one in source.left_out]
+        figures["unreadable"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)

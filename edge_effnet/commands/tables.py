@@ -28,13 +28,15 @@ def print_notice(notice: str | None) -> None:
         click.echo(f"note: {notice}", err=True)
 
 
-def print_skipped(out: Console, skipped: Sequence[Skipped]) -> None:
+def print_skipped(
+    out: Console, skipped: Sequence[Skipped], remedy: str = "; --strict refuses them"
+) -> None:
     """Name the images that could not be read."""
     if not skipped:
         return
     out.print()
     noun = "image" if len(skipped) == 1 else "images"
-    say(out, f"skipped: {len(skipped)} unreadable {noun}; --strict refuses them", "yellow")
+    say(out, f"skipped: {len(skipped)} unreadable {noun}{remedy}", "yellow")
     for image in skipped[:3]:
         say(out, f"  {image.reason}")
     if len(skipped) > 3:

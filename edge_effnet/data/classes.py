@@ -87,12 +87,11 @@ def read_classes(
         return Reading(tuple(texts), places)  # both readings are the same
     if not assume_order:
         raise DataError(
-            "the model does not say what its classes are called, so those of "
-            f"{source} have no place among them",
-            found=f"{listed(texts)} there",
-            expected="names in the order of its answers",
-            fix="add --labels folders if that is the order (Keras and PyTorch sort the names), "
-            "else --labels FILE, one name per line",
+            f"{source} names its classes, and the model carries no names to find them among",
+            found=f"{listed(texts)} in {source}",
+            expected="the names in the order of the model's answers",
+            fix="add --labels folders if they are sorted (as Keras and PyTorch do), else --labels "
+            "FILE, one name per line",
         )
     note = (
         f"no labels given: the network's classes are taken to be those of {source}, in the order "

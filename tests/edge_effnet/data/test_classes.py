@@ -66,7 +66,7 @@ def test_some_numbered_folders_are_no_indices() -> None:
 
 
 def test_names_have_no_place_in_a_model_without_names() -> None:
-    with pytest.raises(DataError, match=r"what its classes are called.*--labels folders"):
+    with pytest.raises(DataError, match=r"carries no names.*--labels folders"):
         read(["blue", "red"], classes=2)
     assumed = read(["blue", "red"], classes=2, assume_order=True)
     assert (assumed.labels, assumed.places) == (("blue", "red"), {"blue": 0, "red": 1})
