@@ -60,7 +60,9 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
         simulation, source.model, source.structure, ranges, list(judges.inputs())
     )
     assert (np.abs(ours - theirs) <= 2 * step + 1e-4).mean() >= 0.95
-    assert (ours.argmax(axis=1) == theirs.argmax(axis=1)).mean() >= 0.99
+    # Two scores a step apart can be a tie on another processor: then either is the same answer.
+    behind = ours.max(axis=1) - ours[np.arange(len(ours)), theirs.argmax(axis=1)]
+    assert (behind <= 1.01 * step).mean() >= 0.99
 
 
 def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
