@@ -9,7 +9,9 @@ from typing import Any
 
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
+from edge_effnet.data.division import balanced_sample, judging_warnings
+from edge_effnet.data.listing import Dataset, load_dataset, load_images
+from edge_effnet.data.seen import Judged, judge_on
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
@@ -31,11 +33,13 @@ def reference_place(models: Sequence[Path]) -> int:
 @dataclass(frozen=True)
 class Judging:
     """Images that fit all models, the labels they are told by, and which model is compared
-    with."""
+    with; what is known of the images, and what is wrong with them."""
 
     dataset: Dataset
     labels: tuple[str, ...]
     reference: int
+    judged: Judged
+    warnings: tuple[str, ...]
 
 
 def prepare_judging(spec: BenchSpec) -> Judging | None:
@@ -62,9 +66,12 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
             )
     dataset = _dataset(spec.data, known)
     true_classes(dataset, known, opened[place].path.name)
+    steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
+    judged = judge_on(dataset, steps)
+    chosen = judged.dataset
     if spec.images is not None:
-        dataset = balanced_sample(dataset, spec.images, spec.seed)
-    return Judging(dataset, known, place)
+        chosen = balanced_sample(chosen, spec.images, spec.seed)
+    return Judging(chosen, known, place, judged, tuple(judging_warnings(chosen, dataset)))
 
 
 def measure_accuracy(
@@ -75,7 +82,7 @@ def measure_accuracy(
     """Run every model over the images and compare each with the reference.
 
     Returns:
-        ``source``, ``images``, ``reference`` (index of a model), ``models`` (one entry each:
+        ``source``, ``images``, ``trained_on`` (see ``seen.Judged``), ``reference`` (index of a model), ``models`` (one entry each:
         file, sha256, top1, top5, agreement …; percent, None where not known) and
         ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them).
 
@@ -99,6 +106,8 @@ def measure_accuracy(
     return {
         "source": dataset.source,
         "images": len(reference.paths),
+        "trained_on": judging.judged.to_json(),
+        "warnings": list(judging.warnings),
         "reference": place,
         "models": [
             {

@@ -24,7 +24,7 @@ from edge_effnet.metrics.paired import (
 
 Verdict = Literal["within", "exceeded", "not provable"]
 
-_CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
+CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
 _MOST_IMAGES = 10_000_000
 
 
@@ -160,7 +160,7 @@ def _worst_class(comparison: Comparison, limit: float) -> Check | None:
     for index in np.unique(truth):
         own = truth == index
         images = int(own.sum())
-        if images >= _CLASS_MIN_IMAGES:
+        if images >= CLASS_MIN_IMAGES:
             lost, gained = int((ours & ~theirs & own).sum()), int((theirs & ~ours & own).sum())
             checks.append(_drop(f"drop of {names[index]!r}", lost, gained, images, limit))
     return max(checks, key=lambda found: found.value, default=None)

@@ -15,15 +15,15 @@ from converters.calibration import (
     choose_calibration,
 )
 from converters.generated import generated_picture
-from edge_effnet.data.listing import (
-    Dataset,
-    Sample,
+from edge_effnet.data.division import (
     balanced_sample,
-    content_hash,
-    imbalance_warning,
-    load_dataset,
-    load_images,
+    divide,
+    images_per_class,
+    judging_warnings,
+    without,
 )
+from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.seen import Judged, Steps, judge_on, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.image import Preprocess
 
@@ -42,7 +42,10 @@ class Pictures:
         evaluation: the judges; without labels when ``generated``.
         generated: whether the judges are generated, and so no evidence of accuracy.
         skipped: one line for each calibration picture that could not be read.
-        spare: photos of the calibration folder that do not calibrate, in seeded order.
+        spare: photos of the calibration folder that do not calibrate and that the network was
+            not trained on, in seeded order; where no other images judge.
+        judged: what is known of the judges; None when ``generated`` or drawn.
+        classes: of the images given to judge, before some were left out.
     """
 
     calibration: Calibration
@@ -51,6 +54,8 @@ class Pictures:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     spare: tuple[Sample, ...] = ()
+    judged: Judged | None = None
+    classes: tuple[str, ...] = ()
 
 
 def is_signs(data: Path | None) -> bool:
@@ -70,24 +75,29 @@ def choose_pictures(
     strict: bool,
     scratch: Path,
     labelled: bool = False,
+    steps: Steps = (),
 ) -> Pictures:
     """Divide what the user gave into calibration and evaluation.
 
     Args:
-        data: labelled images. Without ``calibration`` at most half of them calibrate, and the
-            rest judge. ``signs`` draws both, from splits that share no picture.
+        data: labelled images. Without ``calibration`` at most half of each class calibrate, and
+            the rest judge. ``signs`` draws both, from splits that share no picture.
         labels: the network's.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
         strict: an unreadable calibration picture is an error.
         scratch: folder for generated pictures.
         labelled: whether the calibration pictures need labels.
+        steps: of the network: images it was trained on calibrate, and do not judge where others
+            can.
 
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
-    judged: Dataset | None
+    given: Dataset | None
     pool: Dataset | None
+    told: Judged | None = None
+    warnings: list[str] = []
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
@@ -95,15 +105,20 @@ def choose_pictures(
         return load_dataset(folder, labels=labels) if labelled else load_images(folder)
 
     if is_signs(data):
-        judged = _drawn(
+        given = judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = listed(calibration or SIGNS)
     else:
-        judged = load_dataset(data, labels=labels) if data else None
-        pool = listed(calibration) if calibration else judged
-    if pool is judged and judged is not None:
-        count = min(count, len(judged) // 2)
+        given = judged = load_dataset(data, labels=labels) if data else None
+        pool = listed(calibration) if calibration else given
+        if given is not None and pool is not None:
+            told = judge_on(given, steps)
+            judged = told.dataset
+            pool, notices = _may_calibrate(given, pool, told, steps, seed)
+            warnings += notices
+        elif pool is not None:
+            pool = _trained_first(pool, steps, count)
     chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
     if skipped and strict:
         raise DataError(
@@ -111,20 +126,31 @@ def choose_pictures(
             found=skipped[0],
             fix="replace them, or leave --strict out to skip them",
         )
-    if calibration is None and judged is not None and chosen.images is not None:
-        used = {content_hash(sample.path) for sample in chosen.images.samples}
-        rest = tuple(s for s in judged.samples if content_hash(s.path) not in used)
-        judged = replace(judged, samples=rest)
-    warnings = calibration_warnings(chosen, judged)
-    if judged is not None and labels is None:
-        warnings.append(
-            f"no labels given: the network's classes are taken to be those of {judged.source}, "
-            f"in the order {', '.join(judged.labels[:3])} …; --labels FILE says otherwise"
-        )
-    if judged is not None:
-        warnings += [line for line in (imbalance_warning(judged),) if line]
+    if judged is not None and chosen.images is not None and not is_signs(data):
+        judged, before = without(judged, chosen.images), judged
+        if not len(judged):
+            raise DataError(
+                f"no image of {before.source} is left to judge by",
+                found=f"all {len(before)} that could judge stand in {chosen.images.source} too, "
+                "and calibrate",
+                expected="images that do not calibrate",
+                fix="give others to --data or to --calibration",
+            )
+        if calibration is not None and len(judged) < len(before):
+            warnings.append(
+                f"{len(before) - len(judged)} of {len(before)} images of {before.source} also "
+                "calibrate (or are near-duplicates of those that do) and do not judge"
+            )
+    warnings = [*calibration_warnings(chosen), *warnings]
+    if judged is not None and given is not None:
+        if labels is None:
+            warnings.append(
+                f"no labels given: the network's classes are taken to be those of {given.source}, "
+                f"in the order {', '.join(given.labels[:3])} …; --labels FILE says otherwise"
+            )
         if evaluation_count is not None and evaluation_count < len(judged):
             judged = balanced_sample(judged, evaluation_count, seed)
+        warnings += judging_warnings(judged, given)
         if len(judged) < FEW_IMAGES:
             warnings.append(
                 f"only {len(judged)} images judge the result: a drop of a few points cannot be "
@@ -136,18 +162,55 @@ def choose_pictures(
         generated=judged is None,
         warnings=tuple(warnings),
         skipped=skipped,
-        spare=_spare(pool, chosen, skipped, seed) if calibration else (),
+        spare=_spare(calibration, chosen, skipped, steps, seed) if judged is None else (),
+        judged=told,
+        classes=tuple(images_per_class(given)) if given is not None else (),
     )
 
 
+def _may_calibrate(
+    given: Dataset, pool: Dataset, told: Judged, steps: Steps, seed: int
+) -> tuple[Dataset, list[str]]:
+    """The images that calibration may choose from, and what to tell of them.
+
+    Where all that could judge stand in the pool too, each class keeps half of them for judging.
+    """
+    if pool is not given and len(without(given, pool)):
+        return pool, []
+    barred = trained_on(given, steps) if told.is_evidence else None
+    division = divide(given, 0.5, seed, barred=barred)
+    usable = division.rest if pool is given else without(pool, division.judging)
+    if not len(usable):
+        raise DataError(
+            f"{given.source} has too few images to calibrate and to judge by",
+            found=f"{len(given)} images of {len(given.class_counts)} classes, no two different "
+            "ones of one class",
+            expected="dozens of each class: half of them calibrate",
+            fix="add images, or give others with --calibration",
+        )
+    return usable, division.notices
+
+
+def _trained_first(pool: Dataset, steps: Steps, count: int) -> Dataset:
+    """Where the network was trained on enough of the images, those calibrate: the others can
+    judge."""
+    trained = trained_on(pool, steps)
+    if trained is None or trained.sum() < count:
+        return pool
+    pairs = zip(pool.samples, trained, strict=True)
+    return replace(pool, samples=tuple(sample for sample, known in pairs if known))
+
+
 def _spare(
-    pool: Dataset | None, chosen: Calibration, skipped: tuple[str, ...], seed: int
+    source: Path | None, chosen: Calibration, skipped: tuple[str, ...], steps: Steps, seed: int
 ) -> tuple[Sample, ...]:
-    if pool is None or chosen.images is None or skipped:
+    if source is None or is_signs(source) or chosen.images is None or skipped:
         return ()
-    used = {content_hash(sample.path) for sample in chosen.images.samples}
-    order = balanced_sample(pool, len(pool), seed).samples
-    return tuple(Sample(s.path, None) for s in order if content_hash(s.path) not in used)
+    told = judge_on(load_images(source), steps)
+    if not told.is_evidence:
+        return ()
+    left = without(told.dataset, chosen.images)
+    return tuple(Sample(s.path, None) for s in balanced_sample(left, len(left), seed).samples)
 
 
 def _drawn(

@@ -102,7 +102,14 @@ def open_bench(
     built = watch.stage("building the network", None)
     model = load(still(spec), resolved, resolution=side, classifier_activation=None)
     built(1)
-    study = open_study(config, resolved.labels, side=side, workers=workers, stage=watch.stage)
+    study = open_study(
+        config,
+        resolved.labels,
+        side=side,
+        workers=workers,
+        stage=watch.stage,
+        steps=resolved.steps,
+    )
     for line in study.notices:
         watch.say(line)
     study = with_answers(study, lambda images: answers(model, images), side, workers)

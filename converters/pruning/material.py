@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
-from edge_effnet.data.listing import Dataset, Sample, leakage, load_dataset, load_images, split
+from edge_effnet.data.division import divide, without
+from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
 from edge_effnet.data.pipeline import (
     Photos,
     Pictures,
@@ -19,6 +22,7 @@ from edge_effnet.data.pipeline import (
     prepared,
     stored,
 )
+from edge_effnet.data.seen import Steps, judge_on, record, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import SIGNS, TrainConfig
 from edge_effnet.training.data import (
@@ -50,6 +54,11 @@ class Study:
     labelled: bool
     notices: tuple[str, ...] = ()
 
+    @cached_property
+    def images(self) -> dict[str, Any] | None:
+        """What a card keeps of them, see ``seen.record``."""
+        return record(self.material.lists.train, self.material.lists.val)
+
 
 def open_study(
     config: PruneConfig,
@@ -58,11 +67,13 @@ def open_study(
     side: int,
     workers: int,
     stage: StartStage,
+    steps: Steps = (),
 ) -> Study:
     """List and read the pictures of a run.
 
     Args:
         labels: of the network; None where nobody said: then the pictures' own, in order.
+        steps: of the network: pictures it was trained on do not judge where others can.
 
     Raises:
         DataError: nothing there, labels needed and not given, too few, or the same pictures
@@ -74,19 +85,34 @@ def open_study(
         return Study(material, labelled=True)
     source = Path(config.data).expanduser()
     dataset, labelled = _listed(source, labels, needed=config.recovery in ("labels", "both"))
-    notices = []
+    notices: list[str] = []
     if config.val is None:
-        learned, judged = split(dataset, config.val_share, config.seed)
+        told = judge_on(dataset, steps)
+        fit = len(told.dataset) >= FEWEST and told.is_evidence
+        barred = trained_on(dataset, steps) if fit else None
+        division = divide(dataset, config.val_share, config.seed, barred=barred)
+        learned, judged = division.rest, division.judging
+        notices += division.notices
     else:
         other, known = _listed(Path(config.val).expanduser(), labels, needed=False)
-        shared = {path for _, path in leakage(dataset, other)}
-        kept = tuple(sample for sample in other.samples if sample.path not in shared)
-        if shared:
+        kept = without(other, dataset)
+        if len(kept) < len(other):
             notices.append(
-                f"{len(shared)} of {len(other)} pictures of {other.source} are learned from too "
-                "and were left out of judging"
+                f"{len(other) - len(kept)} of {len(other)} pictures of {other.source} are learned "
+                "from too (or are near-duplicates of such) and were left out of judging"
             )
-        learned, judged, labelled = dataset, replace(other, samples=kept), labelled and known
+        told = judge_on(kept, steps)
+        fit = len(told.dataset) >= FEWEST and told.is_evidence
+        learned, judged = dataset, told.dataset if fit else kept
+        labelled = labelled and known
+    if told.trained and not fit:
+        notices.insert(
+            0,
+            f"no evidence: the network was trained on {told.trained} of the {told.images} pictures "
+            f"of {judged.source} that judge: give others with --val",
+        )
+    elif told.trained and told.line:
+        notices.insert(0, told.line)
     for part in (learned, judged):
         if len(part) < FEWEST:
             raise DataError(

@@ -183,6 +183,7 @@ def _recover(
             "source": Path(bench.study.material.lists.source).name,
             "fingerprint": bench.study.material.lists.fingerprint,
             "pictures": len(bench.study.material.train),
+            "images": bench.study.images,
         },
     }
 

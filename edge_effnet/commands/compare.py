@@ -75,6 +75,7 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
     from edge_effnet.commands import tables
+    from edge_effnet.commands.judging import choose_judges
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
     from edge_effnet.metrics import compare_predictions, require_same_labels
@@ -100,7 +101,10 @@ def command(
     names = names or _common_labels(opened[0].labels, opened[1].labels)
     known = names or opened[0].labels
     require_same_labels(known, names or opened[1].labels, (reference.name, candidate.name))
-    dataset = _dataset(data, known)
+    judged = choose_judges(
+        _dataset(data, known), [one.card for one in opened], shown=json_to != "-"
+    )
+    dataset = judged.dataset
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = predict_many(
             models,
@@ -114,7 +118,7 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         tables.print_comparison(comparison, dataset.source)
-    result: dict[str, Any] = comparison.to_json()
+    result: dict[str, Any] = comparison.to_json() | {"trained_on": judged.to_json()}
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(
             reference,

@@ -53,6 +53,7 @@ def command(
           --preprocess mean=127.5,std=127.5
     """
     from edge_effnet.commands import tables
+    from edge_effnet.commands.judging import choose_judges
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
     from edge_effnet.data.listing import load_dataset
@@ -65,10 +66,11 @@ def command(
     classifier = open_classifier(model, labels=names, preprocess=preprocess)
     tables.print_notice(classifier.notice)
     dataset = load_dataset(data, labels=classifier.labels)
+    judged = choose_judges(dataset, [classifier.card], shown=json_to != "-")
     with progress_of(f"evaluating {model.name}") as progress:
         predictions = predict(
             model,
-            dataset,
+            judged.dataset,
             labels=names,
             preprocess=preprocess,
             workers=threads,
@@ -79,4 +81,4 @@ def command(
     if json_to != "-":
         tables.print_summary(summary, dataset.source)
     if json_to is not None:
-        write_json(summary.to_json(), json_to, overwrite=force)
+        write_json(summary.to_json() | {"trained_on": judged.to_json()}, json_to, overwrite=force)
