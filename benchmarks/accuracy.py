@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.labels import read_labels
 from edge_effnet.data.division import balanced_sample, judging_warnings
+from edge_effnet.data.labels import read_labels
 from edge_effnet.data.listing import Dataset, load_dataset, load_images
 from edge_effnet.data.seen import Judged, judge_on
 from edge_effnet.errors import ModelError
@@ -82,9 +82,10 @@ def measure_accuracy(
     """Run every model over the images and compare each with the reference.
 
     Returns:
-        ``source``, ``images``, ``trained_on`` (see ``seen.Judged``), ``reference`` (index of a model), ``models`` (one entry each:
-        file, sha256, top1, top5, agreement …; percent, None where not known) and
-        ``comparisons`` (each other model's, as ``edge-effnet compare`` writes them).
+        ``source``, ``images``, ``trained_on`` (see ``seen.Judged``), ``warnings`` (of the images),
+        ``reference`` (index of a model), ``models`` (one entry each: file, sha256, top1, top5,
+        agreement …; percent, None where not known) and ``comparisons`` (each other model's, as
+        ``edge-effnet compare`` writes them).
 
     Raises:
         DataError, ModelError: as ``predict_many``.

@@ -90,11 +90,19 @@ def to_csv(results: Sequence[Result]) -> str:
     return text.getvalue()
 
 
+def judging_lines(result: Result) -> list[str]:
+    """What to know first of the images that judged."""
+    accuracy = result.accuracy or {}
+    line = accuracy.get("trained_on", {}).get("line")
+    return [*([line] if line else []), *accuracy.get("warnings", ())]
+
+
 def to_markdown(result: Result) -> str:
     """The table, and under it the machine and what spoils the figures."""
     headings, lines = _cells(result)
     bars = ["---"] + ["---:"] * (len(headings) - 1)
-    out = ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
+    out = [text for line in judging_lines(result) for text in (line, "")]
+    out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
     out += [f"- {text}" for text in heat_lines(result)]
     out += [f"- **not valid**: {text}" for text in problem_lines(result)]
@@ -103,6 +111,8 @@ def to_markdown(result: Result) -> str:
 
 def print_result(out: Console, result: Result) -> None:
     """Print the table, ratios, notes and the verdict."""
+    for text in judging_lines(result):
+        out.print(Text(text, style="yellow"), soft_wrap=True)
     out.print(Text(machine_line(result), style="bold"))
     headings, lines = _cells(result)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))

@@ -95,6 +95,7 @@ def choose_pictures(
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
     given: Dataset | None
+    judged: Dataset | None
     pool: Dataset | None
     told: Judged | None = None
     warnings: list[str] = []

@@ -87,8 +87,8 @@ def open_study(
     dataset, labelled = _listed(source, labels, needed=config.recovery in ("labels", "both"))
     notices: list[str] = []
     if config.val is None:
-        told = judge_on(dataset, steps)
-        fit = len(told.dataset) >= FEWEST and told.is_evidence
+        known_by = judge_on(dataset, steps)
+        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
         barred = trained_on(dataset, steps) if fit else None
         division = divide(dataset, config.val_share, config.seed, barred=barred)
         learned, judged = division.rest, division.judging
@@ -101,18 +101,19 @@ def open_study(
                 f"{len(other) - len(kept)} of {len(other)} pictures of {other.source} are learned "
                 "from too (or are near-duplicates of such) and were left out of judging"
             )
-        told = judge_on(kept, steps)
-        fit = len(told.dataset) >= FEWEST and told.is_evidence
-        learned, judged = dataset, told.dataset if fit else kept
+        known_by = judge_on(kept, steps)
+        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
+        learned, judged = dataset, known_by.dataset if fit else kept
         labelled = labelled and known
-    if told.trained and not fit:
+    if known_by.trained:
+        trained = f"the network was trained on {known_by.trained} of {known_by.images} pictures"
+        trained += f" of {judged.source} (or on near-duplicates)"
         notices.insert(
             0,
-            f"no evidence: the network was trained on {told.trained} of the {told.images} pictures "
-            f"of {judged.source} that judge: give others with --val",
+            f"{trained}: those do not judge"
+            if fit
+            else f"no evidence: {trained}, and too few others can judge: give some with --val",
         )
-    elif told.trained and told.line:
-        notices.insert(0, told.line)
     for part in (learned, judged):
         if len(part) < FEWEST:
             raise DataError(

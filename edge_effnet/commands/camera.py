@@ -16,6 +16,7 @@ from edge_effnet.errors import UsageProblem
 if TYPE_CHECKING:
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
+    from edge_effnet.camera.truth import Unseen
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -181,7 +182,8 @@ def _run(options: CameraOptions) -> None:
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
-    from edge_effnet.camera.truth import read_truth
+    from edge_effnet.camera.truth import Unseen, read_truth
+    from edge_effnet.data.seen import records
 
     keep_memory_flat()
     # What can be refused is refused before a camera starts.
@@ -193,6 +195,9 @@ def _run(options: CameraOptions) -> None:
             status.say(classifier.notice)
     settings = setup.read_settings(source, models, options)
     truth = read_truth(options.truth, source, models.labels) if options.truth else None
+    cards = [one.card for one in (models.model, models.reference) if one and one.card]
+    known = records([step for card in cards for step in card.steps])
+    unseen = Unseen(truth, known) if truth and known else None
     notes: SimpleQueue[str] = SimpleQueue()
     opened = open_source(source, wish)
     try:
@@ -208,7 +213,7 @@ def _run(options: CameraOptions) -> None:
         lambda: open_source(source, wish),
         models.model,
         models.reference,
-        truth=truth,
+        truth=unseen or truth,
         outputs=outputs,
         notes=notes,
         say=status.say,
@@ -221,16 +226,21 @@ def _run(options: CameraOptions) -> None:
         status.clear()
         if server is not None:
             server.end()
-    _report(session, models, options)
+    _report(session, models, options, unseen)
 
 
-def _report(session: Session, models: Models, options: CameraOptions) -> None:
+def _report(
+    session: Session, models: Models, options: CameraOptions, unseen: Unseen | None
+) -> None:
     from edge_effnet.camera.report import document, summary_lines
     from edge_effnet.commands import tables
 
     figures, comparison = document(session, models.model, models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
+    if unseen is not None and unseen.trained:
+        figures["trained_on"] = {"trained": unseen.trained, "is_evidence": session.labelled > 0}
+        out.print(unseen.line(session.labelled), markup=False, soft_wrap=True)
     for line in summary_lines(session):
         out.print(line, markup=False)
     if comparison is not None and not stdout_taken:

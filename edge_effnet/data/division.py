@@ -91,11 +91,11 @@ def divide(
     resting = np.array([int(number) in rest for number in looked.group], np.bool_) & readable
     if barred is not None:
         resting |= barred
-    alike = sorted({looked.strata[place] for place in np.flatnonzero(looked.alike)} - {None})
+    alike = {looked.strata[place] for place in np.flatnonzero(looked.alike)}
     return Division(
         _chosen(dataset, resting),
         _chosen(dataset, ~resting),
-        tuple(dataset.labels[label] for label in alike if label is not None),
+        tuple(name for label, name in enumerate(dataset.labels) if label in alike),
     )
 
 

@@ -106,12 +106,17 @@ def _unpacked(text: str) -> Prints:
     return Prints(rows[:, 0], np.ascontiguousarray(rows[:, 1:]), np.ones(len(rows), np.bool_))
 
 
+def learned_from(prints: Prints, known: Sequence[Seen]) -> NDArray[np.bool_]:
+    """For each image whether one of the trainings learned from it."""
+    return _recognize(prints, known)[0]
+
+
 def trained_on(dataset: Dataset, steps: Steps) -> NDArray[np.bool_] | None:
     """For each image whether it was learned from; None where none was."""
     known = records(steps)
     if not known or not len(dataset):
         return None
-    trained = _recognize(prints_of([s.path for s in dataset.samples]), known)[0]
+    trained = learned_from(prints_of([s.path for s in dataset.samples]), known)
     return trained if trained.any() else None
 
 
