@@ -7,7 +7,15 @@ from html import escape
 
 from benchmarks.report import svg
 from benchmarks.result import Result
-from benchmarks.tables import front_of, heat_lines, machine_line, note_lines, problem_lines, rows
+from benchmarks.tables import (
+    front_of,
+    heat_lines,
+    judging_lines,
+    machine_line,
+    note_lines,
+    problem_lines,
+    rows,
+)
 from edge_effnet.commands.options import megabytes
 
 COLOURS = 6
@@ -52,8 +60,10 @@ def overview(result: Result) -> str:
     head = "".join(f"<th{' class=n' if i else ''}>{h}</th>" for i, h in enumerate(heads))
     stars = "★ no other is both faster and as accurate. " if "★" in "".join(lines) else ""
     doubts = "? its samples alone are in doubt." if "doubt" in "".join(lines) else ""
+    told = "".join(f"<li>{escape(line)}</li>" for line in judging_lines(result))
     return (
-        f"<table class='models'><tr>{head}</tr>{''.join(lines)}</table>"
+        (f"<ul class='remarks'>{told}</ul>" if told else "")
+        + f"<table class='models'><tr>{head}</tr>{''.join(lines)}</table>"
         + (f"<p class='hint'>{stars}{doubts}</p>" if stars or doubts else "")
         + f"<details><summary>All figures</summary>{cards_of(result)}</details>"
     )
