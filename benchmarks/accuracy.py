@@ -107,7 +107,7 @@ def measure_accuracy(
     return {
         "source": dataset.source,
         "images": len(reference.paths),
-        "trained_on": judging.judged.to_json(),
+        **judging.judged.to_json(),
         "warnings": list(judging.warnings),
         "reference": place,
         "models": [

@@ -94,7 +94,7 @@ class Conversion:
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
-            "trained_on": self.pictures.judged.to_json() if self.pictures.judged else None,
+            **(self.pictures.judged.to_json() if self.pictures.judged else {}),
             "warnings": list(self.warnings),
             "ladder": self.climb.to_json() if self.climb else None,
             "models": [

@@ -186,7 +186,7 @@ def refuse_void_limits(gate: Gate | None, pictures: Pictures, seed: int) -> None
         return
     halves = [images_per_class(half) for half in split(judging, seed)]
     fewest = {name: min(half.get(name, 0) for half in halves) for name in pictures.classes}
-    few = [name for name, images in fewest.items() if images < CLASS_MIN_IMAGES]
+    few = sorted((n for n in fewest if fewest[n] < CLASS_MIN_IMAGES), key=lambda n: fewest[n])
     if few:
         raise DataError(
             "--max-class-drop needs images of every class that judge, to choose by and to "

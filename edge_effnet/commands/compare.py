@@ -118,7 +118,7 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         tables.print_comparison(comparison, dataset.source)
-    result: dict[str, Any] = comparison.to_json() | {"trained_on": judged.to_json()}
+    result: dict[str, Any] = comparison.to_json() | judged.to_json()
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(
             reference,

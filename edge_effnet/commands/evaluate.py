@@ -81,4 +81,4 @@ def command(
     if json_to != "-":
         tables.print_summary(summary, dataset.source)
     if json_to is not None:
-        write_json(summary.to_json() | {"trained_on": judged.to_json()}, json_to, overwrite=force)
+        write_json(summary.to_json() | judged.to_json(), json_to, overwrite=force)

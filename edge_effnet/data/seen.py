@@ -44,6 +44,7 @@ class Judged:
         trained, held_out, unseen: how many of those some model was trained on, how many its
             training held out, and how many it never saw.
         unknown: how many cannot be told, because a record is a sample.
+        recorded: whether any model says what it was trained on.
         is_evidence: False where only images that a model was trained on could judge.
         line: what to say first; None where nothing is.
     """
@@ -54,11 +55,14 @@ class Judged:
     held_out: int = 0
     unseen: int = 0
     unknown: int = 0
+    recorded: bool = True
     is_evidence: bool = True
     line: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        return {key: value for key, value in vars(self).items() if key != "dataset"}
+        """``{"trained_on": {…}}``, for a document; empty where nothing is recorded."""
+        kept = ("images", "trained", "held_out", "unseen", "unknown", "is_evidence", "line")
+        return {"trained_on": {key: vars(self)[key] for key in kept}} if self.recorded else {}
 
 
 def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] | None:
@@ -131,7 +135,7 @@ def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
     """
     known, images = records(list(steps)), len(dataset)
     if not known or not images:
-        return Judged(dataset, images, unseen=images)
+        return Judged(dataset, images, recorded=bool(known))
     trained, held, unknown = _recognize(prints_of([s.path for s in dataset.samples]), known)
     if not trained.any():
         return Judged(dataset, images, held_out=int(held.sum()), unseen=int((~held).sum()))

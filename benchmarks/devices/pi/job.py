@@ -111,7 +111,7 @@ def _told(judging: Judging | None) -> dict[str, Any] | None:
     """What is known of all the images, those too that do not judge and stay here."""
     if judging is None:
         return None
-    return {"trained_on": judging.judged.to_json(), "warnings": list(judging.warnings)}
+    return judging.judged.to_json() | {"warnings": list(judging.warnings)}
 
 
 def _renamed_rows(source: Path, renamed: Mapping[Path, str], there: str) -> bytes:

@@ -82,7 +82,7 @@ def test_where_it_knows_all_images_no_figure_is_evidence(
     assert len(judged.dataset) == 16  # there is nothing else to judge by
     assert judged.line is not None
     assert judged.line.startswith("no evidence: the network was trained on all 16 images")
-    assert judged.to_json()["is_evidence"] is False
+    assert judged.to_json()["trained_on"]["is_evidence"] is False
 
 
 def test_what_any_step_or_model_learned_from_does_not_judge(
@@ -104,6 +104,7 @@ def test_without_a_record_nothing_is_said(photos_and_run: tuple[Dataset, Divisio
     for steps in ([], [{"step": "trained"}], [{"step": "trained", "data": {"images": damaged}}]):
         judged = judge_on(dataset, steps)
         assert judged.line is None
+        assert judged.to_json() == {}
         assert judged.dataset == dataset
         assert trained_on(dataset, steps) is None
     assert record(None, None) is None  # drawn pictures
