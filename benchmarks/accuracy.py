@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.spec import BenchSpec
+from edge_effnet.data.division import balanced_sample, judging_warnings
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, balanced_sample, load_judges
+from edge_effnet.data.listing import Dataset, load_judges
+from edge_effnet.data.seen import Judged, judge_on
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
@@ -31,11 +33,13 @@ def reference_place(models: Sequence[Path]) -> int:
 @dataclass(frozen=True)
 class Judging:
     """Images that fit all models, the labels they are told by, and which model is compared
-    with."""
+    with; what is known of the images, and what is wrong with them."""
 
     dataset: Dataset
     labels: tuple[str, ...]
     reference: int
+    judged: Judged
+    warnings: tuple[str, ...]
 
 
 def prepare_judging(spec: BenchSpec) -> Judging | None:
@@ -65,9 +69,12 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     names = opened[place].names or next((one.names for one in opened if one.names), None)
     dataset = load_judges(spec.data, labels=names, classes=len(known), task=head.task)
     known = dataset.labels or names or known
+    steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
+    judged = judge_on(dataset, steps)
+    chosen = judged.dataset
     if spec.images is not None:
-        dataset = balanced_sample(dataset, spec.images, spec.seed)
-    return Judging(dataset, known, place)
+        chosen = balanced_sample(chosen, spec.images, spec.seed)
+    return Judging(chosen, known, place, judged, tuple(judging_warnings(chosen, dataset)))
 
 
 def measure_accuracy(
@@ -82,7 +89,8 @@ def measure_accuracy(
         file, sha256, agreement, ``headline`` with name, value and text, and what its head is
         judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
         other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
-        (unreadable images), ``notes`` (how the data were read) and ``left_out``.
+        (unreadable images), ``notes`` (how the data were read), ``left_out`` and ``trained_on``
+        (see ``seen.Judged``).
 
     Raises:
         DataError, ModelError: as ``predict_many``.
@@ -107,6 +115,7 @@ def measure_accuracy(
     return {
         "source": dataset.source,
         "images": len(reference.paths),
+        **judging.judged.to_json(),
         "reference": place,
         "models": [
             _figures(made, comparison)
@@ -114,7 +123,9 @@ def measure_accuracy(
         ],
         "comparisons": [comparison.to_json() for comparison in others],
         # What is said of the reference stands in each comparison: once is enough.
-        "warnings": list(dict.fromkeys([*own, *(w for one in others for w in one.warnings)])),
+        "warnings": list(
+            dict.fromkeys([*judging.warnings, *own, *(w for one in others for w in one.warnings)])
+        ),
         "skipped": [image.to_json() for image in reference.skipped],
         **dataset.reading_json(),
     }

@@ -30,15 +30,20 @@ def _headline(figures: Mapping[str, Any]) -> tuple[str, str]:
     return (told["name"], told["text"]) if told else ("top-1", _percent(figures.get("top1")))
 
 
-def accuracy_lines(result: Result) -> list[str]:
-    """What the models' answers warn of, and the images that could not be read."""
-    judged = result.accuracy or {}
-    lines = list(judged.get("warnings", ()))
-    if skipped := judged.get("skipped"):
-        count = len(skipped)
-        noun = "image" if count == 1 else "images"
-        lines.append(f"{count} unreadable {noun} left out, the first: {skipped[0]['reason']}")
-    return lines
+def judging_lines(result: Result) -> list[str]:
+    """What to know first of the images that judged, and of what the answers warn."""
+    accuracy = result.accuracy or {}
+    line = accuracy.get("trained_on", {}).get("line")
+    return [*([line] if line else []), *accuracy.get("warnings", ())]
+
+
+def skipped_lines(result: Result) -> list[str]:
+    """The images that could not be read."""
+    skipped = (result.accuracy or {}).get("skipped")
+    if not skipped:
+        return []
+    noun = "image" if len(skipped) == 1 else "images"
+    return [f"{len(skipped)} unreadable {noun} left out, the first: {skipped[0]['reason']}"]
 
 
 def front_of(result: Result) -> list[bool | None]:

@@ -29,7 +29,8 @@ from edge_effnet.commands.image_options import refuse_bad_output
 from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
 from edge_effnet.commands.progress import progress_of
 from edge_effnet.commands.stages import stages
-from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images
+from edge_effnet.data.division import balanced_sample
+from edge_effnet.data.listing import Dataset, load_dataset, load_images
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.image import preprocess, read_image
 from edge_effnet.measure.latency import interleaved_latency

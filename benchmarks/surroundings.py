@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.spec import BenchSpec
+from edge_effnet.data.division import balanced_sample
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import balanced_sample, load_images
+from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image import Pixels, preprocess, read_image
 from edge_effnet.runtime.classifier import Classifier, open_classifier

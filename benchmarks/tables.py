@@ -14,8 +14,9 @@ from rich.text import Text
 from benchmarks.accuracy_columns import (
     accuracy_cells,
     accuracy_headings,
-    accuracy_lines,
     front_of,
+    judging_lines,
+    skipped_lines,
 )
 from benchmarks.regress import Regression
 from benchmarks.result import Case, Result
@@ -87,7 +88,8 @@ def to_markdown(result: Result) -> str:
     """The table, and under it the machine and what spoils the figures."""
     headings, lines = _cells(result)
     bars = ["---"] + ["---:"] * (len(headings) - 1)
-    out = ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
+    out = [text for line in judging_lines(result) for text in (line, "")]
+    out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
     out += [f"- {text}" for text in heat_lines(result)]
     out += [f"- **not valid**: {text}" for text in problem_lines(result)]
@@ -96,6 +98,8 @@ def to_markdown(result: Result) -> str:
 
 def print_result(out: Console, result: Result) -> None:
     """Print the table, ratios, notes and the verdict."""
+    for text in judging_lines(result):
+        out.print(Text(text, style="yellow"), soft_wrap=True)
     out.print(Text(machine_line(result), style="bold"))
     headings, lines = _cells(result)
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
@@ -110,7 +114,7 @@ def print_result(out: Console, result: Result) -> None:
         out.print(Text(text, style="dim"))
     for text in heat_lines(result):
         out.print(Text(text))
-    for text in accuracy_lines(result):
+    for text in skipped_lines(result):
         out.print(Text(f"warning: {text}", style="yellow"))
     for text in problem_lines(result):
         out.print(Text(f"not valid: {text}", style="yellow"))

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.generated import generated_picture
-from edge_effnet.data.listing import Dataset, Sample, balanced_sample, content_hash, leakage
+from edge_effnet.data.division import balanced_sample
+from edge_effnet.data.listing import Dataset, Sample, content_hash
 from edge_effnet.errors import DataError
 from edge_effnet.image import Preprocess, normalize, preprocess, read_image
 
@@ -147,8 +148,8 @@ def _refuse_wrong_range(source: str, darkest: int, brightest: int) -> None:
         )
 
 
-def calibration_warnings(calibration: Calibration, evaluation: Dataset | None) -> list[str]:
-    """What the user should know about the calibration images: too few, or judged on them."""
+def calibration_warnings(calibration: Calibration) -> list[str]:
+    """What the user should know about the calibration images: too few, or of one class."""
     if calibration.images is None:
         return [
             f"no calibration images given: ranges come from {len(calibration)} generated "
@@ -163,10 +164,4 @@ def calibration_warnings(calibration: Calibration, evaluation: Dataset | None) -
     counts = calibration.images.class_counts
     if len(counts) == 1:
         warnings.append(f"all calibration images are of one class, {next(iter(counts))!r}")
-    shared = leakage(calibration.images, evaluation) if evaluation is not None else []
-    if evaluation is not None and shared:
-        warnings.append(
-            f"{len(shared)} of {len(evaluation)} evaluation images also calibrated (leakage), "
-            f"first {shared[0][1].name}: the measured accuracy flatters the quantized model"
-        )
     return warnings

@@ -19,6 +19,7 @@ from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
 from edge_effnet.data.labels import numbers
 from edge_effnet.data.listing import content_hash
+from edge_effnet.data.seen import record
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite_metadata import METADATA_NAME, write_metadata
 
@@ -75,6 +76,8 @@ def make_card(
                 "pinned": "input; logits not clipped",
             }
         step["rung"] = asdict(rung)
+        if rung.recovery or rung.rounding:  # which learn from the images
+            step["data"] = {"images": record(pictures.calibration.images, None)}
         if recipe.full_integer:
             step["interface"] = settings.interface
         steps.append(step)

@@ -94,6 +94,7 @@ class Conversion:
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
+            **(self.pictures.judged.to_json() if self.pictures.judged else {}),
             "warnings": list(self.warnings),
             "left_out": self.pictures.left_out_json(),
             "ladder": self.climb.to_json() if self.climb else None,

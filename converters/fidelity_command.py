@@ -11,7 +11,8 @@ from converters.fidelity_plot import draw_fidelity, render
 from converters.fidelity_report import print_fidelity
 from edge_effnet.artifact import split_archive
 from edge_effnet.commands.stages import stages
-from edge_effnet.data.listing import Dataset, balanced_sample
+from edge_effnet.data.division import balanced_sample
+from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically
 from edge_effnet.image import Preprocess, normalize, preprocess, read_image

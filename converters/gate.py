@@ -25,7 +25,7 @@ from edge_effnet.metrics.paired import (
 
 Verdict = Literal["within", "exceeded", "not provable"]
 
-_CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
+CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
 _MOST_IMAGES = 10_000_000
 
 
@@ -160,7 +160,7 @@ def _worst_class(comparison: Comparison, limit: float) -> Check | None:
     checks = []
     for index, name in enumerate(reference.label_names):
         ours, theirs = _found(reference, index), _found(candidate, index)
-        if len(ours) >= _CLASS_MIN_IMAGES:
+        if len(ours) >= CLASS_MIN_IMAGES:
             lost, gained = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
             checks.append(_drop(f"drop of {name!r}", lost, gained, len(ours), limit))
     return max(checks, key=lambda found: found.value, default=None)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.gate import Check, Gate, Verdict, check, check_json, overall
+from converters.gate import CLASS_MIN_IMAGES, Check, Gate, Verdict, check, check_json, overall
+from converters.images import Pictures
 from converters.ladder import LADDER, Rung
 from converters.rung_cache import RungCache, Tried, cache_key
 from converters.timing import time_files
 from converters.workshop import Workshop
-from edge_effnet.data.listing import Dataset, balanced_sample
+from edge_effnet.data.division import divide, images_per_class
+from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.metrics import (
     Comparison,
@@ -141,10 +143,10 @@ def climb(
 
 
 def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
-    """Class-balanced halves: one to choose by, one to confirm with.
+    """Halves of each class: one to choose by, one to confirm with.
 
     Raises:
-        DataError: fewer than four images.
+        DataError: fewer than four images, or no two different ones of a class.
     """
     if len(evaluation) < 4:
         raise DataError(
@@ -153,10 +155,52 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
             expected="hundreds",
             fix="give more images with --data",
         )
-    selection = balanced_sample(evaluation, len(evaluation) // 2, seed)
-    taken = {sample.path for sample in selection.samples}
-    rest = tuple(sample for sample in evaluation.samples if sample.path not in taken)
-    return selection, replace(evaluation, samples=rest)
+    division = divide(evaluation, 0.5, seed)
+    if not len(division.rest):
+        raise DataError(
+            f"{evaluation.source} has no images to choose by beside those that confirm",
+            found=f"{len(evaluation)} images, no two different ones of one class",
+            expected="hundreds",
+            fix="give more images of each class with --data",
+        )
+    return division.rest, division.judging
+
+
+def refuse_void_limits(gate: Gate | None, pictures: Pictures, seed: int) -> None:
+    """Raise DataError where the images cannot carry the limits, before anything is made."""
+    if gate is None or pictures.generated:
+        return
+    judging, judged = pictures.evaluation, pictures.judged
+    if judged is not None and not judged.is_evidence:
+        raise DataError(
+            "a limit needs images that the network was not trained on",
+            found=f"all {judged.images} images of {judging.source}, or near-duplicates of them, "
+            "were learned from",
+            expected="images that it has not seen",
+            fix="give such images with --data, or leave the limit out",
+        )
+    counts = images_per_class(judging)
+    if len(counts) == 1:
+        raise DataError(
+            "a limit needs images of more than one class that judge",
+            found=f"{len(judging)} images of {judging.source}, all {next(iter(counts))!r}",
+            expected="images of every class that the network tells apart",
+            fix="give more images of the other classes with --data",
+        )
+    if gate.max_class_drop_points is None:
+        return
+    halves = [images_per_class(half) for half in split(judging, seed)]
+    fewest = {name: min(half.get(name, 0) for half in halves) for name in pictures.classes}
+    few = sorted((n for n in fewest if fewest[n] < CLASS_MIN_IMAGES), key=lambda n: fewest[n])
+    if few:
+        raise DataError(
+            "--max-class-drop needs images of every class that judge, to choose by and to "
+            "confirm with",
+            found=f"{fewest[few[0]]} of {few[0]!r} in the smaller half"
+            + (f", too few of {len(few)} classes" if len(few) > 1 else ""),
+            expected=f"at least {CLASS_MIN_IMAGES} in each half",
+            fix="give more images of it with --data, or use --max-drop",
+        )
 
 
 def refuse_chance(reference: Predictions, comparison: Comparison) -> None:

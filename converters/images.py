@@ -16,16 +16,16 @@ from converters.calibration import (
     choose_calibration,
 )
 from converters.generated import generated_picture
-from edge_effnet.data.folders import both_parts
-from edge_effnet.data.listing import (
-    Dataset,
-    Sample,
+from edge_effnet.data.division import (
     balanced_sample,
-    content_hash,
-    imbalance_warning,
-    load_dataset,
-    load_images,
+    divide,
+    images_per_class,
+    judging_warnings,
+    without,
 )
+from edge_effnet.data.folders import both_parts
+from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.seen import Judged, Steps, judge_on, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.heads import Head
 from edge_effnet.image import Preprocess
@@ -45,7 +45,10 @@ class Pictures:
         evaluation: the judges; without labels when ``generated``.
         generated: whether the judges are generated, and so no evidence of accuracy.
         skipped: one line for each calibration picture that could not be read.
-        spare: photos of the calibration folder that do not calibrate, in seeded order.
+        spare: photos of the calibration folder that do not calibrate and that the network was
+            not trained on, in seeded order; where no other images judge.
+        judged: what is known of the judges; None when ``generated`` or drawn.
+        classes: of the images given to judge, before some were left out.
     """
 
     calibration: Calibration
@@ -54,6 +57,8 @@ class Pictures:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     spare: tuple[Sample, ...] = ()
+    judged: Judged | None = None
+    classes: tuple[str, ...] = ()
 
     def left_out_json(self) -> list[dict[str, Any]]:
         calibrating = self.calibration.images
@@ -79,13 +84,14 @@ def choose_pictures(
     scratch: Path,
     labelled: bool = False,
     head: Head | None = None,
+    steps: Steps = (),
 ) -> Pictures:
     """Divide what the user gave into calibration and evaluation.
 
     Args:
-        data: labelled images. Without ``calibration`` at most half of them calibrate, and the
-            rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both, from
-            splits that share no picture.
+        data: labelled images. Without ``calibration`` at most half of each class calibrate, and
+            the rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both,
+            from splits that share no picture.
         labels: the network's, where somebody named its classes.
         count: how many calibrate.
         evaluation_count: at most so many judge; None for all.
@@ -93,38 +99,48 @@ def choose_pictures(
         scratch: folder for generated pictures.
         labelled: whether the calibration pictures need labels.
         head: what the network answers, and so what the images must say; by default a class.
+        steps: of the network: images it was trained on calibrate, and do not judge where others
+            can.
 
     Raises:
         DataError: nothing usable, or unreadable pictures under ``strict``.
     """
+    given: Dataset | None
     judged: Dataset | None
     pool: Dataset | None
-    told: Any = {
+    asked: Any = {
         "labels": labels,
         "classes": head.classes if head else None,
         "task": head.task if head else "classes",
         "assume_order": True,
     }
+    told: Judged | None = None
+    warnings: list[str] = []
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
             return _drawn(how, count, "train", seed, scratch, labels)
         if labelled:
-            return load_dataset(folder, part="learn", **told)
+            return load_dataset(folder, part="learn", **asked)
         return load_images(folder)
 
     if data is not None and calibration is None and (parts := both_parts(data)):
         calibration = parts[0]
     if is_signs(data):
-        judged = _drawn(
+        given = judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = listed(calibration or SIGNS)
     else:
-        judged = load_dataset(data, **told) if data else None
-        pool = listed(calibration) if calibration else judged
-    if pool is judged and judged is not None:
-        count = min(count, len(judged) // 2)
+        given = judged = load_dataset(data, **asked) if data else None
+        pool = listed(calibration) if calibration else given
+        if given is not None and pool is not None:
+            told = judge_on(given, steps)
+            judged = told.dataset
+            pool, notices = _may_calibrate(given, pool, told, steps, seed)
+            warnings += notices
+        elif pool is not None:
+            pool = _trained_first(pool, steps, count)
     chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
     if skipped and strict:
         raise DataError(
@@ -132,16 +148,27 @@ def choose_pictures(
             found=skipped[0],
             fix="replace them, or leave --strict out to skip them",
         )
-    if calibration is None and judged is not None and chosen.images is not None:
-        used = {content_hash(sample.path) for sample in chosen.images.samples}
-        rest = tuple(s for s in judged.samples if content_hash(s.path) not in used)
-        judged = replace(judged, samples=rest)
-    warnings = calibration_warnings(chosen, judged)
-    if judged is not None:
-        warnings += judged.notes
-        warnings += [line for line in (imbalance_warning(judged),) if line]
+    if judged is not None and chosen.images is not None and not is_signs(data):
+        judged, before = without(judged, chosen.images), judged
+        if not len(judged):
+            raise DataError(
+                f"no image of {before.source} is left to judge by",
+                found=f"all {len(before)} that could judge stand in {chosen.images.source} too, "
+                "and calibrate",
+                expected="images that do not calibrate",
+                fix="give others to --data or to --calibration",
+            )
+        if calibration is not None and len(judged) < len(before):
+            warnings.append(
+                f"{len(before) - len(judged)} of {len(before)} images of {before.source} also "
+                "calibrate (or are near-duplicates of those that do) and do not judge"
+            )
+    warnings = [*calibration_warnings(chosen), *warnings]
+    if judged is not None and given is not None:
+        warnings += given.notes
         if evaluation_count is not None and evaluation_count < len(judged):
             judged = balanced_sample(judged, evaluation_count, seed)
+        warnings += judging_warnings(judged, given)
         if len(judged) < FEW_IMAGES:
             warnings.append(
                 f"only {len(judged)} images judge the result: a drop of a few points cannot be "
@@ -153,18 +180,55 @@ def choose_pictures(
         generated=judged is None,
         warnings=tuple(warnings),
         skipped=skipped,
-        spare=_spare(pool, chosen, skipped, seed) if calibration else (),
+        spare=_spare(calibration, chosen, skipped, steps, seed) if judged is None else (),
+        judged=told,
+        classes=tuple(images_per_class(given)) if given is not None else (),
     )
 
 
+def _may_calibrate(
+    given: Dataset, pool: Dataset, told: Judged, steps: Steps, seed: int
+) -> tuple[Dataset, list[str]]:
+    """The images that calibration may choose from, and what to tell of them.
+
+    Where all that could judge stand in the pool too, each class keeps half of them for judging.
+    """
+    if pool is not given and len(without(given, pool)):
+        return pool, []
+    barred = trained_on(given, steps) if told.is_evidence else None
+    division = divide(given, 0.5, seed, barred=barred)
+    usable = division.rest if pool is given else without(pool, division.judging)
+    if not len(usable):
+        raise DataError(
+            f"{given.source} has too few images to calibrate and to judge by",
+            found=f"{len(given)} images of {len(given.class_counts)} classes, no two different "
+            "ones of one class",
+            expected="dozens of each class: half of them calibrate",
+            fix="add images, or give others with --calibration",
+        )
+    return usable, division.notices
+
+
+def _trained_first(pool: Dataset, steps: Steps, count: int) -> Dataset:
+    """Where the network was trained on enough of the images, those calibrate: the others can
+    judge."""
+    trained = trained_on(pool, steps)
+    if trained is None or trained.sum() < count:
+        return pool
+    pairs = zip(pool.samples, trained, strict=True)
+    return replace(pool, samples=tuple(sample for sample, known in pairs if known))
+
+
 def _spare(
-    pool: Dataset | None, chosen: Calibration, skipped: tuple[str, ...], seed: int
+    source: Path | None, chosen: Calibration, skipped: tuple[str, ...], steps: Steps, seed: int
 ) -> tuple[Sample, ...]:
-    if pool is None or chosen.images is None or skipped:
+    if source is None or is_signs(source) or chosen.images is None or skipped:
         return ()
-    used = {content_hash(sample.path) for sample in chosen.images.samples}
-    order = balanced_sample(pool, len(pool), seed).samples
-    return tuple(Sample(s.path, None) for s in order if content_hash(s.path) not in used)
+    told = judge_on(load_images(source), steps)
+    if not told.is_evidence:
+        return ()
+    left = without(told.dataset, chosen.images)
+    return tuple(Sample(s.path, None) for s in balanced_sample(left, len(left), seed).samples)
 
 
 def _drawn(

@@ -15,7 +15,7 @@ from pathlib import Path
 from converters.cards import choose_labels, make_card, measured_record, with_metadata
 from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.equalize import can_equalize
-from converters.guard import Climb, climb
+from converters.guard import Climb, climb, refuse_void_limits
 from converters.images import SIGNS, Pictures, choose_pictures
 from converters.ladder import Rung, ladder, rung_of
 from converters.recipes import FLOAT32, UNPRUNED
@@ -79,7 +79,9 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
             strict=settings.strict,
             labelled=settings.recovery_labels,
             scratch=scratch,
+            steps=source.steps,
         )
+        refuse_void_limits(settings.gate, pictures, settings.seed)
         done(1)
         labels, described = choose_labels(source, pictures), pictures.calibration.describe()
         outcome = _climb(source, settings, pictures, labels, scratch, stage)
@@ -199,8 +201,8 @@ def _unlabelled(pictures: Pictures) -> Dataset:
             "a limit needs photos that judge it",
             found="generated pictures only"
             if pictures.calibration.images is None
-            else "no more photos than those that calibrate",
-            expected="photos that do not calibrate",
+            else "no more photos than those that calibrate or that the network was trained on",
+            expected="photos that do neither",
             fix="add --data DIR|CSV with labelled photos, or more photos to --calibration",
         )
     return Dataset(pictures.spare, (), "the calibration photos left over")

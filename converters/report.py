@@ -10,6 +10,7 @@ from rich.table import Table
 from converters.conversion import Conversion, Made
 from converters.guard import Climb
 from converters.recipes import FLOAT32, RECIPES
+from edge_effnet.commands.judging import print_judged
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_losses, print_skipped, print_warnings
 from edge_effnet.metrics import Paired
@@ -18,6 +19,7 @@ from edge_effnet.metrics import Paired
 def print_conversion(conversion: Conversion) -> None:
     """Print the table of files, what was proven, and what to do next."""
     out, pictures = console(), conversion.pictures
+    print_judged(out, pictures.judged)
     if conversion.climb:
         print_climb(out, conversion.climb)
     if not conversion.made:

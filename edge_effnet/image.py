@@ -175,6 +175,23 @@ def read_image(path: Path) -> Pixels:
     return decode(data, str(path))
 
 
+def small_grey(data: bytes, side: int) -> Pixels | None:
+    """Grey pixels, height x width, of an image file's bytes, for what needs no more than ``side``
+    pixels a side: a large JPEG is decoded at an eighth, several times as fast. None where the
+    bytes are no readable image."""
+    try:
+        _refuse_truncated(data, "the image", "")
+        whole = np.frombuffer(data, np.uint8)
+        pixels = None
+        if data.startswith(b"\xff\xd8\xff"):
+            pixels = cv2.imdecode(whole, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+        if pixels is None or min(pixels.shape) < side:
+            pixels = cv2.imdecode(whole, cv2.IMREAD_GRAYSCALE)
+    except (DataError, cv2.error):
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
+
+
 def preprocess(pixels: Pixels, how: Preprocess) -> Pixels:
     """Crop the centre and resize: height x width x 3 RGB pixels, ready for the network.
 

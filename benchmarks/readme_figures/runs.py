@@ -104,7 +104,8 @@ def _no_images(place: Place) -> Found:
 
 def _photos(place: Place) -> Found:
     """Agreement with float on the photos that did not calibrate, of three origins."""
-    from edge_effnet.data.listing import Dataset, balanced_sample, load_images
+    from edge_effnet.data.division import balanced_sample
+    from edge_effnet.data.listing import Dataset, load_images
 
     calibration = load_images(place.photos("images", "imagenet_calibration"))
     order = balanced_sample(calibration, len(calibration), 0).samples

@@ -40,7 +40,8 @@ def conversion(document: Json) -> str:
         lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     heads = ("file", "size", "of float", "agreement", "latency")
     head = "".join(f"<th>{name}</th>" for name in heads)
-    return f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+    table = f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+    return judging(document) + table
 
 
 def comparison_title(document: Json) -> str:
@@ -60,7 +61,13 @@ def proof(document: Json) -> str:
         figures.append(("drop", spoken))
     grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in figures)
     warnings = "".join(f"<li>{escape(str(line))}</li>" for line in document.get("warnings", ()))
-    return f"<dl class='row'>{grid}</dl><ul class='remarks'>{warnings}</ul>"
+    return f"{judging(document)}<dl class='row'>{grid}</dl><ul class='remarks'>{warnings}</ul>"
+
+
+def judging(document: Json) -> str:
+    """What to know first of the images that judged: that the network was trained on some."""
+    line = (document.get("trained_on") or {}).get("line")
+    return f"<ul class='remarks'><li>{escape(str(line))}</li></ul>" if line else ""
 
 
 def class_changes(document: Json) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.accuracy_columns import front_of
+from benchmarks.accuracy_columns import front_of, judging_lines
 from benchmarks.report import svg
 from benchmarks.result import Result
 from benchmarks.tables import heat_lines, machine_line, note_lines, problem_lines, rows
@@ -53,8 +53,10 @@ def overview(result: Result) -> str:
     head = "".join(f"<th{' class=n' if i else ''}>{h}</th>" for i, h in enumerate(heads))
     stars = "★ no other is both faster and as accurate. " if "★" in "".join(lines) else ""
     doubts = "? its samples alone are in doubt." if "doubt" in "".join(lines) else ""
+    told = "".join(f"<li>{escape(line)}</li>" for line in judging_lines(result))
     return (
-        f"<table class='models'><tr>{head}</tr>{''.join(lines)}</table>"
+        (f"<ul class='remarks'>{told}</ul>" if told else "")
+        + f"<table class='models'><tr>{head}</tr>{''.join(lines)}</table>"
         + (f"<p class='hint'>{stars}{doubts}</p>" if stars or doubts else "")
         + f"<details><summary>All figures</summary>{cards_of(result)}</details>"
     )

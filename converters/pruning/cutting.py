@@ -112,6 +112,7 @@ def open_bench(
         side=side,
         workers=workers,
         stage=watch.stage,
+        steps=resolved.steps,
     )
     for line in study.notices:
         watch.say(line)

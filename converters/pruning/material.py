@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
+from edge_effnet.data.division import divide, without
 from edge_effnet.data.folders import Part, both_parts
-from edge_effnet.data.listing import Dataset, Sample, leakage, load_dataset, load_images, split
+from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
 from edge_effnet.data.pipeline import (
     Photos,
     Pictures,
@@ -20,6 +23,7 @@ from edge_effnet.data.pipeline import (
     prepared,
     stored,
 )
+from edge_effnet.data.seen import Steps, judge_on, record, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import SIGNS, TrainConfig
 from edge_effnet.training.data import (
@@ -51,6 +55,11 @@ class Study:
     labelled: bool
     notices: tuple[str, ...] = ()
 
+    @cached_property
+    def images(self) -> dict[str, Any] | None:
+        """What a card keeps of them, see ``seen.record``."""
+        return record(self.material.lists.train, self.material.lists.val)
+
 
 def open_study(
     config: PruneConfig,
@@ -60,12 +69,14 @@ def open_study(
     side: int,
     workers: int,
     stage: StartStage,
+    steps: Steps = (),
 ) -> Study:
     """List and read the pictures of a run.
 
     Args:
         labels: of the network; None where nobody said: then the pictures' own, in order.
         classes: how many it tells.
+        steps: of the network: pictures it was trained on do not judge where others can.
 
     Raises:
         DataError: nothing there, labels needed and not given, too few, or the same pictures
@@ -82,20 +93,36 @@ def open_study(
     dataset, unknown = _listed(source, labels, classes, "learn", needed=needed)
     notices = dataset.lines()
     if val_source is None:
-        learned, judged = split(dataset, config.val_share, config.seed)
+        known_by = judge_on(dataset, steps)
+        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
+        barred = trained_on(dataset, steps) if fit else None
+        division = divide(dataset, config.val_share, config.seed, barred=barred)
+        learned, judged = division.rest, division.judging
+        notices += division.notices
     else:
         val_folder = Path(val_source).expanduser()
         other, theirs = _listed(val_folder, labels, classes, "judge", needed=False)
         first, *rest = other.lines()
         notices += [f"judged by {first}", *rest]
-        shared = {path for _, path in leakage(dataset, other)}
-        kept = tuple(sample for sample in other.samples if sample.path not in shared)
-        if shared:
+        kept = without(other, dataset)
+        if len(kept) < len(other):
             notices.append(
-                f"{len(shared)} of {len(other)} pictures of {other.source} are learned from too "
-                "and were left out of judging"
+                f"{len(other) - len(kept)} of {len(other)} pictures of {other.source} are learned "
+                "from too (or are near-duplicates of such) and were left out of judging"
             )
-        learned, judged, unknown = dataset, replace(other, samples=kept), unknown or theirs
+        known_by = judge_on(kept, steps)
+        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
+        learned, judged = dataset, known_by.dataset if fit else kept
+        unknown = unknown or theirs
+    if known_by.trained:
+        trained = f"the network was trained on {known_by.trained} of {known_by.images} pictures"
+        trained += f" of {judged.source} (or on near-duplicates)"
+        notices.insert(
+            0,
+            f"{trained}: those do not judge"
+            if fit
+            else f"no evidence: {trained}, and too few others can judge: give some with --val",
+        )
     for part in (learned, judged):
         if len(part) < FEWEST:
             raise DataError(

@@ -171,6 +171,9 @@ def _recover(
     step for the card."""
     config, epochs = bench.config, bench.config.epochs_of(step)
     told = training_config(bench, network.spec.name, epochs, config.seed + step)
+    images = bench.study.images
+    if any(step.get("data", {}).get("images") == images for step in network.steps):
+        images = None  # a step before keeps them
     record: dict[str, Any] = {
         "step": "recovered",
         "how": config.recovery,
@@ -183,6 +186,7 @@ def _recover(
             "source": Path(bench.study.material.lists.source).name,
             "fingerprint": bench.study.material.lists.fingerprint,
             "pictures": len(bench.study.material.train),
+            "images": images,
         },
     }
 

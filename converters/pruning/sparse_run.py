@@ -75,6 +75,7 @@ def prune_weights(bench: Bench) -> SparseOutcome:
         "data": {
             "source": Path(bench.study.material.lists.source).name,
             "fingerprint": bench.study.material.lists.fingerprint,
+            "images": bench.study.images,
         },
     }
     network = Network(spec, bench.whole.model, bench.whole.kept, bench.whole.steps)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
     from edge_effnet.camera.sources import Source
+    from edge_effnet.camera.unseen import Unseen
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -190,7 +191,9 @@ def _run(options: CameraOptions) -> None:
     from edge_effnet.camera.sources import default_source, open_source
     from edge_effnet.camera.status import StatusLine
     from edge_effnet.camera.truth import read_truth
+    from edge_effnet.camera.unseen import Unseen
     from edge_effnet.data.folders import left_out_lines
+    from edge_effnet.data.seen import records
 
     keep_memory_flat()
     # What can be refused is refused before a camera starts.
@@ -204,6 +207,9 @@ def _run(options: CameraOptions) -> None:
     truth = None
     if options.truth:
         truth = read_truth(options.truth, source, models.names, models.model.head)
+    cards = [one.card for one in (models.model, models.reference) if one and one.card]
+    known = records([step for card in cards for step in card.steps])
+    unseen = Unseen(truth, known) if truth and known else None
     notes: SimpleQueue[str] = SimpleQueue()
     opened = open_source(source, wish)
     for line in left_out_lines(opened.left_out):
@@ -221,7 +227,7 @@ def _run(options: CameraOptions) -> None:
         lambda: open_source(source, wish),
         models.model,
         models.reference,
-        truth=truth,
+        truth=unseen or truth,
         outputs=outputs,
         notes=notes,
         say=status.say,
@@ -234,10 +240,16 @@ def _run(options: CameraOptions) -> None:
         status.clear()
         if server is not None:
             server.end()
-    _report(session, models, options, opened)
+    _report(session, models, options, opened, unseen)
 
 
-def _report(session: Session, models: Models, options: CameraOptions, source: Source) -> None:
+def _report(
+    session: Session,
+    models: Models,
+    options: CameraOptions,
+    source: Source,
+    unseen: Unseen | None,
+) -> None:
     from edge_effnet.camera.report import document, summary_lines
     from edge_effnet.commands.comparison_tables import print_comparison
     from edge_effnet.commands.tables import print_skipped
@@ -246,6 +258,10 @@ def _report(session: Session, models: Models, options: CameraOptions, source: So
     figures, comparison = document(session, models.model, models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
+    if unseen is not None and unseen.trained:
+        labelled = max(session.right.frames, session.error.frames)
+        figures["trained_on"] = {"trained": unseen.trained, "is_evidence": labelled > 0}
+        out.print(unseen.line(labelled))
     for line in summary_lines(session):
         out.print(line)
     if comparison is not None and not stdout_taken:

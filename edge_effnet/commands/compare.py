@@ -80,6 +80,7 @@ def command(
     """
     from edge_effnet.commands import tables
     from edge_effnet.commands.comparison_tables import print_comparison
+    from edge_effnet.commands.judging import choose_judges
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
     from edge_effnet.data.listing import load_judges
@@ -108,8 +109,10 @@ def command(
         tables.print_notice(classifier.notice)
     known, classes = common_names(opened), len(opened[0].labels)
     task = opened[0].head.task
-    dataset = load_judges(data, labels=known, classes=classes, task=task)
-    print_data(dataset)
+    whole = load_judges(data, labels=known, classes=classes, task=task)
+    print_data(whole)
+    judged = choose_judges(whole, [one.card for one in opened], shown=json_to != "-")
+    dataset = judged.dataset
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = predict_many(
             models,
@@ -124,7 +127,11 @@ def command(
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
         print_comparison(comparison, dataset.source)
-    result: dict[str, Any] = {**comparison.to_json(), **dataset.reading_json()}
+    result: dict[str, Any] = {
+        **comparison.to_json(),
+        **whole.reading_json(),
+        **judged.to_json(),
+    }
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(
             reference,

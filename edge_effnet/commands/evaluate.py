@@ -63,6 +63,7 @@ def command(
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
     from edge_effnet.commands import tables
+    from edge_effnet.commands.judging import choose_judges
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.commands.summary_tables import print_summary
     from edge_effnet.data.labels import read_labels
@@ -84,10 +85,11 @@ def command(
         task=classifier.head.task,
     )
     print_data(dataset)
+    judged = choose_judges(dataset, [classifier.card], shown=json_to != "-")
     with progress_of(f"evaluating {model.name}") as progress:
         predictions = predict(
             model,
-            dataset,
+            judged.dataset,
             labels=dataset.labels,
             preprocess=preprocess,
             head=choice,
@@ -99,5 +101,5 @@ def command(
     if json_to != "-":
         print_summary(summary, dataset.source)
     if json_to is not None:
-        document = {**evaluation_json(summary), **dataset.reading_json()}
+        document = {**evaluation_json(summary), **dataset.reading_json(), **judged.to_json()}
         write_json(document, json_to, overwrite=force)

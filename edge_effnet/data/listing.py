@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import random
-from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from edge_effnet.data.classes import read_classes
@@ -24,14 +21,10 @@ from edge_effnet.heads import Task
 __all__ = [
     "Dataset",
     "Sample",
-    "balanced_sample",
     "content_hash",
-    "imbalance_warning",
-    "leakage",
     "load_dataset",
     "load_images",
     "load_judges",
-    "split",
 ]
 
 
@@ -225,74 +218,6 @@ def content_hash(path: Path) -> str:
         raise DataError(
             f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
         ) from error
-
-
-def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
-    """The pairs of byte-identical images that stand in both data sets."""
-    seen = {content_hash(sample.path): sample.path for sample in first.samples}
-    pairs = ((seen.get(content_hash(sample.path)), sample.path) for sample in second.samples)
-    return [(one, other) for one, other in pairs if one is not None]
-
-
-def split(dataset: Dataset, held_share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """Divide a data set per class into (rest, held out), the same for the same seed.
-
-    Byte-identical images always fall on one side, also where they stand in two classes. Every
-    class with two or more different images of its own gets at least one on each side.
-    """
-    hashes = [content_hash(sample.path) for sample in dataset.samples]
-    classes: dict[str, tuple[int, ...]] = {}  # an image of two classes counts for the first
-    for sample, key in zip(dataset.samples, hashes, strict=True):
-        classes.setdefault(key, sample.stratum)
-    groups: dict[tuple[int, ...], list[str]] = defaultdict(list)
-    for key in sorted(classes):
-        groups[classes[key]].append(key)
-    held: set[str] = set()
-    for stratum, members in groups.items():
-        # A class alone is written as when there was nothing else: same seed, same split.
-        name = stratum[0] if len(stratum) == 1 else stratum or None
-        random.Random(f"{seed}:{name}").shuffle(members)  # noqa: S311 (not cryptography)
-        count = min(max(1, round(len(members) * held_share)), len(members) - 1)
-        held |= set(members[:count])
-    sides = list(zip(dataset.samples, (key in held for key in hashes), strict=True))
-    rest = tuple(sample for sample, is_held in sides if not is_held)
-    taken = tuple(sample for sample, is_held in sides if is_held)
-    return replace(dataset, samples=rest), replace(dataset, samples=taken)
-
-
-def balanced_sample(dataset: Dataset, count: int, seed: int) -> Dataset:
-    """Pick ``count`` images, round-robin over the classes in a seeded order."""
-    queues: dict[tuple[int, ...], list[Sample]] = defaultdict(list)
-    for sample in sorted(dataset.samples, key=lambda sample: str(sample.path)):
-        queues[sample.stratum].append(sample)
-    order = random.Random(seed)  # noqa: S311 (not cryptography)
-    for queue in queues.values():
-        order.shuffle(queue)
-    turns = sorted(queues)
-    order.shuffle(turns)
-    picked: list[Sample] = []
-    while len(picked) < min(count, len(dataset)):
-        for label in turns:
-            if queues[label] and len(picked) < count:
-                picked.append(queues[label].pop())
-    return replace(dataset, samples=tuple(picked))
-
-
-IMBALANCE_RATIO = 5.0
-
-
-def imbalance_warning(dataset: Dataset) -> str | None:
-    """A line when the largest class has over five times the images of the smallest."""
-    counts = dataset.class_counts
-    if not counts:
-        return None
-    small, large = min(counts, key=lambda k: counts[k]), max(counts, key=lambda k: counts[k])
-    if counts[large] <= IMBALANCE_RATIO * counts[small]:
-        return None
-    return (
-        f"{dataset.source} is unbalanced: {counts[large]} images of {large!r}, "
-        f"{counts[small]} of {small!r}; overall accuracy mostly speaks of the large classes"
-    )
 
 
 def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -18,18 +19,29 @@ if TYPE_CHECKING:
     import keras
 
 
-def write_best(model: keras.Model, plan: Plan, material: Material, row: EpochRow) -> None:
+def write_best(
+    model: keras.Model,
+    plan: Plan,
+    material: Material,
+    row: EpochRow,
+    images: Mapping[str, Any] | None,
+) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
+
+    Args:
+        images: ``seen.record`` of them.
 
     Raises:
         OutputError: the disk is full.
     """
     _refuse_full_disk(plan.folder, model)
-    metadata = _metadata(plan, material, row)
+    metadata = _metadata(plan, material, row, images)
     save_checkpoint(model, plan.folder / BEST_FILE, metadata, half=plan.config.half)
 
 
-def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
+def _metadata(
+    plan: Plan, material: Material, row: EpochRow, images: Mapping[str, Any] | None
+) -> dict[str, Any]:
     """How the weights were made, so that a converted file can tell; what was done to them
     before (trained, pruned …) is told too."""
     step = {
@@ -40,6 +52,7 @@ def _metadata(plan: Plan, material: Material, row: EpochRow) -> dict[str, Any]:
             "fingerprint": plan.lists.fingerprint,
             "train_images": len(material.train),
             "val_images": len(material.val),
+            "images": images,
         },
         "weights": plan.weights.origin,
         "epoch": row.epoch,

@@ -13,15 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.division import divide, imbalance_warning, leakage, names
 from edge_effnet.data.folders import both_parts, list_folder
-from edge_effnet.data.listing import (
-    Dataset,
-    Sample,
-    imbalance_warning,
-    leakage,
-    load_dataset,
-    split,
-)
+from edge_effnet.data.listing import Dataset, Sample, load_dataset
 from edge_effnet.data.pipeline import (
     CACHE_BYTES,
     DrawnSigns,
@@ -32,6 +26,7 @@ from edge_effnet.data.pipeline import (
     prepared,
     stored,
 )
+from edge_effnet.data.seen import Steps, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.image import Preprocess
 from edge_effnet.training.config import SIGNS, TrainConfig
@@ -86,8 +81,16 @@ class Material:
         return np.bincount(self.train.labels, minlength=len(self.lists.labels))
 
 
-def list_pictures(config: TrainConfig) -> Lists:
-    """Decide what is learned and what is held out; decodes nothing.
+def _silent(_name: str, _steps: int | None) -> Callable[[int], None]:
+    return lambda _done: None
+
+
+def list_pictures(config: TrainConfig, steps: Steps = (), *, stage: StartStage = _silent) -> Lists:
+    """Decide what is learned and what is held out.
+
+    Args:
+        steps: of the weights the run starts from: images they were trained on are not held out
+            where others can be.
 
     Raises:
         DataError: no data set, one class, an empty class folder, too few images of a class,
@@ -103,17 +106,27 @@ def list_pictures(config: TrainConfig) -> Lists:
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
     if val_source is None:
         _refuse_few(dataset, config.val_share)
-        train, val = split(dataset, config.val_share, config.seed)
+        advance = stage("looking for near-duplicates", len(dataset))
+        known = trained_on(dataset, steps)
+        if known is not None and known.all():
+            notices.append(
+                f"the weights were trained on all images of {dataset.source}: validation on them "
+                "flatters"
+            )
+            known = None
+        division = divide(dataset, config.val_share, config.seed, barred=known, advance=advance)
+        train, val = division.rest, division.judging
+        notices += division.notices
     else:
-        train, val, line = _separate(dataset, Path(val_source).expanduser())
+        train, val, lines = _separate(dataset, Path(val_source).expanduser(), steps)
         first, *more = val.lines()
-        notices += [f"validated on {first}", *more]
-        notices += [line] if line else []
+        notices += [f"validated on {first}", *more, *lines]
         _refuse_few(train, None)
     lacking = [name for name in train.labels if name not in val.class_counts]
     if lacking:
         notices.append(
-            f"{val.source} has no images of {_names(lacking)}: nothing is known about them"
+            f"{val.source} has no images of {names(lacking)} to validate by: nothing is known "
+            "about them"
         )
     return Lists(
         source=dataset.source,
@@ -221,7 +234,7 @@ def _refuse_empty_folders(source: Path) -> None:
     if empty:
         raise DataError(
             f"{source} has class folders without images",
-            found=_names(empty),
+            found=names(empty),
             expected=f"at least {MIN_TRAIN_PER_CLASS + 1} images in each",
             fix="add images, or remove the folder",
         )
@@ -231,8 +244,8 @@ def _refuse_few(dataset: Dataset, val_share: float | None) -> None:
     """Every class needs some images to learn from, and one more to be judged by."""
     needed = MIN_TRAIN_PER_CLASS
     if val_share is not None:
-        # split() holds out max(1, round(n · share)) of n.
-        while needed - max(1, round(needed * val_share)) < MIN_TRAIN_PER_CLASS:
+        # divide() holds out so many of n different pictures.
+        while needed - max(1, int(needed * val_share + 0.5)) < MIN_TRAIN_PER_CLASS:
             needed += 1
     counts = dataset.class_counts
     few = [name for name in dataset.labels if counts.get(name, 0) < needed]
@@ -247,28 +260,38 @@ def _refuse_few(dataset: Dataset, val_share: float | None) -> None:
         )
 
 
-def _separate(dataset: Dataset, val_source: Path) -> tuple[Dataset, Dataset, str | None]:
+def _separate(
+    dataset: Dataset, val_source: Path, steps: Steps
+) -> tuple[Dataset, Dataset, list[str]]:
     """Training and validation from two sources, without images that stand in both."""
     same = "--data and --val are the same images, so validation would prove nothing"
     fix = "give other images, or leave --val out: a share of --data is then held out"
     if val_source.exists() and val_source.samefile(dataset.source):
         raise DataError(same, found=str(val_source), fix=fix)
-    val = load_dataset(val_source, labels=dataset.labels)
+    val, lines = load_dataset(val_source, labels=dataset.labels), []
     pairs = leakage(dataset, val)
-    if not pairs:
-        return dataset, val, None
     shared = {path for _, path in pairs}
-    if len(shared) == len(val):
+    if pairs and len(shared) == len(val):
         raise DataError(
             same, found=f"all {len(val)} images of {val.source} stand in {dataset.source}", fix=fix
         )
-    one, other = pairs[0]
-    line = (
-        f"{len(shared)} of {len(val)} validation images stand in the training data too and were "
-        f"left out of validation (first: {other} = {one})"
-    )
-    kept = tuple(sample for sample in val.samples if sample.path not in shared)
-    return dataset, replace(val, samples=kept), line
+    if pairs:
+        one, other = pairs[0]
+        lines.append(
+            f"{len(shared)} of {len(val)} validation images stand in the training data too and "
+            f"were left out of validation (first: {other} = {one})"
+        )
+        val = replace(val, samples=tuple(s for s in val.samples if s.path not in shared))
+    known = trained_on(val, steps)
+    if known is not None:
+        lines.append(
+            f"the weights were trained on {int(known.sum())} of {len(val)} validation images"
+            + (": validation flatters" if known.all() else ", which were left out of validation")
+        )
+        if not known.all():
+            pairs_of = zip(val.samples, known, strict=True)
+            val = replace(val, samples=tuple(sample for sample, seen in pairs_of if not seen))
+    return dataset, val, lines
 
 
 def fingerprint(train: Dataset, val: Dataset) -> str:
@@ -285,8 +308,3 @@ def _line(sample: Sample) -> bytes:
     # The last two parts of the path: a data set that was moved as a whole is the same one.
     name = "/".join(sample.path.parts[-2:])
     return f"{name}\t{sample.path.stat().st_size}\t{sample.label}\n".encode()
-
-
-def _names(names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(map(repr, names[:3])) + more

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
+from edge_effnet.data.seen import record
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.resolve import ResolvedWeights
 from edge_effnet.training.best import write_best
@@ -122,8 +123,10 @@ def train(
     watch = watch or Watch()
     refuse_existing_run(folder, overwrite=overwrite)
     spec = find_variant(config.variant)
-    lists = list_pictures(config)
+    lists = list_pictures(config, stage=watch.stage)
     weights = find_weights(spec, config.weights)
+    if weights.steps:
+        lists = list_pictures(config, weights.steps)
     for line in (*lists.notices, weights.notice):
         if line:
             watch.say(line)
@@ -170,8 +173,8 @@ def resume(
             overwrite=True,
         )
     spec = find_variant(own.variant)
-    lists = list_pictures(own)
     about = stored.about
+    lists = list_pictures(own, about.get("steps", ()), stage=watch.stage)
     origin = dict(about["weights"])
     weights = ResolvedWeights(
         "random" if own.from_scratch else "file",
@@ -209,13 +212,13 @@ def _run(
             watch.say(f"computing in {dtype}")
         built = watch.stage("building the network", None)
         model = _network(plan, material, stored, workers, watch, built)
-        about = plan.about()
+        about, images = plan.about(), record(plan.lists.train, plan.lists.val)
 
         def save() -> None:
             write_state(folder / STATE_FILE, model, progress, about)
 
         def save_best(row: EpochRow) -> None:
-            write_best(model, plan, material, row)
+            write_best(model, plan, material, row, images)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)

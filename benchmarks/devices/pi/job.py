@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import prepare_judging
+from benchmarks.accuracy import Judging, prepare_judging
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.listing import Sample, content_hash
@@ -35,6 +35,7 @@ class Job:
         contents: content hash to what it stands for here.
         paths: path there to path here.
         names: of the models, as people here know them.
+        judging: what is known of the images that judge; joined to the accuracy measured there.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Job:
     contents: Mapping[str, Content]
     paths: Mapping[str, str]
     names: tuple[str, ...]
+    judging: Mapping[str, Any] | None = None
 
     def to_json(self, **more: Any) -> dict[str, Any]:
         """What the Pi keeps: enough to run it, and for any host to fetch it."""
@@ -52,6 +54,7 @@ class Job:
             "links": dict(self.links),
             "paths": dict(self.paths),
             "names": list(self.names),
+            "judging": self.judging,
             **more,
         }
 
@@ -104,7 +107,16 @@ def make_job(spec: BenchSpec) -> Job:
         paths[moved["data"]] = judging.dataset.source
     moved["wheels"] = None
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    return Job(f"{now}-{secrets.token_hex(3)}", moved, links, contents, paths, spec.names)
+    return Job(
+        f"{now}-{secrets.token_hex(3)}", moved, links, contents, paths, spec.names, _told(judging)
+    )
+
+
+def _told(judging: Judging | None) -> dict[str, Any] | None:
+    """What is known of all the images, those too that do not judge and stay here."""
+    if judging is None:
+        return None
+    return {**judging.judged.to_json(), "warnings": list(judging.warnings)}
 
 
 def _table(samples: Sequence[Sample], files: Sequence[str]) -> str:

@@ -12,12 +12,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
+from edge_effnet.data.division import divide
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.seen import record
 from tests.edge_effnet.camera.conftest import MakeClip, Serve, jpeg, plain, send_stream
 from tests.edge_effnet.conftest import write_picture
 
@@ -126,6 +131,31 @@ def test_a_comparison_in_words(cli: Cli, colour_model: MakeModel, clip: MakeClip
     assert "right: 50.0 %, 16 frames in 2 scenes: too few for an interval" in out
     assert "95 %" not in out
     assert "McNemar" not in out
+
+
+def test_frames_a_model_was_trained_on_do_not_judge(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    run = divide(load_dataset(colour_folder), 0.2, 0)
+    step = {"step": "trained", "data": {"images": record(run.rest, run.judging)}}
+    model = colour_model()
+    artifact = read_artifact(model)
+    assert artifact.card is not None
+    data = model.read_bytes()
+    write_artifact(model, data, replace(artifact.card, steps=(step,)), overwrite=True)
+    report = tmp_path / "report.json"
+    command = ("--model", model, "--truth", "folder", "--json", report, "--source")
+    code, out, _ = cli(*command, colour_folder)
+    assert code == 0
+    assert out.startswith("the network was trained on 24 frames")
+    assert "right: 100.0 %, 6 frames in 3 scenes" in out
+    assert json.loads(report.read_text())["trained_on"] == {"trained": 24, "is_evidence": True}
+
+    for sample in run.judging.samples:
+        sample.path.unlink()
+    code, out, _ = cli(*command, colour_folder, "--force")
+    assert out.startswith("no evidence: the network was trained on 24 frames")
+    assert "right:" not in out
 
 
 def test_json_lines(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:

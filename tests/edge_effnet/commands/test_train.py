@@ -272,7 +272,7 @@ def test_a_disk_that_fills_up_at_a_checkpoint(
 
 
 def test_options_out_of_range(cli: Cli) -> None:
-    refused(cli("--data", "signs", "--val-share", "2"), 2, "--val-share is out of range")
+    refused(cli("--data", "signs", "--val-share", "2"), 2, "--val-share is a share; found '2'")
     refused(cli("--data", "signs", "--val", "photos"), 2, "--val is for photos")
     refused(cli("--resume", "nowhere"), 1, "is not a training config")
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset, load_images, split
+from edge_effnet.data.division import balanced_sample, divide
+from edge_effnet.data.listing import Dataset, load_dataset, load_images
 from edge_effnet.errors import DataError
 from edge_effnet.heads import Task
 
@@ -111,8 +112,8 @@ def test_several_labels(folder: Path, lines: tuple[str, ...]) -> None:
     assert dataset.class_counts == {"cat": 1, "dog": 1, "bird": 1}
     assert "3 images, 3 labels: cat (1), dog (1), bird (1)" in dataset.lines()[0]
     assert len(balanced_sample(dataset, 2, 0)) == 2
-    rest, held = split(dataset, 0.5, 0)
-    assert len(rest) + len(held) == 3
+    division = divide(dataset, 0.5, 0)
+    assert len(division.rest) + len(division.judging) == 3
 
 
 def test_columns_in_their_own_order_without_a_models_labels(folder: Path) -> None:

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from edge_effnet.data.division import leakage
 from edge_effnet.data.labels import imagenet_labels
-from edge_effnet.data.listing import (
-    Dataset,
-    Sample,
-    balanced_sample,
-    imbalance_warning,
-    leakage,
-    load_dataset,
-    load_images,
-    split,
-)
+from edge_effnet.data.listing import Dataset, load_dataset, load_images
 from edge_effnet.errors import DataError
 
 MakeFiles = Callable[..., Path]
@@ -170,81 +159,3 @@ def test_calibration_takes_images_without_classes(files: MakeFiles) -> None:
     one_class = files("cat/3.jpg") / "cat"
     assert names(load_images(one_class)) == [("3.jpg", None)]
     assert names(load_images(source)) == [("3.jpg", "cat")]  # folders go before loose files
-
-
-def test_leakage_is_found_by_content(files: MakeFiles) -> None:
-    source = files("train/cat/1.jpg", "train/dog/2.jpg", "test/cat/3.jpg", "test/dog/4.jpg")
-    shutil.copy(source / "train/dog/2.jpg", source / "test/cat/renamed.jpg")
-    pairs = leakage(load_dataset(source / "train"), load_dataset(source / "test"))
-    assert pairs == [(source / "train/dog/2.jpg", source / "test/cat/renamed.jpg")]
-
-
-@pytest.fixture
-def pets(files: MakeFiles) -> Dataset:
-    return load_dataset(
-        files(*(f"cat/{i:02}.jpg" for i in range(20)), *(f"dog/{i:02}.jpg" for i in range(10)))
-    )
-
-
-def test_a_split_is_seeded_stratified_and_whole(pets: Dataset) -> None:
-    rest, held = split(pets, 0.2, seed=3)
-    assert (rest, held) == split(pets, 0.2, seed=3)
-    assert held != split(pets, 0.2, seed=4)[1]
-    assert rest.class_counts == {"cat": 16, "dog": 8}
-    assert held.class_counts == {"cat": 4, "dog": 2}
-    assert sorted(rest.samples + held.samples, key=lambda s: s.path) == list(pets.samples)
-    assert leakage(rest, held) == []
-
-
-def test_a_split_does_not_depend_on_where_the_data_lies(pets: Dataset, tmp_path: Path) -> None:
-    shutil.copytree(pets.source, tmp_path / "moved")
-    there = split(load_dataset(tmp_path / "moved"), 0.3, seed=1)[1]
-    assert names(there) == names(split(pets, 0.3, seed=1)[1])
-
-
-def test_small_classes_stand_on_both_sides(files: MakeFiles) -> None:
-    source = files("cat/1.jpg", "cat/2.jpg", "dog/3.jpg", *(f"owl/{i}.jpg" for i in range(9)))
-    for seed in range(5):
-        rest, held = split(load_dataset(source), 0.1, seed)
-        assert held.class_counts == {"cat": 1, "owl": 1}
-        assert rest.class_counts == {"cat": 1, "dog": 1, "owl": 8}
-
-
-def test_duplicates_stay_on_one_side(pets: Dataset) -> None:
-    source = Path(pets.source)
-    for number in range(6):
-        shutil.copy(source / f"cat/{number:02}.jpg", source / f"cat/copy{number}.jpg")
-        shutil.copy(source / f"cat/{number:02}.jpg", source / f"dog/mislabelled{number}.jpg")
-    dataset = load_dataset(source)
-    for seed in range(5):
-        rest, held = split(dataset, 0.3, seed)
-        assert leakage(rest, held) == []
-        assert len(rest) + len(held) == len(dataset) == 42
-
-
-@given(
-    st.lists(st.integers(0, 4), min_size=1, max_size=40),
-    st.integers(0, 50),
-    st.integers(0, 3),
-)
-def test_a_balanced_sample_is_as_even_as_can_be(classes: list[int], count: int, seed: int) -> None:
-    samples = tuple(Sample(Path(f"{i}.jpg"), label) for i, label in enumerate(classes))
-    dataset = Dataset(samples, tuple("abcde"), "made up")
-    picked = balanced_sample(dataset, count, seed)
-    assert len(picked) == min(count, len(dataset))
-    assert len(set(picked.samples)) == len(picked)
-    assert set(picked.samples) <= set(samples)
-    assert picked == balanced_sample(dataset, count, seed)
-    taken = picked.class_counts
-    for name, available in dataset.class_counts.items():
-        # A class has fewer than another only when it has no more, or by the last round's one.
-        assert taken.get(name, 0) >= min(available, max(taken.values(), default=0) - 1)
-
-
-def test_imbalance_is_said_once(files: MakeFiles) -> None:
-    source = files(*(f"cat/{i}.jpg" for i in range(11)), "dog/1.jpg", "dog/2.jpg")
-    warning = imbalance_warning(load_dataset(source))
-    assert warning is not None
-    assert "11 images of 'cat', 2 of 'dog'" in warning
-    assert imbalance_warning(load_dataset(files("dog/3.jpg"))) is None
-    assert imbalance_warning(load_images(files("../flat/1.jpg").parent / "flat")) is None

@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_effnet.data.listing import leakage, load_dataset
+from edge_effnet.data.division import leakage
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.signs import clip, folder
 from edge_effnet.data.signs.clip import truth_path, write_clip
 from edge_effnet.data.signs.folder import NOTE, write_folder

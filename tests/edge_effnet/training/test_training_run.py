@@ -14,6 +14,8 @@ import h5py
 import numpy as np
 import pytest
 
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.seen import judge_on
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import build
@@ -22,6 +24,7 @@ from edge_effnet.network.resolve import load, newest_checkpoint, resolve_weights
 from edge_effnet.spec import VariantSpec
 from edge_effnet.training import loop
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data import list_pictures
 from edge_effnet.training.loop import Interrupted, balancing_weights
 from edge_effnet.training.run import Outcome, Watch, resume, train
 from edge_effnet.training.start import make_optimizer
@@ -97,6 +100,21 @@ def test_the_checkpoint_is_what_convert_finds(finished: Outcome, tiny: VariantSp
     assert step["config"]["seed"] == 0
     assert step["val_accuracy"] == finished.best.val_accuracy
     assert load(tiny, found).output_shape == (None, 3)
+
+
+def test_the_checkpoint_knows_what_it_learned_from(
+    finished: Outcome, config: TrainConfig, tiny: VariantSpec
+) -> None:
+    steps = resolve_weights(tiny, str(finished.checkpoint)).steps
+    judged = judge_on(load_dataset(Path(config.data)), steps)
+    assert (judged.images, judged.trained, judged.held_out) == (48, 39, 9)
+    val = list_pictures(config).val
+    assert val is not None
+    assert set(judged.dataset.samples) == set(val.samples)
+    # Trained on from there with another seed, the same images are held out.
+    later = list_pictures(replace(config, seed=5), steps)
+    assert later.val is not None
+    assert set(later.val.samples) == set(val.samples)
 
 
 def test_the_checkpoint_has_the_averaged_weights(

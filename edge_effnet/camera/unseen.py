@@ -1,0 +1,45 @@
+"""Frames that a model was trained on say nothing about it, on a camera either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.truth import Known, Truth
+from edge_effnet.data.likeness import prints_of, prints_of_pixels
+from edge_effnet.data.seen import Seen, learned_from
+
+
+@dataclass
+class Unseen:
+    """A truth that is silent about frames the models were trained on: those prove nothing.
+
+    Attributes:
+        known: the records of their trainings.
+        trained: how many frames it was silent about.
+    """
+
+    truth: Truth
+    known: Sequence[Seen]
+    trained: int = 0
+    _last: tuple[int, bool] = (-1, False)
+
+    def __call__(self, frame: Frame) -> Known | None:
+        true = self.truth(frame)
+        if true is None:
+            return None
+        if self._last[0] != frame.number:  # two models ask about one frame
+            prints = prints_of([frame.path]) if frame.path else prints_of_pixels(frame.pixels)
+            self._last = frame.number, bool(learned_from(prints, self.known)[0])
+            self.trained += self._last[1]
+        return None if self._last[1] else true
+
+    def line(self, labelled: int) -> str | None:
+        """What to say first, given how many other frames had a known class."""
+        if not self.trained:
+            return None
+        said = f"the network was trained on {self.trained} frames (or on near-duplicates of them)"
+        if labelled:
+            return f"{said}: judged by the {labelled} others with a known class"
+        return f"no evidence: {said}, and no other has a known class to judge it by"
