@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,8 @@ def conversion(document: Json) -> str:
         lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
     heads = ("file", "size", "of float", "agreement", "latency")
     head = "".join(f"<th>{name}</th>" for name in heads)
-    return f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+    table = f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
+    return table + _remarks(_data_lines(document))
 
 
 def comparison_title(document: Json) -> str:
@@ -59,8 +60,22 @@ def proof(document: Json) -> str:
         spoken = f"{document['drop_points']:.1f} points <small>{low:.1f} to {high:.1f}</small>"
         figures.append(("drop", spoken))
     grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in figures)
-    warnings = "".join(f"<li>{escape(str(line))}</li>" for line in document.get("warnings", ()))
-    return f"<dl class='row'>{grid}</dl><ul class='remarks'>{warnings}</ul>"
+    remarks = _remarks([*document.get("warnings", ()), *_data_lines(document)])
+    return f"<dl class='row'>{grid}</dl>{remarks}"
+
+
+def _remarks(lines: Sequence[str]) -> str:
+    return "<ul class='remarks'>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def _data_lines(document: Json) -> list[str]:
+    """How the images were read, and what was left out of them."""
+    lines = list(document.get("notes", ()))
+    for entry in document.get("left_out", ()):
+        lines.append(f"left out: {entry['kind']} ({entry['count']}, first {entry['first']})")
+    if skipped := document.get("skipped"):
+        lines.append(f"unreadable images: {len(skipped)}, first {skipped[0]['reason']}")
+    return lines
 
 
 def class_changes(document: Json) -> str:

@@ -71,7 +71,7 @@ def command(
         predictions = predict(
             model,
             dataset,
-            labels=dataset.labels,
+            labels=dataset.labels or names,
             preprocess=preprocess,
             workers=threads,
             strict=strict,

@@ -78,15 +78,7 @@ def load_dataset(
         dataset = _of_csv(source, labels, classes, task, assume_order=assume_order)
     else:
         raise _not_a_dataset(source, "nothing there")
-    counts = dataset.class_counts
-    if task == "classes" and len(counts) < 2:
-        raise DataError(
-            f"{source} holds one class only, on which any accuracy is meaningless",
-            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
-            expected="at least 2 classes",
-            fix="add a folder for each class that the network must tell apart",
-        )
-    return dataset
+    return _two_classes(dataset, task)
 
 
 def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
@@ -103,15 +95,9 @@ def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
     if source.is_dir():
         source, line = take_part(source, part) if part else (source, None)
         folder = list_folder(source)
-        if folder.flat:
-            return Dataset(
-                tuple(Sample(path, None) for path in folder.loose),
-                (),
-                str(source),
-                folder.left_out,
-                (line,) if line else (),
-            )
-        return _of_folders(folder, None, None, "classes", line)
+        return (
+            _flat(folder, line) if folder.flat else _of_folders(folder, None, None, "classes", line)
+        )
     if source.is_file() and source.suffix.lower() in SUFFIXES:
         return _of_any_csv(source)
     raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
@@ -129,9 +115,31 @@ def load_judges(
     Raises:
         DataError: as ``load_dataset``.
     """
-    if source.is_dir() and list_folder(take_part(source, "judge")[0]).flat:
-        return load_images(source, part="judge")
+    if source.is_dir():
+        part, line = take_part(source, "judge")
+        folder = list_folder(part)
+        if folder.flat:
+            return _flat(folder, line)
+        return _two_classes(_of_folders(folder, labels, classes, task, line), task)
     return load_dataset(source, labels=labels, classes=classes, task=task)
+
+
+def _flat(folder: Folder, line: str | None) -> Dataset:
+    samples = tuple(Sample(path, None) for path in folder.loose)
+    return Dataset(samples, (), str(folder.source), folder.left_out, (line,) if line else ())
+
+
+def _two_classes(dataset: Dataset, task: Task) -> Dataset:
+    """Refuse a data set of one class, whatever a model answers about it."""
+    counts = dataset.class_counts
+    if task == "classes" and len(counts) < 2:
+        raise DataError(
+            f"{dataset.source} holds one class only, on which any accuracy is meaningless",
+            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
+            expected="at least 2 classes",
+            fix="add a folder for each class that the network must tell apart",
+        )
+    return dataset
 
 
 def _of_folders(
