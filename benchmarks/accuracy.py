@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, balanced_sample, load_judges
+from edge_effnet.data.listing import Dataset, balanced_sample, load_dataset
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
@@ -61,7 +61,7 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
                 fix="measure them in two runs",
             )
     names = opened[place].names or next((one.names for one in opened if one.names), None)
-    dataset = load_judges(spec.data, labels=names, classes=len(known))
+    dataset = load_dataset(spec.data, labels=names, classes=len(known), flat=True)
     known = dataset.labels or names or known
     if spec.images is not None:
         dataset = balanced_sample(dataset, spec.images, spec.seed)

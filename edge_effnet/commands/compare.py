@@ -75,7 +75,7 @@ def command(
     from edge_effnet.commands import tables
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
-    from edge_effnet.data.listing import load_judges
+    from edge_effnet.data.listing import load_dataset
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.classifier import common_names, open_classifier
     from edge_effnet.runtime.evaluation import predict_many
@@ -97,7 +97,7 @@ def command(
     for classifier in opened:
         tables.print_notice(classifier.notice)
     known, classes = common_names(opened), len(opened[0].labels)
-    dataset = load_judges(data, labels=known, classes=classes)
+    dataset = load_dataset(data, labels=known, classes=classes, flat=True)
     print_data(dataset)
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = predict_many(

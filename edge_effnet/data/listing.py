@@ -30,7 +30,6 @@ __all__ = [
     "leakage",
     "load_dataset",
     "load_images",
-    "load_judges",
     "split",
 ]
 
@@ -43,6 +42,7 @@ def load_dataset(
     assume_order: bool = False,
     task: Task = "classes",
     part: Part = "judge",
+    flat: bool = False,
 ) -> Dataset:
     """List a labelled data set.
 
@@ -56,6 +56,7 @@ def load_dataset(
         assume_order: or it is taken to be sorted, with a note that says so.
         task: what an image's answer is.
         part: whether the images judge or are learned from.
+        flat: whether a folder of images without classes will do, which show agreement alone.
 
     Raises:
         DataError: nothing there, no images, one class only, a class the labels lack, numbers
@@ -64,6 +65,8 @@ def load_dataset(
     if source.is_dir():
         source, line = take_part(source, part)
         folder = list_folder(source)
+        if folder.flat and flat:
+            return _flat(folder, line)
         if folder.flat:
             raise DataError(
                 f"{source} does not say which class its images are",
@@ -101,27 +104,6 @@ def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
     if source.is_file() and source.suffix.lower() in SUFFIXES:
         return _of_any_csv(source)
     raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
-
-
-def load_judges(
-    source: Path,
-    *,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    task: Task = "classes",
-) -> Dataset:
-    """What judges: a labelled data set, or a flat folder of images, which shows agreement alone.
-
-    Raises:
-        DataError: as ``load_dataset``.
-    """
-    if source.is_dir():
-        part, line = take_part(source, "judge")
-        folder = list_folder(part)
-        if folder.flat:
-            return _flat(folder, line)
-        return _two_classes(_of_folders(folder, labels, classes, task, line), task)
-    return load_dataset(source, labels=labels, classes=classes, task=task)
 
 
 def _flat(folder: Folder, line: str | None) -> Dataset:
