@@ -245,6 +245,7 @@ def _report(session: Session, models: Models, options: CameraOptions, source: So
     skipped = [Skipped(path, reason) for path, reason in source.unreadable.items()]
     tables.print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
+        figures["notes"] = []
         figures["left_out"] = [one.to_json() for one in source.left_out]
-        figures["unreadable"] = [one.to_json() for one in skipped]
+        figures["skipped"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)
