@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.division import balanced_sample, judging_warnings
 from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, load_judges
+from edge_effnet.data.listing import Dataset, load_dataset
 from edge_effnet.data.seen import Judged, judge_on
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
@@ -67,7 +67,7 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
                 fix="measure them in two runs",
             )
     names = opened[place].names or next((one.names for one in opened if one.names), None)
-    dataset = load_judges(spec.data, labels=names, classes=len(known), task=head.task)
+    dataset = load_dataset(spec.data, labels=names, classes=len(known), task=head.task, flat=True)
     known = dataset.labels or names or known
     steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
     judged = judge_on(dataset, steps)

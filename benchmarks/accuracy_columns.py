@@ -64,7 +64,13 @@ def _worth(figures: Mapping[str, Any]) -> float | None:
     """What more of is better, of whatever kind the models' answers are."""
     if figures.get("mae") is not None:
         return -float(figures["mae"])
-    right = next((figures[key] for key in ("top1", "exact_match") if figures.get(key)), None)
+    return right_percent(figures)
+
+
+def right_percent(figures: Mapping[str, Any]) -> float | None:
+    """Images answered right, in percent: top-1, or an exact match of all labels."""
+    keys = ("top1", "exact_match")
+    right = next((figures[key] for key in keys if figures.get(key) is not None), None)
     return None if right is None else float(right)
 
 

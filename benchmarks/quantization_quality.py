@@ -217,7 +217,7 @@ def command(
         arguments += ["--calibration-images", str(calibration_images), *others]
         reference, ours = convert_ours(arguments, Path(folder))
         classifier = open_classifier(reference)
-        judges = load_dataset(data, labels=classifier.labels)
+        judges = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
         images = balanced_sample(load_images(calibration), calibration_images, seed)
         task = Task(reference, ours, variant, weights, classifier.how, images, Path(folder))
         tools = [tool for tool in TOOLS if not tool.missing]

@@ -31,11 +31,23 @@ def figures(feed: Json) -> str:
         shown.append(
             ("delay", f"{delay.p50_ms:.0f} ms <small>95 % under {delay.p95_ms:.0f}</small>")
         )
-    if feed.get("labelled"):
+    if (error := feed.get("error")) and error.get("mean_abs") is not None:
+        shown.append(
+            ("mean absolute error", f"{error['mean_abs']:.4g} <small>{_frames(feed)}</small>")
+        )
+    elif feed.get("labelled"):
         share = 100 * feed.get("right", 0) / feed["labelled"]
-        shown.append(("right", f"{share:.1f} % <small>of {feed['labelled']} frames</small>"))
+        bounds, scenes = feed.get("accuracy_interval"), feed.get("accuracy_scenes")
+        proof = f"{bounds[0]:.1f} to {bounds[1]:.1f}, " if bounds else ""
+        alike = f" in {scenes} scene{'s' * (scenes != 1)}" if scenes else ""
+        few = "" if bounds or not scenes else ": too few for an interval"
+        shown.append(("right", f"{share:.1f} % <small>{proof}{_frames(feed)}{alike}{few}</small>"))
     grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in shown)
     return f"<dl class='row'>{grid}</dl>"
+
+
+def _frames(feed: Json) -> str:
+    return f"of {feed['labelled']} frames"
 
 
 def times(feed: Json) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,14 @@ _KINDS = {
 
 def conversion(document: Json) -> str:
     """The files a conversion wrote."""
-    lines = []
+    lines, values = [], False
     first = document["models"][0]
     for model in document["models"]:
         judged = model.get("comparison") or {}
-        agreement = f"{judged['agreement']:.1f} %" if "agreement" in judged else "–"
+        same, moved = judged.get("agreement"), judged.get("value_difference")
+        agreement = "–" if same is None else f"{same:.1f} %"
+        if moved:
+            values, agreement = True, f"{moved['mean_abs']:.4g}"
         cells = (
             Path(str(model["file"])).name,
             megabytes(model["size_bytes"]),
@@ -38,7 +41,7 @@ def conversion(document: Json) -> str:
             f"{model['latency_ms']:.1f} ms",
         )
         lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>")
-    heads = ("file", "size", "of float", "agreement", "latency")
+    heads = ("file", "size", "of float", "difference" if values else "agreement", "latency")
     head = "".join(f"<th>{name}</th>" for name in heads)
     table = f"<div class='wide'><table><tr>{head}</tr>{''.join(lines)}</table></div>"
     return judging(document) + table
@@ -50,24 +53,58 @@ def comparison_title(document: Json) -> str:
 
 
 def proof(document: Json) -> str:
-    """What the paired comparison says, in figures."""
-    figures = [("images", str(document["n"])), ("agreement", f"{document['agreement']:.1f} %")]
-    for role in _ROLES:
-        if "top1" in document[role]:
-            figures.append((f"top-1, {role}", f"{document[role]['top1']:.1f} %"))
+    """What the comparison says, in the figures that mean something for the models' answers."""
+    figures = [("images", str(document["n"]))]
+    if document["agreement"] is not None:
+        agreed = f"{document['agreement']:.1f} %" + _interval(document.get("agreement_interval"))
+        figures.append(("agreement", agreed))
+    for key, name, form in _FIGURES:
+        for role in _ROLES:
+            if document[role].get(key) is not None:
+                figures.append((f"{name}, {role}", form.format(document[role][key])))
     if "drop_points" in document:
-        low, high = document["drop_interval_points"][:2]
-        spoken = f"{document['drop_points']:.1f} points <small>{low:.1f} to {high:.1f}</small>"
-        figures.append(("drop", spoken))
+        lost = f"{document['drop_points']:.1f} points"
+        figures.append(("drop", lost + _interval(document["drop_interval_points"])))
+    if moved := document.get("value_difference"):
+        figures.append(("difference of the values", f"{moved['mean_abs']:.4g}"))
     grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in figures)
-    warnings = "".join(f"<li>{escape(str(line))}</li>" for line in document.get("warnings", ()))
-    return f"{judging(document)}<dl class='row'>{grid}</dl><ul class='remarks'>{warnings}</ul>"
+    scenes = (document.get("blocks") or {}).get("note")
+    lines = [*document.get("warnings", ()), *([scenes] if scenes else []), *_data_lines(document)]
+    return f"{judging(document)}<dl class='row'>{grid}</dl>{_remarks(lines)}"
+
+
+# (key under a model, what it is called, how it is written): those that a document holds.
+_FIGURES = (
+    ("top1", "top-1", "{:.1f} %"),
+    ("exact_match", "exact match", "{:.1f} %"),
+    ("mean_average_precision", "mean average precision", "{:.1f} %"),
+    ("mae", "mean absolute error", "{:.4g}"),
+    ("r2", "R²", "{:.3f}"),
+)
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return f" <small>{bounds[0]:.1f} to {bounds[1]:.1f}</small>" if bounds else ""
 
 
 def judging(document: Json) -> str:
     """What to know first of the images that judged: that the network was trained on some."""
     line = (document.get("trained_on") or {}).get("line")
     return f"<ul class='remarks'><li>{escape(str(line))}</li></ul>" if line else ""
+
+
+def _remarks(lines: Sequence[str]) -> str:
+    return "<ul class='remarks'>" + "".join(f"<li>{escape(line)}</li>" for line in lines) + "</ul>"
+
+
+def _data_lines(document: Json) -> list[str]:
+    """How the images were read, and what was left out of them."""
+    lines = list(document.get("notes", ()))
+    for entry in document.get("left_out", ()):
+        lines.append(f"left out: {entry['kind']} ({entry['count']}, first {entry['first']})")
+    if skipped := document.get("skipped"):
+        lines.append(f"unreadable images: {len(skipped)}, first {skipped[0]['reason']}")
+    return lines
 
 
 def class_changes(document: Json) -> str:

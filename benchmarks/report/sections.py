@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.accuracy_columns import front_of, judging_lines
+from benchmarks.accuracy_columns import (
+    accuracy_cells,
+    accuracy_headings,
+    front_of,
+    judging_lines,
+    right_percent,
+)
 from benchmarks.report import svg
 from benchmarks.result import Result
 from benchmarks.tables import heat_lines, machine_line, note_lines, problem_lines, rows
@@ -34,7 +40,7 @@ def badge(result: Result) -> str:
 def overview(result: Result) -> str:
     """The table people buy hardware on; narrow enough for a phone."""
     judged = any(result.accuracy_of(case) for case in result.cases)
-    heads = ["model", "median", "95 %", *(["top-1", "agrees"] if judged else [])]
+    heads = ["model", "median", "95 %", *(accuracy_headings(result) if judged else [])]
     heads += ["size", "memory"]
     lines = []
     for place, (case, row) in enumerate(zip(result.cases, rows(result), strict=True)):
@@ -42,7 +48,7 @@ def overview(result: Result) -> str:
         doubt = "" if case.verdict.valid else "<b class='doubt' title='noisy'>?</b>"
         name = f"<i class='dot c{place % COLOURS}'></i>{escape(case.title)}{star}{doubt}"
         cells = [_milliseconds(row["p50_ms"]), _milliseconds(row["p95_ms"])]
-        cells += [_percent(row["top1"]), _percent(row["agreement"])] if judged else []
+        cells += accuracy_cells(result.accuracy_of(case) or {}) if judged else []
         cells += [megabytes(case.size_bytes)]
         cells += [megabytes(row["peak_bytes"]) if row["peak_bytes"] else "–"]
         figures = "".join(
@@ -64,10 +70,6 @@ def overview(result: Result) -> str:
 
 def _milliseconds(value: float | None) -> str:
     return "–" if value is None else f"{value:.2f} ms"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f} %"
 
 
 def cards_of(result: Result) -> str:
@@ -92,10 +94,9 @@ def cards_of(result: Result) -> str:
         if row["ratio"]:
             spoken = f"{row['ratio']:.2f}", f"{row['ratio_low']:.2f}–{row['ratio_high']:.2f}"
             figures.append(("of the first", f"{spoken[0]} <small>{spoken[1]}</small>"))
-        if row["top1"] is not None:
-            figures.append(("top-1", f"{row['top1']:.1f} %"))
-        if row["agreement"] is not None:
-            figures.append(("agreement", f"{row['agreement']:.1f} %"))
+        if judged := result.accuracy_of(case):
+            told = zip(accuracy_headings(result), accuracy_cells(judged), strict=True)
+            figures += [(name, text) for name, text in told if text != "–"]
         figures.append(("file", megabytes(case.size_bytes)))
         if row["peak_bytes"]:
             figures.append(("resident memory", megabytes(row["resident_bytes"] or 0)))
@@ -137,17 +138,17 @@ def front(result: Result) -> str:
     marks = front_of(result)
     dots = []
     for place, case in enumerate(result.cases):
-        top1 = (result.accuracy_of(case) or {}).get("top1")
-        if top1 is not None:
+        right = right_percent(result.accuracy_of(case) or {})
+        if right is not None:
             dots.append(
-                svg.Dot(case.title, case.spread.p50_ms, top1, bool(marks[place]), place % COLOURS)
+                svg.Dot(case.title, case.spread.p50_ms, right, bool(marks[place]), place % COLOURS)
             )
     if not dots:
         return ""
     legend = "".join(
         f"<li><i class='dot c{dot.colour}'></i>{escape(dot.title)}</li>" for dot in dots
     )
-    chart = svg.scatter(dots, "median, ms", "top-1, %")
+    chart = svg.scatter(dots, "median, ms", f"{accuracy_headings(result)[0]}, %")
     return f"<div class='chart'>{chart}<ul class='legend'>{legend}</ul></div>"
 
 

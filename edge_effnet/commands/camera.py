@@ -269,6 +269,7 @@ def _report(
     skipped = [Skipped(path, reason) for path, reason in source.unreadable.items()]
     print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
+        figures["notes"] = []
         figures["left_out"] = [one.to_json() for one in source.left_out]
-        figures["unreadable"] = [one.to_json() for one in skipped]
+        figures["skipped"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)

@@ -83,7 +83,7 @@ def command(
     from edge_effnet.commands.judging import choose_judges
     from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
-    from edge_effnet.data.listing import load_judges
+    from edge_effnet.data.listing import load_dataset
     from edge_effnet.heads import HeadChoice
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.classifier import common_names, open_classifier
@@ -109,7 +109,7 @@ def command(
         tables.print_notice(classifier.notice)
     known, classes = common_names(opened), len(opened[0].labels)
     task = opened[0].head.task
-    whole = load_judges(data, labels=known, classes=classes, task=task)
+    whole = load_dataset(data, labels=known, classes=classes, task=task, flat=True)
     print_data(whole)
     judged = choose_judges(whole, [one.card for one in opened], shown=json_to != "-")
     dataset = judged.dataset

@@ -90,7 +90,7 @@ def command(
         predictions = predict(
             model,
             judged.dataset,
-            labels=dataset.labels,
+            labels=dataset.labels or names,
             preprocess=preprocess,
             head=choice,
             workers=threads,

@@ -24,7 +24,6 @@ __all__ = [
     "content_hash",
     "load_dataset",
     "load_images",
-    "load_judges",
 ]
 
 
@@ -36,6 +35,7 @@ def load_dataset(
     assume_order: bool = False,
     task: Task = "classes",
     part: Part = "judge",
+    flat: bool = False,
 ) -> Dataset:
     """List a labelled data set.
 
@@ -49,6 +49,7 @@ def load_dataset(
         assume_order: or it is taken to be sorted, with a note that says so.
         task: what an image's answer is.
         part: whether the images judge or are learned from.
+        flat: whether a folder of images without classes will do, which show agreement alone.
 
     Raises:
         DataError: nothing there, no images, one class only, a class the labels lack, numbers
@@ -57,6 +58,8 @@ def load_dataset(
     if source.is_dir():
         source, line = take_part(source, part)
         folder = list_folder(source)
+        if folder.flat and flat:
+            return _flat(folder, line)
         if folder.flat:
             raise DataError(
                 f"{source} does not say which class its images are",
@@ -71,15 +74,7 @@ def load_dataset(
         dataset = _of_csv(source, labels, classes, task, assume_order=assume_order)
     else:
         raise _not_a_dataset(source, "nothing there")
-    counts = dataset.class_counts
-    if task == "classes" and len(counts) < 2:
-        raise DataError(
-            f"{source} holds one class only, on which any accuracy is meaningless",
-            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
-            expected="at least 2 classes",
-            fix="add a folder for each class that the network must tell apart",
-        )
-    return dataset
+    return _two_classes(dataset, task)
 
 
 def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
@@ -96,35 +91,30 @@ def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
     if source.is_dir():
         source, line = take_part(source, part) if part else (source, None)
         folder = list_folder(source)
-        if folder.flat:
-            return Dataset(
-                tuple(Sample(path, None) for path in folder.loose),
-                (),
-                str(source),
-                folder.left_out,
-                (line,) if line else (),
-            )
-        return _of_folders(folder, None, None, "classes", line)
+        return (
+            _flat(folder, line) if folder.flat else _of_folders(folder, None, None, "classes", line)
+        )
     if source.is_file() and source.suffix.lower() in SUFFIXES:
         return _of_any_csv(source)
     raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
 
 
-def load_judges(
-    source: Path,
-    *,
-    labels: Sequence[str] | None = None,
-    classes: int | None = None,
-    task: Task = "classes",
-) -> Dataset:
-    """What judges: a labelled data set, or a flat folder of images, which shows agreement alone.
+def _flat(folder: Folder, line: str | None) -> Dataset:
+    samples = tuple(Sample(path, None) for path in folder.loose)
+    return Dataset(samples, (), str(folder.source), folder.left_out, (line,) if line else ())
 
-    Raises:
-        DataError: as ``load_dataset``.
-    """
-    if source.is_dir() and list_folder(take_part(source, "judge")[0]).flat:
-        return load_images(source, part="judge")
-    return load_dataset(source, labels=labels, classes=classes, task=task)
+
+def _two_classes(dataset: Dataset, task: Task) -> Dataset:
+    """Refuse a data set of one class, whatever a model answers about it."""
+    counts = dataset.class_counts
+    if task == "classes" and len(counts) < 2:
+        raise DataError(
+            f"{dataset.source} holds one class only, on which any accuracy is meaningless",
+            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
+            expected="at least 2 classes",
+            fix="add a folder for each class that the network must tell apart",
+        )
+    return dataset
 
 
 def _of_folders(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.data.folders import list_folder
-from edge_effnet.data.listing import load_dataset, load_images, load_judges
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError
 from edge_effnet.image import read_image
 from edge_effnet.image_kinds import HEAD_BYTES, KINDS, decodable, kind_of, remedy
@@ -141,7 +141,7 @@ def test_the_parts_of_a_data_set_are_no_classes(tmp_path: Path) -> None:
     assert judging.notes == (
         f"{tmp_path} holds Train and val, no classes: judged by {tmp_path / 'val'}",
     )
-    assert load_judges(tmp_path).samples == judging.samples
+    assert load_dataset(tmp_path, flat=True).samples == judging.samples
     learning = load_images(tmp_path)
     assert [sample.path.name for sample in learning.samples] == ["Train.jpg", "Train.jpg"]
     assert load_dataset(tmp_path, part="learn").source == str(tmp_path / "Train")
@@ -159,7 +159,7 @@ def test_a_class_may_be_called_train(tmp_path: Path) -> None:
 
 def test_a_flat_folder_judges_agreement(tmp_path: Path) -> None:
     picture(tmp_path / "1.jpg")
-    flat = load_judges(tmp_path, labels=("cat", "dog"))
+    flat = load_dataset(tmp_path, labels=("cat", "dog"), flat=True)
     assert (flat.labels, flat.samples[0].label) == ((), None)
     assert flat.lines() == [f"{tmp_path}: 1 images without classes"]
 
