@@ -35,8 +35,12 @@ def _file_of(model: Classifier) -> ModelFile:
     return ModelFile(model.path, content_hash(model.path), model.path.stat().st_size)
 
 
-def summary_lines(session: Session) -> list[str]:
-    """A few lines: frames, rate, delay, latencies, accuracy."""
+def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
+    """A few lines: frames, rate, delay, latencies, accuracy.
+
+    Args:
+        trained: frames of a known class that do not judge, since the network was trained on them.
+    """
     meter, feed = session.meter, session.comparison
     capture = session.capture
     extra = f", {capture.broken} broken" if capture.broken else ""
@@ -60,7 +64,7 @@ def summary_lines(session: Session) -> list[str]:
     if (error := session.error.mean_abs) is not None:
         frames = session.error.frames
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
-    if session.with_truth and right is None and error is None:
+    if session.with_truth and right is None and error is None and not trained:
         lines.append(
             f"right: not known, --truth says nothing of any of the {meter.answered} frames answered"
         )

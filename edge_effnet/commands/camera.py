@@ -262,7 +262,7 @@ def _report(
         labelled = max(session.right.frames, session.error.frames)
         figures["trained_on"] = {"trained": unseen.trained, "is_evidence": labelled > 0}
         out.print(unseen.line(labelled))
-    for line in summary_lines(session):
+    for line in summary_lines(session, trained=unseen.trained if unseen else 0):
         out.print(line)
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, session.source_name)

@@ -158,7 +158,9 @@ def test_a_camera_run_is_drawn(
     text = render(sources, title="x")
     Balanced().feed(text)
     assert text.count(f"Camera: {colour_folder.name}") == 2
-    assert "<dd>66.7 % <small>of 30 frames</small></dd>" in text
+    assert (
+        "<dd>66.7 % <small>of 30 frames in 3 scenes: too few for an interval</small></dd>" in text
+    )
     assert "frame to frame" in text
     live = {**sources.feeds[0], "every_frame": False}
     assert "95 % under" in render(Sources((), (), (), (live,)), title="x")
