@@ -102,7 +102,7 @@ def cause_of_chance(answers: NDArray[Any], truth: NDArray[Any], names: Sequence[
         return (
             f"it answers {said} to {100 * most / images:.0f} % of them, which no order of the "
             "labels explains: most likely the images are prepared otherwise than in its training "
-            "(--preprocess), or one answer fits most of what it was trained on"
+            "(--preprocess), or it was trained on so uneven classes that one answer was enough"
         )
     pairs = _renamed(answers, truth)
     right, total = _images(pairs), images if truth.ndim == 1 else int(truth.sum())
