@@ -112,7 +112,6 @@ def choose_pictures(
         "labels": labels,
         "classes": head.classes if head else None,
         "task": head.task if head else "classes",
-        "assume_order": True,
     }
     told: Judged | None = None
     warnings: list[str] = []

@@ -10,6 +10,7 @@ from rich.table import Table
 from converters.conversion import Conversion, Made
 from converters.guard import Climb
 from converters.recipes import FLOAT32, RECIPES
+from edge_effnet.commands.comparison_tables import NO_DROP
 from edge_effnet.commands.judging import print_judged
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_losses, print_skipped, print_warnings
@@ -52,7 +53,9 @@ def print_conversion(conversion: Conversion) -> None:
     out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
     for made in small:
         if made.comparison is not None:
-            if made.comparison.paired:
+            if made.comparison.reference and made.comparison.reference.at_chance:
+                out.print(f"{made.recipe}: {NO_DROP}")
+            elif made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
     if small[0].comparison is not None:

@@ -217,9 +217,7 @@ def _listed(
 ) -> tuple[Dataset, DataError | None]:
     """The pictures, and why they have no labels that the network knows, where they have none."""
     try:
-        return load_dataset(
-            source, labels=labels, classes=classes, assume_order=True, part=part
-        ), None
+        return load_dataset(source, labels=labels, classes=classes, part=part), None
     except DataError as error:
         if needed:
             raise

@@ -36,6 +36,7 @@ from edge_effnet.metrics import (
 from edge_effnet.metrics.comparison import PROVE_BELOW_POINTS
 
 FLIP_CELLS = 14
+NO_DROP = "the reference is no better than chance on these images: a drop from it says nothing"
 IMAGE_CELLS = 20
 
 
@@ -54,7 +55,9 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     out.print()
     for line in _agreement_lines(comparison):
         say(out, line)
-    if comparison.paired:
+    if comparison.reference and comparison.reference.at_chance:
+        say(out, NO_DROP)
+    elif comparison.paired:
         for line in verdict(comparison.paired, comparison.images):
             say(out, line)
     if comparison.blocks:

@@ -35,7 +35,6 @@ def read_classes(
     classes: int | None,
     in_folders: bool,
     order: Sequence[str] | None = None,
-    assume_order: bool = False,
 ) -> Reading:
     """Read the class names of a data set.
 
@@ -45,8 +44,10 @@ def read_classes(
         classes: how many the network tells, where that is known.
         in_folders: whether the names are those of folders.
         order: of the names, where the data set states one.
-        assume_order: take the sorted names for the network's classes where nobody named them, and
-            say so in the note, instead of asking.
+
+    Returns:
+        Where nobody named the network's classes, the sorted names of the data are taken for them,
+        as Keras and PyTorch sort them; the note says so.
 
     Raises:
         DataError: a name that the labels lack or that fits two, another number of classes than
@@ -85,14 +86,6 @@ def read_classes(
         )
     if by_number and in_folders:
         return Reading(tuple(texts), places)  # both readings are the same
-    if not assume_order:
-        raise DataError(
-            f"{source} names its classes, and the model carries no names to find them among",
-            found=f"{listed(texts)} in {source}",
-            expected="the names in the order of the model's answers",
-            fix="add --labels folders if they are sorted (as Keras and PyTorch do), else --labels "
-            "FILE, one name per line",
-        )
     note = (
         f"no labels given: the network's classes are taken to be those of {source}, in the order "
         f"{listed(texts)}; --labels FILE says otherwise"

@@ -32,7 +32,6 @@ def load_dataset(
     *,
     labels: Sequence[str] | None = None,
     classes: int | None = None,
-    assume_order: bool = False,
     task: Task = "classes",
     part: Part = "judge",
     flat: bool = False,
@@ -45,8 +44,8 @@ def load_dataset(
             values see ``read_csv``. Of a folder that holds ``train`` and ``val``, one is taken.
         labels: the names that the model in use knows; class names are looked for among them.
             Without it, the names found are the labels, in sorted order.
-        classes: how many the model tells, where it has no names: then the order must be certain.
-        assume_order: or it is taken to be sorted, with a note that says so.
+        classes: how many the model tells, where it has no names: then the data must have as many,
+            and their sorted order is taken for the model's, with a note that says so.
         task: what an image's answer is.
         part: whether the images judge or are learned from.
         flat: whether a folder of images without classes will do, which show agreement alone.
@@ -67,11 +66,11 @@ def load_dataset(
                 expected="a folder per class with images in it, or a CSV file",
                 fix="move the images of each class into a folder named after it",
             )
-        dataset = _of_folders(folder, labels, classes, task, line, assume_order=assume_order)
+        dataset = _of_folders(folder, labels, classes, task, line)
     elif source.is_file():
         if source.suffix.lower() not in SUFFIXES:
             raise _not_a_dataset(source, f"a {source.suffix or 'nameless'} file")
-        dataset = _of_csv(source, labels, classes, task, assume_order=assume_order)
+        dataset = _of_csv(source, labels, classes, task)
     else:
         raise _not_a_dataset(source, "nothing there")
     return _two_classes(dataset, task)
@@ -123,8 +122,6 @@ def _of_folders(
     classes: int | None,
     task: Task,
     line: str | None,
-    *,
-    assume_order: bool = False,
 ) -> Dataset:
     named = [(path, name) for name, paths in folder.classes.items() for path in paths]
     if not named:
@@ -142,7 +139,6 @@ def _of_folders(
         labels=labels,
         classes=classes,
         in_folders=True,
-        assume_order=assume_order,
     )
     samples = tuple(
         Sample(path, reading.places[name])
@@ -159,8 +155,6 @@ def _of_csv(
     labels: Sequence[str] | None,
     classes: int | None,
     task: Task,
-    *,
-    assume_order: bool = False,
 ) -> Dataset:
     rows = read_csv(source, labels=labels, task=task)
     if task == "value":
@@ -174,7 +168,6 @@ def _of_csv(
         classes=classes,
         in_folders=False,
         order=rows.order,
-        assume_order=assume_order,
     )
     places = (tuple(sorted({reading.places[name] for name in names})) for names in rows.names)
     samples = tuple(

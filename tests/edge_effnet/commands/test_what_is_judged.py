@@ -101,15 +101,13 @@ def test_numbered_folders_are_asked_about(
     assert recall["folders"]["2"] == recall["folders"]["3"] == 0
 
 
-def test_a_model_without_names_asks_for_them(cli: Cli, bare: Path, colour_folder: Path) -> None:
-    code, _, err = cli("evaluate", bare, "--data", colour_folder, *PIXELS)
-    assert code == 1
-    assert "the model carries no names" in err
-    assert "--labels folders" in err
-    code, out, _ = cli(
-        *("evaluate", bare, "--data", colour_folder, *PIXELS, "--labels", "folders", "--json", "-")
-    )
+def test_a_model_without_names_is_told_those_of_the_data(
+    cli: Cli, bare: Path, colour_folder: Path
+) -> None:
+    code, out, err = cli("evaluate", bare, "--data", colour_folder, *PIXELS, "--json", "-")
     assert code == 0
+    assert "taken to be those of" in err
+    assert "in the order blue, green, red" in err
     assert json.loads(out)["labels"] == ["blue", "green", "red"]
 
 

@@ -20,7 +20,6 @@ def read(
     labels: tuple[str, ...] | None = None,
     classes: int | None = None,
     in_folders: bool = True,
-    assume_order: bool = False,
 ) -> Reading:
     return read_classes(
         set(names),
@@ -28,7 +27,6 @@ def read(
         labels=labels,
         classes=classes,
         in_folders=in_folders,
-        assume_order=assume_order,
     )
 
 
@@ -50,7 +48,7 @@ def test_more_numbered_folders_are_asked_about() -> None:
     with pytest.raises(
         DataError, match=r"folder '10' is class 2 as Keras.*and class 10 by its num"
     ):
-        read(NUMBERS, classes=12, assume_order=True)
+        read(NUMBERS, classes=12)
     by_number = read(NUMBERS, labels=NUMBERS, classes=12)
     assert by_number.places["10"] == 10
     by_name = read(NUMBERS, labels=tuple(sorted(NUMBERS)), classes=12)
@@ -59,20 +57,18 @@ def test_more_numbered_folders_are_asked_about() -> None:
 
 def test_some_numbered_folders_are_no_indices() -> None:
     with pytest.raises(DataError, match=r"found 2 classes: 0, 2; expected 3.*--labels numbers"):
-        read(["0", "2"], classes=3, assume_order=True)
+        read(["0", "2"], classes=3)
     assert read(["0", "2"], labels=("0", "1", "2")).places == {"0": 0, "2": 2}
     assert read(["0", "2"], classes=3, in_folders=False).places == {"0": 0, "2": 2}
     assert read([0, 2], classes=3).labels == ("0", "1", "2")
 
 
-def test_names_have_no_place_in_a_model_without_names() -> None:
-    with pytest.raises(DataError, match=r"carries no names.*--labels folders"):
-        read(["blue", "red"], classes=2)
-    assumed = read(["blue", "red"], classes=2, assume_order=True)
+def test_a_model_without_names_is_taken_to_know_the_sorted_names() -> None:
+    assumed = read(["blue", "red"], classes=2)
     assert (assumed.labels, assumed.places) == (("blue", "red"), {"blue": 0, "red": 1})
     assert "in the order blue, red" in str(assumed.note)
     with pytest.raises(DataError, match="are not the network's; found 2 classes: blue, red"):
-        read(["blue", "red"], classes=3, assume_order=True)
+        read(["blue", "red"], classes=3)
 
 
 def test_numbers_for_a_model_with_names() -> None:
