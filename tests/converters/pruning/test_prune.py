@@ -130,7 +130,7 @@ def test_a_finished_run_is_not_written_over(
         ),
         (("--variant", "b0", "--data", "x", "--target-macs", "1.2"), "a share below 1"),
         (("--variant", "b0", "--data", "x", "--target-latency", "10"), "found '10'"),
-        (("--variant", "b0", "--data", "x", "--unstructured", "1.5"), "a share of the weights"),
+        (("--variant", "b0", "--data", "x", "--unstructured", "1.5"), "--unstructured is a share"),
         (("--model", "int8.tflite", "--data", "x", "--variant", "b0"), "int8.tflite cannot be"),
         (
             ("--weights", "int8.tflite", "--variant", "b0", "--data", "x", "--target-macs", "0.7"),
