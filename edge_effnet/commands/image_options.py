@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from edge_effnet.commands.quantities import OneOf, Share
 from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.head_kinds import HEADS
@@ -41,12 +42,13 @@ preprocess_option = click.option(
 )
 head_option = click.option(
     "--head",
+    type=OneOf(HEADS),
     metavar="KIND",
     help=f"What the model's answer means, where its last layer does not tell: {', '.join(HEADS)}.",
 )
 threshold_option = click.option(
     "--threshold",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Share(low_open=True, high_open=True),
     metavar="SCORE",
     help="Score above which the second of two classes, or each of several labels, is answered.  "
     "[default: the model's own, else 0.5]",
