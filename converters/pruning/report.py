@@ -16,6 +16,8 @@ from converters.pruning.sparse_run import SparseOutcome
 from edge_effnet.commands.options import console, megabytes, millions
 from edge_effnet.cost import Cost, cost
 from edge_effnet.errors import GateMissed
+from edge_effnet.metrics import Comparison
+from edge_effnet.metrics.losses import losses_of
 
 
 def print_outcome(outcome: Outcome) -> None:
@@ -56,8 +58,7 @@ def print_outcome(outcome: Outcome) -> None:
         ", which also chose the best epoch" if bench.config.epochs_of(bench.config.steps) else ""
     )
     out.print(
-        f"judged on {val} pictures{chosen}; {100 * outcome.agreement:.1f} % of the answers are "
-        "the whole network's",
+        f"judged on {val} pictures{chosen}; {_proof(outcome.comparison)}",
         soft_wrap=True,
     )
     ratio = outcome.latencies.ratio
@@ -106,11 +107,38 @@ def warnings(outcome: Outcome) -> list[str]:
             f"pruned, but not measurably faster here: {latencies.medians_ms[-1]:.2f} ms against "
             f"{latencies.medians_ms[0]:.2f} ms; prune more, or aim at it with --target-latency"
         )
-    if (lost := outcome.whole_accuracy - outcome.accuracy) > 0.02:
-        lines.append(
-            f"{100 * lost:.1f} points lost: try more --epochs, more pictures or a milder target"
-        )
-    return lines
+    return [*loss_lines(outcome), *lines]
+
+
+def loss_lines(outcome: Outcome | SparseOutcome) -> list[str]:
+    """What is proven to be lost, and what to do about it."""
+    found = outcome.comparison
+    lost = losses_of(found.paired, found.agreement_interval_percent)
+    if not lost:
+        return []
+    return [
+        f"{outcome.spec.name} {' and '.join(lost)}: try more --epochs, more pictures or a milder "
+        "target"
+    ]
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """The figures of a comparison that prove something; percent and points."""
+    document = found.to_json()
+    kept = ("agreement", "agreement_interval", "drop_points", "drop_interval_points")
+    return {key: document[key] for key in kept if key in document}
+
+
+def _proof(found: Comparison) -> str:
+    """How many answers are the whole network's, and the drop with its interval."""
+    line = f"{found.agreement_percent:.1f} % of the answers are the whole network's"
+    if found.paired is None:
+        return line
+    low, high = found.paired.drop_interval_points
+    return (
+        f"{line}; drop {found.paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to "
+        f"{high:+.1f}"
+    )
 
 
 def missed(outcome: Outcome) -> GateMissed | None:
@@ -149,7 +177,7 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "judged_by": judged_by(outcome),
         "judged_on": len(bench.study.material.val),
         "left_out": bench.study.material.lists.left_out_json(),
-        "agreement": outcome.agreement,
+        **comparison_json(outcome.comparison),
         "networks": [
             {
                 "name": name,
@@ -220,6 +248,7 @@ def sparse_warnings(outcome: SparseOutcome) -> list[str]:
     lines += outcome.latencies.doubts
     if outcome.latencies.ratio.high >= 1:
         lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
+    lines += loss_lines(outcome)
     lines.append("with int8 too, only the download shrinks: its kernels know no zeros")
     return lines
 
@@ -236,7 +265,7 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
         "judged_by": judged_by(outcome),
         "judged_on": len(bench.study.material.val),
         "left_out": bench.study.material.lists.left_out_json(),
-        "agreement": outcome.agreement,
+        **comparison_json(outcome.comparison),
         "networks": [
             {"name": name, **asdict(truth), "accuracy": accuracy, "latency_ms": milliseconds}
             for name, truth, accuracy, milliseconds in zip(

@@ -36,6 +36,8 @@ from converters.pruning.recovery import BEST_FILE, Lesson, recover
 from converters.pruning.sensitivity import Point, answers, curves
 from converters.pruning.targets import Latencies, find_budget, time_networks
 from edge_effnet.errors import OutputError
+from edge_effnet.heads import Head
+from edge_effnet.metrics import Comparison, ModelFile, Predictions, compare_predictions
 from edge_effnet.network.build import build
 from edge_effnet.network.checkpoint import save_checkpoint
 from edge_effnet.network.weights import load_layer_weights, read_for
@@ -55,7 +57,7 @@ class Outcome:
         stages: every cut and its recovery, in order.
         whole_accuracy: share of right answers (without labels: of its own) of the unpruned
             network, on the pictures that judge.
-        agreement: share of those pictures that both networks answer alike.
+        comparison: of both networks on those pictures.
         latencies: whole and pruned, float, in turn.
     """
 
@@ -65,7 +67,7 @@ class Outcome:
     row: Path
     stages: tuple[Stage, ...]
     whole_accuracy: float
-    agreement: float
+    comparison: Comparison
     latencies: Latencies
 
     @property
@@ -278,16 +280,23 @@ def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
         row=row,
         stages=tuple(stages),
         whole_accuracy=accuracy_of(bench, bench.whole),
-        agreement=agreement_of(bench, network),
+        comparison=comparison_of(bench, network),
         latencies=latencies,
     )
 
 
-def agreement_of(bench: Bench, network: Network) -> float:
-    """Share of the pictures that judge which both networks answer alike."""
-    val = bench.study.material.val
-    images, _ = sample(val, len(val), bench.side, 0, bench.workers)
-    ours, theirs = (
-        answers(model, images).argmax(axis=1) for model in (network.model, bench.whole.model)
-    )
-    return float((ours == theirs).mean())
+def comparison_of(bench: Bench, network: Network) -> Comparison:
+    """Both networks on the pictures that judge; without true labels, their agreement alone."""
+    study, head = bench.study, Head("logits", bench.classes)
+    val = study.material.val
+    images, truth = sample(val, len(val), bench.side, 0, bench.workers)
+    names = tuple(map(str, range(bench.classes)))
+    paths = tuple(Path(f"{study.material.lists.source}#{place}") for place in range(len(val)))
+
+    def predictions(one: Network) -> Predictions:
+        scores = head.scores(answers(one.model, images).astype(np.float32))
+        file = ModelFile(Path(one.spec.name), "", 0)
+        known = truth if study.labelled else None
+        return Predictions(scores, known, paths, names, file, head=head)
+
+    return compare_predictions(predictions(bench.whole), predictions(network))

@@ -14,11 +14,12 @@ from converters.pruning.config import write_config
 from converters.pruning.cutting import Bench, Network, network_of
 from converters.pruning.records import describe_network
 from converters.pruning.recovery import BEST_FILE, Lesson
-from converters.pruning.run import accuracy_of, agreement_of, final_name, training_config
+from converters.pruning.run import accuracy_of, comparison_of, final_name, training_config
 from converters.pruning.sparsity import SparsityTruth, sparsity_truth
 from converters.pruning.targets import Latencies, time_networks
 from converters.pruning.unstructured import sparsify
 from edge_effnet.errors import UsageProblem
+from edge_effnet.metrics import Comparison
 from edge_effnet.network.checkpoint import peek, save_checkpoint
 from edge_effnet.spec import VariantSpec
 from edge_effnet.training.state import EpochRow
@@ -32,6 +33,7 @@ class SparseOutcome:
     Attributes:
         whole, sparse: the float files looked at for zeros.
         accuracies: of the two, as shares of right answers on the pictures that judge.
+        comparison: of the two networks on those pictures.
         latencies: of the two, in turn.
     """
 
@@ -42,7 +44,7 @@ class SparseOutcome:
     whole: SparsityTruth
     sparse: SparsityTruth
     accuracies: tuple[float, float]
-    agreement: float
+    comparison: Comparison
     latencies: Latencies
 
 
@@ -135,6 +137,6 @@ def _finish(bench: Bench, spec: VariantSpec, weights: Path) -> SparseOutcome:
         whole=whole,
         sparse=sparse,
         accuracies=(accuracy_of(bench, bench.whole), accuracy_of(bench, network)),
-        agreement=agreement_of(bench, network),
+        comparison=comparison_of(bench, network),
         latencies=latencies,
     )
