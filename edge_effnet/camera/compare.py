@@ -42,6 +42,7 @@ class FeedComparison:
         source: its name, for frames that are no files of their own.
         with_truth: keep only frames whose true answer is known, because the final report
             judges accuracy on exactly the frames it compares.
+        in_time: whether frames follow each other in time; images of a folder do not.
 
     Attributes:
         right: frames answered right, by the model, by the reference.
@@ -56,21 +57,24 @@ class FeedComparison:
         *,
         heads: tuple[Head, Head] | None = None,
         with_truth: bool = False,
+        in_time: bool = True,
         seed: int = 0,
     ) -> None:
         self.heads = heads or (Head("softmax", len(labels)),) * 2
-        self.agreed, self.right, self.error = Tally(), (Tally(), Tally()), (Error(), Error())
+        self.agreed, *right = (Tally(in_time=in_time) for _ in range(3))
+        self.right, self.error = tuple(right), (Error(), Error())
+        self._in_time = in_time
         self.difference = Error()
         self.disagreed: Counter[tuple[str, str]] = Counter()
         self.history: deque[tuple[float, float]] = deque(maxlen=HISTORY_POINTS)
         self._labels, self._source, self._with_truth = labels, source, with_truth
         self._random = np.random.default_rng(seed)
         self._recent: deque[bool] = deque(maxlen=100)
-        room = max(1, min(KEPT_FRAMES, KEPT_BYTES // (8 * len(labels))))
+        told = 1 if self.heads[0].task == "classes" else len(labels)
+        room = max(1, min(KEPT_FRAMES, KEPT_BYTES // (8 * (len(labels) + told))))
         # Written to at once: memory that fills up later would look like a leak.
         self._scores = np.full((2, room, len(labels)), -1, np.float32)
-        one_class = self.heads[0].task == "classes"
-        self._truth = np.full((room, 1 if one_class else len(labels)), -1, np.float64)
+        self._truth = np.full((room, told), -1, np.float64)
         self._numbers = np.full(room, -1, np.int64)
         self._scenes = np.full(room, -1, np.int64)
         self._files: dict[int, Path] = {}
@@ -188,7 +192,7 @@ class FeedComparison:
             Predictions(self._scores[row, :kept], known, paths, self._labels, file, head=head)
             for row, (file, head) in enumerate(zip((model, reference), self.heads, strict=True))
         )
-        return compare_frames(theirs, ours, self._scenes[:kept])
+        return compare_frames(theirs, ours, self._scenes[:kept], in_time=self._in_time)
 
     def to_json(self) -> dict[str, Any]:
         """Exact counts over all frames, and how many of them the report rests on."""

@@ -60,7 +60,9 @@ def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
         models += f" on 1 of {meter.answered / max(1, feed.frames):.1f} frames"
     lines.append(f"latency: {models}")
     if right := session.right.share:
-        lines.append(f"right: {right.percent:.1f} %, {right.evidence} with a known answer")
+        lines.append(
+            f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
+        )
     if (error := session.error.mean_abs) is not None:
         frames = session.error.frames
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")

@@ -107,6 +107,7 @@ class Session:
     ) -> None:
         self.settings, self.source_name = settings, source.name
         self.meter = Meter()
+        in_time = source.live or source.fps is not None
         self.head = with_threshold(model.head, settings.threshold)
         self.comparison: FeedComparison | None = None
         if reference is not None:
@@ -115,8 +116,9 @@ class Session:
                 source.name,
                 heads=(self.head, with_threshold(reference.head, settings.threshold)),
                 with_truth=truth is not None,
+                in_time=in_time,
             )
-        self.with_truth, self.right, self.error = truth is not None, Tally(), Error()
+        self.with_truth, self.right, self.error = truth is not None, Tally(in_time=in_time), Error()
         every_frame = settings.pace.every_frame
         self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
         self._notes = notes or SimpleQueue()

@@ -45,11 +45,15 @@ class Share:
 
 
 class Tally:
-    """Counts frames by scene, and those for which something holds."""
+    """Counts frames by scene, and those for which something holds.
 
-    def __init__(self) -> None:
+    Args:
+        in_time: whether scenes follow each other in time, see ``BlockSums``.
+    """
+
+    def __init__(self, *, in_time: bool = True) -> None:
         self.frames = self.hits = 0
-        self._blocks = BlockCounter(1)
+        self._blocks = BlockCounter(1, in_time=in_time)
 
     def add(self, scene: int, hit: bool) -> None:
         self.frames += 1

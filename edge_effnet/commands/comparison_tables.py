@@ -60,9 +60,8 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     elif comparison.paired:
         for line in verdict(comparison.paired, comparison.images):
             say(out, line)
-    if comparison.blocks:
-        proof = "" if comparison.blocks.enough else "; nothing is proven"
-        say(out, f"frames of one scene count as one image: {comparison.blocks.note}{proof}")
+    if comparison.blocks and comparison.agreement_percent is not None:
+        say(out, comparison.blocks.proof)
     if comparison.reference and comparison.candidate:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)

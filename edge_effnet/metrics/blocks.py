@@ -1,9 +1,9 @@
 """Intervals over frames of a camera or clip, of which neighbours look alike.
 
 Frames come in blocks (scenes). A block counts as one image at most, however many frames it has;
-and because one scene often resembles the next, the spread of a figure is taken between groups of
-neighbouring blocks too. Both give the number of independent images that the frames are worth,
-and with it the usual intervals and tests for images are computed.
+and because a scene of a feed often resembles the one before, the spread of a figure is taken
+between groups of neighbouring blocks too. Both give the number of independent images that the
+frames are worth, and with it the usual intervals and tests for images are computed.
 
 Sources: the design effect as a factor on the number of images is Rao and Scott 1992, "A simple
 method for the analysis of clustered binary data", Biometrics 48:577–585, its correction for few
@@ -38,7 +38,8 @@ errors": from 5 to 30 groups on, by the method)."""
 FEWEST_EVEN_BLOCKS = 10.0
 """Of blocks of equal size: a hundred frames among a million others are no second block."""
 FEWEST_GROUPS = 8
-KEPT_BLOCKS = 1024
+KEPT_ROWS = 256
+KEPT_SIZES = 4096
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,16 @@ class BlockSums:
         sizes: frames of each block, above 0, (blocks,).
         sums: of each figure, (blocks, figures).
         count: of blocks; more than there are rows where neighbours were added up.
+        squares: sum over single blocks of the square of their frames.
+        in_time: whether blocks follow each other in time, so that neighbours may be alike; a
+            folder's order (by class, say) is no time.
     """
 
     sizes: Floats
     sums: Floats
     count: int
+    squares: float
+    in_time: bool = True
 
     @property
     def frames(self) -> int:
@@ -62,12 +68,19 @@ class BlockSums:
     @property
     def even_blocks(self) -> float:
         """Blocks of equal size that weigh as much (Kish)."""
-        return float(self.sizes.sum() ** 2 / (self.sizes**2).sum())
+        return float(self.sizes.sum()) ** 2 / self.squares
 
     @property
     def enough(self) -> bool:
         """Whether an interval may be drawn."""
         return len(self.sizes) >= FEWEST_BLOCKS and self.even_blocks >= FEWEST_EVEN_BLOCKS
+
+    @property
+    def proof(self) -> str:
+        """What the note means for a comparison, for people."""
+        if self.enough:
+            return f"frames of one scene count as one: {self.note}"
+        return f"{self.note}; nothing is proven"
 
     def to_json(self) -> dict[str, Any]:
         return {"scenes": self.count, "enough": self.enough, "note": self.note}
@@ -84,34 +97,47 @@ class BlockSums:
 
 
 class BlockCounter:
-    """Adds frames up by block in bounded memory: past ``kept`` blocks, neighbours become one."""
+    """Adds frames up by block in bounded memory: past ``kept`` rows, neighbours become one.
 
-    def __init__(self, figures: int, kept: int = KEPT_BLOCKS) -> None:
+    Blocks are numbered from 0 as they first appear; the frames of the latest ``KEPT_SIZES`` are
+    counted one by one, and one that comes back later counts as a new block.
+    """
+
+    def __init__(self, figures: int, *, in_time: bool = True, kept: int = KEPT_ROWS) -> None:
         self._table = np.zeros((kept, 1 + figures))
-        self._merged, self._highest, self._count = 0, -1, 0
+        self._merged, self._count, self._squares = 0, 0, 0
+        self._frames: dict[int, int] = {}
+        self._in_time = in_time
 
     def add(self, block: int, *figures: float) -> None:
-        """Count a frame of ``block``; blocks are numbered from 0 as they first appear."""
+        """Count a frame of ``block``."""
+        before = self._frames.get(block, 0)
+        self._count += not before
+        self._squares += 2 * before + 1
+        self._frames[block] = before + 1
+        if len(self._frames) > KEPT_SIZES:
+            del self._frames[min(self._frames)]
         while block >> self._merged >= len(self._table):
             pairs = self._table.reshape(len(self._table) // 2, 2, -1).sum(axis=1)
             self._table[: len(pairs)], self._table[len(pairs) :] = pairs, 0
             self._merged += 1
-        row = self._table[block >> self._merged]
-        self._count += block > self._highest or not row[0]
-        self._highest = max(self._highest, block)
-        row += (1, *figures)
+        self._table[block >> self._merged] += (1, *figures)
 
     @property
     def sums(self) -> BlockSums:
         used = self._table[self._table[:, 0] > 0]
-        return BlockSums(used[:, 0], used[:, 1:], self._count)
+        return BlockSums(used[:, 0], used[:, 1:], self._count, self._squares, self._in_time)
 
 
-def sum_blocks(blocks: NDArray[np.int64], *figures: NDArray[np.bool_]) -> BlockSums:
+def sum_blocks(
+    blocks: NDArray[np.int64], *figures: NDArray[np.bool_], in_time: bool = True
+) -> BlockSums:
     """Sums of arrays of one value for each frame; ``blocks`` gives each frame's number."""
     numbers, place = np.unique(blocks, return_inverse=True)
+    sizes = np.bincount(place).astype(np.float64)
     sums = [np.bincount(place, figure, len(numbers)) for figure in figures]
-    return BlockSums(np.bincount(place).astype(np.float64), np.stack(sums, axis=1), len(numbers))
+    squares = float((sizes**2).sum())
+    return BlockSums(sizes, np.stack(sums, axis=1), len(numbers), squares, in_time)
 
 
 def share_interval_percent(sums: BlockSums, figure: int = 0) -> tuple[float, float] | None:
@@ -120,7 +146,7 @@ def share_interval_percent(sums: BlockSums, figure: int = 0) -> tuple[float, flo
     if not sums.enough:
         return None
     share = float(sums.sums[:, figure].sum() / sums.sizes.sum())
-    images = _worth(sums.sizes, sums.sums[:, figure], share * (1 - share))
+    images = _worth(sums, sums.sums[:, figure], share * (1 - share))
     low, high = wilson_interval(share * images, images)
     return 100 * low, 100 * high
 
@@ -144,7 +170,7 @@ def drop_bounds(sums: BlockSums, lost: int = 0, gained: int = 1) -> DropBounds |
     frames = float(sums.sizes.sum())
     gone, won = (float(sums.sums[:, figure].sum()) / frames for figure in (lost, gained))
     net = sums.sums[:, lost] - sums.sums[:, gained]
-    images = _worth(sums.sizes, net, gone + won - (gone - won) ** 2)
+    images = _worth(sums, net, gone + won - (gone - won) ** 2)
     few = gone * images, min(won, 1 - gone) * images
     return DropBounds(
         drop_interval_points(*few, images),
@@ -153,23 +179,25 @@ def drop_bounds(sums: BlockSums, lost: int = 0, gained: int = 1) -> DropBounds |
     )
 
 
-def _worth(sizes: Floats, sums: Floats, variance: float) -> float:
+def _worth(blocks: BlockSums, figure: Floats, variance: float) -> float:
     """Independent images, at least 1, whose mean would vary as much as the frames' mean.
 
     Args:
-        sums: of the figure, by block.
+        figure: its sum in each row of the blocks.
         variance: of the figure of one independent image.
     """
-    frames = sizes.sum()
-    gaps = sums - sums.sum() / frames * sizes  # sums to 0
-    worth = float(frames**2 / (sizes**2).sum())
+    frames = blocks.frames
+    gaps = figure - figure.sum() / frames * blocks.sizes  # sums to 0
+    worth = blocks.even_blocks
     # Single blocks, then two neighbours together, four, …: alike neighbours raise the spread.
     while len(gaps) >= FEWEST_GROUPS:
         groups = len(gaps)
-        spread = groups / (groups - 1) * float((gaps**2).sum()) / float(frames**2)
+        spread = groups / (groups - 1) * float((gaps**2).sum()) / frames**2
         if spread > 0:
             few = (normal_quantile(0.95) / _student_quantile(groups - 1)) ** 2
             worth = min(worth, few * variance / spread)
+        if not blocks.in_time:
+            break
         gaps = np.append(gaps, np.zeros(groups % 2)).reshape(-1, 2).sum(axis=1)
     return max(1.0, worth)
 

@@ -17,16 +17,21 @@ from edge_effnet.metrics.value_summary import ValueSummary
 
 
 def compare_frames(
-    reference: Predictions, candidate: Predictions, scenes: NDArray[np.int64]
+    reference: Predictions,
+    candidate: Predictions,
+    scenes: NDArray[np.int64],
+    *,
+    in_time: bool = True,
 ) -> Comparison:
     """Compare two models on frames of which many look alike.
 
     Figures are those of all frames. Intervals and the paired test rest on scenes; with too few of
-    them there are none, and nothing is proven. What a summary warns of is looked for in the first
-    frame of each scene.
+    them there are none, and nothing is proven. What a summary warns of, and larger errors of
+    values, are looked for in the first frame of each scene.
 
     Args:
         scenes: the number of each frame's scene.
+        in_time: whether they follow each other in time, see ``BlockSums``.
 
     Raises:
         ModelError, DataError: as ``compare_predictions``.
@@ -34,19 +39,21 @@ def compare_frames(
     compared = compare_predictions(reference, candidate)
     values = reference.task == "value"
     same = np.ones(len(scenes), np.bool_) if values else same_answers(reference, candidate)
-    agreed = sum_blocks(scenes, same)
+    agreed = sum_blocks(scenes, same, in_time=in_time)
     interval = share_interval_percent(agreed) if compared.agreement_interval_percent else None
     first = np.unique(scenes, return_index=True)[1]
     thinned = compare_predictions(_only(reference, first), _only(candidate, first))
-    paired = _paired(compared.paired, reference, candidate, scenes)
+    paired = _paired(compared.paired, reference, candidate, scenes, in_time)
     lost = losses_of(paired if paired and paired.bounded else None, interval)
-    losses = (loss_warning(reference, candidate, lost),) if lost else ()
+    losses = thinned.losses if values and agreed.enough else ()
+    if lost:
+        losses = (loss_warning(reference, candidate, lost),)
     others = thinned.warnings[len(thinned.losses) :] if agreed.enough else ()
     return replace(
         compared,
         agreement_interval_percent=interval,
-        reference=_over_scenes(compared.reference, scenes),
-        candidate=_over_scenes(compared.candidate, scenes),
+        reference=_over_scenes(compared.reference, scenes, in_time),
+        candidate=_over_scenes(compared.candidate, scenes, in_time),
         paired=paired,
         losses=losses,
         warnings=(*losses, *others),
@@ -64,21 +71,28 @@ def _only(predictions: Predictions, places: NDArray[np.int64]) -> Predictions:
 
 
 def _paired(
-    paired: Paired | None, reference: Predictions, candidate: Predictions, scenes: NDArray[np.int64]
+    paired: Paired | None,
+    reference: Predictions,
+    candidate: Predictions,
+    scenes: NDArray[np.int64],
+    in_time: bool,
 ) -> Paired | None:
     if paired is None:
         return None
     lost, gained = reference.right & ~candidate.right, candidate.right & ~reference.right
-    bounds = drop_bounds(sum_blocks(scenes, lost, gained))
+    bounds = drop_bounds(sum_blocks(scenes, lost, gained, in_time=in_time))
     found = bounds or DropBounds((-100.0, 100.0), 100.0, 1.0)
     return replace(paired, **vars(found), images_to_prove=None, bounded=bounds is not None)
 
 
-def _over_scenes(summary: Summary | None, scenes: NDArray[np.int64]) -> Summary | None:
+def _over_scenes(
+    summary: Summary | None, scenes: NDArray[np.int64], in_time: bool
+) -> Summary | None:
     """A summary with the interval of its right answers taken over scenes."""
     if summary is None or isinstance(summary, ValueSummary):
         return summary
-    interval = share_interval_percent(sum_blocks(scenes, summary.predictions.right))
+    right = sum_blocks(scenes, summary.predictions.right, in_time=in_time)
+    interval = share_interval_percent(right)
     if isinstance(summary, LabelSummary):
         return replace(summary, exact_match_interval_percent=interval)
     return replace(summary, top1_interval_percent=interval)

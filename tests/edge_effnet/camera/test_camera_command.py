@@ -127,7 +127,7 @@ def test_a_comparison_in_words(cli: Cli, colour_model: MakeModel, clip: MakeClip
     assert "agreement 50.0 % of the answers" in out
     assert "8 images lost, 0 gained" in out
     assert "16 frames in 2 scenes: too few for an interval; nothing is proven" in out
-    assert "right: 50.0 %, 16 frames in 2 scenes: too few for an interval" in out
+    assert "right: 50.0 % of frames with a known answer, 16 frames in 2 scenes: too few" in out
     assert "95 %" not in out
     assert "McNemar" not in out
 
@@ -147,7 +147,7 @@ def test_frames_a_model_was_trained_on_do_not_judge(
     code, out, _ = cli(*command, colour_folder)
     assert code == 0
     assert out.startswith("the network was trained on 24 frames")
-    assert "right: 100.0 %, 6 frames in 3 scenes" in out
+    assert "right: 100.0 % of frames with a known answer, 6 frames in 3 scenes" in out
     assert json.loads(report.read_text())["trained_on"] == {"trained": 24, "is_evidence": True}
 
     for sample in run.judging.samples:
