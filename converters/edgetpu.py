@@ -21,7 +21,6 @@ from typing import Any
 
 from converters.edgetpu_rules import (
     ON_CHIP_BYTES,
-    SCALE_PER_CHANNEL,
     TOO_LARGE,
     Graph,
     refusal,
@@ -186,9 +185,7 @@ def _changes(
     elif floats:
         lines.append("let the file take and give integers (--io uint8): float stays on the CPU")
     for (name, reason), count in reasons.most_common():
-        if reason == SCALE_PER_CHANNEL:
-            lines.append(f"{count} × {name}: {reason}; convert with --edgetpu")
-        elif name in _ACTIVATIONS:
+        if name in _ACTIVATIONS:
             lines.append(
                 f"{count} × {name}: {reason}; take an activation it has, ReLU6 best of all "
                 "(variants lite0–lite4 and edgetpu-s–l)"

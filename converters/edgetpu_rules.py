@@ -18,7 +18,8 @@ from edge_effnet.tflite_file import Operator, Structure, Table, Tensor
 _BYTES = {"int8", "uint8"}
 _WORDS: dict[str, tuple[str, int]] = {"int32": ("i", 4), "int64": ("q", 8)}
 ON_CHIP_BYTES = 8_000_000
-MAX_SOFTMAX = 16_000
+# The page says 16,000; of compiled networks the widest softmax has 128 x 128 scores, and mapped.
+MAX_SOFTMAX = 128 * 128
 # google-coral/edgetpu issue 461: a mean over 256 x 128 positions is refused, 64 x 128 is taken.
 MEAN_TAKEN, MEAN_REFUSED = 64 * 128, 256 * 128
 # Bilinear weights are multiples of 1 / (scale_y * scale_x); 8 bits tell 256 of them apart. The
@@ -29,7 +30,6 @@ RESIZE_STEPS = 256
 # 845; fully connected by TensorFlow 2.6 of that summer).
 NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
 TOO_LARGE = "its output does not fit into the device's memory"
-SCALE_PER_CHANNEL = "its weights have a scale per channel, where a single one is needed"
 _NO_ACTIVATION = 0
 
 
@@ -161,12 +161,6 @@ def _no_groups(op: Operator, graph: Graph) -> str | None:
     return None if channels == taken else "a grouped convolution"
 
 
-def _per_tensor_weights(op: Operator, graph: Graph) -> str | None:
-    if len(graph.tensor(op.inputs[1]).scales) > 1:
-        return SCALE_PER_CHANNEL
-    return None
-
-
 def _plain_fully_connected(op: Operator, graph: Graph) -> str | None:
     if graph.option(op, 1, "<b", 0) != 0:
         return "its weights are stored in a shuffled format"
@@ -231,8 +225,8 @@ def _split(op: Operator, graph: Graph) -> str | None:
     axis, tensor = graph.integers(op.inputs[0]), _first(op, graph)
     if axis is None:
         return "its axis is not constant"
-    if axis[0] % len(tensor.shape) == 0 and len(tensor.shape) > 1:
-        return "it splits the batch"
+    if len(op.outputs) > 1 and axis[0] % len(tensor.shape) == 0 and len(tensor.shape) > 1:
+        return "it splits the batch"  # into one part it changes nothing, and is mapped
     return None
 
 
@@ -266,7 +260,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "CONV_2D": (_constant(1, 2), _same_dilation(4), _no_groups),
     "DEPTHWISE_CONV_2D": (_constant(1, 2), _same_dilation(5)),
     "EXPAND_DIMS": (),
-    "FULLY_CONNECTED": (_constant(1, 2), _per_tensor_weights, _plain_fully_connected),
+    # With a scale per channel too: networks of 256 and of 1,024 such outputs were mapped.
+    "FULLY_CONNECTED": (_constant(1, 2), _plain_fully_connected),
     "L2_NORMALIZATION": (),
     "LOGISTIC": (),
     "MAXIMUM": _ELEMENTWISE,
@@ -297,6 +292,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "SUB": _ELEMENTWISE,
     "SUM": (_axes_inside,),
     "TANH": (),
+    "TILE": (_constant(1),),  # not on the page; one behind a global average pooling was mapped
     "TRANSPOSE": (_constant(1),),
     "TRANSPOSE_CONV": (_constant(0, 1),),
     "UNIDIRECTIONAL_SEQUENCE_LSTM": (),
