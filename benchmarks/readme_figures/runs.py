@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -147,6 +148,17 @@ def _of_sizes(place: Place) -> Found:
     return found
 
 
+def _preflight(place: Place) -> Found:
+    """Networks of which every operator is foreseen as the compiler placed it."""
+    folders = sorted(path.parent for path in place.photos("edgetpu").glob("*/mapping.json"))
+    right = 0
+    for folder in folders:
+        told = place.command("doctor", folder / "model.tflite", "--device", "coral")["edgetpu"]
+        ours = Counter(entry["op"] for entry in told["ops"] if not entry["mapped"])
+        right += ours == Counter(json.loads((folder / "mapping.json").read_text())["left_on_cpu"])
+    return {"right": right, "networks": len(folders)}
+
+
 def _demo(place: Place) -> Found:
     made = place.command(
         *("convert", "--variant", "b0", "--weights", "demo", "--int8", "--out", "demo", "--force")
@@ -171,6 +183,7 @@ RUNS: dict[str, Run] = {
         Run("v2-b0", _v2_b0, needs_reference=True),
         Run("no-images", _no_images, needs_reference=True, after=("v2-b0",)),
         Run("photos", _photos, needs_reference=True, after=("v2-b0", "no-images")),
+        Run("preflight", _preflight, needs_reference=True),
         Run("demo", _demo),
         Run("clip", _clip, after=("demo",)),
         Run("sizes", _of_sizes),

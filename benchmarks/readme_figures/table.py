@@ -90,6 +90,9 @@ FIGURES = (
     Figure("| MobileNetV2 | # → {} MB", "sizes", "mobilenetv2_int8_mb", SIZE_MB),
     Figure("| MobileNetV3-Large | {} →", "sizes", "mobilenetv3_float_mb", SIZE_MB),
     Figure("| MobileNetV3-Large | # → {} MB", "sizes", "mobilenetv3_int8_mb", SIZE_MB),
+    # The Edge TPU preflight.
+    Figure("It is right on {} of the # networks", "preflight", "right", 0),
+    Figure("It is right on # of the {} networks", "preflight", "networks", 0),
     # The demo network and its clip.
     Figure("at the end at 96 px: {} % on", "demo", "float_top1", IMAGE_OF_640),
     Figure("at the end at 96 px: # % on {} drawn signs", "demo", "images", 0),
@@ -141,6 +144,4 @@ NOT_RERUN = (
     NotRerun("coarse path (divergence # after #, for a tenth more time", _TRIED),
     NotRerun("kept by TensorFlow on # %", _PEERS),
     NotRerun("in an earlier run by NNCF on # % (# % with its `mixed` preset", _PEERS),
-    NotRerun("It is right on all seven networks whose true outcome we have",
-             "the tests check it, where they have the networks"),
 )  # fmt: skip
