@@ -10,14 +10,13 @@ from typing import Any
 from rich.table import Table
 
 from converters.pruning.config import PruneConfig
+from converters.pruning.proof import comparison_json, loss_lines, proof_line
 from converters.pruning.run import Outcome
 from converters.pruning.sensitivity import Point
 from converters.pruning.sparse_run import SparseOutcome
 from edge_effnet.commands.options import console, megabytes, millions
 from edge_effnet.cost import Cost, cost
 from edge_effnet.errors import GateMissed
-from edge_effnet.metrics import Comparison
-from edge_effnet.metrics.losses import losses_of
 
 
 def print_outcome(outcome: Outcome) -> None:
@@ -58,7 +57,7 @@ def print_outcome(outcome: Outcome) -> None:
         ", which also chose the best epoch" if bench.config.epochs_of(bench.config.steps) else ""
     )
     out.print(
-        f"judged on {val} pictures{chosen}; {_proof(outcome.comparison)}",
+        f"judged on {val} pictures{chosen}; {proof_line(outcome.comparison)}",
         soft_wrap=True,
     )
     ratio = outcome.latencies.ratio
@@ -107,38 +106,7 @@ def warnings(outcome: Outcome) -> list[str]:
             f"pruned, but not measurably faster here: {latencies.medians_ms[-1]:.2f} ms against "
             f"{latencies.medians_ms[0]:.2f} ms; prune more, or aim at it with --target-latency"
         )
-    return [*loss_lines(outcome), *lines]
-
-
-def loss_lines(outcome: Outcome | SparseOutcome) -> list[str]:
-    """What is proven to be lost, and what to do about it."""
-    found = outcome.comparison
-    lost = losses_of(found.paired, found.agreement_interval_percent)
-    if not lost:
-        return []
-    return [
-        f"{outcome.spec.name} {' and '.join(lost)}: try more --epochs, more pictures or a milder "
-        "target"
-    ]
-
-
-def comparison_json(found: Comparison) -> dict[str, Any]:
-    """The figures of a comparison that prove something; percent and points."""
-    document = found.to_json()
-    kept = ("agreement", "agreement_interval", "drop_points", "drop_interval_points")
-    return {key: document[key] for key in kept if key in document}
-
-
-def _proof(found: Comparison) -> str:
-    """How many answers are the whole network's, and the drop with its interval."""
-    line = f"{found.agreement_percent:.1f} % of the answers are the whole network's"
-    if found.paired is None:
-        return line
-    low, high = found.paired.drop_interval_points
-    return (
-        f"{line}; drop {found.paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to "
-        f"{high:+.1f}"
-    )
+    return [*loss_lines(outcome.spec.name, outcome.comparison), *lines]
 
 
 def missed(outcome: Outcome) -> GateMissed | None:
@@ -248,7 +216,7 @@ def sparse_warnings(outcome: SparseOutcome) -> list[str]:
     lines += outcome.latencies.doubts
     if outcome.latencies.ratio.high >= 1:
         lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
-    lines += loss_lines(outcome)
+    lines += loss_lines(outcome.spec.name, outcome.comparison)
     lines.append("with int8 too, only the download shrinks: its kernels know no zeros")
     return lines
 
