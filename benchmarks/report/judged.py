@@ -11,6 +11,7 @@ from benchmarks.report import svg
 from benchmarks.report.pictures import evidence_overlay, thumbnail
 from benchmarks.report.sources import Json
 from edge_effnet.commands.options import megabytes
+from edge_effnet.head_kinds import HEADS
 
 CLASS_ROWS = 24
 MATRIX_CLASSES = 20
@@ -197,16 +198,24 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
         for uri, what in images
     )
     answers = "".join(
-        f"<dt>{role}</dt><dd>{escape(_label(str(flip[role])))} "
+        f"<dt>{role}</dt><dd>{escape(_answer(document, flip[role]))} "
         f"<small>{flip[f'{role}_score']:.2f}</small></dd>"
         for role in _ROLES
     )
-    true = f"<dt>true</dt><dd>{escape(_label(flip['true']))}</dd>" if flip["true"] else ""
+    true = (
+        f"<dt>true</dt><dd>{escape(_answer(document, flip['true']))}</dd>" if flip["true"] else ""
+    )
     return (
         f"<div class='flip {escape(flip['kind'])}'><div class='images'>{shown}</div>"
         f"<p class='kind'>{escape(_KINDS.get(flip['kind'], flip['kind']))}</p>"
         f"<dl>{true}{answers}</dl><p class='file'>{escape(path.name)}</p></div>"
     )
+
+
+def _answer(document: Json, text: Any) -> str:
+    """A class by its first name, or every label of several."""
+    several = HEADS[document["head"]["kind"]].task == "labels" if "head" in document else False
+    return str(text) if several else _label(str(text))
 
 
 def _label(text: str) -> str:
