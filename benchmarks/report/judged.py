@@ -202,9 +202,9 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
         f"<small>{flip[f'{role}_score']:.2f}</small></dd>"
         for role in _ROLES
     )
-    true = (
-        f"<dt>true</dt><dd>{escape(_answer(document, flip['true']))}</dd>" if flip["true"] else ""
-    )
+    true = ""
+    if flip["true"]:
+        true = f"<dt>true</dt><dd>{escape(_answer(document, flip['true']))}</dd>"
     return (
         f"<div class='flip {escape(flip['kind'])}'><div class='images'>{shown}</div>"
         f"<p class='kind'>{escape(_KINDS.get(flip['kind'], flip['kind']))}</p>"
@@ -214,8 +214,8 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
 
 def _answer(document: Json, text: Any) -> str:
     """A class by its first name, or every label of several."""
-    several = HEADS[document["head"]["kind"]].task == "labels" if "head" in document else False
-    return str(text) if several else _label(str(text))
+    head = HEADS.get((document.get("head") or {}).get("kind", ""))
+    return str(text) if head is not None and head.task == "labels" else _label(str(text))
 
 
 def _label(text: str) -> str:

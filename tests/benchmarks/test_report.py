@@ -201,6 +201,30 @@ def test_an_image_that_is_gone_leaves_its_words() -> None:
     assert "&lt;b&gt;" in text
 
 
+def test_every_label_of_several_is_shown_and_of_a_class_its_first_name() -> None:
+    flip = {
+        "file": "gone.jpg", "kind": "lost", "true": "blue, red", "reference": "blue, red",
+        "reference_score": 0.9, "candidate": "(none)", "candidate_score": 0.1,
+    }  # fmt: skip
+    for kind, shown in (("multilabel", "blue, red"), ("softmax", "blue")):
+        head = {"kind": kind, "outputs": 3, "threshold": 0.5}
+        text = render(Sources((), (_comparison(head=head, flipped=[flip]),), ()), title="x")
+        assert f"<dd>{shown} <small>0.90" in text
+
+
+@pytest.mark.parametrize("key", ["mae", "exact_match"])
+def test_figures_of_other_heads_are_shown_and_none_that_mean_nothing(key: str) -> None:
+    models = {role: {"file": f"{role}.tflite", key: 1.25} for role in ("reference", "candidate")}
+    document = _comparison(agreement=None, flipped=[], **models)
+    for meaningless in ("drop_points", "drop_interval_points"):
+        document.pop(meaningless, None)
+    text = render(Sources((), (document,), ()), title="x")
+    assert "1.2" in text
+    assert "<dt>agreement" not in text
+    assert "<dt>drop" not in text
+    assert "<dt>top-1" not in text
+
+
 @pytest.mark.parametrize(
     ("document", "words"),
     [
