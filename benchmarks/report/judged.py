@@ -11,6 +11,7 @@ from benchmarks.report import svg
 from benchmarks.report.pictures import evidence_overlay, thumbnail
 from benchmarks.report.sources import Json
 from edge_effnet.commands.options import megabytes
+from edge_effnet.head_kinds import HEADS
 
 CLASS_ROWS = 24
 MATRIX_CLASSES = 20
@@ -62,7 +63,7 @@ def proof(document: Json) -> str:
         for role in _ROLES:
             if document[role].get(key) is not None:
                 figures.append((f"{name}, {role}", form.format(document[role][key])))
-    if "drop_points" in document:
+    if "drop_points" in document and not document["reference"].get("at_chance"):
         lost = f"{document['drop_points']:.1f} points"
         figures.append(("drop", lost + _interval(document["drop_interval_points"])))
     if moved := document.get("value_difference"):
@@ -196,12 +197,15 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
         "</figcaption></figure>"
         for uri, what in images
     )
+    # Results of version 0.1 name no head: one class of several.
+    head = HEADS.get((document.get("head") or {}).get("kind", ""))
+    spoken = str if head and head.task == "labels" else _label
     answers = "".join(
-        f"<dt>{role}</dt><dd>{escape(_label(str(flip[role])))} "
+        f"<dt>{role}</dt><dd>{escape(spoken(str(flip[role])))} "
         f"<small>{flip[f'{role}_score']:.2f}</small></dd>"
         for role in _ROLES
     )
-    true = f"<dt>true</dt><dd>{escape(_label(flip['true']))}</dd>" if flip["true"] else ""
+    true = f"<dt>true</dt><dd>{escape(spoken(flip['true']))}</dd>" if flip["true"] else ""
     return (
         f"<div class='flip {escape(flip['kind'])}'><div class='images'>{shown}</div>"
         f"<p class='kind'>{escape(_KINDS.get(flip['kind'], flip['kind']))}</p>"
