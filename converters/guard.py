@@ -18,7 +18,7 @@ from converters.ladder import LADDER, Rung
 from converters.rung_cache import RungCache, Tried, cache_key
 from converters.timing import time_files
 from converters.workshop import Workshop
-from edge_effnet.data.division import divide, images_per_class
+from edge_effnet.data.division import divide, images_per_class, one_answer
 from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.metrics import (
@@ -179,18 +179,20 @@ def refuse_void_limits(gate: Gate | None, pictures: Pictures, seed: int) -> None
             expected="images that it has not seen",
             fix="give such images with --data, or leave the limit out",
         )
-    counts = images_per_class(judging)
-    if len(counts) == 1:
-        raise DataError(
-            "a limit needs images of more than one class that judge",
-            found=f"{len(judging)} images of {judging.source}, all {next(iter(counts))!r}",
-            expected="images of every class that the network tells apart",
-            fix="give more images of the other classes with --data",
-        )
+    halves = (judging,) if one_answer(judging) else split(judging, seed)
+    for part in halves:
+        if same := one_answer(part):
+            those = "that judge" if part is judging else "in one half of those that judge"
+            raise DataError(
+                "a limit needs images of more than one class, to choose by and to confirm with",
+                found=f"{len(part)} images of {judging.source} {those}, all {same}",
+                expected="images of every class that the network tells apart",
+                fix="give more images of the other classes with --data",
+            )
     if gate.max_class_drop_points is None:
         return
-    halves = [images_per_class(half) for half in split(judging, seed)]
-    fewest = {name: min(half.get(name, 0) for half in halves) for name in pictures.classes}
+    counts = [images_per_class(half) for half in halves]
+    fewest = {name: min(half.get(name, 0) for half in counts) for name in pictures.classes}
     few = sorted((n for n in fewest if fewest[n] < CLASS_MIN_IMAGES), key=lambda n: fewest[n])
     if few:
         raise DataError(

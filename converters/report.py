@@ -22,7 +22,7 @@ def print_conversion(conversion: Conversion) -> None:
     out, pictures = console(), conversion.pictures
     print_judged(out, pictures.judged)
     if conversion.climb:
-        print_climb(out, conversion.climb)
+        print_climb(out, conversion.climb, _HEADINGS[conversion.source.head.task][0])
     if not conversion.made:
         out.print("nothing was written", style="bold yellow")
         return
@@ -79,11 +79,12 @@ def print_conversion(conversion: Conversion) -> None:
     )
 
 
-def print_climb(out: Console, climb: Climb) -> None:
-    """Print the rungs tried, which one won and what its images prove."""
+def print_climb(out: Console, climb: Climb, figure: str) -> None:
+    """Print the rungs tried, which one won and what its images prove; ``figure`` names what a rung
+    is right on."""
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("rung")
-    for heading in ("top-1", "drop", "95 %", "agreement", "score error", "size"):
+    for heading in (figure, "drop", "95 %", "agreement", "score error", "size"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("of float's time", justify="right")
     table.add_column("made in", justify="right", no_wrap=True)

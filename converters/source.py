@@ -18,7 +18,7 @@ from converters.flatfile import writable_constant
 from edge_effnet.artifact import read_artifact, split_archive
 from edge_effnet.data.labels import imagenet_labels, listed, refuse_reordered
 from edge_effnet.errors import DataError, ModelError, UsageProblem
-from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
+from edge_effnet.heads import Head, HeadChoice, find_head, fit_names, fix_of_names
 from edge_effnet.image import Preprocess, parse_preprocess
 from edge_effnet.spec import VariantSpec
 from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
@@ -129,7 +129,7 @@ def checked_names(names: Sequence[str] | None, head: Head, name: str) -> tuple[s
             found=f"{len(names)} labels: {listed(names)}",
             expected=f"{head.classes}: its {head.kind} head tells so many "
             f"{'labels' if head.task == 'labels' else 'classes'} apart",
-            fix="give a label file with one line for each, in index order (--labels)",
+            fix=fix_of_names(names, head),
         )
     return fitting
 

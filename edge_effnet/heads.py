@@ -155,6 +155,13 @@ def fit_names(names: Sequence[str] | None, head: Head) -> tuple[str, ...] | None
     return tuple(names) if len(names) == head.classes else None
 
 
+def fix_of_names(names: Sequence[str], head: Head) -> str:
+    """What to do about names that ``fit_names`` does not take."""
+    if head.task == "value" and head.outputs == 1 and len(names) == 2:
+        return "--head logits, if its one number tells these two classes apart"
+    return "give the model's own label file with --labels: one name per line, in index order"
+
+
 # What may stand between the operator that makes the scores and the output.
 _PASSING = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SQUEEZE", "CAST"}
 
@@ -183,7 +190,7 @@ def find_head(
 
     Raises:
         ModelError: several outputs, or a softmax of one, which is 1 whatever it sees.
-        UsageProblem: ``choice`` does not fit the model.
+        UsageProblem: ``choice`` does not fit the model, or its threshold decides nothing.
     """
     kind, threshold = (choice.kind, choice.threshold) if choice else (None, None)
     if len(structure.outputs) != 1:
@@ -206,10 +213,18 @@ def find_head(
         )
     limit = threshold if threshold is not None else stated.threshold if stated else None
     limit = DEFAULT_THRESHOLD if limit is None else limit
+    found = kind or (stated.kind if stated else _kind_of(operator, outputs))
+    head = Head(found, outputs, limit)
+    if threshold is not None and not (head.binary or head.task == "labels"):
+        raise UsageProblem(
+            f"--threshold decides nothing for {name}",
+            found=f"a {found} head, "
+            + ("which answers a number" if head.task == "value" else "whose highest score answers"),
+            expected="one score that tells two classes apart, or labels that can be true together",
+            fix="leave --threshold out",
+        )
     if kind is None:
-        found = stated.kind if stated else _kind_of(operator, outputs)
-        return Head(found, outputs, limit)
-    head = Head(kind, outputs, limit)
+        return head
     if HEADS[kind].activation != "none" and operator in ("SOFTMAX", "LOGISTIC"):
         raise UsageProblem(
             f"{name} gives probabilities already",

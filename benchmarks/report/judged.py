@@ -63,7 +63,7 @@ def proof(document: Json) -> str:
         for role in _ROLES:
             if document[role].get(key) is not None:
                 figures.append((f"{name}, {role}", form.format(document[role][key])))
-    if "drop_points" in document:
+    if "drop_points" in document and not document["reference"].get("at_chance"):
         lost = f"{document['drop_points']:.1f} points"
         figures.append(("drop", lost + _interval(document["drop_interval_points"])))
     if moved := document.get("value_difference"):
@@ -197,25 +197,20 @@ def _flip_card(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> s
         "</figcaption></figure>"
         for uri, what in images
     )
+    # Results of version 0.1 name no head: one class of several.
+    head = HEADS.get((document.get("head") or {}).get("kind", ""))
+    spoken = str if head and head.task == "labels" else _label
     answers = "".join(
-        f"<dt>{role}</dt><dd>{escape(_answer(document, flip[role]))} "
+        f"<dt>{role}</dt><dd>{escape(spoken(str(flip[role])))} "
         f"<small>{flip[f'{role}_score']:.2f}</small></dd>"
         for role in _ROLES
     )
-    true = ""
-    if flip["true"]:
-        true = f"<dt>true</dt><dd>{escape(_answer(document, flip['true']))}</dd>"
+    true = f"<dt>true</dt><dd>{escape(spoken(flip['true']))}</dd>" if flip["true"] else ""
     return (
         f"<div class='flip {escape(flip['kind'])}'><div class='images'>{shown}</div>"
         f"<p class='kind'>{escape(_KINDS.get(flip['kind'], flip['kind']))}</p>"
         f"<dl>{true}{answers}</dl><p class='file'>{escape(path.name)}</p></div>"
     )
-
-
-def _answer(document: Json, text: Any) -> str:
-    """A class by its first name, or every label of several."""
-    head = HEADS.get((document.get("head") or {}).get("kind", ""))
-    return str(text) if head is not None and head.task == "labels" else _label(str(text))
 
 
 def _label(text: str) -> str:

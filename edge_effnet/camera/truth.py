@@ -54,6 +54,13 @@ def read_truth(
                 fix="write a CSV: frame,value",
             )
         return _by_folder(Path(source), names, head.classes)
+    if head.task == "value" and head.outputs > 1:
+        raise DataError(
+            "--truth says one value for each frame",
+            found=f"a model that gives {head.outputs}",
+            expected="a model with one output",
+            fix="leave --truth out, and read the values from --jsonl -",
+        )
     path, expected = Path(text), f"frame (or file) and {_NEEDED[head.task]}"
     whole = read_table(path, (_FRAME, *FILE_COLUMNS), expected)
     frame = whole.column(_FRAME)

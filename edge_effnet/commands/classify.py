@@ -132,19 +132,22 @@ def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, An
             {"label": name, "value": float(value)}
             for name, value in zip(classifier.labels, scores, strict=True)
         ]
-    chosen = top_answers(scores[None], top)[0]
+    chosen: Sequence[Any] = top_answers(scores[None], top)[0]
+    marks: list[dict[str, bool]] = [{} for _ in scores]
     if head.task == "labels":
         answered = head.decisions(scores[None])[0]
         chosen = top_answers(scores[None], max(top, int(answered.sum())))[0]
+        marks = [{"answered": bool(yes)} for yes in answered]
     elif head.binary:
-        answered = [index == head.answers(scores[None])[0] for index in range(2)]
-        chosen = sorted(chosen, key=lambda place: not answered[place])
+        answer = int(head.answers(scores[None])[0])
+        chosen = [answer, 1 - answer][:top]
+        marks = [{"answered": place == answer} for place in range(2)]
     return [
         {
             "class": int(place),
             "label": classifier.labels[place],
             "score": float(scores[place]),
-            **({"answered": bool(answered[place])} if head.task == "labels" else {}),
+            **marks[place],
         }
         for place in chosen
     ]

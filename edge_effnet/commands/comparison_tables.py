@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -162,7 +161,7 @@ def _shared_figures(ours: Summary, theirs: Summary) -> list[tuple[str, float, fl
     return [
         (name, one, other, form)
         for name, one, other, form in rows
-        if one is not None and other is not None and not math.isnan(one)
+        if one is not None and other is not None
     ]
 
 

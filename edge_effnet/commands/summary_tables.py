@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -71,7 +69,7 @@ def _label_figures(summary: LabelSummary) -> Table:
         f"all labels right; {within}",
     )
     figures.add_row("label decisions", percent(summary.decisions_percent), "right, yes or no")
-    if not math.isnan(mean):
+    if mean is not None:
         figures.add_row("mean average precision", percent(mean), "of the labels, by their scores")
     threshold = summary.predictions.judged_as.threshold
     figures.add_row("threshold", f"{threshold:g}", "of a score, above which a label is answered")

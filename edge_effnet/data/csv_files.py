@@ -252,7 +252,7 @@ def _a_value(table: Table, file: int, labels: Sequence[str] | None) -> Rows:  # 
             f"{table.path} says no values, and this model tells a number",
             found=", ".join(table.header),
             expected="file and value",
-            fix="add a column 'value', or name the model's head with --head",
+            fix="add such a column, or, if its one number tells two classes apart, --head logits",
         )
     values = []
     for row in table.rows:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.likeness import Advance, find, look_at, prints_of, strata_of
 from edge_effnet.data.listing import Dataset, Sample
+from edge_effnet.head_kinds import NO_LABEL
 
 IMBALANCE_RATIO = 5.0
 
@@ -176,14 +177,33 @@ def without_judge(judging: Dataset, whole: Dataset) -> list[str]:
     return [name for name in images_per_class(whole) if name not in judged]
 
 
+def one_answer(dataset: Dataset) -> str | None:
+    """The class, or the set of labels, of all images alike, in words; None where they differ, or
+    where nothing says what is true of them."""
+    first, *others = dataset.samples
+    told = first.label is not None or first.labels is not None
+    if not told or any(sample.stratum != first.stratum for sample in others):
+        return None
+    return names([dataset.labels[place] for place in first.stratum]) or NO_LABEL
+
+
 def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
     """What is wrong with the images that judge, in sentences; ``whole`` is what was given."""
-    counts, lacking = images_per_class(judging), without_judge(judging, whole)
+    lacking = without_judge(judging, whole)
     lines = []
-    if len(counts) == 1 and judging.samples[0].labels is None:
+    if same := one_answer(judging):
+        what = (
+            "have the same labels" if judging.samples[0].labels is not None else "are of one class"
+        )
         lines.append(
-            f"all {len(judging)} images of {judging.source} that judge are of one class, "
-            f"{next(iter(counts))!r}: any accuracy on them is meaningless"
+            f"all {len(judging)} images of {judging.source} that judge {what}, {same}: any "
+            "accuracy on them is meaningless"
+        )
+    values = {sample.value for sample in judging.samples}
+    if len(values) == 1 and None not in values:
+        lines.append(
+            f"all {len(judging)} images of {judging.source} that judge have the value "
+            f"{values.pop():g}: whether the answers follow what the images show cannot be told"
         )
     if lacking:
         lines.append(

@@ -15,6 +15,7 @@ from edge_effnet.data.classes import read_classes
 from edge_effnet.data.csv_files import SUFFIXES, read_csv
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_part
+from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.heads import Task
 
@@ -51,8 +52,8 @@ def load_dataset(
         flat: whether a folder of images without classes will do, which show agreement alone.
 
     Raises:
-        DataError: nothing there, no images, one class only, a class the labels lack, numbers
-            that can be read in two ways, or data for another task.
+        DataError: nothing there, no images, one class only or the same labels everywhere, a class
+            the labels lack, numbers that can be read in two ways, or data for another task.
     """
     if source.is_dir():
         source, line = take_part(source, part)
@@ -104,16 +105,26 @@ def _flat(folder: Folder, line: str | None) -> Dataset:
 
 
 def _two_classes(dataset: Dataset, task: Task) -> Dataset:
-    """Refuse a data set of one class, whatever a model answers about it."""
-    counts = dataset.class_counts
-    if task == "classes" and len(counts) < 2:
+    """Refuse a data set on which a network that answers one and the same to everything is right.
+
+    Of values their error still says something.
+    """
+    if task == "value" or len({sample.stratum for sample in dataset.samples}) > 1:
+        return dataset
+    source, counts = dataset.source, dataset.class_counts
+    if task == "classes":
         raise DataError(
-            f"{dataset.source} holds one class only, on which any accuracy is meaningless",
+            f"{source} holds one class only, on which any accuracy is meaningless",
             found=f"{len(dataset)} images, all {next(iter(counts))!r}",
             expected="at least 2 classes",
             fix="add a folder for each class that the network must tell apart",
         )
-    return dataset
+    raise DataError(
+        f"all images of {source} have the same labels, on which any accuracy is meaningless",
+        found=f"{len(dataset)} images, all of {listed(tuple(counts)) or 'no label'}",
+        expected="labels that are true on some images and not on others",
+        fix="add images of other labels, or correct the file",
+    )
 
 
 def _of_folders(
@@ -131,7 +142,7 @@ def _of_folders(
             f"{folder.source} says no values, and this model tells a number",
             found="a folder per class",
             expected="a CSV file with the columns file and value",
-            fix="give such a file, or name the model's head with --head",
+            fix="give such a file, or, if its one number tells two classes apart, --head logits",
         )
     reading = read_classes(
         {name for _, name in named},

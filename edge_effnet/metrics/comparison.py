@@ -199,7 +199,12 @@ def _warnings(reference: Summary, candidate: Summary, paired: Paired | None) -> 
             "its conversion broke it, or it wants other preprocessing"
         )
     else:
-        if isinstance(reference, ClassSummary) and isinstance(candidate, ClassSummary) and paired:
+        if (
+            isinstance(reference, ClassSummary)
+            and isinstance(candidate, ClassSummary)
+            and paired
+            and not reference.at_chance
+        ):
             lines += _ruined_warning(reference, candidate, paired)
         lines += candidate.warnings
     return lines + _scale_warning(reference, candidate)
@@ -233,7 +238,7 @@ def _ruined_warning(reference: ClassSummary, candidate: ClassSummary, paired: Pa
         return []
     return [
         f"{candidate.predictions.name} ruins classes while overall accuracy moves by only "
-        f"{-paired.drop_points:+.1f} points: {name_some(classes)}"
+        f"{0.0 - paired.drop_points:+.1f} points: {name_some(classes)}"
     ]
 
 

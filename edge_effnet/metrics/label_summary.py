@@ -12,7 +12,7 @@ from edge_effnet.metrics.classification import Flags, Floats, PerClass, Scores
 from edge_effnet.metrics.headline import Headline
 from edge_effnet.metrics.paired import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
-from edge_effnet.metrics.rare import LEAST_MISSES, name_some
+from edge_effnet.metrics.rare import LEAST_MISSES, name_some, neglected_classes
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,9 +25,10 @@ class LabelSummary:
         exact_match_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
         decisions_percent: right decisions, yes or no, over all images and labels. With rare
             labels a model that never says yes scores high here.
-        mean_average_precision_percent: over the labels that are true somewhere; looks at the
-            ranking of the scores alone, not at the threshold.
-        average_precision: of each label, 0–1; NaN where it is never true.
+        mean_average_precision_percent: over the labels that are true on some images and not on
+            others; looks at the ranking of the scores alone, not at the threshold. None without
+            such labels.
+        average_precision: of each label, 0–1; NaN where it is never or always true.
         at_chance: whether nothing shows that the decisions go with the images.
     """
 
@@ -35,7 +36,7 @@ class LabelSummary:
     exact_match_percent: float
     exact_match_interval_percent: tuple[float, float] | None
     decisions_percent: float
-    mean_average_precision_percent: float
+    mean_average_precision_percent: float | None
     average_precision: Floats
     at_chance: bool
     per_class: PerClass
@@ -55,6 +56,7 @@ class LabelSummary:
             "exact_match": self.exact_match_percent,
             "exact_match_interval": interval_json(self.exact_match_interval_percent),
             "label_decisions": self.decisions_percent,
+            "at_chance": self.at_chance,
             "mean_average_precision": self.mean_average_precision_percent,
             "per_class": [
                 {
@@ -89,7 +91,7 @@ def summarize_labels(predictions: Predictions) -> LabelSummary:
         exact_match_percent=100 * right / images,
         exact_match_interval_percent=(100 * low, 100 * high),
         decisions_percent=100 * float((decided == truth).mean()),
-        mean_average_precision_percent=100 * float(known.mean()) if known.size else float("nan"),
+        mean_average_precision_percent=100 * float(known.mean()) if known.size else None,
         average_precision=precision,
         at_chance=at_chance,
         per_class=figures,
@@ -112,14 +114,15 @@ def average_precision(scores: Scores, truth: Flags) -> Floats:
 
     The mean, over the images where the label is true, of the precision among all images that
     score at least as high; images of equal score count together, so that the coarse steps of
-    int8 scores are not flattered by the order of the files. NaN where the label is never true.
+    int8 scores are not flattered by the order of the files. NaN where the label is never true, and
+    where it always is: then any order of the images has 1.
     Source: Everingham et al. 2010, "The PASCAL Visual Object Classes (VOC) Challenge", without
     interpolation, as scikit-learn's ``average_precision_score``.
     """
     found = np.full(scores.shape[1], np.nan)
     for label in range(scores.shape[1]):
         wanted = truth[:, label]
-        if not wanted.any():
+        if not wanted.any() or wanted.all():
             continue
         order = np.argsort(-scores[:, label], kind="stable")
         ranked, hits = scores[order, label], np.cumsum(wanted[order])
@@ -131,24 +134,33 @@ def average_precision(scores: Scores, truth: Flags) -> Floats:
 
 
 def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> list[str]:
-    names = predictions.label_names
-    silent = [
-        f"{names[index]!r} (true on {figures.support[index]} images)"
-        for index in np.flatnonzero((figures.answered == 0) & (figures.support >= LEAST_MISSES))
-    ]
-    if len(silent) == int(np.count_nonzero(figures.support)):
+    names, threshold = predictions.label_names, predictions.judged_as.threshold
+    if figures.support.any() and not figures.answered.any():
         return [
             f"{predictions.name} answers no label on any image: every score is at or under the "
-            f"threshold of {predictions.judged_as.threshold:g} (--threshold)"
+            f"threshold of {threshold:g} (--threshold)"
         ]
     lines = []
     if at_chance:
         lines.append(f"{predictions.name} is no better than chance: {likely_cause(predictions)}")
-    if silent:
+    silent = (figures.answered == 0) & (figures.support >= LEAST_MISSES)
+    if silent.any():
+        never = [
+            f"{names[index]!r} (true on {figures.support[index]} images)"
+            for index in np.flatnonzero(silent)
+        ]
         lines.append(
-            f"{predictions.name} never answers {name_some(silent)}: every score is at or under "
-            f"the threshold of {predictions.judged_as.threshold:g}"
+            f"{predictions.name} never answers {name_some(never)}: every score is at or under "
+            f"the threshold of {threshold:g}"
         )
+    if not at_chance:
+        rare = [
+            f"{names[index]!r} ({figures.correct[index]} of {figures.support[index]} images found)"
+            for index in neglected_classes(figures)
+            if not silent[index]
+        ]
+        if rare:
+            lines.append(f"{predictions.name} hardly finds some labels: {name_some(rare)}")
     return lines + _one_label_each(predictions)
 
 

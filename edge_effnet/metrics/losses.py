@@ -16,10 +16,13 @@ if TYPE_CHECKING:
     from edge_effnet.metrics.comparison import Paired
 
 # A loss is a warning where its whole 95 % interval lies above so many points; of values, above
-# such a share of the reference's own mean error, or of the spread of its answers.
+# such a share of the reference's own mean error and of the spread of the true values (of a nearly
+# exact reference any rounding is a large share of its error), or, where the truth is not known,
+# where they move by so much of the spread of its answers.
 WARN_DROP_POINTS = 1.0
 WARN_DISAGREEMENT_POINTS = 2.0
 WARN_ERROR_SHARE = 0.1
+WARN_ERROR_SPREAD_SHARE = 0.01
 WARN_SPREAD_SHARE = 0.05
 
 
@@ -62,14 +65,18 @@ def value_losses(reference: Predictions, candidate: Predictions) -> list[str]:
         share = value_difference(reference, candidate).of_spread or 0.0
         moved = f"moves the values by {share:.0%} of their spread on average"
         return [moved] if share > WARN_SPREAD_SHARE else []
+    truth = reference.truth
+    if len(truth) < LEAST_IMAGES:
+        return []
     ours, theirs = (
-        np.abs(model.scores.astype(np.float64) - reference.truth).mean(axis=1)
+        np.abs(model.scores.astype(np.float64) - truth).mean(axis=1)
         for model in (reference, candidate)
     )
     more, own = theirs - ours, float(ours.mean())
     half = normal_quantile(CONFIDENCE) * float(more.std(ddof=1)) / math.sqrt(len(more))
     low, high = float(more.mean()) - half, float(more.mean()) + half
-    if len(more) < LEAST_IMAGES or low <= WARN_ERROR_SHARE * own:
+    small = max(WARN_ERROR_SHARE * own, WARN_ERROR_SPREAD_SHARE * float(truth.std()))
+    if low <= small:
         return []
     return [
         f"errs by {more.mean():.3g} more on average (95 % interval {low:.3g} to {high:.3g}; "
@@ -79,11 +86,17 @@ def value_losses(reference: Predictions, candidate: Predictions) -> list[str]:
 
 def loss_warning(reference: Predictions, candidate: Predictions, found: list[str]) -> str:
     """One sentence of what was found, and what to do."""
+    # No limit can be set on numbers.
+    other_way = (
+        "take --weights8 or --float16, which compute in float"
+        if reference.task == "value"
+        else "convert with a limit (--int8 with --max-drop 1 or --min-agreement 98), which tries "
+        "stronger strategies, up to --float16"
+    )
     return (
         f"{candidate.name} {' and '.join(found)}, measured against {reference.name}: do not use "
-        "it where that matters. If it was converted from it, convert with a limit (--int8 "
-        "--max-drop 1), which tries stronger strategies, calibrate with more images like these, "
-        "or take --weights8 or --float16, which compute in float"
+        f"it where that matters. If it was converted from it, {other_way}, or calibrate with more "
+        "images like these"
     )
 
 

@@ -84,6 +84,7 @@ class ClassSummary:
             "balanced_accuracy": self.balanced_accuracy_percent,
             "ece": self.calibration_error,
             "chance": self.chance_percent,
+            "at_chance": self.at_chance,
             "per_class": self.per_class.to_json(self.predictions.labels),
             "confusion": [list(cell) for cell in self.confusion.cells],
         }

@@ -46,6 +46,7 @@ class ValueSummary:
             "mae": self.mean_abs_error,
             "rmse": self.root_mean_square_error,
             "r2": self.r2,
+            "at_chance": self.at_chance,
         }
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
-from edge_effnet.heads import Head, HeadChoice, find_head, fit_names
+from edge_effnet.heads import Head, HeadChoice, find_head, fit_names, fix_of_names
 from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
 from edge_effnet.metrics import refuse_other_head, require_same_labels
 from edge_effnet.runtime.interpreter import open_model
@@ -131,7 +131,7 @@ def open_classifier(
             f"{path} and its labels do not fit",
             found=f"{len(given)} labels: {listed(given)}",
             expected=f"{found.classes}, one for each {'class' if found.binary else 'score'}",
-            fix="give the model's own label file with --labels",
+            fix=fix_of_names(given, found),
         )
     if labels is not None:
         refuse_reordered(labels, artifact.labels, str(path))

@@ -201,17 +201,6 @@ def test_an_image_that_is_gone_leaves_its_words() -> None:
     assert "&lt;b&gt;" in text
 
 
-def test_every_label_of_several_is_shown_and_of_a_class_its_first_name() -> None:
-    flip = {
-        "file": "gone.jpg", "kind": "lost", "true": "blue, red", "reference": "blue, red",
-        "reference_score": 0.9, "candidate": "(none)", "candidate_score": 0.1,
-    }  # fmt: skip
-    for kind, shown in (("multilabel", "blue, red"), ("softmax", "blue")):
-        head = {"kind": kind, "outputs": 3, "threshold": 0.5}
-        text = render(Sources((), (_comparison(head=head, flipped=[flip]),), ()), title="x")
-        assert f"<dd>{shown} <small>0.90" in text
-
-
 @pytest.mark.parametrize("key", ["mae", "exact_match"])
 def test_figures_of_other_heads_are_shown_and_none_that_mean_nothing(key: str) -> None:
     models = {role: {"file": f"{role}.tflite", key: 1.25} for role in ("reference", "candidate")}
@@ -223,6 +212,22 @@ def test_figures_of_other_heads_are_shown_and_none_that_mean_nothing(key: str) -
     assert "<dt>agreement" not in text
     assert "<dt>drop" not in text
     assert "<dt>top-1" not in text
+
+
+def test_all_labels_of_an_answer_are_shown() -> None:
+    flip = {"file": "gone.jpg", "kind": "lost", "true": "cat, dog", "reference": "cat, dog"}
+    flip |= {"reference_score": 0.9, "candidate": "cat", "candidate_score": 0.5}
+    head = {"kind": "multilabel", "outputs": 2, "threshold": 0.5}
+    several = _comparison(head=head, labels=["cat", "dog"], flipped=[flip])
+    assert render(Sources((), (several,), ()), title="x").count("cat, dog") == 2
+
+
+def test_a_drop_from_a_reference_at_chance_is_not_shown() -> None:
+    told = {"drop_points": 12.5, "drop_interval_points": [1.0, 20.0]}
+    assert "12.5 points" in render(Sources((), (_comparison(**told),), ()), title="x")
+    blind = _comparison(**told)
+    blind["reference"] = {**blind["reference"], "at_chance": True}
+    assert "12.5 points" not in render(Sources((), (blind,), ()), title="x")
 
 
 @pytest.mark.parametrize(

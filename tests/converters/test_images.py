@@ -77,10 +77,20 @@ def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
     assert "6 of 26 images" in said
     assert "of one class, 'blue'" in said
     assert "no image of 'green'" in said
-    with pytest.raises(DataError, match=r"more than one class that judge.*20 images.*all 'blue'"):
+    with pytest.raises(
+        DataError, match=r"more than one class, .*20 images.*that judge, all 'blue'"
+    ):
         refuse_void_limits(Gate(min_agreement_percent=99), pictures, 0)
     one = chosen(data, tmp_path, evaluation_count=1)
     assert any("nothing is known about it" in line for line in one.warnings)
+
+
+def test_halves_that_choose_and_confirm_are_looked_at(tmp_path: Path) -> None:
+    """Of 49 and 1 that judge, one half is of one class."""
+    pictures = chosen(folder(tmp_path / "data", {"blue": 98, "red": 2}), tmp_path)
+    assert pictures.evaluation.class_counts == {"blue": 49, "red": 1}
+    with pytest.raises(DataError, match="in one half of those that judge, all 'blue'"):
+        refuse_void_limits(Gate(max_drop_points=5), pictures, 0)
 
 
 def test_the_same_folder_given_twice_is_divided(tmp_path: Path) -> None:

@@ -139,19 +139,109 @@ def test_data_of_another_kind_than_the_head_ends_in_one_line(
     assert "--head multilabel" in err
 
 
-def test_two_classes_of_one_score(
-    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
-) -> None:
+def test_two_classes_of_one_score(cli: Cli, colour_model: MakeModel, two: Path) -> None:
+    weights = np.array([(1, -1, 0)])
+    model = colour_model("two.tflite", weights=weights, labels=("green", "red"), end="LOGISTIC")
+    other = colour_model("other.tflite", weights=-weights, labels=("green", "red"), end="LOGISTIC")
+    code, out, _ = cli("evaluate", model, "--data", two, "--json", "-")
+    document = json.loads(out)
+    assert (code, document["top1"], document["top5"]) == (0, 100, None)
+    assert sorted(document["confusion"]) == [[0, 0, 10], [1, 1, 10]]
+    _, out, _ = cli("compare", model, other, "--data", two, "--json", "-")
+    assert json.loads(out)["agreement"] == 0
+
+
+@pytest.fixture
+def two(tmp_path: Path, colour_folder: Path) -> Path:
+    """The green and the red pictures alone."""
     for colour in ("green", "red"):
         (tmp_path / "two" / colour).mkdir(parents=True)
         for picture in sorted((colour_folder / colour).iterdir()):
             (tmp_path / "two" / colour / picture.name).write_bytes(picture.read_bytes())
-    weights = np.array([(1, -1, 0)])
+    return tmp_path / "two"
+
+
+def test_classify_marks_the_one_of_two_classes_that_is_answered(
+    cli: Cli, colour_model: MakeModel, two: Path
+) -> None:
+    weights = np.array([(0.01, -0.01, 0)])
     model = colour_model("two.tflite", weights=weights, labels=("green", "red"), end="LOGISTIC")
-    other = colour_model("other.tflite", weights=-weights, labels=("green", "red"), end="LOGISTIC")
-    code, out, _ = cli("evaluate", model, "--data", tmp_path / "two", "--json", "-")
-    document = json.loads(out)
-    assert (code, document["top1"], document["top5"]) == (0, 100, None)
-    assert sorted(document["confusion"]) == [[0, 0, 10], [1, 1, 10]]
-    _, out, _ = cli("compare", model, other, "--data", tmp_path / "two", "--json", "-")
-    assert json.loads(out)["agreement"] == 0
+    asked = "classify", model, two / "red" / "0.png", "--threshold", "0.9"
+    _, out, _ = cli(*asked, "--json", "-")
+    first, second = json.loads(out)["images"][0]["answers"]
+    assert (first["label"], first["answered"], second["answered"]) == ("green", True, False)
+    assert first["score"] < second["score"] < 0.9
+    _, out, _ = cli(*asked, "--top", 1)
+    assert "green  ✓" in out
+    assert "red" not in out.splitlines()[-1]
+
+
+def test_a_threshold_that_decides_nothing_is_refused(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, mixed: Path
+) -> None:
+    code, _, err = cli("evaluate", colour_model(), "--data", colour_folder, "--threshold", "0.9")
+    assert code == 2
+    assert "--threshold decides nothing for" in err
+    assert "whose highest score answers" in err
+    number = colour_model("red.tflite", weights=[(1, 0, 0)], labels=("red",), end=None)
+    code, _, err = cli("classify", number, mixed / "mixed" / "00.png", "--threshold", "0.9")
+    assert code == 2
+    assert "which answers a number" in err
+
+
+def test_one_number_that_may_be_a_logit_is_told_how(
+    cli: Cli, colour_model: MakeModel, two: Path, tmp_path: Path
+) -> None:
+    number = colour_model("one.tflite", weights=[(1, -1, 0)], labels=None, end=None)
+    names = tmp_path / "names.txt"
+    names.write_text("green\nred\n")
+    asked = "evaluate", number, "--data", two, "--preprocess", "mean=0,std=1"
+    for options in ((), ("--labels", names)):
+        code, _, err = cli(*asked, *options)
+        assert code == 1
+        assert "--head logits" in err
+    code, out, _ = cli(*asked, "--labels", names, "--head", "logits", "--json", "-")
+    assert (code, json.loads(out)["top1"]) == (0, 100)
+
+
+@pytest.mark.parametrize("true", ["", "red|blue"])
+def test_images_of_the_same_labels_judge_nothing(
+    cli: Cli, colour_model: MakeModel, mixed: Path, true: str
+) -> None:
+    with (mixed / "same.csv").open("w", newline="") as file:
+        paths = sorted((mixed / "mixed").iterdir())
+        csv.writer(file).writerows([("file", "labels"), *((path, true) for path in paths)])
+    code, _, err = cli("evaluate", tagger(colour_model), "--data", mixed / "same.csv")
+    assert code == 1
+    assert "have the same labels, on which any accuracy is meaningless" in err
+    assert (true.replace("|", ", ") or "no label") in err
+
+
+def test_a_constant_value_and_a_single_one_prove_nothing(
+    cli: Cli, colour_model: MakeModel, mixed: Path
+) -> None:
+    models = [
+        colour_model(f"{name}.tflite", weights=[(weight, 0, 0)], labels=("red",), end=None)
+        for name, weight in (("whole", 25.5), ("half", 12.75))
+    ]
+    (mixed / "one.csv").write_text("file,value\nmixed/00.png,150\n")
+    code, out, err = cli("compare", *models, "--data", mixed / "one.csv")
+    assert code == 0
+    assert "errs by" not in out
+    assert "all 1 images" in err
+    assert "have the value 150" in err
+
+
+def test_what_to_do_about_a_loss_is_possible_for_a_number(
+    cli: Cli, colour_model: MakeModel, mixed: Path
+) -> None:
+    models = [
+        colour_model(f"{name}.tflite", weights=[(weight, 0, 0)], labels=("red",), end=None)
+        for name, weight in (("whole", 25.5), ("half", 12.75), ("nearly", 25.4))
+    ]
+    data = "--data", mixed / "values.csv"
+    _, out, _ = cli("compare", *models[:2], *data)
+    assert out.startswith("warning: half.tflite errs by")
+    assert "--max-drop" not in out  # no limit can be set on numbers
+    _, out, _ = cli("compare", models[0], models[2], *data)
+    assert "warning" not in out  # a fraction of a percent of what the values differ by

@@ -56,6 +56,7 @@ def test_figures_of_labels_are_those_of_scikit_learn(case: tuple[np.ndarray, np.
         )
         if figures.support[index]:
             assert figures.recall[index] == pytest.approx(found[1])
+        if 0 < figures.support[index] < len(truth):
             assert summary.average_precision[index] == pytest.approx(
                 golden.average_precision_score(truth[:, index], scores[:, index])
             )
@@ -79,6 +80,25 @@ def test_labels_that_are_all_called_no_are_named() -> None:
     deaf_to_one = np.where(truth, 0.9, 0.1) * np.array([1, 1, 0.3])
     (line,) = summarize(predictions_of(deaf_to_one, truth, Head("multilabel", 3))).warnings
     assert "never answers 'red' (true on 20 images)" in line
+
+
+def test_labels_that_do_not_vary_have_no_average_precision() -> None:
+    scores = np.random.default_rng(0).random((30, 2)).astype(np.float32)
+    never_and_always = np.tile([[False, True]], (30, 1))
+    summary = summarize(predictions_of(scores, never_and_always, Head("multilabel", 2)))
+    assert isinstance(summary, LabelSummary)
+    assert np.isnan(summary.average_precision).all()
+    document = json.loads(json.dumps(evaluation_json(summary), allow_nan=False))
+    assert document["mean_average_precision"] is None
+    assert not any("no label on any image" in line for line in summary.warnings)
+
+
+def test_labels_that_are_hardly_found_are_named() -> None:
+    truth = np.random.default_rng(0).random((200, 3)) < (0.5, 0.2, 0.5)
+    scores = np.where(truth, 0.9, 0.1).astype(np.float32)
+    scores[:, 1] = np.where(np.arange(200) % 20, 0.1, 0.9)
+    (line,) = summarize(predictions_of(scores, truth, Head("multilabel", 3))).warnings
+    assert "hardly finds some labels: 'green'" in line
 
 
 def test_sigmoids_of_classes_that_exclude_each_other_are_pointed_out() -> None:
