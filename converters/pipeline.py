@@ -114,6 +114,8 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
+        if pictures.generated:
+            comparisons = [found and on_generated(found) for found in comparisons]
         timed = stage("timing", None)
         timing = time_files(list(files.values()), seconds=1.5)
         timed(1)
@@ -259,6 +261,22 @@ def _judge(
         progress=lambda count, _: done(count),
     )
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
+
+
+def on_generated(comparison: Comparison) -> Comparison:
+    """The same, with losses told as what they are on pictures that show nothing: a reason to look
+    at photos, and no verdict."""
+    if not comparison.losses:
+        return comparison
+    ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
+    moved, agreed = comparison.value_difference, comparison.agreement_percent
+    differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
+    line = (
+        f"{theirs.name} differs from {ours.name} on generated pictures ({differ}): what that costs "
+        "on photos cannot be told from them; compare both on photos before you use it"
+    )
+    others = comparison.warnings[len(comparison.losses) :]
+    return replace(comparison, losses=(line,), warnings=(line, *others))
 
 
 def _same_file(path: Path, other: Path | None) -> bool:

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters.noise import mirrored, noise_share
+from converters.pipeline import on_generated
 from converters.ranges import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.heads import Head
 from edge_effnet.image import Preprocess
+from edge_effnet.metrics import Predictions, compare_predictions
 from edge_effnet.tflite_file import parse_structure
 from edge_effnet.tflite_metadata import METADATA_NAME
 from tests.conftest import RunCommand
@@ -130,6 +132,18 @@ def test_a_number_of_any_size_is_not_cut_off(edge_effnet: RunCommand, tmp_path: 
     card = read_artifact(tmp_path / "out" / "bright-int8.tflite").card
     assert card is not None
     assert card.steps[-1]["rung"]["ranges"] == card.steps[-1]["ranges"]["methods"] == "whole"
+
+
+def test_what_generated_pictures_show_is_no_verdict() -> None:
+    scores = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
+    paths = tuple(Path(str(number)) for number in range(40))
+    ours, theirs = (Predictions(s, None, paths, ("a", "b")) for s in (scores, scores[::-1]))
+    told = on_generated(compare_predictions(ours, theirs))
+    assert told.warnings == told.losses
+    assert "on generated pictures (agreement 0.0 %)" in told.losses[0]
+    assert "do not use it" not in told.losses[0]
+    same = compare_predictions(ours, ours)
+    assert on_generated(same) is same
 
 
 def keras_brightness(path: Path) -> Path:
