@@ -170,8 +170,7 @@ def choose_pictures(
         warnings += judging_warnings(judged, given)
         if len(judged) < FEW_IMAGES:
             warnings.append(
-                f"only {len(judged)} images judge the result: a drop of a few points cannot be "
-                "told from luck"
+                f"only {len(judged)} images judge the result: a small loss cannot be told from luck"
             )
     return Pictures(
         calibration=chosen,

@@ -12,7 +12,7 @@ from converters.recipes import RECIPES, QuantRecipe
 
 LADDER_VERSION = 8  # part of every cached result: raise it when a rung's making changes
 
-RangeChoice = Literal["plain", "roles", "searched"]
+RangeChoice = Literal["plain", "roles", "whole", "searched"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Rung:
     Attributes:
         recipe: name of its row in ``RECIPES``.
         ranges: how activation ranges are chosen; without meaning for float activations. Searched
-            ones are taken where they bring the answers nearer to float's than those by role.
+            ones, and for numbers whole ones, are taken where they bring the answers nearer to
+            float's than those by role.
         equalize: whether channels behind ReLUs are lifted to the range they share first.
         bias: whether biases, and the gain of the answer, are corrected afterwards, where that
             brings the answers nearer to float's.

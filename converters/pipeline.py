@@ -85,19 +85,23 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         done(1)
         labels, described = choose_labels(source, pictures), pictures.calibration.describe()
         outcome = _climb(source, settings, pictures, labels, scratch, stage)
-        rung = None
+        rungs: dict[str, Rung] = {}
         if outcome is None:
-            models = _make_models(source, settings, pictures, stage)
+            models, rungs = _make_models(source, settings, pictures, stage)
         else:
             if outcome.missed() and not settings.force:
                 return Conversion((), pictures, source, described, outcome)
             rung, pictures = outcome.best.rung, replace(pictures, evaluation=outcome.confirmation)
+            rungs[rung.recipe] = rung
             models = {
                 FLOAT32: with_metadata(source.model, source, FLOAT32),
                 rung.recipe: with_metadata(outcome.model, source, rung.recipe),
             }
         targets = {name: settings.out / f"{source.name}-{name}.tflite" for name in models}
-        cards = {name: make_card(source, settings, pictures, name, labels, rung) for name in models}
+        cards = {
+            name: make_card(source, settings, pictures, name, labels, rungs.get(name))
+            for name in models
+        }
         if whole := source.unpruned:
             # The first file is what all others are measured against: the end of the whole chain.
             models = {UNPRUNED: with_metadata(whole.model, whole, FLOAT32), **models}
@@ -110,6 +114,8 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
         comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
+        if pictures.generated:
+            comparisons = [found and on_generated(found) for found in comparisons]
         timed = stage("timing", None)
         timing = time_files(list(files.values()), seconds=1.5)
         timed(1)
@@ -210,17 +216,22 @@ def _unlabelled(pictures: Pictures) -> Dataset:
 
 def _make_models(
     source: Source, settings: Settings, pictures: Pictures, stage: StartStage
-) -> dict[str, bytes]:
+) -> tuple[dict[str, bytes], dict[str, Rung]]:
+    """The float model and each recipe's, and the rung it was made by."""
     shop = _workshop(source, settings, pictures)
     if any(recipe.calibrated for recipe in settings.recipes):
         calibrated = stage("calibrating", len(pictures.calibration))
         shop.statistics(lambda count, _: calibrated(count))
-    models = {FLOAT32: source.model}
+    models, rungs = {FLOAT32: source.model}, dict[str, Rung]()
     for recipe in settings.recipes:
         done = stage(f"making {recipe.name}", None)
-        models[recipe.name], _ = shop.make(rung_of(recipe))
+        usual = rung_of(recipe)
+        several = source.head.task == "value" and recipe.calibrated
+        tried = [usual, replace(usual, ranges="whole")] if several else [usual]
+        rungs[recipe.name], models[recipe.name] = shop.nearest(tried)
         done(1)
-    return {name: with_metadata(model, source, name) for name, model in models.items()}
+    made = {name: with_metadata(model, source, name) for name, model in models.items()}
+    return made, rungs
 
 
 def _workshop(
@@ -250,6 +261,22 @@ def _judge(
         progress=lambda count, _: done(count),
     )
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
+
+
+def on_generated(comparison: Comparison) -> Comparison:
+    """The same, with losses told as what they are on pictures that show nothing: a reason to look
+    at photos, and no verdict."""
+    if not comparison.losses:
+        return comparison
+    ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
+    moved, agreed = comparison.value_difference, comparison.agreement_percent
+    differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
+    line = (
+        f"{theirs.name} differs from {ours.name} on generated pictures ({differ}): what that costs "
+        "on photos cannot be told from them; compare both on photos before you use it"
+    )
+    others = comparison.warnings[len(comparison.losses) :]
+    return replace(comparison, losses=(line,), warnings=(line, *others))
 
 
 def _same_file(path: Path, other: Path | None) -> bool:

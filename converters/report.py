@@ -62,8 +62,8 @@ def print_conversion(conversion: Conversion) -> None:
         print_skipped(out, small[0].comparison.reference_predictions.skipped)
     if pictures.generated:
         out.print(
-            "agreement on generated pictures is no evidence of accuracy: give --data DIR|CSV "
-            "with labelled photos to measure it",
+            f"{_HEADINGS[conversion.source.head.task][-1]} on generated pictures is no evidence of "
+            "accuracy: give --data DIR|CSV with labelled photos to measure it",
             style="bold yellow",
         )
     for line in (*conversion.warnings, *(f"skipped: {line}" for line in pictures.skipped)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from converters.quantize import quantize
 from converters.ranges import (
     PLAIN_METHODS,
     ROLE_METHODS,
+    WHOLE_METHODS,
     Methods,
     Ranges,
     Statistics,
@@ -41,6 +42,11 @@ Progress = Callable[[int, int], None]
 _BIAS_PICTURES, _JUDGES, _EQUALIZE_PICTURES, _MOST_PICTURES = 32, 32, 64, 128
 # With fewer left over, all pictures both correct and judge.
 _FEW_JUDGES = 8
+_METHODS: dict[str, Methods] = {
+    "plain": PLAIN_METHODS,
+    "roles": ROLE_METHODS,
+    "whole": WHOLE_METHODS,
+}
 
 
 def _silent(_done: int, _all: int) -> None:
@@ -89,6 +95,16 @@ class Workshop:
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
+
+    def nearest(self, rungs: Sequence[Rung]) -> tuple[Rung, bytes]:
+        """Of several rungs the one whose answers are nearest to float's, and its model."""
+        best, *others = rungs
+        small, _ = self.make(best)
+        for rung in others:
+            made, _ = self.make(rung)
+            if self._nearer(small, made) is made:
+                best, small = rung, made
+        return best, small
 
     def _start(self, rung: Rung, progress: Progress) -> tuple[bytes, Ranges]:
         """What rounding and recovery begin with, and its ranges.
@@ -201,12 +217,10 @@ class Workshop:
 
     def _ranges(self, rung: Rung, progress: Progress) -> Ranges:
         self.statistics(progress)
-        if rung.ranges == "plain":
-            return self._by_role(PLAIN_METHODS)
-        ranges = self._by_role(ROLE_METHODS)
-        if rung.ranges == "searched":
-            ranges |= {name: tensor.range for name, tensor in self.found(progress).items()}
-        return ranges
+        if rung.ranges in _METHODS:
+            return self._by_role(_METHODS[rung.ranges])
+        found = {name: tensor.range for name, tensor in self.found(progress).items()}
+        return {**self._by_role(ROLE_METHODS), **found}
 
     def _left_float(self, rung: Rung) -> frozenset[str]:
         if not rung.left_float:

@@ -202,7 +202,7 @@ def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
     values = {sample.value for sample in judging.samples}
     if len(values) == 1 and None not in values:
         lines.append(
-            f"all {len(judging)} images of {judging.source} that judge have the value "
+            f"every image of {judging.source} that judges ({len(judging)}) has the value "
             f"{values.pop():g}: whether the answers follow what the images show cannot be told"
         )
     if lacking:

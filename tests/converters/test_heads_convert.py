@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters.noise import mirrored, noise_share
+from converters.pipeline import on_generated
 from converters.ranges import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.heads import Head
 from edge_effnet.image import Preprocess
+from edge_effnet.metrics import Predictions, compare_predictions
 from edge_effnet.tflite_file import parse_structure
 from edge_effnet.tflite_metadata import METADATA_NAME
 from tests.conftest import RunCommand
@@ -112,6 +114,50 @@ def test_a_number_has_errors_and_no_limits(
     code, _, err = convert(edge_effnet, model, colours / "values.csv", "--max-drop", 1, "--force")
     assert code == 2
     assert "answers a number, on which no limit can be set" in err
+
+
+def test_a_number_of_any_size_is_not_cut_off(edge_effnet: RunCommand, tmp_path: Path) -> None:
+    """Classes are told well by ranges that cut off what is rare; brightness is not."""
+    rows, random = ["file,value"], np.random.default_rng(2)
+    for number, level in enumerate(random.uniform(10, 245, 90)):
+        pixels = np.clip(random.normal(level, 4, (8, 8, 3)), 0, 255).astype(np.uint8)
+        write_image(tmp_path / f"{number:02}.png", pixels)
+        rows.append(f"{number:02}.png,{level}")
+    (tmp_path / "values.csv").write_text("\n".join(rows) + "\n")
+    model = keras_brightness(tmp_path / "bright.keras")
+    code, out, err = convert(edge_effnet, model, tmp_path / "values.csv")
+    assert code == 0, err
+    comparison = json.loads(out)["models"][1]["comparison"]
+    assert comparison["value_difference"]["mean_abs"] < 2  # 16 with ranges by role
+    card = read_artifact(tmp_path / "out" / "bright-int8.tflite").card
+    assert card is not None
+    assert card.steps[-1]["rung"]["ranges"] == card.steps[-1]["ranges"]["methods"] == "whole"
+
+
+def test_what_generated_pictures_show_is_no_verdict() -> None:
+    scores = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
+    paths = tuple(Path(str(number)) for number in range(40))
+    ours, theirs = (Predictions(s, None, paths, ("a", "b")) for s in (scores, scores[::-1]))
+    told = on_generated(compare_predictions(ours, theirs))
+    assert told.warnings == told.losses
+    assert "on generated pictures (agreement 0.0 %)" in told.losses[0]
+    assert "do not use it" not in told.losses[0]
+    same = compare_predictions(ours, ours)
+    assert on_generated(same) is same
+
+
+def keras_brightness(path: Path) -> Path:
+    """The mean of all pixels, by way of a convolution and a dense layer."""
+    import keras
+
+    inputs = keras.Input((4, 4, 3))
+    seen = keras.layers.Conv2D(4, 3, activation="relu", kernel_initializer="ones")(inputs)
+    pooled = keras.layers.GlobalAveragePooling2D()(seen)
+    answer = keras.layers.Dense(1, kernel_initializer="ones")(pooled)
+    model = keras.Model(inputs, answer)
+    model.layers[1].set_weights([np.full((3, 3, 3, 4), 1 / 108, np.float32), np.zeros(4)])
+    model.save(path)
+    return path
 
 
 def test_a_threshold_travels_in_the_card(

@@ -190,6 +190,17 @@ def test_what_means_nothing_for_a_value_is_refused(
     assert message in err
 
 
+def test_one_value_judges_no_model_that_gives_two(
+    cli: Cli, colour_model: MakeModel, many: Path, tmp_path: Path
+) -> None:
+    model = colour_model(weights=[[1, 0, 0], [0, 1, 0]], labels=("redness", "green"), end=None)
+    (tmp_path / "truth.csv").write_text("frame,value\n0,12.5\n")
+    asked = "--model", model, "--head", "regression", "--source", many
+    code, _, err = cli(*asked, "--truth", tmp_path / "truth.csv")
+    assert code == 1
+    assert "one value for each frame; found a model that gives 2" in err
+
+
 def test_models_that_answer_different_questions_are_refused(
     cli: Cli, colour_model: MakeModel, shown: Path
 ) -> None:
