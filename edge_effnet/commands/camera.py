@@ -260,8 +260,10 @@ def _report(
     out = console(stderr=stdout_taken)
     if unseen is not None and unseen.trained:
         labelled = max(session.right.frames, session.error.frames)
-        figures["trained_on"] = {"trained": unseen.trained, "is_evidence": labelled > 0}
-        out.print(unseen.line(labelled))
+        line = unseen.line(labelled)
+        evidence = {"trained": unseen.trained, "is_evidence": labelled > 0, "line": line}
+        figures["trained_on"] = evidence
+        out.print(line)
     for line in summary_lines(session, trained=unseen.trained if unseen else 0):
         out.print(line)
     if comparison is not None and not stdout_taken:
