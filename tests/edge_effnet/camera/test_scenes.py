@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,8 +13,6 @@ from edge_effnet.camera.scenes import Scenes
 from edge_effnet.camera.sources import SourceEnded, open_video
 from edge_effnet.image import Pixels
 from tests.edge_effnet.camera.conftest import RGB, plain
-
-Reference = Callable[[str], Path]
 
 
 def photo(seed: int, side: int = 64) -> Pixels:
@@ -71,8 +68,8 @@ def test_memory_is_bounded_and_numbers_go_on(monkeypatch: pytest.MonkeyPatch) ->
     assert scenes.number(photo(10)) == 100  # forgotten
 
 
-def test_a_fixed_camera_on_a_real_table_shows_few_scenes(reference: Reference) -> None:
-    source, scenes = open_video(reference("video/bottle-detection.mp4")), Scenes()
+def test_a_fixed_camera_on_a_real_table_shows_few_scenes(reference: Path) -> None:
+    source, scenes = open_video(reference / "video/bottle-detection.mp4"), Scenes()
     frames = 0
     try:
         while (shot := source.read()) is not None:
@@ -84,9 +81,9 @@ def test_a_fixed_camera_on_a_real_table_shows_few_scenes(reference: Reference) -
     assert scenes.count < 10
 
 
-def test_real_photos_are_scenes_of_their_own(reference: Reference) -> None:
+def test_real_photos_are_scenes_of_their_own(reference: Path) -> None:
     scenes = Scenes()
-    photos = sorted(reference("images/imagenette/val").glob("*/*"))[::25]
+    photos = sorted((reference / "images/imagenette/val").glob("*/*"))[::25]
     numbers = [scenes.number(np.asarray(cv2.imread(str(path)), np.uint8)) for path in photos]
     assert len(photos) >= 30
     assert numbers == [*range(len(photos))]
