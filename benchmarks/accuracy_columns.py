@@ -34,10 +34,8 @@ def judging_lines(result: Result) -> list[str]:
     """What to know first of the images that judged, and of what the answers warn."""
     accuracy = result.accuracy or {}
     line = accuracy.get("trained_on", {}).get("line")
-    return [
-        *([line] if line else []),
-        *(f"warning: {warning}" for warning in accuracy.get("warnings", ())),
-    ]
+    warnings = [f"warning: {warning}" for warning in accuracy.get("warnings", ())]
+    return [*([line] if line else []), *warnings]
 
 
 def skipped_lines(result: Result) -> list[str]:

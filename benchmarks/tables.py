@@ -91,7 +91,7 @@ def to_markdown(result: Result) -> str:
     out = [text for line in judging_lines(result) for text in (line, "")]
     out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
-    out += [f"- {text}" for text in heat_lines(result)]
+    out += [f"- {text}" for text in (*heat_lines(result), *skipped_lines(result))]
     out += [f"- **not valid**: {text}" for text in problem_lines(result)]
     return "\n".join(out) + "\n"
 
@@ -167,10 +167,7 @@ def note_lines(result: Result) -> list[str]:
     lines = [remark.what for remark in result.verdict.notes]
     for case in result.cases:
         lines += [f"{case.title}: {remark.what}" for remark in case.verdict.notes]
-    accuracy = result.accuracy or {}
-    lines += accuracy.get("notes", ())
-    if skipped := accuracy.get("skipped"):
-        lines.append(f"unreadable images left out: {len(skipped)}, first {skipped[0]['reason']}")
+    lines += (result.accuracy or {}).get("notes", ())
     return lines
 
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from converters.conversion import Conversion, Made
 from converters.guard import Climb
 from converters.recipes import FLOAT32, RECIPES
-from edge_effnet.commands.comparison_tables import NO_DROP
+from edge_effnet.commands.comparison_tables import NO_DROP, NOTHING_PROVEN
 from edge_effnet.commands.judging import print_judged
 from edge_effnet.commands.options import console, megabytes
 from edge_effnet.commands.tables import print_losses, print_skipped, print_warnings
@@ -55,6 +55,8 @@ def print_conversion(conversion: Conversion) -> None:
         if made.comparison is not None:
             if made.comparison.reference and made.comparison.reference.at_chance:
                 out.print(f"{made.recipe}: {NO_DROP}")
+            elif made.comparison.paired and pictures.judged and not pictures.judged.is_evidence:
+                out.print(f"{made.recipe}: {NOTHING_PROVEN}")
             elif made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])

@@ -6,6 +6,7 @@ from html import escape
 from pathlib import Path
 
 from benchmarks.report import svg
+from benchmarks.report.judged import judging
 from benchmarks.report.sections import COLOURS
 from benchmarks.report.sources import Json
 from edge_effnet.measure.statistics import spread
@@ -43,7 +44,7 @@ def figures(feed: Json) -> str:
         few = "" if bounds or not scenes else ": too few for an interval"
         shown.append(("right", f"{share:.1f} % <small>{proof}{_frames(feed)}{alike}{few}</small>"))
     grid = "".join(f"<dt>{escape(name)}</dt><dd>{value}</dd>" for name, value in shown)
-    return f"<dl class='row'>{grid}</dl>"
+    return f"{judging(feed)}<dl class='row'>{grid}</dl>"
 
 
 def _frames(feed: Json) -> str:

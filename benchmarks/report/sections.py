@@ -11,6 +11,7 @@ from benchmarks.accuracy_columns import (
     front_of,
     judging_lines,
     right_percent,
+    skipped_lines,
 )
 from benchmarks.report import svg
 from benchmarks.result import Result
@@ -209,7 +210,8 @@ def machine(result: Result) -> str:
         for name, value in facts.items()
     )
     remarks = "".join(f"<li class='bad'>{escape(line)}</li>" for line in problem_lines(result))
-    remarks += "".join(f"<li>{escape(line)}</li>" for line in note_lines(result))
+    told = [*skipped_lines(result), *note_lines(result)]
+    remarks += "".join(f"<li>{escape(line)}</li>" for line in told)
     return f"<table class='facts'>{table}</table><ul class='remarks'>{remarks}</ul>"
 
 

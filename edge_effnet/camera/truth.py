@@ -10,8 +10,8 @@ from edge_effnet.camera.frames import Frame
 from edge_effnet.data.classes import read_classes
 from edge_effnet.data.csv_files import read_rows
 from edge_effnet.data.csv_table import FILE_COLUMNS, Table, locate, read_table
-from edge_effnet.data.folders import list_folder
-from edge_effnet.data.labels import match_label
+from edge_effnet.data.folders import list_folder, take_part
+from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
 from edge_effnet.heads import Head
@@ -31,6 +31,7 @@ def read_truth(
     source: str,
     names: Sequence[str] | None,
     head: Head,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Truth:
     """Open what ``--truth`` names.
 
@@ -41,10 +42,11 @@ def read_truth(
         source: what ``--source`` names.
         names: of the model's classes or labels; None where it carries none.
         head: of the model.
+        say: tells the user how it was read.
 
     Raises:
-        DataError: no such file, no such columns, a class the model does not know, or a truth
-            that says nothing of any image of the source.
+        DataError: no such file, no such columns, a class the model does not know, two answers
+            to one frame, or a truth that says nothing of any image of the source.
     """
     if text == FOLDER:
         if head.task == "value":
@@ -53,7 +55,7 @@ def read_truth(
                 found="a model that answers a number",
                 fix="write a CSV: frame,value",
             )
-        return _by_folder(Path(source), names, head.classes)
+        return _by_folder(Path(source), names, head.classes, say)
     if head.task == "value" and head.outputs > 1:
         raise DataError(
             "--truth says one value for each frame",
@@ -75,7 +77,15 @@ def read_truth(
             fix="write one row per frame: 0,stop",
         )
     table = replace(whole, rows=told)
-    known = dict(zip(table.cells(key), _answers(table, key, names, head), strict=True))
+    known: dict[str, Known] = {}
+    for cell, answer in zip(table.cells(key), _answers(table, key, names, head, say), strict=True):
+        if known.setdefault(cell, answer) != answer:
+            raise DataError(
+                f"{path} says two things of one frame",
+                found=f"rows that differ about {table.header[key]} {cell}",
+                expected="one row for each frame",
+                fix="remove one of them; several labels stand in one cell, joined by |",
+            )
     if frame is None:
         return _by_file(path, known, Path(source))
     frames = {_number(where, table): answer for where, answer in known.items()}
@@ -85,7 +95,13 @@ def read_truth(
 _NEEDED = {"classes": "label", "labels": "label", "value": "value"}
 
 
-def _answers(table: Table, key: int, names: Sequence[str] | None, head: Head) -> Sequence[Known]:
+def _answers(
+    table: Table,
+    key: int,
+    names: Sequence[str] | None,
+    head: Head,
+    say: Callable[[str], None],
+) -> Sequence[Known]:
     """What each row says."""
     rows = read_rows(table, key, labels=names, task=head.task)
     if head.task == "value":
@@ -98,6 +114,8 @@ def _answers(table: Table, key: int, names: Sequence[str] | None, head: Head) ->
         in_folders=False,
         order=rows.order,
     )
+    if reading.note:
+        say(reading.note)
     return [tuple(sorted({reading.places[name] for name in named})) for named in rows.names]
 
 
@@ -130,21 +148,33 @@ def _by_file(path: Path, known: dict[str, Known], source: Path) -> Truth:
     return lambda frame: files.get(frame.path.resolve()) if frame.path else None
 
 
-def _by_folder(source: Path, names: Sequence[str] | None, classes: int) -> Truth:
+def _by_folder(
+    source: Path, names: Sequence[str] | None, classes: int, say: Callable[[str], None]
+) -> Truth:
     if not source.exists():
         raise DataError(
             f"--truth {FOLDER} needs a file or a folder as source",
             found=str(source),
             fix="give a CSV with --truth, or leave it out",
         )
+    part, _ = take_part(source, "judge")
+    if part != source:
+        raise DataError(
+            f"{source} holds the parts of a data set, not classes",
+            found=listed(sorted(path.name for path in source.iterdir())),
+            expected="a folder per class",
+            fix=f"--source {part}",
+        )
     folder = list_folder(source) if source.is_dir() else None
     if folder is None or folder.flat:
         whole = source if folder else source.parent
         name = whole.resolve().name
-        place = _places({name}, source, names, classes)[name]
+        place = _places({name}, source, names, classes, say)[name]
         return lambda _: (place,)
-    shown = {name for name, images in folder.classes.items() if images}
-    places = _places(shown, source, names, classes)
+    shown = {name: len(images) for name, images in folder.classes.items() if images}
+    places = _places(shown, source, names, classes, say)
+    if unknown := [f"{name} ({count})" for name, count in shown.items() if name not in places]:
+        say(f"not judged, since the model knows no such class: images of {listed(unknown)}")
 
     def truth(frame: Frame) -> Known | None:
         if frame.path is None:
@@ -160,6 +190,7 @@ def _places(
     source: Path,
     names: Sequence[str] | None,
     classes: int,
+    say: Callable[[str], None],
 ) -> dict[str, int]:
     """The class of each folder; those that the model does not know are left out.
 
@@ -168,13 +199,15 @@ def _places(
     """
     if names is None:
         reading = read_classes(folders, source, labels=None, classes=classes, in_folders=True)
+        if reading.note:
+            say(reading.note)
         return {str(name): place for name, place in reading.places.items()}
     found = {name: match_label(name, names) for name in folders}
     places = {name: place for name, place in found.items() if place is not None}
     if not places:
         raise DataError(
             f"{source} names no class that the model knows",
-            found=", ".join(map(repr, sorted(folders)[:3])),
+            found=", ".join(map(repr, sorted(folders)[:3])) or "no folder with images",
             expected=f"one of its {len(names)} labels: {', '.join(names[:3])} …",
             fix="rename the folders, or give the model's own list with --labels",
         )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.truth import Known, Truth
 from edge_effnet.data.likeness import prints_of, prints_of_pixels
 from edge_effnet.data.seen import Seen, learned_from
+
+_REMEMBERED = 256
+"""Frames: two models ask about each, and the slower one asks later."""
 
 
 @dataclass
@@ -23,17 +26,19 @@ class Unseen:
     truth: Truth
     known: Sequence[Seen]
     trained: int = 0
-    _last: tuple[int, bool] = (-1, False)
+    _told: dict[int, bool] = field(default_factory=dict)
 
     def __call__(self, frame: Frame) -> Known | None:
         true = self.truth(frame)
         if true is None:
             return None
-        if self._last[0] != frame.number:  # two models ask about one frame
+        if frame.number not in self._told:
             prints = prints_of([frame.path]) if frame.path else prints_of_pixels(frame.pixels)
-            self._last = frame.number, bool(learned_from(prints, self.known)[0])
-            self.trained += self._last[1]
-        return None if self._last[1] else true
+            self._told[frame.number] = bool(learned_from(prints, self.known)[0])
+            self.trained += self._told[frame.number]
+            if len(self._told) > _REMEMBERED:
+                del self._told[next(iter(self._told))]
+        return None if self._told[frame.number] else true
 
     def line(self, labelled: int) -> str | None:
         """What to say first, given how many other frames had a known class."""

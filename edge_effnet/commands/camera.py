@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -204,9 +205,12 @@ def _run(options: CameraOptions) -> None:
         if classifier.notice:
             status.say(classifier.notice)
     settings = setup.read_settings(source, models, options)
-    truth = None
+    truth, notes_of_truth = None, list[str]()
     if options.truth:
-        truth = read_truth(options.truth, source, models.names, models.model.head)
+        head, say = models.model.head, notes_of_truth.append
+        truth = read_truth(options.truth, source, models.names, head, say)
+    for line in notes_of_truth:
+        status.say(line)
     cards = [one.card for one in (models.model, models.reference) if one and one.card]
     known = records([step for card in cards for step in card.steps])
     unseen = Unseen(truth, known) if truth and known else None
@@ -240,7 +244,7 @@ def _run(options: CameraOptions) -> None:
         status.clear()
         if server is not None:
             server.end()
-    _report(session, models, options, opened, unseen)
+    _report(session, models, options, opened, unseen, notes_of_truth)
 
 
 def _report(
@@ -249,6 +253,7 @@ def _report(
     options: CameraOptions,
     source: Source,
     unseen: Unseen | None,
+    notes: Sequence[str],
 ) -> None:
     from edge_effnet.camera.report import document, summary_lines
     from edge_effnet.commands.comparison_tables import print_comparison
@@ -260,8 +265,10 @@ def _report(
     out = console(stderr=stdout_taken)
     if unseen is not None and unseen.trained:
         labelled = max(session.right.frames, session.error.frames)
-        figures["trained_on"] = {"trained": unseen.trained, "is_evidence": labelled > 0}
-        out.print(unseen.line(labelled))
+        line = unseen.line(labelled)
+        evidence = {"trained": unseen.trained, "is_evidence": labelled > 0, "line": line}
+        figures["trained_on"] = evidence
+        out.print(line)
     for line in summary_lines(session, trained=unseen.trained if unseen else 0):
         out.print(line)
     if comparison is not None and not stdout_taken:
@@ -269,7 +276,7 @@ def _report(
     skipped = [Skipped(path, reason) for path, reason in source.unreadable.items()]
     print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
-        figures["notes"] = []
+        figures["notes"] = list(notes)
         figures["left_out"] = [one.to_json() for one in source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)

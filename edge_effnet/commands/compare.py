@@ -126,7 +126,7 @@ def command(
         )
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
-        print_comparison(comparison, dataset.source)
+        print_comparison(comparison, dataset.source, is_evidence=judged.is_evidence)
     result: dict[str, Any] = {
         **comparison.to_json(),
         **whole.reading_json(),

@@ -36,11 +36,17 @@ from edge_effnet.metrics.comparison import PROVE_BELOW_POINTS
 
 FLIP_CELLS = 14
 NO_DROP = "the reference is no better than chance on these images: a drop from it says nothing"
+NOTHING_PROVEN = "nothing is proven: the network was trained on these images"
 IMAGE_CELLS = 20
 
 
-def print_comparison(comparison: Comparison, source: str) -> None:
-    """Print two models' report; ``source`` says where the images come from."""
+def print_comparison(comparison: Comparison, source: str, *, is_evidence: bool = True) -> None:
+    """Print two models' report.
+
+    Args:
+        source: where the images come from.
+        is_evidence: False where a model was trained on them, so that they prove nothing.
+    """
     out = console()
     ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
     print_losses(out, comparison.losses)
@@ -57,7 +63,7 @@ def print_comparison(comparison: Comparison, source: str) -> None:
     if comparison.reference and comparison.reference.at_chance:
         say(out, NO_DROP)
     elif comparison.paired:
-        for line in verdict(comparison.paired, comparison.images):
+        for line in verdict(comparison.paired, comparison.images, is_evidence=is_evidence):
             say(out, line)
     if comparison.blocks and comparison.agreement_percent is not None:
         say(out, comparison.blocks.proof)
@@ -92,11 +98,17 @@ def _agreement_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def verdict(paired: Paired, images: int) -> list[str]:
-    """What the paired test proves, and what it does not, in sentences."""
+def verdict(paired: Paired, images: int, *, is_evidence: bool = True) -> list[str]:
+    """What the paired test proves, and what it does not, in sentences.
+
+    Args:
+        is_evidence: as ``print_comparison``.
+    """
     counts = f"{paired.lost} images lost, {paired.gained} gained"
     if not paired.bounded:
         return [f"drop {paired.drop_points:.1f} points: {counts}"]
+    if not is_evidence:
+        return [f"drop {paired.drop_points:.1f} points: {counts}", NOTHING_PROVEN]
     low, high = paired.drop_interval_points
     lines = [
         f"drop {paired.drop_points:.1f} points, 95 % interval {low:.1f} to {high:.1f}: "

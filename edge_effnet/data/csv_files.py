@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, Table, locate, read_table
@@ -17,6 +19,7 @@ _INDEX_COLUMNS = ("classindex", "classid", "labelindex", "labelid")
 _VALUE_COLUMNS = ("value", "target")
 _TRUE, _FALSE = {"1", "1.0", "true", "yes"}, {"0", "0.0", "false", "no", ""}
 SEPARATORS = "|;,"
+_WHOLE_AS_FLOAT = re.compile(r"\d+\.0+")
 _INDEX_DIGITS = 6  # a slip such as 100000000000 must not make a list of as many labels
 
 
@@ -58,6 +61,13 @@ def read_csv(source: Path, *, labels: Sequence[str] | None, task: Task) -> Rows:
         raise DataError(
             f"{source} holds no images", found="a header alone", fix="add a row for each image"
         )
+    if (row := next((row for row in table.rows if not row[place]), None)) is not None:
+        raise DataError(
+            f"{source} has a row without a file",
+            found=table.delimiter.join(row),
+            expected="a path relative to the CSV file",
+            fix=f"complete the column '{table.header[place]}', or remove the row",
+        )
     rows = read_rows(table, place, labels=labels, task=task)
     paths = tuple(locate(source.parent, cell) for cell in table.cells(place))
     missing = [path for path in paths if not path.is_file()]
@@ -92,8 +102,35 @@ def _one_class(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
         return _one_of_columns(table, file, labels)
     if index is None and (row := _row_of_several(table.cells(key), labels)) is not None:
         raise _several(table, f"several labels in one cell: {table.rows[row][key]}")
+    if all(_WHOLE_AS_FLOAT.fullmatch(cell) for cell in table.cells(key)):  # as pandas writes them
+        whole = [(*row[:key], row[key].split(".")[0], *row[key + 1 :]) for row in table.rows]
+        table = replace(table, rows=tuple(whole))
     names = [_class_of(table, row, key, file, numbers=index is not None) for row in table.rows]
+    if index is not None and name is not None and labels is not None:
+        _refuse_two_classes(table, file, index, name, labels)
     return Rows((), tuple((name,) for name in names))
+
+
+def _refuse_two_classes(
+    table: Table, file: int, index: int, name: int, labels: Sequence[str]
+) -> None:
+    """Raise DataError where a class's number and its name mean two."""
+    places: dict[str, int | None] = {"": None}
+    for row in table.rows:
+        number, text = int(row[index]), row[name]
+        if text not in places:
+            places[text] = None
+            with contextlib.suppress(DataError):  # a name of two classes contradicts neither
+                places[text] = match_label(text, labels)
+        if places[text] not in {None, number}:
+            by_number = f", which is {labels[number]!r}" if number < len(labels) else ""
+            raise DataError(
+                f"{table.path} says two classes of one image",
+                found=f"{row[file]}: {table.header[index]} = {number}{by_number}, "
+                f"and {table.header[name]} = {text!r}",
+                expected="columns that agree with the model's labels",
+                fix="correct one of them, or remove it",
+            )
 
 
 def _one_of_columns(table: Table, file: int, labels: Sequence[str] | None) -> Rows:

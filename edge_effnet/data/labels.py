@@ -53,7 +53,7 @@ def read_text(path: Path, kind: str) -> str:
     try:
         data = path.read_bytes()
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        return data.decode("utf-16" if wide else "utf-8-sig")
+        text = data.decode("utf-16" if wide else "utf-8-sig")
     except OSError as error:
         raise DataError(
             f"{path} cannot be read as {kind}",
@@ -64,6 +64,13 @@ def read_text(path: Path, kind: str) -> str:
         raise DataError(
             f"{path} cannot be read as {kind}", found=str(error), fix="save the file as UTF-8"
         ) from error
+    if "\0" in text:
+        raise DataError(
+            f"{path} cannot be read as {kind}",
+            found="zero bytes, as in UTF-16 without its byte order mark",
+            fix="save the file as UTF-8",
+        )
+    return text
 
 
 def read_labels(path: Path, data: Path | None = None) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from edge_effnet.data.classes import read_classes
@@ -170,8 +172,8 @@ def _of_csv(
     rows = read_csv(source, labels=labels, task=task)
     if task == "value":
         told = zip(rows.paths, rows.values, strict=True)
-        samples = tuple(Sample(path, None, value=value) for path, value in told)
-        return Dataset(samples, tuple(labels or ()), str(source), notes=rows.notes)
+        samples, twice = _once([Sample(path, None, value=value) for path, value in told], source)
+        return Dataset(samples, tuple(labels or ()), str(source), notes=(*rows.notes, *twice))
     reading = read_classes(
         {name for names in rows.names for name in names},
         source,
@@ -181,12 +183,36 @@ def _of_csv(
         order=rows.order,
     )
     places = (tuple(sorted({reading.places[name] for name in names})) for names in rows.names)
-    samples = tuple(
-        Sample(path, found[0]) if task == "classes" else Sample(path, None, labels=found)
-        for path, found in zip(rows.paths, places, strict=True)
+    samples, twice = _once(
+        [
+            Sample(path, found[0]) if task == "classes" else Sample(path, None, labels=found)
+            for path, found in zip(rows.paths, places, strict=True)
+        ],
+        source,
     )
-    notes = (*rows.notes, *((reading.note,) if reading.note else ()))
+    notes = (*rows.notes, *((reading.note,) if reading.note else ()), *twice)
     return Dataset(samples, reading.labels, str(source), notes=notes)
+
+
+def _once(samples: Sequence[Sample], source: Path) -> tuple[tuple[Sample, ...], list[str]]:
+    """Each file once, and a note where some stood in several rows.
+
+    Raises:
+        DataError: two rows say different things of one file.
+    """
+    first: dict[str, Sample] = {}
+    for sample in samples:
+        known = first.setdefault(os.path.normpath(sample.path), sample)
+        if replace(known, path=sample.path) != sample:
+            raise DataError(
+                f"{source} says two things of one image",
+                found=f"rows that differ about {sample.path}",
+                expected="one row for each image",
+                fix="remove one of them; several labels stand in one cell, joined by |",
+            )
+    again = len(samples) - len(first)
+    note = f"{source}: {again} rows name an image that stands in another row; each counts once"
+    return tuple(first.values()), [note] if again else []
 
 
 def _of_any_csv(source: Path) -> Dataset:

@@ -42,7 +42,7 @@ class Judged:
         dataset: images that no model was trained on; where there are none, all of them.
         images: how many were given.
         trained, held_out, unseen: how many of those some model was trained on, how many its
-            training held out, and how many it never saw.
+            training held out, and how many it never saw; what cannot be read is none of them.
         unknown: how many cannot be told, because a record is a sample.
         recorded: whether any model says what it was trained on.
         is_evidence: False where only images that a model was trained on could judge.
@@ -136,18 +136,21 @@ def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
     known, images = records(list(steps)), len(dataset)
     if not known or not images:
         return Judged(dataset, images, recorded=bool(known))
-    trained, held, unknown = _recognize(prints_of([s.path for s in dataset.samples]), known)
-    if not trained.any():
-        return Judged(dataset, images, held_out=int(held.sum()), unseen=int((~held).sum()))
+    prints = prints_of([s.path for s in dataset.samples])
+    trained, held, unknown = _recognize(prints, known)
     judging = ~trained & ~unknown
+    readable = judging & prints.readable  # the others are judged too, which names them
+    unseen = int((readable & ~held).sum())
+    if not trained.any():
+        return Judged(dataset, images, held_out=int(held.sum()), unseen=unseen)
     judged = Judged(
         dataset,
         images,
         trained=int(trained.sum()),
         held_out=int(held.sum()),
-        unseen=int((judging & ~held).sum()),
+        unseen=unseen,
         unknown=int(unknown.sum()),
-        is_evidence=bool(judging.any()),
+        is_evidence=bool(readable.any()),
     )
     what = f"{judged.trained} of {images}" if judged.trained < images else f"all {images}"
     if not judged.is_evidence:
@@ -158,7 +161,7 @@ def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
         )
         return replace(judged, line=line)
     pairs = zip(dataset.samples, judging, strict=True)
-    left = int(judging.sum())
+    left = int(readable.sum())
     line = (
         f"the network was trained on {what} images of {dataset.source} (or on near-duplicates): "
         f"judged by {left}, "

@@ -164,6 +164,8 @@ def test_a_camera_run_is_drawn(
     assert "frame to frame" in text
     live = {**sources.feeds[0], "every_frame": False}
     assert "95 % under" in render(Sources((), (), (), (live,)), title="x")
+    trained = {**sources.feeds[0], "trained_on": {"line": "no evidence: the network was trained"}}
+    assert "<li>no evidence: the" in render(Sources((), (), (), (trained,)), title="x")
     damaged = json.loads(alone.read_text())
     damaged["times"]["delay_ms"] = ["soon"]
     with pytest.raises(DataError, match="delay_ms"):

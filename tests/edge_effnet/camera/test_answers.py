@@ -350,3 +350,26 @@ def test_the_overlay_leaves_the_frame_alone_and_draws_on_any_size() -> None:
     assert plain("東京") == "?"
     assert draw(pixels, []).shape == pixels.shape
     assert isinstance(seen, Verdict)
+
+
+def test_a_truth_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "truth.csv"
+    path.write_text("frame,label\n0,stop\n0,stop\n1,stop\n1,go\n")
+    with pytest.raises(DataError, match="rows that differ about frame 1"):
+        read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
+
+
+def test_how_folders_were_read_as_truth_is_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    for name in ("a", "b", "val"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "0.png").touch()
+    read_truth("folder", str(tmp_path), None, ONE_OF_THREE, told.append)
+    assert "in the order a, b, val" in told.pop()
+    read_truth("folder", str(tmp_path), ("a", "b", "c"), ONE_OF_THREE, told.append)
+    assert told == ["not judged, since the model knows no such class: images of val (1)"]
+    (tmp_path / "a").rename(tmp_path / "train")
+    (tmp_path / "b" / "0.png").unlink()
+    (tmp_path / "b").rmdir()
+    with pytest.raises(DataError, match=r"--source .*val"):
+        read_truth("folder", str(tmp_path), None, ONE_OF_THREE)

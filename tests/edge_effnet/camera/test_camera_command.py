@@ -148,7 +148,11 @@ def test_frames_a_model_was_trained_on_do_not_judge(
     assert code == 0
     assert out.startswith("the network was trained on 24 frames")
     assert "right: 100.0 % of frames with a known answer, 6 frames in 3 scenes" in out
-    assert json.loads(report.read_text())["trained_on"] == {"trained": 24, "is_evidence": True}
+    told = json.loads(report.read_text())["trained_on"]
+    assert (told["trained"], told["is_evidence"]) == (24, True)
+    assert told["line"].endswith("judged by the 6 others with a known class")
+    twice = (*command, colour_folder, "--compare", model, "--every-frame", "--force")
+    assert cli(*twice)[1].startswith("the network was trained on 24 frames")
 
     for sample in run.judging.samples:
         sample.path.unlink()

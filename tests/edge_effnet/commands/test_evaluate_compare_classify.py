@@ -170,9 +170,10 @@ def test_labels_and_preprocessing_from_the_command_line(
     code, _, err = cli(*arguments, *named)
     assert code == 1
     assert "--preprocess" in err
-    code, _, err = cli(*arguments, "--preprocess", "mean=0,std=1")
+    code, out, err = cli(*arguments, "--preprocess", "mean=0,std=1")
     assert code == 0
     assert "in the order blue, green, red; --labels FILE says otherwise" in err
+    assert json.loads(out)["top1"] < 100
     code, out, _ = cli(*arguments, *named, "--preprocess", "mean=0,std=1")
     assert code == 0
     assert json.loads(out)["top1"] == 100

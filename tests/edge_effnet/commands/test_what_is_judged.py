@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.seen import record
 
 MakeModel = Callable[..., Path]
 Cli = Callable[..., tuple[int, str, str]]
@@ -121,3 +125,20 @@ def test_a_truth_that_matches_nothing_says_so(
     )
     assert code == 0
     assert "--truth says nothing of any of the 30 frames" in " ".join(out.split())
+
+
+def test_nothing_is_proven_by_images_a_model_was_trained_on(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path
+) -> None:
+    model = colour_model()
+    proofs = ("compare", model, colour_model("other.tflite"), "--data", colour_folder)
+    assert "proven: the drop is at most" in cli(*proofs)[1]
+    learned = {"images": record(load_dataset(colour_folder), None)}
+    card = read_artifact(model).card
+    assert card is not None
+    steps = ({"step": "trained", "data": learned},)
+    write_artifact(model, model.read_bytes(), replace(card, steps=steps), overwrite=True)
+    _, out, _ = cli(*proofs)
+    assert out.startswith("no evidence: the network was trained on all 30 images")
+    assert "nothing is proven: the network was trained on these images" in out
+    assert "proven: the drop" not in out

@@ -183,3 +183,47 @@ def test_names_with_commas_are_one_class(folder: Path) -> None:
     assert len(load_dataset(table).class_counts) == 2
     several = load_dataset(table, labels=labels, task="labels")
     assert [sample.labels for sample in several.samples] == [(0,), (1,)]
+
+
+def test_an_image_in_several_rows_counts_once(folder: Path) -> None:
+    path = write(folder, "file,label", "set/a.jpg,cat", "./set/a.jpg,cat", "c.jpg,dog")
+    dataset = load_dataset(path)
+    assert classes(dataset) == [("a.jpg", "cat"), ("c.jpg", "dog")]
+    assert "1 rows name an image that stands in another row" in dataset.notes[0]
+    write(folder, "file,label", "set/a.jpg,cat", "set/a.jpg,dog", "c.jpg,dog")
+    with pytest.raises(DataError, match="says two things of one image"):
+        load_dataset(path)
+    with pytest.raises(DataError, match=r"joined by \|"):
+        load_dataset(path, task="labels")
+    write(folder, "file,value", "set/a.jpg,1", "set/a.jpg,2")
+    with pytest.raises(DataError, match="says two things of one image"):
+        load_dataset(path, task="value")
+
+
+def test_a_number_and_a_name_that_mean_two_classes(folder: Path) -> None:
+    names = ("cat", "dog")
+    path = write(folder, "file,class_index,label", "set/a.jpg,0,Cat", "c.jpg,1,dog")
+    assert classes(load_dataset(path, labels=names)) == [("a.jpg", "cat"), ("c.jpg", "dog")]
+    write(folder, "file,class_index,label", "set/a.jpg,0,kitten", "c.jpg,1,")
+    assert classes(load_dataset(path, labels=names)) == [("a.jpg", "cat"), ("c.jpg", "dog")]
+    write(folder, "file,class_index,label", "set/a.jpg,1,cat", "c.jpg,2,dog")  # counted from 1
+    with pytest.raises(DataError, match="class_index = 1, which is 'dog', and label = 'cat'"):
+        load_dataset(path, labels=names)
+
+
+def test_whole_numbers_that_pandas_wrote_as_floats(folder: Path) -> None:
+    path = write(folder, "file,label", "set/a.jpg,10.0", "c.jpg,2.0")
+    assert load_dataset(path).labels == ("2", "10")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"file,label\nset/a.jpg,cat\n,dog\n", "a row without a file; found ,dog"),
+        ("file,label\nset/a.jpg,cat\n".encode("utf-16-le"), "UTF-16 without its byte order mark"),
+    ],
+)
+def test_files_that_cannot_be_read(folder: Path, content: bytes, words: str) -> None:
+    (folder / "table.csv").write_bytes(content)
+    with pytest.raises(DataError, match=words):
+        load_dataset(folder / "table.csv")

@@ -118,7 +118,7 @@ def test_the_reference_sets(reference: Path) -> None:
         ("file,class_index\na.jpg,²\n", "class_index = '²'"),
         ("file,class_index\na.jpg,99999999999\n", "class_index = '99999999999'"),
         ("file,label\na.jpg,cat\nc.jpg,dog\n", "1 of 2 missing, first .*c.jpg"),
-        ("file,label\n,cat\n", "1 of 1 missing"),
+        ("file,label\n,cat\n", "a row without a file"),
         ("file,label\na.jpg,cat\nb.jpg,cat\n", "one class only.*2 images, all 'cat'"),
         ('file,label\na.jpg,"' + "x" * 200_000 + '"\n', "cannot be read as CSV"),
     ],

@@ -85,6 +85,20 @@ def test_where_it_knows_all_images_no_figure_is_evidence(
     assert judged.to_json()["trained_on"]["is_evidence"] is False
 
 
+def test_a_file_that_cannot_be_read_is_no_evidence(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    dataset, run = photos_and_run
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    broken = replace(dataset.samples[0], path=tmp_path / "broken.jpg")
+    judged = judge_on(replace(dataset, samples=(*run.rest.samples, broken)), steps_of(run))
+    assert (judged.is_evidence, judged.unseen) == (False, 0)
+    judged = judge_on(replace(dataset, samples=(*dataset.samples, broken)), steps_of(run))
+    assert judged.line is not None
+    assert "judged by 4, which its training held out" in judged.line
+    assert broken in judged.dataset.samples  # judging names it
+
+
 def test_what_any_step_or_model_learned_from_does_not_judge(
     photos_and_run: tuple[Dataset, Division],
 ) -> None:
