@@ -39,6 +39,7 @@ settings.register_profile("explore", max_examples=1000, deadline=None)
 settings.load_profile("same")
 
 RunCommand = Callable[..., subprocess.CompletedProcess[str]]
+Cli = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +72,17 @@ def edge_effnet() -> RunCommand:
         )
 
     return run
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run the command in this process, which is faster: ``cli("variants", "b0")`` answers with
+    its exit code and both streams."""
+    from edge_effnet.cli import run
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call

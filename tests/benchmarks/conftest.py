@@ -10,7 +10,6 @@ import pytest
 
 from benchmarks.harness import ratios
 from benchmarks.result import Case, Result
-from edge_effnet.cli import run
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
 from edge_effnet.measure.validity import Verdict, judge_samples
@@ -46,16 +45,6 @@ STATE: dict[str, Any] = {
     "own_busy_s": 1.0,
     "clock_s": 1.0,
 }
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

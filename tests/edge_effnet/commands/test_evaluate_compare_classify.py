@@ -13,20 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.cli import run
-
 MakeModel = Callable[..., Path]
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 Cli = Callable[..., tuple[int, str, str]]

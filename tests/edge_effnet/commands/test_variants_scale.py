@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.cli import run
 from edge_effnet.commands.options import megabytes, millions, parse_amount
 from edge_effnet.cost import cost
 from edge_effnet.errors import UsageProblem
@@ -17,16 +16,6 @@ from edge_effnet.variant_files import read_variant
 from edge_effnet.variants import VARIANTS
 
 Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_the_table_has_every_variant(cli: Cli) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import read_artifact, write_artifact
-from edge_effnet.cli import run
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.seen import record
 
@@ -19,16 +18,6 @@ MakeModel = Callable[..., Path]
 Cli = Callable[..., tuple[int, str, str]]
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
 PIXELS = ("--preprocess", "crop=0.9,mean=0,std=1")
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture
