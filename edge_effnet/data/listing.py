@@ -68,6 +68,13 @@ def load_dataset(
                 expected="a folder per class with images in it, or a CSV file",
                 fix="move the images of each class into a folder named after it",
             )
+        if folder.inner is not None and task == "classes":
+            raise DataError(
+                f"{source} holds one folder, and in it those of the classes",
+                found=folder.inner.name,
+                expected="a folder per class",
+                fix=f"give {folder.inner}",
+            )
         dataset = _of_folders(folder, labels, classes, task, line)
     elif source.is_file():
         if source.suffix.lower() not in SUFFIXES:
