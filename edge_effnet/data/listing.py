@@ -24,6 +24,7 @@ __all__ = [
     "Dataset",
     "Sample",
     "content_hash",
+    "image_hash",
     "load_dataset",
     "load_images",
 ]
@@ -234,6 +235,14 @@ def content_hash(path: Path) -> str:
         raise DataError(
             f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
         ) from error
+
+
+def image_hash(path: Path) -> str:
+    """``content_hash``, or that of its name where it cannot be read: judging names such a file."""
+    try:
+        return content_hash(path)
+    except DataError:
+        return hashlib.sha256(os.fsencode(path.name)).hexdigest()
 
 
 def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:
