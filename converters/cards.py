@@ -18,7 +18,7 @@ from converters.source import Source
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
 from edge_effnet.data.labels import numbers
-from edge_effnet.data.listing import content_hash
+from edge_effnet.data.listing import image_hash
 from edge_effnet.data.seen import record
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite_metadata import METADATA_NAME, write_metadata
@@ -108,7 +108,7 @@ def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[s
     )
     digest = hashlib.sha256()
     for sample in pictures.evaluation.samples:
-        digest.update(bytes.fromhex(content_hash(sample.path)))
+        digest.update(bytes.fromhex(image_hash(sample.path)))
     return {
         "data": "generated pictures: no evidence of accuracy"
         if pictures.generated

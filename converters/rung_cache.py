@@ -11,7 +11,7 @@ from typing import Any
 from converters.gate import Check, Gate, check_json
 from converters.ladder import LADDER_VERSION, Rung
 from converters.workshop import Workshop
-from edge_effnet.data.listing import Dataset, content_hash
+from edge_effnet.data.listing import Dataset, image_hash
 from edge_effnet.files import write_atomically
 
 # Timing of two files in turn wavers by a few percent even on a quiet machine.
@@ -64,7 +64,7 @@ def cache_key(workshop: Workshop, selection: Dataset, gate: Gate) -> str:
     digest = hashlib.sha256(repr(settings).encode())
     digest.update(workshop.model)
     for sample in selection.samples:
-        digest.update(f"{content_hash(sample.path)} {sample.label}".encode())
+        digest.update(f"{image_hash(sample.path)} {sample.label}".encode())
     return digest.hexdigest()
 
 

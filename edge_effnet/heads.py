@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.labels import numbers
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.head_kinds import DEFAULT_THRESHOLD, HEADS, HeadKind, Task
 from edge_effnet.tflite_file import Operator, Structure
@@ -146,12 +147,15 @@ def fit_names(names: Sequence[str] | None, head: Head) -> tuple[str, ...] | None
     """A name for each class, label or value, from as many as a person would write down.
 
     The second class of two may be named alone (``cat`` is ``not cat``, ``cat``), a value not at
-    all. None where the names do not fit, or nobody named classes.
+    all. Running numbers from 0 name nothing and go on to the last class. None where the names do
+    not fit, or nobody named classes.
     """
     if names is None:
         return ("value",) if head.task == "value" and head.outputs == 1 else None
     if head.binary and len(names) == 1:
         return f"not {names[0]}", names[0]
+    if len(names) < head.classes and tuple(names) == numbers(len(names)):
+        return numbers(head.classes)
     return tuple(names) if len(names) == head.classes else None
 
 

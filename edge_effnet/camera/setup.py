@@ -59,6 +59,12 @@ def open_models(options: CameraOptions) -> Models:
     threads = options.threads or max(1, available_cores() - 1)
 
     def opened(path: Path) -> Classifier:
+        if path.is_dir():
+            raise ModelError(
+                f"{path} is a folder, not a model; did you mean --source {path}?",
+                expected="a .tflite file",
+                fix="give the model behind --model, and its pictures behind --source",
+            )
         return open_classifier(
             path,
             labels=names,

@@ -157,15 +157,15 @@ def _by_folder(
             found=str(source),
             fix="give a CSV with --truth, or leave it out",
         )
-    part, _ = take_part(source, "judge")
-    if part != source:
+    folder, (part, _) = list_folder(source) if source.is_dir() else None, take_part(source, "judge")
+    inner = part if part != source else folder.inner if folder else None
+    if inner is not None and (names is None or match_label(inner.name, names) is None):
         raise DataError(
-            f"{source} holds the parts of a data set, not classes",
-            found=listed(sorted(path.name for path in source.iterdir())),
+            f"the folders in {source} are no classes",
+            found=listed(sorted(path.name for path in source.iterdir() if path.is_dir())),
             expected="a folder per class",
-            fix=f"--source {part}",
+            fix=f"--source {inner}",
         )
-    folder = list_folder(source) if source.is_dir() else None
     if folder is None or folder.flat:
         whole = source if folder else source.parent
         name = whole.resolve().name

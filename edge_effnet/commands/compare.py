@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from edge_effnet.commands.groups import NeedsData
 from edge_effnet.commands.image_options import (
     data_option,
     head_option,
@@ -28,7 +29,7 @@ _LAYERS = "converters.fidelity_command"
 _PLOTS = (".svg", ".png")
 
 
-@click.command("compare")
+@click.command("compare", cls=NeedsData)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("candidate", type=click.Path(path_type=Path))
 @data_option

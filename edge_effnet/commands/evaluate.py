@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from edge_effnet.commands.groups import NeedsData
 from edge_effnet.commands.image_options import (
     data_option,
     head_option,
@@ -21,7 +22,7 @@ from edge_effnet.commands.image_options import (
 from edge_effnet.commands.options import force_option, json_option, write_json
 
 
-@click.command("evaluate")
+@click.command("evaluate", cls=NeedsData)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @labels_option

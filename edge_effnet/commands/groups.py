@@ -48,9 +48,32 @@ class OptionsOnly(click.Command):
         path, variant = Path(word), nearest_variant(word)
         if path.suffix.lower() in (".tflite", ".keras"):
             option, value = "--model", word
-        elif path.is_dir() or path.suffix.lower() == ".csv":
+        elif _holds_pictures(word):
             option, value = "--data", word
         else:
             option, value = "--variant", variant or ""
         visible = {name for param in self.params for name in param.opts}
         return f"{option} {value}" if value and option in visible else None
+
+
+class NeedsData(click.Command):
+    """A command that says which of its arguments was meant for ``--data``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.MissingParameter as error:
+            stray = next((word for word in args if _holds_pictures(word)), None)
+            if error.param is None or error.param.name != "data" or stray is None:
+                raise
+            raise UsageProblem(
+                f"{ctx.command_path} takes its images behind an option; did you mean "
+                f"--data {stray}?",
+                found=f"{stray!r} among the models",
+                fix=f"{ctx.command_path} --help shows an example",
+            ) from error
+
+
+def _holds_pictures(word: str) -> bool:
+    path = Path(word)
+    return not word.startswith("-") and (path.is_dir() or path.suffix.lower() == ".csv")

@@ -75,14 +75,17 @@ def read_classes(
             expected=f"{classes}, the width of its output",
             fix=fix + (", or --labels numbers if each number is an index" if by_number else ""),
         )
-    if by_number and [int(text) for text in texts] != list(range(classes)):
-        place = next(place for place, text in enumerate(texts) if int(text) != place)
+    first = min(map(int, texts)) if numbered else 0
+    indices = [int(text) - first for text in texts] if numbered else []
+    if in_folders and first <= 1 and sorted(indices) == list(range(classes)) != indices:
+        place = next(place for place, index in enumerate(indices) if index != place)
         raise DataError(
             f"the class folders of {source} can be read in two ways, and the model does not say "
             "which",
             found=f"folder {texts[place]!r} is class {place} as Keras sorts the names "
-            f"({', '.join(texts[: place + 1])} …), and class {int(texts[place])} by its number",
-            fix="add --labels folders for the order of Keras, or --labels numbers",
+            f"({', '.join(texts[: place + 1])} …), and class {indices[place]} by its number",
+            fix="add --labels folders for the order of Keras, or "
+            + ("--labels FILE with a line for each, 1 first" if first else "--labels numbers"),
         )
     if by_number and in_folders:
         return Reading(tuple(texts), places)  # both readings are the same
@@ -108,11 +111,13 @@ def _among(
         found = {name: match_label(name, labels) for name in names}
     unknown = sorted(str(name) for name, index in found.items() if index is None)
     if unknown:
+        are_indices = all(text.isdecimal() and int(text) < len(labels) for text in map(str, names))
         raise DataError(
             f"{source} has classes that the labels do not have",
             found=f"{', '.join(map(repr, unknown[:3]))}" + (" …" if len(unknown) > 3 else ""),
             expected=f"one of {len(labels)} labels: {', '.join(labels[:3])} …",
-            fix="rename the folders, correct the CSV, or give the right list with --labels",
+            fix="rename the folders, correct the CSV, or give the right list with --labels"
+            + (", or --labels numbers if each number is an index" if are_indices else ""),
         )
     return Reading(labels, {name: place for name, place in found.items() if place is not None})
 

@@ -7,6 +7,7 @@ will name it. Linked folders are entered, each real folder once. What is left ou
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ _PARTS: Mapping[str, Part] = {
     **dict.fromkeys(("train", "training"), "learn"),
     **dict.fromkeys(("val", "valid", "validation", "test", "testing", "eval", "dev"), "judge"),
 }
+_PART_ENDING = re.compile("[ _-]?(set|data|images)$")
 _NO_DATA = {"__macosx", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "icon\r"}
 _BESIDE_CLASSES = {".csv", ".tsv", ".txt", ".json"}  # label files, not data that was overlooked
 OTHER_FILES = "other files"
@@ -82,6 +84,17 @@ class Folder:
     def flat(self) -> bool:
         """Whether there are images, but none in a folder of its class."""
         return bool(self.loose) and not any(self.classes.values())
+
+    @property
+    def inner(self) -> Path | None:
+        """The only class folder with images, where these lie in folders of its own: those are the
+        classes, most likely. Unpacked archives look so."""
+        filled = [self.source / name for name, images in self.classes.items() if images]
+        if len(filled) != 1:
+            return None
+        below = [path.relative_to(filled[0]).parts for path in self.classes[filled[0].name]]
+        nested = all(len(parts) > 1 for parts in below)
+        return filled[0] if nested and len({parts[0] for parts in below}) > 1 else None
 
     @property
     def empty(self) -> list[str]:
@@ -216,7 +229,8 @@ def _parts_of(source: Path) -> dict[Path, Part]:
         names = [entry.name for entry in _entries(source) if entry.is_dir()]
     except OSError:
         return {}  # listing says it
-    parts = {source / name: _PARTS[name.lower()] for name in names if name.lower() in _PARTS}
+    told = {source / name: _PARTS.get(_PART_ENDING.sub("", name.lower())) for name in names}
+    parts = {path: part for path, part in told.items() if part is not None}
     whole = len(parts) == len(names) or set(parts.values()) == {"judge", "learn"}
     return parts if whole and len(parts) > 1 else {}
 

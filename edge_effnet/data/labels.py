@@ -120,17 +120,17 @@ def parse_labels(text: str, name: str) -> tuple[str, ...]:
     return without_numbers(labels)
 
 
-_NUMBERED = re.compile(r"(\d+)(?:\s*[:;\t]\s*|[.,)]?\s+)(?=\S)")
+_NUMBERED = re.compile(r"(\d+)(?:\s*[:;,\t]\s*|[.,)]?\s+)(?=\S)")
 
 
-def without_numbers(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """``0 blue``, ``1 green`` … without their running numbers.
+def without_numbers(labels: tuple[str, ...], first: int = 0) -> tuple[str, ...]:
+    """``0 blue``, ``1 green`` … without their running numbers, which begin with ``first``.
 
     Only where every line has its own: ``0 10 Rupees`` is a name behind a number, ``10 Rupees``
     a name. And only where names that differ are left: ``0 Euro``, ``1 Euro`` are names.
     """
     starts = [_NUMBERED.match(label) for label in labels]
-    if not all(start and int(start[1]) == place for place, start in enumerate(starts)):
+    if not all(start and int(start[1]) == place for place, start in enumerate(starts, first)):
         return labels
     names = tuple(
         label[start.end() :] for label, start in zip(labels, starts, strict=True) if start
@@ -181,7 +181,7 @@ def _lookup(labels: tuple[str, ...]) -> tuple[_Table, ...]:
     """Spelling to places: as written, composed, folded, by synonym, by ImageNet's names."""
     tables: tuple[_Table, ...] = tuple(defaultdict(set) for _ in range(5))
     exact, composed, folded, synonyms, imagenet = tables
-    bare = without_numbers(labels)
+    bare = without_numbers(without_numbers(labels), 1)
     for index, label in enumerate(labels):
         exact[label].add(index)
         composed[unicodedata.normalize("NFC", label)].add(index)

@@ -15,6 +15,7 @@ a side, rotated and mirrored pictures.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -72,7 +73,7 @@ def prints_of(paths: Sequence[Path], advance: Advance | None = None) -> Prints:
         advance: called with the number of files done.
 
     Raises:
-        DataError: a file is not there or cannot be opened. One that is no image is not
+        DataError: a file is not there. One that may not be read or is no image is not
             ``readable``.
     """
     rows = []
@@ -106,6 +107,9 @@ def _print_of(path: Path) -> tuple[int, tuple[int, int] | None, bool]:
     try:
         state = path.stat()
         return _read_print(path, state.st_mtime_ns, state.st_size)
+    except PermissionError:
+        named = hashlib.sha256(os.fsencode(path)).digest()  # like no other, and no image's content
+        return int.from_bytes(named[:8], "big"), None, False
     except OSError as error:
         raise DataError(
             f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"

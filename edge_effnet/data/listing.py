@@ -25,6 +25,7 @@ __all__ = [
     "Dataset",
     "Sample",
     "content_hash",
+    "image_hash",
     "load_dataset",
     "load_images",
 ]
@@ -68,6 +69,13 @@ def load_dataset(
                 found=f"{len(folder.loose)} images, none in a folder of its class",
                 expected="a folder per class with images in it, or a CSV file",
                 fix="move the images of each class into a folder named after it",
+            )
+        if folder.inner is not None and task == "classes":
+            raise DataError(
+                f"{source} holds one folder, and in it those of the classes",
+                found=folder.inner.name,
+                expected="a folder per class",
+                fix=f"give {folder.inner}",
             )
         dataset = _of_folders(folder, labels, classes, task, line)
     elif source.is_file():
@@ -238,6 +246,14 @@ def content_hash(path: Path) -> str:
         raise DataError(
             f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
         ) from error
+
+
+def image_hash(path: Path) -> str:
+    """``content_hash``, or that of its name where it cannot be read: judging names such a file."""
+    try:
+        return content_hash(path)
+    except DataError:
+        return hashlib.sha256(os.fsencode(path.name)).hexdigest()
 
 
 def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:

@@ -104,11 +104,11 @@ def cause_of_chance(answers: NDArray[Any], truth: NDArray[Any], names: Sequence[
             "labels explains: most likely the images are prepared otherwise than in its training "
             "(--preprocess), or it was trained on so uneven classes that one answer was enough"
         )
-    pairs = _renamed(answers, truth)
+    pairs = best_renaming(answers, truth)
     right, total = _images(pairs), images if truth.ndim == 1 else int(truth.sum())
     random = np.random.default_rng(0)
     by_chance = np.array(
-        [_images(_renamed(answers, random.permutation(truth))) for _ in range(_RENAMINGS)]
+        [_images(best_renaming(answers, random.permutation(truth))) for _ in range(_RENAMINGS)]
     )
     proven = 1 + np.count_nonzero(by_chance >= right) <= SIGNIFICANCE * (1 + _RENAMINGS)
     expected = float(by_chance.mean())
@@ -232,7 +232,7 @@ def _images(pairs: list[tuple[int, int, int]]) -> int:
     return sum(count for _, _, count in pairs)
 
 
-def _renamed(answers: NDArray[Any], truth: NDArray[Any]) -> list[tuple[int, int, int]]:
+def best_renaming(answers: NDArray[Any], truth: NDArray[Any]) -> list[tuple[int, int, int]]:
     """(true class, answered class, images), each class once on either side: the commonest
     pairs first, as long as both sides are free."""
     if truth.ndim == 1:

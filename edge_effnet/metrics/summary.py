@@ -19,6 +19,7 @@ from edge_effnet.metrics.classification import (
     per_class,
     top_k_percent,
 )
+from edge_effnet.metrics.exchanged import exchanged_classes
 from edge_effnet.metrics.headline import Headline
 from edge_effnet.metrics.label_summary import LabelSummary, summarize_labels
 from edge_effnet.metrics.paired import interval_json, wilson_interval
@@ -144,7 +145,9 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
             f"{chance:.1f} % expected of blind answers; {likely_cause(predictions)}"
         ]
     else:
-        warnings = _neglected_warning(predictions, figures)
+        warnings = _exchanged_warning(predictions, figures) or _neglected_warning(
+            predictions, figures
+        )
     return ClassSummary(
         images=images,
         top_percent={
@@ -163,6 +166,21 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
         predictions=predictions,
         warnings=tuple(warnings),
     )
+
+
+def _exchanged_warning(predictions: Predictions, figures: PerClass) -> list[str]:
+    assert predictions.truth is not None  # noqa: S101 (only then is there a summary)
+    names, overall = predictions.label_names, 100 * figures.correct.sum() / figures.support.sum()
+    classes = [
+        f"{names[true]!r} is answered {names[answered]!r} ({count} images of {of})"
+        for true, answered, count, of in exchanged_classes(predictions.answers, predictions.truth)
+    ]
+    if not classes:
+        return []
+    return [
+        f"{predictions.name}: {overall:.1f} % is most likely too little, since labels look "
+        f"exchanged: {name_some(classes)}; give the labels in the model's own order (--labels)"
+    ]
 
 
 def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]:

@@ -121,6 +121,7 @@ def test_names_as_a_person_would_write_them() -> None:
     assert fit_names(["cat", "dog"], Head("sigmoid", 1)) == ("cat", "dog")
     assert fit_names(["cat", "dog"], Head("softmax", 3)) is None
     assert fit_names(None, Head("regression", 1)) == ("value",)
+    assert fit_names(["0", "1"], Head("softmax", 3)) == ("0", "1", "2")  # folders 0 and 1 of them
 
 
 def test_the_card_keeps_the_head_and_an_old_card_has_it_found(tmp_path: Path) -> None:

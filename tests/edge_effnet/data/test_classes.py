@@ -49,6 +49,16 @@ def test_more_numbered_folders_are_asked_about() -> None:
         DataError, match=r"folder '10' is class 2 as Keras.*and class 10 by its num"
     ):
         read(NUMBERS, classes=12)
+    from_one = [str(number) for number in range(1, 13)]
+    with pytest.raises(DataError, match=r"'10' is class 1 as Keras.*class 9 by.*FILE .*1 first"):
+        read(from_one, classes=12)
+    assert read(from_one, classes=12, in_folders=False).places["10"] == 9
+    assert read(from_one[:9], classes=9).places["9"] == 8  # one reading
+    assert read(["10", "20", "5"], classes=3).places == {
+        "10": 0,
+        "20": 1,
+        "5": 2,
+    }
     by_number = read(NUMBERS, labels=NUMBERS, classes=12)
     assert by_number.places["10"] == 10
     by_name = read(NUMBERS, labels=tuple(sorted(NUMBERS)), classes=12)

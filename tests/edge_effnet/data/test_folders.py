@@ -166,3 +166,26 @@ def test_a_flat_folder_judges_agreement(tmp_path: Path) -> None:
 
 def test_other_kinds_have_a_remedy_too() -> None:
     assert all(remedy(kind) for kind in KINDS if not decodable(kind))
+
+
+def test_an_archive_unpacked_into_a_folder_of_its_own(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "flowers" / name).mkdir(parents=True)
+        (tmp_path / "flowers" / name / "0.png").touch()
+    (tmp_path / "__MACOSX").mkdir()
+    assert list_folder(tmp_path).inner == tmp_path / "flowers"
+    with pytest.raises(DataError, match=r"those of the classes; found flowers; .*give .*flowers"):
+        load_dataset(tmp_path)
+    assert list_folder(tmp_path / "flowers").inner is None
+    (tmp_path / "flowers" / "1.png").touch()
+    assert list_folder(tmp_path).inner is None  # one class, and some of its images lie deeper
+
+
+@pytest.mark.parametrize("names", [("training_set", "test_set"), ("TrainData", "val-images")])
+def test_parts_under_longer_names(tmp_path: Path, names: tuple[str, str]) -> None:
+    for name in ("cat", "dog"):
+        for part in names:
+            (tmp_path / part / name).mkdir(parents=True)
+            (tmp_path / part / name / "0.png").touch()
+    assert load_dataset(tmp_path).source == str(tmp_path / names[1])
+    assert load_images(tmp_path).source == str(tmp_path / names[0])

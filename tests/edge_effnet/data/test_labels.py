@@ -144,6 +144,8 @@ def test_folded_spellings_are_refused_where_two_labels_share_them() -> None:
         ("0 blue\n1 green\n2 red", ("blue", "green", "red")),
         ("0: blue\n1: green", ("blue", "green")),
         ("0\tblue\n1\tgreen", ("blue", "green")),
+        ("0,blue\n1, green", ("blue", "green")),
+        ("1 blue\n2 green", ("1 blue", "2 green")),
         ("00 a\n01 b", ("a", "b")),
         ("0 10 Rupees\n1 20 Rupees", ("10 Rupees", "20 Rupees")),
         ("10 Rupees\n20 Rupees", ("10 Rupees", "20 Rupees")),
@@ -162,6 +164,7 @@ def test_a_number_before_a_name_is_no_other_name() -> None:
     for labels in (plain, numbered):
         assert [match_label(name, labels) for name in (*plain, *numbered)] == [0, 1, 0, 1]
         assert match_label("1 blue", labels) is None
+    assert [match_label(name, ("1 blue", "2 green")) for name in (*plain, "2 green")] == [0, 1, 1]
 
 
 def test_labels_that_the_data_name(tmp_path: Path) -> None:

@@ -69,6 +69,19 @@ def test_pictures_that_show_nothing_are_alike_by_their_bytes_alone(tmp_path: Pat
         prints_of([tmp_path / "missing.jpg"])
 
 
+def test_files_that_may_not_be_read_are_like_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_path: Path) -> bytes:
+        raise PermissionError("no permission")
+
+    paths = [write(tmp_path / f"{name}.jpg", draw(1)) for name in "ab"]
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    prints = prints_of(paths)
+    assert prints.readable.tolist() == [False, False]
+    assert find(prints, prints).tolist() == [0, 1]
+
+
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 127), unique=True, max_size=20))
 def test_near_is_so_many_bits_and_no_more(seed: int, bits: list[int]) -> None:
     looks = np.random.default_rng(seed).integers(0, 2**64, (20, 2), dtype=np.uint64)
