@@ -42,12 +42,12 @@ class Pictures:
     """The pictures of one conversion.
 
     Attributes:
-        evaluation: the judges; without labels when ``generated``.
-        generated: whether the judges are generated, and so no evidence of accuracy.
+        evaluation: the evaluation set; without labels when ``generated``.
+        generated: whether the evaluation set is generated, and so no evidence of accuracy.
         skipped: one line for each calibration picture that could not be read.
         spare: photos of the calibration folder that do not calibrate and that the network was
             not trained on, in seeded order; where no other images judge.
-        judged: what is known of the judges; None when ``generated`` or drawn.
+        judged: what is known of the evaluation set; None when ``generated`` or drawn.
         classes: of the images given to judge, before some were left out.
     """
 

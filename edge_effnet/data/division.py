@@ -1,6 +1,6 @@
-"""Dividing a data set into images that judge and the others, and what is wrong with the judges.
+"""Dividing a data set into an evaluation set and the rest, and what is wrong with the former.
 
-The rule is one for all: what calibrates against what judges, what a recipe is chosen by against
+The rule is one for all: calibration against evaluation, what a recipe is chosen by against
 what confirms it, what is learned against what is held out. Each class keeps its share of images
 for judging, and one picture (see ``likeness``) never stands on both sides.
 """
@@ -28,7 +28,7 @@ class Division:
 
     Attributes:
         rest: what calibrates, chooses or is learned.
-        judging: what judges; unreadable images are there too, so that judging names them.
+        judging: the evaluation set; unreadable images are there too, so that judging names them.
         alike: classes most of whose images look the same, and were divided one by one.
     """
 
@@ -43,8 +43,8 @@ class Division:
             return []
         return [
             f"most images of {names(self.alike)} in {self.rest.source} look the same (one burst, "
-            "or a camera that stands still): such images stand on both sides, so what judges "
-            "flatters the network"
+            "or a camera that stands still): such images stand on both sides, so the figures "
+            "flatter the network"
         ]
 
 
@@ -202,13 +202,13 @@ def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
     values = {sample.value for sample in judging.samples}
     if len(values) == 1 and None not in values:
         lines.append(
-            f"every image of {judging.source} that judges ({len(judging)}) has the value "
+            f"all {len(judging)} images to evaluate on in {judging.source} have the value "
             f"{values.pop():g}: whether the answers follow what the images show cannot be told"
         )
     if lacking:
         lines.append(
-            f"no image of {names(lacking)} in {judging.source} judges: nothing is known about "
-            f"{'it' if len(lacking) == 1 else 'them'}"
+            f"no image of {names(lacking)} in {judging.source} to evaluate on: nothing is known "
+            f"about {'it' if len(lacking) == 1 else 'them'}"
         )
     return [*lines, *(line for line in (imbalance_warning(judging),) if line)]
 

@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_effnet.cli import run
 from edge_effnet.image import Pixels
 
 RGB = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 MakeClip = Callable[..., Path]
+Cli = Callable[..., tuple[int, str, str]]
 Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
 
 
@@ -27,6 +29,18 @@ def plain(colour: str, width: int = 64, height: int = 48) -> Pixels:
 
 def jpeg(rgb: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes())
+
+
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
+    """Run ``edge-effnet camera`` in this process: exit code, standard output and error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        code = run(["camera", *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture

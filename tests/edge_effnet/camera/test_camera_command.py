@@ -23,23 +23,12 @@ from edge_effnet.cli import run
 from edge_effnet.data.division import divide
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.seen import record
-from tests.edge_effnet.camera.conftest import MakeClip, Serve, jpeg, plain, send_stream
+from tests.edge_effnet.camera.conftest import Cli, MakeClip, Serve, jpeg, plain, send_stream
 from tests.edge_effnet.conftest import write_picture
 
 MakeModel = Callable[..., Path]
-Cli = Callable[..., tuple[int, str, str]]
 BLUE_IS_RED = np.array([[1, 0, 1.2], [0, 1, 0], [0, 0, 0]])
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run(["camera", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_a_video_with_its_summary(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:

@@ -11,23 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_effnet.cli import run
 from edge_effnet.image import Pixels
-from tests.edge_effnet.camera.conftest import plain
+from tests.edge_effnet.camera.conftest import Cli, plain
 from tests.edge_effnet.conftest import write_picture
 
 MakeModel = Callable[..., Path]
-Cli = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str]) -> Cli:
-    def call(*arguments: object) -> tuple[int, str, str]:
-        code = run(["camera", *map(str, arguments)])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Who judges: one rule for every division, and what is said of the judges."""
+"""One rule for every division, and what is said of the evaluation set."""
 
 from __future__ import annotations
 
@@ -202,5 +202,5 @@ def test_what_is_wrong_with_the_judges_is_said() -> None:
     assert without_judge(cats, whole) == ["dog", "owl"]
     alone, lacking = judging_warnings(cats, whole)
     assert "all 20 images of photos that judge are of one class, 'cat'" in alone
-    assert "no image of 'dog', 'owl' in photos judges" in lacking
+    assert "no image of 'dog', 'owl' in photos to evaluate on" in lacking
     assert judging_warnings(made_up({"cat": 3, "dog": 3}), made_up({"cat": 3, "dog": 3})) == []
