@@ -201,9 +201,14 @@ def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
         )
     values = {sample.value for sample in judging.samples}
     if len(values) == 1 and None not in values:
+        same_value = (
+            f"the only image to evaluate on in {judging.source} has"
+            if len(judging) == 1
+            else f"all {len(judging)} images to evaluate on in {judging.source} have"
+        )
         lines.append(
-            f"all {len(judging)} images to evaluate on in {judging.source} have the value "
-            f"{values.pop():g}: whether the answers follow what the images show cannot be told"
+            f"{same_value} the value {values.pop():g}: whether the answers follow what the "
+            "images show cannot be told"
         )
     if lacking:
         lines.append(
