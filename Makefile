@@ -54,7 +54,7 @@ demo: $(VENV)/.installed
 	$(BIN)/edge-effnet demo --out out/demo --force
 
 figures: $(VENV)/.installed
-	$(BIN)/python -m benchmarks.readme_figures $(ARGS)
+	$(BIN)/python -m benchmarks.studies.readme_figures $(ARGS)
 
 clean:
 	rm -rf $(VENV) $(MEDIAPIPE) build dist out .pytest_cache .mypy_cache .ruff_cache

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.division import balanced_sample, judging_warnings
 from edge_effnet.data.labels import read_labels
 from edge_effnet.data.listing import Dataset, load_dataset
-from edge_effnet.data.seen import Judged, judge_on
+from edge_effnet.data.split import balanced_sample, judging_warnings
+from edge_effnet.data.trained_on import Judged, judge_on
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
-from edge_effnet.tflite_file import read_structure
+from edge_effnet.tflite.reader import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
 

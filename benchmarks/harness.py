@@ -1,6 +1,6 @@
 """Measure models on this machine: all in turn, raw samples kept, the machine watched.
 
-What is timed is ``invoke()`` and two readings of the clock; see ``benchmarks/overhead.py`` for
+What is timed is ``invoke()`` and two readings of the clock; see ``studies/overhead.py`` for
 what that adds. Everything slow (fresh processes, hashes, accuracy) happens before or after.
 """
 
@@ -15,24 +15,24 @@ from typing import Any
 import numpy as np
 
 from benchmarks.native import OperatorTimes, operator_times
-from benchmarks.result import Case, CaseRatio, Result, rounded
+from benchmarks.processing import Surroundings, time_surroundings
+from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
-from benchmarks.surroundings import Surroundings, time_surroundings
 from edge_effnet import __version__
 from edge_effnet.data.listing import content_hash
 from edge_effnet.errors import ModelError
-from edge_effnet.measure.death import RuntimeDied
+from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.delegate import delegation
 from edge_effnet.measure.environment import ROOT, read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
-from edge_effnet.measure.state import State, read_state
 from edge_effnet.measure.statistics import paired_ratio
+from edge_effnet.measure.system_state import State, read_state
 from edge_effnet.measure.validity import judge_machine, judge_samples
 from edge_effnet.runtime.interpreter import OpenModel, open_model
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
-"""As ``edge_effnet.commands.stages`` makes it."""
+"""As ``edge_effnet.ui.stages`` makes it."""
 
 TIMELINE_SECONDS = 5.0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads import HeadChoice
+from edge_effnet.heads.head import HeadChoice
 
 MIN_ROUNDS = 10
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.flatfile import Interface
-from converters.gate import Gate
-from converters.guard import Climb
-from converters.images import Pictures
-from converters.recipes import FLOAT32, QuantRecipe
-from converters.source import Source
+from converters.accuracy.limits import Gate
+from converters.accuracy.search import Climb
+from converters.calibration.images import Pictures
+from converters.float_model.source import Source
+from converters.quantization.recipes import FLOAT32, QuantRecipe
 from edge_effnet.metrics import Comparison
+from edge_effnet.tflite.editor import Interface
 
 
 @dataclass(frozen=True)

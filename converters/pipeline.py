@@ -12,18 +12,18 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from converters.cards import choose_labels, make_card, measured_record, with_metadata
+from converters.accuracy.candidates import Workshop
+from converters.accuracy.search import Climb, climb, refuse_void_limits
+from converters.accuracy.strategies import Rung, ladder, rung_of
+from converters.accuracy.timing import time_files
+from converters.calibration.images import SIGNS, Pictures, choose_pictures
 from converters.conversion import Conversion, Made, Settings, output_paths
-from converters.equalize import can_equalize
-from converters.guard import Climb, climb, refuse_void_limits
-from converters.images import SIGNS, Pictures, choose_pictures
-from converters.ladder import Rung, ladder, rung_of
-from converters.recipes import FLOAT32, UNPRUNED
-from converters.recovery.rung import Recover, recovery_rung
-from converters.rounding.learn import can_round
-from converters.source import Source, refuse_broken_weights
-from converters.timing import time_files
-from converters.workshop import Workshop
+from converters.float_model.source import Source, refuse_broken_weights
+from converters.model_card import choose_labels, make_card, measured_record, with_metadata
+from converters.quantization.equalize import can_equalize
+from converters.quantization.qat.step import Recover, recovery_rung
+from converters.quantization.recipes import FLOAT32, UNPRUNED
+from converters.quantization.rounding.learn import can_round
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.listing import Dataset
 from edge_effnet.errors import DataError, OutputError, UsageProblem

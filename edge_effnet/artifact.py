@@ -24,10 +24,10 @@ from typing import Any
 from edge_effnet.data.labels import numbers, parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
-from edge_effnet.heads import Head, head_from_json
-from edge_effnet.image import Preprocess
-from edge_effnet.tflite_file import Structure, parse_structure, read_model_bytes
-from edge_effnet.tflite_metadata import METADATA_NAME, read_normalization
+from edge_effnet.heads.head import Head, head_from_json
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
+from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 CARD_NAME = "model_card.json"
 LABELS_NAME = "labels.txt"

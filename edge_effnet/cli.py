@@ -17,26 +17,26 @@ from typing import Any
 import click
 
 from edge_effnet import __version__
-from edge_effnet.commands.groups import KnowingGroup
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.ui.groups import KnowingGroup
 
 # name: (module:attribute, one-line help)
 COMMANDS = {
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
-    "prune": ("converters.pruning.command:command", "Narrower, faster: whole channels leave."),
-    "convert": ("converters.command:command", "Make a small .tflite and compare it with float."),
+    "prune": ("converters.commands.prune:command", "Narrower, faster: whole channels leave."),
+    "convert": ("converters.commands.convert:command", "A small .tflite, compared with float."),
     "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
     "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
     "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
-    "bench": ("benchmarks.command:command", "Latency, memory and accuracy, in turn."),
-    "regress": ("benchmarks.regress_command:command", "Whether anything became slower since."),
-    "report": ("benchmarks.report_command:command", "Results as one page for the browser."),
+    "bench": ("benchmarks.commands.bench:command", "Latency, memory and accuracy, in turn."),
+    "regress": ("benchmarks.commands.regress:command", "Whether anything became slower since."),
+    "report": ("benchmarks.commands.report:command", "Results as one page for the browser."),
     "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live picture of a camera."),
     "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
-    "demo": ("converters.demo:command", "See the whole thing work, offline, in minutes."),
+    "demo": ("converters.commands.demo:command", "See the whole thing work, offline, in minutes."),
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.accuracy import measure_accuracy, prepare_judging
 from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
-from benchmarks.result import Result
+from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
@@ -20,7 +20,7 @@ from edge_effnet.measure.environment import ROOT
 from edge_effnet.measure.validity import Remark, Verdict
 from edge_effnet.runtime.edgetpu import is_compiled, refuse_crash
 from edge_effnet.runtime.interpreter import load_runtime
-from edge_effnet.tflite_file import read_structure
+from edge_effnet.tflite.reader import read_structure
 
 NEEDED = {"no-libedgetpu", "no-edgetpu"}
 

@@ -6,7 +6,7 @@ from benchmarks.accuracy import measure_accuracy, prepare_judging
 from benchmarks.devices.coral import refuse_compiled
 from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
-from benchmarks.result import Result
+from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
 
 

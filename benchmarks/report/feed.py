@@ -6,7 +6,7 @@ from html import escape
 from pathlib import Path
 
 from benchmarks.report import svg
-from benchmarks.report.judged import judging
+from benchmarks.report.conversions import judging
 from benchmarks.report.sections import COLOURS
 from benchmarks.report.sources import Json
 from edge_effnet.measure.statistics import spread

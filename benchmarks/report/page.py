@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
-from benchmarks.report import feed, judged, sections
+from benchmarks.report import conversions as judged
+from benchmarks.report import feed, sections
 from benchmarks.report.sources import Sources
 from benchmarks.report.style import STYLE
 from edge_effnet import __version__

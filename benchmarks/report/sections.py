@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.accuracy_columns import (
+from benchmarks.report import svg
+from benchmarks.results.accuracy_columns import (
     accuracy_cells,
     accuracy_headings,
     front_of,
@@ -13,10 +14,9 @@ from benchmarks.accuracy_columns import (
     right_percent,
     skipped_lines,
 )
-from benchmarks.report import svg
-from benchmarks.result import Result
-from benchmarks.tables import heat_lines, machine_line, note_lines, problem_lines, rows
-from edge_effnet.commands.options import megabytes
+from benchmarks.results.result import Result
+from benchmarks.results.tables import heat_lines, machine_line, note_lines, problem_lines, rows
+from edge_effnet.ui.options import megabytes
 
 COLOURS = 6
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.result import FORMAT as RESULT_FORMAT
-from benchmarks.result import Result, parse_result
-from benchmarks.schema import first_fault, load_schema
-from benchmarks.store import SERIES_FORMAT, read_json, read_results
+from benchmarks.results.result import FORMAT as RESULT_FORMAT
+from benchmarks.results.result import Result, parse_result
+from benchmarks.results.schema import first_fault, load_schema
+from benchmarks.results.store import SERIES_FORMAT, read_json, read_results
 from edge_effnet.errors import DataError
 
 COMPARISON_FORMAT = "edge-effnet/comparison"

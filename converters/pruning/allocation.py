@@ -1,8 +1,9 @@
 """Which width each group gets: the loss of narrowing it was measured, its saving is known.
 
-Multiply-adds, parameters and bytes of a network follow from its row (``edge_effnet.cost``), so
-widths are searched without building anything: always the group is narrowed next whose measured
-loss per unit saved is smallest, until the target is met.
+Multiply-adds, parameters and bytes of a network follow from its row
+(``edge_effnet.architecture.cost``), so widths are searched without building anything: the group
+narrowed next is always the one whose measured loss per unit saved is smallest, until the target
+is met.
 """
 
 from __future__ import annotations
@@ -15,9 +16,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from converters.pruning.groups import Group, channel_groups, narrowed
-from edge_effnet.cost import Cost, cost, trace
+from edge_effnet.architecture.cost import Cost, cost, trace
+from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
-from edge_effnet.spec import VariantSpec
 
 # Of a float file that the estimate of its size leaves out: names of tensors, and the model card.
 CARD_BYTES = 16384

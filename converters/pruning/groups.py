@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from edge_effnet.spec import BlockSpec, VariantSpec, network_plan
+from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
 
 Role = Literal["inner", "chain", "squeeze", "head"]
 

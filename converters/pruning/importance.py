@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.groups import Group, channel_groups
+from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.backend import keras_module
-from edge_effnet.network.files import LayerWeights
-from edge_effnet.spec import VariantSpec
+from edge_effnet.network.weights.files import LayerWeights
 
 if TYPE_CHECKING:
     import keras

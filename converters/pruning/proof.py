@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from edge_effnet.metrics import Comparison
-from edge_effnet.metrics.losses import losses_of
+from edge_effnet.metrics.comparison.losses import losses_of
 
 
 def loss_lines(name: str, found: Comparison) -> list[str]:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.groups import channel_groups
+from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
 from edge_effnet.network.backend import keras_module
-from edge_effnet.spec import BlockSpec, VariantSpec, network_plan
 
 if TYPE_CHECKING:
     import keras

@@ -20,10 +20,10 @@ import numpy as np
 
 from converters.pruning.allocation import Budget, measured_widths, uniform_widths
 from converters.pruning.config import CONFIG_FILE, PruneConfig, write_config
-from converters.pruning.cutting import Bench, Network, make_cut, measure, still
+from converters.pruning.data import sample
+from converters.pruning.distillation import BEST_FILE, Lesson, recover
 from converters.pruning.importance import Scores
-from converters.pruning.material import sample
-from converters.pruning.records import (
+from converters.pruning.run_files import (
     CUT_FILE,
     TARGET_FILE,
     describe_network,
@@ -32,20 +32,20 @@ from converters.pruning.records import (
     stored_target,
     write_cut,
 )
-from converters.pruning.recovery import BEST_FILE, Lesson, recover
 from converters.pruning.sensitivity import Point, answers, curves
+from converters.pruning.step import Bench, Network, make_cut, measure, still
 from converters.pruning.targets import Latencies, find_budget, time_networks
+from edge_effnet.architecture.files import write_variant
+from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import OutputError
-from edge_effnet.heads import Head
+from edge_effnet.heads.head import Head
 from edge_effnet.metrics import Comparison, ModelFile, Predictions, compare_predictions
 from edge_effnet.network.build import build
-from edge_effnet.network.checkpoint import save_checkpoint
-from edge_effnet.network.weights import load_layer_weights, read_for
-from edge_effnet.spec import VariantSpec
+from edge_effnet.network.weights.assign import load_layer_weights, read_for
+from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.loop import evaluate
-from edge_effnet.training.state import EpochRow
-from edge_effnet.variant_files import write_variant
+from edge_effnet.training.epochs import evaluate
+from edge_effnet.training.resume_state import EpochRow
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from converters.pruning.allocation import Curve, Limits
 from converters.pruning.groups import Group, channel_groups
 from converters.pruning.importance import Scores, strongest
-from converters.pruning.surgery import silenced
-from edge_effnet.network.files import LayerWeights
-from edge_effnet.spec import VariantSpec
+from converters.pruning.slicing import silenced
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.network.weights.files import LayerWeights
 
 if TYPE_CHECKING:
     import keras

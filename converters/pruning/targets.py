@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from converters.accuracy.timing import time_files
 from converters.pruning.allocation import (
     TIME_SHARE,
     Budget,
@@ -19,12 +20,11 @@ from converters.pruning.allocation import (
 )
 from converters.pruning.config import PruneConfig
 from converters.pruning.groups import narrowed
-from converters.timing import time_files
+from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import UsageProblem
-from edge_effnet.image import Preprocess
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.measure.statistics import Ratio, paired_ratio
-from edge_effnet.spec import VariantSpec
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +53,7 @@ def time_networks(
     networks: Sequence[tuple[VariantSpec, keras.Model]], *, seconds: float = 2.0
 ) -> Latencies:
     """Export networks to float ``.tflite`` and time them in turn."""
-    from converters.export import export_network
+    from converters.float_model.export import export_network
 
     with tempfile.TemporaryDirectory(prefix="edge-effnet-") as name:
         paths, sizes = [], []

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.heads import Head
-from edge_effnet.metrics.classification import top_answers
+from edge_effnet.heads.head import Head
+from edge_effnet.metrics.accuracy.classification import top_answers
 
 UNKNOWN = "unknown"
 NONE = "none of them"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 
-from edge_effnet.camera.frames import Clock, Frame, Handover
-from edge_effnet.camera.sources import Shot, Source, SourceEnded, SourceLost, line_of
+from edge_effnet.camera.queues import Clock, Frame, Handover
+from edge_effnet.camera.sources.base import Shot, Source, SourceEnded, SourceLost, line_of
 from edge_effnet.errors import DataError, EdgeEffnetError
 
 BROKEN_IN_A_ROW = 25

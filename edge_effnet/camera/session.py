@@ -11,24 +11,24 @@ from queue import Empty, SimpleQueue
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.camera.accuracy.comparison import FeedComparison
+from edge_effnet.camera.accuracy.ground_truth import Truth
+from edge_effnet.camera.accuracy.shares import Error, Tally
 from edge_effnet.camera.answers import UNKNOWN, Verdict, decision, verdict, with_threshold
 from edge_effnet.camera.capture import Capture, Pace
-from edge_effnet.camera.care import Health, Watcher, next_limit
-from edge_effnet.camera.compare import FeedComparison
-from edge_effnet.camera.events import Hooks
-from edge_effnet.camera.frames import Answer, Frame, Handover, Limiter, Pair, Region
-from edge_effnet.camera.lines import JsonLines
-from edge_effnet.camera.loop import Model, Pipeline
-from edge_effnet.camera.meter import Meter
-from edge_effnet.camera.record import DifferenceSaver, Recorder, Scene
+from edge_effnet.camera.outputs.frame_publisher import View
+from edge_effnet.camera.outputs.hooks import Hooks
+from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder, Scene
+from edge_effnet.camera.outputs.window import Window
+from edge_effnet.camera.pipeline import Model, Pipeline
+from edge_effnet.camera.queues import Answer, Frame, Handover, Limiter, Pair, Region
+from edge_effnet.camera.rates import Meter
+from edge_effnet.camera.run_status import page_state, status_line
 from edge_effnet.camera.smoothing import Smoother
-from edge_effnet.camera.sources import Source
-from edge_effnet.camera.tally import Error, Tally
-from edge_effnet.camera.telling import page_state, status_line
-from edge_effnet.camera.truth import Truth
-from edge_effnet.camera.view import View
-from edge_effnet.camera.window import Window
-from edge_effnet.heads import Head
+from edge_effnet.camera.sources.base import Source
+from edge_effnet.camera.thermal import Health, Watcher, next_limit
+from edge_effnet.heads.head import Head
 
 TELL_EVERY_S = 0.1
 IDLE_TELL_EVERY_S = 1.0

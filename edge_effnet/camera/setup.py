@@ -11,19 +11,19 @@ from pathlib import Path
 
 from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.capture import Pace
-from edge_effnet.camera.events import Hooks, parse_hook
-from edge_effnet.camera.frames import Region, parse_region
-from edge_effnet.camera.lines import JsonLines
 from edge_effnet.camera.options import CameraOptions
-from edge_effnet.camera.record import DifferenceSaver, Recorder
+from edge_effnet.camera.outputs.frame_publisher import View
+from edge_effnet.camera.outputs.hooks import Hooks, parse_hook
+from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
+from edge_effnet.camera.outputs.web import Server, parse_address, start_server
+from edge_effnet.camera.outputs.window import Window
+from edge_effnet.camera.queues import Region, parse_region
 from edge_effnet.camera.session import Outputs, Settings
-from edge_effnet.camera.sources import Wish, is_picture
-from edge_effnet.camera.view import View
-from edge_effnet.camera.web import Server, parse_address, start_server
-from edge_effnet.camera.window import Window
+from edge_effnet.camera.sources.base import Wish, is_picture
 from edge_effnet.data.labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.heads import HeadChoice
+from edge_effnet.heads.head import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation import available_cores
 

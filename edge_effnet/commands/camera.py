@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.camera.options import CameraOptions
-from edge_effnet.commands.groups import OptionsOnly
-from edge_effnet.commands.image_options import (
+from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.groups import OptionsOnly
+from edge_effnet.ui.image_options import (
     head_option,
     labels_option,
     preprocess_option,
     refuse_bad_output,
 )
-from edge_effnet.commands.options import console, force_option, json_option, write_json
-from edge_effnet.commands.quantities import Share
-from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
+    from edge_effnet.camera.accuracy.trained_on import Unseen
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
-    from edge_effnet.camera.sources import Source
-    from edge_effnet.camera.unseen import Unseen
+    from edge_effnet.camera.sources.base import Source
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -158,7 +158,7 @@ def command(**options: Any) -> None:
       edge-effnet camera --model signs.tflite --on stop 'espeak stop' --threshold 0.6
     """
     if options.pop("systemd"):
-        from edge_effnet.camera.unit import systemd_unit
+        from edge_effnet.camera.outputs.systemd import systemd_unit
 
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
         click.echo(systemd_unit(arguments), nl=False)
@@ -186,15 +186,15 @@ def _run(options: CameraOptions) -> None:
     from queue import SimpleQueue
 
     from edge_effnet.camera import setup
-    from edge_effnet.camera.care import Watcher
+    from edge_effnet.camera.accuracy.ground_truth import read_truth
+    from edge_effnet.camera.accuracy.trained_on import Unseen
     from edge_effnet.camera.memory import keep_memory_flat
+    from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.session import Session
-    from edge_effnet.camera.sources import default_source, open_source
-    from edge_effnet.camera.status import StatusLine
-    from edge_effnet.camera.truth import read_truth
-    from edge_effnet.camera.unseen import Unseen
+    from edge_effnet.camera.sources.base import default_source, open_source
+    from edge_effnet.camera.thermal import Watcher
     from edge_effnet.data.folders import left_out_lines
-    from edge_effnet.data.seen import records
+    from edge_effnet.data.trained_on import records
 
     keep_memory_flat()
     # What can be refused is refused before a camera starts.
@@ -255,10 +255,10 @@ def _report(
     unseen: Unseen | None,
     notes: Sequence[str],
 ) -> None:
-    from edge_effnet.camera.report import document, summary_lines
-    from edge_effnet.commands.comparison_tables import print_comparison
-    from edge_effnet.commands.tables import print_skipped
+    from edge_effnet.camera.outputs.report import document, summary_lines
     from edge_effnet.metrics import Skipped
+    from edge_effnet.ui.comparison_tables import print_comparison
+    from edge_effnet.ui.tables import print_skipped
 
     figures, comparison = document(session, models.model, models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)

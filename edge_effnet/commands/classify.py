@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.commands.image_options import (
+from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.ui.image_options import (
     head_option,
     labels_option,
     preprocess_option,
@@ -16,11 +17,10 @@ from edge_effnet.commands.image_options import (
     threshold_option,
     top_option,
 )
-from edge_effnet.commands.options import console, force_option, json_option, write_json
-from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.ui.options import console, force_option, json_option, write_json
 
 if TYPE_CHECKING:
-    from edge_effnet.heads import Head
+    from edge_effnet.heads.head import Head
     from edge_effnet.runtime.classifier import Classifier
 
 FORMAT = "edge-effnet/classification"
@@ -70,10 +70,10 @@ def command(
       edge-effnet classify b0-int8.tflite cat.jpg
       edge-effnet classify b0-int8.tflite *.jpg --top 1 --json -
     """
-    from edge_effnet.commands.tables import print_notice
     from edge_effnet.data.labels import read_labels
-    from edge_effnet.heads import HeadChoice
+    from edge_effnet.heads.head import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
+    from edge_effnet.ui.tables import print_notice
 
     refuse_bad_output(json_to, overwrite=force)
     _refuse_exchanged(model, images)
@@ -109,7 +109,7 @@ def command(
 
 def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
     """Raise UsageProblem where a model stands among the pictures and none before them."""
-    from edge_effnet.tflite_file import is_model_file
+    from edge_effnet.tflite.reader import is_model_file
 
     behind = [path for path in images if is_model_file(path)]
     if behind and not is_model_file(model):
@@ -123,8 +123,8 @@ def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
 
 def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, Any]]:
     """The best classes, or all labels that are answered and the best of the others, or values."""
-    from edge_effnet.image import read_image
-    from edge_effnet.metrics.classification import top_answers
+    from edge_effnet.image.preprocessing import read_image
+    from edge_effnet.metrics.accuracy.classification import top_answers
 
     scores, head = classifier.scores(read_image(image)), classifier.head
     if head.task == "value":

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from edge_effnet.commands.groups import NeedsData
-from edge_effnet.commands.image_options import (
+from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.groups import NeedsData
+from edge_effnet.ui.image_options import (
     data_option,
     head_option,
     labels_option,
@@ -21,11 +22,10 @@ from edge_effnet.commands.image_options import (
     threshold_option,
     top_option,
 )
-from edge_effnet.commands.options import force_option, json_option, write_json
-from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.options import force_option, json_option, write_json
 
 # By name: looking into a model needs the convert extra, comparing two does not.
-_LAYERS = "converters.fidelity_command"
+_LAYERS = "converters.commands.compare_layers"
 _PLOTS = (".svg", ".png")
 
 
@@ -79,16 +79,16 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
-    from edge_effnet.commands import tables
-    from edge_effnet.commands.comparison_tables import print_comparison
-    from edge_effnet.commands.judging import choose_judges
-    from edge_effnet.commands.progress import progress_of
     from edge_effnet.data.labels import read_labels
     from edge_effnet.data.listing import load_dataset
-    from edge_effnet.heads import HeadChoice
+    from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.classifier import common_names, open_classifier
     from edge_effnet.runtime.evaluation import predict_many
+    from edge_effnet.ui import tables
+    from edge_effnet.ui.comparison_tables import print_comparison
+    from edge_effnet.ui.evaluation_set import choose_judges
+    from edge_effnet.ui.progress import progress_of
 
     refuse_bad_output(json_to, overwrite=force)
     refuse_bad_output(str(plot) if plot else None, overwrite=force)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.commands.image_options import refuse_bad_output
-from edge_effnet.commands.options import console, force_option, json_option, megabytes, write_json
-from edge_effnet.commands.quantities import OneOf
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import console, force_option, json_option, megabytes, write_json
+from edge_effnet.ui.quantities import OneOf
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FORMAT = "edge-effnet/doctor"
 VERSION = 1
 # The doctor stands above the packages and reaches this one by name, as the command line does.
-PREFLIGHT = "converters.edgetpu:preflight_file"
+PREFLIGHT = "converters.edgetpu.preflight:preflight_file"
 
 
 @click.command("doctor")
@@ -55,7 +55,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         require_model,
     )
     from edge_effnet.measure.environment import read_environment
-    from edge_effnet.measure.state import read_state
+    from edge_effnet.measure.system_state import read_state
 
     refuse_bad_output(json_to, overwrite=force)
     if model is not None:

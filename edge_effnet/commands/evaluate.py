@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from edge_effnet.commands.groups import NeedsData
-from edge_effnet.commands.image_options import (
+from edge_effnet.ui.groups import NeedsData
+from edge_effnet.ui.image_options import (
     data_option,
     head_option,
     labels_option,
@@ -19,7 +19,7 @@ from edge_effnet.commands.image_options import (
     threshold_option,
     top_option,
 )
-from edge_effnet.commands.options import force_option, json_option, write_json
+from edge_effnet.ui.options import force_option, json_option, write_json
 
 
 @click.command("evaluate", cls=NeedsData)
@@ -63,16 +63,16 @@ def command(
           --preprocess mean=127.5,std=127.5
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
-    from edge_effnet.commands import tables
-    from edge_effnet.commands.judging import choose_judges
-    from edge_effnet.commands.progress import progress_of
-    from edge_effnet.commands.summary_tables import print_summary
     from edge_effnet.data.labels import read_labels
     from edge_effnet.data.listing import load_dataset
-    from edge_effnet.heads import HeadChoice
+    from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.evaluation import predict
+    from edge_effnet.ui import tables
+    from edge_effnet.ui.evaluation_set import choose_judges
+    from edge_effnet.ui.progress import progress_of
+    from edge_effnet.ui.summary_tables import print_summary
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels, data) if labels else None

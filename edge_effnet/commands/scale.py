@@ -7,7 +7,11 @@ from pathlib import Path
 import click
 from rich.table import Table
 
-from edge_effnet.commands.options import (
+from edge_effnet.architecture.cost import Cost, cost
+from edge_effnet.architecture.files import write_variant
+from edge_effnet.architecture.scaling import Fit, largest_within, scaled_variant
+from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.options import (
     LEAST_AMOUNT,
     console,
     force_option,
@@ -16,10 +20,6 @@ from edge_effnet.commands.options import (
     not_understood,
     parse_amount,
 )
-from edge_effnet.cost import Cost, cost
-from edge_effnet.errors import UsageProblem
-from edge_effnet.scaling import Fit, largest_within, scaled_variant
-from edge_effnet.variant_files import write_variant
 
 
 @click.command()

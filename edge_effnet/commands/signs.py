@@ -12,13 +12,13 @@ from pathlib import Path
 import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from edge_effnet.commands.groups import KnowingGroup
-from edge_effnet.commands.options import console, force_option, megabytes
-from edge_effnet.commands.quantities import OneOf
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.files import write_atomically
+from edge_effnet.ui.groups import KnowingGroup
+from edge_effnet.ui.options import console, force_option, megabytes
+from edge_effnet.ui.quantities import OneOf
 
 # What draws with OpenCV is imported where it is called: --help needs none of it.
 

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edge_effnet.commands.groups import OptionsOnly
-from edge_effnet.commands.image_options import refuse_bad_output
-from edge_effnet.commands.options import console, force_option, json_option
-from edge_effnet.commands.quantities import OneOf, Share
 from edge_effnet.errors import UsageProblem
 from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECISIONS, TrainConfig
+from edge_effnet.ui.groups import OptionsOnly
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import console, force_option, json_option
+from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
-    from edge_effnet.commands.stages import StartStage
-    from edge_effnet.training.run import Outcome
-    from edge_effnet.training.state import EpochRow
+    from edge_effnet.training.resume_state import EpochRow
+    from edge_effnet.training.trainer import Outcome
+    from edge_effnet.ui.stages import StartStage
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
@@ -132,7 +132,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     if options["json_to"] != "-":
         _print_outcome(outcome)
     if options["json_to"] is not None:
-        from edge_effnet.commands.options import write_json
+        from edge_effnet.ui.options import write_json
 
         write_json(_to_json(outcome), options["json_to"], overwrite=options["force"])
 
@@ -174,12 +174,12 @@ def _free_folder(config: TrainConfig) -> Path:
 
 
 def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcome:
-    from edge_effnet.commands.stages import stages
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runtime.evaluation import available_cores
-    from edge_effnet.training.loop import Interrupted
-    from edge_effnet.training.plan import refuse_existing_run
-    from edge_effnet.training.run import Watch, resume, train
+    from edge_effnet.training.epochs import Interrupted
+    from edge_effnet.training.run_folder import refuse_existing_run
+    from edge_effnet.training.trainer import Watch, resume, train
+    from edge_effnet.ui.stages import stages
 
     resuming = options["resume"] is not None
     if not resuming:

@@ -8,7 +8,11 @@ from typing import Any
 import click
 from rich.table import Table
 
-from edge_effnet.commands.options import (
+from edge_effnet.architecture.cost import cost, stage_table
+from edge_effnet.architecture.files import find_variant
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.ui.options import (
     console,
     force_option,
     json_option,
@@ -16,10 +20,6 @@ from edge_effnet.commands.options import (
     millions,
     write_json,
 )
-from edge_effnet.cost import cost, stage_table
-from edge_effnet.spec import VariantSpec
-from edge_effnet.variant_files import find_variant
-from edge_effnet.variants import VARIANTS
 
 
 @click.command()

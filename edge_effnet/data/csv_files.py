@@ -12,7 +12,7 @@ from pathlib import Path
 from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, Table, locate, read_table
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
-from edge_effnet.head_kinds import NO_LABEL, Task
+from edge_effnet.heads.kinds import NO_LABEL, Task
 
 SUFFIXES = frozenset({".csv", ".tsv", ".txt"})
 _INDEX_COLUMNS = ("classindex", "classid", "labelindex", "labelid")

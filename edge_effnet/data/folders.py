@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from edge_effnet.errors import DataError
-from edge_effnet.image import IMAGE_SUFFIXES
-from edge_effnet.image_kinds import decodable, kind_of_file, remedy
+from edge_effnet.image.kinds import decodable, kind_of_file, remedy
+from edge_effnet.image.preprocessing import IMAGE_SUFFIXES
 
 Part = Literal["judge", "learn"]
 

@@ -19,7 +19,7 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_part
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
-from edge_effnet.heads import Task
+from edge_effnet.heads.head import Task
 
 __all__ = [
     "Dataset",

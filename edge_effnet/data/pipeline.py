@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.listing import Sample
 from edge_effnet.errors import DataError
-from edge_effnet.image import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
 
 Indices = NDArray[np.int64]
 Floats = NDArray[np.float32]

@@ -17,9 +17,9 @@ from edge_effnet.errors import ModelError
 from edge_effnet.measure.delegate import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
-from edge_effnet.measure.state import State
+from edge_effnet.measure.system_state import State
 from edge_effnet.runtime.interpreter import open_model
-from edge_effnet.tflite_file import Structure, read_structure
+from edge_effnet.tflite.reader import Structure, read_structure
 
 Storage = Literal["float32", "float16", "weights8", "dynamic", "int16x8", "int8"]
 ENOUGH_DELEGATED = 0.95

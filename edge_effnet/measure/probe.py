@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
-from edge_effnet.measure.death import runtime_died_here
+from edge_effnet.measure.crash import runtime_died_here
 
 TIMEOUT_SECONDS = 300
 INFERENCES = 5
@@ -101,7 +101,7 @@ def _measure(model: str, threads: int, delegate: bool) -> Probe:
 
     from edge_effnet.runtime.edgetpu import is_compiled
     from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
-    from edge_effnet.tflite_file import read_structure
+    from edge_effnet.tflite.reader import read_structure
 
     module, path = load_runtime().module, Path(model)
     compiled = is_compiled(read_structure(path))

@@ -13,8 +13,8 @@ from statistics import median
 from typing import Any
 
 from edge_effnet.measure.environment import Environment
-from edge_effnet.measure.state import SINCE_BOOT, THROTTLED_NOW, State
 from edge_effnet.measure.statistics import median_interval
+from edge_effnet.measure.system_state import SINCE_BOOT, THROTTLED_NOW, State
 
 OTHERS_SHARE = 0.10  # of the cores, taken by other processes
 OWN_SHARE = 0.90  # of one core, that a loop of inferences must get

@@ -1,15 +1,23 @@
 """Judging classifiers: one model (``summarize``), or two on the same images
 (``compare_predictions``). Pure arithmetic on arrays: no file is read, no model is run."""
 
-from edge_effnet.metrics.chance import likely_cause
-from edge_effnet.metrics.comparison import (
+from edge_effnet.metrics.accuracy.chance import likely_cause
+from edge_effnet.metrics.accuracy.label_summary import LabelSummary
+from edge_effnet.metrics.accuracy.summary import (
+    ClassSummary,
+    Summary,
+    evaluation_json,
+    summarize,
+    summarize_classes,
+)
+from edge_effnet.metrics.accuracy.value_summary import ValueSummary
+from edge_effnet.metrics.comparison.comparison import (
     Comparison,
     Paired,
     ScoreError,
     compare_predictions,
 )
-from edge_effnet.metrics.flips import Flip
-from edge_effnet.metrics.label_summary import LabelSummary
+from edge_effnet.metrics.comparison.flips import Flip
 from edge_effnet.metrics.predictions import (
     ModelFile,
     Predictions,
@@ -17,14 +25,6 @@ from edge_effnet.metrics.predictions import (
     refuse_other_head,
     require_same_labels,
 )
-from edge_effnet.metrics.summary import (
-    ClassSummary,
-    Summary,
-    evaluation_json,
-    summarize,
-    summarize_classes,
-)
-from edge_effnet.metrics.value_summary import ValueSummary
 
 __all__ = [
     "ClassSummary",

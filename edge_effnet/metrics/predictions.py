@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.head_kinds import NO_LABEL
-from edge_effnet.heads import Head, Task
-from edge_effnet.metrics.classification import Flags, Indices, Scores
+from edge_effnet.heads.head import Head, Task
+from edge_effnet.heads.kinds import NO_LABEL
+from edge_effnet.metrics.accuracy.classification import Flags, Indices, Scores
 
 
 @dataclass(frozen=True)

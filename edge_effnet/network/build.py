@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from edge_effnet.architecture.spec import Normalization, VariantSpec, network_plan
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network import layers
 from edge_effnet.network.backend import keras_module
-from edge_effnet.spec import Normalization, VariantSpec, network_plan
 
 if TYPE_CHECKING:
     import keras

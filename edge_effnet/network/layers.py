@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge_effnet.architecture.spec import BlockSpec, VariantSpec
 from edge_effnet.network.backend import keras_module
-from edge_effnet.spec import BlockSpec, VariantSpec
 
 BATCH_NORM_EPSILON = 1e-3
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.edgetpu import is_compiled
 from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
-from edge_effnet.tflite_file import Structure, read_structure
+from edge_effnet.tflite.reader import Structure, read_structure
 
 _PASSING = {"RESHAPE", "SQUEEZE", "QUANTIZE"}  # between the average and the layer
 _AFTER = {"SOFTMAX", "QUANTIZE", "DEQUANTIZE"}  # behind the layer

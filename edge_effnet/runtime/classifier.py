@@ -13,8 +13,14 @@ from numpy.typing import NDArray
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
-from edge_effnet.heads import Head, HeadChoice, find_head, fit_names, fix_of_names
-from edge_effnet.image import Pixels, Preprocess, normalize, parse_preprocess, preprocess
+from edge_effnet.heads.head import Head, HeadChoice, find_head, fit_names, fix_of_names
+from edge_effnet.image.preprocessing import (
+    Pixels,
+    Preprocess,
+    normalize,
+    parse_preprocess,
+    preprocess,
+)
 from edge_effnet.metrics import refuse_other_head, require_same_labels
 from edge_effnet.runtime.interpreter import open_model
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from edge_effnet.errors import ModelError
-from edge_effnet.tflite_file import Structure
+from edge_effnet.tflite.reader import Structure
 
 OPERATOR = "CUSTOM:edgetpu-custom-op"
 LIBRARY = "libedgetpu.so.1"

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from edge_effnet.data.labels import match_label
 from edge_effnet.data.listing import Dataset, Sample, content_hash
 from edge_effnet.errors import DataError
-from edge_effnet.heads import Head, HeadChoice
-from edge_effnet.image import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.heads.head import Head, HeadChoice
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
 from edge_effnet.metrics import ModelFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 

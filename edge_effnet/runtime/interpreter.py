@@ -16,7 +16,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.edgetpu import OPERATOR as EDGETPU_OPERATOR
 from edge_effnet.runtime.edgetpu import is_compiled, load_edgetpu, refuse_crash
-from edge_effnet.tflite_file import parse_structure, read_model_bytes
+from edge_effnet.tflite.reader import parse_structure, read_model_bytes
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.image import Pixels, Preprocess, preprocess
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.training.config import Augment
 
 Generator = np.random.Generator

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.division import divide, imbalance_warning, leakage, names
 from edge_effnet.data.folders import both_parts, list_folder
 from edge_effnet.data.listing import Dataset, Sample, load_dataset
 from edge_effnet.data.pipeline import (
@@ -26,9 +25,10 @@ from edge_effnet.data.pipeline import (
     prepared,
     stored,
 )
-from edge_effnet.data.seen import Steps, trained_on
+from edge_effnet.data.split import divide, imbalance_warning, leakage, names
+from edge_effnet.data.trained_on import Steps, trained_on
 from edge_effnet.errors import DataError
-from edge_effnet.image import Preprocess
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.training.config import SIGNS, TrainConfig
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]

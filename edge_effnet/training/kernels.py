@@ -5,7 +5,7 @@ that was the largest part of an EfficientNet's step. TensorFlow has one kernel f
 oneDNN has no quick kernel for the weight gradient of a 5 x 5 depthwise filter, but has one for
 3 x 3, four of which cover it. Weights, names and results stay those of the plain layers (to
 rounding), so checkpoints do not know the difference. Other backends and accelerators keep the
-plain layers. ``benchmarks/training_throughput.py`` measures what it brings.
+plain layers. ``benchmarks/studies/training_throughput.py`` measures what it brings.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.harness import ratios
-from benchmarks.result import Case, Result
+from benchmarks.results.result import Case, Result
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
 from edge_effnet.measure.validity import Verdict, judge_samples

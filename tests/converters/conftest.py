@@ -9,12 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.calibration import Calibration
-from converters.generated import generated_picture
-from converters.ranges import Ranges, choose_ranges, collect_statistics
-from edge_effnet.image import Preprocess
-from edge_effnet.scaling import scaled_variant
-from edge_effnet.tflite_file import Structure, parse_structure
+from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
+from converters.calibration.representative import Calibration
+from edge_effnet.architecture.scaling import scaled_variant
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.tflite.reader import Structure, parse_structure
 
 TINY = scaled_variant(-8)
 SIDE, CLASSES = 64, 10
@@ -35,7 +35,7 @@ class TinyModel:
 def tiny() -> TinyModel:
     import keras
 
-    from converters.export import export_network
+    from converters.float_model.export import export_network
     from edge_effnet.network.build import build
 
     keras.utils.set_random_seed(1)

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.image import Preprocess
+from edge_effnet.image.preprocessing import Preprocess
 
 COLOURS = ("red", "green", "blue")
 SIDE = 4

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_effnet.architecture.files import variant_to_json
+from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.artifact import Card, read_artifact, split_archive, write_artifact
 from edge_effnet.errors import ModelError, OutputError
-from edge_effnet.image import Preprocess
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.variant_files import variant_to_json
-from edge_effnet.variants import VARIANTS
 from tests.edge_effnet.conftest import model_bytes
 
 MODEL = model_bytes(np.eye(3, dtype=np.float32))

@@ -72,7 +72,9 @@ def test_help_needs_nothing_heavy(name: str, device: Device) -> None:
 
 
 # Keras layers of their own, hence Keras at the top: only recovery training imports them, late.
-OF_KERAS = tuple(f"converters.recovery.{name}" for name in ("fake_quant", "simulation", "training"))
+OF_KERAS = tuple(
+    f"converters.quantization.qat.{name}" for name in ("fake_quant", "simulation", "training")
+)
 EVERY_MODULE = f"""
 import importlib, pkgutil, benchmarks, converters, edge_effnet
 from edge_effnet.errors import MissingExtra

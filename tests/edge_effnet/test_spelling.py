@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_effnet.architecture.files import find_variant, nearest_variant
+from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.cli import COMMANDS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import nearest, read_number, read_share
-from edge_effnet.variant_files import find_variant, nearest_variant
-from edge_effnet.variants import VARIANTS
 
 
 @pytest.mark.parametrize(

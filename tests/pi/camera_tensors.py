@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_effnet.camera.sources import SourceEnded, open_source
-from edge_effnet.image import preprocess
+from edge_effnet.camera.sources.base import SourceEnded, open_source
+from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.runtime.classifier import open_classifier
 
 classifier = open_classifier(Path(sys.argv[1]))

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.store import read_results
-from edge_effnet.tflite_file import read_structure
+from benchmarks.results.store import read_results
+from edge_effnet.tflite.reader import read_structure
 from tests.edge_effnet.conftest import colour_model  # noqa: F401 (a fixture)
 from tests.pi import emulator
 from tests.pi.conftest import User, answers_here, answers_of
@@ -135,7 +135,8 @@ def test_answers_are_those_of_this_machine_bit_for_bit_on_64_bit(
 ) -> None:
     """Every tensor of the network, but for the last SOFTMAX, whose exp is the C library's.
 
-    That products of activations round alike is the converter's doing: see converters.products.
+    That products of activations round alike is the converter's doing: see
+    ``converters.quantization.requantization``.
     """
     opened = user.home / f"{network}-opened.tflite"
     _with_every_tensor_as_output(request.getfixturevalue(network), opened)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
 from benchmarks.devices.pi.package import build_agent
 from edge_effnet.errors import EdgeEffnetError, OutputError
-from edge_effnet.measure.death import RuntimeDied
+from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.environment import cpu_name
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from benchmarks.devices.pi.connect import Address, parse_address, require_asyncs
 from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.package import build_wheel, requirements
 from benchmarks.harness import StartStage
-from benchmarks.result import Result, parse_result
+from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
 from edge_effnet.data.listing import content_hash
 from edge_effnet.errors import DataError, EdgeEffnetError
-from edge_effnet.measure.death import RuntimeDied, signal_name
+from edge_effnet.measure.crash import RuntimeDied, signal_name
 
 STOP_SECONDS = 10
 # Import name: distribution. The versions are those of the base install.

@@ -17,7 +17,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_effnet.data.signs.shapes import Color
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 Field: TypeAlias = NDArray[np.float32]
 Painter: TypeAlias = Callable[[Generator, int], Pixels]

@@ -15,7 +15,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from edge_effnet.data.signs.backgrounds import Field
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.signs.shapes import WHITE, Art, Disc, Polygon, Stroke, box, rounded
 from edge_effnet.data.signs.table import SIGNS
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 MARGIN = 1.3
 TEXTURE_PX = 384

@@ -38,7 +38,7 @@ from edge_effnet.data.signs.raster import (
 )
 from edge_effnet.data.signs.table import BACKGROUND, LABELS, SPLITS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 MIN_SIZE_PX, MAX_SIZE_PX = 16, 2048
 DECOY_TEXTURE_PX = 128

@@ -38,7 +38,7 @@ from edge_effnet.data.signs.raster import (
 )
 from edge_effnet.data.signs.render import Wear, paste_worn, random_wear
 from edge_effnet.data.signs.table import BACKGROUND, LABELS
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 VIEW_SHARE = 0.9
 MIN_INSIDE = 0.85

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_effnet.network.files import LayerWeights
-from edge_effnet.scaling import scaled_variant
-from edge_effnet.spec import VariantSpec
-from edge_effnet.variants import VARIANTS
+from edge_effnet.architecture.scaling import scaled_variant
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.network.weights.files import LayerWeights
 
 SIDE, CLASSES = 32, 5
 

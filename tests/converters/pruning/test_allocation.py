@@ -18,8 +18,8 @@ from converters.pruning.allocation import (
     uniform_widths,
 )
 from converters.pruning.groups import channel_groups, narrowed
+from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.variants import VARIANTS
 
 V2 = VARIANTS["v2-b0"]
 WHOLE = {name: group.width for name, group in channel_groups(V2).items()}

@@ -11,9 +11,9 @@ from converters.pruning.groups import channel_groups
 from converters.pruning.importance import bn_scale, magnitude, strongest, taylor
 from converters.pruning.reconstruction import reconstruct
 from converters.pruning.sensitivity import answers, set_weights
-from converters.pruning.surgery import cut
+from converters.pruning.slicing import cut
 from edge_effnet.network.build import build
-from edge_effnet.network.weights import load_layer_weights
+from edge_effnet.network.weights.assign import load_layer_weights
 from tests.converters.pruning.conftest import CLASSES, SIDE, Tiny
 
 

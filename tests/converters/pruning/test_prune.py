@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from edge_effnet.architecture.cost import cost
+from edge_effnet.architecture.files import find_variant, write_variant
 from edge_effnet.artifact import read_artifact
-from edge_effnet.cost import cost
-from edge_effnet.network.checkpoint import describe, peek, save_checkpoint
-from edge_effnet.variant_files import find_variant, write_variant
+from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from tests.conftest import RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TINY, TinyModel
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_pruned_is_refused_in_one_line(
 ) -> None:
     from click.testing import CliRunner
 
-    from converters.pruning.command import command
+    from converters.commands.prune import command
     from edge_effnet.errors import EdgeEffnetError
 
     result = CliRunner().invoke(command, arguments)

@@ -9,19 +9,19 @@ from typing import Any
 
 import pytest
 
+from converters.commands.prune_report import beyond_target
 from converters.pruning.allocation import CARD_BYTES, Budget, Limits, uniform_widths
 from converters.pruning.config import Measure, PruneConfig
+from converters.pruning.distillation import stored_state
 from converters.pruning.groups import channel_groups
-from converters.pruning.recovery import stored_state
-from converters.pruning.report import beyond_target
 from converters.pruning.run import final_name
 from converters.pruning.targets import Latencies, find_budget
-from edge_effnet.cost import cost
+from edge_effnet.architecture.cost import cost
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.measure.statistics import Ratio
-from edge_effnet.spec import VariantSpec
-from edge_effnet.training.state import Progress, write_state
-from edge_effnet.variants import VARIANTS
+from edge_effnet.training.resume_state import Progress, write_state
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]

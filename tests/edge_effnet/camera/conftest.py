@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_effnet.cli import run
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 
 RGB = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 MakeClip = Callable[..., Path]

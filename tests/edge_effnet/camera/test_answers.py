@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_effnet.camera.accuracy.ground_truth import read_truth
 from edge_effnet.camera.answers import NONE, UNKNOWN, Ranked, Verdict, verdict, with_threshold
-from edge_effnet.camera.care import Health, Watcher, health_of, next_limit
-from edge_effnet.camera.events import Hook, Hooks, parse_hook
-from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.overlay import draw, plain
+from edge_effnet.camera.outputs.hooks import Hook, Hooks, parse_hook
+from edge_effnet.camera.outputs.overlay import draw, plain
+from edge_effnet.camera.queues import Frame
 from edge_effnet.camera.smoothing import Smoother
-from edge_effnet.camera.truth import read_truth
+from edge_effnet.camera.thermal import Health, Watcher, health_of, next_limit
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.heads import Head
-from edge_effnet.measure.state import read_state
+from edge_effnet.heads.head import Head
+from edge_effnet.measure.system_state import read_state
 from tests.edge_effnet.camera import conftest
-from tests.edge_effnet.camera.test_frames import FakeClock
+from tests.edge_effnet.camera.test_queues import FakeClock
 
 LABELS = ("stop", "turn left", "go")
 ONE_OF_THREE = Head("softmax", 3)

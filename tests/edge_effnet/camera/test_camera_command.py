@@ -20,9 +20,9 @@ import pytest
 
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
-from edge_effnet.data.division import divide
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.seen import record
+from edge_effnet.data.split import divide
+from edge_effnet.data.trained_on import record
 from tests.edge_effnet.camera.conftest import Cli, MakeClip, Serve, jpeg, plain, send_stream
 from tests.edge_effnet.conftest import write_picture
 
@@ -308,8 +308,8 @@ def test_models_that_do_not_belong_together(
 
 
 def test_a_port_in_use(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:
-    from edge_effnet.camera.view import View
-    from edge_effnet.camera.web import start_server
+    from edge_effnet.camera.outputs.frame_publisher import View
+    from edge_effnet.camera.outputs.web import start_server
 
     server = start_server(View(), "127.0.0.1", 0)
     try:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_effnet.image import Pixels
+from edge_effnet.image.preprocessing import Pixels
 from tests.edge_effnet.camera.conftest import Cli, plain
 from tests.edge_effnet.conftest import write_picture
 

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.capture import BROKEN_IN_A_ROW, Capture, Pace
-from edge_effnet.camera.frames import Frame, Handover
-from edge_effnet.camera.sources import Shot, Source, SourceEnded, SourceLost
+from edge_effnet.camera.queues import Frame, Handover
+from edge_effnet.camera.sources.base import Shot, Source, SourceEnded, SourceLost
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import plain
-from tests.edge_effnet.camera.test_frames import FakeClock
+from tests.edge_effnet.camera.test_queues import FakeClock
 
 SHOT = Shot(plain("red"))
 

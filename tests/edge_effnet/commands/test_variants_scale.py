@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.commands.options import megabytes, millions, parse_amount
-from edge_effnet.cost import cost
+from edge_effnet.architecture.cost import cost
+from edge_effnet.architecture.files import read_variant
+from edge_effnet.architecture.scaling import scaled_variant
+from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.scaling import scaled_variant
-from edge_effnet.variant_files import read_variant
-from edge_effnet.variants import VARIANTS
+from edge_effnet.ui.options import megabytes, millions, parse_amount
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -12,7 +12,7 @@ import pytest
 
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.seen import record
+from edge_effnet.data.trained_on import record
 
 MakeModel = Callable[..., Path]
 Cli = Callable[..., tuple[int, str, str]]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.measure.environment import Environment, read_environment
-from edge_effnet.measure.state import State, read_state
+from edge_effnet.measure.system_state import State, read_state
 from edge_effnet.measure.validity import Verdict, judge_machine, judge_samples
 from tests.edge_effnet.measure import machines
 

@@ -15,10 +15,10 @@ from edge_effnet.measure.delegate import Delegation, delegation, divide
 from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
-from edge_effnet.measure.state import read_state
+from edge_effnet.measure.system_state import read_state
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 from edge_effnet.runtime.interpreter import open_model
-from edge_effnet.tflite_file import Operator, Structure, Tensor
+from edge_effnet.tflite.reader import Operator, Structure, Tensor
 from tests.edge_effnet.measure import machines
 
 MakeModel = Callable[..., Path]

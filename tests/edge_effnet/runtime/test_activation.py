@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from edge_effnet.data.signs.folder import write_folder
-from edge_effnet.image import preprocess, read_image
+from edge_effnet.image.preprocessing import preprocess, read_image
 from edge_effnet.runtime.activation import find_ending, open_mapper
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.tflite_file import read_structure
+from edge_effnet.tflite.reader import read_structure
 from tests.edge_effnet.conftest import SIDE
 
 MakeModel = Callable[..., Path]

@@ -10,7 +10,7 @@ import pytest
 
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
-from edge_effnet.image import Preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess, read_image
 from edge_effnet.runtime import interpreter
 from edge_effnet.runtime.classifier import common_names, open_classifier
 from edge_effnet.runtime.interpreter import load_runtime, open_model

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_effnet.spec import BlockSpec, VariantSpec
-from edge_effnet.variant_files import write_variant
-from edge_effnet.variants import VARIANTS
+from edge_effnet.architecture.files import write_variant
+from edge_effnet.architecture.spec import BlockSpec, VariantSpec
+from edge_effnet.architecture.variants import VARIANTS
 
 SIDE = 32
 

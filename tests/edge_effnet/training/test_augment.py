@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edge_effnet.image import Preprocess, preprocess
+from edge_effnet.image.preprocessing import Preprocess, preprocess
 from edge_effnet.training.augment import OPERATIONS, Augmentation, augment, mix, random_crop
 from edge_effnet.training.config import AUGMENTS
 

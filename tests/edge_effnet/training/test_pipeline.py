@@ -20,7 +20,7 @@ from edge_effnet.data.pipeline import (
     training_batches,
 )
 from edge_effnet.errors import DataError
-from edge_effnet.image import Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
 
 from .conftest import draw_colours
 

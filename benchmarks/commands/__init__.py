@@ -1,0 +1,1 @@
+"""The commands ``bench``, ``regress`` and ``report``; imported only when called."""

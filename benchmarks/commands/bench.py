@@ -1,0 +1,255 @@
+"""``edge-effnet bench``: latency, memory and accuracy that can be trusted."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edge_effnet.errors import EdgeEffnetError, GateMissed, OutputError, UsageProblem
+from edge_effnet.ui.image_options import (
+    head_option,
+    labels_option,
+    preprocess_option,
+    print_data,
+    refuse_bad_output,
+    threshold_option,
+)
+from edge_effnet.ui.options import force_option, json_option, write_json
+
+_FILE = click.Path(path_type=Path)
+
+
+@click.command("bench")
+@click.argument("models", nargs=-1, type=_FILE)
+@click.option(
+    "--device",
+    "devices",
+    multiple=True,
+    default=("cpu",),
+    show_default="cpu",
+    metavar="DEVICE",
+    help="Where to measure: cpu, coral, or pi@HOST[:PORT] over SSH; may be given several times.",
+)
+@click.option(
+    "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."
+)
+@click.option(
+    "--clean",
+    is_flag=True,
+    help="Remove all that was ever put on the device: after measuring, or without MODELS at once.",
+)
+@click.option(
+    "--wheels",
+    type=_FILE,
+    metavar="DIR",
+    help="Packages for a Pi without internet, as pip download wrote them.",
+)
+@click.option(
+    "--threads", default="1", show_default=True, metavar="N,…", help="Measure with each of these."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(0.05, 3600),
+    default=5.0,
+    show_default=True,
+    help="Of timed inferences for each model and setting.",
+)
+@click.option(
+    "--no-delegate", "without_delegate", is_flag=True, help="Also measure without fast kernels."
+)
+@click.option("--data", type=_FILE, metavar="DIR|CSV", help="Images, to measure accuracy as well.")
+@click.option(
+    "--images", type=click.IntRange(1), metavar="N", help="Use N of them.  [default: all]"
+)
+@labels_option
+@preprocess_option
+@head_option
+@threshold_option
+@click.option(
+    "--sustained",
+    type=click.FloatRange(0.01, 24 * 60),
+    metavar="MIN",
+    help="Measure for so many minutes in all, to see what heat does.",
+)
+@click.option(
+    "--native-tool",
+    type=_FILE,
+    metavar="PATH",
+    help="TFLite's benchmark_model, to learn the time of each operator type.",
+)
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--strict", is_flag=True, help="Exit with 3 where a measurement is not valid.")
+@json_option
+@click.option("--append", type=_FILE, metavar="FILE", help="Add the result to a file of results.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of the table.")
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown instead.")
+@force_option
+def command(**options: Any) -> None:
+    """Measure MODELS in turn on the same machine, and say whether to believe it.
+
+    Latency of one inference (raw samples kept), load time and memory in a fresh process, pre-
+    and postprocessing, share of the fast kernels; with --data accuracy on the same images.
+    Other models are compared with the first; each ratio comes with its 95 % interval.
+
+    A Raspberry Pi needs nothing but SSH and Python 3.11: pi@HOST uses your SSH configuration,
+    keys and known hosts (user pi, unless your configuration or pi@USER@HOST says another). What
+    it lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
+
+    \b
+    Examples:
+      edge-effnet bench b0-float32.tflite b0-int8.tflite
+      edge-effnet bench *.tflite --data photos/ --threads 1,4 --json result.json
+      edge-effnet bench b0-int8.tflite --sustained 10 --strict
+      edge-effnet bench b0-*.tflite --device pi@raspberrypi.local --device pi@pi5.local:2222
+      edge-effnet bench --device pi@raspberrypi.local --attach
+      edge-effnet bench --device pi@raspberrypi.local --clean
+    """
+    from benchmarks.devices.targets import attach_all, clean_all, find_targets, measure_all
+    from benchmarks.results.store import refuse_unappendable
+    from benchmarks.spec import BenchSpec, parse_threads
+    from edge_effnet.ui.stages import stages
+
+    if options["as_csv"] + options["as_markdown"] + (options["json_to"] == "-") > 1:
+        raise UsageProblem(
+            "one thing can be printed at a time",
+            found="two of --csv, --markdown and --json -",
+            fix="write the JSON to a file: --json result.json",
+        )
+    targets = find_targets(options["devices"])
+    _refuse_contradictions(options, targets)
+    outcomes: list[Any] = []
+    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    if options["append"] is not None:
+        refuse_unappendable(options["append"])
+    if options["json_to"] not in (None, "-"):
+        _refuse_unwritable(Path(options["json_to"]))
+    if options["attach"]:
+        with stages() as stage:
+            outcomes = attach_all(targets, stage)
+    elif options["models"]:
+        spec = BenchSpec(
+            models=options["models"],
+            threads=parse_threads(options["threads"]),
+            seconds=options["seconds"],
+            without_delegate=options["without_delegate"],
+            data=options["data"],
+            images=options["images"],
+            labels=options["labels"],
+            preprocess=options["preprocess"],
+            head=options["head"],
+            threshold=options["threshold"],
+            sustained_minutes=options["sustained"],
+            native_tool=options["native_tool"],
+            seed=options["seed"],
+            wheels=options["wheels"],
+        )
+        _refuse_bad_input(spec)
+        with stages() as stage:
+            outcomes = measure_all(spec, targets, stage)
+    results = [outcome for outcome in outcomes if not isinstance(outcome, EdgeEffnetError)]
+    if results:
+        _hand_out(results, options)
+    if options["clean"]:
+        for cleaned in clean_all(targets):
+            outcomes.append(cleaned)
+            if isinstance(cleaned, str):
+                click.echo(cleaned, err=True)
+    _end(outcomes, results, strict=options["strict"])
+
+
+def _refuse_contradictions(options: dict[str, Any], targets: Any) -> None:
+    """What does not go together, before anything is done."""
+    elsewhere = options["attach"] or options["clean"]
+    if not options["models"] and not elsewhere:
+        raise click.UsageError("Missing argument 'MODELS...'.")
+    if options["models"] and options["attach"]:
+        raise UsageProblem(
+            "--attach fetches a measurement that was started before",
+            found="models to measure",
+            fix="leave the models out, or leave --attach out",
+        )
+    here = [target.name for target in targets if not target.device.addressed]
+    if elsewhere and here:
+        raise UsageProblem(
+            "--attach and --clean are for devices that are elsewhere",
+            found=f"--device {here[0]}",
+            fix="for example --device pi@raspberrypi.local",
+        )
+
+
+def _hand_out(results: list[Any], options: dict[str, Any]) -> None:
+    """Write and show what was measured."""
+    from benchmarks.results.store import append_result, series
+    from benchmarks.results.tables import to_csv, to_markdown
+
+    if options["append"] is not None:
+        for result in results:
+            append_result(options["append"], result)
+    if options["json_to"]:
+        documents = [result.to_json() for result in results]
+        document = documents[0] if len(documents) == 1 else series(documents)
+        write_json(document, options["json_to"], overwrite=options["force"])
+    if options["as_csv"]:
+        click.echo(to_csv(results), nl=False)
+    elif options["as_markdown"]:
+        click.echo("\n".join(map(to_markdown, results)), nl=False)
+    elif options["json_to"] != "-":
+        for result in results:
+            _show(result)
+
+
+def _end(outcomes: list[Any], results: list[Any], *, strict: bool) -> None:
+    """The last error is the command's; those before it are said."""
+    from benchmarks.results.tables import problem_lines
+
+    errors = [outcome for outcome in outcomes if isinstance(outcome, EdgeEffnetError)]
+    for error in errors[:-1]:
+        click.echo(f"error: {error}", err=True)
+    if errors:
+        raise errors[-1]
+    problems = [line for result in results for line in problem_lines(result)]
+    if strict and problems:
+        raise GateMissed(
+            f"the measurement is not valid, for {len(problems)} "
+            f"reason{'s' if len(problems) > 1 else ''}",
+            found=problems[0].partition("; to fix")[0],
+            fix="see the remarks above, then measure again",
+        )
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Try the folder now: a result that cannot be written is minutes lost."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written",
+            found=error.strerror or str(error),
+            fix="choose a folder you may write to",
+        ) from error
+
+
+def _refuse_bad_input(spec: Any) -> None:
+    """Look at models and data before the minutes that measuring takes, not after."""
+    from edge_effnet.data.listing import load_images
+    from edge_effnet.tflite.reader import read_structure
+
+    for path in spec.models:
+        read_structure(path)
+    if spec.data is not None:
+        print_data(load_images(spec.data, part="judge"))
+
+
+def _show(result: Any) -> None:
+    from benchmarks.results.tables import print_result
+    from edge_effnet.ui.options import console
+    from edge_effnet.ui.tables import print_notice
+
+    for case in result.cases:
+        print_notice(case.notice)
+    print_result(console(), result)

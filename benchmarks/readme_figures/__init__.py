@@ -1,1 +1,0 @@
-"""The figures that the README states, rerun: ``python -m benchmarks.readme_figures``."""

@@ -1,0 +1,103 @@
+"""Result files: one result, or with ``--append`` a series of them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.results.result import VERSION, Result, parse_result
+from edge_effnet.errors import DataError, OutputError
+from edge_effnet.files import write_atomically
+
+SERIES_FORMAT = "edge-effnet/benchmark-series"
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises:
+        DataError: missing, unreadable or no JSON.
+    """
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path} cannot be read", found=error.strerror or str(error), fix="check the path"
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not JSON", found=str(error)[:120], fix="copy it again, or measure again"
+        ) from error
+
+
+def read_results(path: Path) -> list[Result]:
+    """Read a file's results, oldest first.
+
+    Raises:
+        DataError: see ``read_json`` and ``parse_result``.
+    """
+    raw = read_json(path)
+    if isinstance(raw, dict) and raw.get("format") == SERIES_FORMAT:
+        entries = raw.get("results")
+        if not isinstance(entries, list) or not entries:
+            raise DataError(f"{path} holds no results", fix="measure again")
+        return [parse_result(entry, f"{path}[{i}]") for i, entry in enumerate(entries)]
+    return [parse_result(raw, str(path))]
+
+
+def series(results: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Several results, as JSON, in one document that ``read_results`` reads."""
+    return {"format": SERIES_FORMAT, "version": VERSION, "results": list(results)}
+
+
+def append_result(path: Path, result: Result) -> int:
+    """Add a result to a file that may hold others, safely beside other processes.
+
+    A lock file beside it keeps writers apart, and the file is replaced whole: a reader sees
+    the old list or the new one.
+
+    Returns:
+        How many results the file now holds.
+
+    Raises:
+        DataError: the file holds something else.
+        OutputError: it cannot be written.
+    """
+    with _locked(path):
+        earlier = [entry.to_json() for entry in read_results(path)] if path.exists() else []
+        text = json.dumps(series([*earlier, result.to_json()]))
+        write_atomically(path, (text + "\n").encode(), overwrite=True)
+    return len(earlier) + 1
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    lock = path.with_name(f".{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise OutputError(
+            f"{path} cannot be written",
+            found=error.strerror or str(error),
+            fix="choose a folder you may write to",
+        ) from error
+    with file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def refuse_unappendable(path: Path) -> None:
+    """Refuse before the minutes of measuring what could not be added to after them.
+
+    Raises:
+        DataError: the file holds something else.
+        OutputError: it cannot be written.
+    """
+    with _locked(path):
+        if path.exists():
+            read_results(path)

@@ -1,0 +1,266 @@
+"""A result as a table: on a terminal, as CSV, as Markdown. Units are added only here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from benchmarks.results.accuracy_columns import (
+    accuracy_cells,
+    accuracy_headings,
+    front_of,
+    judging_lines,
+    skipped_lines,
+)
+from benchmarks.results.regression import Regression
+from benchmarks.results.result import Case, Result
+from edge_effnet.measure.validity import Remark
+from edge_effnet.ui.options import megabytes
+
+# What an emulated CPU cannot tell: it is shown nowhere.
+_OF_A_DEVICE = (
+    "p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms", "samples",
+    "ratio", "ratio_low", "ratio_high", "load_ms", "first_ms", "resident_bytes", "peak_bytes",
+    "preprocess_ms", "postprocess_ms",
+)  # fmt: skip
+_KIND_STYLE = {"regressed": "bold red", "unclear": "yellow", "faster": "green"}
+
+
+def rows(result: Result) -> list[dict[str, Any]]:
+    """One row of plain values for each case: the columns of CSV. From an emulated CPU there are
+    answers and sizes, and None for what only a device can tell."""
+    front = front_of(result)
+    table = []
+    for place, case in enumerate(result.cases):
+        spread, figures = case.spread, result.accuracy_of(case) or {}
+        base = _ratio_to_first(result, place)
+        row = {
+            "model": case.name,
+            "threads": case.threads,
+            "delegate": case.delegate,
+            "size_bytes": case.size_bytes,
+            "top1": figures.get("top1"),
+            "exact_match": figures.get("exact_match"),
+            "mae": figures.get("mae"),
+            "agreement": figures.get("agreement"),
+            "pareto": front[place],
+            "p50_ms": spread.p50_ms,
+            "p90_ms": spread.p90_ms,
+            "p95_ms": spread.p95_ms,
+            "p99_ms": spread.p99_ms,
+            "min_ms": spread.min_ms,
+            "mean_ms": spread.mean_ms,
+            "deviation_ms": spread.deviation_ms,
+            "samples": spread.count,
+            "ratio": base and base[0],
+            "ratio_low": base and base[1],
+            "ratio_high": base and base[2],
+            "load_ms": case.fresh and case.fresh.load_ms,
+            "first_ms": case.fresh and case.fresh.first_ms,
+            "resident_bytes": case.fresh and case.fresh.resident_bytes,
+            "peak_bytes": case.fresh and case.fresh.peak_bytes,
+            "preprocess_ms": _median(case.preprocess_ms),
+            "postprocess_ms": _median(case.postprocess_ms),
+            "delegated": case.delegation and case.delegation.share,
+            "valid": result.verdict.valid and case.verdict.valid,
+            "device": result.device,
+        }
+        table.append(row if result.timed else {**row, **dict.fromkeys(_OF_A_DEVICE)})
+    return table
+
+
+def to_csv(results: Sequence[Result]) -> str:
+    table = [row for result in results for row in rows(result)]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()
+
+
+def to_markdown(result: Result) -> str:
+    """The table, and under it the machine and what spoils the figures."""
+    headings, lines = _cells(result)
+    bars = ["---"] + ["---:"] * (len(headings) - 1)
+    out = [text for line in judging_lines(result) for text in (line, "")]
+    out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
+    out += ["", f"{machine_line(result)}; {result.made}."]
+    out += [f"- {text}" for text in (*heat_lines(result), *skipped_lines(result))]
+    out += [f"- **not valid**: {text}" for text in problem_lines(result)]
+    return "\n".join(out) + "\n"
+
+
+def print_result(out: Console, result: Result) -> None:
+    """Print the table, ratios, notes and the verdict."""
+    for text in judging_lines(result):
+        out.print(Text(text, style="yellow"), soft_wrap=True)
+    out.print(Text(machine_line(result), style="bold"))
+    headings, lines = _cells(result)
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for place, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if place else "left", overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line))
+    out.print(table)
+    if any(front_of(result)):
+        out.print("* on the front: no other is both faster and as accurate", style="dim")
+    for text in _detail_lines(result):
+        out.print(Text(text, style="dim"))
+    for text in heat_lines(result):
+        out.print(Text(text))
+    for text in skipped_lines(result):
+        out.print(Text(f"warning: {text}", style="yellow"))
+    for text in problem_lines(result):
+        out.print(Text(f"not valid: {text}", style="yellow"))
+    for text in note_lines(result):
+        out.print(Text(f"note: {text}", style="dim"))
+    if result.valid:
+        out.print("valid: nothing seen that spoils the figures", style="green")
+
+
+def print_regression(out: Console, outcome: Regression) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("model", overflow="fold")
+    for heading in ("old", "new", "ratio", "95 % interval", ""):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in outcome.rows:
+        ratio = row.ratio
+        table.add_row(
+            Text(row.title + (f", {row.changed}" if row.changed else "")),
+            "–" if row.old_ms is None else f"{row.old_ms:.2f} ms",
+            "–" if row.new_ms is None else f"{row.new_ms:.2f} ms",
+            "–" if ratio is None else f"{ratio.value:.3f}",
+            "–" if ratio is None else f"{ratio.low:.3f}–{ratio.high:.3f}",
+            Text(row.kind, style=_KIND_STYLE.get(row.kind, "")),
+        )
+    out.print(table)
+    for line in (*outcome.device_differences, *outcome.warnings):
+        out.print(Text(f"warning: {line}", style="yellow"))
+
+
+def machine_line(result: Result) -> str:
+    """The machine in one line."""
+    where = result.environment
+    name = where.device or where.cpu or where.machine
+    if where.emulated:
+        name = f"emulated CPU (it calls itself {name}): no device's speed"
+    cores = f"{where.cores} core" + ("s" if where.cores > 1 else "")
+    return f"{name}, {cores}, {where.bits}-bit, {where.runtime or 'no runtime'}"
+
+
+def problem_lines(result: Result) -> list[str]:
+    """What spoils the figures, each with its fix; cases with the same trouble in one line."""
+    lines = [_remark(remark) for remark in result.verdict.problems]
+    for case in result.cases:
+        lines += [f"{case.title}: {_remark(remark)}" for remark in case.verdict.problems]
+    return lines
+
+
+def note_lines(result: Result) -> list[str]:
+    """What a reader of the figures should know."""
+    lines = [remark.what for remark in result.verdict.notes]
+    for case in result.cases:
+        lines += [f"{case.title}: {remark.what}" for remark in case.verdict.notes]
+    lines += (result.accuracy or {}).get("notes", ())
+    return lines
+
+
+def heat_lines(result: Result) -> list[str]:
+    """What minutes of work did to a device, where they were asked for: --sustained."""
+    if not result.timed or len(result.timeline) < 2:
+        return []
+    minutes = result.timeline[-1]["seconds"] / 60
+    lines = []
+    for key, unit in (("temperature_c", "°C"), ("frequency_mhz", "MHz")):
+        seen = [entry[key] for entry in result.timeline if entry.get(key) is not None]
+        if seen:
+            low, high = min(seen), max(seen)
+            lines.append(
+                f"over {minutes:.1f} minutes: {seen[0]:.0f} {unit} at first, {seen[-1]:.0f} {unit} "
+                f"at last, between {low:.0f} and {high:.0f}"
+            )
+    for case in result.cases:
+        tenth = max(1, len(case.samples_ms) // 10)
+        first, last = _median(case.samples_ms[:tenth]), _median(case.samples_ms[-tenth:])
+        lines.append(
+            f"{case.title}: the first tenth took {first:.2f} ms, the last {last:.2f} ms "
+            f"({100 * (last / first - 1):+.0f} %)"
+        )
+    return lines
+
+
+def _remark(remark: Remark) -> str:
+    return f"{remark.what}; to fix: {remark.fix}"
+
+
+def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
+    judged = result.accuracy is not None
+    headings = ["model", "size"]
+    headings += accuracy_headings(result) if judged else []
+    headings += ["p50", "p95", "of first", "peak memory"]
+    front, table = front_of(result), rows(result)
+    lines = []
+    for place, case in enumerate(result.cases):
+        figures: Mapping[str, Any] = result.accuracy_of(case) or {}
+        row = table[place]
+        cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
+        if judged:
+            cells += accuracy_cells(figures)
+        cells += [
+            _milliseconds(row["p50_ms"]),
+            _milliseconds(row["p95_ms"]),
+            "–"
+            if row["ratio"] is None
+            else f"{row['ratio']:.2f} ({row['ratio_low']:.2f}–{row['ratio_high']:.2f})",
+            "–" if row["peak_bytes"] is None else megabytes(row["peak_bytes"]),
+        ]
+        lines.append(cells)
+    return headings, lines
+
+
+def _detail_lines(result: Result) -> list[str]:
+    return [line for case in result.cases if (line := _detail(case, timed=result.timed))]
+
+
+def _detail(case: Case, *, timed: bool) -> str:
+    parts = []
+    if timed and case.fresh:
+        parts.append(f"load {case.fresh.load_ms:.0f} ms, first {case.fresh.first_ms:.1f} ms")
+    if timed and case.preprocess_ms:
+        parts.append(f"preprocessing {_median(case.preprocess_ms):.2f} ms")
+    if timed and case.decode_ms:
+        parts.append(f"decoding {_median(case.decode_ms):.2f} ms")
+    if not case.delegate:
+        parts.append("fast kernels off")
+    elif case.delegation is None:
+        parts.append("share of the fast kernels unknown")
+    else:
+        share, left = case.delegation, ", ".join(f"{n} {name}" for name, n in case.delegation.left)
+        parts.append(f"fast kernels: {share.delegated} of {share.operators} operators")
+        parts += [f"not {left}"] if left else []
+    if timed and case.operator_ms:
+        slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])
+        parts.append(f"slowest: {slow}")
+    return f"{case.title}: {'; '.join(parts)}"
+
+
+def _ratio_to_first(result: Result, place: int) -> tuple[float, float, float] | None:
+    for entry in result.ratios:
+        if entry.case == place:
+            return entry.ratio.value, entry.ratio.low, entry.ratio.high
+    return None
+
+
+def _median(samples: Sequence[float]) -> float:
+    ordered = sorted(samples)
+    return ordered[len(ordered) // 2] if ordered else 0.0
+
+
+def _milliseconds(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f} ms"

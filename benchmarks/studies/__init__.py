@@ -1,0 +1,1 @@
+"""Comparisons behind the project's own figures."""

@@ -1,0 +1,298 @@
+"""Our structured pruning against uniform magnitude pruning: same multiply-adds, same recovery.
+
+    python -m benchmarks.studies.pruning_quality --variant v2-b0 --weights best.h5 --data train/ \\
+        --val val/ --work pruning/ --json pruning.json
+
+Every network is pruned by the installed command, converted to int8 by it, and judged on the
+same pictures; the files are timed in turn within one run. A run that is already in the work
+folder is taken over, so that an interrupted benchmark goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.metrics import summarize_classes
+from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.progress import progress_of
+
+FORMAT = "edge-effnet/pruning-quality"
+RECIPES = ("float32", "int8")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to choose channels and widths, as options of ``edge-effnet prune``."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+WAYS = (
+    Way("measured sensitivity, Taylor", ("--allocation", "measured", "--importance", "taylor")),
+    Way("uniform, magnitude", ("--allocation", "uniform", "--importance", "magnitude")),
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """One pruned network, or the whole one.
+
+    Attributes:
+        way: of ``WAYS``; None for the whole network.
+        share: of the multiply-adds that was asked for; 1 for the whole network.
+        macs_share, params_share: that are really left.
+        files: by recipe.
+    """
+
+    way: str | None
+    share: float
+    seed: int
+    macs_share: float
+    params_share: float
+    files: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: the mean over seeds.
+
+    Attributes:
+        top1_percent: mean, least and most over the seeds.
+        size_ratio: of the whole network's float file.
+        latency_ratio: of the whole network's file of the same recipe, one core, in turn; of the
+            first seed's network.
+    """
+
+    way: str | None
+    share: float
+    recipe: str
+    seeds: tuple[int, ...]
+    macs_share: float
+    params_share: float
+    size_ratio: float
+    top1_percent: tuple[float, float, float]
+    drop_points: float
+    latency_ratio: float
+
+
+def installed(*arguments: object) -> None:
+    """Run the command; its progress goes to our stderr.
+
+    Raises:
+        EdgeEffnetError: it failed.
+    """
+    command = [sys.executable, "-m", "edge_effnet", *map(str, arguments)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
+    if done.returncode:
+        raise EdgeEffnetError(
+            f"edge-effnet {arguments[0]} failed",
+            found=f"exit code {done.returncode}",
+            fix="see its own line above",
+        )
+
+
+def converted(
+    variant: object, weights: object, data: Path, val: Path, out: Path
+) -> dict[str, Path]:
+    """The float and the int8 file of a network."""
+    if not out.is_dir() or len(list(out.glob("*.tflite"))) < len(RECIPES):
+        installed(
+            "convert", "--variant", variant, "--weights", weights, "--int8", "--calibration", data,
+            "--data", val, "--eval-images", 100, "--out", out, "--force",
+        )  # fmt: skip
+    return {recipe: next(out.glob(f"*-{recipe}.tflite")) for recipe in RECIPES}
+
+
+def prune(
+    way: Way, share: float, seed: int, given: dict[str, Any], extra: Sequence[str]
+) -> tuple[dict[str, Any], Path]:
+    """The result of one pruning run, and its folder.
+
+    Raises:
+        UsageProblem: the folder holds a run with other settings.
+    """
+    folder = given["work"] / f"{way.options[1]}-{share:g}-seed{seed}"
+    result = folder / "result.json"
+    options = (
+        "--variant", given["variant"], "--weights", given["weights"], "--data", given["data"],
+        "--val", given["val"], "--target-macs", share, "--seed", seed, *way.options, *extra,
+    )  # fmt: skip
+    if (folder / "prune.json").exists():
+        refuse_other_run(folder, dict(zip(options[::2], options[1::2], strict=True)))
+        if not result.exists():
+            installed("prune", "--resume", folder, "--json", result, "--force")
+    else:
+        installed("prune", *options, "--run", folder, "--json", result)
+    return json.loads(result.read_text()), folder
+
+
+def refuse_other_run(folder: Path, options: dict[str, Any]) -> None:
+    """Raise UsageProblem where the run in ``folder`` was told something else."""
+    own = json.loads((folder / "prune.json").read_text())
+    own["target_macs"] = own["target"]
+    for option, value in options.items():
+        name = option.removeprefix("--").replace("-", "_")
+        if str(own[name]) != str(value):
+            raise UsageProblem(
+                f"{folder} holds a run with another {option}",
+                found=str(own[name]),
+                expected=str(value),
+                fix="choose another --work, or remove the run",
+            )
+
+
+def make_all(
+    given: dict[str, Any], shares: Sequence[float], seeds: Sequence[int], extra: Sequence[str]
+) -> list[Made]:
+    """The whole network and every pruned one."""
+    whole = converted(
+        given["variant"], given["weights"], given["data"], given["val"], given["work"] / "whole"
+    )
+    made = [Made(None, 1.0, 0, 1.0, 1.0, whole)]
+    for share in shares:
+        for way in WAYS:
+            for seed in seeds:
+                result, folder = prune(way, share, seed, given, extra)
+                first, last = result["networks"]
+                files = converted(
+                    result["variant"], result["weights"], given["data"], given["val"],
+                    folder / "files",
+                )  # fmt: skip
+                made.append(
+                    Made(
+                        way.name,
+                        share,
+                        seed,
+                        last["macs"] / first["macs"],
+                        last["parameters"] / first["parameters"],
+                        files,
+                    )
+                )
+    return made
+
+
+def judge(made: Sequence[Made], val: Path) -> list[dict[str, float]]:
+    """Top-1 in percent of every network's files, on all pictures of ``val``."""
+    dataset = load_dataset(val)
+    files = [path for one in made for path in one.files.values()]
+    with progress_of("judging") as progress:
+        predictions = predict_many(files, dataset, progress=progress)
+    top1 = [summarize_classes(one).top1_percent for one in predictions]
+    places = iter(top1)
+    return [{recipe: next(places) for recipe in one.files} for one in made]
+
+
+def time_all(made: Sequence[Made], *, seconds: float = 10) -> list[dict[str, float]]:
+    """Median milliseconds of every network's files, all in turn, one core."""
+    calls = []
+    for one in made:
+        for path in one.files.values():
+            classifier = open_classifier(path)
+            how = classifier.how
+            tensor = classifier.tensor(np.full((how.height, how.width, 3), 128, np.uint8))
+            calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
+    taken = iter(interleaved_latency(calls, min_seconds=seconds, min_rounds=50))
+    return [{recipe: next(taken).median_ms for recipe in one.files} for one in made]
+
+
+def rows_of(
+    made: Sequence[Made], top1: Sequence[dict[str, float]], timed: Sequence[dict[str, float]]
+) -> list[Row]:
+    """Means over seeds; the first row is the whole network's."""
+    rows = []
+    whole_bytes = made[0].files["float32"].stat().st_size
+    for key in dict.fromkeys((one.share, one.way) for one in made):
+        places = [i for i, one in enumerate(made) if (one.share, one.way) == key]
+        for recipe in RECIPES:
+            right = [top1[i][recipe] for i in places]
+            rows.append(
+                Row(
+                    way=key[1],
+                    share=key[0],
+                    recipe=recipe,
+                    seeds=tuple(made[i].seed for i in places),
+                    macs_share=mean(made[i].macs_share for i in places),
+                    params_share=mean(made[i].params_share for i in places),
+                    size_ratio=mean(made[i].files[recipe].stat().st_size for i in places)
+                    / whole_bytes,
+                    top1_percent=(mean(right), min(right), max(right)),
+                    drop_points=top1[0][recipe] - mean(right),
+                    latency_ratio=timed[places[0]][recipe] / timed[0][recipe],
+                )
+            )
+    return rows
+
+
+def print_rows(rows: Sequence[Row]) -> None:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("network", overflow="fold")
+    for heading in ("recipe", "MACs", "params", "size", "top-1", "least…most", "drop", "latency"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for row in rows:
+        middle, least, most = row.top1_percent
+        table.add_row(
+            row.way or "whole",
+            row.recipe,
+            f"{row.macs_share:.3f}",
+            f"{row.params_share:.3f}",
+            f"{row.size_ratio:.3f}",
+            f"{middle:.1f} %",
+            f"{least:.1f}…{most:.1f}" if len(row.seeds) > 1 else "–",
+            f"{row.drop_points:+.1f}",
+            f"{row.latency_ratio:.2f}",
+        )
+    out = console()
+    out.print(table)
+    out.print(
+        "shares are of the whole network, size of its float file, latency of the same recipe's "
+        "file on one core, all files in turn"
+    )
+
+
+@click.command()
+@click.option("--variant", required=True)
+@click.option("--weights", required=True, help="A checkpoint of the whole network.")
+@click.option("--data", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--val", type=click.Path(path_type=Path, exists=True), required=True)
+@click.option("--work", type=click.Path(path_type=Path), required=True, help="Folder of the runs.")
+@click.option("--shares", default="0.7,0.5", show_default=True)
+@click.option("--seeds", default="0,1,2", show_default=True)
+@click.option("--epochs", default=10, show_default=True)
+@click.option("--steps", default=2, show_default=True)
+@json_option
+@force_option
+def main(**given: Any) -> None:
+    """Compare ways of pruning; prints a table."""
+    refuse_bad_output(given["json_to"], overwrite=given["force"])
+    shares = [float(share) for share in given["shares"].split(",")]
+    seeds = [int(seed) for seed in given["seeds"].split(",")]
+    extra = ["--epochs", str(given["epochs"]), "--steps", str(given["steps"])]
+    made = make_all(given, shares, seeds, extra)
+    rows = rows_of(made, judge(made, given["val"]), time_all(made))
+    if given["json_to"] != "-":
+        print_rows(rows)
+    if given["json_to"]:
+        document = {"format": FORMAT, "version": 1, "rows": [asdict(row) for row in rows]}
+        write_json(document, given["json_to"], overwrite=given["force"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,251 @@
+"""Ours against other ways to int8: what each costs, on the same images, in one run.
+
+    python -m benchmarks.studies.quantization_quality --variant v2-b0 --weights FILE \\
+        --calibration photos/ --data val.csv --max-drop 0.5
+
+All get the same float network and the same calibration images, and are judged by the same
+labelled ones: top-1, agreement with float, size, and time of one inference on one core, in turn.
+The stock TensorFlow converter comes with the ``train`` extra; NNCF and OpenVINO take part where
+they are installed. Options that are not listed here go to ``edge-effnet convert``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.table import Table
+
+from benchmarks.studies.quantizers import TOOLS, Opened, Task, Tool
+from edge_effnet.data.listing import Dataset, load_dataset, load_images
+from edge_effnet.data.split import balanced_sample
+from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.image.preprocessing import preprocess, read_image
+from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.metrics import Comparison, Predictions, compare_predictions
+from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.evaluation import predict
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import console, force_option, json_option, megabytes, write_json
+from edge_effnet.ui.progress import progress_of
+from edge_effnet.ui.stages import stages
+
+FORMAT, VERSION = "edge-effnet/quantization-quality", 2
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of ``TOOLS``, measured.
+
+    Attributes:
+        comparison: against float in LiteRT (the first row), on the images that judge.
+        latency_ms: median of one inference on one core, the rows in turn; ``runtime``'s.
+        latency_ratio: over the first row's.
+    """
+
+    name: str
+    runtime: str
+    size_bytes: int
+    comparison: Comparison
+    latency_ms: float
+    latency_ratio: float
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "runtime": self.runtime,
+            "size_bytes": self.size_bytes,
+            "latency_ms": self.latency_ms,
+            "latency_ratio": self.latency_ratio,
+            **self.comparison.to_json(),
+        }
+
+
+def convert_ours(arguments: Sequence[str], out: Path) -> tuple[Path, Path]:
+    """The float file and our int8 file, by the installed command.
+
+    Raises:
+        EdgeEffnetError: the conversion failed or missed its limit; its own lines are on stderr.
+    """
+    command = [sys.executable, "-m", "edge_effnet", "convert", "--int8", *arguments]
+    ended = subprocess.run([*command, "--out", str(out)], stdout=subprocess.DEVNULL, check=False)
+    if ended.returncode:
+        raise EdgeEffnetError(
+            "edge-effnet convert did not give an int8 file",
+            found=f"exit code {ended.returncode}",
+            fix="see its message above",
+        )
+    (reference,) = out.glob("*-float32.tflite")
+    return reference, reference.with_name(reference.name.replace("float32", "int8"))
+
+
+def open_all(tools: Sequence[Tool], task: Task) -> list[Opened]:
+    """Each tool's network, made and opened."""
+    opened = []
+    with stages() as stage:
+        for tool in tools:
+            done = stage(f"{tool.name} ({tool.runtime})", None)
+            opened.append(tool.make(task))
+            done(1)
+    return opened
+
+
+def judge(
+    tools: Sequence[Tool],
+    opened: Sequence[Opened],
+    reference: Path,
+    data: Dataset,
+    *,
+    seconds: float,
+) -> list[Candidate]:
+    """Measure the rows on the same images.
+
+    Args:
+        reference: the first row's file.
+        seconds: of timing, all rows together.
+    """
+    with progress_of("judging float") as progress:
+        truth = predict(reference, data, progress=progress)
+    how = open_classifier(reference).how
+    scores: list[list[Any]] = [[] for _ in opened]
+    with progress_of("judging all") as progress:
+        for done, path in enumerate(truth.paths, 1):
+            pixels = preprocess(read_image(path), how)
+            for one, own in zip(opened, scores, strict=True):
+                own.append(one.scores(one.tensor(pixels)))
+            progress(done, len(truth.paths))
+    grey = np.full((how.height, how.width, 3), 128, np.uint8)
+    calls = [partial(one.scores, one.tensor(grey)) for one in opened]
+    times = [found.median_ms for found in interleaved_latency(calls, min_seconds=seconds)]
+
+    def predictions(own: list[Any]) -> Predictions:
+        return replace(truth, scores=np.stack(own))
+
+    return [
+        Candidate(
+            tool.name,
+            tool.runtime,
+            one.size_bytes,
+            compare_predictions(truth, predictions(own)),
+            time_ms,
+            time_ms / times[0],
+        )
+        for tool, one, own, time_ms in zip(tools, opened, scores, times, strict=True)
+    ]
+
+
+def print_candidates(candidates: Sequence[Candidate], missing: Sequence[str]) -> None:
+    """A table, a row for each network, and what could not take part."""
+    out = console()
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in ("int8 by", "runtime"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("top-1", "drop", "agreement", "95 %", "score error", "size", "median", "ratio"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for candidate in candidates:
+        found = candidate.comparison
+        low, high = found.agreement_interval_percent or (0.0, 100.0)
+        error = found.score_error
+        table.add_row(
+            candidate.name,
+            candidate.runtime,
+            found.candidate.headline.text if found.candidate else "–",
+            f"{found.paired.drop_points:+.1f}" if found.paired else "–",
+            f"{found.agreement_percent:.1f} %",
+            f"{low:.1f}–{high:.1f}",
+            f"{error.mean_l1:.3f}" if error else "–",
+            megabytes(candidate.size_bytes),
+            f"{candidate.latency_ms:.1f} ms",
+            f"{candidate.latency_ratio:.2f}",
+        )
+    out.print(table)
+    out.print(
+        f"int8 by these tools against float32, on {candidates[0].comparison.images} images; times "
+        "are of one core and of the runtime named, in turn; scores of .tflite come in steps of "
+        "1/256, OpenVINO's do not, which flatters its score error",
+        style="dim",
+    )
+    if missing:
+        out.print(
+            f"left out, not installed: {', '.join(missing)} (pip install {' '.join(missing)})"
+        )
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.option("--variant", required=True, metavar="NAME")
+@click.option("--weights", default="auto", show_default=True, metavar="auto|imagenet|FILE")
+@click.option("--calibration", required=True, type=click.Path(path_type=Path))
+@click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="Judges; labelled.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0), help="Timing.")
+@json_option
+@force_option
+@click.argument("others", nargs=-1, type=click.UNPROCESSED)
+def command(
+    variant: str,
+    weights: str,
+    calibration: Path,
+    calibration_images: int,
+    data: Path,
+    seed: int,
+    seconds: float,
+    json_to: str | None,
+    force: bool,
+    others: tuple[str, ...],
+) -> None:
+    """Compare our int8 with that of other tools."""
+    refuse_bad_output(json_to, overwrite=force)
+    if weights == "random":
+        raise UsageProblem(
+            "random weights are others for every tool",
+            found="--weights random",
+            expected="one network for all",
+            fix="give a weight file",
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = ["--variant", variant, "--weights", weights, "--seed", str(seed)]
+        arguments += ["--calibration", str(calibration), "--data", str(data)]
+        arguments += ["--calibration-images", str(calibration_images), *others]
+        reference, ours = convert_ours(arguments, Path(folder))
+        classifier = open_classifier(reference)
+        judges = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
+        images = balanced_sample(load_images(calibration), calibration_images, seed)
+        task = Task(reference, ours, variant, weights, classifier.how, images, Path(folder))
+        tools = [tool for tool in TOOLS if not tool.missing]
+        missing = sorted({package for tool in TOOLS for package in tool.missing})
+        candidates = judge(tools, open_all(tools, task), reference, judges, seconds=seconds)
+    if json_to != "-":
+        print_candidates(candidates, missing)
+    if json_to is not None:
+        result = {
+            "format": FORMAT,
+            "version": VERSION,
+            "variant": variant,
+            "images": candidates[0].comparison.images,
+            "calibration_images": len(images),
+            "missing": missing,
+            "candidates": [candidate.to_json() for candidate in candidates],
+        }
+        write_json(result, json_to, overwrite=force)
+
+
+def main() -> None:
+    """Run the command; what a user can mend is one line."""
+    try:
+        command()
+    except EdgeEffnetError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

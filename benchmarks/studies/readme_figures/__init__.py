@@ -1,0 +1,1 @@
+"""The figures that the README states, rerun: ``python -m benchmarks.studies.readme_figures``."""

@@ -1,0 +1,174 @@
+"""Rerun the figures that the README states, and print stated against found.
+
+    make figures
+    EDGE_EFFNET_REFERENCE=… make figures ARGS="--only v2-b0 --json figures.json"
+
+Exit code 1 where a figure differs by more than its tolerance, or its run failed. What is not rerun
+is named, with the reason.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+from rich.table import Table
+
+from benchmarks.studies.readme_figures.documents import find_words, read_documents
+from benchmarks.studies.readme_figures.runs import REFERENCE, RUNS, Place, Run, reference_folder
+from benchmarks.studies.readme_figures.table import FIGURES, NOT_RERUN, Figure
+from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.quantities import OneOf
+from edge_effnet.ui.stages import stages
+
+FORMAT, VERSION = "edge-effnet/readme-figures", 1
+Verdict = Literal["agrees", "differs", "failed", "not rerun"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One figure: what is stated where, and what was found.
+
+    Attributes:
+        stated, found: in the figure's own unit; ``found`` is None where nothing was.
+        reason: why nothing was found.
+    """
+
+    figure: Figure
+    document: str
+    stated: float
+    found: float | None
+    reason: str | None
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.found is None:
+            return "failed" if self.reason and self.reason.startswith("error") else "not rerun"
+        near = abs(self.found - self.stated) <= self.figure.tolerance
+        return "agrees" if near else "differs"
+
+    def to_json(self) -> dict[str, Any]:
+        own = {key: value for key, value in asdict(self).items() if key != "figure"}
+        return {**asdict(self.figure), **own, "verdict": self.verdict}
+
+
+def rerun(
+    asked: Sequence[str], place: Place, stage: Callable[[str, int | None], Callable[[int], None]]
+) -> list[Outcome]:
+    """Run what was asked for, in the order of ``RUNS``, and hold it against the documents.
+
+    Raises:
+        DataError: words that do not stand in the documents.
+    """
+    documents = read_documents()
+    stated = [(figure, *find_words(figure.words, documents)) for figure in FIGURES]
+    found: dict[str, Any] = {}
+    reasons: dict[str, str] = {}
+    for run in RUNS.values():
+        reason = _reason(run, asked, place, reasons)
+        if reason is None:
+            done = stage(f"rerunning {run.name}", None)
+            try:
+                found[run.name] = run.find(place)
+            except EdgeEffnetError as error:
+                reason = f"error: {error}"
+            done(1)
+        if reason is not None:
+            reasons[run.name] = reason
+    return [
+        Outcome(
+            figure,
+            document,
+            number if number is not None else float("nan"),
+            found[figure.run][figure.key] if figure.run in found else None,
+            reasons.get(figure.run),
+        )
+        for figure, document, number in stated
+    ]
+
+
+def _reason(run: Run, asked: Sequence[str], place: Place, reasons: dict[str, str]) -> str | None:
+    """Why a run is left out, or None."""
+    if run.name not in asked:
+        return "not asked for"
+    if run.needs_reference and place.reference is None:
+        return f"needs the photos and weights that {REFERENCE} names"
+    missing = [name for name in run.after if name in reasons]
+    return f"comes after {missing[0]}: {reasons[missing[0]]}" if missing else None
+
+
+def _print(outcomes: Sequence[Outcome]) -> None:
+    out = console()
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("stated", "found", "verdict", "run", "where it says"):
+        left = heading in ("verdict", "run", "where it says")
+        table.add_column(heading, justify="left" if left else "right", overflow="fold")
+    for outcome in outcomes:
+        table.add_row(
+            f"{outcome.stated:g}",
+            "–" if outcome.found is None else f"{outcome.found:.4g}",
+            outcome.verdict,
+            outcome.figure.run,
+            outcome.figure.words,
+            style="yellow" if outcome.verdict in ("differs", "failed") else None,
+        )
+    out.print(table)
+    for run in RUNS:
+        reasons = {row.reason for row in outcomes if row.figure.run == run and row.reason}
+        for reason in reasons:
+            out.print(f"not found again, {run}: {reason}", markup=False)
+    out.print("not rerun:", style="bold")
+    for row in NOT_RERUN:
+        out.print(f"  “{row.words}”: {row.reason}", markup=False)
+    counts = {kind: sum(row.verdict == kind for row in outcomes) for kind in ("agrees", "differs")}
+    out.print(f"{counts['agrees']} figures agree, {counts['differs']} differ", style="bold")
+
+
+@click.command()
+@click.option("--only", multiple=True, type=OneOf(list(RUNS)), metavar="RUN", help="Just this run.")
+@click.option(
+    "--work",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the files that are made, which then stay.",
+)
+@json_option
+@force_option
+def command(only: tuple[str, ...], work: Path | None, json_to: str | None, force: bool) -> None:
+    """Rerun the README's figures: some ten minutes on two cores."""
+    refuse_bad_output(json_to, overwrite=force)
+    with ExitStack() as stack:
+        folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder.mkdir(parents=True, exist_ok=True)
+        stage = stack.enter_context(stages())
+        outcomes = rerun(only or list(RUNS), Place(folder.resolve(), reference_folder()), stage)
+    if json_to != "-":
+        _print(outcomes)
+    if json_to is not None:
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "figures": [outcome.to_json() for outcome in outcomes],
+            "not_rerun": [asdict(row) for row in NOT_RERUN],
+        }
+        write_json(document, json_to, overwrite=force)
+    if any(outcome.verdict in ("differs", "failed") for outcome in outcomes):
+        raise SystemExit(1)
+
+
+def main() -> None:
+    """Entry point of ``python -m``."""
+    try:
+        command.main(standalone_mode=False)
+    except EdgeEffnetError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""Training speed against a plain ``keras.applications`` + ``fit`` loop, in one run.
+
+    python -m benchmarks.studies.training_throughput --data photos/ --resolution 128
+
+The bar: at least as many images per second. Both loops train every layer of EfficientNetV2-B0
+with AdamW on the same files, with the same kinds of augmentation (a random crop, a flip, changes
+of brightness, contrast and saturation); the plain one reads them with tf.data. Rounds
+alternate, so that a busy machine slows both.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import click
+
+BATCH = 32
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """Images per second, and processor milliseconds per image, a sample per round.
+
+    Attributes:
+        ours_default: with batch normalization frozen, as transfer learning does by default.
+        ratio: median over the rounds of ours over plain; above 1 ours is faster. Compared round
+            by round, because another program's load comes and goes within minutes.
+    """
+
+    resolution_px: int
+    steps_per_round: int
+    plain: tuple[float, ...]
+    ours: tuple[float, ...]
+    ours_default: tuple[float, ...]
+    plain_cpu_ms: tuple[float, ...]
+    ours_cpu_ms: tuple[float, ...]
+    ours_default_cpu_ms: tuple[float, ...]
+
+    @property
+    def cpu_ratio(self) -> float:
+        """Processor time of plain over ours; hardly moved by what else runs on the machine."""
+        return _paired(self.plain_cpu_ms, self.ours_cpu_ms)
+
+    @property
+    def ratio(self) -> float:
+        return _paired(self.ours, self.plain)
+
+    @property
+    def ratio_default(self) -> float:
+        return _paired(self.ours_default, self.plain)
+
+
+def _paired(ours: tuple[float, ...], plain: tuple[float, ...]) -> float:
+    return median(one / other for one, other in zip(ours, plain, strict=True))
+
+
+def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> Throughput:
+    """Measure the three loops in alternating rounds, after one round each to warm up."""
+    loops = (
+        _plain_loop(data, side, steps),
+        _our_loop(data, side, steps, batch_norm="train"),
+        _our_loop(data, side, steps, batch_norm="frozen"),
+    )
+    samples: list[list[float]] = [[] for _ in loops]
+    cpu_ms: list[list[float]] = [[] for _ in loops]
+    for number in range(rounds + 1):
+        turns = list(enumerate(loops))
+        for place, loop in turns if number % 2 else reversed(turns):
+            began, cpu_began = time.perf_counter(), time.process_time()
+            loop()
+            if number:
+                samples[place].append(steps * BATCH / (time.perf_counter() - began))
+                cpu_ms[place].append(1e3 * (time.process_time() - cpu_began) / (steps * BATCH))
+    return Throughput(side, steps, *(tuple(values) for values in (*samples, *cpu_ms)))
+
+
+def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[], object]:
+    from edge_effnet.architecture.variants import VARIANTS
+    from edge_effnet.network.weights.resolve import ResolvedWeights
+    from edge_effnet.runtime.evaluation import available_cores
+    from edge_effnet.training.config import TrainConfig
+    from edge_effnet.training.data import list_pictures, open_pictures
+    from edge_effnet.training.epochs import Hooks, run_epoch
+    from edge_effnet.training.initialize import begin, compile_for_training
+    from edge_effnet.training.resume_state import Progress
+
+    config = TrainConfig(
+        data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000
+    )
+    lists, workers = list_pictures(config), available_cores()
+    material = open_pictures(
+        lists, config, side=side, workers=workers, stage=lambda _name, _steps: lambda _done: None
+    )
+    model = begin(
+        VARIANTS["v2-b0"],
+        config,
+        ResolvedWeights("random", None, None),
+        resolution=side,
+        labels=lists.labels,
+        steps_per_epoch=steps,
+    ).model
+    compile_for_training(model, config)
+
+    class RoundOverError(Exception):
+        pass
+
+    def loop() -> None:
+        progress = Progress()
+
+        def on_step(_done: int, _total: int) -> None:
+            if progress.step == steps:
+                raise RoundOverError
+
+        hooks = Hooks(
+            save=lambda: None,
+            save_best=lambda _row: None,
+            on_step=on_step,
+            on_epoch=lambda _row: None,
+            stop=lambda: False,
+            save_every_seconds=1e9,
+        )
+        try:
+            run_epoch(
+                model, material, config, progress, hooks, side=side, workers=workers, steps=steps
+            )
+        except RoundOverError:
+            return
+
+    return loop
+
+
+def _plain_loop(data: Path, side: int, steps: int) -> Callable[[], object]:
+    import keras
+    import tensorflow as tf
+
+    from edge_effnet.data.listing import load_dataset
+
+    dataset = load_dataset(data)
+    classes = len(dataset.labels)
+    paths = [str(sample.path) for sample in dataset.samples]
+    labels = [sample.label for sample in dataset.samples]
+
+    def read(path: Any, label: Any) -> tuple[Any, Any]:
+        encoded = tf.io.read_file(path)
+        image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+        begin, size, _ = tf.image.sample_distorted_bounding_box(
+            tf.shape(image),
+            tf.zeros((1, 0, 4)),
+            aspect_ratio_range=(3 / 4, 4 / 3),
+            area_range=(0.35, 1.0),
+            use_image_if_no_bounding_boxes=True,
+        )
+        image = tf.image.resize(tf.slice(image, begin, size), (side, side))
+        image = tf.image.random_flip_left_right(tf.ensure_shape(image, (side, side, 3)) / 255.0)
+        image = tf.image.random_brightness(image, 0.25)
+        image = tf.image.random_contrast(image, 0.75, 1.25)
+        image = tf.image.random_saturation(image, 0.75, 1.25)
+        return tf.clip_by_value(image, 0, 1) * 255.0, tf.one_hot(label, classes)
+
+    source = tf.data.Dataset.from_tensor_slices((paths, labels)).shuffle(len(paths)).repeat()
+    source = source.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+    source = source.batch(BATCH, drop_remainder=True).prefetch(tf.data.AUTOTUNE)
+    model = keras.applications.EfficientNetV2B0(
+        weights=None, input_shape=(side, side, 3), classes=classes
+    )
+    model.compile(
+        keras.optimizers.AdamW(1e-4),
+        keras.losses.CategoricalCrossentropy(label_smoothing=0.1),
+        metrics=["accuracy"],
+    )
+    return lambda: model.fit(source, steps_per_epoch=steps, epochs=1, verbose=0)
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path), required=True, help="A folder per class.")
+@click.option("--resolution", default=128, show_default=True, type=click.IntRange(32, 1024))
+@click.option("--steps", default=10, show_default=True, type=click.IntRange(1), help="Per round.")
+@click.option("--rounds", default=8, show_default=True, type=click.IntRange(1))
+def main(data: Path, resolution: int, steps: int, rounds: int) -> None:
+    """Measure training throughput; prints JSON."""
+    result = measure_throughput(data, side=resolution, steps=steps, rounds=rounds)
+    ratios = {name: getattr(result, name) for name in ("ratio", "ratio_default", "cpu_ratio")}
+    figures = asdict(result) | ratios
+    click.echo(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""How long files take here, in turn on one core, and whether to believe it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.measure.environment import read_environment
+from edge_effnet.measure.latency import Latency, interleaved_latency
+from edge_effnet.measure.system_state import read_state
+from edge_effnet.measure.validity import judge_machine
+from edge_effnet.runtime.classifier import open_classifier
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Files timed in turn.
+
+    Attributes:
+        latencies: one for each file.
+        doubts: why they are not to be trusted, in sentences; empty where they are.
+    """
+
+    latencies: tuple[Latency, ...]
+    doubts: tuple[str, ...]
+
+    @property
+    def medians_ms(self) -> tuple[float, ...]:
+        return tuple(latency.median_ms for latency in self.latencies)
+
+
+def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -> Timing:
+    """Time one inference of each file on a grey picture, at least so long and so often."""
+    calls: list[Callable[[], Any]] = []
+    for file in files:
+        classifier = open_classifier(file)
+        grey = np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
+        calls.append(partial(classifier.scores_of_input, classifier.tensor(grey)))
+    environment, before = read_environment(), read_state()
+    latencies = interleaved_latency(calls, min_seconds=seconds, min_rounds=min_rounds)
+    verdict = judge_machine(environment, before, read_state())
+    return Timing(
+        tuple(latencies),
+        tuple(f"the times are not to be trusted: {remark.what}" for remark in verdict.problems),
+    )

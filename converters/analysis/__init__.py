@@ -1,0 +1,1 @@
+"""Which layer of a quantized model costs most."""

@@ -1,0 +1,284 @@
+"""Layer by layer: what an integer model makes of a float one, and which tensor costs most.
+
+Four questions for each tensor both files have: how near its values come to float's after all
+the rounding before it, how much of its 256 codes it uses, what the answer would lose if this
+tensor alone were stored as the integer file stores it, and, for the costliest, what would be
+won if it alone stayed float. The first grows towards the end of any network; the last two tell
+the culprits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.calibration.ranges import Ranges, logit_names
+from converters.quantization.mixed_precision import kept_in_float
+from converters.quantization.quantizer import quantize
+from converters.quantization.range_search import logits
+from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import Picture, observe
+from converters.tflite_graph.error_metrics import noise_share, stored_in_int8
+from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
+from edge_effnet.errors import ModelError
+from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
+
+Progress = Callable[[int, int], None]
+# Values compared per tensor and picture, evenly spread.
+_SAMPLED_VALUES = 4096
+_CODES = 256
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One tensor of the float model and its stored twin.
+
+    Attributes:
+        tensor: its full name in both files; ``operator`` makes it.
+        range: what the integer file can hold, in real units.
+        snr_db: signal to quantization noise of its values, all errors before it included.
+        codes_used_percent: of the 256 codes, those between the lowest and highest seen.
+        clipped_percent: of float's values, those outside the range.
+        alone_percent: energy of the answer's change, of the answer's own, when this tensor
+            alone is stored in 8 bits; ``alone_flipped`` counts the pictures whose answer turns.
+        left_float_percent: change of the whole model's answer error when the tensor is never
+            rounded (-10: a tenth less); None where that was not tried.
+    """
+
+    tensor: str
+    operator: str
+    range: tuple[float, float]
+    snr_db: float
+    codes_used_percent: float
+    clipped_percent: float
+    alone_percent: float
+    alone_flipped: int
+    left_float_percent: float | None = None
+
+    @property
+    def name(self) -> str:
+        """The last layer in the tensor's name: what ``model.summary()`` calls it."""
+        last = self.tensor.split(";")[0].split(":")[0].split("/")
+        layers = [part for part in last if not part.startswith(("functional", "batchnorm"))]
+        named = layers[-2] if len(layers) > 1 else layers[-1]
+        return named.removesuffix("_1")
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """All layers, the costliest first.
+
+    Attributes:
+        answer_percent: energy of the integer model's answer error, of the answer's own.
+        pictures: how many were asked.
+    """
+
+    layers: tuple[Layer, ...]
+    answer_percent: float
+    pictures: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "format": "edge-effnet layers",
+            "version": 1,
+            "pictures": self.pictures,
+            "answer_percent": self.answer_percent,
+            "layers": [{"name": layer.name, **vars(layer)} for layer in self.layers],
+        }
+
+
+def measure_layers(
+    model: bytes,
+    small: bytes,
+    pictures: Sequence[Picture],
+    *,
+    float_trials: int,
+    workers: int,
+    progress: Progress = lambda _done, _all: None,
+) -> Fidelity:
+    """Compare an integer model with the float model it was made from.
+
+    Args:
+        model: float, ``small``: int8 activations, with the tensor names of ``model``.
+        pictures: real-valued inputs, each height x width x 3.
+        float_trials: how many of the costliest tensors are tried in float.
+        progress: told (tensors done, tensors in all).
+
+    Raises:
+        ModelError: not such a pair.
+    """
+    structure, own = (
+        parse_structure(model, "the reference"),
+        parse_structure(small, "the candidate"),
+    )
+    twins = _twins(structure, own)
+    values = _values(model, small, twins, pictures, workers)
+    places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
+    answer = places[logit_names(structure)[0]]
+    dissection = Dissection(model, structure, answer)
+    wanted = logits(model, structure, pictures, workers=workers)
+    makers = {operator.outputs[0]: operator.name for operator in structure.operators}
+    stored = dict(twins)
+    done, steps = 0, len(twins) + float_trials
+
+    def look(index: int, tensor: Isolated) -> tuple[float, float]:
+        nonlocal done
+        low, high = _range(stored[index])
+        done += 1
+        progress(done, steps)
+        return tensor.harm(lambda found: stored_in_int8(found, low, high))
+
+    # What no part of the answer depends on harms nothing.
+    heard = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
+    harms = dissection.study(heard, pictures, wanted, look, workers=workers)
+    harm = dict(zip(heard, harms, strict=True))
+    layers = []
+    for (index, twin), measured in zip(twins, values, strict=True):
+        share, flipped = harm.get(index, (0.0, 0.0))
+        layers.append(
+            Layer(
+                structure.tensors[index].name,
+                makers[index],
+                _range(twin),
+                *measured,
+                alone_percent=100 * share,
+                alone_flipped=round(flipped * len(pictures)),
+            )
+        )
+    layers.sort(key=lambda layer: -layer.alone_percent)
+    error = noise_share(wanted, logits(small, structure, pictures, workers=workers))
+    saved = _left_float(
+        model, structure, own, layers[:float_trials], wanted, pictures, workers=workers
+    )
+    progress(steps, steps)
+    tried = [
+        Layer(**{**vars(layer), "left_float_percent": change})
+        for layer, change in zip(layers, saved, strict=False)
+    ]
+    return Fidelity((*tried, *layers[len(tried) :]), 100 * error, len(pictures))
+
+
+def _twins(structure: Structure, small: Structure) -> list[tuple[int, Tensor]]:
+    """Indices of the float model's activations, with what stores them in the integer one."""
+    stored = {tensor.name: tensor for tensor in small.tensors if tensor.scales}
+    twins = [
+        (operator.outputs[0], stored[name])
+        for operator in structure.operators
+        if (name := structure.tensors[operator.outputs[0]].name) in stored
+        and stored[name].dtype == "int8"
+        and operator.name != "SOFTMAX"
+    ]
+    floats = all(structure.tensors[op.outputs[0]].dtype == "float32" for op in structure.operators)
+    if not floats or logit_names(structure)[0] not in {tensor.name for tensor in small.tensors}:
+        raise ModelError(
+            "these two files cannot be compared layer by layer",
+            found="a reference that is not float32"
+            if not floats
+            else "tensors of other names in the candidate",
+            expected="a float32 file and the int8 file made from it",
+            fix="give NAME-float32.tflite and NAME-int8.tflite of one conversion",
+        )
+    if not twins:
+        raise ModelError(
+            "the candidate stores no activation in 8 bits: there is nothing to see in its layers",
+            found="float activations",
+            fix="give the int8 file",
+        )
+    return twins
+
+
+def _range(tensor: Tensor) -> tuple[float, float]:
+    scale, zero_point = tensor.scales[0], tensor.zero_points[0]
+    return (-128 - zero_point) * scale, (127 - zero_point) * scale
+
+
+def _values(
+    model: bytes,
+    small: bytes,
+    twins: Sequence[tuple[int, Tensor]],
+    pictures: Sequence[Picture],
+    workers: int,
+) -> list[tuple[float, float, float]]:
+    """Of each tensor: signal to noise in dB, percent of codes used, percent clipped."""
+    own = {t.name: i for i, t in enumerate(parse_structure(small, "the candidate").tensors)}
+    kinds = [twin for _, twin in twins]
+
+    def sample(_: int, values: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        return [_spread(value) for value in values]
+
+    truth = observe(model, [index for index, _ in twins], pictures, sample, workers=workers)
+    sums = np.zeros((len(twins), 4))
+    codes = np.tile([[127, -128]], (len(twins), 1))
+
+    def compare(picture: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        rows, ends = np.zeros((len(twins), 4)), np.zeros((len(twins), 2), np.int64)
+        for place, (wanted, value, kind) in enumerate(
+            zip(truth[picture], values, kinds, strict=True)
+        ):
+            low, high = _range(kind)
+            real = (_spread(value).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
+            outside = (wanted < low - kind.scales[0]) | (wanted > high + kind.scales[0])
+            rows[place] = (wanted**2).sum(), ((wanted - real) ** 2).sum(), outside.sum(), real.size
+            ends[place] = value.min(), value.max()
+        return rows, ends
+
+    asked = [own[twin.name] for twin in kinds]
+    for rows, ends in observe(small, asked, pictures, compare, workers=workers):
+        sums += rows
+        codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
+        codes[:, 1] = np.maximum(codes[:, 1], ends[:, 1])
+    power, lost, outside, count = np.maximum(sums.T, 1e-12)
+    return [
+        (float(snr), float(used), float(clipped))
+        for snr, used, clipped in zip(
+            10 * np.log10(power / lost),
+            100 * (codes[:, 1] - codes[:, 0] + 1) / _CODES,
+            100 * np.round(outside) / count,
+            strict=True,
+        )
+    ]
+
+
+def _spread(values: NDArray[Any]) -> NDArray[Any]:
+    """Values at an odd stride, so that all channels and places have their turn; a copy."""
+    flat = values.reshape(-1)
+    return flat[:: max(1, flat.size // _SAMPLED_VALUES) | 1].copy()
+
+
+def _left_float(
+    model: bytes,
+    structure: Structure,
+    small: Structure,
+    layers: Sequence[Layer],
+    wanted: NDArray[np.float32],
+    pictures: Sequence[Picture],
+    *,
+    workers: int,
+) -> list[float | None]:
+    """Change of the answer error, in percent, with each of these tensors never rounded.
+
+    Measured against the integer file made again with the same ranges, so that corrected
+    biases or trained weights do not count for the one and not for the other. Nothing where it
+    cannot be made again: equalized channels have tensors of their own, float layers no ranges.
+    """
+    stored = {tensor.name: tensor for tensor in small.tensors if tensor.scales}
+    ranges: Ranges = {}
+    for tensor in structure.tensors:
+        twin = stored.get(tensor.name + "_quantized") or stored.get(tensor.name)
+        if tensor.dtype == "float32" and not tensor.constant_bytes and twin is not None:
+            ranges[tensor.name] = _range(twin)
+
+    def error(names: Sequence[str]) -> float:
+        kept = kept_in_float(structure, names)
+        made = quantize(model, RECIPES["int8"], ranges, "int8", left_float=kept)
+        return noise_share(wanted, logits(made, structure, pictures, workers=workers))
+
+    activations = {structure.tensors[op.outputs[0]].name for op in structure.operators}
+    if not layers or activations - ranges.keys():  # the file was made of another graph
+        return []
+    before = max(error([]), 1e-20)
+    return [100 * (error([layer.tensor]) / before - 1) for layer in layers]

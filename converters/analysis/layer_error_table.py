@@ -1,0 +1,52 @@
+"""The table that ``compare --layers`` prints."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from converters.analysis.layer_error import Fidelity
+from converters.analysis.layer_error_plot import operator_name
+from edge_effnet.ui.options import console
+
+ROWS = 15
+
+
+def print_fidelity(fidelity: Fidelity) -> None:
+    """Print the costliest layers and what the columns mean."""
+    out = console()
+    layers = fidelity.layers
+    out.print(
+        f"{len(layers)} layers on {fidelity.pictures} pictures, the costliest first", style="bold"
+    )
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("layer", overflow="fold")
+    table.add_column("made by")
+    for heading in ("alone", "flips", "left float", "SNR", "codes used", "clipped"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for layer in layers[:ROWS]:
+        change = layer.left_float_percent
+        table.add_row(
+            layer.name,
+            operator_name(layer),
+            f"{layer.alone_percent:.3f} %",
+            str(layer.alone_flipped),
+            "–" if change is None else f"{change:+.0f} %",
+            f"{layer.snr_db:.1f} dB",
+            f"{layer.codes_used_percent:.0f} %",
+            f"{layer.clipped_percent:.2f} %",
+        )
+    out.print(table)
+    if len(layers) > ROWS:
+        out.print(f"… and {len(layers) - ROWS} more (all of them with --json)", style="dim")
+    together = sum(layer.alone_percent for layer in layers)
+    out.print(
+        f"the answer's error is {fidelity.answer_percent:.2f} % of its energy; the layers one by "
+        f"one come to {together:.2f} %"
+    )
+    out.print(
+        "alone: the answer's error when only this layer's values are stored in 8 bits, and the "
+        "pictures whose answer turns; left float: change of the whole model's error when only they "
+        "are not (–: not tried, or impossible: the file has equalized channels or float layers); "
+        "SNR: its values against float's, all errors before it included",
+        style="dim",
+    )

@@ -1,0 +1,1 @@
+"""Calibration images, and the range that each tensor takes on them."""

@@ -1,0 +1,258 @@
+"""Which pictures calibrate and which judge: never the same ones."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.representative import (
+    FEW_IMAGES,
+    Calibration,
+    calibration_warnings,
+    choose_calibration,
+)
+from edge_effnet.data.folders import both_parts
+from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.split import (
+    balanced_sample,
+    divide,
+    images_per_class,
+    judging_warnings,
+    without,
+)
+from edge_effnet.data.trained_on import Judged, Steps, judge_on, trained_on
+from edge_effnet.errors import DataError
+from edge_effnet.heads.head import Head
+from edge_effnet.image.preprocessing import Preprocess
+
+GENERATED_EVALUATION_IMAGES = 200
+SIGNS = Path("signs")  # the word that stands for the embedded data set
+SIGNS_EVALUATION_IMAGES = 640
+# Another stream of pictures than calibration's.
+_EVALUATION_SEED_OFFSET = 1_000_003
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of one conversion.
+
+    Attributes:
+        evaluation: the evaluation set; without labels when ``generated``.
+        generated: whether the evaluation set is generated, and so no evidence of accuracy.
+        skipped: one line for each calibration picture that could not be read.
+        spare: photos of the calibration folder that do not calibrate and that the network was
+            not trained on, in seeded order; where no other images judge.
+        judged: what is known of the evaluation set; None when ``generated`` or drawn.
+        classes: of the images given to judge, before some were left out.
+    """
+
+    calibration: Calibration
+    evaluation: Dataset
+    generated: bool
+    warnings: tuple[str, ...]
+    skipped: tuple[str, ...]
+    spare: tuple[Sample, ...] = ()
+    judged: Judged | None = None
+    classes: tuple[str, ...] = ()
+
+    def left_out_json(self) -> list[dict[str, Any]]:
+        calibrating = self.calibration.images
+        left_out = (*self.evaluation.left_out, *(calibrating.left_out if calibrating else ()))
+        return [one.to_json() for one in dict.fromkeys(left_out)]
+
+
+def is_signs(data: Path | None) -> bool:
+    """Whether an option means the embedded data set: the word, unless there is such a path."""
+    return data == SIGNS and not SIGNS.exists()
+
+
+def choose_pictures(
+    how: Preprocess,
+    *,
+    data: Path | None,
+    calibration: Path | None,
+    labels: tuple[str, ...] | None,
+    count: int,
+    evaluation_count: int | None,
+    seed: int,
+    strict: bool,
+    scratch: Path,
+    labelled: bool = False,
+    head: Head | None = None,
+    steps: Steps = (),
+) -> Pictures:
+    """Divide what the user gave into calibration and evaluation.
+
+    Args:
+        data: labelled images. Without ``calibration`` at most half of each class calibrate, and
+            the rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both,
+            from splits that share no picture.
+        labels: the network's, where somebody named its classes.
+        count: how many calibrate.
+        evaluation_count: at most so many judge; None for all.
+        strict: an unreadable calibration picture is an error.
+        scratch: folder for generated pictures.
+        labelled: whether the calibration pictures need labels.
+        head: what the network answers, and so what the images must say; by default a class.
+        steps: of the network: images it was trained on calibrate, and do not judge where others
+            can.
+
+    Raises:
+        DataError: nothing usable, or unreadable pictures under ``strict``.
+    """
+    given: Dataset | None
+    judged: Dataset | None
+    pool: Dataset | None
+    asked: Any = {
+        "labels": labels,
+        "classes": head.classes if head else None,
+        "task": head.task if head else "classes",
+    }
+    told: Judged | None = None
+    warnings: list[str] = []
+
+    def listed(folder: Path) -> Dataset:
+        if is_signs(folder):
+            return _drawn(how, count, "train", seed, scratch, labels)
+        if labelled:
+            return load_dataset(folder, part="learn", **asked)
+        return load_images(folder)
+
+    if data is not None and calibration is None and (parts := both_parts(data)):
+        calibration = parts[0]
+    if is_signs(data):
+        given = judged = _drawn(
+            how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
+        )
+        pool = listed(calibration or SIGNS)
+    else:
+        given = judged = load_dataset(data, **asked) if data else None
+        pool = listed(calibration) if calibration else given
+        if given is not None and pool is not None:
+            told = judge_on(given, steps)
+            judged = told.dataset
+            pool, notices = _may_calibrate(given, pool, told, steps, seed)
+            warnings += notices
+        elif pool is not None:
+            pool = _trained_first(pool, steps, count)
+    chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
+    if skipped and strict:
+        raise DataError(
+            f"{len(skipped)} calibration images cannot be read",
+            found=skipped[0],
+            fix="replace them, or leave --strict out to skip them",
+        )
+    if judged is not None and chosen.images is not None and not is_signs(data):
+        judged, before = without(judged, chosen.images), judged
+        if not len(judged):
+            raise DataError(
+                f"no image of {before.source} is left to judge by",
+                found=f"all {len(before)} that could judge stand in {chosen.images.source} too, "
+                "and calibrate",
+                expected="images that do not calibrate",
+                fix="give others to --data or to --calibration",
+            )
+        if calibration is not None and len(judged) < len(before):
+            warnings.append(
+                f"{len(before) - len(judged)} of {len(before)} images of {before.source} also "
+                "calibrate (or are near-duplicates of those that do) and do not judge"
+            )
+    warnings = [*calibration_warnings(chosen), *warnings]
+    if judged is not None and given is not None:
+        warnings += given.notes
+        if evaluation_count is not None and evaluation_count < len(judged):
+            judged = balanced_sample(judged, evaluation_count, seed)
+        warnings += judging_warnings(judged, given)
+        if len(judged) < FEW_IMAGES:
+            warnings.append(
+                f"only {len(judged)} images judge the result: a small loss cannot be told from luck"
+            )
+    return Pictures(
+        calibration=chosen,
+        evaluation=judged or _generated(how, evaluation_count, seed, scratch),
+        generated=judged is None,
+        warnings=tuple(warnings),
+        skipped=skipped,
+        spare=_spare(calibration, chosen, skipped, steps, seed) if judged is None else (),
+        judged=told,
+        classes=tuple(images_per_class(given)) if given is not None else (),
+    )
+
+
+def _may_calibrate(
+    given: Dataset, pool: Dataset, told: Judged, steps: Steps, seed: int
+) -> tuple[Dataset, list[str]]:
+    """The images that calibration may choose from, and what to tell of them.
+
+    Where all that could judge stand in the pool too, each class keeps half of them for judging.
+    """
+    if pool is not given and len(without(given, pool)):
+        return pool, []
+    barred = trained_on(given, steps) if told.is_evidence else None
+    division = divide(given, 0.5, seed, barred=barred)
+    usable = division.rest if pool is given else without(pool, division.judging)
+    if not len(usable):
+        raise DataError(
+            f"{given.source} has too few images to calibrate and to judge by",
+            found=f"{len(given)} images of {len(given.class_counts)} classes, no two different "
+            "ones of one class",
+            expected="dozens of each class: half of them calibrate",
+            fix="add images, or give others with --calibration",
+        )
+    return usable, division.notices
+
+
+def _trained_first(pool: Dataset, steps: Steps, count: int) -> Dataset:
+    """Where the network was trained on enough of the images, those calibrate: the others can
+    judge."""
+    trained = trained_on(pool, steps)
+    if trained is None or trained.sum() < count:
+        return pool
+    pairs = zip(pool.samples, trained, strict=True)
+    return replace(pool, samples=tuple(sample for sample, known in pairs if known))
+
+
+def _spare(
+    source: Path | None, chosen: Calibration, skipped: tuple[str, ...], steps: Steps, seed: int
+) -> tuple[Sample, ...]:
+    if source is None or is_signs(source) or chosen.images is None or skipped:
+        return ()
+    told = judge_on(load_images(source), steps)
+    if not told.is_evidence:
+        return ()
+    left = without(told.dataset, chosen.images)
+    return tuple(Sample(s.path, None) for s in balanced_sample(left, len(left), seed).samples)
+
+
+def _drawn(
+    how: Preprocess,
+    count: int,
+    split: str,
+    seed: int,
+    scratch: Path,
+    labels: tuple[str, ...] | None,
+) -> Dataset:
+    """Freshly drawn signs, so large that the preprocessing resizes nothing."""
+    from edge_effnet.data.signs.folder import write_folder
+
+    folder = scratch / f"signs-{split}"
+    size = math.ceil(max(how.height, how.width) / how.crop)
+    write_folder(folder, count, size=size, seed=seed, split=split)
+    return replace(load_dataset(folder, labels=labels), source=f"signs ({split})")
+
+
+def _generated(how: Preprocess, count: int | None, seed: int, scratch: Path) -> Dataset:
+    count = min(count or GENERATED_EVALUATION_IMAGES, GENERATED_EVALUATION_IMAGES)
+    samples = []
+    height, width = (math.ceil(side / how.crop) for side in (how.height, how.width))
+    for index in range(count):
+        picture = generated_picture(index, seed + _EVALUATION_SEED_OFFSET, height, width)
+        path = scratch / f"generated-{index:04}.png"
+        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        samples.append(Sample(path, None))
+    return Dataset(tuple(samples), (), "generated pictures")

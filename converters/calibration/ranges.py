@@ -1,0 +1,261 @@
+"""Activation ranges: what every tensor of the float model holds on the calibration pictures.
+
+Ranges are data: collected once (slow), after which each recipe costs a second. One rule does
+not fit all tensors: where every channel is one value (behind a global average) clipping can ruin
+a channel, where thousands of positions share a range a rare outlier is worth clipping, and
+what a swish reads is worth nothing far below zero. So tensors have roles, and a table says
+which method sets the ranges of a role. The input and the logits are never clipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.calibration.representative import Calibration
+from converters.tflite_graph.activations import observe, open_observer
+from edge_effnet.errors import DataError
+from edge_effnet.heads.head import last_operator
+from edge_effnet.image.preprocessing import normalize
+from edge_effnet.tflite.reader import Operator, Structure, Tensor
+
+Ranges = dict[str, tuple[float, float]]
+Role = Literal["pooled", "activated", "depthwise", "swish", "excite", "linear"]
+Method = Literal["mean", "most", "wide", "widest", "whole"]
+Methods = Mapping[Role, Method]
+
+ROLES: dict[Role, str] = {
+    "pooled": "one value per channel: squeeze-and-excite and the pooled features",
+    "activated": "read by a swish or a sigmoid",
+    "depthwise": "the same, made by a depthwise convolution",
+    "swish": "what a swish answers",
+    "excite": "channels times their squeeze-and-excite gates",
+    "linear": "all others: projections, sums, rectified layers",
+}
+METHODS: dict[Method, str] = {
+    "mean": "mean over pictures of each picture's extremes",
+    "most": "wide enough for 19 pictures in 20, and a quarter wider",
+    "wide": "the mean of extremes, a quarter wider",
+    "widest": "the mean of extremes, half as wide again",
+    "whole": "the extremes of all pictures: nothing they show is cut off",
+}
+# What everybody else does, nearly: kept as the first rung, to compare with.
+PLAIN_METHODS: Methods = dict.fromkeys(ROLES, "mean")
+# What tells a class may be cut off beyond a border, what tells how much may not.
+WHOLE_METHODS: Methods = dict.fromkeys(ROLES, "whole")
+# Chosen because it helps two unlike networks (divergence of the answers from float's on 1,550 and
+# 1,000 other photos, biases corrected, in 1/10,000): EfficientNetV2-B0 at 224 px 100 and a B0 at
+# 96 px 94. Nine pictures in ten for "pooled" and a quarter for "excite" gave 144 and 119: what lies
+# beyond a range is rare, but it is what a network recognizes something by. A swish a tenth wider
+# than the mean gave V2-B0 22 more, a tenth narrower 147. The same photos chose among some thirty
+# tables, so expect a little less on others. What helps only one network is left to the search.
+ROLE_METHODS: Methods = {
+    "pooled": "most",
+    "activated": "mean",
+    "depthwise": "mean",
+    "swish": "mean",
+    "excite": "widest",
+    "linear": "wide",
+}
+
+# Generated pictures excite the classes less than photos do (V2-B0: logits to 10.3, photos to
+# 11.9 and beyond), so their range is widened to leave real ones unclipped.
+GENERATED_LOGIT_MARGIN = 2.0
+# Nor do they excite what recognizes things: whole channels, and gates on channels. With these
+# two roles wider still, divergence from float on photos is 251 (V2-B0) and 224 (a B0 at 96 px), in
+# 1/10,000; with the gated products as for photos 285, with both so 239 (the B0).
+GENERATED_WIDENING: Mapping[Role, float] = {"pooled": 1.4, "excite": 1.25}
+# Photos the calibration did not see may be recognized more surely than those it saw.
+LOGIT_MARGIN = 1.15
+_WIDENINGS: Mapping[Method, float] = {"mean": 1.0, "most": 1.25, "wide": 1.25, "widest": 1.5}
+_MOST_PICTURES = 0.95
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the float model's tensors hold, by tensor name.
+
+    Attributes:
+        lows, highs: extremes of every float tensor, arrays of shape (pictures,).
+    """
+
+    lows: dict[str, NDArray[np.float32]]
+    highs: dict[str, NDArray[np.float32]]
+
+    @property
+    def pictures(self) -> int:
+        return len(next(iter(self.lows.values())))
+
+
+def collect_statistics(
+    model: bytes,
+    structure: Structure,
+    calibration: Calibration,
+    *,
+    workers: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Statistics:
+    """Run the float model on the calibration pictures and note every tensor's extremes.
+
+    Args:
+        workers: interpreters at work at once, each with all its tensors in memory.
+        progress: called once per picture.
+
+    Raises:
+        DataError: a picture cannot be read, or makes a tensor overflow.
+    """
+    watched = {
+        index: tensor.name
+        for index, tensor in enumerate(structure.tensors)
+        if tensor.dtype == "float32" and not tensor.constant_bytes
+    }
+
+    def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
+        return np.array([(value.min(), value.max()) for value in values], np.float32)
+
+    seen = observe(
+        model, list(watched), calibration.inputs(), look, workers=workers, progress=progress
+    )
+    table = np.stack(seen)
+    names = list(watched.values())
+    broken = np.flatnonzero(~np.isfinite(table).all(axis=(0, 2)))
+    if broken.size:
+        raise DataError(
+            "the float model does not give numbers for the calibration images",
+            found=f"NaN or infinity in {broken.size} tensors, first {names[broken[0]][-60:]}",
+            expected="finite values",
+            fix="check the weights; training that diverged leaves such values",
+        )
+    return Statistics(
+        {name: table[:, i, 0] for i, name in enumerate(names)},
+        {name: table[:, i, 1] for i, name in enumerate(names)},
+    )
+
+
+def choose_ranges(
+    statistics: Statistics,
+    structure: Structure,
+    calibration: Calibration,
+    model: bytes,
+    methods: Methods = ROLE_METHODS,
+) -> Ranges:
+    """From statistics to the range of each tensor, by the method of its role.
+
+    The input's range is known, not measured: pixels 0–255 as the preprocessing hands them
+    over, so pixels pass exactly; so is that of what a pointwise operator makes of them. The
+    logits are never clipped: they get the extremes over all pictures and a margin. Roles that
+    generated pictures excite too little get more than those show.
+    """
+    roles = tensor_roles(structure)
+    ranges = {
+        name: method_range(statistics, name, methods[roles.get(name, "linear")])
+        for name in statistics.lows
+    }
+    if calibration.kind == "generated":
+        for name, (low, high) in ranges.items():
+            factor = GENERATED_WIDENING.get(roles.get(name, "linear"), 1.0)
+            ranges[name] = factor * low, factor * high
+    ranges.update(pinned_ranges(model, structure, calibration))
+    margin = LOGIT_MARGIN if calibration.kind == "images" else GENERATED_LOGIT_MARGIN
+    for name in logit_names(structure):
+        low, high = statistics.lows[name].min(), statistics.highs[name].max()
+        ranges[name] = (float(low) * margin, float(high) * margin)
+    return ranges
+
+
+def tensor_roles(structure: Structure) -> dict[str, Role]:
+    """The role of each activation, read off the graph."""
+    readers: dict[int, list[Operator]] = {}
+    makers = {operator.outputs[0]: operator for operator in structure.operators}
+    for operator in structure.operators:
+        for index in operator.inputs:
+            readers.setdefault(index, []).append(operator)
+    roles: dict[str, Role] = {}
+    for index, maker in makers.items():
+        tensor = structure.tensors[index]
+        role: Role = "linear"
+        if tensor.shape and tensor.elements == tensor.shape[-1]:
+            role = "pooled"
+        elif any(reader.name == "LOGISTIC" for reader in readers.get(index, ())):
+            role = "depthwise" if maker.name == "DEPTHWISE_CONV_2D" else "activated"
+        elif maker.name == "MUL":
+            gates = [i for i in maker.inputs if i in makers and makers[i].name == "LOGISTIC"]
+            own = any(makers[gate].inputs[0] in maker.inputs for gate in gates)
+            role = "swish" if own else "excite" if gates else "linear"
+        roles[tensor.name] = role
+    return roles
+
+
+def method_range(statistics: Statistics, name: str, method: Method) -> tuple[float, float]:
+    """One tensor's range by one method."""
+    lows, highs = statistics.lows[name], statistics.highs[name]
+    if method == "whole":
+        return float(lows.min()), float(highs.max())
+    if method == "most":
+        low, high = np.quantile(lows, 1 - _MOST_PICTURES), np.quantile(highs, _MOST_PICTURES)
+    else:
+        low, high = lows.mean(), highs.mean()
+    widening = _WIDENINGS[method]
+    return widening * float(low), widening * float(high)
+
+
+def logit_names(structure: Structure) -> list[str]:
+    """The outputs, and what the final softmax or sigmoid reads."""
+    names = [structure.tensors[index].name for index in structure.outputs]
+    for operator in structure.operators:
+        if operator.name in {"SOFTMAX", "LOGISTIC"} and set(operator.outputs) & set(
+            structure.outputs
+        ):
+            names = [structure.tensors[index].name for index in operator.inputs]
+    return names
+
+
+def sigmoid_answers(structure: Structure) -> bool:
+    """Whether each output is an answer of its own: sigmoids, or a single number.
+
+    Where classes share a softmax, a constant added to all their logits changes nothing; here it
+    changes every answer.
+    """
+    last = last_operator(structure)
+    width = structure.tensors[structure.outputs[0]].shape[-1]
+    return width == 1 or (last is not None and last.name == "LOGISTIC")
+
+
+_POINTWISE = {"MUL", "ADD", "SUB", "DIV", "DEPTHWISE_CONV_2D"}
+
+
+def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) -> Ranges:
+    """Ranges of the input and of the pointwise operators right behind it.
+
+    Each of those is monotone in every pixel value, so an all-black and an all-white picture
+    give its extremes exactly.
+    """
+    how, source = calibration.how, structure.inputs[0]
+    chain = [source]
+    for operator in structure.operators:
+        moving = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
+        if moving == [chain[-1]] and _is_pointwise(operator.name, operator.inputs, structure):
+            chain.append(operator.outputs[0])
+    interpreter = open_observer(model)
+    extremes: dict[int, list[float]] = {index: [] for index in chain}
+    for level in (0, 255):
+        pixels = np.full((how.height, how.width, 3), level, np.uint8)
+        interpreter.set_tensor(source, normalize(pixels, how)[None])
+        interpreter.invoke()
+        for index in chain:
+            values = interpreter.get_tensor(index)
+            extremes[index] += [float(values.min()), float(values.max())]
+    return {structure.tensors[i].name: (min(v), max(v)) for i, v in extremes.items()}
+
+
+def _is_pointwise(name: str, inputs: tuple[int, ...], structure: Structure) -> bool:
+    if name not in _POINTWISE:
+        return False
+    if name != "DEPTHWISE_CONV_2D":
+        return True
+    kernel: Tensor = structure.tensors[inputs[1]]
+    return kernel.shape[:3] == (1, 1, 1)

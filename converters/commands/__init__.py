@@ -1,0 +1,1 @@
+"""The commands that need the converter; imported only when called."""

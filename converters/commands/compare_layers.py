@@ -1,0 +1,84 @@
+"""The ``--layers`` part of ``edge-effnet compare``; that command names it as a string."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from converters.analysis.layer_error import measure_layers
+from converters.analysis.layer_error_plot import draw_fidelity, render
+from converters.analysis.layer_error_table import print_fidelity
+from edge_effnet.artifact import split_archive
+from edge_effnet.data.listing import Dataset
+from edge_effnet.data.split import balanced_sample
+from edge_effnet.errors import DataError
+from edge_effnet.files import write_atomically
+from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
+from edge_effnet.runtime.evaluation import available_cores
+from edge_effnet.tflite.reader import read_model_bytes
+from edge_effnet.ui.stages import stages
+
+PICTURES = 16
+_FLOAT_TRIALS = 5
+
+
+def compare_layers(
+    reference: Path,
+    candidate: Path,
+    dataset: Dataset,
+    how: Preprocess,
+    *,
+    workers: int | None,
+    plot: Path | None,
+    table: bool,
+    overwrite: bool,
+) -> dict[str, Any]:
+    """Measure, print and draw the layers of two files; returns what ``--json`` writes.
+
+    Args:
+        how: the preprocessing of both models.
+        plot: SVG or PNG file to write, or None.
+        table: whether to print.
+
+    Raises:
+        ModelError: not a float file and the int8 file made from it.
+        DataError: no picture can be read.
+    """
+    model, small = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
+    pictures = list(
+        islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), PICTURES)
+    )
+    if not pictures:
+        raise DataError(f"none of the images of {dataset.source} can be read", fix="replace them")
+    with stages() as stage:
+        done = None
+
+        def progress(count: int, total: int) -> None:
+            nonlocal done
+            done = done or stage(f"looking into the layers of {candidate.name}", total)
+            done(count)
+
+        fidelity = measure_layers(
+            model,
+            small,
+            pictures,
+            float_trials=_FLOAT_TRIALS,
+            workers=workers or available_cores(),
+            progress=progress,
+        )
+    if table:
+        print_fidelity(fidelity)
+    if plot is not None:
+        title = f"{candidate.name} against {reference.name}"
+        picture = render(draw_fidelity(fidelity, title), plot.suffix.lower())
+        write_atomically(plot, picture, overwrite=overwrite)
+    return fidelity.to_json()
+
+
+def _readable(dataset: Dataset, how: Preprocess) -> Any:
+    for sample in dataset.samples:
+        try:
+            yield normalize(preprocess(read_image(sample.path), how), how)
+        except DataError:
+            continue

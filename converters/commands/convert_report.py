@@ -1,0 +1,181 @@
+"""What a conversion tells its user at the end."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from rich.console import Console
+from rich.table import Table
+
+from converters.accuracy.search import Climb
+from converters.conversion import Conversion, Made
+from converters.quantization.recipes import FLOAT32, RECIPES
+from edge_effnet.metrics import Paired
+from edge_effnet.ui.comparison_tables import NO_DROP, NOTHING_PROVEN
+from edge_effnet.ui.evaluation_set import print_judged
+from edge_effnet.ui.options import console, megabytes
+from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
+
+
+def print_conversion(conversion: Conversion) -> None:
+    """Print the table of files, what was proven, and what to do next."""
+    out, pictures = console(), conversion.pictures
+    print_judged(out, pictures.judged)
+    if conversion.climb:
+        print_climb(out, conversion.climb, _HEADINGS[conversion.source.head.task][0])
+    if not conversion.made:
+        out.print("nothing was written", style="bold yellow")
+        return
+    reference, *small = conversion.made
+    for made in small:
+        print_losses(out, made.comparison.losses if made.comparison else ())
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("file", overflow="fold")
+    figure, *others = _HEADINGS[conversion.source.head.task]
+    for heading in ("size", "of float", figure, *others, "latency", "of float"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for made in conversion.made:
+        table.add_row(*_row(made, reference, conversion))
+    out.print(table)
+    out.print(f"written to {reference.path.parent.resolve()}", soft_wrap=True)
+    if not small:
+        out.print("float only: add --int8 (or another recipe, see --help) for a small file")
+        return
+    images = small[0].comparison.images if small[0].comparison else 0
+    judged = (
+        "generated pictures" if pictures.generated else f"images of {pictures.evaluation.source}"
+    )
+    line, calibration = f"judged on {images} {judged}", pictures.calibration
+    if any(RECIPES[made.recipe].calibrated for made in small if made.recipe in RECIPES):
+        origin = calibration.images.source if calibration.images else "generated pictures"
+        line += f"; calibrated on {len(calibration)} of {origin}"
+    out.print(line)
+    out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
+    for made in small:
+        if made.comparison is not None:
+            if made.comparison.reference and made.comparison.reference.at_chance:
+                out.print(f"{made.recipe}: {NO_DROP}")
+            elif made.comparison.paired and pictures.judged and not pictures.judged.is_evidence:
+                out.print(f"{made.recipe}: {NOTHING_PROVEN}")
+            elif made.comparison.paired:
+                out.print(_proof(made.recipe, made.comparison.paired))
+            print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
+    if small[0].comparison is not None:
+        print_skipped(out, small[0].comparison.reference_predictions.skipped)
+    if pictures.generated:
+        out.print(
+            f"{_HEADINGS[conversion.source.head.task][-1]} on generated pictures is no evidence of "
+            "accuracy: give --data DIR|CSV with labelled photos to measure it",
+            style="bold yellow",
+        )
+    for line in (*conversion.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
+        out.print(f"warning: {line}", style="yellow")
+    # After --prune the second file is float as well.
+    first = next((made for made in small if made.recipe != FLOAT32), small[0])
+    whole, little = (quote(str(made.path)) for made in (reference, first))
+    out.print(
+        f"next: edge-effnet compare {whole} {little} --data DIR"
+        if pictures.generated
+        else f"next: edge-effnet classify {little} photo.jpg",
+        soft_wrap=True,
+    )
+
+
+def print_climb(out: Console, climb: Climb, figure: str) -> None:
+    """Print the rungs tried, which one won and what its images prove; ``figure`` names what a rung
+    is right on."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("rung")
+    for heading in (figure, "drop", "95 %", "agreement", "score error", "size"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("of float's time", justify="right")
+    table.add_column("made in", justify="right", no_wrap=True)
+    for tried in climb.tried:
+        interval = tried.drop_interval_points
+        table.add_row(
+            tried.rung.name + (" ✓" if tried is climb.winner else ""),
+            "–" if tried.top1_percent is None else f"{tried.top1_percent:.1f} %",
+            "–" if tried.drop_points is None else f"{tried.drop_points:+.1f}",
+            "–" if interval is None else f"{interval[0]:+.1f}…{interval[1]:+.1f}",
+            f"{tried.agreement_percent:.1f} %",
+            f"{tried.score_l1:.3f}",
+            megabytes(tried.size_bytes),
+            f"{tried.latency_ratio:.2f}",
+            "earlier" if tried.resumed else f"{tried.seconds:.0f} s",
+        )
+    out.print(table)
+    best = climb.best
+    out.print(
+        f"rungs judged on {len(climb.selection)} images, the winner once more on "
+        f"{len(climb.confirmation)} that no rung saw"
+    )
+    if climb.winner is None:
+        out.print(f"no rung fits; nearest: {best.rung.name} ({best.rung.summary})", style="yellow")
+        for found in best.checks:
+            out.print(f"  {found.line()}")
+        return
+    out.print(f"chosen: {best.rung.name} ({best.rung.summary}), the first that fits")
+    for found in climb.confirmed:
+        out.print(f"  on unseen images: {found.line()}")
+    if best.rung.size_only:
+        out.print(
+            f"note: {best.rung.recipe} is smaller but computes in float: no faster, and not "
+            "for the Edge TPU",
+            style="bold yellow",
+        )
+    if best.rung.left_float:
+        out.print(
+            f"note: {best.rung.left_float} tensors of {best.rung.recipe} are computed in float: "
+            "not for the Edge TPU",
+            style="bold yellow",
+        )
+    if best.slower:
+        out.print(
+            f"warning: {best.rung.name} takes {best.latency_ratio:.2f} times as long as float on "
+            "this machine",
+            style="bold yellow",
+        )
+
+
+def _proof(recipe: str, paired: Paired) -> str:
+    low, high = paired.drop_interval_points
+    line = (
+        f"{recipe}: drop {paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
+    )
+    if paired.drop_at_most_points > 0:
+        line += f"; proven to be at most {paired.drop_at_most_points:.1f}"
+    return line
+
+
+# The model's own figure, and what is compared with float's.
+_HEADINGS = {
+    "classes": ("top-1", "drop", "agreement"),
+    "labels": ("exact match", "drop", "agreement"),
+    "value": ("mean error", "difference"),
+}
+
+
+def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
+    comparison, figure = made.comparison, "–"
+    compared = ["–"] * (len(_HEADINGS[conversion.source.head.task]) - 1)
+    summaries = [m.comparison.reference for m in conversion.made if m.comparison]
+    own = comparison.candidate if comparison else next(iter(summaries), None)
+    if own is not None:
+        figure = own.headline.text
+    if comparison is not None and comparison.value_difference:
+        compared = [f"{comparison.value_difference.mean_abs:.4g}"]
+    elif comparison is not None:
+        drop, same = comparison.paired, comparison.agreement_percent
+        compared = [
+            "–" if drop is None else f"{drop.drop_points:+.1f}",
+            "–" if same is None else f"{same:.1f} %",
+        ]
+    return [
+        made.path.name,
+        megabytes(made.size_bytes),
+        f"{made.size_bytes / reference.size_bytes:.3f}",
+        figure,
+        *compared,
+        f"{made.latency_ms:.1f} ms",
+        f"{made.latency_ms / reference.latency_ms:.2f}",
+    ]

@@ -1,0 +1,279 @@
+"""``edge-effnet prune``: take whole channels out of a network, and say whether it paid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
+from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.groups import OptionsOnly
+from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.quantities import OneOf, Share
+
+if TYPE_CHECKING:
+    from converters.pruning.step import Bench
+    from edge_effnet.training.trainer import Watch
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("prune", cls=OptionsOnly)
+@click.option("--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, v2-…, or a variant file.")
+@click.option("--model", metavar="FILE", hidden=True)
+@click.option(
+    "--weights",
+    default="auto",
+    show_default=True,
+    metavar="auto|imagenet|demo|FILE",
+    help="As in convert: the newest checkpoint, else ImageNet, else the demo weights.",
+)
+@click.option("--data", metavar="DIR|CSV|signs", help="Pictures to recover with; labels or none.")
+@click.option("--val", metavar="DIR|CSV", help="Pictures that judge.  [default: a share of --data]")
+@click.option(
+    "--val-share", type=Share(), default=0.2, show_default=True, help="How large a share."
+)
+@click.option(
+    "--target-macs",
+    metavar="SHARE|N",
+    help="Keep at most 0.7 or 70% of the multiply-adds, or 150M; fewer where time would not fall "
+    "as well.",
+)
+@click.option("--target-params", metavar="SHARE|N", help="… of the parameters, or 3M.")
+@click.option("--target-size", metavar="SHARE|N", help="… of the float file, or 12MB.")
+@click.option(
+    "--target-latency", metavar="MS", help="Such as 10ms: measured here, float, one core."
+)
+@click.option(
+    "--unstructured",
+    type=Share(low_open=True, high_open=True),
+    metavar="SHARE",
+    help="Instead: so many single weights to zero. A smaller download, no faster.",
+)
+@click.option(
+    "--block", type=int, default=1, show_default=True, help="With --unstructured: so many together."
+)
+@click.option(
+    "--importance",
+    type=OneOf(IMPORTANCES),
+    default="taylor",
+    show_default=True,
+    help="Which channels leave.",
+)
+@click.option(
+    "--allocation",
+    type=OneOf(ALLOCATIONS),
+    default="measured",
+    show_default=True,
+    help="Widths by measured sensitivity, or one share for all.",
+)
+@click.option(
+    "--multiple",
+    type=int,
+    default=8,
+    show_default=True,
+    help="Of channels that stay; 16 for the Edge TPU.",
+)
+@click.option("--steps", type=int, default=2, show_default=True, help="Cuts, each recovered from.")
+@click.option(
+    "--recovery",
+    type=OneOf(RECOVERIES),
+    default="teacher",
+    show_default=True,
+    help="Learn back from the whole network's answers (no labels), from labels, or both.",
+)
+@click.option("--epochs", type=int, default=10, show_default=True, help="Of recovery, in all.")
+@click.option("--learning-rate", type=float, default=3e-4, show_default=True, help="At its peak.")
+@click.option("--batch-size", type=int, default=32, show_default=True, help="Pictures per step.")
+@click.option(
+    "--pictures", type=int, default=256, show_default=True, help="That importance is measured on."
+)
+@click.option("--resolution", type=click.IntRange(16, 1024), help="Side of the input in pixels.")
+@click.option("--sensitivity", is_flag=True, help="Measure every group, cut nothing.")
+@click.option("--plot", type=_PATH, metavar="FILE.svg", help="With --sensitivity: as a picture.")
+@click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
+@click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
+@click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
+@click.option("--strict", is_flag=True, help="Refuse unreadable images instead of skipping them.")
+@click.option("--threads", type=click.IntRange(1), help="Cores to use.  [default: all]")
+@json_option
+@force_option
+@click.pass_context
+def command(context: click.Context, /, **options: Any) -> None:
+    """Take whole channels out of a network, recover, and measure what it brought.
+
+    The result is a variant of its own, a row and its weights: it trains, converts and is costed
+    like any other. Needs the extra 'train'.
+
+    \b
+    Examples:
+      edge-effnet prune --variant v2-b0 --weights best.h5 --data photos/ --target-macs 0.7
+      edge-effnet prune --variant b0 --data photos/ --target-latency 10ms --steps 3
+      edge-effnet prune --variant b0 --weights demo --data signs --sensitivity --plot b0.svg
+      edge-effnet prune --resume runs/v2-b0-macs70
+    """
+    from converters.commands.prune_options import config_of, refuse_other_settings
+    from converters.commands.prune_report import (
+        missed,
+        outcome_json,
+        print_next,
+        print_outcome,
+        print_sparse,
+        sparse_json,
+    )
+    from converters.pruning.config import read_config
+    from edge_effnet.ui.options import write_json
+
+    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    if options["resume"] is not None:
+        folder = options["resume"]
+        config = read_config(folder)
+        refuse_other_settings(context)
+    else:
+        config = config_of(options)
+        if options["sensitivity"]:
+            _sensitivity(config, options)
+            return
+        folder = options["run"] or _folder(config, options["runs"])
+    outcome = _prune(config, folder, options)
+    sparse = config.measure == "zeros"
+    if options["json_to"] != "-":
+        (print_sparse if sparse else print_outcome)(outcome)
+        print_next(outcome)
+    if options["json_to"]:
+        document = (sparse_json if sparse else outcome_json)(outcome)
+        write_json(document, options["json_to"], overwrite=options["force"])
+    too_slow = None if sparse else missed(outcome)
+    if too_slow:
+        raise too_slow
+
+
+def _folder(config: PruneConfig, runs: Path) -> Path:
+    from converters.pruning.run import final_name
+    from edge_effnet.architecture.files import find_variant
+
+    return runs / final_name(find_variant(config.variant), config)
+
+
+@contextmanager
+def watching() -> Iterator[Watch]:
+    """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
+    from edge_effnet.commands.train import polite_stop
+    from edge_effnet.training.epochs import Interrupted
+    from edge_effnet.training.trainer import Watch
+    from edge_effnet.ui.stages import stages
+
+    with polite_stop() as stop, stages() as stage:
+        advance: dict[int, Callable[[int], None]] = {}
+
+        def stoppable(name: str, steps: int | None) -> Callable[[int], None]:
+            shown = stage(name, steps)
+
+            def counted(done: int) -> None:
+                shown(done)
+                if stop():
+                    raise Interrupted
+
+            return counted
+
+        def on_step(done: int, total: int) -> None:
+            if done == 1 or total not in advance:
+                advance[total] = stage("recovering", total)
+            advance[total](done)
+
+        yield Watch(
+            say=_say,
+            stage=stoppable,
+            on_step=on_step,  # not stoppable: the loop stores its state first
+            on_epoch=lambda row: click.echo(
+                f"  epoch {row.epoch}: {100 * row.val_accuracy:.1f} %", err=True
+            ),
+            stop=stop,
+        )
+
+
+def _say(line: str) -> None:
+    click.echo(f"note: {line}", err=True)
+
+
+def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Watch) -> Bench:
+    from converters.pruning.step import open_bench
+    from edge_effnet.architecture.files import find_variant
+    from edge_effnet.network.backend import keras_module
+    from edge_effnet.runtime.evaluation import available_cores
+
+    find_variant(config.variant)
+    keras_module()  # says what to install before anything is read
+    return open_bench(
+        config,
+        folder,
+        runs=options["runs"],
+        workers=options["threads"] or available_cores(),
+        watch=watch,
+    )
+
+
+def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
+    from converters.pruning.run import clear_run, prune, refuse_existing_run
+    from converters.pruning.unstructured.run import prune_weights
+    from edge_effnet.training.epochs import Interrupted
+
+    if options["resume"] is None:
+        refuse_existing_run(folder, overwrite=options["force"])
+    with watching() as watch:
+        bench = _bench(config, folder, options, watch)
+        if options["resume"] is None:
+            clear_run(folder)
+        try:
+            return prune_weights(bench) if config.measure == "zeros" else prune(bench)
+        except Interrupted:
+            if (folder / CONFIG_FILE).exists():
+                watch.say(f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}")
+            raise
+
+
+def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
+    from dataclasses import asdict
+
+    from converters.commands.prune_report import print_sensitivity
+    from converters.pruning.sensitivity_plot import sensitivity_svg
+    from converters.pruning.step import measure
+    from edge_effnet.files import refuse_existing, write_atomically
+    from edge_effnet.training.trainer import Watch
+    from edge_effnet.ui.options import write_json
+    from edge_effnet.ui.stages import stages
+
+    plot = options["plot"]
+    if plot is not None:
+        refuse_existing(plot, overwrite=options["force"])
+    with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
+        bench = _bench(config, Path(), options, Watch(say=_say, stage=stage))
+        _, points = measure(bench, bench.whole, everything=True)
+    if not points:
+        raise UsageProblem(
+            f"no group of {bench.whole.spec.name} can be narrowed",
+            found=f"none with more than --multiple {config.multiple} channels",
+            fix="give a smaller --multiple",
+        )
+    if options["json_to"] != "-":
+        print_sensitivity(points)
+    if plot is not None:
+        title = f"{bench.whole.spec.name}: what narrowing one group costs"
+        write_atomically(plot, sensitivity_svg(points, title).encode(), overwrite=options["force"])
+        click.echo(f"plot: {plot}", err=True)
+    if options["json_to"]:
+        result = {
+            "format": "edge-effnet sensitivity",
+            "version": 1,
+            "network": bench.whole.spec.name,
+            "resolution": bench.side,
+            "points": [asdict(point) for point in points],
+        }
+        write_json(result, options["json_to"], overwrite=options["force"])

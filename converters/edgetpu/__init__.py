@@ -1,0 +1,1 @@
+"""The Edge TPU: what maps to it, and Google's compiler where it is installed."""

@@ -1,0 +1,299 @@
+"""What the Edge TPU can do with one operator.
+
+From the table "Supported operations" and the section "Model requirements" of
+coral.ai/docs/edgetpu/models-intro (compiler version 16): tensors of 8-bit integers, constant
+sizes and parameters, at most the three innermost dimensions larger than 1, and a limit or two
+for each operator. A few limits that the page only hints at come from the compiler's public
+issue tracker and are named where they stand. A new rule is a function and a row of ``RULES``.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+
+from edge_effnet.tflite.reader import Operator, Structure, Table, Tensor
+
+_BYTES = {"int8", "uint8"}
+_WORDS: dict[str, tuple[str, int]] = {"int32": ("i", 4), "int64": ("q", 8)}
+ON_CHIP_BYTES = 8_000_000
+# The page says 16,000; of compiled networks the widest softmax has 128 x 128 scores, and mapped.
+MAX_SOFTMAX = 128 * 128
+# google-coral/edgetpu issue 461: a mean over 256 x 128 positions is refused, 64 x 128 is taken.
+MEAN_TAKEN, MEAN_REFUSED = 64 * 128, 256 * 128
+# Bilinear weights are multiples of 1 / (scale_y * scale_x); 8 bits tell 256 of them apart. The
+# compiler refuses beyond that ("won't run precisely enough on Edge TPU").
+RESIZE_STEPS = 256
+# The newest version of an operator that compiler 16 (of July 2021) reads; one beyond it makes it
+# refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
+# 845; fully connected by TensorFlow 2.6 of that summer).
+NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
+TOO_LARGE = "its output does not fit into the device's memory"
+_NO_ACTIVATION = 0
+
+
+class Graph:
+    """A model's operators with what ``Structure`` leaves out: options and constant numbers."""
+
+    def __init__(self, data: bytes, structure: Structure) -> None:
+        self.structure = structure
+        model = Table.root(memoryview(data))
+        self._buffers = model.tables(4)
+        graph = model.tables(2)[0]
+        self._tensors, self._operators = graph.tables(0), graph.tables(3)
+
+    def tensor(self, index: int) -> Tensor:
+        return self.structure.tensors[index]
+
+    def option(self, op: Operator, number: int, code: str, default: int) -> int:
+        """A field of the operator's options table, by its number in the schema."""
+        options = self._operators[op.index].table(4)
+        return default if options is None else options.scalar(number, code, default)
+
+    def integers(self, index: int) -> tuple[int, ...] | None:
+        """The numbers of a constant integer tensor; None where it is not constant."""
+        tensor = self.tensor(index)
+        if tensor.dtype not in _WORDS or not tensor.constant_bytes:
+            return None
+        code, size = _WORDS[tensor.dtype]
+        raw = self._buffers[self._tensors[index].scalar(2, "<I")].raw(0)
+        return struct.unpack(f"<{len(raw) // size}{code}", raw[: len(raw) // size * size])
+
+
+Rule = Callable[[Operator, Graph], str | None]
+"""Answers with why the operator is refused, or None."""
+
+
+def refusal(op: Operator, graph: Graph) -> str | None:
+    """Why the compiler would leave this operator on the CPU, or None where it would not."""
+    if op.name.startswith("CUSTOM:"):
+        return "a custom operator, which the compiler does not know"
+    if op.name not in RULES:
+        return "the Edge TPU has no such operator"
+    for index in (*op.inputs, *op.outputs):
+        if index >= 0 and (reason := _bad_tensor(op, graph.tensor(index))):
+            return reason
+    return next((reason for rule in RULES[op.name] if (reason := rule(op, graph))), None)
+
+
+def too_new(structure: Structure) -> str | None:
+    """Why the compiler would not even read the file, or None."""
+    for op in structure.operators:
+        if op.version > NEWEST_VERSION.get(op.name, op.version):
+            return (
+                f"the compiler does not read the file: {op.name} is of version {op.version}, it "
+                f"knows up to {NEWEST_VERSION[op.name]}"
+            )
+    return None
+
+
+def unproven(op: Operator, graph: Graph) -> str | None:
+    """What of a supported operator lies beyond any outcome seen, or None."""
+    if op.name == "MEAN" and _mean_positions(op, graph) > MEAN_TAKEN:
+        return f"a mean over {_mean_positions(op, graph):,} positions is unproven"
+    return None
+
+
+def _bad_tensor(op: Operator, tensor: Tensor) -> str | None:
+    if any(side < 1 for side in tensor.shape):
+        return "a tensor's size is not constant"
+    if tensor.constant_bytes and tensor.dtype in {"int32", "int64", "int16", "bool"}:
+        return None  # biases, shapes, axes
+    if tensor.dtype not in _BYTES:
+        # An LSTM keeps its cell state in 16 bits, within the operator.
+        if op.name == "UNIDIRECTIONAL_SEQUENCE_LSTM" and tensor.dtype == "int16":
+            return None
+        return f"works on {tensor.dtype}; the Edge TPU computes in int8 and uint8"
+    if not tensor.scales:
+        return "a tensor is not quantized"
+    if not tensor.constant_bytes and math.prod(tensor.shape[:-3]) != 1:
+        return "a tensor has more than three dimensions larger than 1"
+    return None
+
+
+def _first(op: Operator, graph: Graph) -> Tensor:
+    """The first input that is data: SPLIT and TRANSPOSE_CONV name a number before it."""
+    place = {"SPLIT": 1, "TRANSPOSE_CONV": 2}.get(op.name, 0)
+    return graph.tensor(op.inputs[place])
+
+
+def _data_inputs(op: Operator, graph: Graph) -> list[Tensor]:
+    return [graph.tensor(i) for i in op.inputs if i >= 0 and graph.tensor(i).dtype in _BYTES]
+
+
+def _constant(*places: int) -> Rule:
+    """Inputs at these places must be constants."""
+
+    def check(op: Operator, graph: Graph) -> str | None:
+        for place in places:
+            if place < len(op.inputs) and op.inputs[place] >= 0:
+                tensor = graph.tensor(op.inputs[place])
+                if not tensor.constant_bytes and tensor.elements:
+                    return "its parameters are not constant"
+        return None
+
+    return check
+
+
+def _no_activation(field: int) -> Rule:
+    """The fused activation, option ``field``, must be none."""
+
+    def check(op: Operator, graph: Graph) -> str | None:
+        if graph.option(op, field, "<b", _NO_ACTIVATION) != _NO_ACTIVATION:
+            return "an activation is fused into it; make it an operator of its own"
+        return None
+
+    return check
+
+
+def _same_dilation(x_field: int) -> Rule:
+    def check(op: Operator, graph: Graph) -> str | None:
+        across = graph.option(op, x_field, "<i", 1)
+        down = graph.option(op, x_field + 1, "<i", 1)
+        return None if across == down else "its dilation differs between x and y"
+
+    return check
+
+
+def _no_groups(op: Operator, graph: Graph) -> str | None:
+    channels, taken = graph.tensor(op.inputs[0]).shape[-1], graph.tensor(op.inputs[1]).shape[-1]
+    return None if channels == taken else "a grouped convolution"
+
+
+def _plain_fully_connected(op: Operator, graph: Graph) -> str | None:
+    if graph.option(op, 1, "<b", 0) != 0:
+        return "its weights are stored in a shuffled format"
+    if math.prod(graph.tensor(op.outputs[0]).shape[:-1]) != 1:
+        return "its output has more than one dimension"
+    return None
+
+
+def _constant_part(op: Operator, graph: Graph) -> str | None:
+    """A constant among joined tensors must be all zeros, and there may be one other."""
+    inputs = _data_inputs(op, graph)
+    if any(tensor.constant_bytes for tensor in inputs) and len(inputs) != 2:
+        return "a constant is joined to more than one tensor"
+    return None
+
+
+def _axes_inside(op: Operator, graph: Graph) -> str | None:
+    """Reductions may not touch the batch; over channels their number must be divisible by 4."""
+    axes, tensor = graph.integers(op.inputs[1]), _first(op, graph)
+    if axes is None:
+        return "its axes are not constant"
+    rank = len(tensor.shape)
+    places = {axis % rank for axis in axes}
+    if 0 in places and rank > 1 and tensor.shape[0] != 1:
+        return "it reduces the batch"
+    if op.name == "MEAN" and rank - 1 in places and rank > 2 and tensor.shape[-1] % 4:
+        return "it averages over channels whose number is not divisible by 4"
+    return None
+
+
+def _mean_positions(op: Operator, graph: Graph) -> int:
+    axes, shape = graph.integers(op.inputs[1]) or (), _first(op, graph).shape
+    return math.prod(shape[axis] for axis in {axis % len(shape) for axis in axes})
+
+
+def _mean_size(op: Operator, graph: Graph) -> str | None:
+    positions = _mean_positions(op, graph)
+    if positions >= MEAN_REFUSED:
+        return f"it averages {positions:,} positions; {MEAN_TAKEN:,} are known to work"
+    return None
+
+
+def _resize(op: Operator, graph: Graph) -> str | None:
+    before, after = _first(op, graph).shape, graph.tensor(op.outputs[0]).shape
+    if math.prod(after) > ON_CHIP_BYTES:
+        return TOO_LARGE
+    if op.name == "RESIZE_BILINEAR" and len(before) == len(after) == 4:
+        scale = (after[1] / before[1]) * (after[2] / before[2])
+        if scale > RESIZE_STEPS:
+            return "it enlarges so much that 8 bits cannot hold the weights between two pixels"
+    return None
+
+
+def _softmax(op: Operator, graph: Graph) -> str | None:
+    shape = _first(op, graph).shape
+    if math.prod(shape[:-1]) != 1:
+        return "softmax over more than one row"
+    return f"softmax over more than {MAX_SOFTMAX:,} scores" if shape[-1] > MAX_SOFTMAX else None
+
+
+def _split(op: Operator, graph: Graph) -> str | None:
+    axis, tensor = graph.integers(op.inputs[0]), _first(op, graph)
+    if axis is None:
+        return "its axis is not constant"
+    if len(op.outputs) > 1 and axis[0] % len(tensor.shape) == 0 and len(tensor.shape) > 1:
+        return "it splits the batch"  # into one part it changes nothing, and is mapped
+    return None
+
+
+def _strided_slice(op: Operator, graph: Graph) -> str | None:
+    strides = graph.integers(op.inputs[3]) if len(op.inputs) > 3 else None
+    if strides is None or any(stride != 1 for stride in strides):
+        return "its strides are not all 1"
+    if graph.option(op, 2, "<i", 0) or graph.option(op, 3, "<i", 0):
+        return "it has an ellipsis or a new axis"
+    return None
+
+
+def _alpha(op: Operator, graph: Graph) -> str | None:
+    shape = graph.tensor(op.inputs[1]).shape
+    return None if math.prod(shape[:-1]) == 1 else "its slopes are not one per channel"
+
+
+def _pad(op: Operator, graph: Graph) -> str | None:
+    amounts = graph.integers(op.inputs[1])
+    if amounts is None:
+        return "its amounts are not constant"
+    rank = len(_first(op, graph).shape)
+    return "it pads the batch" if rank == 4 and any(amounts[:2]) else None
+
+
+_ELEMENTWISE: tuple[Rule, ...] = ()
+RULES: dict[str, tuple[Rule, ...]] = {
+    "ADD": _ELEMENTWISE,
+    "AVERAGE_POOL_2D": (_no_activation(5),),
+    "CONCATENATION": (_no_activation(1), _constant_part),
+    "CONV_2D": (_constant(1, 2), _same_dilation(4), _no_groups),
+    "DEPTHWISE_CONV_2D": (_constant(1, 2), _same_dilation(5)),
+    "EXPAND_DIMS": (),
+    # With a scale per channel too: networks of 256 and of 1,024 such outputs were mapped.
+    "FULLY_CONNECTED": (_constant(1, 2), _plain_fully_connected),
+    "L2_NORMALIZATION": (),
+    "LOGISTIC": (),
+    "MAXIMUM": _ELEMENTWISE,
+    "MAX_POOL_2D": (_no_activation(5),),
+    "MEAN": (_axes_inside, _mean_size),
+    "MINIMUM": _ELEMENTWISE,
+    "MUL": _ELEMENTWISE,
+    "PACK": (),
+    "PAD": (_pad,),
+    "PRELU": (_constant(1), _alpha),
+    "QUANTIZE": (),
+    "REDUCE_MAX": (_axes_inside,),
+    "REDUCE_MIN": (_axes_inside,),
+    "RELU": (),
+    "RELU6": (),
+    "RELU_N1_TO_1": (),
+    "RESHAPE": (_constant(1),),
+    "RESIZE_BILINEAR": (_constant(1), _resize),
+    "RESIZE_NEAREST_NEIGHBOR": (_constant(1), _resize),
+    "RSQRT": (),
+    "SLICE": (_constant(1, 2),),
+    "SOFTMAX": (_softmax,),
+    "SPACE_TO_DEPTH": (),
+    "SPLIT": (_split,),
+    "SQUARED_DIFFERENCE": _ELEMENTWISE,
+    "SQUEEZE": (),
+    "STRIDED_SLICE": (_constant(1, 2, 3), _strided_slice),
+    "SUB": _ELEMENTWISE,
+    "SUM": (_axes_inside,),
+    "TANH": (),
+    "TILE": (_constant(1),),  # not on the page; one behind a global average pooling was mapped
+    "TRANSPOSE": (_constant(1),),
+    "TRANSPOSE_CONV": (_constant(0, 1),),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (),
+}

@@ -1,0 +1,1 @@
+"""Where a float model comes from, and its way into a ``.tflite``."""

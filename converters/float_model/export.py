@@ -1,0 +1,116 @@
+"""Keras network -> float ``.tflite``: one trace, batch 1, built-in operators only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.native_log import native_output_hidden
+from edge_effnet.network.backend import keras_module
+from edge_effnet.network.build import NORMALIZATION_LAYER
+
+if TYPE_CHECKING:
+    import keras
+
+FIRST_LAYER = "stem_conv"  # what comes before it only prepares pixels
+
+
+def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
+    """Export one of our networks.
+
+    The rescaling and normalization layers become one depthwise 1×1 convolution: in int8 that
+    is one operator with an exact scale per channel instead of three that each round.
+
+    Args:
+        network: as ``edge_effnet.network.build`` makes it, any batch size.
+        spec: the row it was built from.
+    """
+    keras = keras_module()
+    height, width, channels = network.input_shape[1:]
+    pixels = keras.Input((height, width, channels), batch_size=1, name="image")
+    normalize = keras.layers.DepthwiseConv2D(1, name="pixel_normalization")
+    body = keras.Model(network.get_layer(FIRST_LAYER).input, network.output)
+    scores = body(normalize(pixels))
+    scale, offset = pixel_affine(network, spec)
+    normalize.set_weights([scale.reshape(1, 1, 3, 1), offset])
+    return _convert(keras.Model(pixels, scores))
+
+
+def pixel_affine(network: keras.Model, spec: VariantSpec) -> tuple[Any, Any]:
+    """The normalization inside the graph as (scale, offset): activation = pixel · scale +
+    offset, float32, one per channel. Stored statistics win over the row's."""
+    how = spec.normalization
+    mean, std = np.array(how.mean, np.float64), np.array(how.std, np.float64)
+    if how.stored:
+        mean, variance, _ = (
+            np.asarray(w, np.float64) for w in network.get_layer(NORMALIZATION_LAYER).get_weights()
+        )
+        # Keras guards the division in the same way (layers.Normalization).
+        mean, std = mean.reshape(3), np.maximum(np.sqrt(variance.reshape(3)), 1e-7)
+    return (1 / (how.scale * std)).astype(np.float32), (-mean / std).astype(np.float32)
+
+
+def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:
+    """Export a network that prepares pixels outside of itself, with that inside.
+
+    Args:
+        network: any batch size, a fixed picture size.
+        matrix, offset: activation = matrix · pixel + offset, float32, (3, 3) and (3,).
+    """
+    keras = keras_module()
+    pixels = keras.Input(network.input_shape[1:], batch_size=1, name="image")
+    normalize = keras.layers.Conv2D(3, 1, name="pixel_normalization")
+    scores = network(normalize(pixels))
+    normalize.set_weights([matrix.T.reshape(1, 1, 3, 3), offset])
+    return _convert(keras.Model(pixels, scores))
+
+
+def export_keras_file(path: Path) -> bytes:
+    """Export a user's own ``.keras`` file.
+
+    Raises:
+        ModelError: unreadable, unsafe (lambdas), or with an input of open size.
+        MissingExtra: TensorFlow is not installed.
+    """
+    keras = keras_module()
+    try:
+        network = keras.models.load_model(path, compile=False, safe_mode=True)
+    except (ValueError, TypeError, OSError, KeyError, ImportError) as error:
+        raise ModelError(
+            f"{path} cannot be loaded as a Keras model",
+            found=" ".join(str(error).split())[:200],
+            expected="a .keras file of built-in layers",
+            fix="save it again with model.save('NAME.keras'), without lambda or custom layers",
+        ) from error
+    shape = network.input_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
+        raise ModelError(
+            f"{path} has no fixed picture size",
+            found=f"input shape {shape}",
+            expected="(None, height, width, 3)",
+            fix="build it with a fixed input shape; dynamic shapes break the fast kernels",
+        )
+    pixels = keras.Input(shape[1:], batch_size=1, name="image")
+    return _convert(keras.Model(pixels, network(pixels)))
+
+
+def _convert(network: keras.Model) -> bytes:
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise MissingExtra("tensorflow", "train", "exporting a network to .tflite") from error
+    with native_output_hidden(stdout=True):
+        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            return bytes(converter.convert())
+        except Exception as error:  # the converter raises what it likes
+            raise ModelError(
+                "the network cannot be expressed in TFLite's built-in operators",
+                found=" ".join(str(error).split())[:300],
+                fix="replace the layer that is named there",
+            ) from error

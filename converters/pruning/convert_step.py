@@ -1,0 +1,117 @@
+"""Pruning as the first step of a conversion: ``convert --prune 0.3 --int8``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from converters.calibration.images import is_signs
+from converters.conversion import Settings
+from converters.pruning.config import CONFIG_FILE, PruneConfig, read_config
+from edge_effnet.architecture.files import find_variant
+from edge_effnet.errors import ModelError, OutputError, UsageProblem
+from edge_effnet.files import refuse_existing
+
+
+def pruned_name(options: Mapping[str, Any]) -> str:
+    """What the pruned network will be called.
+
+    Raises:
+        ModelError: a network that is no variant of ours.
+    """
+    from converters.pruning.run import final_name
+
+    refuse_foreign(options["model"] or options["baseline"])
+    spec = find_variant(options["variant"])
+    return final_name(spec, _config(options, Path("photos")))
+
+
+def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str]:
+    """Prune in a run of its own, or take over one that was made with the same settings.
+
+    As much less multiply-adds as ``--prune`` says, recovered without labels on the photos that
+    calibrate.
+
+    Args:
+        options: of ``convert``.
+
+    Returns:
+        The options ``variant`` and ``weights`` of the pruned network.
+
+    Raises:
+        UsageProblem: no photos to recover with, or an unreachable share.
+        OutputError: the run's folder holds one with other settings.
+    """
+    from converters.commands.prune import watching
+    from converters.commands.prune_report import print_outcome
+    from converters.pruning.run import clear_run, final_name, prune
+    from converters.pruning.step import open_bench
+    from edge_effnet.training.epochs import Interrupted
+
+    photos = settings.calibration or (settings.data if is_signs(settings.data) else None)
+    if photos is None:
+        raise UsageProblem(
+            "--prune needs photos that the network recovers with",
+            found="no --calibration",
+            expected="photos like those it will see, without labels; those of --data judge the "
+            "result, so it may not learn from them",
+            fix="add --calibration DIR",
+        )
+    config = _config(options, photos)
+    spec = find_variant(config.variant)
+    refuse_existing(settings.out / f"{spec.name}-float32.tflite", overwrite=settings.force)
+    folder = options["runs"] / final_name(spec, config)
+    if (folder / CONFIG_FILE).exists() and read_config(folder) != config:
+        if not settings.force:
+            raise OutputError(
+                f"{folder} holds a pruning run with other settings",
+                expected="the same variant, weights, photos and share",
+                fix="choose another --runs, or add --force to prune anew",
+            )
+        clear_run(folder)
+    with watching() as watch:
+        bench = open_bench(
+            config, folder, runs=options["runs"], workers=settings.workers, watch=watch
+        )
+        try:
+            outcome = prune(bench)
+        except Interrupted:
+            watch.say("stopped; the same command goes on")
+            raise
+    if options["json_to"] != "-":
+        print_outcome(outcome)
+    return {"variant": str(outcome.row), "weights": str(outcome.checkpoint)}
+
+
+def _config(options: Mapping[str, Any], photos: Path) -> PruneConfig:
+    return PruneConfig(
+        variant=options["variant"],
+        weights=options["weights"],
+        data=str(photos),
+        measure="macs",
+        target=round(1 - options["prune_share"], 6),
+        multiple=16 if options.get("edgetpu") else 8,
+        resolution=options["resolution"],
+        seed=options["seed"],
+        strict=options["strict"],
+    )
+
+
+def refuse_foreign(model: Path | str | None, *others: str | None) -> None:
+    """Raise ModelError where what should be pruned is no variant of ours, by its name.
+
+    Args:
+        model: given with ``--model`` or ``--baseline``: never a variant of ours.
+        others: given as a variant or as weights: refused where they are a ``.tflite``.
+    """
+    model = model or next((name for name in others if name and name.endswith(".tflite")), None)
+    if model is None:
+        return
+    quantized = Path(model).suffix == ".tflite"
+    raise ModelError(
+        f"{model} cannot be pruned: "
+        + ("a .tflite is a converted network" if quantized else "it is no variant of ours"),
+        expected="a variant and its weights: which channels are tied is known of those alone",
+        fix="prune before converting: --variant NAME --weights FILE (.h5, .keras)",
+    )

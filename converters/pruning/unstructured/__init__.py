@@ -1,0 +1,1 @@
+"""Single weights to zero: a smaller download, not a faster network."""

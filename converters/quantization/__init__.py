@@ -1,0 +1,1 @@
+"""Steps that make a float model small and keep its answers."""

@@ -1,0 +1,24 @@
+"""Which operators must compute in float so that a tensor is never rounded to 8 bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from edge_effnet.tflite.reader import Structure
+
+
+def kept_in_float(structure: Structure, tensors: Iterable[str]) -> frozenset[str]:
+    """The outputs of the operators that make or read the given tensors.
+
+    A product left in float between integer neighbours would be rounded all the same when it is
+    handed on, so its readers compute in float as well. Operators at the network's own input
+    and output stay integer: their types are the interface.
+    """
+    wanted = {i for i, tensor in enumerate(structure.tensors) if tensor.name in set(tensors)}
+    ends = {*structure.inputs, *structure.outputs}
+    return frozenset(
+        structure.tensors[operator.outputs[0]].name
+        for operator in structure.operators
+        if wanted.intersection((*operator.inputs, *operator.outputs))
+        and not ends.intersection((*operator.inputs, *operator.outputs))
+    )

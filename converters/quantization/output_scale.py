@@ -1,0 +1,66 @@
+"""Gain correction: an integer model whose answers are flatter or sharper than float's.
+
+Rounding and clipping do not only shift answers, they can shrink them all: after bias correction
+EfficientNetV2-B0's logits were 0.96 of float's. The last layer's weight scales undo that at no
+cost, since they are factors of all it computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from converters.calibration.ranges import logit_names
+from converters.quantization.range_search import Logits, logits
+from converters.tflite_graph.activations import Picture
+from edge_effnet.tflite.editor import writable_scales
+from edge_effnet.tflite.reader import Structure, parse_structure
+
+# A gain further from 1 is no rounding effect: leave such a model alone.
+_FARTHEST = 1.25
+
+
+def correct_gain(
+    model: bytes,
+    small: bytes,
+    structure: Structure,
+    pictures: Sequence[Picture],
+    *,
+    workers: int,
+) -> bytes:
+    """Scale the logits of an integer model to those of the float model.
+
+    Args:
+        model, structure: the float model that ``small`` was made from.
+        small: full integer; left as it is.
+        pictures: real-valued inputs, each height x width x 3.
+
+    Returns:
+        The same file but for the scales of its last layer.
+    """
+    wanted, answer = (logits(m, structure, pictures, workers=workers) for m in (model, small))
+    found = gain(wanted, answer)
+    corrected, own = bytearray(small), parse_structure(small, "the quantized model")
+    name = logit_names(structure)[0]
+    for operator in own.operators:
+        if own.tensors[operator.outputs[0]].name != name:
+            continue
+        constants = [i for i in operator.inputs[1:] if i >= 0 and own.tensors[i].constant_bytes]
+        quantized = all(own.tensors[i].scales for i in constants)
+        if constants and quantized and 1 / _FARTHEST < found < _FARTHEST:
+            for index in constants:  # the bias's scale is input scale x weight scale
+                writable_scales(corrected, index)[:] /= np.float32(found)
+    return bytes(corrected)
+
+
+def gain(wanted: Logits, answer: Logits) -> float:
+    """Least-squares factor between float's logits and the answers; 1 where they agree.
+
+    The median over pictures, so that an odd one does not decide. Regressed on float's logits,
+    which are free of noise: the other way round noise alone would look like a loss of gain.
+    """
+    signal = wanted - wanted.mean(axis=1, keepdims=True)
+    heard = answer - answer.mean(axis=1, keepdims=True)
+    energy = np.maximum((signal**2).sum(axis=1), 1e-20)
+    return float(np.median((signal * heard).sum(axis=1) / energy))

@@ -1,0 +1,110 @@
+"""What recovery training learns from: varied calibration pictures and float's answers to them.
+
+Everything random derives from (seed, step), so a lesson is the same whenever it is given.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.ranges import logit_names
+from converters.calibration.representative import Calibration
+from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, RecoveryConfig
+from converters.tflite_graph.activations import open_observer
+from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
+from edge_effnet.tflite.reader import parse_structure
+from edge_effnet.training.augment import random_crop
+
+Floats = NDArray[np.float32]
+
+
+@dataclass
+class Lessons:
+    """Pictures and float's logits for each step; the next one is prepared meanwhile.
+
+    Attributes:
+        model: the float model, which teaches.
+        labels: class index of each calibration picture, or None.
+    """
+
+    model: bytes
+    calibration: Calibration
+    config: RecoveryConfig
+    labels: Sequence[int] | None = None
+    _teacher: Any = field(init=False, repr=False)
+    _logits: int = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._teacher = open_observer(self.model)
+        structure = parse_structure(self.model, "the float model")
+        wanted = logit_names(structure)[0]
+        self._logits = next(i for i, t in enumerate(structure.tensors) if t.name == wanted)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return -(-len(self.calibration) // self.config.batch)
+
+    @property
+    def steps(self) -> int:
+        return self.config.steps or min(MOST_PASSES * self.steps_per_epoch, MOST_STEPS)
+
+    def lesson(self, step: int) -> tuple[Floats, Floats]:
+        """Pictures, batch x height x width x 3, and what should be answered, batch x classes.
+
+        With labels the answers are followed by one-hot classes: batch x (2 classes). Every
+        batch is full: the last one of an epoch takes its missing pictures from the beginning.
+
+        Raises:
+            DataError: a picture cannot be read.
+        """
+        epoch, place = divmod(step, self.steps_per_epoch)
+        order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.calibration))
+        first = place * self.config.batch
+        chosen = [int(order[i % len(order)]) for i in range(first, first + self.config.batch)]
+        random = np.random.default_rng((self.config.seed, epoch, place))
+        pictures = np.stack([self._picture(index, random) for index in chosen])
+        answers = np.stack([self._answer(picture) for picture in pictures])
+        if self.labels is not None:
+            truth = np.eye(answers.shape[1], dtype=np.float32)[[self.labels[i] for i in chosen]]
+            answers = np.concatenate([answers, truth], axis=1)
+        return pictures, answers
+
+    def from_step(self, first: int) -> Iterator[tuple[Floats, Floats]]:
+        """Each step's lesson from ``first`` to the last, prepared one ahead."""
+        waiting: deque[Future[tuple[Floats, Floats]]] = deque()
+        with ThreadPoolExecutor(1) as pool:
+            for step in range(first, self.steps):
+                waiting.append(pool.submit(self.lesson, step))
+                if len(waiting) > 1:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _picture(self, index: int, random: np.random.Generator) -> Floats:
+        how, images = self.calibration.how, self.calibration.images
+        if images is None:
+            raw = generated_picture(index, self.calibration.seed, how.height, how.width)
+        else:
+            raw = read_image(images.samples[index].path)
+        pixels: Pixels
+        if how.height == how.width and self.config.min_crop < 1:
+            pixels = random_crop(raw, how.height, self.config.min_crop, random)
+        else:
+            pixels = raw if images is None else preprocess(raw, how)
+        if self.config.flip and random.random() < 0.5:
+            pixels = np.ascontiguousarray(pixels[:, ::-1])
+        return normalize(pixels, how)
+
+    def _answer(self, picture: Floats) -> Floats:
+        source = self._teacher.get_input_details()[0]["index"]
+        self._teacher.set_tensor(source, picture[None])
+        self._teacher.invoke()
+        return np.asarray(self._teacher.get_tensor(self._logits), np.float32).reshape(-1)

@@ -1,0 +1,80 @@
+"""Products that round alike on every CPU.
+
+XNNPACK multiplies int8 by int8 and scales the product by m = (scale of a) (scale of b) / (scale
+of the result): on x86 in float32, on Arm in fixed point. The two differ where a scaled product
+falls next to a half, about once in 2^16, and whatever comes behind carries it on. Where m is
+1 / n with an odd n, no product comes nearer to a half than 1 / 2n: both round it the same way.
+So the scale of every product moves to the nearest such value, by half a percent mostly, and a
+file answers on a Raspberry Pi as it did where it was measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from converters.calibration.ranges import Ranges
+from edge_effnet.tflite.reader import Structure
+
+Step = tuple[str, Sequence[str], str]
+"""An operator: its kind, what it reads and what it makes, by tensor names."""
+
+_STEPS = 255
+# Of LOGISTIC, by the runtime's rule.
+_SIGMOID_SCALE = 1 / 256
+# Their output has the scale of their input.
+_SAME_SCALE = {"RESHAPE", "PAD", "SQUEEZE", "EXPAND_DIMS"}
+# 1 / 2n must stay far above what float32 and fixed point leave in doubt (2^-17).
+_LARGEST = 4095
+
+
+def steps_of(structure: Structure) -> list[Step]:
+    """The operators of a float model."""
+    names = [tensor.name for tensor in structure.tensors]
+    return [
+        (op.name, [names[i] for i in op.inputs if i >= 0], names[op.outputs[0]])
+        for op in structure.operators
+    ]
+
+
+def settle_products(steps: Sequence[Step], ranges: Ranges) -> Ranges:
+    """The same ranges but for those of products of two activations.
+
+    Args:
+        steps: in the order of computation.
+        ranges: of every activation that becomes int8; constants have none.
+    """
+    settled = dict(ranges)
+    makers = {made: (kind, read) for kind, read, made in steps}
+    for kind, read, made in steps:
+        if kind != "MUL" or made not in settled:
+            continue
+        scales = [_scale(name, makers, settled) for name in read]
+        if None not in scales:  # else a constant, or left in float
+            unit = float(scales[0] or 0) * float(scales[1] or 0)
+            settled[made] = _settled(settled[made], unit)
+    return settled
+
+
+def _settled(wanted: tuple[float, float], unit: float) -> tuple[float, float]:
+    """The range nearest to one whose step is an odd number of units."""
+    low, high = min(wanted[0], 0.0), max(wanted[1], 0.0)
+    factor = (high - low) / _STEPS / unit if unit > 0 else 0.0
+    odd = 2 * round((factor - 1) / 2) + 1
+    if not 1 <= odd <= _LARGEST:
+        return wanted
+    step = odd * unit
+    below = min(max(round(-low / step), 0), _STEPS)  # steps under zero
+    return -below * step, (_STEPS - below) * step
+
+
+def _scale(
+    name: str, makers: Mapping[str, tuple[str, Sequence[str]]], ranges: Ranges
+) -> float | None:
+    """Of an activation in int8; None for a constant and for what is not known."""
+    kind, read = makers.get(name, ("", ()))
+    if kind == "LOGISTIC":
+        return _SIGMOID_SCALE
+    if kind in _SAME_SCALE:
+        return _scale(read[0], makers, ranges)
+    known = ranges.get(name)
+    return None if known is None else (max(known[1], 0.0) - min(known[0], 0.0)) / _STEPS

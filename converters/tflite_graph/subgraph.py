@@ -1,0 +1,310 @@
+"""What one tensor alone does to a network's answer.
+
+In a model that is integer throughout, a change to one tensor drowns in the rounding of all
+others. Here everything stays float but one tensor: the network is cut behind it, the part
+before runs once for each picture, and only the part behind runs again for every way to store
+the tensor. So a trial costs a fraction of an inference and answers without noise.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.calibration.ranges import sigmoid_answers
+from converters.tflite_graph.activations import Picture, observe
+from converters.tflite_graph.error_metrics import Floats, mirrored, noise_share, typical_share
+from edge_effnet.native_log import native_output_hidden
+from edge_effnet.runtime.interpreter import load_runtime
+from edge_effnet.tflite.editor import pack_tree, read_tree
+from edge_effnet.tflite.reader import Structure
+
+Change = Callable[[Floats], Floats]
+_Seen = TypeVar("_Seen")
+
+_HELD_BYTES = 300_000_000  # of activations kept at once
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A network in two parts, by tensor indices.
+
+    Attributes:
+        sources: what the rear part reads, the tensor itself first.
+        front: operators that make the sources of the network's input.
+        rear: operators that make the answer of the sources.
+    """
+
+    sources: tuple[int, ...]
+    front: tuple[int, ...]
+    rear: tuple[int, ...]
+
+
+def cut_behind(structure: Structure, tensor: int, answer: int) -> Cut:
+    """Where to cut so that as little as possible runs behind ``tensor``."""
+    reached, behind = {tensor}, []
+    for operator in structure.operators:
+        if reached.intersection(operator.inputs):
+            reached.update(operator.outputs)
+            behind.append(operator)
+    rear = _needed(behind, {answer}, stop={tensor})
+    made = {index for operator in rear for index in operator.outputs}
+    others = sorted(
+        {
+            index
+            for operator in rear
+            for index in operator.inputs
+            if index >= 0 and index not in made | {tensor}
+            if not structure.tensors[index].constant_bytes
+        }
+    )
+    sources = (tensor, *others)
+    front = _needed(structure.operators, set(sources), stop=set())
+    return Cut(sources, tuple(op.index for op in front), tuple(op.index for op in rear))
+
+
+def operators_between(structure: Structure, source: int, targets: set[int]) -> list[int]:
+    """The operators, in order, that make some tensors of one that stands before them all."""
+    return [op.index for op in _needed(structure.operators, targets, stop={source})]
+
+
+def _needed(operators: Sequence[Any], wanted: set[int], *, stop: set[int]) -> list[Any]:
+    """Those of the operators, in order, that the wanted tensors depend on."""
+    wanted = wanted - stop
+    kept = []
+    for operator in reversed(operators):
+        if wanted.intersection(operator.outputs):
+            wanted = (wanted | set(operator.inputs)) - stop
+            kept.append(operator)
+    return kept[::-1]
+
+
+class Dissection:
+    """A float model, ready to be cut.
+
+    Args:
+        answer: index of the tensor that is the answer, the logits.
+    """
+
+    def __init__(self, model: bytes, structure: Structure, answer: int) -> None:
+        self.model, self.structure, self.answer = model, structure, answer
+        self._schema, self._tree = read_tree(model)
+
+    def part(
+        self, operators: Sequence[int], sources: Sequence[int], targets: Sequence[int]
+    ) -> bytes:
+        """A model of some of the operators; tensors keep their indices."""
+        schema, whole = self._schema, self._tree
+        graph = whole.subgraphs[0]
+        kept = [graph.operators[index] for index in operators]
+        read = {int(index) for operator in kept for index in operator.inputs if index >= 0}
+        buffers = {graph.tensors[index].buffer for index in read}
+        tree, part = schema.ModelT(), schema.SubGraphT()
+        tree.version, tree.operatorCodes = whole.version, whole.operatorCodes
+        empty = schema.BufferT()
+        tree.buffers = [b if i in buffers else empty for i, b in enumerate(whole.buffers)]
+        part.tensors, part.operators = graph.tensors, kept
+        part.inputs = np.array(sources, np.int32)
+        part.outputs = np.array(targets, np.int32)
+        tree.subgraphs = [part]
+        return pack_tree(tree)
+
+    def isolate(
+        self, tensor: int, pictures: Sequence[Picture], wanted: Floats | None = None
+    ) -> Isolated:
+        """Cut behind a tensor and run the part before once for each picture.
+
+        Args:
+            wanted: the float network's answers, pictures x classes, where they are known.
+        """
+        return next(self._isolate_all([tensor], pictures, wanted, workers=1))()
+
+    def study(
+        self,
+        tensors: Sequence[int],
+        pictures: Sequence[Picture],
+        wanted: Floats,
+        look: Callable[[int, Isolated], _Seen],
+        *,
+        workers: int,
+    ) -> list[_Seen]:
+        """What ``look`` makes of each of many tensors, isolated; in order.
+
+        Args:
+            look: given the tensor and what isolates it, in several threads.
+        """
+
+        def job(tensor: int, make: Callable[[], Isolated]) -> _Seen:
+            return look(tensor, make())
+
+        jobs = zip(
+            tensors, self._isolate_all(tensors, pictures, wanted, workers=workers), strict=True
+        )
+        seen: list[_Seen] = []
+        waiting: deque[Future[_Seen]] = deque()
+        with ThreadPoolExecutor(workers) as pool:
+            for tensor, isolated in jobs:
+                waiting.append(pool.submit(job, tensor, isolated))
+                if len(waiting) > workers:  # each holds activations of all pictures
+                    seen.append(waiting.popleft().result())
+            seen += [job.result() for job in waiting]
+        return seen
+
+    def _isolate_all(
+        self,
+        tensors: Sequence[int],
+        pictures: Sequence[Picture],
+        wanted: Floats | None,
+        *,
+        workers: int,
+    ) -> Iterator[Callable[[], Isolated]]:
+        """What makes each of many tensors isolated, in order.
+
+        As many as fit into memory share one pass over the pictures. What is yielded may be
+        called in another thread.
+        """
+        cuts = [cut_behind(self.structure, tensor, self.answer) for tensor in tensors]
+        for together in self._sharing_a_pass(cuts, len(pictures)):
+            places = sorted({index for cut in together for index in cut.sources})
+            seen = observe(self.model, places, pictures, _copied, workers=workers)
+            held = [dict(zip(places, values, strict=True)) for values in seen]
+            for cut in together:
+                values = [[known[index] for index in cut.sources] for known in held]
+                yield partial(self._behind, cut, values, wanted)
+
+    def _behind(self, cut: Cut, values: list[list[Floats]], wanted: Floats | None) -> Isolated:
+        rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
+        sigmoids = sigmoid_answers(self.structure)
+        return Isolated(cut, rear, values, wanted, sigmoids=sigmoids)
+
+    def _sharing_a_pass(self, cuts: Sequence[Cut], pictures: int) -> Iterator[list[Cut]]:
+        """Neighbours, whose sources are often the same, up to a size in memory."""
+        together: list[Cut] = []
+        places: set[int] = set()
+        for cut in cuts:
+            grown = places.union(cut.sources)
+            elements = sum(self.structure.tensors[index].elements for index in grown)
+            if together and 4 * elements * pictures > _HELD_BYTES:
+                yield together
+                together, grown = [], set(cut.sources)
+            together, places = [*together, cut], grown
+        if together:
+            yield together
+
+
+def _copied(_: int, values: list[Any]) -> list[Floats]:
+    return [value.copy() for value in values]
+
+
+def run_part(
+    part: bytes | bytearray,
+    source: int,
+    values: Sequence[NDArray[Any]],
+    target: int,
+    look: Callable[[int, NDArray[Any]], _Seen],
+    *,
+    workers: int,
+) -> list[_Seen]:
+    """Run a part of a model, float or integer, with each of some values of what it reads.
+
+    Runs with the kernels that the whole file will run with: the fast ones, or the runtime's own
+    where those refuse the part.
+
+    Args:
+        source, target: tensors it reads and makes.
+        look: told the place in ``values`` and what the target holds then.
+    """
+    model = bytes(part)
+    try:
+        _invoke(_open(model), source, values[0])
+        fast = True
+    except RuntimeError:  # only a first run tells
+        fast = False
+    idle = [_open(model, fast=fast) for _ in range(workers)]
+
+    def work(place: int) -> _Seen:
+        interpreter = idle.pop()  # as many as threads, so never empty
+        try:
+            _invoke(interpreter, source, values[place])
+            return look(place, interpreter.get_tensor(target))
+        finally:
+            idle.append(interpreter)
+
+    with ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(work, range(len(values))))
+
+
+def _invoke(interpreter: Any, source: int, value: NDArray[Any]) -> None:
+    interpreter.set_tensor(source, value)
+    interpreter.invoke()
+
+
+class Isolated:
+    """One tensor of a float network that can be changed to see what the answer does.
+
+    Attributes:
+        cut: where the network was cut.
+        wanted: the float network's own answers, pictures x classes; ``mirrored`` with sigmoids.
+    """
+
+    def __init__(
+        self,
+        cut: Cut,
+        rear: Any,
+        values: list[list[Floats]],
+        wanted: Floats | None,
+        *,
+        sigmoids: bool = False,
+    ) -> None:
+        self.cut, self._rear, self._values, self._sigmoids = cut, rear, values, sigmoids
+        self._answer = rear.get_output_details()[0]["index"]
+        self.wanted = self._ask(None) if wanted is None else wanted
+
+    def typical_share(self, change: Change) -> float:
+        """How far the answer moves, as the function of that name measures it.
+
+        Args:
+            change: given the tensor's values, returns those that stand in for them.
+        """
+        return typical_share(self.wanted, self._ask(change))
+
+    def harm(self, change: Change) -> tuple[float, float]:
+        """The share of noise, and the share of pictures whose answer becomes another."""
+        answer = self._ask(change)
+        if self._sigmoids:  # each is a decision of its own
+            flipped = ((answer > 0) != (self.wanted > 0)).any(axis=1)
+        else:
+            flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
+        return noise_share(self.wanted, answer), float(flipped.mean())
+
+    def _ask(self, change: Change | None) -> Floats:
+        answers = []
+        for own, *others in self._values:
+            changed = change(own) if change else own
+            for index, value in zip(self.cut.sources, (changed, *others), strict=True):
+                self._rear.set_tensor(index, value)
+            self._rear.invoke()
+            answers.append(self._rear.get_tensor(self._answer).reshape(-1))
+        values = np.asarray(np.stack(answers), np.float32)
+        return mirrored(values) if self._sigmoids else values
+
+
+def _open(model: bytes, *, fast: bool = True) -> Any:
+    module = load_runtime().module
+    kernels = module.OpResolverType
+    kind = kernels.AUTO if fast else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    with warnings.catch_warnings(), native_output_hidden():
+        warnings.simplefilter("ignore", UserWarning)
+        interpreter = module.Interpreter(
+            model_content=model, num_threads=1, experimental_op_resolver_type=kind
+        )
+        interpreter.allocate_tensors()
+    return interpreter

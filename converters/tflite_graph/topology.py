@@ -1,0 +1,51 @@
+"""Stretches of a network that hang together by one tensor each.
+
+What works on layer after layer walks them: it keeps what the pictures have come to at the end of
+one, and need run only the next, so that a deep network costs no more for each layer than a
+shallow one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from edge_effnet.tflite.reader import Operator, Structure
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a network between two places where all that is known is one tensor.
+
+    Attributes:
+        operators: their indices.
+        inside: the tensors they make.
+        end: the last of them, the only one that is read behind.
+    """
+
+    operators: tuple[int, ...]
+    inside: frozenset[int]
+    end: int
+
+
+def segments(structure: Structure, pairs: Sequence[tuple[int, int]]) -> Iterator[Segment]:
+    """Divide a network.
+
+    Args:
+        pairs: tensors that belong into one segment, the earlier first.
+    """
+    last = {index: op.index for op in structure.operators for index in op.inputs if index >= 0}
+    for index in structure.outputs:
+        last[index] = len(structure.operators)
+    torn = {first for first, second in pairs if first != second}
+    alive, operators = set(structure.inputs), list[Operator]()
+    for operator in structure.operators:
+        operators.append(operator)
+        alive = {
+            index for index in alive | set(operator.outputs) if last.get(index, -1) > operator.index
+        }
+        if len(alive) == 1 and not alive & torn:
+            (end,) = alive
+            inside = frozenset(index for op in operators for index in op.outputs)
+            yield Segment(tuple(op.index for op in operators), inside, end)
+            operators = []

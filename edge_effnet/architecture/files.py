@@ -1,0 +1,144 @@
+"""Variant rows as JSON: what ``scale`` and ``prune`` write and ``--variant FILE`` reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields, is_dataclass
+from pathlib import Path
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
+from edge_effnet.files import write_atomically
+from edge_effnet.spelling import nearest
+
+FORMAT, VERSION = "edge-effnet variant", 1
+
+
+def find_variant(name: str) -> VariantSpec:
+    """The row called ``name``, or the row in the file ``name``.
+
+    Raises:
+        UsageProblem: neither a known name nor a file.
+        ModelError: a file that holds no variant.
+    """
+    if name in VARIANTS:
+        return VARIANTS[name]
+    if not _is_file(Path(name)):
+        meant = nearest_variant(name)
+        raise UsageProblem(
+            f"there is no variant {name!r}" + (f"; did you mean {meant}?" if meant else ""),
+            expected=None if meant else f"one of {', '.join(VARIANTS)}, or a variant file",
+            fix="edge-effnet variants lists them; edge-effnet scale makes new ones",
+        )
+    return read_variant(Path(name))
+
+
+def nearest_variant(name: str) -> str | None:
+    """The row that ``EfficientNetV2-B0``, ``B0`` or ``v2b0`` is meant to be, or None."""
+    return nearest(name, VARIANTS, prefix="(tf)?(efficientnet|effnet|enet)")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name too long to be one
+        return False
+
+
+def write_variant(path: Path, spec: VariantSpec, *, overwrite: bool = False) -> None:
+    """Write a row as JSON; nothing is left half-written."""
+    text = json.dumps(variant_to_json(spec), indent=1) + "\n"
+    write_atomically(path, text.encode(), overwrite=overwrite)
+
+
+def read_variant(path: Path) -> VariantSpec:
+    """Read a row.
+
+    Raises:
+        ModelError: unreadable, not JSON, or not a variant: says which field.
+    """
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _not_a_variant(str(path), str(error)) from error
+    return variant_from_json(raw, str(path))
+
+
+def variant_to_json(spec: VariantSpec) -> dict[str, Any]:
+    """A row as JSON values, with its format and version."""
+    return {"format": FORMAT, "version": VERSION, **asdict(spec)}
+
+
+def variant_from_json(raw: Mapping[str, Any], name: str) -> VariantSpec:
+    """The row that ``variant_to_json`` made; ``name`` is used in errors."""
+    if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
+        raise _not_a_variant(name, "JSON of another kind")
+    if raw.get("version") != VERSION:
+        raise _not_a_variant(name, f"version {raw.get('version')!r}, while this reads {VERSION}")
+    values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
+    try:
+        spec = _typed(VariantSpec, values, "variant")
+    except EdgeEffnetError as error:  # well-formed, but no network can be like that
+        raise ModelError(
+            f"{name} describes no network: {error.what}",
+            found=error.found,
+            expected=error.expected,
+            fix=error.fix,
+        ) from error
+    except (TypeError, ValueError, OverflowError) as error:
+        raise _not_a_variant(name, str(error)) from error
+    assert isinstance(spec, VariantSpec)  # noqa: S101 (what _typed was asked for)
+    return spec
+
+
+def _typed(kind: Any, value: Any, where: str) -> Any:
+    """Rebuild frozen dataclasses, tuples and literals from JSON values, checking each."""
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        if value is None:
+            return None
+        return _typed(next(a for a in get_args(kind) if a is not type(None)), value, where)
+    if origin is Literal:
+        if value not in get_args(kind):
+            raise ValueError(f"{where} is {value!r}, not one of {get_args(kind)}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise TypeError(f"{where} is no list")
+        items = get_args(kind)
+        if items[-1] is not Ellipsis and len(value) != len(items):
+            raise ValueError(f"{where} has {len(value)} entries, not {len(items)}")
+        return tuple(_typed(items[0], entry, f"{where}[{i}]") for i, entry in enumerate(value))
+    if is_dataclass(kind):
+        return _typed_dataclass(kind, value, where)
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if type(value) is not kind:
+        raise TypeError(f"{where} is {value!r}, not a {kind.__name__}")
+    return value
+
+
+def _typed_dataclass(kind: Any, value: Any, where: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{where} is no object")
+    known = {entry.name: entry for entry in fields(kind)}
+    if unknown := set(value) - set(known):
+        raise ValueError(f"{where} has unknown fields {sorted(unknown)}")
+    missing = [n for n, e in known.items() if e.default is MISSING and n not in value]
+    if missing:
+        raise ValueError(f"{where} lacks {missing}")
+    hints = get_type_hints(kind)
+    return kind(**{n: _typed(hints[n], entry, f"{where}.{n}") for n, entry in value.items()})
+
+
+def _not_a_variant(name: str, found: str) -> ModelError:
+    return ModelError(
+        f"{name} is not a variant file",
+        found=found,
+        expected="JSON written by edge-effnet scale or prune",
+        fix="make it again: edge-effnet scale --max-macs 200M -o FILE",
+    )

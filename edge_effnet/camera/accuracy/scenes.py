@@ -1,0 +1,65 @@
+"""Which frames look alike: the blocks on which intervals over a feed rest.
+
+A frame belongs to a scene where a thumbnail of what the model sees is near that of the scene's
+first frame. Time alone makes no new scene, and a scene that comes back is the same scene: an hour
+of one picture, or a clip that runs in a loop, shows no more than one pass of it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.image.preprocessing import Pixels
+
+SIDE = 8
+DIFFERENT_LEVELS = 20.0
+"""Root mean square over the thumbnail, of 255 and without the difference in brightness. Frames of
+one view stayed under 12 in clips of a fixed and of a moved camera; of 33,000 pairs of different
+photos 10 lay under 20."""
+KNOWN_SCENES = 2048
+"""Thumbnails that are remembered, 1.5 MB; then the oldest is forgotten."""
+
+
+class Scenes:
+    """Numbers scenes from 0 as they first appear; takes 0.2 ms a frame while nothing changes."""
+
+    def __init__(self) -> None:
+        size = 3 * SIDE * SIDE
+        self._known = np.zeros((KNOWN_SCENES, size), np.float32)
+        self._squares = np.zeros(KNOWN_SCENES, np.float32)
+        self._numbers = np.full(KNOWN_SCENES, -1, np.int64)
+        self._limit = DIFFERENT_LEVELS**2 * size
+        self._place = 0
+        self.count = 0
+
+    def number(self, pixels: Pixels) -> int:
+        """The scene of a frame, RGB as the model sees it."""
+        seen = _thumbnail(pixels)
+        if not self.count or self._gap(seen, self._place) > self._limit:
+            self._place = self._find(seen)
+        return int(self._numbers[self._place])
+
+    def _gap(self, seen: NDArray[np.float32], place: int) -> float:
+        return float(((seen - self._known[place]) ** 2).sum())
+
+    def _find(self, seen: NDArray[np.float32]) -> int:
+        known = min(self.count, KNOWN_SCENES)
+        if known:
+            # |a - b|² less |b|², by one product: every remembered scene in a fraction of a ms.
+            nearest = self._squares[:known] - 2 * (self._known[:known] @ seen)
+            place = int(nearest.argmin())
+            if self._gap(seen, place) <= self._limit:
+                return place
+        place = self.count % KNOWN_SCENES
+        self._known[place], self._squares[place] = seen, float((seen**2).sum())
+        self._numbers[place] = self.count
+        self.count += 1
+        return place
+
+
+def _thumbnail(pixels: Pixels) -> NDArray[np.float32]:
+    small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+    flat = np.asarray(small, np.float32).reshape(-1)
+    return np.asarray(flat - flat.mean(), np.float32)

@@ -1,0 +1,50 @@
+"""Frames that a model was trained on say nothing about it, on a camera either."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge_effnet.camera.accuracy.ground_truth import Known, Truth
+from edge_effnet.camera.queues import Frame
+from edge_effnet.data.near_duplicates import prints_of, prints_of_pixels
+from edge_effnet.data.trained_on import Seen, learned_from
+
+_REMEMBERED = 256
+"""Frames: two models ask about each, and the slower one asks later."""
+
+
+@dataclass
+class Unseen:
+    """A truth that is silent about frames the models were trained on: those prove nothing.
+
+    Attributes:
+        known: the records of their trainings.
+        trained: how many frames it was silent about.
+    """
+
+    truth: Truth
+    known: Sequence[Seen]
+    trained: int = 0
+    _told: dict[int, bool] = field(default_factory=dict)
+
+    def __call__(self, frame: Frame) -> Known | None:
+        true = self.truth(frame)
+        if true is None:
+            return None
+        if frame.number not in self._told:
+            prints = prints_of([frame.path]) if frame.path else prints_of_pixels(frame.pixels)
+            self._told[frame.number] = bool(learned_from(prints, self.known)[0])
+            self.trained += self._told[frame.number]
+            if len(self._told) > _REMEMBERED:
+                del self._told[next(iter(self._told))]
+        return None if self._told[frame.number] else true
+
+    def line(self, labelled: int) -> str | None:
+        """What to say first, given how many other frames had a known class."""
+        if not self.trained:
+            return None
+        said = f"the network was trained on {self.trained} frames (or on near-duplicates of them)"
+        if labelled:
+            return f"{said}: judged by the {labelled} others with a known class"
+        return f"no evidence: {said}, and no other has a known class to judge it by"

@@ -1,0 +1,1 @@
+"""Where a run's answers go: page, recording, window, JSON lines, hooks, systemd."""

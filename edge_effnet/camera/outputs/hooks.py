@@ -1,0 +1,127 @@
+"""Hooks: a command that runs when a label is seen. Never a shell, never in the way."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from edge_effnet.camera.answers import UNKNOWN, Ranked
+from edge_effnet.camera.queues import Clock
+from edge_effnet.data.labels import match_label
+from edge_effnet.errors import UsageProblem
+
+
+@dataclass(frozen=True)
+class Hook:
+    """Run ``command`` when ``label`` appears."""
+
+    label: str
+    command: tuple[str, ...]
+
+
+def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UNKNOWN) -> Hook:
+    """Read ``--on LABEL 'command arguments'``; ``none`` is the answer of no label.
+
+    Raises:
+        UsageProblem: no such label, or no such program.
+    """
+    place = match_label(name, labels)
+    if place is None and name != none:
+        raise UsageProblem(
+            f"--on {name}: the model knows no such label",
+            expected=f"{none} or one of {', '.join(labels[:4])} …",
+            fix="check the spelling",
+        )
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise UsageProblem(
+            f"--on {name}: the command is not understood", found=str(error), fix="check the quotes"
+        ) from error
+    if not words or shutil.which(words[0]) is None:
+        raise UsageProblem(
+            f"--on {name}: there is no such program",
+            found=repr(words[0] if words else ""),
+            fix="give its full path; pipes and redirections need a script",
+        )
+    return Hook(none if place is None else labels[place], tuple(words))
+
+
+class Hooks:
+    """Fires hooks on the answers of one feed.
+
+    A hook fires when its label becomes an answer, not while it stays one, at most once in
+    ``pause_s``, and not while its last command still runs. ``{label}`` and ``{score}`` in its
+    arguments are replaced; EDGE_EFFNET_LABEL, EDGE_EFFNET_SCORE and EDGE_EFFNET_FRAME are in its
+    environment. What it prints goes to standard error.
+    """
+
+    def __init__(
+        self,
+        hooks: Sequence[Hook],
+        *,
+        pause_s: float,
+        say: Callable[[str], None],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.fired = 0
+        self._hooks, self._pause_s, self._say, self._clock = tuple(hooks), pause_s, say, clock
+        self._labels: frozenset[str] = frozenset()
+        self._next_s = [float("-inf")] * len(self._hooks)
+        self._running: list[threading.Thread | None] = [None] * len(self._hooks)
+
+    def see(self, answers: Sequence[Ranked], frame: int) -> None:
+        """Fire what these answers fire, one or several labels; returns at once."""
+        scores = {item.label: item.score for item in answers}
+        before, self._labels = self._labels, frozenset(scores)
+        for place, hook in enumerate(self._hooks):
+            label = hook.label
+            if label not in scores or label in before:
+                continue
+            now, thread, score = self._clock(), self._running[place], scores[label]
+            busy = thread is not None and thread.is_alive()
+            if now < self._next_s[place] or busy:
+                continue
+            self._next_s[place] = now + self._pause_s
+            self.fired += 1
+            command = [
+                word.replace("{label}", label).replace("{score}", f"{score:.3f}")
+                for word in hook.command
+            ]
+            values = {"LABEL": label, "SCORE": f"{score:.6f}", "FRAME": str(frame)}
+            variables = {f"EDGE_EFFNET_{name}": value for name, value in values.items()}
+            # A thread each: starting a process takes milliseconds, and its end must be awaited.
+            thread = threading.Thread(
+                target=self._execute, args=(hook, command, variables), daemon=True
+            )
+            self._running[place] = thread
+            thread.start()
+
+    def _execute(self, hook: Hook, command: list[str], variables: dict[str, str]) -> None:
+        try:
+            done = subprocess.run(
+                command,
+                env={**os.environ, **variables},
+                stdin=subprocess.DEVNULL,
+                stdout=2,
+                start_new_session=True,  # Ctrl-C is ours
+                check=False,
+            )
+        except OSError as error:
+            self._say(f"--on {hook.label}: {error.strerror or error}")
+            return
+        if done.returncode:
+            self._say(f"--on {hook.label}: the command ended with {done.returncode}")
+
+    def finish(self, timeout_s: float = 2.0) -> None:
+        """Give running commands a moment; they go on by themselves after that."""
+        until = time.monotonic() + timeout_s
+        for thread in self._running:
+            if thread is not None:
+                thread.join(max(0.0, until - time.monotonic()))

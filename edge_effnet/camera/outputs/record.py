@@ -1,0 +1,223 @@
+"""Writing the feed to disk: a video with its overlay, and the frames two models differ on."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+
+from edge_effnet.camera.answers import Verdict
+from edge_effnet.camera.outputs.overlay import draw, plain
+from edge_effnet.camera.queues import Frame, Handover, Region
+from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
+from edge_effnet.files import refuse_existing, write_atomically
+from edge_effnet.image.preprocessing import Pixels
+
+RESERVE_BYTES = 64 * 2**20
+"""Free space that is left on the disk: OpenCV does not say when a write fails."""
+LONGEST_GAP_S = 2.0
+_CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
+FreeBytes = Callable[[Path], int]
+
+
+def free_bytes(folder: Path) -> int:
+    return shutil.disk_usage(folder).free
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A frame with what is drawn on it."""
+
+    frame: Frame
+    verdicts: tuple[tuple[str, Verdict], ...]
+    status: str
+
+
+class Recorder:
+    """Writes scenes to a video file in its own thread.
+
+    The video has a fixed rate and follows the frames' own clock: a frame is repeated or left
+    out as needed. The file appears under its name when it is finished; a full disk ends the
+    recording early, keeps what there is, and disturbs nothing else.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        fps: float,
+        region: Region,
+        every_frame: bool,
+        overwrite: bool,
+        say: Callable[[str], None],
+        free: FreeBytes = free_bytes,
+    ) -> None:
+        if path.suffix.lower() not in _CODECS:
+            raise UsageProblem(
+                f"--record cannot write {path.suffix or 'a file without suffix'}",
+                expected=", ".join(_CODECS),
+                fix="for example --record out.mp4",
+            )
+        refuse_existing(path, overwrite=overwrite)
+        self.written = 0
+        self._path, self._fps, self._region, self._say = path, fps, region, say
+        self._free = free
+        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._part.touch()
+        except OSError as error:
+            raise OutputError(
+                f"{path} cannot be written",
+                found=error.strerror or str(error),
+                fix="choose a folder you may write to",
+            ) from error
+        self._scenes: Handover[Scene] = Handover(4, wait=every_frame)
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+        self._first_s: float | None = None
+        self._checked_s = float("-inf")
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def put(self, scene: Scene) -> None:
+        self._scenes.put(scene)
+
+    def end(self) -> None:
+        """Finish the file."""
+        self._scenes.close()
+        self._thread.join(60.0)
+
+    def _run(self) -> None:
+        try:
+            while (scene := self._scenes.take()) is not None:
+                if not self._write(scene):
+                    break
+        except (OSError, cv2.error) as error:
+            self._say(f"recording ended: {' '.join(str(error).split())}")
+        finally:
+            self._scenes.close(discard=True)
+            self._finish()
+
+    def _write(self, scene: Scene) -> bool:
+        now = time.monotonic()
+        if now - self._checked_s > 0.5:
+            self._checked_s = now
+            if self._free(self._path.parent) < RESERVE_BYTES:
+                self._say(f"recording ended: the disk with {self._path} is nearly full")
+                return False
+        pixels = scene.frame.pixels
+        if self._writer is None:
+            rows, columns = pixels.shape[:2]
+            self._size = (columns - columns % 2, rows - rows % 2)  # the codec wants even sides
+            codec = cv2.VideoWriter.fourcc(*_CODECS[self._path.suffix.lower()])
+            self._writer = cv2.VideoWriter(str(self._part), codec, self._fps, self._size)
+            if not self._writer.isOpened():
+                self._say(f"recording ended: {self._path} cannot be written as video")
+                return False
+        if self._first_s is None:
+            self._first_s = scene.frame.time_s
+        due = 1 + round((scene.frame.time_s - self._first_s) * self._fps)
+        if due <= self.written:
+            return True
+        longest = max(1, round(LONGEST_GAP_S * self._fps))
+        if due - self.written > longest:  # the source was away: do not fill hours with one picture
+            self._first_s += (due - self.written - longest) / self._fps
+            due = self.written + longest
+        picture = cv2.cvtColor(self._drawn(scene), cv2.COLOR_RGB2BGR)
+        if (picture.shape[1], picture.shape[0]) != self._size:
+            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        while self.written < due:
+            self._writer.write(picture)
+            self.written += 1
+        return True
+
+    def _drawn(self, scene: Scene) -> Pixels:
+        return draw(scene.frame.pixels, scene.verdicts, region=self._region, status=scene.status)
+
+    def _finish(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+        try:
+            if self.written:
+                self._part.replace(self._path)
+            else:
+                self._part.unlink(missing_ok=True)
+        except OSError as error:
+            self._say(f"{self._path} cannot be written: {error.strerror or error}")
+
+
+class DifferenceSaver:
+    """Saves frames as PNG in its own thread, at most ``most`` files in the folder, counting
+    those of earlier runs: a service that restarts for ever must not fill the card."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        most: int,
+        say: Callable[[str], None],
+        free: FreeBytes = free_bytes,
+    ) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            there = sum(1 for _ in folder.glob("*-frame*.png"))
+        except OSError as error:
+            raise OutputError(
+                f"{folder} cannot be used to save frames",
+                found=error.strerror or str(error),
+                fix="choose a folder you may write to",
+            ) from error
+        self.saved = 0
+        self._folder, self._room, self._say, self._free = folder, most - there, say, free
+        self._full_said = False
+        self._started = time.strftime("%Y%m%d-%H%M%S")
+        self._frames: Handover[tuple[Frame, Path]] = Handover(4)
+        self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
+        self._thread.start()
+
+    def put(self, frame: Frame, reference: str, candidate: str) -> Path | None:
+        """Save a frame that the models call differently; where, or None without room for it."""
+        if self.saved < self._room:
+            words = "-".join(map(file_word, (reference, candidate)))
+            path = self._folder / f"{self._started}-frame{frame.number:07d}-{words}.png"
+            self._frames.put((frame, path))
+            return path
+        if not self._full_said:
+            self._full_said = True
+            self._say(f"{self._folder} has its fill of frames; no more are saved (--max-saved)")
+        return None
+
+    def end(self) -> None:
+        self._frames.close()
+        self._thread.join(10.0)
+
+    def _run(self) -> None:
+        while (item := self._frames.take()) is not None:
+            frame, path = item
+            if self.saved >= self._room:
+                continue
+            try:
+                if self._free(self._folder) < RESERVE_BYTES:
+                    raise OutputError("the disk is nearly full", fix="make room")
+                bgr = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2BGR)
+                data = cv2.imencode(".png", bgr)[1].tobytes()
+                write_atomically(path, data, overwrite=True)
+            except (EdgeEffnetError, OSError) as error:
+                text = error.what if isinstance(error, EdgeEffnetError) else str(error)
+                self._say(f"frames are not saved any more: {text}")
+                self._room = 0
+                self._full_said = True
+                continue
+            self.saved += 1
+
+
+def file_word(label: str) -> str:
+    """A label as a part of a file name: letters, digits and ``_``."""
+    return re.sub(r"[^A-Za-z0-9]+", "_", plain(label)).strip("_")[:24] or "x"

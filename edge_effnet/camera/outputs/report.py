@@ -1,0 +1,73 @@
+"""What a run ends with: sentences for people, a document for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.camera.run_status import run_json
+from edge_effnet.camera.session import Session
+from edge_effnet.data.listing import content_hash
+from edge_effnet.metrics import Comparison, ModelFile
+from edge_effnet.runtime.classifier import Classifier
+
+FORMAT = "edge-effnet/camera"
+VERSION = 1
+
+
+def document(
+    session: Session, model: Classifier, reference: Classifier | None
+) -> tuple[dict[str, Any], Comparison | None]:
+    """The run as JSON: what ``compare`` writes, where two models ran and a frame was compared,
+    with the run's own figures under ``camera``; else those alone."""
+    figures = {**run_json(session), "model": _file_of(model).to_json()}
+    comparison = None
+    if session.comparison is not None and reference is not None:
+        figures["reference"] = _file_of(reference).to_json()
+        comparison = session.comparison.report(_file_of(model), _file_of(reference))
+    if comparison is None:
+        return {"format": FORMAT, "version": VERSION, **figures}, None
+    return {**comparison.to_json(), "camera": figures}, comparison
+
+
+def _file_of(model: Classifier) -> ModelFile:
+    return ModelFile(model.path, content_hash(model.path), model.path.stat().st_size)
+
+
+def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
+    """A few lines: frames, rate, delay, latencies, accuracy.
+
+    Args:
+        trained: frames of a known class that do not judge, since the network was trained on them.
+    """
+    meter, feed = session.meter, session.comparison
+    capture = session.capture
+    extra = f", {capture.broken} broken" if capture.broken else ""
+    extra += f", reopened {capture.reopened} times" if capture.reopened else ""
+    lines = [
+        f"{session.source_name}: {capture.captured} frames, {meter.answered} answered "
+        f"({meter.mean_fps():.1f} a second), {session.dropped} dropped{extra}"
+    ]
+    if not meter.answered:
+        return lines
+    if not session.settings.pace.every_frame:
+        middle, high = np.percentile(meter.delay_ms, (50, 95))
+        lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")
+    models = f"{session.settings.model_name} {np.median(meter.infer_ms):.1f} ms"
+    if meter.reference_ms and feed is not None:
+        models += f", {session.settings.reference_name} {np.median(meter.reference_ms):.1f} ms"
+        models += f" on 1 of {meter.answered / max(1, feed.frames):.1f} frames"
+    lines.append(f"latency: {models}")
+    if right := session.right.share:
+        lines.append(
+            f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
+        )
+    if (error := session.error.mean_abs) is not None:
+        frames = session.error.frames
+        lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
+    if session.with_truth and right is None and error is None and not trained:
+        lines.append(
+            f"right: not known, --truth says nothing of any of the {meter.answered} frames answered"
+        )
+    return lines

@@ -1,0 +1,199 @@
+"""The pipeline's middle: preparing, the model, and the reference model, a thread each."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.camera.accuracy.scenes import Scenes
+from edge_effnet.camera.queues import Answer, Clock, Frame, Handover, Limiter, Pair, Region
+from edge_effnet.errors import ModelError
+from edge_effnet.heads.head import Head
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
+
+Result = Answer | Pair
+WAITING_RESULTS = 4
+"""Results, each with its picture, that wait for the caller before inference waits too."""
+
+EARLY_S = 0.002
+"""A frame is prepared this much before the model is expected to need it."""
+
+
+class Model(Protocol):
+    """What the pipeline needs of a ``Classifier``; a test passes a slow one."""
+
+    @property
+    def how(self) -> Preprocess: ...
+
+    @property
+    def head(self) -> Head: ...
+
+    def tensor(self, prepared: Pixels) -> NDArray[Any]: ...
+
+    def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    frame: Frame
+    pixels: Pixels
+    tensor: NDArray[Any]
+    taken_ms: float
+    scene: int
+
+
+class Pipeline:
+    """Takes frames, gives results; ``results`` closes when the frames are finished.
+
+    Args:
+        reference: sees the same frames in its own thread.
+        compare_every: offer it every Nth frame. Unless ``every_frame``, a frame that comes
+            while it still works on another is not compared, so it never falls behind.
+
+    Attributes:
+        answered, compared: frames done by each model.
+        error: what ended the pipeline, if it was an error.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        reference: Model | None,
+        frames: Handover[Frame],
+        *,
+        limiter: Limiter | None = None,
+        region: Region | None = None,
+        every_frame: bool = False,
+        compare_every: int = 1,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.results: Handover[Result] = Handover(WAITING_RESULTS, wait=True)
+        self.error: BaseException | None = None
+        self.answered = self.compared = 0
+        self._model, self._reference, self._frames = model, reference, frames
+        self._limiter, self._region = limiter or Limiter(None), region or Region()
+        self._every_frame, self._compare_every = every_frame, compare_every
+        self._clock, self._scenes = clock, Scenes()
+        self._prepared: Handover[_Prepared] = Handover(3 if every_frame else 1, wait=True)
+        self._to_compare: Handover[tuple[Answer, Pixels]] = Handover(2, wait=True)
+        self._stop, self._model_began = threading.Event(), threading.Event()
+        self._expected_s = self._preparing_s = 0.0
+        self._reference_busy = False
+        self._prepare_thread = self._thread(self._prepare, "prepare")
+        self._infer_thread = self._thread(self._infer, "inference")
+        self._compare_thread = self._thread(self._compare, "reference")
+
+    def start(self) -> None:
+        # One picture is small work: OpenCV's own threads would only take the models' cores.
+        cv2.setNumThreads(1)
+        self._prepare_thread.start()
+        self._infer_thread.start()
+        if self._reference is not None:
+            self._compare_thread.start()
+
+    def end(self, timeout_s: float = 5.0) -> None:
+        """Stop after the frame in work; results not taken yet are gone."""
+        self._stop.set()
+        self._model_began.set()
+        self._frames.close(discard=True)
+        self._prepared.close(discard=True)
+        self._to_compare.close(discard=True)
+        self.results.close(discard=True)
+        for thread in (self._prepare_thread, self._infer_thread, self._compare_thread):
+            if thread.is_alive():
+                thread.join(timeout_s)
+
+    def _thread(self, work: Callable[[], None], name: str) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:  # the caller's thread raises it
+                self.error = self.error or error
+                self._frames.close(discard=True)
+                self.results.close()
+
+        return threading.Thread(target=guarded, name=name, daemon=True)
+
+    def _prepare(self) -> None:
+        """Crop and resize beside the model's work. Not too early: the frame is taken when the
+        model is about to be done, so that it is the newest one then."""
+        try:
+            while True:
+                self._limiter.turn()
+                if not self._every_frame:
+                    self._pause(self._expected_s - self._preparing_s - EARLY_S - self._clock())
+                frame = self._frames.take()
+                if frame is None:
+                    return
+                began = self._clock()
+                pixels = preprocess(self._region.cut(frame.pixels), self._model.how)
+                tensor = self._model.tensor(pixels)
+                scene = self._scenes.number(pixels)
+                self._preparing_s = self._clock() - began
+                self._model_began.clear()
+                self._prepared.put(_Prepared(frame, pixels, tensor, 1e3 * self._preparing_s, scene))
+                if not self._every_frame:
+                    self._model_began.wait()  # only now is it known when it will be done
+        finally:
+            self._prepared.close()
+
+    def _pause(self, seconds: float) -> None:
+        if seconds > 0:
+            self._stop.wait(min(seconds, 1.0))
+
+    def _infer(self) -> None:
+        infer_s = 0.0
+        try:
+            while (prepared := self._prepared.take()) is not None:
+                began = self._clock()
+                self._expected_s = began + infer_s
+                self._model_began.set()
+                scores = self._model.scores_of_input(prepared.tensor)
+                done = self._clock()
+                infer_s = done - began
+                if not np.isfinite(scores).all():
+                    raise ModelError(
+                        "the model gives scores that are not numbers",
+                        found=f"NaN or infinity for frame {prepared.frame.number}",
+                        fix="convert the model again",
+                    )
+                taken_ms, scene = prepared.taken_ms, prepared.scene
+                answer = Answer(prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene)
+                self.results.put(answer)
+                self.answered += 1
+                if self._reference is not None and (self.answered - 1) % self._compare_every == 0:
+                    self._hand_to_reference(answer, prepared.pixels)
+        finally:
+            self._prepared.close(discard=True)
+            self._model_began.set()
+            self._to_compare.close()
+            if self._compare_thread.is_alive():
+                self._compare_thread.join()
+            self.results.close()
+
+    def _hand_to_reference(self, answer: Answer, pixels: Pixels) -> None:
+        if self._every_frame or not self._reference_busy:
+            self._reference_busy = True
+            self._to_compare.put((answer, pixels))
+
+    def _compare(self) -> None:
+        model = self._reference
+        assert model is not None  # noqa: S101 (the thread starts only with one)
+        while (item := self._to_compare.take()) is not None:
+            answer, pixels = item
+            if model.how != self._model.how:
+                pixels = preprocess(self._region.cut(answer.frame.pixels), model.how)
+            tensor = model.tensor(pixels)
+            began = self._clock()
+            scores = model.scores_of_input(tensor)
+            taken_ms = 1e3 * (self._clock() - began)
+            self._reference_busy = False
+            self.compared += 1
+            self.results.put(Pair(answer, scores, taken_ms))

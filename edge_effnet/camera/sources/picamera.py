@@ -1,0 +1,76 @@
+"""CSI cameras of a Raspberry Pi, through Picamera2 (from apt, never from pip)."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.camera.sources.base import Shot, Source, SourceLost, Wish
+from edge_effnet.errors import DataError
+
+DEFAULT_WIDTH, DEFAULT_HEIGHT, DEFAULT_FPS = 640, 480, 30.0
+
+
+def open_picamera(number: int, wish: Wish) -> Source:
+    """Start a CSI camera.
+
+    Raises:
+        DataError: Picamera2 is not installed, no such camera, or it is in use.
+    """
+    # libcamera writes a page to stderr on every start.
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        module: Any = importlib.import_module("picamera2")
+    except ImportError as error:
+        raise DataError(
+            "Picamera2 cannot be imported",
+            found=str(error),
+            fix="sudo apt install python3-picamera2, and make the environment with "
+            "python3 -m venv --system-site-packages",
+        ) from error
+    kind = module.Picamera2
+    cameras = kind.global_camera_info()
+    if number >= len(cameras):
+        raise DataError(
+            f"there is no CSI camera {number}",
+            found=f"{len(cameras)} cameras",
+            fix="check the ribbon cable with the power off, then: rpicam-hello --list-cameras",
+        )
+    camera: Any = None
+    try:
+        camera = kind(number)
+        _start(camera, wish)
+    except Exception as error:  # its errors are RuntimeError, OSError and libcamera's own
+        if camera is not None:
+            camera.close()
+        raise DataError(
+            f"CSI camera {number} does not start",
+            found=" ".join(str(error).split()) or type(error).__name__,
+            fix="stop the other program that uses it (rpicam-*, another edge-effnet)",
+        ) from error
+
+    def read() -> Shot:
+        try:
+            pixels = camera.capture_array("main")
+        except Exception as error:
+            raise SourceLost(f"the camera failed ({type(error).__name__})") from error
+        return Shot(np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8))
+
+    def close() -> None:
+        camera.stop()
+        camera.close()
+
+    name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
+    return Source(name, True, wish.fps or DEFAULT_FPS, read, read, close)
+
+
+def _start(camera: Any, wish: Wish) -> None:
+    size = (wish.width or DEFAULT_WIDTH, wish.height or DEFAULT_HEIGHT)
+    # libcamera names the channels by significance: its BGR888 lies in memory as R, G, B.
+    picture = {"size": size, "format": "BGR888"}
+    controls = {"FrameRate": wish.fps or DEFAULT_FPS}
+    camera.configure(camera.create_video_configuration(main=picture, controls=controls))
+    camera.start()

@@ -1,0 +1,77 @@
+"""Care for the board: its temperature, its throttling, and a lower rate while it is too hot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edge_effnet.measure.system_state import THROTTLED_NOW, State, read_state
+
+COOLER_BY_C = 4.0  # before the rate rises again: else it would swing
+SLOWER, FASTER = 0.75, 1.15
+LOWEST_FPS = 0.5
+
+
+@dataclass(frozen=True)
+class Health:
+    """The board now: temperature in °C or None, and what slows it, in words."""
+
+    temperature_c: float | None = None
+    throttled: tuple[str, ...] = ()
+
+
+def health_of(state: State) -> Health:
+    bits = state.throttled or 0
+    reasons = tuple(text for bit, text in THROTTLED_NOW.items() if bits >> bit & 1)
+    return Health(state.temperature_c, reasons)
+
+
+def next_limit(
+    limit_fps: float | None,
+    running_fps: float,
+    health: Health,
+    max_temp_c: float,
+    asked_fps: float | None,
+) -> float | None:
+    """The rate from now on, in frames a second; None is as fast as it goes.
+
+    Too hot or throttled: three quarters of what it runs at. Cool again: up in small steps, to
+    what the user asked for.
+    """
+    warm = health.temperature_c is not None and health.temperature_c > max_temp_c
+    if warm or health.throttled:
+        running = min(running_fps, limit_fps) if limit_fps else running_fps
+        return max(LOWEST_FPS, SLOWER * running) if running > 0 else limit_fps
+    if limit_fps is None or limit_fps == asked_fps:
+        return asked_fps
+    if health.temperature_c is not None and health.temperature_c > max_temp_c - COOLER_BY_C:
+        return limit_fps
+    raised = FASTER * limit_fps
+    if asked_fps is not None:
+        return min(asked_fps, raised)
+    # Without a wish: free again once the limit no longer binds.
+    return None if raised > 1.5 * running_fps else raised
+
+
+class Watcher:
+    """Reads the board every few seconds in a thread; ``health`` is the latest."""
+
+    def __init__(self, *, every_s: float = 2.0, read: Callable[[], State] = read_state) -> None:
+        self.health = Health()
+        self._every_s, self._read = every_s, read
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="board", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def _run(self) -> None:
+        while True:
+            self.health = health_of(self._read())
+            if self._stop.wait(self._every_s):
+                return
+
+    def end(self) -> None:
+        self._stop.set()
+        self._thread.join(1.0)

@@ -1,0 +1,238 @@
+"""Dividing a data set into an evaluation set and the rest, and what is wrong with the former.
+
+The rule is one for all: calibration against evaluation, what a recipe is chosen by against
+what confirms it, what is learned against what is held out. Each class keeps its share of images
+for judging, and one picture (see ``likeness``) never stands on both sides.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.data.listing import Dataset, Sample
+from edge_effnet.data.near_duplicates import Advance, find, look_at, prints_of, strata_of
+from edge_effnet.heads.kinds import NO_LABEL
+
+IMBALANCE_RATIO = 5.0
+
+
+@dataclass(frozen=True)
+class Division:
+    """The two sides of a data set.
+
+    Attributes:
+        rest: what calibrates, chooses or is learned.
+        judging: the evaluation set; unreadable images are there too, so that judging names them.
+        alike: classes most of whose images look the same, and were divided one by one.
+    """
+
+    rest: Dataset
+    judging: Dataset
+    alike: tuple[str, ...] = ()
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know."""
+        if not self.alike:
+            return []
+        return [
+            f"most images of {names(self.alike)} in {self.rest.source} look the same (one burst, "
+            "or a camera that stands still): such images stand on both sides, so the figures "
+            "flatter the network"
+        ]
+
+
+def divide(
+    dataset: Dataset,
+    judging_share: float,
+    seed: int,
+    *,
+    barred: NDArray[np.bool_] | None = None,
+    advance: Advance | None = None,
+) -> Division:
+    """Divide a data set per class, the same for the same seed wherever it lies.
+
+    Each class keeps at least ``judging_share`` of its readable images for judging; with two or
+    more different pictures, one at least on each side; a single one judges where half or more
+    should. Near-duplicates fall on one side. Of several labels an image counts for its rarest.
+
+    Args:
+        barred: (images,), those that must not judge: they stand in the rest, and the others are
+            divided so that they make up ``judging_share`` of all, as far as they go.
+
+    Raises:
+        DataError: an image is not there.
+    """
+    looked = look_at(dataset, advance)
+    readable = looked.prints.readable
+    free = readable if barred is None else readable & ~barred
+    if barred is not None and free.any():
+        judging_share = min(1.0, judging_share * readable.sum() / free.sum())
+    home: dict[int, int | None] = {}  # a group of two classes counts for the first
+    size: Counter[int] = Counter()
+    order: dict[int, int] = {}
+    for place in np.flatnonzero(free):
+        number, content = int(looked.group[place]), int(looked.prints.content[place])
+        home.setdefault(number, looked.strata[place])
+        size[number] += 1
+        order[number] = min(order.get(number, content), content)
+    members: dict[int | None, list[int]] = defaultdict(list)
+    for number in sorted(home, key=lambda number: order[number]):
+        members[home[number]].append(number)
+    rest: set[int] = set()
+    for stratum, numbers in members.items():
+        random.Random(f"{seed}:{stratum}").shuffle(numbers)  # noqa: S311 (not cryptography)
+        rest |= _rest_of(numbers, size, judging_share)
+    resting = np.array([int(number) in rest for number in looked.group], np.bool_) & readable
+    if barred is not None:
+        resting |= barred
+    alike = {looked.strata[place] for place in np.flatnonzero(looked.alike)}
+    return Division(
+        _chosen(dataset, resting),
+        _chosen(dataset, ~resting),
+        tuple(name for label, name in enumerate(dataset.labels) if label in alike),
+    )
+
+
+def _rest_of(numbers: list[int], size: Counter[int], judging_share: float) -> set[int]:
+    """The groups of one class, in seeded order, that do not judge; the last ones first."""
+    if judging_share >= 1:
+        return set()
+    if len(numbers) == 1:
+        return set() if judging_share >= 0.5 else set(numbers)
+    sizes = [size[number] for number in numbers]
+    room = max(sum(sizes) - max(1, int(sum(sizes) * judging_share + 0.5)), min(sizes))
+    rest: set[int] = set()
+    for number in reversed(numbers):
+        if size[number] <= room:
+            room -= size[number]
+            rest.add(number)
+    return rest
+
+
+def _chosen(dataset: Dataset, which: NDArray[np.bool_]) -> Dataset:
+    pairs = zip(dataset.samples, which, strict=True)
+    return replace(dataset, samples=tuple(sample for sample, chosen in pairs if chosen))
+
+
+def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
+    """The pairs of images of two data sets that are one picture, exact copies and near ones.
+
+    Each image of the second is named once. Where most images of a class of the first look the
+    same, exact copies alone are found there.
+    """
+    place = find(prints_of([sample.path for sample in second.samples]), look_at(first).prints)
+    return [
+        (first.samples[one].path, second.samples[other].path)
+        for other, one in enumerate(place)
+        if one >= 0
+    ]
+
+
+def without(dataset: Dataset, other: Dataset) -> Dataset:
+    """The images of a data set that are none of another's."""
+    shared = {path for _, path in leakage(other, dataset)}
+    return replace(dataset, samples=tuple(s for s in dataset.samples if s.path not in shared))
+
+
+def balanced_sample(dataset: Dataset, count: int, seed: int) -> Dataset:
+    """Pick ``count`` images, round-robin over the classes in a seeded order."""
+    queues: dict[int | None, list[Sample]] = defaultdict(list)
+    pairs = zip(dataset.samples, strata_of(dataset.samples), strict=True)
+    for sample, stratum in sorted(pairs, key=lambda pair: str(pair[0].path)):
+        queues[stratum].append(sample)
+    order = random.Random(seed)  # noqa: S311 (not cryptography)
+    for queue in queues.values():
+        order.shuffle(queue)
+    turns = sorted(queues, key=lambda value: -1 if value is None else value)
+    order.shuffle(turns)
+    picked: list[Sample] = []
+    while len(picked) < min(count, len(dataset)):
+        for label in turns:
+            if queues[label] and len(picked) < count:
+                picked.append(queues[label].pop())
+    return replace(dataset, samples=tuple(picked))
+
+
+def images_per_class(dataset: Dataset) -> dict[str, int]:
+    """Images of each class or label that has any, in the order of the labels; an image of
+    several labels counts for each."""
+    counts = Counter(
+        label
+        for sample in dataset.samples
+        for label in (sample.labels if sample.labels is not None else (sample.label,))
+    )
+    return {name: counts[i] for i, name in enumerate(dataset.labels) if counts[i]}
+
+
+def without_judge(judging: Dataset, whole: Dataset) -> list[str]:
+    """The classes of a data set that no image among those that judge shows."""
+    judged = images_per_class(judging)
+    return [name for name in images_per_class(whole) if name not in judged]
+
+
+def one_answer(dataset: Dataset) -> str | None:
+    """The class, or the set of labels, of all images alike, in words; None where they differ, or
+    where nothing says what is true of them."""
+    first, *others = dataset.samples
+    told = first.label is not None or first.labels is not None
+    if not told or any(sample.stratum != first.stratum for sample in others):
+        return None
+    return names([dataset.labels[place] for place in first.stratum]) or NO_LABEL
+
+
+def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
+    """What is wrong with the images that judge, in sentences; ``whole`` is what was given."""
+    lacking = without_judge(judging, whole)
+    lines = []
+    if same := one_answer(judging):
+        what = (
+            "have the same labels" if judging.samples[0].labels is not None else "are of one class"
+        )
+        lines.append(
+            f"all {len(judging)} images of {judging.source} that judge {what}, {same}: any "
+            "accuracy on them is meaningless"
+        )
+    values = {sample.value for sample in judging.samples}
+    if len(values) == 1 and None not in values:
+        same_value = (
+            f"the only image to evaluate on in {judging.source} has"
+            if len(judging) == 1
+            else f"all {len(judging)} images to evaluate on in {judging.source} have"
+        )
+        lines.append(
+            f"{same_value} the value {values.pop():g}: whether the answers follow what the "
+            "images show cannot be told"
+        )
+    if lacking:
+        lines.append(
+            f"no image of {names(lacking)} in {judging.source} to evaluate on: nothing is known "
+            f"about {'it' if len(lacking) == 1 else 'them'}"
+        )
+    return [*lines, *(line for line in (imbalance_warning(judging),) if line)]
+
+
+def imbalance_warning(dataset: Dataset) -> str | None:
+    """A line when the largest class has over five times the images of the smallest."""
+    counts = dataset.class_counts
+    if not counts:
+        return None
+    small, large = min(counts, key=lambda k: counts[k]), max(counts, key=lambda k: counts[k])
+    if counts[large] <= IMBALANCE_RATIO * counts[small]:
+        return None
+    return (
+        f"{dataset.source} is unbalanced: {counts[large]} images of {large!r}, "
+        f"{counts[small]} of {small!r}; overall accuracy mostly speaks of the large classes"
+    )
+
+
+def names(classes: list[str] | tuple[str, ...]) -> str:
+    """The first three, and how many more."""
+    more = f" and {len(classes) - 3} more" if len(classes) > 3 else ""
+    return ", ".join(map(repr, classes[:3])) + more

@@ -1,0 +1,199 @@
+"""Which images a network was trained on: recorded with its weights, recognized when it is judged.
+
+A record is part of a step in a checkpoint's metadata and in a model card, under ``data`` and
+``images``: for the images learned from and those held out, how many there were and what each is
+recognized by (``likeness``): 24 bytes an image, 32 characters as base64. Of more than ``MOST`` on
+a side the record keeps a sample, those with the smallest hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.data.listing import Dataset
+from edge_effnet.data.near_duplicates import Prints, find, find_copies, look_at, prints_of
+
+MOST = 10_000
+_WORDS = 3  # of 8 bytes: content, and two of the look
+
+Steps = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One training: what was learned from and what was held out, maybe samples of them."""
+
+    trained: Prints
+    held_out: Prints
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The images of a data set that can judge models, and what was left out.
+
+    Attributes:
+        dataset: images that no model was trained on; where there are none, all of them.
+        images: how many were given.
+        trained, held_out, unseen: how many of those some model was trained on, how many its
+            training held out, and how many it never saw; what cannot be read is none of them.
+        unknown: how many cannot be told, because a record is a sample.
+        recorded: whether any model says what it was trained on.
+        is_evidence: False where only images that a model was trained on could judge.
+        line: what to say first; None where nothing is.
+    """
+
+    dataset: Dataset
+    images: int
+    trained: int = 0
+    held_out: int = 0
+    unseen: int = 0
+    unknown: int = 0
+    recorded: bool = True
+    is_evidence: bool = True
+    line: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """``{"trained_on": {…}}``, for a document; empty where nothing is recorded."""
+        kept = ("images", "trained", "held_out", "unseen", "unknown", "is_evidence", "line")
+        return {"trained_on": {key: vars(self)[key] for key in kept}} if self.recorded else {}
+
+
+def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] | None:
+    """What a step keeps of the images it learned from; None for drawn pictures.
+
+    Raises:
+        DataError: an image is not there any more.
+    """
+    if learned is None:
+        return None
+    sides = {
+        "trained": look_at(learned).prints,
+        "held_out": look_at(held_out or replace(learned, samples=())).prints,
+    }
+    return {name: _packed(prints) for name, prints in sides.items()}
+
+
+def _packed(prints: Prints) -> dict[str, Any]:
+    kept = np.argsort(prints.content, kind="stable")[:MOST]
+    rows = np.column_stack([prints.content, prints.look])[kept]
+    text = base64.b64encode(rows.astype("<u8").tobytes()).decode()
+    return {"count": len(prints), "prints": text}
+
+
+def records(steps: Steps) -> tuple[Seen, ...]:
+    """The records in the steps of a checkpoint or a card; what cannot be read is none."""
+    found = []
+    for step in steps:
+        try:
+            images = step["data"]["images"]
+            sides = [(_unpacked(images[key]["prints"]), int(images[key]["count"])) for key in _KEYS]
+        except (KeyError, TypeError, ValueError):
+            continue
+        whole = all(len(prints) >= count for prints, count in sides)
+        found.append(Seen(sides[0][0], sides[1][0], whole))
+    return tuple(found)
+
+
+_KEYS = ("trained", "held_out")
+
+
+def _unpacked(text: str) -> Prints:
+    rows = np.frombuffer(base64.b64decode(text, validate=True), "<u8").astype(np.uint64)
+    rows = rows.reshape(-1, _WORDS)
+    return Prints(rows[:, 0], np.ascontiguousarray(rows[:, 1:]), np.ones(len(rows), np.bool_))
+
+
+def learned_from(prints: Prints, known: Sequence[Seen]) -> NDArray[np.bool_]:
+    """For each image whether one of the trainings learned from it."""
+    return _recognize(prints, known)[0]
+
+
+def trained_on(dataset: Dataset, steps: Steps) -> NDArray[np.bool_] | None:
+    """For each image whether it was learned from; None where none was."""
+    known = records(steps)
+    if not known or not len(dataset):
+        return None
+    trained = learned_from(prints_of([s.path for s in dataset.samples]), known)
+    return trained if trained.any() else None
+
+
+def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
+    """Leave out of a data set what models were trained on, near-duplicates too.
+
+    Args:
+        steps: of all models that are judged; those without a record say nothing.
+
+    Raises:
+        DataError: an image is not there.
+    """
+    known, images = records(list(steps)), len(dataset)
+    if not known or not images:
+        return Judged(dataset, images, recorded=bool(known))
+    prints = prints_of([s.path for s in dataset.samples])
+    trained, held, unknown = _recognize(prints, known)
+    judging = ~trained & ~unknown
+    readable = judging & prints.readable  # the others are judged too, which names them
+    unseen = int((readable & ~held).sum())
+    if not trained.any():
+        return Judged(dataset, images, held_out=int(held.sum()), unseen=unseen)
+    judged = Judged(
+        dataset,
+        images,
+        trained=int(trained.sum()),
+        held_out=int(held.sum()),
+        unseen=unseen,
+        unknown=int(unknown.sum()),
+        is_evidence=bool(readable.any()),
+    )
+    what = f"{judged.trained} of {images}" if judged.trained < images else f"all {images}"
+    if not judged.is_evidence:
+        line = (
+            f"no evidence: the network was trained on {what} images of {dataset.source} (or on "
+            "near-duplicates of them), so its answers to them prove nothing; give images that it "
+            "has not seen"
+        )
+        return replace(judged, line=line)
+    pairs = zip(dataset.samples, judging, strict=True)
+    left = int(readable.sum())
+    line = (
+        f"the network was trained on {what} images of {dataset.source} (or on near-duplicates): "
+        f"judged by {left}, "
+    )
+    if judged.held_out == left:
+        line += "which its training held out"
+    elif judged.held_out:
+        line += f"{judged.held_out} that its training held out and {judged.unseen} it never saw"
+    else:
+        line += "which it never saw"
+    return replace(
+        judged,
+        dataset=replace(dataset, samples=tuple(sample for sample, judges in pairs if judges)),
+        line=line,
+    )
+
+
+def _recognize(
+    prints: Prints, known: Sequence[Seen]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """For each image whether it was learned from, held out, or cannot be told.
+
+    An exact copy of a held-out image was held out, even where it resembles one learned from.
+    """
+    trained, held, unknown = (np.zeros(len(prints), np.bool_) for _ in range(3))
+    for one in known:
+        learned = find_copies(prints, one.trained) >= 0
+        kept = find_copies(prints, one.held_out) >= 0
+        learned |= (find(prints, one.trained) >= 0) & ~kept
+        kept = (kept | (find(prints, one.held_out) >= 0)) & ~learned
+        if learned.any() and not one.whole:
+            unknown |= ~learned & ~kept
+        trained |= learned
+        held |= kept
+    return trained, held & ~trained, unknown & ~trained & ~held

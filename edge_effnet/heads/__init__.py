@@ -1,0 +1,1 @@
+"""What the numbers of a network's last layer mean."""

@@ -1,0 +1,48 @@
+"""The table of heads: what the numbers of a network's last layer can mean.
+
+Apart from ``edge_effnet.heads.head``, so that ``--help`` can name the rows without NumPy.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Task = Literal["classes", "labels", "value"]
+"""One class of several; several labels that can be true together; a number."""
+
+Activation = Literal["none", "softmax", "sigmoid"]
+
+DEFAULT_THRESHOLD = 0.5
+
+NO_LABEL = "(none)"
+"""The empty set of labels, in documents, CSV files and tables."""
+
+
+@dataclass(frozen=True)
+class HeadKind:
+    """One row of the table.
+
+    Attributes:
+        task: what an image's answer is.
+        activation: what the host applies to the model's output to get scores.
+        summary: for ``--help`` and documents.
+    """
+
+    name: str
+    task: Task
+    activation: Activation
+    summary: str
+
+
+HEADS: dict[str, HeadKind] = {
+    row.name: row
+    for row in (
+        HeadKind("softmax", "classes", "none", "one class of several, a probability for each"),
+        HeadKind("logits", "classes", "softmax", "one class of several, before the softmax"),
+        HeadKind("sigmoid", "classes", "none", "two classes, the probability of the second"),
+        HeadKind("multilabel", "labels", "none", "labels that can be true together"),
+        HeadKind("multilabel-logits", "labels", "sigmoid", "the same before the sigmoids"),
+        HeadKind("regression", "value", "none", "a number"),
+    )
+}

@@ -1,0 +1,1 @@
+"""From a file or camera frame to the pixels that a network sees."""

@@ -1,0 +1,1 @@
+"""What two models on the same images differ in, and what that proves."""

@@ -1,0 +1,216 @@
+"""Intervals over frames of a camera or clip, of which neighbours look alike.
+
+Frames come in blocks (scenes). A block counts as one image at most, however many frames it has;
+and because a scene of a feed often resembles the one before, the spread of a figure is taken
+between groups of neighbouring blocks too. Both give the number of independent images that the
+frames are worth, and with it the usual intervals and tests for images are computed.
+
+Sources: the design effect as a factor on the number of images is Rao and Scott 1992, "A simple
+method for the analysis of clustered binary data", Biometrics 48:577–585, its correction for few
+groups Korn and Graubard 1998, Survey Methodology 24:193–201, blocks of unequal size Kish 1965,
+"Survey Sampling", and groups of neighbours as nearly independent batches Schmeiser 1982, "Batch
+size effects in the analysis of simulation output", Operations Research 30:556–568.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.metrics.comparison.paired import (
+    drop_at_most_points,
+    drop_interval_points,
+    mcnemar_p,
+    normal_quantile,
+    wilson_interval,
+)
+
+Floats = NDArray[np.float64]
+
+FEWEST_BLOCKS = 20
+"""Under so many the spread between blocks is itself a guess, and intervals miss the truth too
+often (Cameron, Gelbach and Miller 2008, "Bootstrap-based improvements for inference with clustered
+errors": from 5 to 30 groups on, by the method)."""
+FEWEST_EVEN_BLOCKS = 10.0
+"""Of blocks of equal size: a hundred frames among a million others are no second block."""
+FEWEST_GROUPS = 8
+KEPT_ROWS = 256
+KEPT_SIZES = 4096
+
+
+@dataclass(frozen=True)
+class BlockSums:
+    """Sums of figures over each block, blocks in the order in which they first appeared.
+
+    Attributes:
+        sizes: frames of each block, above 0, (blocks,).
+        sums: of each figure, (blocks, figures).
+        count: of blocks; more than there are rows where neighbours were added up.
+        squares: sum over single blocks of the square of their frames.
+        in_time: whether blocks follow each other in time, so that neighbours may be alike; a
+            folder's order (by class, say) is no time.
+    """
+
+    sizes: Floats
+    sums: Floats
+    count: int
+    squares: float
+    in_time: bool = True
+
+    @property
+    def frames(self) -> int:
+        return int(self.sizes.sum())
+
+    @property
+    def even_blocks(self) -> float:
+        """Blocks of equal size that weigh as much (Kish)."""
+        return float(self.sizes.sum()) ** 2 / self.squares
+
+    @property
+    def enough(self) -> bool:
+        """Whether an interval may be drawn."""
+        return len(self.sizes) >= FEWEST_BLOCKS and self.even_blocks >= FEWEST_EVEN_BLOCKS
+
+    @property
+    def proof(self) -> str:
+        """What the note means for a comparison, for people."""
+        if self.enough:
+            return f"frames of one scene count as one: {self.note}"
+        return f"{self.note}; nothing is proven"
+
+    def to_json(self) -> dict[str, Any]:
+        return {"scenes": self.count, "enough": self.enough, "note": self.note}
+
+    @property
+    def note(self) -> str:
+        """How many frames and scenes there are, and whether they are too few."""
+        text = f"{self.frames:,} frames in {self.count:,} scene{'s' * (self.count != 1)}"
+        if self.enough:
+            return text
+        most = f", {100 * float(self.sizes.max()) / self.frames:.0f} % of them in one"
+        uneven = len(self.sizes) >= FEWEST_BLOCKS
+        return f"{text}{most if uneven else ''}: too few for an interval"
+
+
+class BlockCounter:
+    """Adds frames up by block in bounded memory: past ``kept`` rows, neighbours become one.
+
+    Blocks are numbered from 0 as they first appear; the frames of the latest ``KEPT_SIZES`` are
+    counted one by one, and one that comes back later counts as a new block.
+    """
+
+    def __init__(self, figures: int, *, in_time: bool = True, kept: int = KEPT_ROWS) -> None:
+        self._table = np.zeros((kept, 1 + figures))
+        self._merged, self._count, self._squares = 0, 0, 0
+        self._frames: dict[int, int] = {}
+        self._in_time = in_time
+
+    def add(self, block: int, *figures: float) -> None:
+        """Count a frame of ``block``."""
+        before = self._frames.get(block, 0)
+        self._count += not before
+        self._squares += 2 * before + 1
+        self._frames[block] = before + 1
+        if len(self._frames) > KEPT_SIZES:
+            del self._frames[min(self._frames)]
+        while block >> self._merged >= len(self._table):
+            pairs = self._table.reshape(len(self._table) // 2, 2, -1).sum(axis=1)
+            self._table[: len(pairs)], self._table[len(pairs) :] = pairs, 0
+            self._merged += 1
+        self._table[block >> self._merged] += (1, *figures)
+
+    @property
+    def sums(self) -> BlockSums:
+        used = self._table[self._table[:, 0] > 0]
+        return BlockSums(used[:, 0], used[:, 1:], self._count, self._squares, self._in_time)
+
+
+def sum_blocks(
+    blocks: NDArray[np.int64], *figures: NDArray[np.bool_], in_time: bool = True
+) -> BlockSums:
+    """Sums of arrays of one value for each frame; ``blocks`` gives each frame's number."""
+    numbers, place = np.unique(blocks, return_inverse=True)
+    sizes = np.bincount(place).astype(np.float64)
+    sums = [np.bincount(place, figure, len(numbers)) for figure in figures]
+    squares = float((sizes**2).sum())
+    return BlockSums(sizes, np.stack(sums, axis=1), len(numbers), squares, in_time)
+
+
+def share_interval_percent(sums: BlockSums, figure: int = 0) -> tuple[float, float] | None:
+    """95 % interval of the share of frames for which a figure, 0 or 1, is 1; None with too few
+    blocks. Wilson's, for the number of images that the frames are worth."""
+    if not sums.enough:
+        return None
+    share = float(sums.sums[:, figure].sum() / sums.sizes.sum())
+    images = _worth(sums, sums.sums[:, figure], share * (1 - share))
+    low, high = wilson_interval(share * images, images)
+    return 100 * low, 100 * high
+
+
+@dataclass(frozen=True)
+class DropBounds:
+    """What blocks say about a drop; the fields are those of ``comparison.Paired``."""
+
+    drop_interval_points: tuple[float, float]
+    drop_at_most_points: float
+    mcnemar_p: float
+
+
+def drop_bounds(sums: BlockSums, lost: int = 0, gained: int = 1) -> DropBounds | None:
+    """Bounds of the drop from figures of frames lost and gained; None with too few blocks.
+
+    Tango's interval and McNemar's test, for the number of images that the frames are worth.
+    """
+    if not sums.enough:
+        return None
+    frames = float(sums.sizes.sum())
+    gone, won = (float(sums.sums[:, figure].sum()) / frames for figure in (lost, gained))
+    net = sums.sums[:, lost] - sums.sums[:, gained]
+    images = _worth(sums, net, gone + won - (gone - won) ** 2)
+    few = gone * images, min(won, 1 - gone) * images
+    return DropBounds(
+        drop_interval_points(*few, images),
+        drop_at_most_points(*few, images),
+        mcnemar_p(round(few[0]), round(few[1])),
+    )
+
+
+def _worth(blocks: BlockSums, figure: Floats, variance: float) -> float:
+    """Independent images, at least 1, whose mean would vary as much as the frames' mean.
+
+    Args:
+        figure: its sum in each row of the blocks.
+        variance: of the figure of one independent image.
+    """
+    frames = blocks.frames
+    gaps = figure - figure.sum() / frames * blocks.sizes  # sums to 0
+    worth = blocks.even_blocks
+    # Single blocks, then two neighbours together, four, …: alike neighbours raise the spread.
+    while len(gaps) >= FEWEST_GROUPS:
+        groups = len(gaps)
+        spread = groups / (groups - 1) * float((gaps**2).sum()) / frames**2
+        if spread > 0:
+            few = (normal_quantile(0.95) / _student_quantile(groups - 1)) ** 2
+            worth = min(worth, few * variance / spread)
+        if not blocks.in_time:
+            break
+        gaps = np.append(gaps, np.zeros(groups % 2)).reshape(-1, 2).sum(axis=1)
+    return max(1.0, worth)
+
+
+def _student_quantile(freedom: int) -> float:
+    """t such that Student's variable lies within ±t in 95 % of cases, to 0.002 from 7 degrees on.
+
+    Source: Abramowitz and Stegun 1964, "Handbook of Mathematical Functions", 26.7.5.
+    """
+    z = normal_quantile(0.95)
+    terms = (
+        (z**3 + z) / 4,
+        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
+        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
+    )
+    return z + math.fsum(term / freedom ** (1 + place) for place, term in enumerate(terms))

@@ -1,0 +1,1 @@
+"""Weights on their way into a network: official files, our checkpoints, whatever was typed."""

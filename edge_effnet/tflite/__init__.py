@@ -1,0 +1,1 @@
+"""The ``.tflite`` file: read, edited and described, without a runtime."""

@@ -1,0 +1,278 @@
+"""The network a run begins with: its row, its weights, its classifier, its optimizer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.errors import EdgeEffnetError, WeightsError
+from edge_effnet.network.backend import keras_module
+from edge_effnet.network.build import HEAD_LAYER, build
+from edge_effnet.network.weights.assign import load_layer_weights, read_for
+from edge_effnet.network.weights.resolve import ResolvedWeights, resolve_weights
+from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
+from edge_effnet.training.kernels import with_quick_kernels
+from edge_effnet.training.schedule import batch_norm_momentum
+
+if TYPE_CHECKING:
+    import keras
+
+RMSPROP = {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-3}
+"""As in EfficientNet (arXiv:1905.11946, section 5), whose «decay» Keras calls ``rho``."""
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """A network before its first step.
+
+    Attributes:
+        model: gives logits; weights in the layout of its row.
+        head_is_new: the classifier is untrained: all zeros.
+        notices: what the user should know.
+    """
+
+    model: keras.Model
+    head_is_new: bool
+    notices: tuple[str, ...]
+
+
+def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
+    """What ``--weights`` means for training.
+
+    ``auto`` is the official ImageNet file, else the demo weights. Unlike in ``convert`` it is
+    never the newest run: a new run must not depend on what ran before.
+
+    Raises:
+        WeightsError: there is nothing to use, or it cannot be used.
+    """
+    if choice != "auto":
+        found = resolve_weights(spec, choice)
+        return replace(found, notice=None) if choice == "random" else found
+    try:
+        return resolve_weights(spec, "imagenet")
+    except EdgeEffnetError as error:
+        try:
+            demo = resolve_weights(spec, "demo")
+        except WeightsError:
+            raise type(error)(
+                error.what,
+                found=error.found,
+                expected=error.expected,
+                fix=f"{error.fix}; --weights random trains from scratch, which takes thousands "
+                "of images and many epochs",
+            ) from error
+        return replace(demo, notice=f"{demo.notice}, because {error.what}")
+
+
+def choose_resolution(config: TrainConfig, spec: VariantSpec, weights: ResolvedWeights) -> int:
+    """Side of the input: as told, else what the weights were trained at, else the row's."""
+    if config.resolution is not None:
+        return config.resolution
+    if config.on_signs:
+        return weights.resolution or SIGNS_RESOLUTION
+    return weights.resolution or spec.resolution
+
+
+def begin(
+    spec: VariantSpec,
+    config: TrainConfig,
+    weights: ResolvedWeights,
+    *,
+    resolution: int,
+    labels: Sequence[str],
+    steps_per_epoch: int,
+    loading: bool = True,
+) -> Beginning:
+    """Build the network of a run and give it its first weights.
+
+    Args:
+        loading: False leaves the weights random, where stored ones follow.
+
+    Raises:
+        WeightsError: the file does not fit.
+    """
+    model = build(
+        training_row(spec, config, steps_per_epoch),
+        classes=len(labels),
+        resolution=resolution,
+        classifier_activation=None,
+    )
+    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
+        model = with_quick_kernels(model)
+    freeze_batch_norm(model, frozen=config.freezes_batch_norm)
+    kept = False
+    if weights.path is not None and loading:
+        kept = load_layer_weights(
+            model, read_for(model, weights.path), source=str(weights.path), allow_new_head=True
+        )
+        kept = kept and weights.labels in (None, tuple(labels))
+    if not kept:
+        # From zero, not from noise. The row's initial classifier is meant for 1000 classes: with
+        # 16 its weights are eight times too large, and training from scratch spends its first
+        # thousands of images on undoing them. In transfer learning, random weights that a few
+        # images never correct cost up to 7 points (89.8 against 97.0 % on Imagenette at 128 px,
+        # 110 images per class).
+        head = model.get_layer(HEAD_LAYER)
+        head.set_weights([np.zeros(weight.shape, np.float32) for weight in head.weights])
+    notices = () if kept or weights.path is None else (_new_head(len(labels), weights),)
+    return Beginning(model, not kept, notices)
+
+
+def training_row(spec: VariantSpec, config: TrainConfig, steps_per_epoch: int) -> VariantSpec:
+    """The row with the rates of this run; its layers and their names stay."""
+    momentum = spec.batch_norm_momentum
+    return replace(
+        spec,
+        drop_connect=spec.drop_connect if config.drop_connect is None else config.drop_connect,
+        dropout=spec.dropout if config.dropout is None else config.dropout,
+        batch_norm_momentum=batch_norm_momentum(momentum, steps_per_epoch),
+    )
+
+
+def freeze_batch_norm(model: keras.Model, *, frozen: bool) -> None:
+    """In a frozen layer Keras normalizes with the stored statistics, in training too."""
+    kind = keras_module().layers.BatchNormalization
+    for layer in model.layers:
+        if isinstance(layer, kind):
+            layer.trainable = not frozen
+
+
+def compile_for_training(model: keras.Model, config: TrainConfig) -> None:
+    """Give the model its optimizer, loss and step.
+
+    With TensorFlow, XLA only where there is an accelerator: on CPUs it made the step five times
+    slower (EfficientNetV2-B0, 128 px, batch 32: 1.0 s without, 4.5 s with it).
+    """
+    keras = keras_module()
+    model.compile(
+        make_optimizer(model, config),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=config.label_smoothing
+        ),
+        metrics=["accuracy"],
+        jit_compile=has_accelerator() or keras.config.backend() == "jax",
+    )
+
+
+def make_optimizer(model: keras.Model, config: TrainConfig) -> Any:
+    """The optimizer of a run, built for the model; its learning rate is set step by step."""
+    optimizers = keras_module().optimizers
+    kind, settings = {
+        "adamw": (optimizers.AdamW, {}),
+        "rmsprop": (optimizers.RMSprop, RMSPROP),
+    }[config.optimizer]
+    if config.ema > 0:
+        kind = _with_early_average(kind)
+        settings = settings | {"use_ema": True, "ema_momentum": config.ema}
+    optimizer = kind(learning_rate=0.0, weight_decay=config.weight_decay, **settings)
+    if config.weight_decay:
+        # Decay pulls kernels only: biases and normalization have nothing to gain from it.
+        vectors = [weight for weight in model.trainable_variables if len(weight.shape) < 2]
+        optimizer.exclude_from_weight_decay(var_list=vectors)
+    optimizer.build(model.trainable_variables)
+    if config.ema > 0:
+        # Keras makes the averages as zeros; they are looked at before the first step.
+        means = optimizer._model_variables_moving_average
+        for variable, mean in zip(model.trainable_variables, means, strict=True):
+            mean.assign(variable)
+    return optimizer
+
+
+def _with_early_average(kind: Any) -> Any:
+    """An optimizer whose moving average of the weights forgets its beginning.
+
+    Keras starts the average at the first step's weights and gives them their full share for
+    1 / (1 - decay) steps. Here decay is at most (1 + step) / (10 + step), as in TensorFlow's
+    ExponentialMovingAverage, so that short runs have an average worth saving too.
+    """
+    ops = keras_module().ops
+
+    def update(self: Any, variables: Sequence[Any]) -> None:
+        step = ops.cast(self.iterations, "float32")
+        decay = ops.minimum(self.ema_momentum, (1.0 + step) / (10.0 + step))
+        for variable, average in zip(variables, self._model_variables_moving_average, strict=True):
+            if average is not None:
+                keep = ops.cast(decay, average.dtype)
+                average.assign(keep * average + (1 - keep) * ops.cast(variable, average.dtype))
+
+    return type(kind.__name__, (kind,), {"_update_model_variables_moving_average": update})
+
+
+def averages(model: keras.Model) -> list[Any]:
+    """The moving averages of ``model.trainable_variables``, in their order; empty without."""
+    if not model.optimizer.use_ema:
+        return []
+    return list(model.optimizer._model_variables_moving_average)
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Inside the block the model has its averaged weights, where there are any."""
+    means = averages(model)
+    if not means:
+        yield
+        return
+    convert = keras_module().ops.convert_to_numpy
+    variables = model.trainable_variables
+    saved = [convert(variable).copy() for variable in variables]
+    for variable, mean in zip(variables, means, strict=True):
+        variable.assign(mean)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, saved, strict=True):
+            variable.assign(value)
+
+
+def has_accelerator() -> bool:
+    """Whether the backend computes on a GPU or TPU."""
+    devices = keras_module().distribution.list_devices()
+    return any(not device.lower().startswith("cpu") for device in devices)
+
+
+@contextmanager
+def precision(config: TrainConfig) -> Iterator[str]:
+    """Inside the block layers compute in the precision of the run; yields its Keras name.
+
+    ``auto`` is bfloat16 on an accelerator and float32 on CPUs: even with AMX, oneDNN's bfloat16
+    step took as long as float32's (V2-B0 at 128 px: 28 against 33 images/s), because only a part
+    of these networks is matrix products.
+    """
+    keras = keras_module()
+    mixed = config.mixed_precision == "on" or (
+        config.mixed_precision == "auto" and has_accelerator()
+    )
+    before = keras.config.dtype_policy()
+    name = "mixed_bfloat16" if mixed else "float32"
+    keras.config.set_dtype_policy(name)
+    try:
+        yield name
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def seed_everything(seed: int) -> None:
+    """First weights and the streams of dropout follow from the seed."""
+    keras_module().utils.set_random_seed(seed)
+
+
+def warmup_steps(config: TrainConfig, steps_per_epoch: int) -> int:
+    return math.ceil(config.warmup_epochs * steps_per_epoch)
+
+
+def _new_head(classes: int, weights: ResolvedWeights) -> str:
+    name = Path(weights.path).name if weights.path else "the weights"
+    if weights.classes is None:
+        had = "has no classifier"
+    elif weights.classes == classes:
+        had = "was made for other classes"
+    else:
+        had = f"was made for {weights.classes} classes"
+    return f"{name} {had}, the data has {classes}: the classifier is new and learned from zero"

@@ -1,0 +1,316 @@
+"""A whole training run, from a config to a run folder; for the command and for Python.
+
+runs/NAME/config.json   the config, reusable with --config
+          best.h5       the best weights so far; what convert --weights auto finds
+          last.state    everything needed to go on after a kill
+          history.csv   one line per epoch
+          curves.png    the same as a plot
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from edge_effnet.architecture.files import find_variant
+from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
+from edge_effnet.data.trained_on import record
+from edge_effnet.errors import UsageProblem
+from edge_effnet.network.weights.resolve import ResolvedWeights
+from edge_effnet.training.checkpointing import write_best
+from edge_effnet.training.config import (
+    CONFIG_FILE,
+    TrainConfig,
+    read_config,
+    write_config,
+)
+from edge_effnet.training.data import Material, StartStage, list_pictures, open_pictures
+from edge_effnet.training.epochs import Hooks, balancing_weights, fit
+from edge_effnet.training.head import train_head
+from edge_effnet.training.history import write_history
+from edge_effnet.training.initialize import (
+    begin,
+    choose_resolution,
+    compile_for_training,
+    find_weights,
+    precision,
+    seed_everything,
+)
+from edge_effnet.training.resume_state import (
+    STATE_FILE,
+    EpochRow,
+    Progress,
+    StoredState,
+    read_state,
+    restore,
+    write_state,
+)
+from edge_effnet.training.run_folder import (
+    BEST_FILE,
+    RUN_FILES,
+    Plan,
+    refuse_changed_world,
+    refuse_changes,
+    refuse_existing_run,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on; the defaults are silent.
+
+    Attributes:
+        say: called with a line that the user must see.
+        stage, on_step, on_epoch, stop: see ``data.StartStage`` and ``loop.Hooks``.
+    """
+
+    say: Callable[[str], None] = lambda line: None  # noqa: ARG005
+    stage: StartStage = lambda name, steps: lambda done: None  # noqa: ARG005
+    on_step: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
+    on_epoch: Callable[[EpochRow], None] = lambda row: None  # noqa: ARG005
+    stop: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to.
+
+    Attributes:
+        skipped: unreadable images that were left out.
+        left_out: what lies beside the images and is none, as JSON.
+    """
+
+    folder: Path
+    config: TrainConfig
+    resolution: int
+    labels: tuple[str, ...]
+    rows: tuple[EpochRow, ...]
+    best: EpochRow
+    stopped_early: bool
+    skipped: tuple[Unreadable, ...] = field(default=())
+    left_out: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.folder / BEST_FILE
+
+
+def train(
+    config: TrainConfig,
+    folder: Path,
+    *,
+    workers: int,
+    save_every_seconds: float = 300.0,
+    watch: Watch | None = None,
+    overwrite: bool = False,
+) -> Outcome:
+    """Train from the beginning.
+
+    Args:
+        folder: of the run; created.
+        workers: threads that prepare pictures.
+        overwrite: replace a run that is already there.
+
+    Raises:
+        EdgeEffnetError: bad data, weights, config or output, or a loss that is no number.
+        loop.Interrupted: stopped by ``watch.stop``; ``resume`` goes on.
+    """
+    watch = watch or Watch()
+    refuse_existing_run(folder, overwrite=overwrite)
+    spec = find_variant(config.variant)
+    lists = list_pictures(config, stage=watch.stage)
+    weights = find_weights(spec, config.weights)
+    if weights.steps:
+        lists = list_pictures(config, weights.steps)
+    for line in (*lists.notices, weights.notice):
+        if line:
+            watch.say(line)
+    side = choose_resolution(config, spec, weights)
+    plan = Plan(config, folder, spec, weights, lists, side)
+    write_config(folder / CONFIG_FILE, config, overwrite=True)
+    for name in RUN_FILES:
+        if name != CONFIG_FILE:
+            (folder / name).unlink(missing_ok=True)
+    return _run(plan, None, workers, save_every_seconds, watch)
+
+
+def resume(
+    folder: Path,
+    *,
+    config: TrainConfig | None = None,
+    workers: int,
+    save_every_seconds: float = 300.0,
+    watch: Watch | None = None,
+) -> Outcome:
+    """Go on with a run that was killed or stopped, to the result it would have had.
+
+    Args:
+        config: what the user asks for now; None takes the run's own.
+
+    Raises:
+        UsageProblem: ``config`` differs from the run's, or the data has changed since.
+        DataError: the folder is no run, or its state is damaged.
+        As ``train`` otherwise.
+    """
+    watch = watch or Watch()
+    own = read_config(folder)
+    if config is not None:
+        refuse_changes(own, config, folder)
+    stored = _stored_or_none(folder)
+    if stored is None:  # killed before the first checkpoint: begin again, which is the same
+        watch.say(f"{folder} was stopped before its first checkpoint; it begins again")
+        return train(
+            own,
+            folder,
+            workers=workers,
+            save_every_seconds=save_every_seconds,
+            watch=watch,
+            overwrite=True,
+        )
+    spec = find_variant(own.variant)
+    about = stored.about
+    lists = list_pictures(own, about.get("steps", ()), stage=watch.stage)
+    origin = dict(about["weights"])
+    weights = ResolvedWeights(
+        "random" if own.from_scratch else "file",
+        None,
+        None,
+        origin=origin,
+        steps=tuple(about.get("steps", ())),  # states of an older version have none
+    )
+    plan = Plan(own, folder, spec, weights, lists, int(about["resolution"]))
+    refuse_changed_world(plan, about)
+    return _run(plan, stored, workers, save_every_seconds, watch)
+
+
+def _stored_or_none(folder: Path) -> StoredState | None:
+    path = folder / STATE_FILE
+    return read_state(path) if path.exists() else None
+
+
+def _run(
+    plan: Plan,
+    stored: StoredState | None,
+    workers: int,
+    save_every_seconds: float,
+    watch: Watch,
+) -> Outcome:
+    config, folder = plan.config, plan.folder
+    progress = stored.progress if stored else Progress()
+    if progress.finished:
+        watch.say(f"{folder} is finished: nothing is left to do")
+        return _outcome(plan, progress, ())
+    material = open_pictures(plan.lists, config, side=plan.side, workers=workers, stage=watch.stage)
+    say_skipped(material, watch)
+    with precision(config) as dtype:
+        if dtype != "float32":
+            watch.say(f"computing in {dtype}")
+        built = watch.stage("building the network", None)
+        model = _network(plan, material, stored, workers, watch, built)
+        about, images = plan.about(), record(plan.lists.train, plan.lists.val)
+
+        def save() -> None:
+            write_state(folder / STATE_FILE, model, progress, about)
+
+        def save_best(row: EpochRow) -> None:
+            write_best(model, plan, material, row, images)
+
+        def on_epoch(row: EpochRow) -> None:
+            write_history(folder, progress.rows)
+            watch.on_epoch(row)
+
+        hooks = Hooks(
+            save=save,
+            save_best=save_best,
+            on_step=watch.on_step,
+            on_epoch=on_epoch,
+            stop=watch.stop,
+            save_every_seconds=save_every_seconds,
+        )
+        fit(model, material, config, progress, hooks, side=plan.side, workers=workers)
+    return _outcome(plan, progress, material.skipped)
+
+
+def _network(
+    plan: Plan,
+    material: Material,
+    stored: StoredState | None,
+    workers: int,
+    watch: Watch,
+    built: Callable[[int], None],
+) -> keras.Model:
+    """The compiled network at the place the run stands."""
+    config = plan.config
+    seed_everything(config.seed)
+    beginning = begin(
+        plan.spec,
+        config,
+        plan.weights,
+        resolution=plan.side,
+        labels=plan.lists.labels,
+        steps_per_epoch=steps_per_epoch(len(material.train), config.batch_size),
+        loading=stored is None,
+    )
+    built(1)
+    model = beginning.model
+    for line in beginning.notices:
+        watch.say(line)
+    if stored is None and config.chosen_head_epochs:
+        counts = material.class_counts
+        train_head(
+            model,
+            material.train,
+            side=plan.side,
+            epochs=config.chosen_head_epochs,
+            label_smoothing=config.label_smoothing,
+            class_weights=balancing_weights(counts) if config.class_weights else None,
+            seed=config.seed,
+            workers=workers,
+            advance=watch.stage("learning the classifier", len(material.train)),
+        )
+        # What the classifier drew from global generators must not shift the rest of the run.
+        seed_everything(config.seed + 1)
+    compile_for_training(model, config)
+    if stored is not None:
+        restore(model, stored, str(plan.folder / STATE_FILE))
+    return model
+
+
+def say_skipped(material: Material, watch: Watch) -> None:
+    """Name the images that could not be read."""
+    if not material.skipped:
+        return
+    count = len(material.skipped)
+    watch.say(
+        f"skipped {count} unreadable {'image' if count == 1 else 'images'} (--strict refuses them):"
+    )
+    for image in material.skipped[:3]:
+        watch.say(f"  {image.reason}")
+    if count > 3:
+        watch.say(f"  and {count - 3} more")
+
+
+def _outcome(plan: Plan, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
+    best = progress.best
+    if best is None:
+        raise UsageProblem(
+            "there was nothing to train",
+            found=f"--epochs {plan.config.chosen_epochs} from random weights",
+            fix="give --epochs 1 or more",
+        )
+    return Outcome(
+        folder=plan.folder,
+        config=plan.config,
+        resolution=plan.side,
+        labels=plan.lists.labels,
+        rows=tuple(progress.rows),
+        best=best,
+        stopped_early=progress.stopped_early,
+        skipped=skipped,
+        left_out=tuple(plan.lists.left_out_json()),
+    )

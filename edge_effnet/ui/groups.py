@@ -1,0 +1,79 @@
+"""Commands whose errors know what was meant. Light: ``--help`` comes through here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from edge_effnet.errors import UsageProblem
+from edge_effnet.spelling import did_you_mean
+
+
+class KnowingGroup(click.Group):
+    """A group that says which command was meant."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        known = self.list_commands(ctx)
+        if args[0] not in known and not args[0].startswith("-") and not ctx.resilient_parsing:
+            raise UsageProblem(
+                f"there is no command {args[0]!r}{did_you_mean(args[0], known)}",
+                expected=f"one of {', '.join(known)}",
+                fix=f"{ctx.command_path} --help says what each does",
+            )
+        return super().resolve_command(ctx, args)
+
+
+class OptionsOnly(click.Command):
+    """A command without arguments that says which option a stray one was meant for."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.allow_extra_args = True
+        rest = super().parse_args(ctx, args)
+        if ctx.args and not ctx.resilient_parsing:
+            meant = self._meant(ctx.args[0])
+            raise UsageProblem(
+                f"{ctx.command_path} takes options only"
+                + (f"; did you mean {meant}?" if meant else ""),
+                found=repr(ctx.args[0]),
+                fix=f"{ctx.command_path} --help lists them",
+            )
+        return rest
+
+    def _meant(self, word: str) -> str | None:
+        from edge_effnet.architecture.files import nearest_variant
+
+        path, variant = Path(word), nearest_variant(word)
+        if path.suffix.lower() in (".tflite", ".keras"):
+            option, value = "--model", word
+        elif _holds_pictures(word):
+            option, value = "--data", word
+        else:
+            option, value = "--variant", variant or ""
+        visible = {name for param in self.params for name in param.opts}
+        return f"{option} {value}" if value and option in visible else None
+
+
+class NeedsData(click.Command):
+    """A command that says which of its arguments was meant for ``--data``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, list(args))
+        except click.MissingParameter as error:
+            stray = next((word for word in args if _holds_pictures(word)), None)
+            if error.param is None or error.param.name != "data" or stray is None:
+                raise
+            raise UsageProblem(
+                f"{ctx.command_path} takes its images behind an option; did you mean "
+                f"--data {stray}?",
+                found=f"{stray!r} among the models",
+                fix=f"{ctx.command_path} --help shows an example",
+            ) from error
+
+
+def _holds_pictures(word: str) -> bool:
+    path = Path(word)
+    return not word.startswith("-") and (path.is_dir() or path.suffix.lower() == ".csv")

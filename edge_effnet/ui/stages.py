@@ -1,0 +1,56 @@
+"""Progress over several stages on stderr: bars for people, a line per stage for logs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+from rich.progress import TimeRemainingColumn as TimeLeft
+
+from edge_effnet.ui.options import console
+
+StartStage = Callable[[str, int | None], Callable[[int], None]]
+
+
+@contextmanager
+def stages() -> Iterator[StartStage]:
+    """Yields the function that starts a stage: called with its name and its number of steps
+    (None where unknown), it answers with the function to call with the steps done. A stage
+    without known steps is done at its first call."""
+    if not sys.stderr.isatty():
+        yield _logged
+        return
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        Elapsed(),
+        TimeLeft(),
+    )
+    with Progress(*columns, console=console(stderr=True)) as progress:
+
+        def start(name: str, steps: int | None) -> Callable[[int], None]:
+            task = progress.add_task(name, total=steps)
+
+            def done(count: int) -> None:
+                progress.update(task, completed=count, total=steps or count)
+
+            return done
+
+        yield start
+
+
+def _logged(name: str, steps: int | None) -> Callable[[int], None]:
+    began = time.monotonic()
+
+    def done(count: int) -> None:
+        if steps is None or count >= steps:
+            click.echo(f"{name}: {time.monotonic() - began:.1f} s", err=True)
+
+    return done

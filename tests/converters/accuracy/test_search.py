@@ -1,0 +1,199 @@
+"""The guard: the first rung that fits wins, and nothing is written where none does."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from converters.accuracy.limits import Gate
+from converters.accuracy.search import split
+from converters.accuracy.strategies import LADDER, ladder
+from converters.conversion import Settings
+from converters.float_model.source import from_file
+from converters.pipeline import convert
+from converters.quantization.qat import training
+from converters.quantization.recipes import RECIPES
+from edge_effnet.artifact import Card, read_artifact, write_artifact
+from edge_effnet.data.listing import load_images
+from edge_effnet.errors import DataError
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.runtime.evaluation import predict
+from tests.conftest import RunCommand
+
+from .conftest import CLASSES, SIDE, TinyModel
+
+LABELS = tuple(f"class{index}" for index in range(CLASSES))
+
+
+@pytest.fixture(scope="module")
+def model(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "tiny-float32.tflite"
+    write_artifact(path, tiny.model, Card("tiny", LABELS, Preprocess(SIDE, SIDE)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def known(model: Path, photos: Path) -> Path:
+    """The photos, labelled by the float model's own answers: it is always right."""
+    pictures = load_images(photos)
+    answers = predict(model, pictures).answers
+    path = photos.parent / f"{photos.name}-known.csv"
+    with path.open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", "label"])
+        for sample, answer in zip(pictures.samples, answers, strict=True):
+            rows.writerow([sample.path.relative_to(path.parent), LABELS[answer]])
+    return path
+
+
+def test_the_first_rung_that_fits_is_written_and_confirmed(
+    edge_effnet: RunCommand, model: Path, known: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    result = edge_effnet(
+        *("convert", "--model", model, "--int8", "--max-drop", 95, "--data", known),
+        *("--calibration-images", 20, "--out", out, "--json", "-"),
+    )
+    assert result.returncode == 0, result.stderr
+    climbed = json.loads(result.stdout)["ladder"]
+    assert [rung["rung"]["name"] for rung in climbed["rungs"]] == [LADDER[0].name]
+    assert climbed["winner"] == LADDER[0].name
+    chose, confirmed = climbed["selection_images"], climbed["confirmation_images"]
+    assert chose + confirmed == 60
+    assert chose <= confirmed <= chose + CLASSES  # the larger half of each class confirms
+    (limit,) = climbed["confirmed"]
+    assert (limit["name"], limit["limit"], limit["images"]) == ("drop", 95, confirmed)
+    card = read_artifact(out / "tiny-int8.tflite").card
+    assert card is not None
+    assert card.measured is not None
+    assert card.measured["n"] == confirmed  # those that chose nothing
+    assert card.steps[-1]["rung"]["name"] == LADDER[0].name
+
+
+def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
+    model: Path, known: Path, tmp_path: Path
+) -> None:
+    source = from_file(model, labels=None, preprocess=None)
+    settings = Settings(
+        out=tmp_path / "out",
+        recipes=(RECIPES["int8"],),
+        data=known,
+        calibration_count=12,
+        workers=2,
+        gate=Gate(min_agreement_percent=101),  # nothing can
+    )
+    conversion = convert(source, settings)
+    assert conversion.made == ()
+    assert conversion.climb is not None
+    assert [tried.rung for tried in conversion.climb.tried] == list(ladder())
+    missed = conversion.climb.missed()
+    assert missed is not None
+    assert missed.exit_code == 3
+    assert f"best rung {conversion.climb.best.rung.name!r}" in str(missed)
+    left = {path.name for path in settings.out.iterdir()}
+    assert left == {"tiny-rungs.json", "tiny-recovery.state"}  # what --resume takes over
+
+    again = convert(source, replace(settings, resume=True, force=True))
+    assert again.climb is not None
+    assert all(tried.resumed for tried in again.climb.tried)
+    assert [replace(t, resumed=False) for t in again.climb.tried] == list(conversion.climb.tried)
+    best = again.climb.best.rung
+    assert [made.recipe for made in again.made] == ["float32", best.recipe]
+    assert again.climb.missed() is not None  # written because asked to, and still missed
+
+
+def test_labels_teach_recovery_where_asked(
+    model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only the labels: what the training does with them is tested beside it."""
+    taught: list[object] = []
+    real = training.recover
+
+    def watched(*given: Any, **more: Any) -> training.Recovered:
+        taught.append((more["labels"], given[3].steps, given[3].label_weight))
+        return real(*given, **more)
+
+    monkeypatch.setattr(training, "recover", watched)
+    settings = Settings(
+        out=tmp_path / "out",
+        recipes=(RECIPES["int8"],),
+        data=known,
+        calibration=known,
+        calibration_count=12,
+        gate=Gate(min_agreement_percent=101),
+        recovery_steps=3,
+        recovery_labels=True,
+    )
+    conversion = convert(from_file(model, labels=None, preprocess=None), settings)
+    images = conversion.pictures.calibration.images
+    assert images is not None
+    wanted = tuple(sample.label for sample in images.samples)
+    assert None not in wanted
+    assert taught == [(wanted, 3, 0.3)]
+
+
+@pytest.mark.parametrize("option", [("--recovery-steps", 5), ("--recovery-labels",)])
+def test_settings_of_recovery_need_a_limit(
+    edge_effnet: RunCommand, model: Path, tmp_path: Path, option: tuple[object, ...]
+) -> None:
+    result = edge_effnet("convert", "--model", model, "--int8", *option, "--out", tmp_path)
+    assert result.returncode == 2
+    assert f"{option[0]} is for a limit" in result.stderr
+
+
+def test_a_class_limit_needs_labels(
+    edge_effnet: RunCommand, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    options = ("convert", "--model", model, "--int8", "--max-class-drop", 0, "--out", tmp_path)
+    wrong = edge_effnet(*options, "--calibration", photos)
+    assert wrong.returncode == 2
+    assert "--data" in wrong.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_limits_are_for_int8_alone(edge_effnet: RunCommand, model: Path, tmp_path: Path) -> None:
+    result = edge_effnet(
+        *("convert", "--model", model, "--int8", "--float16", "--min-agreement", 99),
+        *("--out", tmp_path),
+    )
+    assert result.returncode == 2
+    assert "--int8 and --float16" in result.stderr
+
+
+def test_a_limit_without_photos_is_refused(
+    edge_effnet: RunCommand, model: Path, tmp_path: Path
+) -> None:
+    result = edge_effnet("convert", "--model", model, "--int8", "--max-drop", 1, "--out", tmp_path)
+    assert result.returncode == 1
+    assert "a limit needs photos" in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_float_at_chance_is_refused_with_its_reason(
+    edge_effnet: RunCommand, model: Path, photos: Path, tmp_path: Path
+) -> None:
+    # The folders' classes mean nothing to random weights.
+    result = edge_effnet(
+        *("convert", "--model", model, "--int8", "--max-drop", 1, "--data", photos),
+        *("--calibration-images", 20, "--out", tmp_path),
+    )
+    assert result.returncode == 1
+    assert "no better than chance" in result.stderr
+    assert "--preprocess" in result.stderr
+    assert not list(tmp_path.glob("*.tflite"))
+
+
+def test_halves_share_no_image_and_cover_all(photos: Path) -> None:
+    images = load_images(photos)
+    selection, confirmation = split(images, seed=3)
+    paths = [{sample.path for sample in part.samples} for part in (selection, confirmation)]
+    assert not paths[0] & paths[1]
+    assert paths[0] | paths[1] == {sample.path for sample in images.samples}
+    assert split(images, seed=3)[0] == selection
+    with pytest.raises(DataError, match="too small"):
+        split(type(images)(images.samples[:3], images.labels, "few"), 0)

@@ -1,0 +1,104 @@
+"""What is trained is what the file computes: logits of the simulation against LiteRT's."""
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
+from converters.calibration.representative import choose_calibration
+from converters.float_model.source import from_variant
+from converters.quantization.qat.batches import Lessons
+from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.simulation import Simulation, simulate
+from converters.quantization.qat.training import compile_simulation
+from converters.quantization.quantizer import quantize
+from converters.quantization.range_search import logits
+from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.graph import read_graph, write_weights
+from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.data.listing import load_images
+from edge_effnet.tflite.reader import Structure
+
+from ..conftest import TinyModel
+
+IMAGENETTE = (
+    *("tench", "english_springer", "cassette_player", "chain_saw", "church"),
+    *("french_horn", "garbage_truck", "gas_pump", "golf_ball", "parachute"),
+)
+
+
+def both_answers(
+    simulation: Simulation, model: bytes, structure: Structure, ranges: Ranges, pictures: list
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Logits of the simulation and of the file, and the file's output step."""
+    small = quantize(model, RECIPES["int8"], ranges, "int8")
+    ours = simulation.model.predict(np.stack(pictures), batch_size=20, verbose=0)
+    theirs = logits(small, structure, pictures, workers=2)
+    low, high = ranges[read_graph(model).logits]
+    return ours, theirs, (max(high, 0) - min(low, 0)) / 255
+
+
+def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: Path) -> None:
+    source = from_variant(
+        VARIANTS["b0"],
+        weights=str(reference / "models" / "b0_imagenette_96.h5"),
+        runs=tmp_path,
+        resolution=96,
+        labels=IMAGENETTE,
+        preprocess=None,
+    )
+    photos = load_images(reference / "images" / "imagenette" / "train")
+    calibration, _ = choose_calibration(photos, source.how, count=40, seed=0)
+    statistics = collect_statistics(source.model, source.structure, calibration, workers=2)
+    ranges = choose_ranges(statistics, source.structure, calibration, source.model)
+    unseen = load_images(reference / "images" / "imagenette" / "val")
+    judges, _ = choose_calibration(unseen, source.how, count=100, seed=0)
+    simulation = simulate(read_graph(source.model), ranges, RecoveryConfig())
+    ours, theirs, step = both_answers(
+        simulation, source.model, source.structure, ranges, list(judges.inputs())
+    )
+    assert (np.abs(ours - theirs) <= 2 * step + 1e-4).mean() >= 0.95
+    # Two scores a step apart can be a tie on another processor: then either is the same answer.
+    behind = ours.max(axis=1) - ours[np.arange(len(ours)), theirs.argmax(axis=1)]
+    assert (behind <= 1.01 * step).mean() >= 0.99
+
+
+def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
+    config = RecoveryConfig(steps=6, batch=4, kernel_rate=0.2, bias_rate=0.5, range_rate=0.02)
+    simulation = simulate(read_graph(mini.model), mini.ranges, config)
+    nodes = read_graph(mini.model).nodes
+    assert {"PAD", "ADD", "MUL", "MEAN"} <= {node.kind for node in nodes}
+    assert {"relu", "relu6"} <= {node.activation for node in nodes}
+    lessons = Lessons(mini.model, mini.calibration, config)
+    compile_simulation(simulation, config, lessons.steps)
+    for pictures, answers in lessons.from_step(0):
+        simulation.model.train_on_batch(pictures, answers)
+    ranges = {**mini.ranges, **simulation.ranges()}
+    moved = [name for name, ends in mini.ranges.items() if ranges[name] != pytest.approx(ends)]
+    assert len(moved) > 10
+    graph = read_graph(mini.model)
+    assert not {graph.source, graph.logits, *graph.exact} & set(moved)
+    trained = write_weights(mini.model, simulation.weights())
+    pictures = list(islice(mini.calibration.inputs(), 24))
+    ours, theirs, step = both_answers(simulation, trained, mini.structure, ranges, pictures)
+    before = logits(
+        quantize(mini.model, RECIPES["int8"], mini.ranges, "int8"),
+        mini.structure,
+        pictures,
+        workers=2,
+    )
+    assert np.abs(ours - theirs).max() <= 1.01 * step
+    assert np.abs(ours - before).max() > 2 * step  # training did change the answers
+
+
+def test_the_edge_tpus_recipe_has_one_scale_for_the_dense_layer(mini: TinyModel) -> None:
+    graph = read_graph(mini.model)
+    simulation = simulate(graph, mini.ranges, RecoveryConfig(), RECIPES["edgetpu"])
+    pictures = list(mini.calibration.inputs())
+    ours = simulation.model.predict(np.stack(pictures), batch_size=24, verbose=0)
+    small = quantize(mini.model, RECIPES["edgetpu"], mini.ranges, "int8")
+    theirs = logits(small, mini.structure, pictures, workers=1)
+    low, high = mini.ranges[graph.logits]
+    assert np.abs(ours - theirs).max() <= 1.01 * (high - low) / 255

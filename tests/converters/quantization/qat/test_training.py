@@ -1,0 +1,160 @@
+"""Recovery training: it learns, and an interrupted one ends as if nothing had happened."""
+
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.calibration.ranges import Ranges
+from converters.quantization.qat.batches import Lessons
+from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.run_state import State, read_state, write_state
+from converters.quantization.qat.training import Recovered, answer_loss, recover
+from converters.quantization.quantizer import quantize
+from converters.quantization.range_search import logits
+from converters.quantization.recipes import RECIPES
+from edge_effnet.errors import UsageProblem
+
+from ..conftest import TinyModel, signal_to_noise
+
+CONFIG = RecoveryConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
+
+# Trains the model in a folder (first argument) with a state file (second) and dies one step
+# behind its last state.
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from converters.calibration.representative import Calibration
+from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.training import recover
+from edge_effnet.image.preprocessing import Preprocess
+
+def kill(done, steps):
+    if done == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+stored = json.loads((folder / "ranges.json").read_text())
+ranges = {{name: tuple(ends) for name, ends in stored.items()}}
+recover((folder / "mini.tflite").read_bytes(), ranges, {calibration}, {config},
+        state=Path(sys.argv[2]), progress=kill)
+"""
+
+
+@pytest.fixture(scope="module")
+def recovered(mini: TinyModel, clipping: Ranges) -> Recovered:
+    return recover(mini.model, clipping, mini.calibration, CONFIG)
+
+
+def test_training_brings_the_answers_nearer_to_floats(
+    mini: TinyModel, clipping: Ranges, recovered: Recovered
+) -> None:
+    pictures = list(mini.calibration.inputs())
+    wanted = logits(mini.model, mini.structure, pictures, workers=1)
+
+    def decibels(model: bytes, ranges: Ranges) -> float:
+        small = quantize(model, RECIPES["int8"], ranges, "int8")
+        return signal_to_noise(wanted, logits(small, mini.structure, pictures, workers=1))
+
+    before, after = decibels(mini.model, clipping), decibels(recovered.model, recovered.ranges)
+    assert after > before + 1
+    assert len(recovered.losses) == 12
+    assert recovered.ranges.keys() == mini.ranges.keys()
+
+
+def test_a_killed_run_ends_with_the_same_bits(
+    mini: TinyModel, clipping: Ranges, mini_folder: Path, recovered: Recovered, tmp_path: Path
+) -> None:
+    state = tmp_path / "mini.state"
+    script = KILLED.format(config=CONFIG, calibration=mini.calibration)
+    killed = subprocess.run(
+        [sys.executable, "-c", script, mini_folder, state],
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert state.is_file()
+    steps: list[int] = []
+
+    def go_on() -> Recovered:
+        steps.clear()
+        return recover(
+            mini.model,
+            clipping,
+            mini.calibration,
+            CONFIG,
+            state=state,
+            progress=lambda done, _: steps.append(done),
+        )
+
+    again = go_on()
+    assert steps == list(range(5, 13))  # the fifth was done, but behind the last state
+    assert again.model == recovered.model
+    assert again.ranges == recovered.ranges
+    assert again.losses == recovered.losses
+    # What was learned is kept: the next time there is nothing left to train.
+    once_more = go_on()
+    assert steps == []
+    assert once_more.model == recovered.model
+    assert once_more.ranges == recovered.ranges
+
+
+def test_a_state_of_another_run_or_a_damaged_one_is_not_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "a.state"
+    stored = State("key", [0.5, 0.25], [np.ones(3)], [np.array(2)])
+    write_state(path, stored)
+    again = read_state(path, "key")
+    assert again is not None
+    assert again.losses == stored.losses
+    assert (again.variables[0] == 1).all()
+    assert read_state(path, "another key") is None
+    path.write_bytes(path.read_bytes()[:100])
+    assert read_state(path, "key") is None
+    assert read_state(tmp_path / "none.state", "key") is None
+
+
+def test_lessons_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
+    lessons = Lessons(mini.model, mini.calibration, CONFIG)
+    pictures, answers = lessons.lesson(4)
+    same = Lessons(mini.model, mini.calibration, CONFIG).lesson(4)
+    assert (pictures == same[0]).all()
+    assert (answers == same[1]).all()
+    other = Lessons(mini.model, mini.calibration, replace(CONFIG, seed=1)).lesson(4)
+    assert (pictures != other[0]).any()
+    # What is asked for is float's answer to the very picture that is shown.
+    wanted = logits(mini.model, mini.structure, list(pictures), workers=1)
+    assert answers == pytest.approx(wanted, abs=1e-5)
+
+
+def test_labels_come_beside_floats_answers(mini: TinyModel) -> None:
+    labels = [index % 10 for index in range(len(mini.calibration))]
+    _, answers = Lessons(mini.model, mini.calibration, CONFIG, labels).lesson(0)
+    assert answers.shape == (4, 20)
+    assert (answers[:, 10:].sum(axis=1) == 1).all()
+
+
+def test_labels_alone_are_their_cross_entropy() -> None:
+    loss = answer_loss(RecoveryConfig(label_weight=1.0))
+    ours = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
+    wanted = np.array([[9, 9, 9, 0, 1, 0]], np.float32)
+    assert float(loss(wanted, ours)[0]) == pytest.approx(-np.log(0.25))
+
+
+def test_answers_like_floats_cost_nothing_and_loudness_no_more() -> None:
+    loss = answer_loss(RecoveryConfig())
+    teacher = np.array([[1.0, 2.0, 5.0]], np.float32)
+    assert float(loss(teacher, teacher)[0]) == pytest.approx(0, abs=1e-6)
+    assert float(loss(teacher, teacher + 7)[0]) == pytest.approx(0, abs=1e-5)
+    assert float(loss(teacher, teacher * 0.9)[0]) > 1e-3
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"steps": 0}, {"kernel_rate": -1}, {"label_weight": 1.5}, {"min_crop": float("nan")}],
+)
+def test_settings_out_of_range_are_refused(change: dict[str, float]) -> None:
+    with pytest.raises(UsageProblem, match=next(iter(change))):
+        replace(CONFIG, **change)

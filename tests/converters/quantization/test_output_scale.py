@@ -1,0 +1,47 @@
+"""Gain correction: logits that came out flatter than float's are stretched again."""
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from converters.calibration.ranges import logit_names
+from converters.quantization.output_scale import correct_gain, gain
+from converters.quantization.quantizer import quantize
+from converters.quantization.range_search import logits
+from converters.quantization.recipes import RECIPES
+from edge_effnet.tflite.editor import writable_scales
+from edge_effnet.tflite.reader import parse_structure
+
+from .conftest import TinyModel
+
+
+def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
+    pictures = list(islice(tiny.calibration.inputs(), 8))
+    small = bytearray(quantize(tiny.model, RECIPES["int8"], tiny.ranges, "int8"))
+    structure = parse_structure(bytes(small), "small")
+    name = logit_names(tiny.structure)[0]
+    last = next(op for op in structure.operators if structure.tensors[op.outputs[0]].name == name)
+    constants = [index for index in last.inputs[1:] if index >= 0]
+    for index in constants:
+        writable_scales(small, index)[:] *= 0.85
+    wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
+
+    def measured(model: bytes) -> float:
+        return gain(wanted, logits(model, tiny.structure, pictures, workers=1))
+
+    flat = measured(bytes(small))
+    corrected = correct_gain(tiny.model, bytes(small), tiny.structure, pictures, workers=1)
+    assert flat < 0.95
+    assert measured(corrected) == pytest.approx(1, abs=0.03)
+    changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
+    scales = 4 * sum(len(structure.tensors[index].scales) for index in constants)
+    assert 0 < changed.sum() <= scales
+
+
+def test_noise_is_no_loss_of_gain() -> None:
+    random = np.random.default_rng(0)
+    wanted = random.normal(size=(60, 1000)).astype(np.float32)
+    noisy = wanted + random.normal(size=wanted.shape).astype(np.float32)
+    assert gain(wanted, noisy) == pytest.approx(1, abs=0.02)
+    assert gain(wanted, 0.8 * noisy + 5) == pytest.approx(0.8, abs=0.02)

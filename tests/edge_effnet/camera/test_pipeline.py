@@ -1,0 +1,332 @@
+"""The pipeline with real models and with slow ones: right answers, bounded delay, counts."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from edge_effnet.camera.capture import Pace
+from edge_effnet.camera.pipeline import Pipeline, Result
+from edge_effnet.camera.queues import Answer, Frame, Handover, Limiter, Pair, Region
+from edge_effnet.camera.session import Session, Settings
+from edge_effnet.camera.sources.base import SourceEnded, open_images, open_video
+from edge_effnet.errors import ModelError
+from edge_effnet.heads.head import Head
+from edge_effnet.image.preprocessing import Pixels, Preprocess
+from edge_effnet.runtime.classifier import Classifier, open_classifier
+from tests.edge_effnet.camera.conftest import MakeClip, plain
+
+MakeModel = Callable[..., Path]
+
+
+@dataclass(frozen=True)
+class Slow:
+    """A model that takes its time."""
+
+    model: Classifier
+    seconds: float
+
+    @property
+    def how(self) -> Preprocess:
+        return self.model.how
+
+    @property
+    def head(self) -> Head:
+        return self.model.head
+
+    def tensor(self, prepared: Pixels) -> NDArray[Any]:
+        return self.model.tensor(prepared)
+
+    def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        time.sleep(self.seconds)
+        return self.model.scores_of_input(tensor)
+
+
+class Gated:
+    """A model that gives each answer when the test says so."""
+
+    how = Preprocess(4, 4)
+
+    def __init__(self) -> None:
+        self._turns = threading.Semaphore(0)
+
+    def let_answer(self) -> None:
+        self._turns.release()
+
+    def tensor(self, prepared: Pixels) -> NDArray[Any]:
+        return prepared
+
+    def scores_of_input(self, _: NDArray[Any]) -> NDArray[np.float32]:
+        assert self._turns.acquire(timeout=60)
+        return np.array([1, 0, 0], np.float32)
+
+
+def frame_of(number: int) -> Frame:
+    return Frame(plain("red"), number, number, 0.0, 0.0)
+
+
+def stopped_clock() -> float:
+    """With it a pipeline expects every answer at once, and takes its next frame at once."""
+    return 0.0
+
+
+def frames_of(path: Path) -> list[Pixels]:
+    source, shots = open_video(path), []
+    try:
+        while (shot := source.read()) is not None:
+            shots.append(shot.pixels)
+    except SourceEnded:
+        source.close()
+    return shots
+
+
+def run_all(pipeline: Pipeline, frames: Handover[Frame], pictures: list[Pixels]) -> list[Result]:
+    """Push pictures through a pipeline whose handover waits, and take all results."""
+
+    def push() -> None:
+        for number, pixels in enumerate(pictures):
+            frames.put(Frame(pixels, number, number, number / 10, time.monotonic()))
+        frames.close()
+
+    threading.Thread(target=push, daemon=True).start()
+    pipeline.start()
+    results: list[Result] = []
+    while (result := pipeline.results.take(60)) is not None:
+        results.append(result)
+    pipeline.end()
+    if pipeline.error:
+        raise pipeline.error
+    return results
+
+
+def check_identical(model: Path, pictures: list[Pixels], region: Region) -> None:
+    frames: Handover[Frame] = Handover(2, wait=True)
+    pipeline = Pipeline(
+        open_classifier(model), open_classifier(model), frames, region=region, every_frame=True
+    )
+    results = run_all(pipeline, frames, pictures)
+    alone = open_classifier(model)
+    expected = [alone.scores(np.ascontiguousarray(region.cut(pixels))) for pixels in pictures]
+    answers = [result for result in results if isinstance(result, Answer)]
+    pairs = [result for result in results if isinstance(result, Pair)]
+    assert [answer.frame.number for answer in answers] == list(range(len(pictures)))
+    assert [pair.answer.frame.number for pair in pairs] == list(range(len(pictures)))
+    for answer, pair, scores in zip(answers, pairs, expected, strict=True):
+        assert np.array_equal(answer.scores, scores)  # to the last bit
+        assert np.array_equal(pair.reference_scores, scores)
+
+
+@pytest.mark.parametrize("region", [Region(), Region(0.25, 0.0, 0.5, 0.75)])
+def test_answers_are_those_of_the_model_alone(
+    colour_model: MakeModel, clip: MakeClip, region: Region
+) -> None:
+    pictures = frames_of(clip(["red", "green", "blue"] * 5))
+    assert len(pictures) == 15
+    check_identical(colour_model(), pictures, region)
+
+
+def test_int8_answers_are_bit_identical_on_a_real_clip(reference: Path) -> None:
+    pictures = frames_of(reference / "video" / "carving_ice_rpi.mp4")[:20]
+    model = reference / "models" / "lite0_flowers5_modelmaker_int8.tflite"
+    check_identical(model, pictures, Region())
+
+
+def session_of(
+    model: Any, path: Path, pace: Pace, reference: Any = None, **settings: Any
+) -> Session:
+    classifier = model.model if isinstance(model, Slow) else model
+    session = Session(
+        Settings(classifier.labels, "model", pace=pace, **settings),
+        open_video(path),
+        lambda: open_video(path),
+        model,
+        reference,
+    )
+    session.run()
+    return session
+
+
+def test_a_slow_model_drops_frames_of_a_clip(colour_model: MakeModel, clip: MakeClip) -> None:
+    """50 frames a second, 80 ms an answer: one frame in four."""
+    path = clip(["red"] * 100, fps=50)
+    session = session_of(Slow(open_classifier(colour_model()), 0.08), path, Pace())
+    assert session.capture.captured == 100
+    assert session.meter.answered + session.dropped == 100
+    assert session.dropped >= 60
+
+
+def test_behind_a_slow_model_no_queue_grows() -> None:
+    """Ten frames come for each answer: nine are dropped, and the answers keep up."""
+    model, frames = Gated(), Handover[Frame](1)
+    pipeline = Pipeline(model, None, frames, clock=stopped_clock)
+    pipeline.start()
+    pushed, late = 0, []
+    for _ in range(20):
+        for _ in range(10):
+            frames.put(frame_of(pushed))
+            pushed += 1
+        model.let_answer()
+        answer = pipeline.results.take(60)
+        assert isinstance(answer, Answer)
+        late.append(pushed - answer.frame.number)
+    # One is answered while one is prepared and one waits; a queue would be 180 behind.
+    assert max(late) <= 30
+    model.let_answer()
+    pipeline.end()
+    assert frames.dropped >= pushed - 20 - 3
+
+
+def test_a_model_that_holds_the_rate_answers_every_frame() -> None:
+    model, frames = Gated(), Handover[Frame](1)
+    pipeline = Pipeline(model, None, frames, clock=stopped_clock)
+    pipeline.start()
+    for number in range(30):
+        frames.put(frame_of(number))
+        model.let_answer()
+        answer = pipeline.results.take(60)
+        assert isinstance(answer, Answer)
+        assert answer.frame.number == number
+    pipeline.end()
+    assert frames.dropped == 0
+
+
+def test_every_frame_of_a_file_with_a_slow_model(colour_model: MakeModel, clip: MakeClip) -> None:
+    model = Slow(open_classifier(colour_model()), 0.01)
+    session = session_of(model, clip(["red"] * 40, fps=100), Pace(every_frame=True))
+    assert (session.meter.answered, session.dropped) == (40, 0)
+
+
+def test_a_slow_reference_holds_up_nothing() -> None:
+    model, reference, frames = Gated(), Gated(), Handover[Frame](1)
+    pipeline = Pipeline(model, reference, frames, clock=stopped_clock)
+    pipeline.start()
+    for number in range(20):  # all answered while the reference has not answered once
+        frames.put(frame_of(number))
+        model.let_answer()
+        answer = pipeline.results.take(60)
+        assert isinstance(answer, Answer)
+        assert answer.frame.number == number
+    reference.let_answer()
+    pair = pipeline.results.take(60)
+    assert isinstance(pair, Pair)
+    assert pair.answer.frame.number == 0
+    frames.close()
+    assert pipeline.results.take(60) is None  # frames that came meanwhile are not compared
+    pipeline.end()
+    assert pipeline.compared == 1
+
+
+def test_every_nth_frame_is_compared(colour_model: MakeModel, clip: MakeClip) -> None:
+    model, other = open_classifier(colour_model()), open_classifier(colour_model("f.tflite"))
+    session = session_of(model, clip(["red"] * 31), Pace(every_frame=True), other, compare_every=4)
+    assert session.comparison is not None
+    assert session.comparison.frames == 8
+
+
+def test_models_of_different_input_sizes_see_the_same_frame(
+    colour_model: MakeModel, clip: MakeClip
+) -> None:
+    model = open_classifier(colour_model())
+    other = open_classifier(colour_model("f.tflite"), preprocess="crop=0.5")
+    assert model.how != other.how
+    session = session_of(model, clip(["red"] * 10), Pace(every_frame=True), other)
+    assert session.comparison is not None
+    assert session.comparison.agreed.hits == 10
+
+
+def test_a_limit_on_the_rate(colour_model: MakeModel, clip: MakeClip) -> None:
+    path = clip(["red"] * 60, fps=60)
+    session = session_of(open_classifier(colour_model()), path, Pace(), fps=10.0)
+    assert session.meter.answered <= 13
+    assert session.meter.answered + session.dropped == 60
+
+
+def test_scores_that_are_no_numbers_end_the_run(colour_model: MakeModel, clip: MakeClip) -> None:
+    broken = colour_model(weights=np.full((3, 3), np.nan))
+    with pytest.raises(ModelError, match="not numbers"):
+        session_of(open_classifier(broken), clip(["red"] * 5), Pace())
+
+
+def test_a_failing_reference_ends_the_run(colour_model: MakeModel, clip: MakeClip) -> None:
+    broken = open_classifier(colour_model("f.tflite", weights=np.full((3, 3), np.nan)))
+    with pytest.raises(ModelError, match="reference model"):
+        session_of(
+            open_classifier(colour_model()), clip(["red"] * 50), Pace(every_frame=True), broken
+        )
+
+
+def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> None:
+    """The frame in preparation is not taken at the start of a long inference."""
+    pushed, behind = 0, []
+
+    class Model:
+        how = Preprocess(4, 4)
+        head = Head("softmax", 3)
+
+        def tensor(self, prepared: Pixels) -> NDArray[Any]:
+            return prepared
+
+        def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+            behind.append(pushed - round(float(tensor.mean())))  # each frame's grey is its number
+            time.sleep(0.2)
+            return np.array([1, 0, 0], np.float32)
+
+    frames: Handover[Frame] = Handover(1)
+    pipeline = Pipeline(Model(), None, frames)
+    pipeline.start()
+    for number in range(60):
+        frames.put(Frame(np.full((48, 64, 3), number, np.uint8), number, number, 0.0, 0.0))
+        pushed = number
+        time.sleep(0.02)
+        pipeline.results.take(0)
+    pipeline.end()
+    # 200 ms of model are ten frames: taken at its start, each would be that far behind.
+    assert len(behind) >= 3
+    assert np.median(behind[2:]) < 5
+
+
+def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:
+    model = open_classifier(colour_model())
+    session = Session(
+        Settings(model.labels, "model", pace=Pace(every_frame=True)),
+        open_images(colour_folder),
+        lambda: open_images(colour_folder),
+        model,
+        truth=lambda frame: (model.labels.index(frame.path.parent.name),) if frame.path else None,
+    )
+    session.run()
+    assert (session.right.frames, session.right.hits) == (30, 30)
+
+
+def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
+    colour_model: MakeModel, clip: MakeClip
+) -> None:
+    model = open_classifier(colour_model())
+    path = clip(["red"] * 20)
+    before = set(threading.enumerate())
+
+    def stop(_: str) -> None:
+        if session.meter.answered > 5:
+            raise KeyboardInterrupt
+
+    session = Session(
+        Settings(model.labels, "model", pace=Pace(every_frame=True, loop=True)),
+        open_video(path),
+        lambda: open_video(path),
+        Slow(model, 0.02),
+        open_classifier(colour_model("f.tflite")),
+        show_status=stop,
+    )
+    session._due["tell"] = 0
+    session.run()  # KeyboardInterrupt is a proper end
+    assert session.meter.answered > 5
+    assert set(threading.enumerate()) <= before
+    assert Limiter(None).fps is None

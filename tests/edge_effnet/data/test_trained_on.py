@@ -1,0 +1,163 @@
+"""What a network was trained on is recorded, recognized, and never counted as evidence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+
+from edge_effnet.data import trained_on as seen
+from edge_effnet.data.listing import Dataset, load_dataset
+from edge_effnet.data.split import Division, divide
+from edge_effnet.data.trained_on import judge_on, record, trained_on
+
+from .conftest import MakePhotos, draw, write
+
+
+@pytest.fixture
+def photos_and_run(photos: MakePhotos) -> tuple[Dataset, Division]:
+    dataset = load_dataset(photos({"cat": 10, "dog": 10}))
+    return dataset, divide(dataset, 0.2, 0)
+
+
+def steps_of(run: Division) -> list[dict[str, Any]]:
+    """As they come back from a file."""
+    step = {"step": "trained", "data": {"images": record(run.rest, run.judging)}}
+    return json.loads(json.dumps([{"step": "exported"}, step]))  # type: ignore[no-any-return]
+
+
+def copies(dataset: Dataset, folder: Path) -> Dataset:
+    """The same photos under other names, smaller and encoded again."""
+    samples = []
+    for place, sample in enumerate(dataset.samples):
+        small = cv2.resize(cv2.imread(str(sample.path)), None, fx=0.6, fy=0.6)
+        path = write(folder / f"{place}.jpg", small, quality=60)
+        samples.append(replace(sample, path=path))
+    return Dataset(tuple(samples), dataset.labels, str(folder))
+
+
+def test_a_run_is_judged_by_what_it_held_out(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    dataset, run = photos_and_run
+    for given in (dataset, copies(dataset, tmp_path / "copies")):
+        judged = judge_on(given, steps_of(run))
+        assert (judged.images, judged.trained, judged.held_out) == (20, 16, 4)
+        assert judged.dataset.class_counts == {"cat": 2, "dog": 2}
+        assert judged.is_evidence
+        assert judged.line is not None
+        assert "trained on 16 of 20 images" in judged.line
+        assert "judged by 4, which its training held out" in judged.line
+    exact = judge_on(dataset, steps_of(run)).dataset
+    assert set(exact.samples) == set(run.judging.samples)
+
+
+def test_images_it_never_saw_judge_too(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    dataset, run = photos_and_run
+    new = [write(tmp_path / "new" / f"{seed}.jpg", draw(900 + seed)) for seed in range(3)]
+    more = replace(
+        dataset,
+        samples=(*dataset.samples, *(replace(dataset.samples[0], path=path) for path in new)),
+    )
+    judged = judge_on(more, steps_of(run))
+    assert (judged.trained, judged.held_out, judged.unseen) == (16, 4, 3)
+    assert judged.line is not None
+    assert judged.line.endswith("judged by 7, 4 that its training held out and 3 it never saw")
+    unknown = judge_on(replace(dataset, samples=more.samples[20:]), steps_of(run))
+    assert (unknown.line, unknown.unseen, unknown.trained) == (None, 3, 0)
+
+
+def test_where_it_knows_all_images_no_figure_is_evidence(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    _, run = photos_and_run
+    judged = judge_on(copies(run.rest, tmp_path / "copies"), steps_of(run))
+    assert not judged.is_evidence
+    assert len(judged.dataset) == 16  # there is nothing else to judge by
+    assert judged.line is not None
+    assert judged.line.startswith("no evidence: the network was trained on all 16 images")
+    assert judged.to_json()["trained_on"]["is_evidence"] is False
+
+
+def test_a_file_that_cannot_be_read_is_no_evidence(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    dataset, run = photos_and_run
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    broken = replace(dataset.samples[0], path=tmp_path / "broken.jpg")
+    judged = judge_on(replace(dataset, samples=(*run.rest.samples, broken)), steps_of(run))
+    assert (judged.is_evidence, judged.unseen) == (False, 0)
+    judged = judge_on(replace(dataset, samples=(*dataset.samples, broken)), steps_of(run))
+    assert judged.line is not None
+    assert "judged by 4, which its training held out" in judged.line
+    assert broken in judged.dataset.samples  # judging names it
+
+
+def test_what_any_step_or_model_learned_from_does_not_judge(
+    photos_and_run: tuple[Dataset, Division],
+) -> None:
+    """Fine-tuned or pruned later on what an earlier run had held out."""
+    dataset, run = photos_and_run
+    later = Division(run.judging, replace(run.judging, samples=()))
+    judged = judge_on(dataset, [*steps_of(run), *steps_of(later)])
+    assert (judged.trained, judged.is_evidence) == (20, False)
+    trained = trained_on(dataset, steps_of(later))
+    assert trained is not None
+    assert int(trained.sum()) == 4
+
+
+def test_without_a_record_nothing_is_said(photos_and_run: tuple[Dataset, Division]) -> None:
+    dataset, _ = photos_and_run
+    damaged = {"trained": {"count": 3, "prints": "?"}, "held_out": {"count": 1, "prints": ""}}
+    for steps in ([], [{"step": "trained"}], [{"step": "trained", "data": {"images": damaged}}]):
+        judged = judge_on(dataset, steps)
+        assert judged.line is None
+        assert judged.to_json() == {}
+        assert judged.dataset == dataset
+        assert trained_on(dataset, steps) is None
+    assert record(None, None) is None  # drawn pictures
+
+
+def test_a_large_record_is_a_sample_and_what_it_cannot_tell_does_not_judge(
+    photos_and_run: tuple[Dataset, Division], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset, run = photos_and_run
+    monkeypatch.setattr(seen, "MOST", 8)
+    steps = steps_of(run)
+    kept = steps[1]["data"]["images"]["trained"]
+    assert kept["count"] == 16
+    assert len(kept["prints"]) == 8 * 32
+    judged = judge_on(dataset, steps)
+    assert (judged.trained, judged.unknown, judged.held_out) == (8, 8, 4)
+    assert set(judged.dataset.samples) == set(run.judging.samples)
+
+
+def test_a_camera_that_stands_still_is_recognized_by_bytes(
+    photos: MakePhotos, tmp_path: Path
+) -> None:
+    """New pictures resemble those learned from as all of them do: that is no reason."""
+    source = photos({"other": 4})
+
+    def shot(folder: str, number: int) -> Path:
+        pixels = draw(500)
+        cv2.circle(pixels, (20 + 15 * number, 80), 3, (255, 255, 255), -1)
+        return write(source.parent / folder / f"{number}.png", pixels)
+
+    for number in range(8):
+        shot("data/line", number)
+    dataset = load_dataset(source)
+    run = divide(dataset, 0.2, 0)
+    line = dataset.labels.index("line")
+    samples = tuple(
+        replace(dataset.samples[0], path=shot("later", number), label=line)
+        for number in range(8, 10)
+    )
+    judged = judge_on(Dataset(samples, dataset.labels, str(tmp_path)), steps_of(run))
+    assert (judged.trained, judged.unseen) == (0, 2)
+    assert judge_on(run.rest, steps_of(run)).trained == len(run.rest)
