@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.data.labels import numbers, parse_labels
+from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
-from edge_effnet.heads.head import Head, head_from_json
+from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes

@@ -18,7 +18,6 @@ from converters.calibration.ranges import (
     Statistics,
     choose_ranges,
     collect_statistics,
-    logit_names,
     pinned_ranges,
 )
 from converters.calibration.representative import Calibration
@@ -31,6 +30,7 @@ from converters.quantization.range_search import SEARCH_PICTURES, Found, logits,
 from converters.quantization.rounding.learn import learn_rounding
 from converters.tflite_graph.activations import Picture
 from converters.tflite_graph.error_metrics import typical_share
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import Interface
 from edge_effnet.tflite.reader import Structure, parse_structure
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration.ranges import Ranges, logit_names
+from converters.calibration.ranges import Ranges
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import logits
@@ -24,6 +24,7 @@ from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Picture, observe
 from converters.tflite_graph.error_metrics import noise_share, stored_in_int8
 from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
 

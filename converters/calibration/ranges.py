@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 from converters.calibration.representative import Calibration
 from converters.tflite_graph.activations import observe, open_observer
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import DataError
-from edge_effnet.heads.head import last_operator
 from edge_effnet.image.preprocessing import normalize
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
@@ -201,28 +201,6 @@ def method_range(statistics: Statistics, name: str, method: Method) -> tuple[flo
         low, high = lows.mean(), highs.mean()
     widening = _WIDENINGS[method]
     return widening * float(low), widening * float(high)
-
-
-def logit_names(structure: Structure) -> list[str]:
-    """The outputs, and what the final softmax or sigmoid reads."""
-    names = [structure.tensors[index].name for index in structure.outputs]
-    for operator in structure.operators:
-        if operator.name in {"SOFTMAX", "LOGISTIC"} and set(operator.outputs) & set(
-            structure.outputs
-        ):
-            names = [structure.tensors[index].name for index in operator.inputs]
-    return names
-
-
-def sigmoid_answers(structure: Structure) -> bool:
-    """Whether each output is an answer of its own: sigmoids, or a single number.
-
-    Where classes share a softmax, a constant added to all their logits changes nothing; here it
-    changes every answer.
-    """
-    last = last_operator(structure)
-    width = structure.tensors[structure.outputs[0]].shape[-1]
-    return width == 1 or (last is not None and last.name == "LOGISTIC")
 
 
 _POINTWISE = {"MUL", "ADD", "SUB", "DIV", "DEPTHWISE_CONV_2D"}

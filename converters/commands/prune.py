@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -11,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
+from converters.pruning.watch import watching
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.groups import OptionsOnly
 from edge_effnet.ui.image_options import refuse_bad_output
 from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.progress import say
 from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet prune --resume runs/v2-b0-macs70
     """
     from converters.commands.prune_options import config_of, refuse_other_settings
-    from converters.commands.prune_report import (
+    from converters.pruning.config import read_config
+    from converters.pruning.report import (
         missed,
         outcome_json,
         print_next,
@@ -128,7 +129,6 @@ def command(context: click.Context, /, **options: Any) -> None:
         print_sparse,
         sparse_json,
     )
-    from converters.pruning.config import read_config
     from edge_effnet.ui.options import write_json
 
     refuse_bad_output(options["json_to"], overwrite=options["force"])
@@ -160,47 +160,6 @@ def _folder(config: PruneConfig, runs: Path) -> Path:
     from edge_effnet.architecture.files import find_variant
 
     return runs / final_name(find_variant(config.variant), config)
-
-
-@contextmanager
-def watching() -> Iterator[Watch]:
-    """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
-    from edge_effnet.commands.train import polite_stop
-    from edge_effnet.training.epochs import Interrupted
-    from edge_effnet.training.trainer import Watch
-    from edge_effnet.ui.stages import stages
-
-    with polite_stop() as stop, stages() as stage:
-        advance: dict[int, Callable[[int], None]] = {}
-
-        def stoppable(name: str, steps: int | None) -> Callable[[int], None]:
-            shown = stage(name, steps)
-
-            def counted(done: int) -> None:
-                shown(done)
-                if stop():
-                    raise Interrupted
-
-            return counted
-
-        def on_step(done: int, total: int) -> None:
-            if done == 1 or total not in advance:
-                advance[total] = stage("recovering", total)
-            advance[total](done)
-
-        yield Watch(
-            say=_say,
-            stage=stoppable,
-            on_step=on_step,  # not stoppable: the loop stores its state first
-            on_epoch=lambda row: click.echo(
-                f"  epoch {row.epoch}: {100 * row.val_accuracy:.1f} %", err=True
-            ),
-            stop=stop,
-        )
-
-
-def _say(line: str) -> None:
-    click.echo(f"note: {line}", err=True)
 
 
 def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Watch) -> Bench:
@@ -242,7 +201,7 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
 def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from dataclasses import asdict
 
-    from converters.commands.prune_report import print_sensitivity
+    from converters.pruning.report import print_sensitivity
     from converters.pruning.sensitivity_plot import sensitivity_svg
     from converters.pruning.step import measure
     from edge_effnet.files import refuse_existing, write_atomically
@@ -254,7 +213,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     if plot is not None:
         refuse_existing(plot, overwrite=options["force"])
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
-        bench = _bench(config, Path(), options, Watch(say=_say, stage=stage))
+        bench = _bench(config, Path(), options, Watch(say=say, stage=stage))
         _, points = measure(bench, bench.whole, everything=True)
     if not points:
         raise UsageProblem(

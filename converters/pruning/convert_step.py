@@ -43,10 +43,10 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
         UsageProblem: no photos to recover with, or an unreachable share.
         OutputError: the run's folder holds one with other settings.
     """
-    from converters.commands.prune import watching
-    from converters.commands.prune_report import print_outcome
+    from converters.pruning.report import print_outcome
     from converters.pruning.run import clear_run, final_name, prune
     from converters.pruning.step import open_bench
+    from converters.pruning.watch import watching
     from edge_effnet.training.epochs import Interrupted
 
     photos = settings.calibration or (settings.data if is_signs(settings.data) else None)

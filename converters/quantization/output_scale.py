@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from converters.calibration.ranges import logit_names
 from converters.quantization.range_search import Logits, logits
 from converters.tflite_graph.activations import Picture
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import Structure, parse_structure
 

@@ -22,10 +22,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration.ranges import Ranges, logit_names, sigmoid_answers
+from converters.calibration.ranges import Ranges
 from converters.tflite_graph.activations import Picture, observe
 from converters.tflite_graph.error_metrics import mirrored, stored_in_int8
 from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
+from converters.tflite_graph.topology import logit_names, sigmoid_answers
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 Logits = NDArray[np.float32]

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration.ranges import sigmoid_answers
 from converters.tflite_graph.activations import Picture, observe
 from converters.tflite_graph.error_metrics import Floats, mirrored, noise_share, typical_share
+from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite.editor import pack_tree, read_tree

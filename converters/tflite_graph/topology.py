@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from edge_effnet.heads.head import last_operator
 from edge_effnet.tflite.reader import Operator, Structure
 
 
@@ -49,3 +50,25 @@ def segments(structure: Structure, pairs: Sequence[tuple[int, int]]) -> Iterator
             inside = frozenset(index for op in operators for index in op.outputs)
             yield Segment(tuple(op.index for op in operators), inside, end)
             operators = []
+
+
+def logit_names(structure: Structure) -> list[str]:
+    """The outputs, and what the final softmax or sigmoid reads."""
+    names = [structure.tensors[index].name for index in structure.outputs]
+    for operator in structure.operators:
+        if operator.name in {"SOFTMAX", "LOGISTIC"} and set(operator.outputs) & set(
+            structure.outputs
+        ):
+            names = [structure.tensors[index].name for index in operator.inputs]
+    return names
+
+
+def sigmoid_answers(structure: Structure) -> bool:
+    """Whether each output is an answer of its own: sigmoids, or a single number.
+
+    Where classes share a softmax, a constant added to all their logits changes nothing; here it
+    changes every answer.
+    """
+    last = last_operator(structure)
+    width = structure.tensors[structure.outputs[0]].shape[-1]
+    return width == 1 or (last is not None and last.name == "LOGISTIC")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, megabytes, write_json
+from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.quantities import OneOf
 
 if TYPE_CHECKING:
@@ -125,27 +126,3 @@ def _print_findings(findings: Sequence[Finding]) -> None:
         out.print(("slow: " if finding.slow else "      ") + finding.what, style=style)
         if finding.fix:
             out.print(f"        to fix: {finding.fix}")
-
-
-def print_preflight(outcome: dict[str, Any]) -> None:
-    """Print which operators of a model an Edge TPU would take, and what to change."""
-    out = console()
-    ops = outcome["ops"]
-    out.print(f"{outcome['file']} on an Edge TPU", style="bold")
-    pieces = f", in {outcome['subgraphs']} piece" + "s" * (outcome["subgraphs"] != 1)
-    out.print(f"{outcome['mapped']} of {len(ops)} operators map{pieces * bool(outcome['mapped'])}")
-    if outcome["weight_bytes"]:
-        room = "fit on" if outcome["fits_on_chip"] else "exceed"
-        out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")
-    groups: dict[tuple[str, str], int] = {}
-    for entry in ops:
-        if not entry["mapped"]:
-            behind = entry["reason"].startswith("supported")
-            key = ("operators" if behind else f"× {entry['op']}", entry["reason"])
-            groups[key] = groups.get(key, 0) + 1
-    for (op, reason), count in groups.items():
-        out.print(f"  on the CPU: {count} {op}: {reason}")
-    for line in outcome["changes"]:
-        out.print(f"to change: {line}")
-    for line in outcome["warnings"]:
-        out.print(f"warning: {line}", style="yellow")

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from shlex import quote
@@ -19,7 +16,9 @@ from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECI
 from edge_effnet.ui.groups import OptionsOnly
 from edge_effnet.ui.image_options import refuse_bad_output
 from edge_effnet.ui.options import console, force_option, json_option
+from edge_effnet.ui.progress import say
 from edge_effnet.ui.quantities import OneOf, Share
+from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
     from edge_effnet.training.resume_state import EpochRow
@@ -191,7 +190,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
     }
     with polite_stop() as stop, stages() as stage:
         watch = Watch(
-            say=_say,
+            say=say,
             stage=stage,
             on_step=_step_counter(stage),
             on_epoch=lambda row: click.echo(_line(row, config), err=True),
@@ -202,35 +201,8 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
                 return resume(folder, config=config, watch=watch, **common)
             return train(config, folder, watch=watch, overwrite=options["force"], **common)
         except Interrupted:
-            _say(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
+            say(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
             raise
-
-
-def _say(line: str) -> None:
-    click.echo(f"note: {line}", err=True)
-
-
-@contextmanager
-def polite_stop() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and a kill end the run after the step in hand, with its state stored; a second
-    Ctrl-C ends it at once. Yields whether one has come."""
-    asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked.is_set
-        return
-
-    def note(number: int, frame: Any) -> None:
-        if asked.is_set():
-            signal.default_int_handler(number, frame)
-        asked.set()
-        click.echo("stopping after this step …", err=True)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield asked.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _step_counter(stage: StartStage) -> Callable[[int, int], None]:

@@ -12,8 +12,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.data.labels import listed, match_label, numbers
+from edge_effnet.data.labels import listed, match_label
 from edge_effnet.errors import DataError
+from edge_effnet.heads.head import numbers
 
 Name = str | int
 

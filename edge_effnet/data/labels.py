@@ -14,6 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 from edge_effnet.errors import DataError, ModelError
+from edge_effnet.heads.head import numbers
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,6 @@ def without_numbers(labels: tuple[str, ...], first: int = 0) -> tuple[str, ...]:
         label[start.end() :] for label, start in zip(labels, starts, strict=True) if start
     )
     return names if len(set(names)) == len(names) else labels
-
-
-def numbers(count: int) -> tuple[str, ...]:
-    """0, 1, 2 …: what classes are called that nobody named."""
-    return tuple(map(str, range(count)))
 
 
 def match_label(name: str | int, labels: Sequence[str]) -> int | None:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.labels import numbers
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import DEFAULT_THRESHOLD, HEADS, HeadKind, Task
 from edge_effnet.tflite.reader import Operator, Structure
@@ -267,3 +266,8 @@ def head_from_json(raw: Mapping[str, Any] | None) -> Head | None:
     if raw is None:
         return None
     return Head(str(raw["kind"]), int(raw["outputs"]), float(raw["threshold"]))
+
+
+def numbers(count: int) -> tuple[str, ...]:
+    """0, 1, 2 …: what classes are called that nobody named."""
+    return tuple(map(str, range(count)))

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card, read_artifact
-from edge_effnet.data.labels import listed, numbers, refuse_reordered, same_names
+from edge_effnet.data.labels import listed, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
-from edge_effnet.heads.head import Head, HeadChoice, find_head, fit_names, fix_of_names
+from edge_effnet.heads.head import Head, HeadChoice, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.image.preprocessing import (
     Pixels,
     Preprocess,

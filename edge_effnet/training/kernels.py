@@ -10,7 +10,6 @@ plain layers. ``benchmarks/studies/training_throughput.py`` measures what it bri
 
 from __future__ import annotations
 
-import importlib
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +48,8 @@ def weight_gradient_5x5(inputs: Any, gradient: Any, stride: int) -> Any:
     Returns:
         5 x 5 x channels x 1.
     """
-    tf = importlib.import_module("tensorflow")
+    import tensorflow as tf
+
     pads, spans = [[0, 0]], []
     for size, count in zip(inputs.shape[1:3], gradient.shape[1:3], strict=True):
         spans.append((count - 1) * stride + 3)
@@ -74,7 +74,7 @@ def weight_gradient_5x5(inputs: Any, gradient: Any, stride: int) -> Any:
 def _quick_layers() -> dict[Any, Any]:
     """Plain layer -> its quick twin."""
     layers = keras_module().layers
-    tf = importlib.import_module("tensorflow")
+    import tensorflow as tf
 
     class FusedBatchNormalization(layers.BatchNormalization):  # type: ignore[misc, name-defined]
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -49,3 +49,8 @@ def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
     if last[1]:
         seconds = time.monotonic() - began
         click.echo(f"{what}: {last[0]} images in {seconds:.1f} s", err=True)
+
+
+def say(line: str) -> None:
+    """A remark on stderr, beside whatever is being made."""
+    click.echo(f"note: {line}", err=True)

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.dead_leaves import generated_picture
-from converters.calibration.ranges import logit_names
 from converters.calibration.representative import Calibration
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, RecoveryConfig
 from converters.tflite_graph.activations import open_observer
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
 from edge_effnet.tflite.reader import parse_structure
 from edge_effnet.training.augment import random_crop

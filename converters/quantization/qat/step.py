@@ -11,10 +11,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converters.calibration.ranges import Ranges, sigmoid_answers
+from converters.calibration.ranges import Ranges
 from converters.calibration.representative import Calibration
 from converters.quantization.qat.config import LABEL_WEIGHT, RecoveryConfig
 from converters.tflite_graph.graph import integer_biases, refuse_unknown
+from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure
 

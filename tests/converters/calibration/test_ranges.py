@@ -7,12 +7,12 @@ from converters.calibration.ranges import (
     ROLE_METHODS,
     choose_ranges,
     collect_statistics,
-    logit_names,
     method_range,
     pinned_ranges,
     tensor_roles,
 )
 from converters.calibration.representative import choose_calibration
+from converters.tflite_graph.topology import logit_names
 
 from .conftest import TinyModel
 

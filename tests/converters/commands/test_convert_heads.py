@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.calibration.ranges import sigmoid_answers
 from converters.pipeline import on_generated
 from converters.tflite_graph.error_metrics import mirrored, noise_share
+from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from converters.commands.prune_report import beyond_target
 from converters.pruning.allocation import CARD_BYTES, Budget, Limits, uniform_widths
 from converters.pruning.config import Measure, PruneConfig
 from converters.pruning.distillation import stored_state
 from converters.pruning.groups import channel_groups
+from converters.pruning.report import beyond_target
 from converters.pruning.run import final_name
 from converters.pruning.targets import Latencies, find_budget
 from edge_effnet.architecture.cost import cost

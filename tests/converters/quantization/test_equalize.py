@@ -15,7 +15,6 @@ from hypothesis.extra.numpy import arrays
 from converters.accuracy.candidates import Workshop
 from converters.accuracy.strategies import LADDER, ladder
 from converters.analysis.layer_error import measure_layers
-from converters.calibration.ranges import logit_names
 from converters.calibration.representative import Calibration
 from converters.quantization.equalize import (
     Seen,
@@ -30,6 +29,7 @@ from converters.tflite_graph.activations import Picture, observe
 from converters.tflite_graph.error_metrics import stored_in_int8
 from converters.tflite_graph.graph import Weights, read_graph, write_weights
 from converters.tflite_graph.subgraph import Dissection
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure

@@ -5,11 +5,11 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.calibration.ranges import logit_names
 from converters.quantization.output_scale import correct_gain, gain
 from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import parse_structure
 

@@ -7,16 +7,11 @@ import pytest
 
 from converters.accuracy.candidates import Workshop
 from converters.accuracy.strategies import LADDER
-from converters.calibration.ranges import (
-    ROLES,
-    Ranges,
-    collect_statistics,
-    logit_names,
-    tensor_roles,
-)
+from converters.calibration.ranges import ROLES, Ranges, collect_statistics, tensor_roles
 from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import logits, search_ranges
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import DataError
 
 from .conftest import TinyModel, signal_to_noise
