@@ -24,8 +24,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.evaluation import predict
 from tests.conftest import RunCommand
-
-from .conftest import CLASSES, SIDE, TinyModel
+from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 LABELS = tuple(f"class{index}" for index in range(CLASSES))
 

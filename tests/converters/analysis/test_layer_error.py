@@ -20,8 +20,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
 from tests.conftest import RunCommand
-
-from .conftest import CLASSES, SIDE, TinyModel
+from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 INT8 = RECIPES["int8"]
 

@@ -22,8 +22,7 @@ from edge_effnet.data.trained_on import record
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from tests.conftest import RunCommand
-
-from .conftest import CLASSES, SIDE, TinyModel, write_image
+from tests.converters.conftest import CLASSES, SIDE, TinyModel, write_image
 
 HOW = Preprocess(32, 32)
 

@@ -13,8 +13,7 @@ from converters.calibration.ranges import (
 )
 from converters.calibration.representative import choose_calibration
 from converters.tflite_graph.topology import logit_names
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 def test_pixels_pass_exactly(tiny: TinyModel) -> None:

@@ -14,8 +14,7 @@ from converters.calibration.representative import (
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
-
-from .conftest import write_image
+from tests.converters.conftest import write_image
 
 HOW = Preprocess(32, 32)
 

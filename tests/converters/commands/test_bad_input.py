@@ -18,8 +18,7 @@ from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.editor import pack_tree, read_tree, writable_constant
 from edge_effnet.tflite.reader import parse_structure
 from tests.conftest import RunCommand
-
-from .conftest import CLASSES, SIDE, TinyModel, write_image
+from tests.converters.conftest import CLASSES, SIDE, TinyModel, write_image
 
 
 def with_custom_operator(model: bytes) -> bytes:

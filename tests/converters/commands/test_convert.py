@@ -17,8 +17,7 @@ from edge_effnet.data.signs.table import LABELS
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.reader import read_structure
 from tests.conftest import RunCommand
-
-from .conftest import CLASSES, TINY
+from tests.converters.conftest import CLASSES, TINY
 
 
 @pytest.fixture(scope="module")

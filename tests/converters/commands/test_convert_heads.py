@@ -20,9 +20,8 @@ from edge_effnet.metrics import Predictions, compare_predictions
 from edge_effnet.tflite.metadata import METADATA_NAME
 from edge_effnet.tflite.reader import parse_structure
 from tests.conftest import RunCommand
+from tests.converters.conftest import write_image
 from tests.edge_effnet.conftest import model_bytes
-
-from .conftest import write_image
 
 COLOURS = ("red", "green", "blue")
 HOW = Preprocess(4, 4)

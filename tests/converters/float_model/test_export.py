@@ -11,8 +11,7 @@ from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import CLASSES, SIDE, TINY, TinyModel
+from tests.converters.conftest import CLASSES, SIDE, TINY, TinyModel
 
 PLAIN = {
     "CONV_2D",

@@ -15,8 +15,7 @@ from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import observe
 from converters.tflite_graph.error_metrics import typical_share
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import TinyModel, signal_to_noise
+from tests.converters.conftest import TinyModel, signal_to_noise
 
 INT8 = RECIPES["int8"]
 

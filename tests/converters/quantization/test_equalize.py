@@ -33,8 +33,7 @@ from converters.tflite_graph.topology import logit_names
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import CLASSES, TinyModel, signal_to_noise
+from tests.converters.conftest import CLASSES, TinyModel, signal_to_noise
 
 SIDE = 48
 RANGES, EQUALIZED = (

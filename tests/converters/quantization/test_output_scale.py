@@ -12,8 +12,7 @@ from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:

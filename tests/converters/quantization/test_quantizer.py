@@ -9,8 +9,7 @@ from converters.quantization.recipes import RECIPES
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import Interface
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 def test_int8_has_no_float_left(tiny: TinyModel) -> None:

@@ -13,8 +13,7 @@ from converters.quantization.range_search import logits, search_ranges
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import DataError
-
-from .conftest import TinyModel, signal_to_noise
+from tests.converters.conftest import TinyModel, signal_to_noise
 
 INT8 = RECIPES["int8"]
 

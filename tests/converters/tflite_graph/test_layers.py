@@ -11,8 +11,7 @@ from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.layers import Follower, not_shouting, quantized_layers, slope
 from edge_effnet.tflite.reader import parse_structure
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 def test_every_layer_with_a_bias_but_the_normalization_is_found(tiny: TinyModel) -> None:

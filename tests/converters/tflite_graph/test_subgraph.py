@@ -10,8 +10,7 @@ from converters.tflite_graph import subgraph as isolate
 from converters.tflite_graph.subgraph import Dissection, cut_behind, run_part
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 @pytest.fixture(scope="module")

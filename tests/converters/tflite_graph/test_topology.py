@@ -3,8 +3,7 @@
 from itertools import pairwise
 
 from converters.tflite_graph.topology import segments
-
-from .conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 
 def test_segments_hang_together_by_one_tensor(tiny: TinyModel) -> None:

@@ -21,8 +21,7 @@ from edge_effnet.data.near_duplicates import (
     prints_of,
 )
 from edge_effnet.errors import DataError
-
-from .conftest import MakePhotos, draw, write
+from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
 def made_up(looks: np.ndarray, first: int = 0) -> Prints:

@@ -22,8 +22,7 @@ from edge_effnet.data.split import (
     without,
     without_judge,
 )
-
-from .conftest import MakePhotos, draw, write
+from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
 def file_names(dataset: Dataset) -> list[tuple[str, str]]:

@@ -14,8 +14,7 @@ from edge_effnet.data import trained_on as seen
 from edge_effnet.data.listing import Dataset, load_dataset
 from edge_effnet.data.split import Division, divide
 from edge_effnet.data.trained_on import judge_on, record, trained_on
-
-from .conftest import MakePhotos, draw, write
+from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
 @pytest.fixture

@@ -21,8 +21,7 @@ from edge_effnet.data.pipeline import (
 )
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
-
-from .conftest import draw_colours
+from tests.edge_effnet.training.conftest import draw_colours
 
 
 def load(folder: Path, side: int = 32, **options: object) -> Photos:

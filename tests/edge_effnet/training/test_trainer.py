@@ -29,8 +29,7 @@ from edge_effnet.training.epochs import Interrupted, balancing_weights
 from edge_effnet.training.initialize import make_optimizer
 from edge_effnet.training.resume_state import EpochRow, read_state
 from edge_effnet.training.trainer import Outcome, Watch, resume, train
-
-from .conftest import SIDE
+from tests.edge_effnet.training.conftest import SIDE
 
 Run = Callable[..., Outcome]
 

@@ -12,8 +12,7 @@ from converters.calibration.representative import Calibration
 from converters.tflite_graph.graph import read_graph
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
-
-from ..conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 SIDE, CLASSES = 24, 10
 

@@ -11,8 +11,7 @@ from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.graph import Weights, integer_biases, read_graph, write_weights
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import parse_structure
-
-from ..conftest import CLASSES, SIDE, TinyModel
+from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 
 def test_every_layer_is_read_with_its_weights(tiny: TinyModel) -> None:

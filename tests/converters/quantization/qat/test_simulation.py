@@ -20,8 +20,7 @@ from converters.tflite_graph.graph import read_graph, write_weights
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.data.listing import load_images
 from edge_effnet.tflite.reader import Structure
-
-from ..conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 IMAGENETTE = (
     *("tench", "english_springer", "cassette_player", "chain_saw", "church"),

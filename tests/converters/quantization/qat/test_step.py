@@ -7,8 +7,7 @@ from converters.accuracy.candidates import Workshop
 from converters.accuracy.strategies import LADDER, ladder
 from converters.quantization.qat.step import recovery_rung
 from edge_effnet.ui.stages import stages
-
-from ..conftest import TinyModel
+from tests.converters.conftest import TinyModel
 
 RUNGS = {rung.name: rung for rung in LADDER}
 

@@ -18,8 +18,7 @@ from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
 from edge_effnet.errors import UsageProblem
-
-from ..conftest import TinyModel, signal_to_noise
+from tests.converters.conftest import TinyModel, signal_to_noise
 
 CONFIG = RecoveryConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
 

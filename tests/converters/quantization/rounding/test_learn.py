@@ -21,9 +21,8 @@ from converters.tflite_graph.graph import read_graph
 from converters.tflite_graph.layers import quantized_layers
 from edge_effnet.tflite.editor import writable_constant, writable_scales
 from edge_effnet.tflite.reader import parse_structure
-
-from ..conftest import CLASSES, TinyModel, signal_to_noise
-from ..test_equalize import MakeExport, export  # noqa: F401 (a fixture)
+from tests.converters.conftest import CLASSES, TinyModel, signal_to_noise
+from tests.converters.quantization.test_equalize import MakeExport, export  # noqa: F401 (a fixture)
 
 
 def coarse(small: bytes, model: bytes, factor: int) -> bytes:

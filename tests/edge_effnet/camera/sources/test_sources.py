@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from edge_effnet.camera.sources import base as sources
 from edge_effnet.camera.sources.base import (
     Shot,
     Source,
@@ -25,7 +26,6 @@ from edge_effnet.camera.sources.base import (
     open_source,
     without_password,
 )
-from edge_effnet.camera.sources.base import base as sources
 from edge_effnet.camera.sources.mjpeg import open_mjpeg
 from edge_effnet.camera.sources.v4l2 import holders, open_device
 from edge_effnet.errors import DataError

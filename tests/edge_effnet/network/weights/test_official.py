@@ -14,7 +14,7 @@ import pytest
 
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import OutputError, WeightsError
-from edge_effnet.network.weights.assign import official
+from edge_effnet.network.weights import official
 from edge_effnet.network.weights.official import cache_folder, fetch, official_file
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB: several pieces

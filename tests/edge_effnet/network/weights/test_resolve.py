@@ -15,7 +15,7 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import WeightsError
 from edge_effnet.network.build import build
-from edge_effnet.network.weights.assign import official, resolve
+from edge_effnet.network.weights import official, resolve
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.resolve import load, resolve_weights
 
