@@ -15,7 +15,7 @@ from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.editor import add_metadata, normalize_layout
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization, write_metadata
 from edge_effnet.tflite.reader import Table, parse_structure
-from tests.converters.conftest import CLASSES, SIDE, TinyModel, tiny  # noqa: F401 (a fixture)
+from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 
 def test_all_interfaces_give_bit_identical_scores(tiny: TinyModel, tmp_path: Path) -> None:
