@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.labels import read_labels
-from edge_effnet.data.listing import Dataset, load_dataset
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.given_labels import read_labels
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import balanced_sample, judging_warnings
 from edge_effnet.data.trained_on import Judged, judge_on
 from edge_effnet.errors import ModelError

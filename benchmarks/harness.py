@@ -19,7 +19,7 @@ from benchmarks.processing import Surroundings, time_surroundings
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
-from edge_effnet.data.listing import content_hash
+from edge_effnet.data.hashes import content_hash
 from edge_effnet.errors import ModelError
 from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.delegate import delegation

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.labels import read_labels
+from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_images
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError, ModelError

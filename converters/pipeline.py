@@ -25,7 +25,7 @@ from converters.quantization.qat.step import Recover, recovery_rung
 from converters.quantization.recipes import FLOAT32, UNPRUNED
 from converters.quantization.rounding.learn import can_round
 from edge_effnet.artifact import write_artifact
-from edge_effnet.data.listing import Dataset
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions

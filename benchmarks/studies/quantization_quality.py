@@ -25,7 +25,8 @@ import numpy as np
 from rich.table import Table
 
 from benchmarks.studies.quantizers import TOOLS, Opened, Task, Tool
-from edge_effnet.data.listing import Dataset, load_dataset, load_images
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.image.preprocessing import preprocess, read_image

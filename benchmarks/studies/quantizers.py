@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.data.listing import Dataset, Sample
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess, read_image
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.classifier import open_classifier

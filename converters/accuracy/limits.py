@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.metrics import Comparison, Predictions
-from edge_effnet.metrics.comparison.paired import (
+from edge_effnet.metrics.intervals import (
     drop_at_most_points,
     drop_interval_points,
     drop_points,

@@ -26,7 +26,7 @@ from converters.accuracy.strategies import LADDER, Rung
 from converters.accuracy.timing import time_files
 from converters.accuracy.trials import RungCache, Tried, cache_key
 from converters.calibration.images import Pictures
-from edge_effnet.data.listing import Dataset
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import divide, images_per_class, one_answer
 from edge_effnet.errors import DataError, GateMissed
 from edge_effnet.metrics import (

@@ -11,7 +11,8 @@ from typing import Any
 from converters.accuracy.candidates import Workshop
 from converters.accuracy.limits import Check, Gate, check_json
 from converters.accuracy.strategies import LADDER_VERSION, Rung
-from edge_effnet.data.listing import Dataset, image_hash
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.hashes import image_hash
 from edge_effnet.files import write_atomically
 
 # Timing of two files in turn wavers by a few percent even on a quiet machine.

@@ -16,8 +16,9 @@ from converters.calibration.representative import (
     calibration_warnings,
     choose_calibration,
 )
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import both_parts
-from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import (
     balanced_sample,
     divide,

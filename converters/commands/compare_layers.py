@@ -10,7 +10,7 @@ from converters.analysis.layer_error import measure_layers
 from converters.analysis.layer_error_plot import draw_fidelity, render
 from converters.analysis.layer_error_table import print_fidelity
 from edge_effnet.artifact import split_archive
-from edge_effnet.data.listing import Dataset
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically

@@ -284,7 +284,7 @@ def _source(options: dict[str, Any]) -> Source:
     from converters.float_model.baseline_source import from_baseline
     from converters.float_model.source import from_file, from_variant
     from edge_effnet.architecture.files import find_variant
-    from edge_effnet.data.labels import read_labels
+    from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.head import HeadChoice
 
     labels = read_labels(options["labels"], options["data"]) if options["labels"] else None

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Part, both_parts
-from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.pipeline import (
     Photos,
     Pictures,

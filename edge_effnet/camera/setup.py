@@ -21,7 +21,7 @@ from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.queues import Region, parse_region
 from edge_effnet.camera.session import Outputs, Settings
 from edge_effnet.camera.sources.base import Wish, is_picture
-from edge_effnet.data.labels import read_labels
+from edge_effnet.data.given_labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.head import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier

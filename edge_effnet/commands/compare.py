@@ -79,7 +79,7 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
-    from edge_effnet.data.labels import read_labels
+    from edge_effnet.data.given_labels import read_labels
     from edge_effnet.data.listing import load_dataset
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import compare_predictions

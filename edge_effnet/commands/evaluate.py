@@ -63,7 +63,7 @@ def command(
           --preprocess mean=127.5,std=127.5
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
-    from edge_effnet.data.labels import read_labels
+    from edge_effnet.data.given_labels import read_labels
     from edge_effnet.data.listing import load_dataset
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize

@@ -7,7 +7,6 @@ naming what cannot be read, happens where the pixels are used.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,16 +18,7 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_part
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
-from edge_effnet.heads.head import Task
-
-__all__ = [
-    "Dataset",
-    "Sample",
-    "content_hash",
-    "image_hash",
-    "load_dataset",
-    "load_images",
-]
+from edge_effnet.heads.kinds import Task
 
 
 def load_dataset(
@@ -235,25 +225,6 @@ def _of_any_csv(source: Path) -> Dataset:
 
 
 _OTHER_TASKS: tuple[Task, ...] = ("labels", "value")
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes: two files with one hash are the same image."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(
-            f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
-        ) from error
-
-
-def image_hash(path: Path) -> str:
-    """``content_hash``, or that of its name where it cannot be read: judging names such a file."""
-    try:
-        return content_hash(path)
-    except DataError:
-        return hashlib.sha256(os.fsencode(path.name)).hexdigest()
 
 
 def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:

@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.listing import Dataset, Sample
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Pixels, small_grey
 

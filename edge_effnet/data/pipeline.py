@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.listing import Sample
+from edge_effnet.data.dataset import Sample
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
 

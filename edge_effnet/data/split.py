@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.listing import Dataset, Sample
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.near_duplicates import Advance, find, look_at, prints_of, strata_of
 from edge_effnet.heads.kinds import NO_LABEL
 

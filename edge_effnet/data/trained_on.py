@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.listing import Dataset
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.near_duplicates import Prints, find, find_copies, look_at, prints_of
 
 MOST = 10_000

@@ -15,10 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.heads.kinds import DEFAULT_THRESHOLD, HEADS, HeadKind, Task
+from edge_effnet.heads.kinds import DEFAULT_THRESHOLD, HEADS, Task
 from edge_effnet.tflite.reader import Operator, Structure
-
-__all__ = ["HEADS", "Head", "HeadChoice", "HeadKind", "Task", "find_head", "fit_names"]
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,9 @@ from edge_effnet.metrics.accuracy.summary import (
     summarize_classes,
 )
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary
-from edge_effnet.metrics.comparison.comparison import (
-    Comparison,
-    Paired,
-    ScoreError,
-    compare_predictions,
-)
 from edge_effnet.metrics.comparison.flips import Flip
+from edge_effnet.metrics.comparison.paired import Paired
+from edge_effnet.metrics.comparison.two_models import Comparison, ScoreError, compare_predictions
 from edge_effnet.metrics.predictions import (
     ModelFile,
     Predictions,

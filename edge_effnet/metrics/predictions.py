@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.heads.head import Head, Task
-from edge_effnet.heads.kinds import NO_LABEL
+from edge_effnet.heads.head import Head
+from edge_effnet.heads.kinds import NO_LABEL, Task
 from edge_effnet.metrics.accuracy.classification import Flags, Indices, Scores
 
 

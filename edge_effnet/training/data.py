@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import both_parts, list_folder
-from edge_effnet.data.listing import Dataset, Sample, load_dataset
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.pipeline import (
     CACHE_BYTES,
     DrawnSigns,

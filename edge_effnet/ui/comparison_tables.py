@@ -18,7 +18,7 @@ from edge_effnet.metrics import (
     Summary,
     ValueSummary,
 )
-from edge_effnet.metrics.comparison.comparison import PROVE_BELOW_POINTS
+from edge_effnet.metrics.comparison.paired import PROVE_BELOW_POINTS
 from edge_effnet.ui.options import console, megabytes
 from edge_effnet.ui.tables import (
     ALL_CLASSES_UP_TO,

@@ -12,7 +12,7 @@ from edge_effnet.ui.tables import print_notice
 
 if TYPE_CHECKING:
     from edge_effnet.artifact import Card
-    from edge_effnet.data.listing import Dataset
+    from edge_effnet.data.dataset import Dataset
     from edge_effnet.data.trained_on import Judged
 
 

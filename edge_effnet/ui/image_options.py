@@ -13,7 +13,7 @@ from edge_effnet.heads.kinds import HEADS
 from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
-    from edge_effnet.data.listing import Dataset
+    from edge_effnet.data.dataset import Dataset
 
 _FILE = click.Path(path_type=Path)
 LABELS_HELP = (

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge_effnet.metrics import ClassSummary, LabelSummary, Summary, ValueSummary
-from edge_effnet.metrics.comparison.paired import wilson_interval
+from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.ui.options import console
 from edge_effnet.ui.tables import (
     ALL_CLASSES_UP_TO,

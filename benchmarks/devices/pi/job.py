@@ -20,7 +20,8 @@ from typing import Any
 from benchmarks.accuracy import Judging, prepare_judging
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.listing import Sample, content_hash
+from edge_effnet.data.dataset import Sample
+from edge_effnet.data.hashes import content_hash
 
 INPUTS = "inputs"
 

@@ -105,7 +105,8 @@ def _no_images(place: Place) -> Found:
 
 def _photos(place: Place) -> Found:
     """Agreement with float on the photos that did not calibrate, of three origins."""
-    from edge_effnet.data.listing import Dataset, load_images
+    from edge_effnet.data.dataset import Dataset
+    from edge_effnet.data.listing import load_images
     from edge_effnet.data.split import balanced_sample
 
     calibration = load_images(place.photos("images", "imagenet_calibration"))

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_effnet.camera.run_status import run_json
 from edge_effnet.camera.session import Session
-from edge_effnet.data.listing import content_hash
+from edge_effnet.data.hashes import content_hash
 from edge_effnet.metrics import Comparison, ModelFile
 from edge_effnet.runtime.classifier import Classifier
 

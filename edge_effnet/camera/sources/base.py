@@ -22,8 +22,9 @@ from urllib.parse import urlsplit
 import cv2
 import numpy as np
 
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import LeftOut
-from edge_effnet.data.listing import Dataset, Sample, load_images
+from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.image.kinds import decodable, kind_of_file
 from edge_effnet.image.preprocessing import IMAGE_SUFFIXES, Pixels, read_image

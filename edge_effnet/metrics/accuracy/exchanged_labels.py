@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.metrics.accuracy.chance import best_renaming
-from edge_effnet.metrics.comparison.paired import binomial_tail
+from edge_effnet.metrics.intervals import binomial_tail
 
 # Strict: classes that look alike are mistaken for each other, but not more often than they are
 # told apart.

@@ -11,7 +11,7 @@ from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
 from edge_effnet.metrics.accuracy.classification import Flags, Floats, PerClass, Scores
 from edge_effnet.metrics.accuracy.headline import Headline
 from edge_effnet.metrics.accuracy.rare_classes import LEAST_MISSES, name_some, neglected_classes
-from edge_effnet.metrics.comparison.paired import interval_json, wilson_interval
+from edge_effnet.metrics.intervals import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 
 

@@ -24,7 +24,7 @@ from edge_effnet.metrics.accuracy.headline import Headline
 from edge_effnet.metrics.accuracy.label_summary import LabelSummary, summarize_labels
 from edge_effnet.metrics.accuracy.rare_classes import name_some, neglected_classes
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary, summarize_values
-from edge_effnet.metrics.comparison.paired import interval_json, wilson_interval
+from edge_effnet.metrics.intervals import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 
 FORMAT = "edge-effnet/evaluation"

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.comparison.paired import (
+from edge_effnet.metrics.intervals import (
     drop_at_most_points,
     drop_interval_points,
     mcnemar_p,

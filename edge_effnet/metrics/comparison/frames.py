@@ -16,8 +16,9 @@ from edge_effnet.metrics.comparison.blocks import (
     share_interval_percent,
     sum_blocks,
 )
-from edge_effnet.metrics.comparison.comparison import Comparison, Paired, compare_predictions
 from edge_effnet.metrics.comparison.losses import loss_warning, losses_of
+from edge_effnet.metrics.comparison.paired import Paired
+from edge_effnet.metrics.comparison.two_models import Comparison, compare_predictions
 from edge_effnet.metrics.predictions import Predictions, same_answers
 
 
@@ -48,7 +49,7 @@ def compare_frames(
     interval = share_interval_percent(agreed) if compared.agreement_interval_percent else None
     first = np.unique(scenes, return_index=True)[1]
     thinned = compare_predictions(_only(reference, first), _only(candidate, first))
-    paired = _paired(compared.paired, reference, candidate, scenes, in_time)
+    paired = paired_test(compared.paired, reference, candidate, scenes, in_time)
     lost = losses_of(paired if paired and paired.bounded else None, interval)
     losses = thinned.losses if values and agreed.enough else ()
     if lost:
@@ -75,7 +76,7 @@ def _only(predictions: Predictions, places: NDArray[np.int64]) -> Predictions:
     )
 
 
-def _paired(
+def paired_test(
     paired: Paired | None,
     reference: Predictions,
     candidate: Predictions,

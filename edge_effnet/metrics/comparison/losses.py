@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge_effnet.metrics.accuracy.value_summary import LEAST_IMAGES
-from edge_effnet.metrics.comparison.paired import CONFIDENCE, normal_quantile
+from edge_effnet.metrics.comparison.paired import Paired
+from edge_effnet.metrics.intervals import CONFIDENCE, normal_quantile
 from edge_effnet.metrics.predictions import Predictions
-
-if TYPE_CHECKING:
-    from edge_effnet.metrics.comparison.comparison import Paired
 
 # A loss is a warning where its whole 95 % interval lies above so many points; of values, above
 # such a share of the reference's own mean error and of the spread of the true values (of a nearly

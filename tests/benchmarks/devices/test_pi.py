@@ -22,7 +22,7 @@ from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.measure import read_result
 from benchmarks.devices.pi.package import build_agent, build_wheel, requirements
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.labels import read_labels
+from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import UsageProblem
 from tests.benchmarks.conftest import Cli

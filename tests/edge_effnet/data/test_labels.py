@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.labels import (
     fold,
     imagenet_classes,
     imagenet_labels,
     match_label,
     parse_labels,
-    read_labels,
     refuse_reordered,
     same_names,
 )

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import (
     balanced_sample,
     divide,

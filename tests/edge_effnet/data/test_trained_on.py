@@ -11,7 +11,8 @@ import cv2
 import pytest
 
 from edge_effnet.data import trained_on as seen
-from edge_effnet.data.listing import Dataset, load_dataset
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import Division, divide
 from edge_effnet.data.trained_on import judge_on, record, trained_on
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write

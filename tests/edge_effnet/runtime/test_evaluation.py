@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.data.listing import Dataset, Sample, load_dataset, load_images
+from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.preprocessing import read_image
 from edge_effnet.metrics import compare_predictions, summarize

@@ -19,7 +19,7 @@ from edge_effnet.metrics.comparison.blocks import (
     share_interval_percent,
     sum_blocks,
 )
-from edge_effnet.metrics.comparison.paired import drop_interval_points, mcnemar_p, wilson_interval
+from edge_effnet.metrics.intervals import drop_interval_points, mcnemar_p, wilson_interval
 
 Floats = NDArray[np.float64]
 REPEATS = 300

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_effnet.metrics.accuracy.rare_classes import name_some, ruined_classes
 from edge_effnet.metrics.accuracy.summary import ClassSummary, Summary, summarize
@@ -19,13 +18,9 @@ from edge_effnet.metrics.comparison.losses import (
     value_difference,
     value_losses,
 )
-from edge_effnet.metrics.comparison.paired import (
-    drop_at_most_points,
-    drop_interval_points,
-    drop_points,
-    images_needed,
+from edge_effnet.metrics.comparison.paired import Paired, paired_test
+from edge_effnet.metrics.intervals import (
     interval_json,
-    mcnemar_p,
     wilson_interval,
 )
 from edge_effnet.metrics.predictions import (
@@ -38,8 +33,6 @@ from edge_effnet.metrics.predictions import (
 
 FORMAT = "edge-effnet/comparison"
 VERSION = 1
-
-PROVE_BELOW_POINTS = 1.0
 
 
 @dataclass(frozen=True)
@@ -55,35 +48,6 @@ class ScoreError:
     mean_abs: float
     max_abs: float
     mean_l1: float
-
-
-@dataclass(frozen=True)
-class Paired:
-    """The paired test on labelled images; a positive drop means the candidate is worse.
-
-    Attributes:
-        lost, gained: images only the reference, only the candidate gets right.
-        drop_interval_points: 95 %, two-sided (Tango's score interval).
-        drop_at_most_points: with 95 % confidence, one-sided, the drop is no larger.
-        images_to_prove: images that would prove a drop under ``PROVE_BELOW_POINTS``, were
-            there none, at the seen share of discordant images.
-        bounded: False of frames in too few scenes, where bounds and test exclude nothing and are
-            not shown.
-    """
-
-    lost: int
-    gained: int
-    drop_points: float
-    drop_interval_points: tuple[float, float]
-    drop_at_most_points: float
-    mcnemar_p: float
-    images_to_prove: int | None
-    bounded: bool = True
-
-    @property
-    def proves_drop(self) -> bool:
-        """Whether the interval lies above 0."""
-        return self.drop_interval_points[0] > 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +93,7 @@ class Comparison:
             "agreement": self.agreement_percent,
             "agreement_interval": interval_json(self.agreement_interval_percent),
             **({"blocks": self.blocks.to_json()} if self.blocks else {}),
-            **(_paired_json(self.paired) if self.paired else {}),
+            **(self.paired.to_json() if self.paired else {}),
             **({} if error is None else {"score_error": vars(error).copy()}),
             **({} if moved is None else {"value_difference": vars(moved).copy()}),
             "labels": list(self.reference_predictions.labels),
@@ -166,7 +130,7 @@ def compare_predictions(
         reference_summary = summarize(reference, top=top)
         candidate_summary = summarize(candidate, top=top)
         if not values:
-            paired = _paired(reference.right, candidate.right)
+            paired = paired_test(reference.right, candidate.right)
     lost = value_losses(reference, candidate) if values else losses_of(paired, interval)
     losses = (loss_warning(reference, candidate, lost),) if lost else ()
     warnings: tuple[str, ...] = ()
@@ -242,19 +206,6 @@ def _ruined_warning(reference: ClassSummary, candidate: ClassSummary, paired: Pa
     ]
 
 
-def _paired(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Paired:
-    lost, gained, images = int((ours & ~theirs).sum()), int((theirs & ~ours).sum()), len(ours)
-    return Paired(
-        lost=lost,
-        gained=gained,
-        drop_points=drop_points(lost, gained, images),
-        drop_interval_points=drop_interval_points(lost, gained, images),
-        drop_at_most_points=drop_at_most_points(lost, gained, images),
-        mcnemar_p=mcnemar_p(lost, gained),
-        images_to_prove=images_needed(PROVE_BELOW_POINTS, (lost + gained) / images),
-    )
-
-
 def _score_error(reference: Predictions, candidate: Predictions) -> ScoreError:
     gap = np.abs(reference.scores - candidate.scores)
     mean = float(gap.mean(dtype=np.float64))
@@ -265,16 +216,3 @@ def _model_json(predictions: Predictions, summary: Summary | None) -> dict[str, 
     if summary is not None:
         return summary.figures_json()
     return predictions.model.to_json() if predictions.model else {}
-
-
-def _paired_json(paired: Paired) -> dict[str, Any]:
-    return {
-        "drop_points": paired.drop_points,
-        "drop_interval_points": list(paired.drop_interval_points) if paired.bounded else None,
-        "drop_at_most_points": paired.drop_at_most_points if paired.bounded else None,
-        "mcnemar_p": paired.mcnemar_p if paired.bounded else None,
-        "lost": paired.lost,
-        "gained": paired.gained,
-        "prove_below_points": PROVE_BELOW_POINTS,
-        "images_to_prove": paired.images_to_prove,
-    }

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from edge_effnet.metrics.comparison.paired import (
+from edge_effnet.metrics.intervals import (
     binomial_tail,
     drop_at_most_points,
     drop_interval_points,
