@@ -29,7 +29,7 @@ from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.statistics import paired_ratio
 from edge_effnet.measure.system_state import State, read_state
 from edge_effnet.measure.validity import judge_machine, judge_samples
-from edge_effnet.runtime.interpreter import OpenModel, open_model
+from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
 """As ``edge_effnet.ui.stages`` makes it."""
@@ -49,7 +49,7 @@ class Running:
     path: Path
     threads: int
     delegate: bool
-    opened: OpenModel
+    opened: OpenInterpreter
 
     def invoke(self) -> Callable[[], object]:
         invoke: Callable[[], object] = self.opened.interpreter.invoke
@@ -121,12 +121,12 @@ def open_all(spec: BenchSpec) -> list[Running]:
     kernels skip.
 
     Raises:
-        ModelError: see ``open_model``.
+        ModelError: see ``open_interpreter``.
     """
     running = []
     for path in spec.models:
         for threads, delegate in spec.settings:
-            opened = open_model(path, threads=threads, delegate=delegate)
+            opened = open_interpreter(path, threads=threads, delegate=delegate)
             fill_inputs(opened.interpreter, spec.seed)
             running.append(Running(path, threads, delegate, opened))
     return running
@@ -176,8 +176,8 @@ def probe_all(spec: BenchSpec, stage: StartStage = no_progress) -> list[Probe | 
             except RuntimeDied:
                 raise
             except (ModelError, OSError):
-                # With the fast kernels a few int8 files do not run; ``open_model`` then goes on
-                # without them and says so, and so must the fresh process.
+                # A few int8 files do not run with the fast kernels; ``open_interpreter`` then goes
+                # on without them and says so, and so must the fresh process.
                 try:
                     found.append(probe(path, threads=threads, delegate=False))
                 except (ModelError, OSError):

@@ -26,7 +26,7 @@ import click
 from benchmarks.harness import fill_inputs
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.measure.statistics import Ratio, paired_ratio
-from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.interpreter import open_interpreter
 
 TOOL_RUNS = 5
 _MEDIAN = re.compile(r"Inference \(median\):\s+([\d.]+) ms")
@@ -64,7 +64,7 @@ def measure_overhead(model: Path, *, rounds: int, seconds: float, tool: bool = T
     Raises:
         ModelError: the model cannot be run.
     """
-    interpreter = open_model(model).interpreter
+    interpreter = open_interpreter(model).interpreter
     fill_inputs(interpreter, seed=0)
     invoke: Callable[[], object] = interpreter.invoke
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""``edge-effnet classify``: what a model sees in pictures."""
+"""``edge-effnet classify``: what a model sees in images."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from edge_effnet.ui.options import console, force_option, json_option, write_jso
 
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
-    from edge_effnet.runtime.classifier import Classifier
+    from edge_effnet.runtime.answers import Answer
 
 FORMAT = "edge-effnet/classification"
 VERSION = 1
@@ -46,7 +46,7 @@ _BAR_CELLS = 20
     default=1,
     show_default=True,
     metavar="N",
-    help="CPU threads for each picture.",
+    help="CPU threads for each image.",
 )
 def command(
     model: Path,
@@ -60,9 +60,9 @@ def command(
     force: bool,
     threads: int,
 ) -> None:
-    """Print a model's best answers for each picture, with their scores.
+    """Print a model's best answers for each image, with their scores.
 
-    A picture that cannot be read is named, the others are still classified, and the exit code
+    An image that cannot be read is named, the others are still classified, and the exit code
     is 1.
 
     \b
@@ -73,6 +73,7 @@ def command(
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
+    from edge_effnet.runtime.model import Model
     from edge_effnet.ui.tables import print_notice
 
     refuse_bad_output(json_to, overwrite=force)
@@ -90,12 +91,13 @@ def command(
     failures: list[DataError] = []
     for image in images:
         try:
-            answers = _answers(classifier, image, top)
+            answers = Model(classifier).classify(image, top)
         except DataError as error:
             failures.append(error)
             entries.append({"file": str(image), "error": str(error)})
             continue
-        entries.append({"file": str(image), "answers": answers})
+        written = [_answer_json(answer, classifier.head) for answer in answers]
+        entries.append({"file": str(image), "answers": written})
         if json_to != "-":
             _print_answers(image, answers, classifier.head)
     if json_to is not None:
@@ -108,7 +110,7 @@ def command(
 
 
 def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
-    """Raise UsageProblem where a model stands among the pictures and none before them."""
+    """Raise UsageProblem where a model stands among the images and none before them."""
     from edge_effnet.tflite.reader import is_model_file
 
     behind = [path for path in images if is_model_file(path)]
@@ -117,56 +119,36 @@ def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
         raise UsageProblem(
             f"{model} is no model, and {behind[0]} is one; did you mean: "
             f"edge-effnet classify {behind[0]} {others}?",
-            fix="give the model first, then the pictures",
+            fix="give the model first, then the images",
         )
 
 
-def _answers(classifier: Classifier, image: Path, top: int) -> list[dict[str, Any]]:
-    """The best classes, or all labels that are answered and the best of the others, or values."""
-    from edge_effnet.image.preprocessing import read_image
-    from edge_effnet.metrics.accuracy.classification import top_answers
-
-    scores, head = classifier.scores(read_image(image)), classifier.head
+def _answer_json(answer: Answer, head: Head) -> dict[str, Any]:
     if head.task == "value":
-        return [
-            {"label": name, "value": float(value)}
-            for name, value in zip(classifier.labels, scores, strict=True)
-        ]
-    chosen: Sequence[Any] = top_answers(scores[None], top)[0]
-    marks: list[dict[str, bool]] = [{} for _ in scores]
-    if head.task == "labels":
-        answered = head.decisions(scores[None])[0]
-        chosen = top_answers(scores[None], max(top, int(answered.sum())))[0]
-        marks = [{"answered": bool(yes)} for yes in answered]
-    elif head.binary:
-        answer = int(head.answers(scores[None])[0])
-        chosen = [answer, 1 - answer][:top]
-        marks = [{"answered": place == answer} for place in range(2)]
-    return [
-        {
-            "class": int(place),
-            "label": classifier.labels[place],
-            "score": float(scores[place]),
-            **marks[place],
-        }
-        for place in chosen
-    ]
+        return {"label": answer.label, "value": answer.value}
+    return {
+        "class": answer.index,
+        "label": answer.label,
+        "score": answer.probability,
+        # Which one is decided for goes without saying where it is the best of several classes.
+        **({"answered": answer.answered} if head.task == "labels" or head.binary else {}),
+    }
 
 
-def _print_answers(image: Path, answers: list[dict[str, Any]], head: Head) -> None:
+def _print_answers(image: Path, answers: Sequence[Answer], head: Head) -> None:
     from rich.text import Text
 
     out = console()
     out.print(Text(str(image), style="bold"))
+    marked = head.task == "labels" or head.binary
     for answer in answers:
-        if head.task == "value":
-            out.print(Text(f"  {answer['value']:.5g}  {answer['label']}"))
+        if answer.probability is None:
+            out.print(Text(f"  {answer.value:.5g}  {answer.label}"))
             continue
-        cells = round(_BAR_CELLS * max(0.0, min(1.0, answer["score"])))
-        chosen = answer.get("answered", True)
-        line = Text(f"  {answer['score']:6.3f}  ")
-        line.append("█" * cells + " " * (_BAR_CELLS - cells), style="green" if chosen else "dim")
-        mark = "  ✓" if answer.get("answered") else ""
-        out.print(line.append(f"  {answer['label']}{mark}"))
-    if head.task == "labels" and not any(answer["answered"] for answer in answers):
+        cells = round(_BAR_CELLS * max(0.0, min(1.0, answer.probability)))
+        dim = marked and not answer.answered
+        line = Text(f"  {answer.probability:6.3f}  ")
+        line.append("█" * cells + " " * (_BAR_CELLS - cells), style="dim" if dim else "green")
+        out.print(line.append(f"  {answer.label}{'  ✓' * (marked and answer.answered)}"))
+    if head.task == "labels" and not any(answer.answered for answer in answers):
         out.print(Text(f"  no label: every score is at or under {head.threshold:g}", style="dim"))

@@ -18,7 +18,7 @@ from edge_effnet.measure.delegate import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
 from edge_effnet.measure.system_state import State
-from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
 
 Storage = Literal["float32", "float16", "weights8", "dynamic", "int16x8", "int8"]
@@ -178,7 +178,7 @@ def diagnose_model(path: Path, environment: Environment) -> ModelDiagnosis:
     structure = read_structure(path)
     storage = storage_of(structure)
     counts = sorted({1, environment.cores})
-    opened = [open_model(path, threads=count) for count in counts]
+    opened = [open_interpreter(path, threads=count) for count in counts]
     taken = delegation(opened[0].interpreter)
     calls: list[Callable[[], object]] = [model.interpreter.invoke for model in opened]
     warm_up(calls)

@@ -22,7 +22,7 @@ from edge_effnet.image.preprocessing import (
     preprocess,
 )
 from edge_effnet.metrics import refuse_other_head, require_same_labels
-from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
 
 
@@ -95,7 +95,7 @@ def open_classifier(
         UsageProblem: a head that does not fit the model.
     """
     artifact = read_artifact(path)
-    opened = open_model(path, threads=threads, delegate=delegate)
+    opened = open_interpreter(path, threads=threads, delegate=delegate)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()
     if len(inputs) != 1 or len(outputs) != 1:

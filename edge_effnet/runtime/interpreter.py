@@ -62,7 +62,7 @@ def _version(distribution: str) -> str:
 
 
 @dataclass(frozen=True)
-class OpenModel:
+class OpenInterpreter:
     """An interpreter that has run once.
 
     Attributes:
@@ -74,7 +74,7 @@ class OpenModel:
     notice: str | None
 
 
-def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenModel:
+def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenInterpreter:
     """Open a model file and run it once, so that what fails, fails here.
 
     Args:
@@ -111,7 +111,7 @@ def open_model(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenMo
             notice = (
                 f"{path.name} runs without the fast kernels, which refused it: {failures[0][:200]}"
             )
-        return OpenModel(interpreter, notice)
+        return OpenInterpreter(interpreter, notice)
     raise ModelError(
         f"{path} does not run in {runtime.name} {runtime.version}"
         + " without its fast kernels" * (not delegate),

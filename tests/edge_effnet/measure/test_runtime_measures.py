@@ -17,7 +17,7 @@ from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
 from edge_effnet.measure.system_state import read_state
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
-from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
 from tests.edge_effnet.measure import machines
 
@@ -44,8 +44,8 @@ def test_replaced_operators_are_those_never_reached() -> None:
 
 def test_the_runtime_tells_who_computes(colour_model: MakeModel) -> None:
     model = colour_model()
-    fast = delegation(open_model(model).interpreter)
-    slow = delegation(open_model(model, delegate=False).interpreter)
+    fast = delegation(open_interpreter(model).interpreter)
+    slow = delegation(open_interpreter(model, delegate=False).interpreter)
     assert fast is not None
     assert slow is not None
     assert (fast.operators, slow.operators, slow.delegated) == (3, 3, 0)

@@ -13,7 +13,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.image.preprocessing import Preprocess, read_image
 from edge_effnet.runtime import interpreter
 from edge_effnet.runtime.classifier import common_names, open_classifier
-from edge_effnet.runtime.interpreter import load_runtime, open_model
+from edge_effnet.runtime.interpreter import load_runtime, open_interpreter
 
 MakeModel = Callable[..., Path]
 SHADES = np.arange(256, dtype=np.uint8)
@@ -161,7 +161,7 @@ def test_a_model_the_runtime_refuses(colour_model: MakeModel) -> None:
     broken = colour_model(weights=np.ones((3, 2)), labels=None)
     runtime = load_runtime()
     with pytest.raises(ModelError, match=f"does not run in {runtime.name}"):
-        open_model(broken)
+        open_interpreter(broken)
 
 
 def test_without_a_runtime(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from edge_effnet.measure.delegate import delegation
 from edge_effnet.measure.probe import probe
 from edge_effnet.runtime import edgetpu
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.interpreter import open_model
+from edge_effnet.runtime.interpreter import open_interpreter
 from tests.conftest import RunCommand
 from tests.edge_effnet.edgetpu import build_library, compile_for_edgetpu
 
@@ -40,12 +40,12 @@ def test_answers_are_those_of_the_file_before_compilation(models: tuple[Path, Pa
 
 
 def test_the_delegate_took_its_operator_and_nothing_else(models: tuple[Path, Path]) -> None:
-    opened = open_model(models[1], delegate=False)  # without the fast kernels, which take more
+    opened = open_interpreter(models[1], delegate=False)  # the fast kernels would take more
     taken = delegation(opened.interpreter)
     assert taken is not None
     assert (taken.operators, taken.delegated, taken.partitions) == (3, 1, 1)
     assert dict(taken.left) == {"MEAN": 1, "SOFTMAX": 1}
-    with_fast_kernels = delegation(open_model(models[1]).interpreter)
+    with_fast_kernels = delegation(open_interpreter(models[1]).interpreter)
     assert with_fast_kernels is not None
     assert with_fast_kernels.delegated == 3
 
@@ -61,7 +61,7 @@ def test_a_library_of_another_runtime_is_one_line(
 ) -> None:
     monkeypatch.setenv(edgetpu.LIBRARY_VARIABLE, str(build_library(tmp_path, "CRASH")))
     with pytest.raises(ModelError, match=r"do not work together.*a crash \(SIGSEGV\)"):
-        open_model(models[1])
+        open_interpreter(models[1])
 
 
 def test_no_device_and_no_library_are_one_line_each(

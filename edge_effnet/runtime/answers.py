@@ -1,0 +1,60 @@
+"""From the scores of one image to the best answers, each with its label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.heads.head import Head
+from edge_effnet.metrics.accuracy.classification import top_answers
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A class, a label or a value that a model gives for an image.
+
+    Attributes:
+        label: its name.
+        probability: 0 to 1. Those of classes add up to 1, each of several labels stands for
+            itself. None for a value.
+        index: place of the label in the model's ``labels``.
+        answered: whether the model decides for it: the best class, or every label whose
+            probability lies above the model's threshold.
+        value: the number, of a model that answers values; else None.
+    """
+
+    label: str
+    probability: float | None
+    index: int
+    answered: bool = True
+    value: float | None = None
+
+
+def best_answers(
+    scores: NDArray[np.float32], labels: Sequence[str], head: Head, top: int
+) -> list[Answer]:
+    """The answers that one image's scores, (labels,), amount to.
+
+    Of classes the best ``top``, best first (of two classes the one decided for); of labels at
+    least all those decided for; of values every one, in the model's order.
+    """
+    if head.task == "value":
+        return [
+            Answer(label, None, index, value=float(score))
+            for index, (label, score) in enumerate(zip(labels, scores, strict=True))
+        ]
+    if head.task == "labels":
+        answered = set(map(int, np.flatnonzero(head.decisions(scores[None])[0])))
+    else:
+        answered = {int(head.answers(scores[None])[0])}
+    order = [int(index) for index in top_answers(scores[None], len(scores))[0]]
+    if head.binary:
+        order.sort(key=lambda index: index not in answered)
+    count = max(top, len(answered)) if head.task == "labels" else top
+    return [
+        Answer(labels[index], float(scores[index]), index, index in answered)
+        for index in order[:count]
+    ]
