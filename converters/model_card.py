@@ -76,7 +76,7 @@ def make_card(
                 "pinned": "input; logits not clipped",
             }
         step["rung"] = asdict(rung)
-        if rung.recovery or rung.rounding:  # which learn from the images
+        if rung.recovery:  # which learns from the images
             step["data"] = {"images": record(pictures.calibration.images, None)}
         if recipe.full_integer:
             step["interface"] = settings.interface

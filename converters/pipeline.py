@@ -20,10 +20,8 @@ from converters.calibration.images import SIGNS, Pictures, choose_pictures
 from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
-from converters.quantization.equalize import can_equalize
 from converters.quantization.qat.step import Recover, recovery_rung
 from converters.quantization.recipes import FLOAT32, UNPRUNED
-from converters.quantization.rounding.learn import can_round
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError, OutputError, UsageProblem
@@ -185,10 +183,8 @@ def _climb(
         seed=settings.seed,
         stage=stage,
         ladder=ladder(
-            equalize=can_equalize(source.model),
             allow_float=settings.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
-            rounding=can_round(source.model),
             recovery=recover is not None,
             steps=settings.recovery_steps,
             labelled=settings.recovery_labels,

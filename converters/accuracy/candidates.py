@@ -22,24 +22,22 @@ from converters.calibration.ranges import (
 )
 from converters.calibration.representative import Calibration
 from converters.quantization.bias_correction import correct_bias
-from converters.quantization.equalize import equalize
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.output_scale import correct_gain
 from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import SEARCH_PICTURES, Found, logits, search_ranges
-from converters.quantization.rounding.learn import learn_rounding
 from converters.tflite_graph.activations import Picture
 from converters.tflite_graph.error_metrics import typical_share
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import Interface
-from edge_effnet.tflite.reader import Structure, parse_structure
+from edge_effnet.tflite.reader import Structure
 
 if TYPE_CHECKING:
     from converters.quantization.qat.step import Recover
 
 Progress = Callable[[int, int], None]
 
-_BIAS_PICTURES, _JUDGES, _EQUALIZE_PICTURES, _MOST_PICTURES = 32, 32, 64, 128
+_BIAS_PICTURES, _JUDGES = 32, 32
 # With fewer left over, all pictures both correct and judge.
 _FEW_JUDGES = 8
 _METHODS: dict[str, Methods] = {
@@ -74,7 +72,6 @@ class Workshop:
     _found: dict[str, Found] | None = field(default=None, repr=False)
     _pictures: list[Picture] = field(default_factory=list, repr=False)
     _bases: dict[tuple[str, str, bool, int], bytes] = field(default_factory=dict, repr=False)
-    _equalized: Workshop | None = field(default=None, repr=False)
 
     def make(self, rung: Rung, progress: Progress = _silent) -> tuple[bytes, float]:
         """A rung's model and the seconds that took.
@@ -86,12 +83,7 @@ class Workshop:
             ModelError, DataError: see ``quantize`` and ``collect_statistics``.
         """
         began = time.perf_counter()
-        if rung.equalize:
-            small, _ = self.equalized().make(replace(rung, equalize=False), progress)
-            return small, time.perf_counter() - began
         small, ranges = self._start(rung, progress)
-        if rung.rounding:
-            small = self._nearer(small, self._rounded(small, progress))
         if rung.recovery and self.recover is not None:
             small = self._recovered(self.recover, small, ranges, rung)
         return small, time.perf_counter() - began
@@ -107,7 +99,7 @@ class Workshop:
         return best, small
 
     def _start(self, rung: Rung, progress: Progress) -> tuple[bytes, Ranges]:
-        """What rounding and recovery begin with, and its ranges.
+        """What recovery begins with, and its ranges.
 
         Searched ranges only where their answers are nearer to float's than those by role.
         """
@@ -120,7 +112,7 @@ class Workshop:
         return nearer, ranges if nearer is small else plainer_ranges
 
     def _base(self, rung: Rung, ranges: Ranges, progress: Progress) -> bytes:
-        """What a rung is before rounding and recovery; several have the same."""
+        """What a rung is before recovery; several have the same."""
         key = rung.recipe, rung.ranges, rung.bias, rung.left_float
         if key not in self._bases:
             left = self._left_float(rung)
@@ -140,16 +132,10 @@ class Workshop:
         small = correct_bias(self.model, small, pictures, workers=self.workers, progress=progress)
         return correct_gain(self.model, small, self.structure, pictures, workers=self.workers)
 
-    def _rounded(self, small: bytes, progress: Progress) -> bytes:
-        pictures = self.pictures(_MOST_PICTURES)
-        if self._judges_are_left:
-            pictures = [*pictures[:_BIAS_PICTURES], *pictures[_BIAS_PICTURES + _JUDGES :]]
-        return learn_rounding(self.model, small, pictures, workers=self.workers, progress=progress)
-
     def _nearer(self, small: bytes, candidate: bytes) -> bytes:
         """The one whose answers are nearer to float's.
 
-        Judged by pictures that neither biases nor rounding learned from, where there are enough.
+        Judged by pictures that the biases did not learn from, where there are enough.
         Training has seen them all.
         """
         pictures = self.pictures(_BIAS_PICTURES + _JUDGES)
@@ -165,18 +151,6 @@ class Workshop:
     def _judges_are_left(self) -> bool:
         """Whether there are pictures enough for some to judge only."""
         return len(self.calibration) >= _BIAS_PICTURES + _FEW_JUDGES
-
-    def equalized(self) -> Workshop:
-        """The workshop of the same network with equalized channels."""
-        if self._equalized is None:
-            pictures = self.pictures(_EQUALIZE_PICTURES)
-            model = equalize(self.model, pictures, workers=self.workers)
-            structure = parse_structure(model, "the equalized model")
-            # Fields of this one's own model are made again for that.
-            self._equalized = replace(
-                self, model=model, structure=structure, _statistics=None, _found=None, _bases={}
-            )
-        return self._equalized
 
     def pictures(self, count: int) -> list[Picture]:
         """The first calibration pictures, as network inputs."""

@@ -10,7 +10,7 @@ from typing import Literal
 
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-LADDER_VERSION = 8  # part of every cached result: raise it when a rung's making changes
+LADDER_VERSION = 9  # part of every cached result: raise it when a rung's making changes
 
 RangeChoice = Literal["plain", "roles", "whole", "searched"]
 
@@ -24,10 +24,8 @@ class Rung:
         ranges: how activation ranges are chosen; without meaning for float activations. Searched
             ones, and for numbers whole ones, are taken where they bring the answers nearer to
             float's than those by role.
-        equalize: whether channels behind ReLUs are lifted to the range they share first.
         bias: whether biases, and the gain of the answer, are corrected afterwards, where that
             brings the answers nearer to float's.
-        rounding: whether kernels are rounded by what their sums lose, on the same terms.
         recovery: whether the network is then trained to answer as float does.
         steps: of that training, where the user says how many.
         labelled: whether the calibration pictures' labels teach too.
@@ -38,9 +36,7 @@ class Rung:
     name: str
     recipe: str
     ranges: RangeChoice = "roles"
-    equalize: bool = False
     bias: bool = False
-    rounding: bool = False
     recovery: bool = False
     steps: int | None = None
     labelled: bool = False
@@ -62,26 +58,11 @@ LADDER: tuple[Rung, ...] = (
     Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
     Rung("bias", "int8", bias=True, summary="the same with corrected biases: --int8 by itself"),
     Rung(
-        "equalized",
-        "int8",
-        equalize=True,
-        bias=True,
-        summary="the same, quiet channels behind ReLUs lifted",
-    ),
-    Rung(
         "searched",
         "int8",
         "searched",
         bias=True,
         summary="ranges widened where the answers gain by it, corrected biases",
-    ),
-    Rung(
-        "rounded",
-        "int8",
-        "searched",
-        bias=True,
-        rounding=True,
-        summary="the same, kernels rounded by what their sums lose",
     ),
     Rung(
         "recovered",
@@ -98,10 +79,8 @@ LADDER: tuple[Rung, ...] = (
 
 def ladder(
     *,
-    equalize: bool = False,
     allow_float: int = 0,
     edge_tpu: bool = False,
-    rounding: bool = True,
     recovery: bool = True,
     steps: int | None = None,
     labelled: bool = False,
@@ -109,24 +88,15 @@ def ladder(
     """The rungs in order, with a partly float one behind those that only choose and correct.
 
     Args:
-        equalize: whether the network has channels that can be lifted; then all full-integer rungs
-            behind the one that does it build on that.
         allow_float: how many tensors it may leave in float; 0 leaves the rung out.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
-        rounding: whether the network's kernels can be read.
         recovery: whether it can be trained here.
         steps, labelled: how; see ``Rung``.
     """
     rungs = tuple(
         replace(rung, steps=steps, labelled=labelled) if rung.recovery else rung
         for rung in LADDER
-        if (recovery or not rung.recovery)
-        and (rounding or not rung.rounding)
-        and (equalize or not rung.equalize)
-    )
-    first = next((i for i, rung in enumerate(rungs) if rung.equalize), len(rungs))
-    rungs = rungs[:first] + tuple(
-        replace(rung, equalize=not rung.size_only) for rung in rungs[first:]
+        if recovery or not rung.recovery
     )
     if edge_tpu:
         return tuple(replace(rung, recipe="edgetpu") for rung in rungs if rung.recipe == "int8")
@@ -136,7 +106,6 @@ def ladder(
         f"float{allow_float}",
         "int8",
         "searched",
-        equalize=equalize,
         bias=True,
         left_float=allow_float,
         summary=f"corrected biases, the {allow_float} costliest tensors in float",

@@ -264,7 +264,7 @@ def _left_float(
 
     Measured against the integer file made again with the same ranges, so that corrected
     biases or trained weights do not count for the one and not for the other. Nothing where it
-    cannot be made again: equalized channels have tensors of their own, float layers no ranges.
+    cannot be made again: its graph is another, or layers in float have no ranges.
     """
     stored = {tensor.name: tensor for tensor in small.tensors if tensor.scales}
     ranges: Ranges = {}

@@ -46,7 +46,7 @@ def print_fidelity(fidelity: Fidelity) -> None:
     out.print(
         "alone: the answer's error when only this layer's values are stored in 8 bits, and the "
         "pictures whose answer turns; left float: change of the whole model's error when only they "
-        "are not (–: not tried, or impossible: the file has equalized channels or float layers); "
+        "are not (–: not tried, or impossible: the file has layers of its own or float ones); "
         "SNR: its values against float's, all errors before it included",
         style="dim",
     )

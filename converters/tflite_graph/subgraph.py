@@ -71,11 +71,6 @@ def cut_behind(structure: Structure, tensor: int, answer: int) -> Cut:
     return Cut(sources, tuple(op.index for op in front), tuple(op.index for op in rear))
 
 
-def operators_between(structure: Structure, source: int, targets: set[int]) -> list[int]:
-    """The operators, in order, that make some tensors of one that stands before them all."""
-    return [op.index for op in _needed(structure.operators, targets, stop={source})]
-
-
 def _needed(operators: Sequence[Any], wanted: set[int], *, stop: set[int]) -> list[Any]:
     """Those of the operators, in order, that the wanted tensors depend on."""
     wanted = wanted - stop

@@ -1,1 +1,0 @@
-"""Learned rounding: kernels on their grid that make float's sums of the integers they read."""
