@@ -27,7 +27,7 @@ from edge_effnet.measure.environment import ROOT, read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.statistics import paired_ratio
-from edge_effnet.measure.system_state import State, read_state
+from edge_effnet.measure.system_state import SystemState, read_system_state
 from edge_effnet.measure.validity import judge_machine, judge_samples
 from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
 
@@ -81,11 +81,11 @@ def measure(
     warmed = warm_up(calls)
     done(1)
     timeline: list[dict[str, Any]] = []
-    before = read_state(root)
+    before = read_system_state(root)
     latencies = _time(
         spec, calls, stage, _watch(timeline, root) if spec.sustained_minutes else None
     )
-    after = read_state(root)
+    after = read_system_state(root)
     cases = tuple(
         _case(
             spec,
@@ -240,7 +240,7 @@ def _watch(timeline: list[dict[str, Any]], root: Path) -> Callable[[float], None
 
     def watch(spent: float) -> None:
         if not timeline or spent - timeline[-1]["seconds"] >= TIMELINE_SECONDS:
-            state: State = read_state(root)
+            state: SystemState = read_system_state(root)
             timeline.append(
                 {
                     "seconds": round(spent, 3),

@@ -18,7 +18,7 @@ loads neither NumPy nor OpenCV nor TensorFlow, and only ``build`` ever loads Ten
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from edge_effnet.camera.queues import Frame
+    from edge_effnet.camera.frames import Frame
     from edge_effnet.camera.stream import Camera, open_camera
     from edge_effnet.errors import EdgeEffnetError
     from edge_effnet.network.pretrained import build
@@ -42,7 +42,7 @@ _MODULES = {
     "Answer": "runtime.answers",
     "Camera": "camera.stream",
     "EdgeEffnetError": "errors",
-    "Frame": "camera.queues",
+    "Frame": "camera.frames",
     "Model": "runtime.model",
     "build": "network.pretrained",
     "open_camera": "camera.stream",

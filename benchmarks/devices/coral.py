@@ -17,7 +17,7 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
 from edge_effnet.measure.environment import ROOT
-from edge_effnet.measure.validity import Remark, Verdict
+from edge_effnet.measure.validity import Remark, Validity
 from edge_effnet.runtime.edgetpu import is_compiled, refuse_crash
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite.reader import read_structure
@@ -57,7 +57,7 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage, *, root: Path = R
         result,
         device="coral",
         settings={**result.settings, "coral": asdict(parts)},
-        verdict=Verdict((*result.verdict.remarks, *_remarks(parts))),
+        verdict=Validity((*result.verdict.remarks, *_remarks(parts))),
         cases=tuple(
             case
             if Path(case.file) in compiled

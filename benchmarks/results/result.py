@@ -16,7 +16,7 @@ from edge_effnet.measure.delegate import Delegation
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
 from edge_effnet.measure.statistics import Ratio, Spread, spread
-from edge_effnet.measure.validity import Verdict
+from edge_effnet.measure.validity import Validity
 
 FORMAT = "edge-effnet/benchmark"
 VERSION = 1
@@ -59,7 +59,7 @@ class Case:
     delegation: Delegation | None
     operator_ms: tuple[tuple[str, int, float], ...] | None
     notice: str | None
-    verdict: Verdict
+    verdict: Validity
 
     @property
     def setting(self) -> str:
@@ -103,7 +103,7 @@ class Case:
             else None,
             operator_ms=None if operators is None else tuple(map(tuple, operators)),
             notice=raw.get("notice"),
-            verdict=Verdict.from_json(raw["verdict"]),
+            verdict=Validity.from_json(raw["verdict"]),
         )
 
 
@@ -136,7 +136,7 @@ class Result:
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     timeline: tuple[Mapping[str, Any], ...]
-    verdict: Verdict
+    verdict: Validity
     cases: tuple[Case, ...]
     ratios: tuple[CaseRatio, ...]
     accuracy: Mapping[str, Any] | None = None
@@ -212,7 +212,7 @@ def parse_result(raw: Any, name: str) -> Result:
         **{name: raw[name] for name in ("made", "tool", "device", "settings", "before", "after")},
         environment=Environment.from_json(raw["environment"]),
         timeline=tuple(raw.get("timeline", ())),
-        verdict=Verdict.from_json(raw["verdict"]),
+        verdict=Validity.from_json(raw["verdict"]),
         cases=tuple(Case.from_json(case) for case in raw["cases"]),
         ratios=tuple(
             CaseRatio(

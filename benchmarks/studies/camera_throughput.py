@@ -20,10 +20,10 @@ from typing import Any
 
 import click
 
-from edge_effnet.camera.capture import Pace
 from edge_effnet.camera.memory import keep_memory_flat
-from edge_effnet.camera.session import Session, Settings
-from edge_effnet.camera.sources.base import open_video
+from edge_effnet.camera.options import Pace, SessionSettings
+from edge_effnet.camera.session import Session
+from edge_effnet.camera.sources.files import open_video
 from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 
@@ -69,13 +69,13 @@ def measure_throughput(
     for _ in range(rounds):
         pipelines.append(run_for(model, video, Pace(every_frame=True, loop=True), seconds))
         bares.append(bare())
-    rates = [session.meter.mean_fps() for session in pipelines]
+    rates = [session.rates.mean_fps() for session in pipelines]
     ratios = [
         2 * rate / (before + after)
         for rate, before, after in zip(rates, bares, bares[1:], strict=False)
     ]
     paced = run_for(model, video, Pace(loop=True), max(seconds, 5.0))
-    delay_ms, file_fps = median(paced.meter.delay_ms), source.fps or 0.0
+    delay_ms, file_fps = median(paced.rates.delay_ms), source.fps or 0.0
     return Throughput(
         bare_fps=median(bares),
         pipeline_fps=median(rates),
@@ -85,13 +85,13 @@ def measure_throughput(
         delay_median_ms=delay_ms,
         delay_in_frame_times=delay_ms * file_fps / 1e3,
         dropped_at_pace=paced.dropped,
-        answered_at_pace=paced.meter.answered,
+        answered_at_pace=paced.rates.answered,
     )
 
 
 def run_for(model: Classifier, video: Path, pace: Pace, seconds: float) -> Session:
     """Run the pipeline for a while and return the finished session."""
-    settings = Settings(labels=model.labels, model_name=model.path.name, pace=pace)
+    settings = SessionSettings(labels=model.labels, model_name=model.path.name, pace=pace)
     session: Session
     until = time.monotonic() + seconds
 
@@ -128,7 +128,7 @@ def measure_memory(model: Classifier, video: Path, minutes: float) -> dict[str, 
         if passed >= 60 * minutes:
             raise KeyboardInterrupt
 
-    settings = Settings(
+    settings = SessionSettings(
         labels=model.labels,
         model_name=model.path.name,
         reference_name=model.path.name,
@@ -144,7 +144,7 @@ def measure_memory(model: Classifier, video: Path, minutes: float) -> dict[str, 
     return {
         "resident_mb": samples,
         "growth_percent": 100 * (samples[-1] - base) / base,
-        "frames": session.meter.answered,
+        "frames": session.rates.answered,
     }
 
 

@@ -1,4 +1,4 @@
-"""A model on a live picture: sources, the pipeline, the comparison with float, the views.
+"""A model on a live feed: sources, the pipeline, the comparison with float, the views.
 
 Threads and what passes between them, from left to right:
 

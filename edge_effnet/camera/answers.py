@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ NONE = "none of them"
 
 
 @dataclass(frozen=True)
-class Ranked:
+class ScoredLabel:
     """A class or label and its score."""
 
     label: str
@@ -29,7 +30,7 @@ class Ranked:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Decision:
     """What is shown.
 
     Attributes:
@@ -39,8 +40,8 @@ class Verdict:
         values: of a head whose task is "value".
     """
 
-    answers: tuple[Ranked, ...]
-    best: tuple[Ranked, ...] = ()
+    answers: tuple[ScoredLabel, ...]
+    best: tuple[ScoredLabel, ...] = ()
     values: tuple[float, ...] = ()
 
     @property
@@ -59,7 +60,7 @@ class Verdict:
         named = ", ".join(item.short for item in self.answers)
         return named or ", ".join(f"{value:.4g}" for value in self.values)
 
-    def differs_from(self, other: Verdict) -> bool:
+    def differs_from(self, other: Decision) -> bool:
         """Whether another answer was given; two values are not another answer."""
         return {item.label for item in self.answers} != {item.label for item in other.answers}
 
@@ -76,7 +77,7 @@ def with_threshold(head: Head, threshold: float | None) -> Head:
     return replace(head, threshold=threshold)
 
 
-def decision(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]:
+def answered_indices(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]:
     """Indices of what one frame's scores (classes,) answer: of one class, or of any labels.
 
     Raises:
@@ -87,28 +88,51 @@ def decision(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]:
     return (int(head.answers(scores[None])[0]),)
 
 
-def verdict(
+def decide(
     scores: NDArray[np.float32],
     labels: Sequence[str],
     head: Head,
     *,
     top: int,
     threshold: float | None,
-) -> Verdict:
+) -> Decision:
     """The answer that scores of shape (classes,) amount to.
 
     Args:
         threshold: a class of a lower score is "unknown".
     """
     if head.task == "value":
-        return Verdict((), values=tuple(map(float, scores)))
+        return Decision((), values=tuple(map(float, scores)))
     places = top_answers(scores[None], top)[0]
-    best = tuple(Ranked(labels[place], float(scores[place])) for place in places)
-    answers = [Ranked(labels[place], float(scores[place])) for place in decision(head, scores)]
+    best = tuple(ScoredLabel(labels[place], float(scores[place])) for place in places)
+    answers = [
+        ScoredLabel(labels[place], float(scores[place])) for place in answered_indices(head, scores)
+    ]
     if not answers:
-        return Verdict((Ranked(NONE, best[0].score),), best)
+        return Decision((ScoredLabel(NONE, best[0].score),), best)
     if head.task == "labels":
         answers.sort(key=lambda item: -item.score)
     elif threshold is not None and answers[0].score < threshold:
-        answers = [Ranked(UNKNOWN, answers[0].score)]
-    return Verdict(tuple(answers), best)
+        answers = [ScoredLabel(UNKNOWN, answers[0].score)]
+    return Decision(tuple(answers), best)
+
+
+class Smoother:
+    """Exponential smoothing over seconds, not frames, so that a lower rate means no slower
+    answer: an old score's weight falls to 1/e in ``seconds``. With 0 it passes scores on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._scores: NDArray[np.float32] | None = None
+        self._time_s = 0.0
+
+    def add(self, scores: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
+        """The smoothed scores, (classes,), after a frame at ``time_s``."""
+        passed_s = max(0.0, time_s - self._time_s)
+        if self._scores is None or self._seconds <= 0:
+            self._scores = scores
+        else:
+            weight = np.float32(1 - math.exp(-passed_s / self._seconds))
+            self._scores = np.asarray(self._scores + weight * (scores - self._scores), np.float32)
+        self._time_s = time_s
+        return self._scores

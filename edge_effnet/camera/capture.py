@@ -1,60 +1,46 @@
-"""The capture thread: pictures at their pace, and a source that went away brought back."""
+"""The capture thread: frames at their pace, and a source that went away brought back."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import count
 
-from edge_effnet.camera.queues import Clock, Frame, Handover
-from edge_effnet.camera.sources.base import Shot, Source, SourceEnded, SourceLost, line_of
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.options import Pace
+from edge_effnet.camera.queues import BoundedQueue, Clock
+from edge_effnet.camera.sources.base import (
+    CapturedFrame,
+    FrameSource,
+    SourceEnded,
+    SourceLost,
+)
 from edge_effnet.errors import DataError, EdgeEffnetError
 
 BROKEN_IN_A_ROW = 25
 
 
-@dataclass(frozen=True)
-class Pace:
-    """How a source is run.
-
-    Attributes:
-        every_frame: a file at the models' speed, nothing left out; else it is paced at its
-            own rate, like a camera.
-        loop: start a file again when it ends.
-        stall_s: a live source that gives nothing for so long is given up and reopened.
-        first_pause_s, longest_pause_s: between attempts to reopen; each doubles the last until
-            a picture comes.
-    """
-
-    every_frame: bool = False
-    loop: bool = False
-    stall_s: float = 5.0
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 30.0
-
-
 class Capture:
-    """Fills a handover with frames until the source ends or ``stop`` is set.
+    """Fills a queue with frames until the source ends or ``stop`` is set.
 
     Args:
         source: open; later ones come from ``reopen``.
         say: called with what the user should know, from this module's threads.
 
     Attributes:
-        captured: pictures the source gave or would have given, had we been fast enough.
+        captured: frames the source gave or would have given, had we been fast enough.
         skipped: of those, the ones passed over before decoding, because a file's clock ran on.
-        broken: pictures that arrived but could not be decoded.
-        reopened: how often the source came back, with a picture.
+        broken: frames that arrived but could not be decoded.
+        reopened: how often the source came back, with a frame.
         error: what ended the capture, if it was an error.
     """
 
     def __init__(
         self,
-        source: Source,
-        reopen: Callable[[], Source],
-        frames: Handover[Frame],
+        source: FrameSource,
+        reopen: Callable[[], FrameSource],
+        frames: BoundedQueue[Frame],
         pace: Pace,
         say: Callable[[str], None],
         *,
@@ -99,15 +85,15 @@ class Capture:
         while not self.stop.is_set():
             before = self.captured
             try:
-                for shot in self._file_frames():
-                    self._frames.put(shot)
+                for captured in self._file_frames():
+                    self._frames.put(captured)
                     if self.stop.is_set():
                         break
             finally:
                 self._source.close()
             if self.captured == before:
                 raise DataError(
-                    f"{self._source.name} holds no readable picture",
+                    f"{self._source.name} holds no readable frame",
                     found=f"{self.broken} broken ones" if self.broken else "none",
                     fix="check the file with another player",
                 )
@@ -127,17 +113,17 @@ class Capture:
                 self._wait(early_s)
             captured_s = due_s if paced else self._clock()
             try:
-                shot = source.read()
+                captured = source.read()
             except SourceEnded:
                 return
-            if shot is None:
+            if captured is None:
                 self.broken += 1
                 continue
             number = self.captured
             self.captured += 1
-            self._notice_size(shot.pixels.shape)
+            self._notice_size(captured.pixels.shape)
             time_s = first_time_s + position / rate
-            yield Frame(shot.pixels, number, position, time_s, captured_s, shot.path)
+            yield Frame(captured.pixels, number, position, time_s, captured_s, captured.path)
 
     def _positions(self, began_s: float, rate: float, paced: bool) -> Iterator[int]:
         """0, 1, 2 …; without those whose time passed while we were busy: a camera does not
@@ -166,7 +152,7 @@ class Capture:
                 return
             if not self.captured:  # it never worked: that is no camera that went away
                 raise DataError(
-                    f"{self._source.name} gives no pictures",
+                    f"{self._source.name} gives no frames",
                     found=reason,
                     fix="look at it with another program, and check what --source names",
                 )
@@ -176,7 +162,7 @@ class Capture:
                 return
 
     def _say_once(self, line: str) -> None:
-        """Say it unless it was the last thing said since a picture came."""
+        """Say it unless it was the last thing said since a frame came."""
         if line != self._told:
             self._told = line
             self._say(line)
@@ -191,7 +177,7 @@ class Capture:
                 return reader.reason
             if self._clock() - reader.alive_s > self._pace.stall_s:
                 reader.abandon()
-                return f"no picture for {self._pace.stall_s:.0f} s"
+                return f"no frame for {self._pace.stall_s:.0f} s"
         reader.abandon()
         reader.ended.wait(1.0)
         return None
@@ -205,13 +191,13 @@ class Capture:
             try:
                 self._source = self._reopen()
             except EdgeEffnetError as error:
-                self._say_once(f"{line_of(error)}; trying on")
+                self._say_once(f"{_summary(error)}; trying on")
             else:
                 return True
         return False
 
-    def _take_live(self, shot: Shot | None) -> None:
-        if shot is None:
+    def _take_live(self, captured: CapturedFrame | None) -> None:
+        if captured is None:
             self.broken += 1
             return
         if self._away:
@@ -220,14 +206,16 @@ class Capture:
             self._say(f"{self._source.name} is back")
         now, number = self._clock(), self.captured
         self.captured += 1
-        self._notice_size(shot.pixels.shape)
-        self._frames.put(Frame(shot.pixels, number, number, now - self._began_s, now, shot.path))
+        self._notice_size(captured.pixels.shape)
+        self._frames.put(
+            Frame(captured.pixels, number, number, now - self._began_s, now, captured.path)
+        )
 
     def _notice_size(self, shape: tuple[int, ...]) -> None:
         moving = self._source.live or self._source.fps  # images in a folder differ anyway
         if moving and self._shape is not None and shape[:2] != self._shape[:2]:
             rows, columns = self._shape[:2]
-            self._say(f"the picture's size changed: {columns}x{rows} to {shape[1]}x{shape[0]}")
+            self._say(f"the frame's size changed: {columns}x{rows} to {shape[1]}x{shape[0]}")
         self._shape = shape
 
 
@@ -236,7 +224,9 @@ class _Reader:
 
     _numbers = count(1)
 
-    def __init__(self, source: Source, take: Callable[[Shot | None], None], clock: Clock) -> None:
+    def __init__(
+        self, source: FrameSource, take: Callable[[CapturedFrame | None], None], clock: Clock
+    ) -> None:
         self.ended = threading.Event()
         self.reason = "it ended"
         self.error: BaseException | None = None
@@ -257,15 +247,15 @@ class _Reader:
         broken = 0
         try:
             while not self._abandoned.is_set():
-                shot = self._source.read()
+                captured = self._source.read()
                 if self._abandoned.is_set():
                     return
-                broken = 0 if shot is not None else broken + 1
-                if shot is not None:
+                broken = 0 if captured is not None else broken + 1
+                if captured is not None:
                     self.alive_s = self._clock()
-                self._take(shot)
+                self._take(captured)
                 if broken >= BROKEN_IN_A_ROW:
-                    raise SourceLost(f"{broken} broken pictures in a row")
+                    raise SourceLost(f"{broken} broken frames in a row")
         except (SourceLost, SourceEnded) as lost:
             self.reason = str(lost)
         except BaseException as error:
@@ -273,3 +263,8 @@ class _Reader:
         finally:
             self._source.close()
             self.ended.set()
+
+
+def _summary(error: EdgeEffnetError) -> str:
+    """What an error says, without the remedy: for a notice while it is tried again."""
+    return error.what + (f" ({error.found})" if error.found else "")

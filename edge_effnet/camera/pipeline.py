@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.camera.accuracy.scenes import Scenes
-from edge_effnet.camera.queues import Answer, Clock, Frame, Handover, Limiter, Pair, Region
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
+from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 
-Result = Answer | Pair
+Result = FrameScores | ComparedFrame
 WAITING_RESULTS = 4
-"""Results, each with its picture, that wait for the caller before inference waits too."""
+"""Results, each with its frame, that wait for the caller before inference waits too."""
 
 EARLY_S = 0.002
 """A frame is prepared this much before the model is expected to need it."""
@@ -66,7 +67,7 @@ class Pipeline:
         self,
         model: Model,
         reference: Model | None,
-        frames: Handover[Frame],
+        frames: BoundedQueue[Frame],
         *,
         limiter: Limiter | None = None,
         region: Region | None = None,
@@ -74,15 +75,15 @@ class Pipeline:
         compare_every: int = 1,
         clock: Clock = time.monotonic,
     ) -> None:
-        self.results: Handover[Result] = Handover(WAITING_RESULTS, wait=True)
+        self.results: BoundedQueue[Result] = BoundedQueue(WAITING_RESULTS, wait=True)
         self.error: BaseException | None = None
         self.answered = self.compared = 0
         self._model, self._reference, self._frames = model, reference, frames
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
         self._clock, self._scenes = clock, Scenes()
-        self._prepared: Handover[_Prepared] = Handover(3 if every_frame else 1, wait=True)
-        self._to_compare: Handover[tuple[Answer, Pixels]] = Handover(2, wait=True)
+        self._prepared: BoundedQueue[_Prepared] = BoundedQueue(3 if every_frame else 1, wait=True)
+        self._to_compare: BoundedQueue[tuple[FrameScores, Pixels]] = BoundedQueue(2, wait=True)
         self._stop, self._model_began = threading.Event(), threading.Event()
         self._expected_s = self._preparing_s = 0.0
         self._reference_busy = False
@@ -91,7 +92,7 @@ class Pipeline:
         self._compare_thread = self._thread(self._compare, "reference")
 
     def start(self) -> None:
-        # One picture is small work: OpenCV's own threads would only take the models' cores.
+        # One frame is small work: OpenCV's own threads would only take the models' cores.
         cv2.setNumThreads(1)
         self._prepare_thread.start()
         self._infer_thread.start()
@@ -165,11 +166,11 @@ class Pipeline:
                         fix="convert the model again",
                     )
                 taken_ms, scene = prepared.taken_ms, prepared.scene
-                answer = Answer(prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene)
+                answer = FrameScores(prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene)
                 self.results.put(answer)
                 self.answered += 1
                 if self._reference is not None and (self.answered - 1) % self._compare_every == 0:
-                    self._hand_to_reference(answer, prepared.pixels)
+                    self._offer_to_reference(answer, prepared.pixels)
         finally:
             self._prepared.close(discard=True)
             self._model_began.set()
@@ -178,7 +179,7 @@ class Pipeline:
                 self._compare_thread.join()
             self.results.close()
 
-    def _hand_to_reference(self, answer: Answer, pixels: Pixels) -> None:
+    def _offer_to_reference(self, answer: FrameScores, pixels: Pixels) -> None:
         if self._every_frame or not self._reference_busy:
             self._reference_busy = True
             self._to_compare.put((answer, pixels))
@@ -196,4 +197,4 @@ class Pipeline:
             taken_ms = 1e3 * (self._clock() - began)
             self._reference_busy = False
             self.compared += 1
-            self.results.put(Pair(answer, scores, taken_ms))
+            self.results.put(ComparedFrame(answer, scores, taken_ms))

@@ -6,121 +6,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Generic, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
-
-from edge_effnet.errors import UsageProblem
-from edge_effnet.image.preprocessing import Pixels
-from edge_effnet.spelling import read_share
 
 Item = TypeVar("Item")
 Clock = Callable[[], float]
 
 
-@dataclass(frozen=True)
-class Frame:
-    """A picture with its place in time.
-
-    Attributes:
-        pixels: RGB, height x width x 3, as the source gave it.
-        number: of the frames captured since the start, from 0, dropped ones included.
-        position: in the file or folder, from 0; it starts again when a file loops.
-        time_s: on the source's own clock: position over frame rate in a file, seconds since
-            the start from a camera. Smoothing and recording follow it.
-        captured_s: monotonic seconds when the picture was there; delay counts from here.
-        path: of the picture in an image folder, None elsewhere.
-    """
-
-    pixels: Pixels
-    number: int
-    position: int
-    time_s: float
-    captured_s: float
-    path: Path | None = None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model said about a frame.
-
-    Attributes:
-        scores: float32, (classes,).
-        scene: number of the scene the frame belongs to, see ``scenes``.
-        prepare_ms, infer_ms: crop and resize; the model alone.
-        done_s: monotonic.
-    """
-
-    frame: Frame
-    scores: NDArray[np.float32]
-    prepare_ms: float
-    infer_ms: float
-    done_s: float
-    scene: int = 0
-
-    @property
-    def delay_ms(self) -> float:
-        """From the picture being there to its answer."""
-        return 1e3 * (self.done_s - self.frame.captured_s)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """A frame both models have seen."""
-
-    answer: Answer
-    reference_scores: NDArray[np.float32]
-    reference_ms: float
-
-
-@dataclass(frozen=True)
-class Region:
-    """A part of the picture: left, top, width, height as shares of its sides, so that it
-    means the same when the resolution changes."""
-
-    left: float = 0.0
-    top: float = 0.0
-    width: float = 1.0
-    height: float = 1.0
-
-    def cut(self, pixels: Pixels) -> Pixels:
-        """A view of the region, at least one pixel each way; nothing is copied."""
-        rows, columns = pixels.shape[:2]
-        top, left = (
-            min(rows - 1, round(self.top * rows)),
-            min(columns - 1, round(self.left * columns)),
-        )
-        bottom = max(top + 1, round((self.top + self.height) * rows))
-        right = max(left + 1, round((self.left + self.width) * columns))
-        return pixels[top:bottom, left:right]
-
-
-def parse_region(text: str) -> Region:
-    """Read ``--roi LEFT,TOP,WIDTH,HEIGHT``.
-
-    Raises:
-        UsageProblem: not four shares, or not inside the picture.
-    """
-    try:
-        left, top, width, height = map(read_share, text.split(","))
-        good = left >= 0 and top >= 0 and width > 0 and height > 0
-        good = good and left + width <= 1.000001 and top + height <= 1.000001
-    except ValueError:
-        good = False
-    if not good:
-        raise UsageProblem(
-            "--roi is not understood",
-            found=repr(text),
-            expected="left,top,width,height as shares of the picture (0.25 or 25%), inside it",
-            fix="for example --roi 0.25,0.1,0.5,0.8",
-        )
-    return Region(left, top, width, height)
-
-
-class Handover(Generic[Item]):
+class BoundedQueue(Generic[Item]):
     """Where one thread leaves items and another takes them, oldest first.
 
     When it is full, either the oldest item makes room for the newest and is counted
@@ -135,7 +27,7 @@ class Handover(Generic[Item]):
         self.dropped = 0
 
     def put(self, item: Item) -> None:
-        """Leave an item; on a closed handover it is gone."""
+        """Leave an item; on a closed queue it is gone."""
         with self._changed:
             while self._wait and len(self._items) >= self._capacity and not self._closed:
                 self._changed.wait()

@@ -8,14 +8,14 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from edge_effnet.camera.queues import Answer, Pair
+from edge_effnet.camera.frames import ComparedFrame, FrameScores
 
 KEPT_SAMPLES = 4096
 RECENT = 60
 RATE_WINDOW_S = 3.0
 
 
-class Meter:
+class Rates:
     """Samples of the latest frames, in milliseconds."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Meter:
         self.prepare_ms: deque[float] = deque(maxlen=KEPT_SAMPLES)
         self.reference_ms: deque[float] = deque(maxlen=KEPT_SAMPLES)
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: FrameScores) -> None:
         self.answered += 1
         if self.first_s is None:
             self.first_s = answer.done_s
@@ -38,7 +38,7 @@ class Meter:
         self.infer_ms.append(answer.infer_ms)
         self.prepare_ms.append(answer.prepare_ms)
 
-    def add_pair(self, pair: Pair) -> None:
+    def add_pair(self, pair: ComparedFrame) -> None:
         self.reference_ms.append(pair.reference_ms)
 
     def fps(self, now_s: float) -> float:

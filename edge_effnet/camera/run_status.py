@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from edge_effnet.camera.accuracy.shares import Error, Share, share_json
-from edge_effnet.camera.answers import Verdict
+from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, share_json
+from edge_effnet.camera.answers import Decision
 
 if TYPE_CHECKING:
     from edge_effnet.camera.accuracy.comparison import FeedComparison
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def status_line(session: Session, *, answers: bool = True) -> str:
     """One line: rate, delay, answers unless left out, agreement, temperature, dropped frames."""
-    parts = [f"{session.meter.fps(time.monotonic()):.1f} fps"]
-    delay = session.meter.recent(session.meter.delay_ms)
+    parts = [f"{session.rates.fps(time.monotonic()):.1f} fps"]
+    delay = session.rates.recent(session.rates.delay_ms)
     if delay is not None and not session.settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
-    for name, seen in (("", session.verdict), ("float ", session.reference_verdict)):
+    for name, seen in (("", session.decision), ("float ", session.reference_decision)):
         if seen is not None and answers:
             parts.append(f"{name}{seen.scored}")
     if (feed := session.comparison) is not None and feed.values and feed.frames:
@@ -38,28 +38,28 @@ def status_line(session: Session, *, answers: bool = True) -> str:
     return " | ".join(parts)
 
 
-def page_state(session: Session) -> dict[str, Any]:
+def page_status(session: Session) -> dict[str, Any]:
     """Everything the page shows."""
-    meter, now, settings = session.meter, time.monotonic(), session.settings
+    rates, now, settings = session.rates, time.monotonic(), session.settings
     feed = session.comparison
     reference = None
     if settings.reference_name is not None:
-        median_ms = meter.recent(meter.reference_ms)
+        median_ms = rates.recent(rates.reference_ms)
         reference = _card(
-            settings.reference_name, session.reference_verdict, median_ms, session.verdict
+            settings.reference_name, session.reference_decision, median_ms, session.decision
         )
     return {
         "source": session.source_name,
         "seconds": round(now - session.began_s, 1),
-        "fps": round(meter.fps(now), 2),
+        "fps": round(rates.fps(now), 2),
         "limit_fps": session.limiter.fps,
-        "delay_ms": meter.recent(meter.delay_ms),
+        "delay_ms": rates.recent(rates.delay_ms),
         "temperature_c": session.health.temperature_c,
         "throttled": list(session.health.throttled),
         "captured": session.capture.captured,
-        "answered": meter.answered,
+        "answered": rates.answered,
         "dropped": session.dropped,
-        "model": _card(settings.model_name, session.verdict, meter.recent(meter.infer_ms)),
+        "model": _card(settings.model_name, session.decision, rates.recent(rates.infer_ms)),
         "reference": reference,
         "agreement": _agreement(feed) if feed and feed.frames else None,
         "history": [list(point) for point in feed.history] if feed else [],
@@ -78,12 +78,12 @@ def run_json(session: Session) -> dict[str, Any]:
         "seconds": time.monotonic() - session.began_s,
         "every_frame": session.settings.pace.every_frame,
         "captured": session.capture.captured,
-        "answered": session.meter.answered,
+        "answered": session.rates.answered,
         "dropped": session.dropped,
         "broken": session.capture.broken,
         "reopened": session.capture.reopened,
         **_judged(session),
-        "times": session.meter.to_json(),
+        "times": session.rates.to_json(),
         **({"comparison": session.comparison.to_json()} if session.comparison else {}),
     }
 
@@ -114,7 +114,7 @@ def _truth(session: Session) -> dict[str, Any] | None:
     """The card about right answers, or errors; of both models on the frames both have seen."""
     feed = session.comparison
     values = session.head.task == "value"
-    pair: tuple[Share | Error | None, ...]
+    pair: tuple[FrameShare | AbsoluteError | None, ...]
     if values:
         pair = feed.error if feed else (session.error,)
     else:
@@ -122,17 +122,17 @@ def _truth(session: Session) -> dict[str, Any] | None:
     if not pair[0] or not pair[0].frames:
         return None
     figures = [
-        f"{one.percent:.1f} %" if isinstance(one, Share) else f"{one.mean_abs:.4g}"
+        f"{one.percent:.1f} %" if isinstance(one, FrameShare) else f"{one.mean_abs:.4g}"
         for one in pair
         if one is not None
     ]
-    evidence = [one.evidence for one in pair if isinstance(one, Share)]
+    evidence = [one.evidence for one in pair if isinstance(one, FrameShare)]
     title = "Mean error" if values else "Right answers"
     return {"title": title, "figures": figures, "evidence": evidence}
 
 
 def _card(
-    name: str, seen: Verdict | None, median_ms: float | None, beside: Verdict | None = None
+    name: str, seen: Decision | None, median_ms: float | None, beside: Decision | None = None
 ) -> dict[str, Any]:
     return {
         "name": name,

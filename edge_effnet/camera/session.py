@@ -5,69 +5,51 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.camera.accuracy.comparison import FeedComparison
-from edge_effnet.camera.accuracy.ground_truth import Truth
-from edge_effnet.camera.accuracy.shares import Error, Tally
-from edge_effnet.camera.answers import UNKNOWN, Verdict, decision, verdict, with_threshold
-from edge_effnet.camera.capture import Capture, Pace
-from edge_effnet.camera.outputs.frame_publisher import View
-from edge_effnet.camera.outputs.hooks import Hooks
+from edge_effnet.camera.accuracy.ground_truth import GroundTruth
+from edge_effnet.camera.accuracy.shares import AbsoluteError, Tally
+from edge_effnet.camera.answers import (
+    Decision,
+    Smoother,
+    answered_indices,
+    decide,
+    with_threshold,
+)
+from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
+from edge_effnet.camera.options import SessionSettings
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.hooks import CommandHooks
 from edge_effnet.camera.outputs.jsonl import JsonLines
-from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder, Scene
+from edge_effnet.camera.outputs.record import AnnotatedFrame, DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.pipeline import Model, Pipeline
-from edge_effnet.camera.queues import Answer, Frame, Handover, Limiter, Pair, Region
-from edge_effnet.camera.rates import Meter
-from edge_effnet.camera.run_status import page_state, status_line
-from edge_effnet.camera.smoothing import Smoother
-from edge_effnet.camera.sources.base import Source
-from edge_effnet.camera.thermal import Health, Watcher, next_limit
+from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.rates import Rates
+from edge_effnet.camera.run_status import page_status, status_line
+from edge_effnet.camera.sources.base import FrameSource
+from edge_effnet.camera.thermal import BoardHealth, BoardMonitor, next_limit
 from edge_effnet.heads.head import Head
 
-TELL_EVERY_S = 0.1
-IDLE_TELL_EVERY_S = 1.0
-CARE_EVERY_S = 4.0
+STATUS_EVERY_S = 0.1
+IDLE_STATUS_EVERY_S = 1.0
+RATE_EVERY_S = 4.0
 HISTORY_EVERY_S = 1.0
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What a run is asked to do.
-
-    Attributes:
-        smooth_s: time constant of the smoothing; 0 for none.
-        none: the answer of a frame without a class or label.
-        threshold: score below which a class is "unknown", or above which a label is answered.
-        max_temp_c: the rate is lowered above it, or when the board throttles.
-    """
-
-    labels: tuple[str, ...]
-    model_name: str
-    reference_name: str | None = None
-    pace: Pace = field(default_factory=Pace)
-    region: Region = field(default_factory=Region)
-    fps: float | None = None
-    max_temp_c: float = 80.0
-    smooth_s: float = 0.0
-    threshold: float | None = None
-    none: str = UNKNOWN
-    top: int = 3
-    compare_every: int = 1
 
 
 @dataclass
 class Outputs:
     """Where the answers go; each may be missing."""
 
-    hooks: Hooks | None = None
+    hooks: CommandHooks | None = None
     lines: JsonLines | None = None
-    view: View | None = None
+    publisher: FramePublisher | None = None
     recorder: Recorder | None = None
     saver: DifferenceSaver | None = None
     window: Window | None = None
@@ -87,26 +69,26 @@ class Session:
         source: open; ``reopen`` opens it again.
         say: tells the user something, from the caller's thread.
         show_status: called often with the status line.
-        watcher: of the board; None leaves its care out.
+        monitor: of the board; None leaves its care out.
     """
 
     def __init__(
         self,
-        settings: Settings,
-        source: Source,
-        reopen: Callable[[], Source],
+        settings: SessionSettings,
+        source: FrameSource,
+        reopen: Callable[[], FrameSource],
         model: Model,
         reference: Model | None = None,
         *,
-        truth: Truth | None = None,
+        truth: GroundTruth | None = None,
         outputs: Outputs | None = None,
         notes: SimpleQueue[str] | None = None,
         say: Callable[[str], None] = lambda _: None,
         show_status: Callable[[str], None] = lambda _: None,
-        watcher: Watcher | None = None,
+        monitor: BoardMonitor | None = None,
     ) -> None:
         self.settings, self.source_name = settings, source.name
-        self.meter = Meter()
+        self.rates = Rates()
         in_time = source.live or source.fps is not None
         self.head = with_threshold(model.head, settings.threshold)
         self.comparison: FeedComparison | None = None
@@ -118,9 +100,13 @@ class Session:
                 with_truth=truth is not None,
                 in_time=in_time,
             )
-        self.with_truth, self.right, self.error = truth is not None, Tally(in_time=in_time), Error()
+        self.with_truth, self.right, self.error = (
+            truth is not None,
+            Tally(in_time=in_time),
+            AbsoluteError(),
+        )
         every_frame = settings.pace.every_frame
-        self._frames: Handover[Frame] = Handover(3 if every_frame else 1, wait=every_frame)
+        self._frames: BoundedQueue[Frame] = BoundedQueue(3 if every_frame else 1, wait=every_frame)
         self._notes = notes or SimpleQueue()
         self.capture = Capture(source, reopen, self._frames, settings.pace, self._notes.put)
         self.limiter = Limiter(settings.fps, wait=self.capture.stop.wait)
@@ -134,14 +120,14 @@ class Session:
             compare_every=settings.compare_every,
         )
         self._truth, self._outputs = truth, outputs or Outputs()
-        self._say, self._show_status, self._watcher = say, show_status, watcher
+        self._say, self._show_status, self._monitor = say, show_status, monitor
         self._smoothers = Smoother(settings.smooth_s), Smoother(settings.smooth_s)
-        self.verdict: Verdict | None = None
-        self.reference_verdict: Verdict | None = None
+        self.decision: Decision | None = None
+        self.reference_decision: Decision | None = None
         self.said: deque[str] = deque(maxlen=4)
         self._throttled: tuple[str, ...] = ()
         self.began_s = time.monotonic()
-        self._due = dict.fromkeys(("tell", "care", "history"), 0.0)
+        self._due = dict.fromkeys(("status", "care", "history"), 0.0)
 
     def run(self) -> None:
         """Until the source ends or KeyboardInterrupt comes, which is a proper end too.
@@ -149,8 +135,8 @@ class Session:
         Raises:
             EdgeEffnetError: what ended the capture or a model.
         """
-        if self._watcher is not None:
-            self._watcher.start()
+        if self._monitor is not None:
+            self._monitor.start()
         self._pipeline.start()
         self.capture.start()
         try:
@@ -160,10 +146,10 @@ class Session:
         finally:
             self.capture.end()
             self._pipeline.end()
-            if self._watcher is not None:
-                self._watcher.end()
+            if self._monitor is not None:
+                self._monitor.end()
             self._outputs.end()
-            self._tell_notes()
+            self._forward_notes()
         for error in (self._pipeline.error, self.capture.error):
             if error is not None:
                 raise error
@@ -172,9 +158,9 @@ class Session:
         results = self._pipeline.results
         while True:
             result = results.take(0.1)
-            if isinstance(result, Answer):
+            if isinstance(result, FrameScores):
                 self._take_answer(result)
-            elif isinstance(result, Pair):
+            elif isinstance(result, ComparedFrame):
                 self._take_pair(result)
             elif results.finished:
                 return
@@ -187,37 +173,37 @@ class Session:
         """Frames that were captured and not answered, because a newer one was there."""
         return self._frames.dropped + self.capture.skipped
 
-    def _take_answer(self, answer: Answer) -> None:
+    def _take_answer(self, answer: FrameScores) -> None:
         settings, outputs, frame = self.settings, self._outputs, answer.frame
-        self.meter.add(answer)
+        self.rates.add(answer)
         smooth = self._smoothers[0].add(answer.scores, frame.time_s)
-        seen = self._verdict(smooth, self.head)
-        self.verdict = seen
+        seen = self._decide(smooth, self.head)
+        self.decision = seen
         if self._truth is not None and (true := self._truth(frame)) is not None:
             if self.head.task == "value":
                 self.error.add(answer.scores, true)
             else:
-                self.right.add(answer.scene, decision(self.head, answer.scores) == true)
+                self.right.add(answer.scene, answered_indices(self.head, answer.scores) == true)
         if outputs.hooks is not None:
             outputs.hooks.see(seen.answers, frame.number)
         if outputs.lines is not None:
             outputs.lines.answer(answer, seen, settings.labels, self.head)
-        if outputs.view is not None:
-            outputs.view.publish(frame.pixels)
+        if outputs.publisher is not None:
+            outputs.publisher.publish(frame.pixels)
         if outputs.recorder is not None or outputs.window is not None:
-            scene = Scene(frame, self._verdicts(), status_line(self, answers=False))
+            scene = AnnotatedFrame(frame, self._decisions(), status_line(self, answers=False))
             if outputs.recorder is not None:
                 outputs.recorder.put(scene)
             if outputs.window is not None:
                 outputs.window.show(scene, settings.region)
 
-    def _take_pair(self, pair: Pair) -> None:
+    def _take_pair(self, pair: ComparedFrame) -> None:
         feed = self.comparison
         assert feed is not None  # noqa: S101 (pairs come from a reference)
         settings, outputs, frame = self.settings, self._outputs, pair.answer.frame
-        self.meter.add_pair(pair)
+        self.rates.add_pair(pair)
         smooth = self._smoothers[1].add(pair.reference_scores, frame.time_s)
-        self.reference_verdict = self._verdict(smooth, feed.heads[1])
+        self.reference_decision = self._decide(smooth, feed.heads[1])
         true, saved = self._truth(frame) if self._truth is not None else None, None
         if outputs.saver is not None and (names := feed.different(pair)):
             saved = outputs.saver.put(frame, *names)
@@ -227,35 +213,33 @@ class Session:
         if outputs.lines is not None:
             outputs.lines.pair(pair, agree, settings.labels, feed.heads[1])
 
-    def _verdict(self, scores: NDArray[np.float32], head: Head) -> Verdict:
+    def _decide(self, scores: NDArray[np.float32], head: Head) -> Decision:
         settings = self.settings
-        return verdict(
-            scores, settings.labels, head, top=settings.top, threshold=settings.threshold
-        )
+        return decide(scores, settings.labels, head, top=settings.top, threshold=settings.threshold)
 
-    def _verdicts(self) -> tuple[tuple[str, Verdict], ...]:
-        seen = (("model", self.verdict), ("float", self.reference_verdict))
+    def _decisions(self) -> tuple[tuple[str, Decision], ...]:
+        seen = (("model", self.decision), ("float", self.reference_decision))
         return tuple((role, one) for role, one in seen if one is not None)
 
     # What happens now and then
 
     def _tick(self) -> None:
-        self._tell_notes()
+        self._forward_notes()
         now = time.monotonic()
         if now >= self._due["care"]:
-            self._due["care"] = now + CARE_EVERY_S
-            self._care(now)
+            self._due["care"] = now + RATE_EVERY_S
+            self._adjust_rate(now)
         if now >= self._due["history"] and self.comparison is not None:
             self._due["history"] = now + HISTORY_EVERY_S
             self.comparison.mark_history(now - self.began_s)
-        if now >= self._due["tell"]:
-            watched = self._outputs.view is not None and self._outputs.view.watched
-            self._due["tell"] = now + (TELL_EVERY_S if watched else IDLE_TELL_EVERY_S)
+        if now >= self._due["status"]:
+            watched = self._outputs.publisher is not None and self._outputs.publisher.watched
+            self._due["status"] = now + (STATUS_EVERY_S if watched else IDLE_STATUS_EVERY_S)
             self._show_status(status_line(self))
-            if self._outputs.view is not None:
-                self._outputs.view.tell(page_state(self))
+            if self._outputs.publisher is not None:
+                self._outputs.publisher.publish_status(page_status(self))
 
-    def _tell_notes(self) -> None:
+    def _forward_notes(self) -> None:
         while True:
             try:
                 note = self._notes.get_nowait()
@@ -267,15 +251,15 @@ class Session:
                 self._outputs.lines.note(note)
 
     @property
-    def health(self) -> Health:
-        return self._watcher.health if self._watcher is not None else Health()
+    def health(self) -> BoardHealth:
+        return self._monitor.health if self._monitor is not None else BoardHealth()
 
-    def _care(self, now: float) -> None:
+    def _adjust_rate(self, now: float) -> None:
         health, before = self.health, self.limiter.fps
         if health.throttled and health.throttled != self._throttled:
             self._notes.put(f"the board slows itself down: {', '.join(health.throttled)}")
         self._throttled = health.throttled
-        running = self.meter.fps(now)
+        running = self.rates.fps(now)
         limit = next_limit(before, running, health, self.settings.max_temp_c, self.settings.fps)
         self.limiter.fps = limit
         if limit == before:

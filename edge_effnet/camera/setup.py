@@ -10,17 +10,17 @@ from importlib import resources
 from pathlib import Path
 
 from edge_effnet.camera.answers import NONE, UNKNOWN
-from edge_effnet.camera.capture import Pace
-from edge_effnet.camera.options import CameraOptions
-from edge_effnet.camera.outputs.frame_publisher import View
-from edge_effnet.camera.outputs.hooks import Hooks, parse_hook
+from edge_effnet.camera.frames import Region, parse_region
+from edge_effnet.camera.options import CameraOptions, Pace, SessionSettings
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.hooks import CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.queues import Region, parse_region
-from edge_effnet.camera.session import Outputs, Settings
-from edge_effnet.camera.sources.base import Wish, is_picture
+from edge_effnet.camera.session import Outputs
+from edge_effnet.camera.sources.base import CameraRequest
+from edge_effnet.camera.sources.files import is_image
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.head import HeadChoice
@@ -63,7 +63,7 @@ def open_models(options: CameraOptions) -> Models:
             raise ModelError(
                 f"{path} is a folder, not a model; did you mean --source {path}?",
                 expected="a .tflite file",
-                fix="give the model behind --model, and its pictures behind --source",
+                fix="give the model behind --model, and its frames behind --source",
             )
         return open_classifier(
             path,
@@ -114,18 +114,18 @@ def packaged_model() -> Path:
     return found[0]
 
 
-def read_settings(source: str, models: Models, options: CameraOptions) -> Settings:
+def read_settings(source: str, models: Models, options: CameraOptions) -> SessionSettings:
     """What the options mean for this source.
 
     Raises:
-        UsageProblem: a region outside the picture.
+        UsageProblem: a region outside the frame.
     """
     path = Path(source)
-    images = path.is_dir() or is_picture(path)
+    images = path.is_dir() or is_image(path)
     # Images have no pace of their own; a camera has no "every frame".
     every_frame = images or (options.every_frame and path.is_file())
     default_smooth_s = 0.0 if images else DEFAULT_SMOOTH_S
-    return Settings(
+    return SessionSettings(
         labels=models.labels,
         model_name=models.model.path.name,
         reference_name=models.reference.path.name if models.reference else None,
@@ -141,14 +141,14 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Settin
     )
 
 
-def read_wish(options: CameraOptions) -> Wish:
+def camera_request(options: CameraOptions) -> CameraRequest:
     """What is asked of a camera.
 
     Raises:
         UsageProblem: ``--size`` is no size.
     """
     if options.size is None:
-        return Wish(fps=options.fps)
+        return CameraRequest(fps=options.fps)
     match = re.fullmatch(r"(\d{2,5})[x×X](\d{2,5})", options.size.strip())
     if match is None:
         raise UsageProblem(
@@ -157,11 +157,14 @@ def read_wish(options: CameraOptions) -> Wish:
             expected="width x height in pixels",
             fix="for example --size 640x480",
         )
-    return Wish(int(match[1]), int(match[2]), options.fps)
+    return CameraRequest(int(match[1]), int(match[2]), options.fps)
 
 
 def open_outputs(
-    options: CameraOptions, settings: Settings, source_fps: float | None, say: Callable[[str], None]
+    options: CameraOptions,
+    settings: SessionSettings,
+    source_fps: float | None,
+    say: Callable[[str], None],
 ) -> tuple[Outputs, Server | None]:
     """Start everything that takes answers.
 
@@ -175,14 +178,14 @@ def open_outputs(
                 parse_hook(name, line, settings.labels, none=settings.none)
                 for name, line in options.on
             ]
-            outputs.hooks = Hooks(hooks, pause_s=options.on_pause, say=say)
+            outputs.hooks = CommandHooks(hooks, pause_s=options.on_pause, say=say)
         if options.window:
             outputs.window = Window()
         if options.serve:
             host, port = parse_address(options.serve)
-            outputs.view = View()
+            outputs.publisher = FramePublisher()
             token = os.environ.get("EDGE_EFFNET_TOKEN") or None
-            server = start_server(outputs.view, host, port, token=token)
+            server = start_server(outputs.publisher, host, port, token=token)
         if options.jsonl is not None:
             outputs.lines = JsonLines(options.jsonl, overwrite=options.force, say=say)
         if options.save_differences:

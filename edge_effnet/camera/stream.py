@@ -8,10 +8,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from types import TracebackType
 
-from edge_effnet.camera.capture import Capture, Pace
-from edge_effnet.camera.queues import Frame, Handover
-from edge_effnet.camera.smoothing import Smoother
-from edge_effnet.camera.sources.base import Source, Wish, default_source, open_source
+from edge_effnet.camera.answers import Smoother
+from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.options import Pace
+from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.sources.base import CameraRequest, FrameSource
+from edge_effnet.camera.sources.open import default_source, open_source
 from edge_effnet.runtime.answers import Answer, best_answers
 from edge_effnet.runtime.model import Model, open_model
 
@@ -35,12 +38,12 @@ class Camera:
         source: str,
         model: Model,
         *,
-        request: Wish,
+        request: CameraRequest,
         pace: Pace,
         top: int,
         smooth_s: float,
     ) -> None:
-        def reopen() -> Source:
+        def reopen() -> FrameSource:
             return open_source(source, request)
 
         opened = reopen()
@@ -49,7 +52,7 @@ class Camera:
         self._top, self._smoother = top, Smoother(0.0 if still else smooth_s)
         every = pace.every_frame or still
         pace = Pace(every_frame=every, loop=pace.loop)
-        self._frames: Handover[Frame] = Handover(3 if every else 1, wait=every)
+        self._frames: BoundedQueue[Frame] = BoundedQueue(3 if every else 1, wait=every)
         self._capture = Capture(opened, reopen, self._frames, pace, _LOG.warning)
         self._capture.start()
 
@@ -127,7 +130,7 @@ def open_camera(
     return Camera(
         default_source() if source is None else fspath(source),
         opened,
-        request=Wish(width, height, fps),
+        request=CameraRequest(width, height, fps),
         pace=Pace(every_frame=every_frame, loop=loop),
         top=top,
         smooth_s=smooth_s,

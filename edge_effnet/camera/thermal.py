@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_effnet.measure.system_state import THROTTLED_NOW, State, read_state
+from edge_effnet.measure.system_state import THROTTLED_NOW, SystemState, read_system_state
 
 COOLER_BY_C = 4.0  # before the rate rises again: else it would swing
 SLOWER, FASTER = 0.75, 1.15
@@ -14,23 +14,23 @@ LOWEST_FPS = 0.5
 
 
 @dataclass(frozen=True)
-class Health:
+class BoardHealth:
     """The board now: temperature in °C or None, and what slows it, in words."""
 
     temperature_c: float | None = None
     throttled: tuple[str, ...] = ()
 
 
-def health_of(state: State) -> Health:
+def board_health(state: SystemState) -> BoardHealth:
     bits = state.throttled or 0
     reasons = tuple(text for bit, text in THROTTLED_NOW.items() if bits >> bit & 1)
-    return Health(state.temperature_c, reasons)
+    return BoardHealth(state.temperature_c, reasons)
 
 
 def next_limit(
     limit_fps: float | None,
     running_fps: float,
-    health: Health,
+    health: BoardHealth,
     max_temp_c: float,
     asked_fps: float | None,
 ) -> float | None:
@@ -50,15 +50,17 @@ def next_limit(
     raised = FASTER * limit_fps
     if asked_fps is not None:
         return min(asked_fps, raised)
-    # Without a wish: free again once the limit no longer binds.
+    # Without a request: free again once the limit no longer binds.
     return None if raised > 1.5 * running_fps else raised
 
 
-class Watcher:
+class BoardMonitor:
     """Reads the board every few seconds in a thread; ``health`` is the latest."""
 
-    def __init__(self, *, every_s: float = 2.0, read: Callable[[], State] = read_state) -> None:
-        self.health = Health()
+    def __init__(
+        self, *, every_s: float = 2.0, read: Callable[[], SystemState] = read_system_state
+    ) -> None:
+        self.health = BoardHealth()
         self._every_s, self._read = every_s, read
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="board", daemon=True)
@@ -68,7 +70,7 @@ class Watcher:
 
     def _run(self) -> None:
         while True:
-            self.health = health_of(self._read())
+            self.health = board_health(self._read())
             if self._stop.wait(self._every_s):
                 return
 

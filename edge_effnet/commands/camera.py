@@ -1,4 +1,4 @@
-"""``edge-effnet camera``: a model on the live picture, beside its float original if you like."""
+"""``edge-effnet camera``: a model on a live feed, beside its float original if you like."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.camera.options import CameraOptions
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.groups import OptionsOnly
 from edge_effnet.ui.image_options import (
@@ -23,9 +22,10 @@ from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
     from edge_effnet.camera.accuracy.trained_on import Unseen
+    from edge_effnet.camera.options import CameraOptions
     from edge_effnet.camera.session import Session
     from edge_effnet.camera.setup import Models
-    from edge_effnet.camera.sources.base import Source
+    from edge_effnet.camera.sources.base import FrameSource
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -62,7 +62,7 @@ _COUNT = click.IntRange(min=1)
     help="Answer every frame of a file, as fast as it goes; else a file runs at its own pace.",
 )
 @click.option("--loop", is_flag=True, help="Start a file again when it ends.")
-@click.option("--roi", metavar="L,T,W,H", help="Look at this part only, in shares of the picture.")
+@click.option("--roi", metavar="L,T,W,H", help="Look at this part only, in shares of the frame.")
 @click.option(
     "--top", type=_COUNT, default=3, show_default=True, metavar="K", help="Best answers shown."
 )
@@ -117,7 +117,7 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--serve",
     metavar="HOST:PORT",
-    help="A page with picture and figures; off loopback it needs the token that is printed.",
+    help="A page with the live feed and figures; off loopback it needs the token that is printed.",
 )
 @click.option("--window", is_flag=True, help="A window on this machine's screen.")
 @click.option("--record", type=_FILE, metavar="FILE", help="Write a video with the answers on it.")
@@ -163,6 +163,8 @@ def command(**options: Any) -> None:
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
         click.echo(systemd_unit(arguments), nl=False)
         return
+    from edge_effnet.camera.options import CameraOptions
+
     asked = CameraOptions(**options)
     _refuse_contradictions(asked)
     _run(asked)
@@ -186,19 +188,19 @@ def _run(options: CameraOptions) -> None:
     from queue import SimpleQueue
 
     from edge_effnet.camera import setup
-    from edge_effnet.camera.accuracy.ground_truth import read_truth
+    from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
     from edge_effnet.camera.accuracy.trained_on import Unseen
     from edge_effnet.camera.memory import keep_memory_flat
     from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.session import Session
-    from edge_effnet.camera.sources.base import default_source, open_source
-    from edge_effnet.camera.thermal import Watcher
+    from edge_effnet.camera.sources.open import default_source, open_source
+    from edge_effnet.camera.thermal import BoardMonitor
     from edge_effnet.data.folders import left_out_lines
     from edge_effnet.data.trained_on import records
 
     keep_memory_flat()
     # What can be refused is refused before a camera starts.
-    source, wish = options.source or default_source(), setup.read_wish(options)
+    source, request = options.source or default_source(), setup.camera_request(options)
     status = StatusLine(quiet=options.quiet)
     models = setup.open_models(options)
     for classifier in filter(None, (models.model, models.reference)):
@@ -208,14 +210,14 @@ def _run(options: CameraOptions) -> None:
     truth, notes_of_truth = None, list[str]()
     if options.truth:
         head, say = models.model.head, notes_of_truth.append
-        truth = read_truth(options.truth, source, models.names, head, say)
+        truth = read_ground_truth(options.truth, source, models.names, head, say)
     for line in notes_of_truth:
         status.say(line)
     cards = [one.card for one in (models.model, models.reference) if one and one.card]
     known = records([step for card in cards for step in card.steps])
     unseen = Unseen(truth, known) if truth and known else None
     notes: SimpleQueue[str] = SimpleQueue()
-    opened = open_source(source, wish)
+    opened = open_source(source, request)
     for line in left_out_lines(opened.left_out):
         status.say(line)
     try:
@@ -228,7 +230,7 @@ def _run(options: CameraOptions) -> None:
     session = Session(
         settings,
         opened,
-        lambda: open_source(source, wish),
+        lambda: open_source(source, request),
         models.model,
         models.reference,
         truth=unseen or truth,
@@ -236,7 +238,7 @@ def _run(options: CameraOptions) -> None:
         notes=notes,
         say=status.say,
         show_status=status.show,
-        watcher=Watcher(),
+        monitor=BoardMonitor(),
     )
     try:
         session.run()
@@ -251,7 +253,7 @@ def _report(
     session: Session,
     models: Models,
     options: CameraOptions,
-    source: Source,
+    source: FrameSource,
     unseen: Unseen | None,
     notes: Sequence[str],
 ) -> None:

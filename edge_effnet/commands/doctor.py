@@ -56,12 +56,12 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         require_model,
     )
     from edge_effnet.measure.environment import read_environment
-    from edge_effnet.measure.system_state import read_state
+    from edge_effnet.measure.system_state import read_system_state
 
     refuse_bad_output(json_to, overwrite=force)
     if model is not None:
         require_model(model)
-    environment, state = read_environment(), read_state()
+    environment, state = read_environment(), read_system_state()
     document: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,

@@ -17,7 +17,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.measure.delegate import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
-from edge_effnet.measure.system_state import State
+from edge_effnet.measure.system_state import SystemState
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
 
@@ -78,7 +78,7 @@ def installed_extras() -> dict[str, bool]:
     return {extra: importlib.util.find_spec(module) is not None for extra, module in EXTRAS.items()}
 
 
-def diagnose_machine(environment: Environment, state: State) -> list[Finding]:
+def diagnose_machine(environment: Environment, state: SystemState) -> list[Finding]:
     """What of the machine decides the speed of int8, and what holds it back now."""
     found = []
     if environment.runtime is None:

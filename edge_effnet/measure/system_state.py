@@ -26,7 +26,7 @@ _TICKS_PER_SECOND = 100  # USER_HZ, fixed for /proc/stat
 
 
 @dataclass(frozen=True)
-class State:
+class SystemState:
     """What could be read; None or empty where the machine does not tell.
 
     Attributes:
@@ -60,18 +60,18 @@ class State:
         return {**asdict(self), "governors": list(self.governors)}
 
 
-def read_state(
+def read_system_state(
     root: Path = ROOT,
     *,
     clock: Callable[[], float] = time.monotonic,
     own_busy: Callable[[], float] = time.process_time,
-) -> State:
+) -> SystemState:
     """Read the machine's state now; takes a few milliseconds."""
     policies = sorted((root / "sys/devices/system/cpu/cpufreq").glob("policy*"))
     policies = policies or sorted((root / "sys/devices/system/cpu").glob("cpu[0-9]*/cpufreq"))
     governors = {read_text(policy / "scaling_governor") for policy in policies}
     load = (read_text(root / "proc/loadavg") or "").split()
-    return State(
+    return SystemState(
         governors=tuple(sorted(name for name in governors if name)),
         frequency_mhz=_largest(policies, "scaling_cur_freq", 1e3),
         frequency_max_mhz=_largest(policies, "scaling_max_freq", 1e3),

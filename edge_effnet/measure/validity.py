@@ -14,7 +14,7 @@ from typing import Any
 
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.statistics import median_interval
-from edge_effnet.measure.system_state import SINCE_BOOT, THROTTLED_NOW, State
+from edge_effnet.measure.system_state import SINCE_BOOT, THROTTLED_NOW, SystemState
 
 OTHERS_SHARE = 0.10  # of the cores, taken by other processes
 OWN_SHARE = 0.90  # of one core, that a loop of inferences must get
@@ -43,7 +43,7 @@ class Remark:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Validity:
     remarks: tuple[Remark, ...]
 
     @property
@@ -62,13 +62,13 @@ class Verdict:
         return {"valid": self.valid, "remarks": [asdict(remark) for remark in self.remarks]}
 
     @staticmethod
-    def from_json(raw: Mapping[str, Any]) -> Verdict:
-        return Verdict(tuple(Remark(**remark) for remark in raw["remarks"]))
+    def from_json(raw: Mapping[str, Any]) -> Validity:
+        return Validity(tuple(Remark(**remark) for remark in raw["remarks"]))
 
 
 def judge_machine(
-    environment: Environment, before: State, after: State, *, sustained: bool = False
-) -> Verdict:
+    environment: Environment, before: SystemState, after: SystemState, *, sustained: bool = False
+) -> Validity:
     """Judge a run by the machine's state before and after it.
 
     Args:
@@ -80,7 +80,7 @@ def judge_machine(
             replace(remark, invalid=remark.invalid and "under-voltage" in remark.what)
             for remark in board
         )
-    return Verdict(
+    return Validity(
         (
             *_emulation(environment),
             *board,
@@ -92,7 +92,7 @@ def judge_machine(
 
 def judge_samples(
     samples_ms: Sequence[float], *, steady: bool = True, sustained: bool = False
-) -> Verdict:
+) -> Validity:
     """Judge one model's samples by themselves.
 
     Args:
@@ -133,7 +133,7 @@ def judge_samples(
                     "let the board cool and reach a steady clock, or stop other programs",
                 )
             )
-    return Verdict(tuple(remarks))
+    return Validity(tuple(remarks))
 
 
 def _emulation(environment: Environment) -> Iterator[Remark]:
@@ -146,7 +146,7 @@ def _emulation(environment: Environment) -> Iterator[Remark]:
         )
 
 
-def _power(before: State, after: State) -> Iterator[Remark]:
+def _power(before: SystemState, after: SystemState) -> Iterator[Remark]:
     bits = after.throttled
     if bits is not None:
         now = (before.throttled or 0) | bits
@@ -184,7 +184,7 @@ def _power_fix(names: str) -> str:
     return "cool the board (heat sink, fan), wait, and measure again"
 
 
-def _heat(environment: Environment, before: State, after: State) -> Iterator[Remark]:
+def _heat(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Remark]:
     limit = HOT_PI_C if environment.raspberry_pi else HOT_C
     known = [t for t in (before.temperature_c, after.temperature_c) if t is not None]
     if known and max(known) >= limit:
@@ -200,7 +200,7 @@ def _heat(environment: Environment, before: State, after: State) -> Iterator[Rem
         )
 
 
-def _clock(before: State, after: State) -> Iterator[Remark]:
+def _clock(before: SystemState, after: SystemState) -> Iterator[Remark]:
     first, last = before.frequency_mhz, after.frequency_mhz
     if first and last and abs(last / first - 1) > CLOCK_CHANGE:
         yield Remark(
@@ -220,7 +220,7 @@ def _clock(before: State, after: State) -> Iterator[Remark]:
         yield Remark("no-clock", False, "this machine shows no CPU clock", "watch it elsewhere")
 
 
-def _load(environment: Environment, before: State, after: State) -> Iterator[Remark]:
+def _load(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Remark]:
     wall = after.clock_s - before.clock_s
     if wall <= 0:
         return
@@ -251,7 +251,7 @@ def _load(environment: Environment, before: State, after: State) -> Iterator[Rem
         )
 
 
-def others_share(environment: Environment, before: State, after: State) -> float:
+def others_share(environment: Environment, before: SystemState, after: SystemState) -> float:
     """CPU time of all other processes as a share of the usable cores' time, 0–1 or above."""
     wall = after.clock_s - before.clock_s
     busy = (after.machine_busy_s or 0) - (before.machine_busy_s or 0)

@@ -12,7 +12,7 @@ from benchmarks.harness import ratios
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
-from edge_effnet.measure.validity import Verdict, judge_samples
+from edge_effnet.measure.validity import Validity, judge_samples
 from tests.edge_effnet.conftest import colour_folder, colour_model
 
 __all__ = ["colour_folder", "colour_model"]
@@ -83,7 +83,7 @@ def make_result() -> MakeResult:
             before=STATE,
             after=STATE,
             timeline=(),
-            verdict=Verdict(()),
+            verdict=Validity(()),
             cases=cases,
             ratios=ratios(cases, seed=0),
         )

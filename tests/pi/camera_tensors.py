@@ -1,4 +1,4 @@
-"""The input tensors that ``camera`` makes of a video or of pictures, and the model's raw answers.
+"""The input tensors that ``camera`` makes of a video or of frames, and the model's raw answers.
 
 python camera_tensors.py MODEL SOURCE TENSORS.npy
 """
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_effnet.camera.sources.base import SourceEnded, open_source
+from edge_effnet.camera.sources.base import SourceEnded
+from edge_effnet.camera.sources.open import open_source
 from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.runtime.classifier import open_classifier
 

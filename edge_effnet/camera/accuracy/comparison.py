@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.camera.accuracy.ground_truth import Known
-from edge_effnet.camera.accuracy.shares import Error, Share, Tally, share_json
-from edge_effnet.camera.answers import decision
-from edge_effnet.camera.queues import Pair
+from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, Tally, share_json
+from edge_effnet.camera.answers import answered_indices
+from edge_effnet.camera.frames import ComparedFrame
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import NO_LABEL
@@ -62,9 +62,9 @@ class FeedComparison:
     ) -> None:
         self.heads = heads or (Head("softmax", len(labels)),) * 2
         self.agreed, *right = (Tally(in_time=in_time) for _ in range(3))
-        self.right, self.error = tuple(right), (Error(), Error())
+        self.right, self.error = tuple(right), (AbsoluteError(), AbsoluteError())
         self._in_time = in_time
-        self.difference = Error()
+        self.difference = AbsoluteError()
         self.disagreed: Counter[tuple[str, str]] = Counter()
         self.history: deque[tuple[float, float]] = deque(maxlen=HISTORY_POINTS)
         self._labels, self._source, self._with_truth = labels, source, with_truth
@@ -89,11 +89,11 @@ class FeedComparison:
         """Whether the models answer values, of which none agree or differ."""
         return self.heads[0].task == "value"
 
-    def add(self, pair: Pair, true: Known | None, path: Path | None = None) -> bool | None:
+    def add(self, pair: ComparedFrame, true: Known | None, path: Path | None = None) -> bool | None:
         """Count a frame; whether the two models agree on it, None of values.
 
         Args:
-            path: of its picture, where there is one.
+            path: of its image, where there is one.
 
         Raises:
             ModelError: a score is not a number.
@@ -120,23 +120,23 @@ class FeedComparison:
                 self.disagreed[differ] += 1
             for tally, head, given in zip(self.right, self.heads, scores, strict=True):
                 if true is not None:
-                    tally.add(scene, decision(head, given) == true)
+                    tally.add(scene, answered_indices(head, given) == true)
         if true is not None or not self._with_truth:
             self._keep(pair, true, path)
         return agree
 
-    def different(self, pair: Pair) -> tuple[str, str] | None:
+    def different(self, pair: ComparedFrame) -> tuple[str, str] | None:
         """The reference's and the model's answer in words, where they differ."""
         if self.values:
             return None
         scores = pair.answer.scores, pair.reference_scores
-        ours, theirs = map(decision, self.heads, scores)
+        ours, theirs = map(answered_indices, self.heads, scores)
         return (self._spoken(theirs), self._spoken(ours)) if ours != theirs else None
 
     def _spoken(self, chosen: tuple[int, ...]) -> str:
         return ", ".join(self._labels[index] for index in chosen) or NO_LABEL
 
-    def _keep(self, pair: Pair, true: Known | None, path: Path | None) -> None:
+    def _keep(self, pair: ComparedFrame, true: Known | None, path: Path | None) -> None:
         place = self._seen
         self._seen += 1
         if place >= len(self._truth):
@@ -163,7 +163,7 @@ class FeedComparison:
         return min(self._seen, len(self._truth))
 
     @property
-    def agreement(self) -> Share | None:
+    def agreement(self) -> FrameShare | None:
         """None before the first pair, and of values."""
         return self.agreed.share
 

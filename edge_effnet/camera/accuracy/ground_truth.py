@@ -1,4 +1,4 @@
-"""What is really in a frame: a CSV, or the name of the folder a picture lies in."""
+"""What is really in a frame: a CSV, or the name of the folder an image lies in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edge_effnet.camera.queues import Frame
+from edge_effnet.camera.frames import Frame
 from edge_effnet.data.classes import read_classes
 from edge_effnet.data.csv_files import read_rows
 from edge_effnet.data.csv_table import FILE_COLUMNS, Table, locate, read_table
@@ -22,17 +22,17 @@ _FRAME = "frame"
 Known = tuple[int, ...] | float
 """What is true of a frame: its class, all labels that are true (or none), or a value."""
 
-Truth = Callable[[Frame], Known | None]
+GroundTruth = Callable[[Frame], Known | None]
 """What is true of a frame, None where it is not known."""
 
 
-def read_truth(
+def read_ground_truth(
     text: str,
     source: str,
     names: Sequence[str] | None,
     head: Head,
     say: Callable[[str], None] = lambda _: None,
-) -> Truth:
+) -> GroundTruth:
     """Open what ``--truth`` names.
 
     Args:
@@ -130,7 +130,7 @@ def _number(text: str, table: Table) -> int:
     return int(text)
 
 
-def _by_file(path: Path, known: dict[str, Known], source: Path) -> Truth:
+def _by_file(path: Path, known: dict[str, Known], source: Path) -> GroundTruth:
     files = {locate(path.parent, name).resolve(): answer for name, answer in known.items()}
     if source.exists():
         shown = (
@@ -150,7 +150,7 @@ def _by_file(path: Path, known: dict[str, Known], source: Path) -> Truth:
 
 def _by_folder(
     source: Path, names: Sequence[str] | None, classes: int, say: Callable[[str], None]
-) -> Truth:
+) -> GroundTruth:
     if not source.exists():
         raise DataError(
             f"--truth {FOLDER} needs a file or a folder as source",

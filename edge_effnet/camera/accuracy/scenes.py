@@ -2,7 +2,7 @@
 
 A frame belongs to a scene where a thumbnail of what the model sees is near that of the scene's
 first frame. Time alone makes no new scene, and a scene that comes back is the same scene: an hour
-of one picture, or a clip that runs in a loop, shows no more than one pass of it.
+of one image, or a clip that runs in a loop, shows no more than one pass of it.
 """
 
 from __future__ import annotations

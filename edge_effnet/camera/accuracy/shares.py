@@ -12,7 +12,7 @@ from edge_effnet.metrics.comparison.blocks import BlockCounter, share_interval_p
 
 
 @dataclass(frozen=True)
-class Share:
+class FrameShare:
     """Frames for which something holds, in percent.
 
     Attributes:
@@ -61,16 +61,16 @@ class Tally:
         self._blocks.add(scene, hit)
 
     @property
-    def share(self) -> Share | None:
+    def share(self) -> FrameShare | None:
         """None before the first frame."""
         if not self.frames:
             return None
         sums = self._blocks.sums
         percent = 100 * self.hits / self.frames
-        return Share(self.frames, sums.count, percent, share_interval_percent(sums), sums.note)
+        return FrameShare(self.frames, sums.count, percent, share_interval_percent(sums), sums.note)
 
 
-class Error:
+class AbsoluteError:
     """Adds up absolute differences between numbers."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Error:
         return {"mean_abs": self.mean_abs, "max_abs": self.max_abs if self.frames else None}
 
 
-def share_json(name: str, share: Share | None) -> dict[str, Any]:
+def share_json(name: str, share: FrameShare | None) -> dict[str, Any]:
     """A share in percent under ``name``, its interval, and the scenes that this rests on."""
     interval = share.interval_percent if share else None
     return {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge_effnet.camera.accuracy.ground_truth import Known, Truth
-from edge_effnet.camera.queues import Frame
+from edge_effnet.camera.accuracy.ground_truth import GroundTruth, Known
+from edge_effnet.camera.frames import Frame
 from edge_effnet.data.near_duplicates import prints_of, prints_of_pixels
 from edge_effnet.data.trained_on import Seen, learned_from
 
@@ -23,7 +23,7 @@ class Unseen:
         trained: how many frames it was silent about.
     """
 
-    truth: Truth
+    truth: GroundTruth
     known: Sequence[Seen]
     trained: int = 0
     _told: dict[int, bool] = field(default_factory=dict)

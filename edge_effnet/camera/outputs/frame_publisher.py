@@ -1,4 +1,4 @@
-"""What viewers see: the newest picture, encoded once however many look, and the figures."""
+"""What viewers see: the newest image, encoded once however many look, and the figures."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import cv2
 
 from edge_effnet.image.preprocessing import Pixels
 
-PICTURE_WIDTH = 640
-PICTURES_PER_S = 15.0
+IMAGE_WIDTH = 640
+IMAGES_PER_S = 15.0
 JPEG_QUALITY = 75
 WATCHED_S = 5.0
 """A viewer that asked for something this long ago still counts as one."""
 
 
-class View:
+class FramePublisher:
     """The seam between the caller's thread, which publishes, and viewers' threads, which take.
 
     Publishing swaps two references. Encoding happens in a viewer's thread, once for each
-    picture and at most ``PICTURES_PER_S`` times a second, so that more viewers cost no more.
+    image and at most ``IMAGES_PER_S`` times a second, so that more viewers cost no more.
     """
 
     def __init__(self) -> None:
@@ -38,13 +38,13 @@ class View:
         self._asked_s = float("-inf")
 
     def publish(self, pixels: Pixels) -> None:
-        """Show a picture; it must not be written to any more."""
+        """Show an image; it must not be written to any more."""
         with self._changed:
             self._pixels = pixels
             self._number += 1
             self._changed.notify_all()
 
-    def tell(self, state: Mapping[str, Any]) -> None:
+    def publish_status(self, state: Mapping[str, Any]) -> None:
         """Show figures."""
         self._state = state
 
@@ -63,8 +63,8 @@ class View:
         self._asked_s = time.monotonic()
         return json.dumps(self._state).encode()
 
-    def picture(self, after: int, timeout_s: float = 5.0) -> tuple[int, bytes] | None:
-        """The newest picture as JPEG with its number; None if none newer than ``after`` comes
+    def newest_jpeg(self, after: int, timeout_s: float = 5.0) -> tuple[int, bytes] | None:
+        """The newest image as JPEG with its number; None if none newer than ``after`` comes
         in time."""
         self._asked_s = time.monotonic()
         with self._changed:
@@ -74,12 +74,12 @@ class View:
         with self._encode_lock:
             if self._encoded[0] > after:
                 return self._encoded
-            early_s = self._encoded_s + 1 / PICTURES_PER_S - time.monotonic()
+            early_s = self._encoded_s + 1 / IMAGES_PER_S - time.monotonic()
             if early_s > 0:
                 time.sleep(early_s)
             with self._changed:
                 number, pixels = self._number, self._pixels
-            assert pixels is not None  # noqa: S101 (a number above 0 comes with a picture)
+            assert pixels is not None  # noqa: S101 (a number above 0 comes with an image)
             self._encoded = (number, _jpeg(pixels))
             self._encoded_s = time.monotonic()
             return self._encoded
@@ -87,8 +87,8 @@ class View:
 
 def _jpeg(pixels: Pixels) -> bytes:
     rows, columns = pixels.shape[:2]
-    if columns > PICTURE_WIDTH:
-        size = (PICTURE_WIDTH, max(1, round(rows * PICTURE_WIDTH / columns)))
+    if columns > IMAGE_WIDTH:
+        size = (IMAGE_WIDTH, max(1, round(rows * IMAGE_WIDTH / columns)))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
     bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     _, encoded = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])

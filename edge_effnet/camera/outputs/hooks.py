@@ -1,4 +1,4 @@
-"""Hooks: a command that runs when a label is seen. Never a shell, never in the way."""
+"""CommandHooks: a command that runs when a label is seen. Never a shell, never in the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_effnet.camera.answers import UNKNOWN, Ranked
+from edge_effnet.camera.answers import UNKNOWN, ScoredLabel
 from edge_effnet.camera.queues import Clock
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
@@ -53,7 +53,7 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
     return Hook(none if place is None else labels[place], tuple(words))
 
 
-class Hooks:
+class CommandHooks:
     """Fires hooks on the answers of one feed.
 
     A hook fires when its label becomes an answer, not while it stays one, at most once in
@@ -76,7 +76,7 @@ class Hooks:
         self._next_s = [float("-inf")] * len(self._hooks)
         self._running: list[threading.Thread | None] = [None] * len(self._hooks)
 
-    def see(self, answers: Sequence[Ranked], frame: int) -> None:
+    def see(self, answers: Sequence[ScoredLabel], frame: int) -> None:
         """Fire what these answers fire, one or several labels; returns at once."""
         scores = {item.label: item.score for item in answers}
         before, self._labels = self._labels, frozenset(scores)

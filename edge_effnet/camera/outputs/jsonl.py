@@ -12,8 +12,8 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.camera.answers import Verdict, decision
-from edge_effnet.camera.queues import Answer, Pair
+from edge_effnet.camera.answers import Decision, answered_indices
+from edge_effnet.camera.frames import ComparedFrame, FrameScores
 from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.heads.head import Head
@@ -42,7 +42,9 @@ class JsonLines:
                 fix="choose a folder you may write to",
             ) from error
 
-    def answer(self, answer: Answer, seen: Verdict, labels: Sequence[str], head: Head) -> None:
+    def answer(
+        self, answer: FrameScores, seen: Decision, labels: Sequence[str], head: Head
+    ) -> None:
         """``label`` (``labels``, ``value``) and ``best`` are smoothed; ``raw`` is this frame's own
         answer."""
         self._write(
@@ -58,7 +60,9 @@ class JsonLines:
             }
         )
 
-    def pair(self, pair: Pair, agree: bool | None, labels: Sequence[str], head: Head) -> None:
+    def pair(
+        self, pair: ComparedFrame, agree: bool | None, labels: Sequence[str], head: Head
+    ) -> None:
         """``head`` is the reference's; of values, none agree or differ."""
         self._write(
             {
@@ -94,7 +98,7 @@ class JsonLines:
             self._file = None
 
 
-def _shown(seen: Verdict, head: Head) -> dict[str, Any]:
+def _shown(seen: Decision, head: Head) -> dict[str, Any]:
     if head.task == "value":
         return {"value": _number_or_list(seen.values)}
     best = [[item.label, item.score] for item in seen.best]
@@ -108,7 +112,7 @@ def _own_answer(head: Head, scores: NDArray[np.float32], labels: Sequence[str]) 
     """[class, score] of one frame, [[label, score], …], or the value."""
     if head.task == "value":
         return _number_or_list(tuple(map(float, scores)))
-    answers = [[labels[place], float(scores[place])] for place in decision(head, scores)]
+    answers = [[labels[place], float(scores[place])] for place in answered_indices(head, scores)]
     return answers if head.task == "labels" else answers[0]
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import cv2
 
-from edge_effnet.camera.answers import Verdict
+from edge_effnet.camera.answers import Decision
+from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.overlay import draw, plain
-from edge_effnet.camera.queues import Frame, Handover, Region
+from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
@@ -31,11 +32,11 @@ def free_bytes(folder: Path) -> int:
 
 
 @dataclass(frozen=True)
-class Scene:
+class AnnotatedFrame:
     """A frame with what is drawn on it."""
 
     frame: Frame
-    verdicts: tuple[tuple[str, Verdict], ...]
+    decisions: tuple[tuple[str, Decision], ...]
     status: str
 
 
@@ -78,7 +79,7 @@ class Recorder:
                 found=error.strerror or str(error),
                 fix="choose a folder you may write to",
             ) from error
-        self._scenes: Handover[Scene] = Handover(4, wait=every_frame)
+        self._scenes: BoundedQueue[AnnotatedFrame] = BoundedQueue(4, wait=every_frame)
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._first_s: float | None = None
@@ -86,7 +87,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
-    def put(self, scene: Scene) -> None:
+    def put(self, scene: AnnotatedFrame) -> None:
         self._scenes.put(scene)
 
     def end(self) -> None:
@@ -105,7 +106,7 @@ class Recorder:
             self._scenes.close(discard=True)
             self._finish()
 
-    def _write(self, scene: Scene) -> bool:
+    def _write(self, scene: AnnotatedFrame) -> bool:
         now = time.monotonic()
         if now - self._checked_s > 0.5:
             self._checked_s = now
@@ -127,19 +128,19 @@ class Recorder:
         if due <= self.written:
             return True
         longest = max(1, round(LONGEST_GAP_S * self._fps))
-        if due - self.written > longest:  # the source was away: do not fill hours with one picture
+        if due - self.written > longest:  # the source was away: do not fill hours with one image
             self._first_s += (due - self.written - longest) / self._fps
             due = self.written + longest
-        picture = cv2.cvtColor(self._drawn(scene), cv2.COLOR_RGB2BGR)
-        if (picture.shape[1], picture.shape[0]) != self._size:
-            picture = cv2.resize(picture, self._size, interpolation=cv2.INTER_AREA)
+        image = cv2.cvtColor(self._drawn(scene), cv2.COLOR_RGB2BGR)
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         while self.written < due:
-            self._writer.write(picture)
+            self._writer.write(image)
             self.written += 1
         return True
 
-    def _drawn(self, scene: Scene) -> Pixels:
-        return draw(scene.frame.pixels, scene.verdicts, region=self._region, status=scene.status)
+    def _drawn(self, scene: AnnotatedFrame) -> Pixels:
+        return draw(scene.frame.pixels, scene.decisions, region=self._region, status=scene.status)
 
     def _finish(self) -> None:
         if self._writer is not None:
@@ -178,14 +179,14 @@ class DifferenceSaver:
         self._folder, self._room, self._say, self._free = folder, most - there, say, free
         self._full_said = False
         self._started = time.strftime("%Y%m%d-%H%M%S")
-        self._frames: Handover[tuple[Frame, Path]] = Handover(4)
+        self._frames: BoundedQueue[tuple[Frame, Path]] = BoundedQueue(4)
         self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
         self._thread.start()
 
     def put(self, frame: Frame, reference: str, candidate: str) -> Path | None:
         """Save a frame that the models call differently; where, or None without room for it."""
         if self.saved < self._room:
-            words = "-".join(map(file_word, (reference, candidate)))
+            words = "-".join(map(file_name_part, (reference, candidate)))
             path = self._folder / f"{self._started}-frame{frame.number:07d}-{words}.png"
             self._frames.put((frame, path))
             return path
@@ -218,6 +219,6 @@ class DifferenceSaver:
             self.saved += 1
 
 
-def file_word(label: str) -> str:
+def file_name_part(label: str) -> str:
     """A label as a part of a file name: letters, digits and ``_``."""
     return re.sub(r"[^A-Za-z0-9]+", "_", plain(label)).strip("_")[:24] or "x"

@@ -41,23 +41,23 @@ def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
     Args:
         trained: frames of a known class that do not judge, since the network was trained on them.
     """
-    meter, feed = session.meter, session.comparison
+    rates, feed = session.rates, session.comparison
     capture = session.capture
     extra = f", {capture.broken} broken" if capture.broken else ""
     extra += f", reopened {capture.reopened} times" if capture.reopened else ""
     lines = [
-        f"{session.source_name}: {capture.captured} frames, {meter.answered} answered "
-        f"({meter.mean_fps():.1f} a second), {session.dropped} dropped{extra}"
+        f"{session.source_name}: {capture.captured} frames, {rates.answered} answered "
+        f"({rates.mean_fps():.1f} a second), {session.dropped} dropped{extra}"
     ]
-    if not meter.answered:
+    if not rates.answered:
         return lines
     if not session.settings.pace.every_frame:
-        middle, high = np.percentile(meter.delay_ms, (50, 95))
+        middle, high = np.percentile(rates.delay_ms, (50, 95))
         lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")
-    models = f"{session.settings.model_name} {np.median(meter.infer_ms):.1f} ms"
-    if meter.reference_ms and feed is not None:
-        models += f", {session.settings.reference_name} {np.median(meter.reference_ms):.1f} ms"
-        models += f" on 1 of {meter.answered / max(1, feed.frames):.1f} frames"
+    models = f"{session.settings.model_name} {np.median(rates.infer_ms):.1f} ms"
+    if rates.reference_ms and feed is not None:
+        models += f", {session.settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
+        models += f" on 1 of {rates.answered / max(1, feed.frames):.1f} frames"
     lines.append(f"latency: {models}")
     if right := session.right.share:
         lines.append(
@@ -68,6 +68,6 @@ def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
     if session.with_truth and right is None and error is None and not trained:
         lines.append(
-            f"right: not known, --truth says nothing of any of the {meter.answered} frames answered"
+            f"right: not known, --truth says nothing of any of the {rates.answered} frames answered"
         )
     return lines

@@ -1,4 +1,4 @@
-"""The page: a small HTTP server with the live picture and figures.
+"""The page: a small HTTP server with the live feed and its figures.
 
 On a loopback address it answers anybody on this machine, provided the request names this
 machine (a page elsewhere that has its own name point here gets nothing). On any other address
@@ -24,7 +24,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from edge_effnet.camera.outputs.frame_publisher import View
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.errors import OutputError, UsageProblem
 
 MOST_VIEWERS = 24
@@ -88,7 +88,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def start_server(view: View, host: str, port: int, *, token: str | None = None) -> Server:
+def start_server(
+    publisher: FramePublisher, host: str, port: int, *, token: str | None = None
+) -> Server:
     """Serve the page in threads of its own.
 
     Args:
@@ -108,7 +110,7 @@ def start_server(view: View, host: str, port: int, *, token: str | None = None) 
         )
     needed = None if is_loopback(host) else token or secrets.token_urlsafe(TOKEN_LENGTH)
     try:
-        server = _Server(host, port, view, needed)
+        server = _Server(host, port, publisher, needed)
     except OSError as error:
         raise _refused(host, port, error) from error
     port = server.server_address[1]
@@ -116,7 +118,7 @@ def start_server(view: View, host: str, port: int, *, token: str | None = None) 
     thread.start()
 
     def end() -> None:
-        view.close()
+        publisher.close()
         server.shutdown()
         server.server_close()
         thread.join(2.0)
@@ -158,10 +160,10 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a viewer that takes nothing must not hold up the end
 
-    def __init__(self, host: str, port: int, view: View, token: str | None) -> None:
+    def __init__(self, host: str, port: int, publisher: FramePublisher, token: str | None) -> None:
         if ":" in host:
             self.address_family = socket.AF_INET6
-        self.view, self.token = view, token
+        self.publisher, self.token = publisher, token
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
         self.connections = threading.BoundedSemaphore(MOST_CONNECTIONS)
         super().__init__((host, port), _Handler)
@@ -211,14 +213,14 @@ class _Handler(BaseHTTPRequestHandler):
             name, kind = _PAGES[parts.path]
             self._answer(_asset(name), kind, remember=bool(given))
         elif parts.path == "/state.json":
-            self._answer(self.server.view.state_json(), "application/json")
+            self._answer(self.server.publisher.state_json(), "application/json")
         elif parts.path == "/picture.jpg":
             after = query.get("after", ["0"])[0]
-            shot = self.server.view.picture(int(after) if after.isdecimal() else 0)
-            if shot is None:
+            newest = self.server.publisher.newest_jpeg(int(after) if after.isdecimal() else 0)
+            if newest is None:
                 self._answer(b"", "image/jpeg", HTTPStatus.NO_CONTENT)
             else:
-                self._answer(shot[1], "image/jpeg", number=shot[0])
+                self._answer(newest[1], "image/jpeg", number=newest[0])
         elif parts.path == "/stream.mjpg":
             self._stream()
         else:
@@ -264,17 +266,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _stream(self) -> None:
-        """MJPEG, for players; each viewer gets the newest picture when it can take one."""
+        """MJPEG, for players; each viewer gets the newest frame when it can take one."""
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
         number = 0
-        while (shot := self.server.view.picture(number)) is not None:
-            number, picture = shot
-            head = f"Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n"
-            self.wfile.write(b"--frame\r\n" + head.encode() + picture + b"\r\n")
+        while (newest := self.server.publisher.newest_jpeg(number)) is not None:
+            number, frame = newest
+            head = f"Content-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
+            self.wfile.write(b"--frame\r\n" + head.encode() + frame + b"\r\n")
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """The terminal is for the status line."""

@@ -7,9 +7,9 @@ import time
 
 import cv2
 
+from edge_effnet.camera.frames import Region
 from edge_effnet.camera.outputs.overlay import draw
-from edge_effnet.camera.outputs.record import Scene
-from edge_effnet.camera.queues import Region
+from edge_effnet.camera.outputs.record import AnnotatedFrame
 from edge_effnet.errors import OutputError
 
 TITLE = "edge-effnet"
@@ -44,13 +44,13 @@ class Window:
         self.closed = False
         self._shown_s = float("-inf")
 
-    def show(self, scene: Scene, region: Region) -> None:
+    def show(self, scene: AnnotatedFrame, region: Region) -> None:
         now = time.monotonic()
         if self.closed or now - self._shown_s < 1 / SHOWN_PER_S:
             return
         self._shown_s = now
-        picture = draw(scene.frame.pixels, scene.verdicts, region=region, status=scene.status)
-        cv2.imshow(TITLE, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        image = draw(scene.frame.pixels, scene.decisions, region=region, status=scene.status)
+        cv2.imshow(TITLE, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         key = cv2.waitKey(1) & 0xFF
         shut = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1
         self.closed = key in _QUIT_KEYS or shut

@@ -1,33 +1,29 @@
 """MJPEG over HTTP: what most network cameras and phone apps send.
 
-OpenCV can read it too, but looks at seconds of it first, and delays every picture by what it
-buffers; here a picture is decoded when its last byte is there.
+OpenCV can read it too, but looks at seconds of it first, and delays every image by what it
+buffers; here an image is decoded when its last byte is there.
 """
 
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import Request, build_opener
 
-from edge_effnet.camera.sources.base import (
-    NETWORK_TIMEOUT_S,
-    Shot,
-    Source,
-    SourceLost,
-    without_password,
-)
+from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import decode
 
-MAX_PICTURE_BYTES = 32 * 2**20
+NETWORK_TIMEOUT_S = 10.0
+MAX_IMAGE_BYTES = 32 * 2**20
 _JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 
 
-def open_mjpeg(address: str, *, timeout_s: float = NETWORK_TIMEOUT_S) -> Source | None:
+def open_mjpeg(address: str, *, timeout_s: float = NETWORK_TIMEOUT_S) -> FrameSource | None:
     """Open an HTTP address; None if what it sends is something else than MJPEG.
 
     Raises:
@@ -57,7 +53,7 @@ def open_mjpeg(address: str, *, timeout_s: float = NETWORK_TIMEOUT_S) -> Source 
     if kind.startswith("text/"):
         response.close()
         raise DataError(
-            f"{name} gives no pictures",
+            f"{name} gives no images",
             found=f"a page of type {kind}",
             expected="multipart/x-mixed-replace (MJPEG) or a video",
             fix="give the address of the stream itself",
@@ -66,12 +62,12 @@ def open_mjpeg(address: str, *, timeout_s: float = NETWORK_TIMEOUT_S) -> Source 
         response.close()
         return None
     read, buffer = _reader(response), bytearray()
-    return Source(
+    return FrameSource(
         name=name,
         live=True,
         fps=None,
-        read=lambda: _shot(_next_picture(read, buffer)),
-        skip=lambda: _next_picture(read, buffer),
+        read=lambda: _decoded(_next_image(read, buffer)),
+        skip=lambda: _next_image(read, buffer),
         close=response.close,
     )
 
@@ -103,32 +99,32 @@ def _reader(response: HTTPResponse) -> Callable[[], bytes]:
     return read
 
 
-def _next_picture(read: Callable[[], bytes], buffer: bytearray) -> bytes:
+def _next_image(read: Callable[[], bytes], buffer: bytearray) -> bytes:
     """The bytes of the next part; takes them from the buffer and fills it as needed.
 
-    The part's own length is used where it is given. Else the picture ends at the JPEG end
-    marker that a part boundary or the next picture follows.
+    The part's own length is used where it is given. Else the image ends at the JPEG end
+    marker that a part boundary or the next image follows.
     """
     while True:
         head = buffer.find(b"\r\n\r\n")
         if head >= 0:
             length = _content_length(bytes(buffer[:head]))
-            if length is not None and length <= MAX_PICTURE_BYTES:
+            if length is not None and length <= MAX_IMAGE_BYTES:
                 end = head + 4 + length
                 while len(buffer) < end:
                     buffer += read()
-                picture = bytes(buffer[head + 4 : end])
+                image = bytes(buffer[head + 4 : end])
                 del buffer[:end]
-                return picture
+                return image
         start = buffer.find(_JPEG_START)
         if start >= 0:
             end = buffer.find(_JPEG_END + b"\r\n--", start)
             if end >= 0:
-                picture = bytes(buffer[start : end + 2])
+                image = bytes(buffer[start : end + 2])
                 del buffer[: end + 2]
-                return picture
-        if len(buffer) > MAX_PICTURE_BYTES or (start < 0 and len(buffer) > 2**20):
-            raise SourceLost("what it sends are no pictures")
+                return image
+        if len(buffer) > MAX_IMAGE_BYTES or (start < 0 and len(buffer) > 2**20):
+            raise SourceLost("what it sends are no images")
         buffer += read()
 
 
@@ -140,8 +136,13 @@ def _content_length(head: bytes) -> int | None:
     return None
 
 
-def _shot(data: bytes) -> Shot | None:
+def _decoded(data: bytes) -> CapturedFrame | None:
     try:
-        return Shot(decode(data, "a picture of the stream"))
+        return CapturedFrame(decode(data, "an image of the stream"))
     except DataError:
         return None
+
+
+def without_password(address: str) -> str:
+    """An address for screens and logs."""
+    return re.sub(r"//[^/\s]*@", "//", address)

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.camera.sources.base import Shot, Source, SourceLost, Wish
+from edge_effnet.camera.sources.base import CameraRequest, CapturedFrame, FrameSource, SourceLost
 from edge_effnet.errors import DataError
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT, DEFAULT_FPS = 640, 480, 30.0
 
 
-def open_picamera(number: int, wish: Wish) -> Source:
+def open_picamera(number: int, request: CameraRequest) -> FrameSource:
     """Start a CSI camera.
 
     Raises:
@@ -42,7 +42,7 @@ def open_picamera(number: int, wish: Wish) -> Source:
     camera: Any = None
     try:
         camera = kind(number)
-        _start(camera, wish)
+        _start(camera, request)
     except Exception as error:  # its errors are RuntimeError, OSError and libcamera's own
         if camera is not None:
             camera.close()
@@ -52,25 +52,25 @@ def open_picamera(number: int, wish: Wish) -> Source:
             fix="stop the other program that uses it (rpicam-*, another edge-effnet)",
         ) from error
 
-    def read() -> Shot:
+    def read() -> CapturedFrame:
         try:
             pixels = camera.capture_array("main")
         except Exception as error:
             raise SourceLost(f"the camera failed ({type(error).__name__})") from error
-        return Shot(np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8))
+        return CapturedFrame(np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8))
 
     def close() -> None:
         camera.stop()
         camera.close()
 
     name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
-    return Source(name, True, wish.fps or DEFAULT_FPS, read, read, close)
+    return FrameSource(name, True, request.fps or DEFAULT_FPS, read, read, close)
 
 
-def _start(camera: Any, wish: Wish) -> None:
-    size = (wish.width or DEFAULT_WIDTH, wish.height or DEFAULT_HEIGHT)
+def _start(camera: Any, request: CameraRequest) -> None:
+    size = (request.width or DEFAULT_WIDTH, request.height or DEFAULT_HEIGHT)
     # libcamera names the channels by significance: its BGR888 lies in memory as R, G, B.
-    picture = {"size": size, "format": "BGR888"}
-    controls = {"FrameRate": wish.fps or DEFAULT_FPS}
-    camera.configure(camera.create_video_configuration(main=picture, controls=controls))
+    frame = {"size": size, "format": "BGR888"}
+    controls = {"FrameRate": request.fps or DEFAULT_FPS}
+    camera.configure(camera.create_video_configuration(main=frame, controls=controls))
     camera.start()

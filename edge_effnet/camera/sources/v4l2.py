@@ -7,11 +7,11 @@ from pathlib import Path
 
 import cv2
 
-from edge_effnet.camera.sources.base import Source, SourceLost, Wish, from_capture
+from edge_effnet.camera.sources.base import CameraRequest, FrameSource, SourceLost, opencv_source
 from edge_effnet.errors import DataError
 
 
-def open_device(device: Path, wish: Wish) -> Source:
+def open_device(device: Path, request: CameraRequest) -> FrameSource:
     """Open a V4L2 camera.
 
     Raises:
@@ -20,9 +20,9 @@ def open_device(device: Path, wish: Wish) -> Source:
     refuse_device(device)
     capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
     wanted = (
-        (cv2.CAP_PROP_FRAME_WIDTH, wish.width),
-        (cv2.CAP_PROP_FRAME_HEIGHT, wish.height),
-        (cv2.CAP_PROP_FPS, wish.fps),
+        (cv2.CAP_PROP_FRAME_WIDTH, request.width),
+        (cv2.CAP_PROP_FRAME_HEIGHT, request.height),
+        (cv2.CAP_PROP_FPS, request.fps),
         (cv2.CAP_PROP_BUFFERSIZE, 1),  # else old frames wait in the driver
     )
     for setting, value in wanted:
@@ -31,12 +31,12 @@ def open_device(device: Path, wish: Wish) -> Source:
     if not capture.isOpened() or not capture.grab():
         capture.release()
         raise _unusable(device)
-    return from_capture(
+    return opencv_source(
         capture,
         str(device),
         live=True,
         gone=lambda: SourceLost(
-            "the camera was unplugged" if not device.exists() else "no picture came"
+            "the camera was unplugged" if not device.exists() else "no frame came"
         ),
     )
 
@@ -69,7 +69,7 @@ def _unusable(device: Path) -> DataError:
             fix="stop that program",
         )
     return DataError(
-        f"{device} gives no pictures",
+        f"{device} gives no frames",
         found="no V4L2 camera, or one that another user's program holds",
         fix="try the other /dev/video numbers; a CSI camera needs --source picamera2",
     )

@@ -11,7 +11,7 @@ import converters.accuracy.timing
 from converters.accuracy.timing import time_files
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.image.preprocessing import Preprocess
-from edge_effnet.measure.system_state import State, read_state
+from edge_effnet.measure.system_state import SystemState, read_system_state
 from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 
@@ -34,15 +34,15 @@ def test_files_are_timed_in_turn(file: Path) -> None:
 
 def test_other_programs_are_a_reason_to_doubt(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside other work a converted file once took 0.09 of float's time: unsaid, that is a lie."""
-    states: list[State] = []
+    states: list[SystemState] = []
 
-    def busy() -> State:
+    def busy() -> SystemState:
         """Everyone else takes both cores all the time."""
-        now = read_state()
+        now = read_system_state()
         states.append(replace(now, machine_busy_s=now.own_busy_s + 1e3 * now.clock_s))
         return states[-1]
 
-    monkeypatch.setattr(converters.accuracy.timing, "read_state", busy)
+    monkeypatch.setattr(converters.accuracy.timing, "read_system_state", busy)
     timing = time_files([file], seconds=0.1)
     assert len(states) == 2
     assert any("other programs used" in doubt for doubt in timing.doubts)

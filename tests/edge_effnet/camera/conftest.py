@@ -22,7 +22,7 @@ Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
 
 
 def plain(colour: str, width: int = 64, height: int = 48) -> Pixels:
-    """A picture of one colour with a little noise, RGB height x width x 3."""
+    """An image of one colour with a little noise, RGB height x width x 3."""
     noise = np.random.default_rng(1).integers(0, 20, (height, width, 3), dtype=np.uint8)
     return np.asarray(np.array(RGB[colour], np.uint8) + noise, np.uint8)
 

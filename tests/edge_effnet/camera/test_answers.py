@@ -11,16 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.camera.accuracy.ground_truth import read_truth
-from edge_effnet.camera.answers import NONE, UNKNOWN, Ranked, Verdict, verdict, with_threshold
-from edge_effnet.camera.outputs.hooks import Hook, Hooks, parse_hook
+from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
+from edge_effnet.camera.answers import (
+    NONE,
+    UNKNOWN,
+    Decision,
+    ScoredLabel,
+    Smoother,
+    decide,
+    with_threshold,
+)
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.outputs.hooks import CommandHooks, Hook, parse_hook
 from edge_effnet.camera.outputs.overlay import draw, plain
-from edge_effnet.camera.queues import Frame
-from edge_effnet.camera.smoothing import Smoother
-from edge_effnet.camera.thermal import Health, Watcher, health_of, next_limit
+from edge_effnet.camera.thermal import BoardHealth, BoardMonitor, board_health, next_limit
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.heads.head import Head
-from edge_effnet.measure.system_state import read_state
+from edge_effnet.measure.system_state import read_system_state
 from tests.edge_effnet.camera import conftest
 from tests.edge_effnet.camera.test_queues import FakeClock
 
@@ -52,44 +59,44 @@ def test_without_smoothing_scores_pass_unchanged() -> None:
 
 def test_the_threshold_makes_an_answer_unknown() -> None:
     scores = np.array([0.3, 0.5, 0.2], np.float32)
-    seen = verdict(scores, LABELS, ONE_OF_THREE, top=2, threshold=0.5)
+    seen = decide(scores, LABELS, ONE_OF_THREE, top=2, threshold=0.5)
     assert (seen.label, seen.scored) == ("turn left", "turn left 0.50")
     assert [item.label for item in seen.best] == ["turn left", "stop"]
-    unsure = verdict(scores, LABELS, ONE_OF_THREE, top=9, threshold=0.51)
+    unsure = decide(scores, LABELS, ONE_OF_THREE, top=9, threshold=0.51)
     assert unsure.label == UNKNOWN
     assert len(unsure.best) == 3
 
 
 def test_one_output_answers_one_of_two_classes_or_unknown() -> None:
     head, labels = Head("sigmoid", 1, threshold=0.3), ("no", "yes")
-    seen = verdict(head.scores(np.float32([0.35])), labels, head, top=2, threshold=None)
+    seen = decide(head.scores(np.float32([0.35])), labels, head, top=2, threshold=None)
     assert seen.scored == "yes 0.35"  # above the head's own threshold
     assert [item.label for item in seen.best] == ["no", "yes"]
-    sure = verdict(head.scores(np.float32([0.05])), labels, head, top=2, threshold=0.9)
+    sure = decide(head.scores(np.float32([0.05])), labels, head, top=2, threshold=0.9)
     assert sure.scored == "no 0.95"
-    assert verdict(head.scores(np.float32([0.35])), labels, head, top=2, threshold=0.9).label == (
+    assert decide(head.scores(np.float32([0.35])), labels, head, top=2, threshold=0.9).label == (
         UNKNOWN
     )
 
 
 def test_several_labels_are_answered_together() -> None:
     head = with_threshold(Head("multilabel", 3), 0.6)
-    seen = verdict(np.float32([0.7, 0.6, 0.9]), LABELS, head, top=3, threshold=0.6)
+    seen = decide(np.float32([0.7, 0.6, 0.9]), LABELS, head, top=3, threshold=0.6)
     assert (seen.label, seen.scored) == ("go, stop", "go 0.90, stop 0.70")
-    nothing = verdict(np.float32([0.5, 0.6, 0.1]), LABELS, head, top=3, threshold=0.6)
+    nothing = decide(np.float32([0.5, 0.6, 0.1]), LABELS, head, top=3, threshold=0.6)
     assert (nothing.label, nothing.nothing) == (NONE, True)
     assert nothing.differs_from(seen)
 
 
 def test_a_value_is_shown_as_it_is() -> None:
     head = Head("regression", 1)
-    seen = verdict(np.float32([-2.125]), ("0",), head, top=3, threshold=None)
+    seen = decide(np.float32([-2.125]), ("0",), head, top=3, threshold=None)
     assert (seen.text, seen.best, seen.answers) == ("-2.125", (), ())
-    other = verdict(np.float32([7]), ("0",), head, top=3, threshold=None)
+    other = decide(np.float32([7]), ("0",), head, top=3, threshold=None)
     assert not other.differs_from(seen)  # a value near another is not another answer
 
 
-# Hooks
+# CommandHooks
 
 WRITE = (
     "import json, os, sys; "
@@ -109,24 +116,24 @@ def wait_for(done: object, seconds: float = 20) -> None:
 def test_a_hook_runs_once_for_each_appearance_at_most_once_a_pause(tmp_path: Path) -> None:
     out, clock, said = tmp_path / "out", FakeClock(), []
     command = (sys.executable, "-c", WRITE, str(out), "{label}; rm -rf $HOME", "{score}")
-    hooks = Hooks([Hook("stop", command)], pause_s=5, say=said.append, clock=clock)
+    hooks = CommandHooks([Hook("stop", command)], pause_s=5, say=said.append, clock=clock)
 
     def lines() -> list[str]:
         return out.read_text().splitlines() if out.exists() else []
 
     for frame, label in enumerate(["go", "stop", "stop", "stop"]):
-        hooks.see([Ranked(label, 0.75)], frame)
+        hooks.see([ScoredLabel(label, 0.75)], frame)
     wait_for(lambda: len(lines()) == 1)
     hooks.finish(20)
     # No shell: the semicolon and the dollar arrive as they are.
     assert json.loads(lines()[0]) == [["stop; rm -rf $HOME", "0.750"], "stop", "1"]
-    hooks.see([Ranked("go", 0.9)], 4)
-    hooks.see([Ranked("stop", 0.9)], 5)  # too soon
+    hooks.see([ScoredLabel("go", 0.9)], 4)
+    hooks.see([ScoredLabel("stop", 0.9)], 5)  # too soon
     clock.wait(6)
-    hooks.see([Ranked("stop", 0.9)], 6)  # not an appearance
+    hooks.see([ScoredLabel("stop", 0.9)], 6)  # not an appearance
     assert hooks.fired == 1
-    hooks.see([Ranked("go", 0.9)], 7)
-    hooks.see([Ranked("stop", 0.9)], 8)
+    hooks.see([ScoredLabel("go", 0.9)], 7)
+    hooks.see([ScoredLabel("stop", 0.9)], 8)
     wait_for(lambda: len(lines()) == 2)
     hooks.finish(20)
     assert hooks.fired == 2
@@ -138,9 +145,9 @@ def test_a_hook_never_blocks_and_never_runs_twice_at_a_time(tmp_path: Path) -> N
     program = "import pathlib, sys, time\nwhile not pathlib.Path(sys.argv[1]).exists():\n"
     program += "    time.sleep(0.01)\nraise SystemExit(3)"
     waiter = (sys.executable, "-c", program, str(tmp_path / "over"))
-    hooks = Hooks([Hook("stop", waiter)], pause_s=0, say=said.append)
+    hooks = CommandHooks([Hook("stop", waiter)], pause_s=0, say=said.append)
     for number in range(50):
-        hooks.see([Ranked(("stop", "go")[number % 2], 0.9)], number)
+        hooks.see([ScoredLabel(("stop", "go")[number % 2], 0.9)], number)
     assert hooks.fired == 1
     (tmp_path / "over").touch()
     hooks.finish(20)
@@ -150,14 +157,14 @@ def test_a_hook_never_blocks_and_never_runs_twice_at_a_time(tmp_path: Path) -> N
 def test_a_label_among_others_fires_when_it_appears_and_not_while_it_stays(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = (sys.executable, "-c", WRITE, str(out), "{label}", "{score}")
-    hooks = Hooks([Hook("stop", command), Hook(NONE, command)], pause_s=0, say=print)
-    stop, go = Ranked("stop", 0.8), Ranked("go", 0.9)
+    hooks = CommandHooks([Hook("stop", command), Hook(NONE, command)], pause_s=0, say=print)
+    stop, go = ScoredLabel("stop", 0.8), ScoredLabel("go", 0.9)
     for frame, answers in enumerate([[go], [go, stop], [stop], [stop, go], [go]]):
         hooks.see(answers, frame)
     hooks.finish(20)
     assert hooks.fired == 1
     assert json.loads(out.read_text()) == [["stop", "0.800"], "stop", "1"]
-    hooks.see([Ranked(NONE, 0.2)], 5)
+    hooks.see([ScoredLabel(NONE, 0.2)], 5)
     hooks.finish(20)
     assert hooks.fired == 2
 
@@ -180,20 +187,20 @@ def test_hooks_are_checked_when_they_are_read() -> None:
             parse_hook(name, command, LABELS)
 
 
-# Truth
+# GroundTruth
 
 
 def test_truth_from_a_csv_of_frames(tmp_path: Path) -> None:
     path = tmp_path / "clip.csv"
     path.write_text("frame,label,x0\n0,stop,1\n1,,\n2,Turn_Left,3\n")
-    truth = read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
+    truth = read_ground_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
     assert [truth(frame_at(position)) for position in range(4)] == [(0,), None, (1,), None]
 
 
 def test_truth_from_a_csv_of_files(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nset/a.png,go\n")
-    truth = read_truth(str(path), "set", LABELS, ONE_OF_THREE)
+    truth = read_ground_truth(str(path), "set", LABELS, ONE_OF_THREE)
     assert truth(frame_at(0, tmp_path / "set" / "a.png")) == (2,)
     assert truth(frame_at(0, tmp_path / "b.png")) is None
 
@@ -208,41 +215,41 @@ def test_truth_from_a_csv_of_files(tmp_path: Path) -> None:
 def test_truth_of_several_labels(tmp_path: Path, rows: str) -> None:
     path = tmp_path / "clip.csv"
     path.write_text(rows)
-    truth = read_truth(str(path), "clip.mp4", LABELS, Head("multilabel", 3))
+    truth = read_ground_truth(str(path), "clip.mp4", LABELS, Head("multilabel", 3))
     assert [truth(frame_at(position)) for position in range(4)] == [(0, 2), (), None, (1,)]
 
 
 def test_truth_of_values(tmp_path: Path) -> None:
     path = tmp_path / "clip.csv"
     path.write_text("frame,value\n0,-1.5\n1,\n")
-    truth = read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+    truth = read_ground_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
     assert [truth(frame_at(position)) for position in range(2)] == [-1.5, None]
     path.write_text("frame,value\n0,red\n")
     with pytest.raises(DataError, match="a row without a value"):
-        read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+        read_ground_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
     path.write_text("frame,label\n0,red\n")
     with pytest.raises(DataError, match="says no values"):
-        read_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
+        read_ground_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
     with pytest.raises(DataError, match="names a class"):
-        read_truth("folder", str(tmp_path), ("value",), Head("regression", 1))
+        read_ground_truth("folder", str(tmp_path), ("value",), Head("regression", 1))
 
 
 def test_truth_from_the_folders_name(tmp_path: Path) -> None:
     clip = tmp_path / "stop" / "clip.mp4"
     clip.parent.mkdir()
     clip.touch()
-    assert read_truth("folder", str(clip), LABELS, ONE_OF_THREE)(frame_at(7)) == (0,)
+    assert read_ground_truth("folder", str(clip), LABELS, ONE_OF_THREE)(frame_at(7)) == (0,)
     for name in ("go/a.png", "go/deep/b.png", "dog/a.png"):
         path = tmp_path / "set" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
     source = tmp_path / "set"
-    truth = read_truth("folder", str(source), LABELS, ONE_OF_THREE)
+    truth = read_ground_truth("folder", str(source), LABELS, ONE_OF_THREE)
     assert truth(frame_at(0, source / "go" / "a.png")) == (2,)
     assert truth(frame_at(0, source / "go" / "deep" / "b.png")) == (2,)
     assert truth(frame_at(0, source / "dog" / "a.png")) is None
     with pytest.raises(DataError, match="names no class that the model knows; found 'dog', 'go'"):
-        read_truth("folder", str(source), ("red", "green", "blue"), ONE_OF_THREE)
+        read_ground_truth("folder", str(source), ("red", "green", "blue"), ONE_OF_THREE)
 
 
 def test_folders_are_never_matched_with_invented_names(tmp_path: Path) -> None:
@@ -250,8 +257,8 @@ def test_folders_are_never_matched_with_invented_names(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.png").touch()
     with pytest.raises(DataError, match=r"found 2 classes: 1, 2; expected 3.*--labels numbers"):
-        read_truth("folder", str(tmp_path), None, ONE_OF_THREE)
-    assert read_truth("folder", str(tmp_path), ("0", "1", "2"), ONE_OF_THREE)(
+        read_ground_truth("folder", str(tmp_path), None, ONE_OF_THREE)
+    assert read_ground_truth("folder", str(tmp_path), ("0", "1", "2"), ONE_OF_THREE)(
         frame_at(0, tmp_path / "2" / "a.png")
     ) == (2,)
 
@@ -263,7 +270,7 @@ def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nother/a.png,go\n")
     with pytest.raises(DataError, match=r"says nothing of .*set; found 1 files, the first .*other"):
-        read_truth(str(path), str(source), LABELS, ONE_OF_THREE)
+        read_ground_truth(str(path), str(source), LABELS, ONE_OF_THREE)
 
 
 @pytest.mark.parametrize(
@@ -281,17 +288,17 @@ def test_a_bad_truth_is_refused(tmp_path: Path, text: str, message: str) -> None
     path = tmp_path / "truth.csv"
     path.write_text(text)
     with pytest.raises(DataError, match=message):
-        read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
+        read_ground_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
     with pytest.raises(DataError, match="cannot be read"):
-        read_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS, ONE_OF_THREE)
+        read_ground_truth(str(tmp_path / "nowhere.csv"), "clip.mp4", LABELS, ONE_OF_THREE)
     with pytest.raises(DataError, match="needs a file or a folder"):
-        read_truth("folder", "picamera2", LABELS, ONE_OF_THREE)
+        read_ground_truth("folder", "picamera2", LABELS, ONE_OF_THREE)
 
 
 # Care for the board
 
 
-def board(tmp_path: Path, temperature_c: float, throttled: str) -> Health:
+def board(tmp_path: Path, temperature_c: float, throttled: str) -> BoardHealth:
     zone = tmp_path / "sys/class/thermal/thermal_zone0"
     zone.mkdir(parents=True, exist_ok=True)
     (zone / "type").write_text("cpu-thermal\n")
@@ -299,24 +306,24 @@ def board(tmp_path: Path, temperature_c: float, throttled: str) -> Health:
     firmware = tmp_path / "sys/devices/platform/soc/soc:firmware"
     firmware.mkdir(parents=True, exist_ok=True)
     (firmware / "get_throttled").write_text(throttled)
-    watcher = Watcher(every_s=0.01, read=lambda: read_state(tmp_path))
-    watcher.start()
-    wait_for(lambda: watcher.health.temperature_c is not None)
-    watcher.end()
-    return watcher.health
+    monitor = BoardMonitor(every_s=0.01, read=lambda: read_system_state(tmp_path))
+    monitor.start()
+    wait_for(lambda: monitor.health.temperature_c is not None)
+    monitor.end()
+    return monitor.health
 
 
 def test_the_boards_state(tmp_path: Path) -> None:
-    assert board(tmp_path, 51.5, "50000") == Health(51.5, ())  # happened once, not now
+    assert board(tmp_path, 51.5, "50000") == BoardHealth(51.5, ())  # happened once, not now
     hot = board(tmp_path, 84.0, "5000d")
     assert hot.temperature_c == 84.0
     assert "throttled" in hot.throttled
     assert "under-voltage" in hot.throttled
-    assert health_of(read_state(tmp_path / "elsewhere")) == Health(None, ())
+    assert board_health(read_system_state(tmp_path / "elsewhere")) == BoardHealth(None, ())
 
 
 def test_the_rate_falls_while_it_is_hot_and_rises_slowly() -> None:
-    hot, warm, cool = Health(82.0), Health(78.0), Health(60.0)
+    hot, warm, cool = BoardHealth(82.0), BoardHealth(78.0), BoardHealth(60.0)
     assert next_limit(None, 30.0, cool, 80, None) is None
     limit = next_limit(None, 30.0, hot, 80, None)
     assert limit == pytest.approx(22.5)
@@ -328,7 +335,9 @@ def test_the_rate_falls_while_it_is_hot_and_rises_slowly() -> None:
     assert limit < risen < 20
     assert next_limit(28.0, 15.0, cool, 80, None) is None  # it does not bind any more
     assert next_limit(9.5, 9.5, cool, 80, 10.0) == 10.0  # never above what was asked
-    assert next_limit(10.0, 9.9, Health(50.0, ("throttled",)), 80, 10.0) == pytest.approx(7.425)
+    assert next_limit(10.0, 9.9, BoardHealth(50.0, ("throttled",)), 80, 10.0) == pytest.approx(
+        7.425
+    )
     assert next_limit(0.5, 0.5, hot, 80, None) == 0.5
     assert next_limit(None, 0.0, hot, 80, None) is None  # nothing runs yet
 
@@ -338,7 +347,7 @@ def test_the_rate_falls_while_it_is_hot_and_rises_slowly() -> None:
 
 def test_the_overlay_leaves_the_frame_alone_and_draws_on_any_size() -> None:
     labels = ("stop", "übergang", "東京")
-    seen = verdict(STOP, labels, ONE_OF_THREE, top=3, threshold=None)
+    seen = decide(STOP, labels, ONE_OF_THREE, top=3, threshold=None)
     for width, height in ((640, 480), (64, 48), (3, 2), (1920, 1080)):
         pixels = conftest.plain("red", width, height)
         before = pixels.copy()
@@ -349,14 +358,14 @@ def test_the_overlay_leaves_the_frame_alone_and_draws_on_any_size() -> None:
     assert plain("übergang, x") == "ubergang"
     assert plain("東京") == "?"
     assert draw(pixels, []).shape == pixels.shape
-    assert isinstance(seen, Verdict)
+    assert isinstance(seen, Decision)
 
 
 def test_a_truth_that_contradicts_itself_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "truth.csv"
     path.write_text("frame,label\n0,stop\n0,stop\n1,stop\n1,go\n")
     with pytest.raises(DataError, match="rows that differ about frame 1"):
-        read_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
+        read_ground_truth(str(path), "clip.mp4", LABELS, ONE_OF_THREE)
 
 
 def test_how_folders_were_read_as_truth_is_told(tmp_path: Path) -> None:
@@ -364,12 +373,12 @@ def test_how_folders_were_read_as_truth_is_told(tmp_path: Path) -> None:
     for name in ("a", "b", "val"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "0.png").touch()
-    read_truth("folder", str(tmp_path), None, ONE_OF_THREE, told.append)
+    read_ground_truth("folder", str(tmp_path), None, ONE_OF_THREE, told.append)
     assert "in the order a, b, val" in told.pop()
-    read_truth("folder", str(tmp_path), ("a", "b", "c"), ONE_OF_THREE, told.append)
+    read_ground_truth("folder", str(tmp_path), ("a", "b", "c"), ONE_OF_THREE, told.append)
     assert told == ["not judged, since the model knows no such class: images of val (1)"]
     (tmp_path / "a").rename(tmp_path / "train")
     (tmp_path / "b" / "0.png").unlink()
     (tmp_path / "b").rmdir()
     with pytest.raises(DataError, match=r"--source .*val"):
-        read_truth("folder", str(tmp_path), None, ONE_OF_THREE)
+        read_ground_truth("folder", str(tmp_path), None, ONE_OF_THREE)

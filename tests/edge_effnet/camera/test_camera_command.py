@@ -57,7 +57,7 @@ def test_the_json_is_that_of_compare_on_the_same_frames(
     assert run(list(map(str, arguments))) == 0
     camera = document.pop("camera")
     expected = json.loads(offline.read_text())
-    # 30 pictures of 3 plain colours are few scenes: camera proves nothing of them.
+    # 30 frames of 3 plain colours are few scenes: camera proves nothing of them.
     assert document.pop("blocks") == {
         "scenes": 3,
         "enough": False,
@@ -172,12 +172,12 @@ def test_threshold_region_hook_and_recording(
 ) -> None:
     pixels = plain("red", 80, 40)
     pixels[:, 40:] = plain("blue", 40, 40)
-    picture, mark = tmp_path / "half.png", tmp_path / "mark"
-    write_picture(picture, pixels)
+    frame, mark = tmp_path / "half.png", tmp_path / "mark"
+    write_picture(frame, pixels)
     write = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
     script = shlex.join([sys.executable, "-c", write, str(mark), "{label}"])
     code, out, _ = cli(
-        *("--model", colour_model(), "--source", picture, "--roi", "0.5,0,0.5,1"),
+        *("--model", colour_model(), "--source", frame, "--roi", "0.5,0,0.5,1"),
         *("--jsonl", "-", "--on", "blue", script, "--record", tmp_path / "out.mp4"),
     )
     assert code == 0
@@ -185,7 +185,7 @@ def test_threshold_region_hook_and_recording(
     assert mark.read_text() == "blue"
     assert (tmp_path / "out.mp4").stat().st_size > 0
     code, out, _ = cli(
-        *("--model", colour_model("again.tflite"), "--source", picture, "--threshold", 1),
+        *("--model", colour_model("again.tflite"), "--source", frame, "--threshold", 1),
         *("--jsonl", "-"),
     )
     assert json.loads(out)["label"] == "unknown"
@@ -261,7 +261,7 @@ def test_garbage_prints_one_line_and_nothing_of_ffmpegs(
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["--source", "nowhere.mp4"], 1, "is no source of pictures"),
+        (["--source", "nowhere.mp4"], 1, "is no source of images"),
         (["--source", "41"], 1, "there is no camera at /dev/video41"),
         (["--size", "big"], 2, "--size is not understood"),
         (["--roi", "1,1,1,1"], 2, "--roi is not understood"),
@@ -308,10 +308,10 @@ def test_models_that_do_not_belong_together(
 
 
 def test_a_port_in_use(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:
-    from edge_effnet.camera.outputs.frame_publisher import View
+    from edge_effnet.camera.outputs.frame_publisher import FramePublisher
     from edge_effnet.camera.outputs.web import start_server
 
-    server = start_server(View(), "127.0.0.1", 0)
+    server = start_server(FramePublisher(), "127.0.0.1", 0)
     try:
         code, _, err = cli(
             *("--model", colour_model(), "--source", clip(["red"])),

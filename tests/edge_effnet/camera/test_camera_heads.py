@@ -20,18 +20,18 @@ MakeModel = Callable[..., Path]
 
 @pytest.fixture
 def shown(tmp_path: Path) -> Path:
-    """Pictures of red, blue, half of each, and neither, in this order."""
+    """Frames of red, blue, half of each, and neither, in this order."""
     half = plain("red")
     half[:, 32:] = plain("blue")[:, 32:]
-    pictures = (plain("red"), plain("blue"), half, np.full((48, 64, 3), 10, np.uint8))
-    for number, pixels in enumerate(pictures):
+    frames = (plain("red"), plain("blue"), half, np.full((48, 64, 3), 10, np.uint8))
+    for number, pixels in enumerate(frames):
         write_picture(tmp_path / "shown" / f"{number}.png", pixels)
     return tmp_path / "shown"
 
 
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
-    """Forty pictures of patches, each unlike the others."""
+    """Forty frames of patches, each unlike the others."""
     random = np.random.default_rng(4)
     for number in range(40):
         patches: Pixels = random.integers(0, 256, (4, 4, 3)).astype(np.uint8)

@@ -9,50 +9,52 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edge_effnet.camera.capture import BROKEN_IN_A_ROW, Capture, Pace
-from edge_effnet.camera.queues import Frame, Handover
-from edge_effnet.camera.sources.base import Shot, Source, SourceEnded, SourceLost
+from edge_effnet.camera.capture import BROKEN_IN_A_ROW, Capture
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.options import Pace
+from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceEnded, SourceLost
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.test_queues import FakeClock
 
-SHOT = Shot(plain("red"))
+SHOT = CapturedFrame(plain("red"))
 
 
 def scripted(
     steps: Iterator[object], *, live: bool, fps: float | None = 20.0
-) -> tuple[Source, threading.Event]:
+) -> tuple[FrameSource, threading.Event]:
     """A source that gives shots, None for a broken one, and raises exceptions, in turn."""
     closed = threading.Event()
 
-    def read() -> Shot | None:
+    def read() -> CapturedFrame | None:
         step = next(steps, SourceEnded("end"))
         if isinstance(step, Exception):
             raise step
         if callable(step):
             step = step()
-        assert step is None or isinstance(step, Shot)
+        assert step is None or isinstance(step, CapturedFrame)
         return step
 
-    return Source("a camera", live, fps, read, read, closed.set), closed
+    return FrameSource("a camera", live, fps, read, read, closed.set), closed
 
 
 def run_file(count: int, fps: float, decode_s: float, pace: Pace) -> tuple[Capture, list[Frame]]:
     """Capture a file of ``count`` frames on a fake clock; a frame takes ``decode_s`` to read."""
     clock = FakeClock()
 
-    def slowly() -> Shot:
+    def slowly() -> CapturedFrame:
         clock.wait(decode_s)
         return SHOT
 
-    frames: Handover[Frame] = Handover(10_000)
+    frames: BoundedQueue[Frame] = BoundedQueue(10_000)
 
-    def opened() -> Source:
+    def opened() -> FrameSource:
         source = scripted(iter([slowly] * count), live=False, fps=fps)[0]
-        # Skipping costs nothing: no picture is decoded.
+        # Skipping costs nothing: no frame is decoded.
         left = iter(range(count))
 
-        def read() -> Shot | None:
+        def read() -> CapturedFrame | None:
             if next(left, None) is None:
                 raise SourceEnded("end")
             return slowly()
@@ -61,7 +63,7 @@ def run_file(count: int, fps: float, decode_s: float, pace: Pace) -> tuple[Captu
             if next(left, None) is None:
                 raise SourceEnded("end")
 
-        return Source(source.name, False, fps, read, skip, source.close)
+        return FrameSource(source.name, False, fps, read, skip, source.close)
 
     capture = Capture(opened(), opened, frames, pace, print, clock=clock, wait=clock.wait)
     if pace.loop:
@@ -114,9 +116,9 @@ def test_a_looped_file_goes_on_counting_and_starts_its_positions_again() -> None
     assert capture.stop.is_set()
 
 
-def test_a_file_of_broken_pictures_is_an_error() -> None:
+def test_a_file_of_broken_frames_is_an_error() -> None:
     source, closed = scripted(iter([None, None]), live=False)
-    frames: Handover[Frame] = Handover(1)
+    frames: BoundedQueue[Frame] = BoundedQueue(1)
     capture = Capture(source, lambda: source, frames, Pace(every_frame=True), print)
     capture._run()
     assert isinstance(capture.error, DataError)
@@ -125,13 +127,13 @@ def test_a_file_of_broken_pictures_is_an_error() -> None:
     assert frames.finished
 
 
-def run_live(sources: list[Source | Exception], **pace: float) -> tuple[Capture, list[str]]:
+def run_live(sources: list[FrameSource | Exception], **pace: float) -> tuple[Capture, list[str]]:
     """Run live sources one after the other until all are used up."""
     said: list[str] = []
     waiting = iter(sources[1:])
     done = threading.Event()
 
-    def reopen() -> Source:
+    def reopen() -> FrameSource:
         following = next(waiting, None)
         if following is None:
             done.set()
@@ -141,9 +143,9 @@ def run_live(sources: list[Source | Exception], **pace: float) -> tuple[Capture,
         return following
 
     first = sources[0]
-    assert isinstance(first, Source)
+    assert isinstance(first, FrameSource)
     settings = {"first_pause_s": 0.001, "longest_pause_s": 0.004, **pace}
-    capture = Capture(first, reopen, Handover(1000), Pace(**settings), said.append)  # type: ignore[arg-type]
+    capture = Capture(first, reopen, BoundedQueue(1000), Pace(**settings), said.append)  # type: ignore[arg-type]
     capture.start()
     assert done.wait(30)
     capture.end()
@@ -170,28 +172,28 @@ def test_the_pause_doubles_up_to_a_limit() -> None:
     attempts = iter(range(8))
     source, _ = scripted(iter([SHOT, SourceLost("gone")]), live=True)
 
-    def reopen() -> Source:
+    def reopen() -> FrameSource:
         if next(attempts, None) is None:
             capture.stop.set()
         raise DataError("no", fix="none")
 
     pace = Pace(first_pause_s=1, longest_pause_s=10)
-    capture = Capture(source, reopen, Handover(1), pace, lambda _: None, wait=pauses.append)
+    capture = Capture(source, reopen, BoundedQueue(1), pace, lambda _: None, wait=pauses.append)
     capture.start()
     assert capture.stop.wait(30)
     capture.end()
     assert pauses[:6] == [1, 2, 4, 8, 10, 10]
 
 
-def test_a_camera_that_opens_without_pictures_is_not_back() -> None:
-    lost = SourceLost("what it sends are no pictures")
+def test_a_camera_that_opens_without_frames_is_not_back() -> None:
+    lost = SourceLost("what it sends are no images")
     first, _ = scripted(iter([SHOT, lost]), live=True)
     garbage = [scripted(iter([lost]), live=True)[0] for _ in range(3)]
     last, _ = scripted(iter([SHOT, SourceLost("over")]), live=True)
     pauses: list[float] = []
-    waiting: Iterator[Source] = iter([*garbage, last])
+    waiting: Iterator[FrameSource] = iter([*garbage, last])
 
-    def reopen() -> Source:
+    def reopen() -> FrameSource:
         if (following := next(waiting, None)) is None:
             capture.stop.set()
             raise DataError("no", fix="none")
@@ -199,38 +201,38 @@ def test_a_camera_that_opens_without_pictures_is_not_back() -> None:
 
     said: list[str] = []
     pace = Pace(first_pause_s=1, longest_pause_s=10)
-    capture = Capture(first, reopen, Handover(9), pace, said.append, wait=pauses.append)
+    capture = Capture(first, reopen, BoundedQueue(9), pace, said.append, wait=pauses.append)
     capture.start()
     assert capture.stop.wait(30)
     capture.end()
     assert said[:2] == [
-        "a camera: what it sends are no pictures; trying to open it again",
+        "a camera: what it sends are no images; trying to open it again",
         "a camera is back",
     ]
     assert capture.reopened == 1
     assert pauses[:5] == [1, 2, 4, 8, 1]
 
 
-def test_a_camera_that_never_gave_a_picture_is_an_error() -> None:
+def test_a_camera_that_never_gave_a_frame_is_an_error() -> None:
     source, closed = scripted(iter([None] * BROKEN_IN_A_ROW), live=True)
-    capture = Capture(source, lambda: source, Handover(1), Pace(), print)
+    capture = Capture(source, lambda: source, BoundedQueue(1), Pace(), print)
     capture._run()
     assert isinstance(capture.error, DataError)
-    assert "a camera gives no pictures; found 25 broken pictures in a row" in str(capture.error)
+    assert "a camera gives no frames; found 25 broken frames in a row" in str(capture.error)
     assert closed.is_set()
 
 
 def test_a_stalled_camera_is_given_up() -> None:
     release = threading.Event()
 
-    def hang() -> Shot:
+    def hang() -> CapturedFrame:
         release.wait(60)
         return SHOT
 
     first, closed = scripted(iter([SHOT, hang]), live=True)
     second, _ = scripted(iter([SHOT, SourceLost("over")]), live=True)
     capture, said = run_live([first, second], stall_s=0.3)
-    assert said[0].startswith("a camera: no picture for")
+    assert said[0].startswith("a camera: no frame for")
     assert capture.captured == 2
     assert not closed.is_set()  # its reader hangs in the driver
     release.set()
@@ -238,27 +240,32 @@ def test_a_stalled_camera_is_given_up() -> None:
     assert capture.captured == 2  # what came too late went nowhere
 
 
-def test_broken_pictures_are_counted_and_too_many_are_a_loss() -> None:
+def test_broken_frames_are_counted_and_too_many_are_a_loss() -> None:
     steps: list[object] = [SHOT, None, SHOT, *[None] * BROKEN_IN_A_ROW, SHOT]
     source, _ = scripted(iter(steps), live=True)
     capture, said = run_live([source])
     assert capture.broken == 1 + BROKEN_IN_A_ROW
     assert capture.captured == 2
-    assert "broken pictures in a row" in said[0]
+    assert "broken frames in a row" in said[0]
 
 
 def test_a_change_of_resolution_is_said_and_goes_on() -> None:
-    shots = [SHOT, Shot(plain("blue", 32, 24)), Shot(plain("blue", 32, 24)), SourceLost("over")]
+    shots = [
+        SHOT,
+        CapturedFrame(plain("blue", 32, 24)),
+        CapturedFrame(plain("blue", 32, 24)),
+        SourceLost("over"),
+    ]
     source, _ = scripted(iter(shots), live=True)
     capture, said = run_live([source])
     assert capture.captured == 3
-    assert said[0] == "the picture's size changed: 64x48 to 32x24"
+    assert said[0] == "the frame's size changed: 64x48 to 32x24"
     assert sum("size" in line for line in said) == 1
 
 
 def test_an_unknown_failure_of_a_reader_ends_the_capture() -> None:
     source, _ = scripted(iter([SHOT, RuntimeError("a bug")]), live=True)
-    frames: Handover[Frame] = Handover(10)
+    frames: BoundedQueue[Frame] = BoundedQueue(10)
     capture = Capture(source, lambda: source, frames, Pace(), lambda _: None)
     capture.start()
     assert frames.take(10) is not None
@@ -272,12 +279,12 @@ def test_an_unknown_failure_of_a_reader_ends_the_capture() -> None:
 def test_end_does_not_wait_for_ever_for_a_hanging_driver() -> None:
     release = threading.Event()
 
-    def hang() -> Shot:
+    def hang() -> CapturedFrame:
         release.wait(60)
         return SHOT
 
     source, _ = scripted(iter([hang]), live=True)
-    capture = Capture(source, lambda: source, Handover(1), Pace(), lambda _: None)
+    capture = Capture(source, lambda: source, BoundedQueue(1), Pace(), lambda _: None)
     capture.start()
     began = time.monotonic()
     capture.end()
@@ -289,7 +296,7 @@ def test_end_does_not_wait_for_ever_for_a_hanging_driver() -> None:
 def test_stopping_closes_the_source(live: bool) -> None:
     forever = iter(lambda: SHOT, None)
     source, closed = scripted(forever, live=live)
-    frames: Handover[Frame] = Handover(1)
+    frames: BoundedQueue[Frame] = BoundedQueue(1)
     capture = Capture(source, lambda: source, frames, Pace(), lambda _: None)
     capture.start()
     assert frames.take(10) is not None

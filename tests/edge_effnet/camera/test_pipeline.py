@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from edge_effnet.camera.capture import Pace
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
+from edge_effnet.camera.options import Pace, SessionSettings
 from edge_effnet.camera.pipeline import Pipeline, Result
-from edge_effnet.camera.queues import Answer, Frame, Handover, Limiter, Pair, Region
-from edge_effnet.camera.session import Session, Settings
-from edge_effnet.camera.sources.base import SourceEnded, open_images, open_video
+from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.session import Session
+from edge_effnet.camera.sources.base import SourceEnded
+from edge_effnet.camera.sources.files import open_images, open_video
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess
@@ -88,11 +90,11 @@ def frames_of(path: Path) -> list[Pixels]:
     return shots
 
 
-def run_all(pipeline: Pipeline, frames: Handover[Frame], pictures: list[Pixels]) -> list[Result]:
-    """Push pictures through a pipeline whose handover waits, and take all results."""
+def run_all(pipeline: Pipeline, frames: BoundedQueue[Frame], images: list[Pixels]) -> list[Result]:
+    """Push images through a pipeline whose queue waits, and take all results."""
 
     def push() -> None:
-        for number, pixels in enumerate(pictures):
+        for number, pixels in enumerate(images):
             frames.put(Frame(pixels, number, number, number / 10, time.monotonic()))
         frames.close()
 
@@ -107,18 +109,18 @@ def run_all(pipeline: Pipeline, frames: Handover[Frame], pictures: list[Pixels])
     return results
 
 
-def check_identical(model: Path, pictures: list[Pixels], region: Region) -> None:
-    frames: Handover[Frame] = Handover(2, wait=True)
+def check_identical(model: Path, images: list[Pixels], region: Region) -> None:
+    frames: BoundedQueue[Frame] = BoundedQueue(2, wait=True)
     pipeline = Pipeline(
         open_classifier(model), open_classifier(model), frames, region=region, every_frame=True
     )
-    results = run_all(pipeline, frames, pictures)
+    results = run_all(pipeline, frames, images)
     alone = open_classifier(model)
-    expected = [alone.scores(np.ascontiguousarray(region.cut(pixels))) for pixels in pictures]
-    answers = [result for result in results if isinstance(result, Answer)]
-    pairs = [result for result in results if isinstance(result, Pair)]
-    assert [answer.frame.number for answer in answers] == list(range(len(pictures)))
-    assert [pair.answer.frame.number for pair in pairs] == list(range(len(pictures)))
+    expected = [alone.scores(np.ascontiguousarray(region.cut(pixels))) for pixels in images]
+    answers = [result for result in results if isinstance(result, FrameScores)]
+    pairs = [result for result in results if isinstance(result, ComparedFrame)]
+    assert [answer.frame.number for answer in answers] == list(range(len(images)))
+    assert [pair.answer.frame.number for pair in pairs] == list(range(len(images)))
     for answer, pair, scores in zip(answers, pairs, expected, strict=True):
         assert np.array_equal(answer.scores, scores)  # to the last bit
         assert np.array_equal(pair.reference_scores, scores)
@@ -128,15 +130,15 @@ def check_identical(model: Path, pictures: list[Pixels], region: Region) -> None
 def test_answers_are_those_of_the_model_alone(
     colour_model: MakeModel, clip: MakeClip, region: Region
 ) -> None:
-    pictures = frames_of(clip(["red", "green", "blue"] * 5))
-    assert len(pictures) == 15
-    check_identical(colour_model(), pictures, region)
+    frames = frames_of(clip(["red", "green", "blue"] * 5))
+    assert len(frames) == 15
+    check_identical(colour_model(), frames, region)
 
 
 def test_int8_answers_are_bit_identical_on_a_real_clip(reference: Path) -> None:
-    pictures = frames_of(reference / "video" / "carving_ice_rpi.mp4")[:20]
+    frames = frames_of(reference / "video" / "carving_ice_rpi.mp4")[:20]
     model = reference / "models" / "lite0_flowers5_modelmaker_int8.tflite"
-    check_identical(model, pictures, Region())
+    check_identical(model, frames, Region())
 
 
 def session_of(
@@ -144,7 +146,7 @@ def session_of(
 ) -> Session:
     classifier = model.model if isinstance(model, Slow) else model
     session = Session(
-        Settings(classifier.labels, "model", pace=pace, **settings),
+        SessionSettings(classifier.labels, "model", pace=pace, **settings),
         open_video(path),
         lambda: open_video(path),
         model,
@@ -159,13 +161,13 @@ def test_a_slow_model_drops_frames_of_a_clip(colour_model: MakeModel, clip: Make
     path = clip(["red"] * 100, fps=50)
     session = session_of(Slow(open_classifier(colour_model()), 0.08), path, Pace())
     assert session.capture.captured == 100
-    assert session.meter.answered + session.dropped == 100
+    assert session.rates.answered + session.dropped == 100
     assert session.dropped >= 60
 
 
 def test_behind_a_slow_model_no_queue_grows() -> None:
     """Ten frames come for each answer: nine are dropped, and the answers keep up."""
-    model, frames = Gated(), Handover[Frame](1)
+    model, frames = Gated(), BoundedQueue[Frame](1)
     pipeline = Pipeline(model, None, frames, clock=stopped_clock)
     pipeline.start()
     pushed, late = 0, []
@@ -175,7 +177,7 @@ def test_behind_a_slow_model_no_queue_grows() -> None:
             pushed += 1
         model.let_answer()
         answer = pipeline.results.take(60)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, FrameScores)
         late.append(pushed - answer.frame.number)
     # One is answered while one is prepared and one waits; a queue would be 180 behind.
     assert max(late) <= 30
@@ -185,14 +187,14 @@ def test_behind_a_slow_model_no_queue_grows() -> None:
 
 
 def test_a_model_that_holds_the_rate_answers_every_frame() -> None:
-    model, frames = Gated(), Handover[Frame](1)
+    model, frames = Gated(), BoundedQueue[Frame](1)
     pipeline = Pipeline(model, None, frames, clock=stopped_clock)
     pipeline.start()
     for number in range(30):
         frames.put(frame_of(number))
         model.let_answer()
         answer = pipeline.results.take(60)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, FrameScores)
         assert answer.frame.number == number
     pipeline.end()
     assert frames.dropped == 0
@@ -201,22 +203,22 @@ def test_a_model_that_holds_the_rate_answers_every_frame() -> None:
 def test_every_frame_of_a_file_with_a_slow_model(colour_model: MakeModel, clip: MakeClip) -> None:
     model = Slow(open_classifier(colour_model()), 0.01)
     session = session_of(model, clip(["red"] * 40, fps=100), Pace(every_frame=True))
-    assert (session.meter.answered, session.dropped) == (40, 0)
+    assert (session.rates.answered, session.dropped) == (40, 0)
 
 
 def test_a_slow_reference_holds_up_nothing() -> None:
-    model, reference, frames = Gated(), Gated(), Handover[Frame](1)
+    model, reference, frames = Gated(), Gated(), BoundedQueue[Frame](1)
     pipeline = Pipeline(model, reference, frames, clock=stopped_clock)
     pipeline.start()
     for number in range(20):  # all answered while the reference has not answered once
         frames.put(frame_of(number))
         model.let_answer()
         answer = pipeline.results.take(60)
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, FrameScores)
         assert answer.frame.number == number
     reference.let_answer()
     pair = pipeline.results.take(60)
-    assert isinstance(pair, Pair)
+    assert isinstance(pair, ComparedFrame)
     assert pair.answer.frame.number == 0
     frames.close()
     assert pipeline.results.take(60) is None  # frames that came meanwhile are not compared
@@ -245,8 +247,8 @@ def test_models_of_different_input_sizes_see_the_same_frame(
 def test_a_limit_on_the_rate(colour_model: MakeModel, clip: MakeClip) -> None:
     path = clip(["red"] * 60, fps=60)
     session = session_of(open_classifier(colour_model()), path, Pace(), fps=10.0)
-    assert session.meter.answered <= 13
-    assert session.meter.answered + session.dropped == 60
+    assert session.rates.answered <= 13
+    assert session.rates.answered + session.dropped == 60
 
 
 def test_scores_that_are_no_numbers_end_the_run(colour_model: MakeModel, clip: MakeClip) -> None:
@@ -279,7 +281,7 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
             time.sleep(0.2)
             return np.array([1, 0, 0], np.float32)
 
-    frames: Handover[Frame] = Handover(1)
+    frames: BoundedQueue[Frame] = BoundedQueue(1)
     pipeline = Pipeline(Model(), None, frames)
     pipeline.start()
     for number in range(60):
@@ -296,7 +298,7 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
 def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:
     model = open_classifier(colour_model())
     session = Session(
-        Settings(model.labels, "model", pace=Pace(every_frame=True)),
+        SessionSettings(model.labels, "model", pace=Pace(every_frame=True)),
         open_images(colour_folder),
         lambda: open_images(colour_folder),
         model,
@@ -314,19 +316,19 @@ def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
     before = set(threading.enumerate())
 
     def stop(_: str) -> None:
-        if session.meter.answered > 5:
+        if session.rates.answered > 5:
             raise KeyboardInterrupt
 
     session = Session(
-        Settings(model.labels, "model", pace=Pace(every_frame=True, loop=True)),
+        SessionSettings(model.labels, "model", pace=Pace(every_frame=True, loop=True)),
         open_video(path),
         lambda: open_video(path),
         Slow(model, 0.02),
         open_classifier(colour_model("f.tflite")),
         show_status=stop,
     )
-    session._due["tell"] = 0
+    session._due["status"] = 0
     session.run()  # KeyboardInterrupt is a proper end
-    assert session.meter.answered > 5
+    assert session.rates.answered > 5
     assert set(threading.enumerate()) <= before
     assert Limiter(None).fps is None

@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 
-from edge_effnet.camera.queues import Handover, Limiter, Region, parse_region
+from edge_effnet.camera.frames import Region, parse_region
+from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.errors import UsageProblem
 
 
@@ -25,7 +26,7 @@ class FakeClock:
 
 
 def test_the_newest_item_wins_and_the_others_are_counted() -> None:
-    box: Handover[int] = Handover(1)
+    box: BoundedQueue[int] = BoundedQueue(1)
     for number in range(5):
         box.put(number)
     assert box.take() == 4
@@ -34,8 +35,8 @@ def test_the_newest_item_wins_and_the_others_are_counted() -> None:
     assert not box.finished
 
 
-def test_a_waiting_handover_loses_nothing() -> None:
-    box: Handover[int] = Handover(2, wait=True)
+def test_a_waiting_queue_loses_nothing() -> None:
+    box: BoundedQueue[int] = BoundedQueue(2, wait=True)
 
     def fill() -> None:
         for number in range(200):
@@ -54,7 +55,7 @@ def test_a_waiting_handover_loses_nothing() -> None:
 
 
 def test_closing_frees_who_waits_to_put() -> None:
-    box: Handover[int] = Handover(1, wait=True)
+    box: BoundedQueue[int] = BoundedQueue(1, wait=True)
     box.put(1)
     thread = threading.Thread(target=box.put, args=(2,))
     thread.start()
@@ -66,14 +67,14 @@ def test_closing_frees_who_waits_to_put() -> None:
 
 
 def test_offer_takes_no_more_than_there_is_room_for() -> None:
-    box: Handover[int] = Handover(1)
+    box: BoundedQueue[int] = BoundedQueue(1)
     assert [box.offer(number) for number in (1, 2)] == [True, False]
     assert (box.take(), box.dropped) == (1, 0)
 
 
 def test_a_slow_taker_on_a_steady_source_drops_the_right_number() -> None:
     """30 frames a second for 10 s, 70 ms for each answer, simulated."""
-    box: Handover[float] = Handover(1)
+    box: BoundedQueue[float] = BoundedQueue(1)
     free_s, delays, put = 0.0, [], 0
     for number in range(300):
         now = number / 30

@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.measure.environment import Environment, read_environment
-from edge_effnet.measure.system_state import State, read_state
-from edge_effnet.measure.validity import Verdict, judge_machine, judge_samples
+from edge_effnet.measure.system_state import SystemState, read_system_state
+from edge_effnet.measure.validity import Validity, judge_machine, judge_samples
 from tests.edge_effnet.measure import machines
 
 
 def states(
     before: Path, after: Path, *, seconds: float = 10.0, own: float = 9.9
-) -> tuple[State, State]:
+) -> tuple[SystemState, SystemState]:
     return (
-        read_state(before, clock=lambda: 0.0, own_busy=lambda: 0.0),
-        read_state(after, clock=lambda: seconds, own_busy=lambda: own),
+        read_system_state(before, clock=lambda: 0.0, own_busy=lambda: 0.0),
+        read_system_state(after, clock=lambda: seconds, own_busy=lambda: own),
     )
 
 
-def codes(verdict: Verdict, *, invalid: bool = True) -> set[str]:
+def codes(verdict: Validity, *, invalid: bool = True) -> set[str]:
     return {remark.code for remark in (verdict.problems if invalid else verdict.notes)}
 
 
 @pytest.fixture
-def calm_pi(tmp_path: Path) -> tuple[Environment, State, State]:
+def calm_pi(tmp_path: Path) -> tuple[Environment, SystemState, SystemState]:
     first = machines.pi4(tmp_path / "1", governor="performance")
     then = machines.pi4(tmp_path / "2", governor="performance", busy=2000)
     return read_environment(first, machine="aarch64"), *states(first, then)
@@ -43,7 +43,7 @@ def test_a_pi_4_is_described(tmp_path: Path) -> None:
     assert found.int8_features == ()
     assert found.memory_bytes == 3884136 * 1024
     assert found.emulated is None
-    state = read_state(root)
+    state = read_system_state(root)
     assert state.governors == ("ondemand",)
     assert (state.frequency_mhz, state.frequency_max_mhz) == (1800, 1800)
     assert state.temperature_c == 45
@@ -63,7 +63,7 @@ def test_a_pi_5_and_a_server_multiply_int8_fast(tmp_path: Path) -> None:
 
 
 def test_an_empty_container_is_described_without_guesses(tmp_path: Path) -> None:
-    found, state = read_environment(tmp_path), read_state(tmp_path)
+    found, state = read_environment(tmp_path), read_system_state(tmp_path)
     assert (found.device, found.cpu, found.features, found.cpu_quota) == (None, None, (), None)
     assert state.temperature_c is None
     assert state.governors == ()
@@ -83,7 +83,7 @@ def test_a_damaged_sensor_is_no_crash(tmp_path: Path) -> None:
             "sys/devices/platform/soc/soc:firmware/get_throttled": "??",
         },
     )
-    state = read_state(root)
+    state = read_system_state(root)
     assert (state.temperature_c, state.throttled, state.machine_busy_s) == (None, None, None)
 
 
@@ -118,7 +118,7 @@ def test_arm_code_on_an_x86_cpu_is_emulated(tmp_path: Path) -> None:
     assert read_environment(root, machine="x86_64").emulated is None
 
 
-def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, State, State]) -> None:
+def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, SystemState, SystemState]) -> None:
     verdict = judge_machine(*calm_pi)
     assert verdict.valid
     assert not verdict.remarks
@@ -169,7 +169,7 @@ def test_heat_that_was_asked_for_is_a_finding(tmp_path: Path) -> None:
         assert {"hot", "clock-changed"} <= codes(verdict, invalid=False)
 
 
-def test_other_programs_are_noticed(calm_pi: tuple[Environment, State, State]) -> None:
+def test_other_programs_are_noticed(calm_pi: tuple[Environment, SystemState, SystemState]) -> None:
     environment, before, after = calm_pi
     environment = replace(environment, cores=4)
     crowded = replace(after, machine_busy_s=(after.machine_busy_s or 0) + 20)
@@ -181,7 +181,7 @@ def test_other_programs_are_noticed(calm_pi: tuple[Environment, State, State]) -
 
 
 def test_a_container_that_is_stopped_is_noticed(
-    calm_pi: tuple[Environment, State, State],
+    calm_pi: tuple[Environment, SystemState, SystemState],
 ) -> None:
     environment, before, after = calm_pi
     verdict = judge_machine(
@@ -203,4 +203,4 @@ def test_samples_are_judged_by_themselves() -> None:
 
 def test_a_verdict_survives_json() -> None:
     verdict = judge_samples([1.0, 2.0, 3.0])
-    assert Verdict.from_json(verdict.to_json()) == verdict
+    assert Validity.from_json(verdict.to_json()) == verdict

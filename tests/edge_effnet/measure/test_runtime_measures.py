@@ -15,7 +15,7 @@ from edge_effnet.measure.delegate import Delegation, delegation, divide
 from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
-from edge_effnet.measure.system_state import read_state
+from edge_effnet.measure.system_state import read_system_state
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
@@ -102,7 +102,9 @@ def test_a_pi_without_dot_product_is_told_so(tmp_path: Path) -> None:
     root = machines.pi4(tmp_path, throttled="50005")
     found = {
         finding.code
-        for finding in diagnose_machine(read_environment(root, machine="aarch64"), read_state(root))
+        for finding in diagnose_machine(
+            read_environment(root, machine="aarch64"), read_system_state(root)
+        )
     }
     assert {"no-dot-product", "governor", "throttled"} <= found
 

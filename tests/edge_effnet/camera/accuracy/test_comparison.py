@@ -11,7 +11,7 @@ import pytest
 
 from edge_effnet.camera.accuracy import comparison as compare
 from edge_effnet.camera.accuracy.comparison import FeedComparison
-from edge_effnet.camera.queues import Answer, Frame, Pair
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.metrics import ModelFile, Predictions, Summary
 from edge_effnet.metrics.comparison.frames import compare_frames
 from tests.edge_effnet.camera.conftest import plain
@@ -22,9 +22,9 @@ PIXELS = plain("red", 4, 4)
 MakeModel = Callable[..., Path]
 
 
-def pair_of(number: int, ours: np.ndarray, theirs: np.ndarray, scene: int = 0) -> Pair:
+def pair_of(number: int, ours: np.ndarray, theirs: np.ndarray, scene: int = 0) -> ComparedFrame:
     frame = Frame(PIXELS, number, number, number / 10, time.monotonic())
-    return Pair(Answer(frame, ours, 0.1, 1.0, frame.captured_s, scene), theirs, 2.0)
+    return ComparedFrame(FrameScores(frame, ours, 0.1, 1.0, frame.captured_s, scene), theirs, 2.0)
 
 
 def softmaxed(rows: int, seed: int) -> np.ndarray:

@@ -10,13 +10,14 @@ import pytest
 
 from edge_effnet.camera.accuracy import scenes as scenes_module
 from edge_effnet.camera.accuracy.scenes import Scenes
-from edge_effnet.camera.sources.base import SourceEnded, open_video
+from edge_effnet.camera.sources.base import SourceEnded
+from edge_effnet.camera.sources.files import open_video
 from edge_effnet.image.preprocessing import Pixels
 from tests.edge_effnet.camera.conftest import RGB, plain
 
 
 def photo(seed: int, side: int = 64) -> Pixels:
-    """A picture of soft patches, unlike that of another seed."""
+    """An image of soft patches, unlike that of another seed."""
     random = np.random.default_rng(seed)
     patches = random.integers(0, 256, (4, 4, 3)).astype(np.uint8)
     return np.asarray(cv2.resize(patches, (side, side), interpolation=cv2.INTER_CUBIC), np.uint8)
@@ -55,7 +56,7 @@ def test_a_slow_change_becomes_new_scenes_on_its_way() -> None:
     scenes = Scenes()
     shares = np.linspace(0, 1, 60)
     mixed = [(photo(0) * (1 - share) + photo(1) * share).astype(np.uint8) for share in shares]
-    numbers = [scenes.number(picture) for picture in mixed]
+    numbers = [scenes.number(image) for image in mixed]
     assert numbers == sorted(numbers)
     assert 2 <= scenes.count <= 10
 

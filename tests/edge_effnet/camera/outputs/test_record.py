@@ -9,30 +9,30 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_effnet.camera.answers import Ranked, Verdict
+from edge_effnet.camera.answers import Decision, ScoredLabel
+from edge_effnet.camera.frames import Frame, FrameScores, Region
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import (
     LONGEST_GAP_S,
     RESERVE_BYTES,
+    AnnotatedFrame,
     DifferenceSaver,
     Recorder,
-    Scene,
-    file_word,
+    file_name_part,
 )
 from edge_effnet.camera.outputs.status_line import StatusLine
 from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.queues import Answer, Frame, Region
 from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.heads.head import Head
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.test_queues import FakeClock
 
-SEEN = Verdict((Ranked("red", 1.0),), (Ranked("red", 1.0),))
+SEEN = Decision((ScoredLabel("red", 1.0),), (ScoredLabel("red", 1.0),))
 
 
-def scene(number: int, time_s: float, width: int = 64, height: int = 48) -> Scene:
+def scene(number: int, time_s: float, width: int = 64, height: int = 48) -> AnnotatedFrame:
     frame = Frame(plain("red", width, height), number, number, time_s, 0.0)
-    return Scene(frame, (("model", SEEN),), "10 fps")
+    return AnnotatedFrame(frame, (("model", SEEN),), "10 fps")
 
 
 def recorder(path: Path, said: list[str], **settings: object) -> Recorder:
@@ -155,17 +155,17 @@ def test_a_full_disk_ends_the_saving(tmp_path: Path) -> None:
 
 
 def test_labels_become_file_names() -> None:
-    assert file_word("../../etc/passwd") == "etc_passwd"
-    assert file_word("東京") == "x"
-    assert len(file_word("a" * 300)) <= 24
+    assert file_name_part("../../etc/passwd") == "etc_passwd"
+    assert file_name_part("東京") == "x"
+    assert len(file_name_part("a" * 300)) <= 24
 
 
 # JSON lines
 
 
-def answer(number: int) -> Answer:
+def answer(number: int) -> FrameScores:
     scores = np.array([0.75, 0.25, 0], np.float32)
-    return Answer(scene(number, number / 10).frame, scores, 0.1, 1.0, 0.02)
+    return FrameScores(scene(number, number / 10).frame, scores, 0.1, 1.0, 0.02)
 
 
 def test_lines_are_json_each_and_there_at_once(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_a_window_shows_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[tuple[int, ...]] = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
-    monkeypatch.setattr(cv2, "imshow", lambda _, picture: shown.append(picture.shape))
+    monkeypatch.setattr(cv2, "imshow", lambda _, image: shown.append(image.shape))
     monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 2 else -1)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)

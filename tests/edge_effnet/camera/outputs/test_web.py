@@ -22,7 +22,7 @@ import pytest
 
 from edge_effnet.camera.outputs import frame_publisher as view_module
 from edge_effnet.camera.outputs import web
-from edge_effnet.camera.outputs.frame_publisher import View
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.web import Server, is_loopback, parse_address, start_server
 from edge_effnet.errors import OutputError, UsageProblem
 from tests.edge_effnet.camera.conftest import plain
@@ -75,22 +75,22 @@ STATE = {
 @contextmanager
 def serving(
     host: str = "127.0.0.1", *, token: str | None = None, fps: float = 20.0
-) -> Iterator[tuple[Server, View]]:
-    """A server whose picture changes ``fps`` times a second."""
-    view, stop = View(), threading.Event()
-    view.tell(STATE)
-    server = start_server(view, host, 0, token=token)
+) -> Iterator[tuple[Server, FramePublisher]]:
+    """A server whose frame changes ``fps`` times a second."""
+    publisher, stop = FramePublisher(), threading.Event()
+    publisher.publish_status(STATE)
+    server = start_server(publisher, host, 0, token=token)
 
     def play() -> None:
         colours = ["red", "green", "blue"]
         while not stop.wait(1 / fps):
             colours.append(colours.pop(0))
-            view.publish(plain(colours[0], 320, 240))
+            publisher.publish(plain(colours[0], 320, 240))
 
     player = threading.Thread(target=play, daemon=True)
     player.start()
     try:
-        yield server, view
+        yield server, publisher
     finally:
         stop.set()
         player.join()
@@ -120,7 +120,7 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
             assert get(server, path)[0] == 404
 
 
-def test_pictures_are_new_each_time_and_the_figures_are_json() -> None:
+def test_frames_are_new_each_time_and_the_figures_are_json() -> None:
     with serving() as (server, _):
         after, seen = 0, []
         for _ in range(5):
@@ -129,20 +129,22 @@ def test_pictures_are_new_each_time_and_the_figures_are_json() -> None:
             assert int(headers["X-Picture"]) > after
             after = int(headers["X-Picture"])
             seen.append(data)
-        picture = cv2.imdecode(np.frombuffer(seen[0], np.uint8), cv2.IMREAD_COLOR)
-        assert picture.shape == (240, 320, 3)
+        frame = cv2.imdecode(np.frombuffer(seen[0], np.uint8), cv2.IMREAD_COLOR)
+        assert frame.shape == (240, 320, 3)
         assert len(set(seen)) > 1
         assert json.loads(get(server, "/state.json")[2]) == STATE
         assert get(server, "/picture.jpg?after=x")[0] == 200
 
 
-def test_without_a_new_picture_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = view_module.View.picture
+def test_without_a_new_frame_the_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits = view_module.FramePublisher.newest_jpeg
     monkeypatch.setattr(
-        view_module.View, "picture", lambda self, after: waits(self, after, timeout_s=0.05)
+        view_module.FramePublisher,
+        "newest_jpeg",
+        lambda self, after: waits(self, after, timeout_s=0.05),
     )
-    view = View()
-    server = start_server(view, "127.0.0.1", 0)
+    publisher = FramePublisher()
+    server = start_server(publisher, "127.0.0.1", 0)
     try:
         assert get(server, "/picture.jpg")[0] == 204
     finally:
@@ -198,24 +200,24 @@ def test_a_token_of_ones_own() -> None:
         assert get(server, "/state.json?token=correct%20horse%20battery")[0] == 200
         assert get(server, "/state.json?token=caf%C3%A9")[0] == 403
     with pytest.raises(UsageProblem, match="too short"):
-        start_server(View(), "0.0.0.0", 0, token="1234")  # noqa: S104, S106
+        start_server(FramePublisher(), "0.0.0.0", 0, token="1234")  # noqa: S104, S106
 
 
 def test_several_viewers_share_one_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     encoded: list[int] = []
     encode = view_module._jpeg
     monkeypatch.setattr(view_module, "_jpeg", lambda pixels: encoded.append(1) or encode(pixels))
-    view = View()
-    server = start_server(view, "127.0.0.1", 0)
+    publisher = FramePublisher()
+    server = start_server(publisher, "127.0.0.1", 0)
     try:
         for number in range(8):
-            view.publish(plain("red", 320, 240))
+            publisher.publish(plain("red", 320, 240))
             with ThreadPoolExecutor(6) as viewers:
                 paths = [f"/picture.jpg?after={number}"] * 6
                 replies = list(viewers.map(partial(get, server), paths))
             assert [status for status, *_ in replies] == [200] * 6
             assert len(encoded) == number + 1
-        assert view.watched
+        assert publisher.watched
     finally:
         server.end()
 
@@ -226,23 +228,23 @@ STREAM = "GET /stream.mjpg{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 def test_a_slow_viewer_blocks_nothing() -> None:
     """One asks for the stream and never reads; others and the publisher go on."""
     with (
-        serving(fps=50) as (server, view),
+        serving(fps=50) as (server, publisher),
         socket.create_connection(("127.0.0.1", server.port)) as slow,
     ):
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
         slow.sendall(STREAM.format("").encode())
         time.sleep(1.0)  # its buffers fill up
-        number = view._number
+        number = publisher._number
         after = 0
         for _ in range(5):
             status, headers, _ = get(server, f"/picture.jpg?after={after}")
             assert status == 200
             after = int(headers["X-Picture"])
-        assert view._number > number
+        assert publisher._number > number
         # Publishing is two assignments: a thousand of them take no time.
         began = time.monotonic()
         for _ in range(1000):
-            view.publish(plain("red", 8, 8))
+            publisher.publish(plain("red", 8, 8))
         assert time.monotonic() - began < 10
 
 
@@ -280,9 +282,9 @@ def server_answers(server: Server) -> int:
 
 def test_a_port_in_use_and_an_address_that_is_not_ours() -> None:
     with serving() as (server, _), pytest.raises(OutputError, match="is in use"):
-        start_server(View(), "127.0.0.1", server.port)
+        start_server(FramePublisher(), "127.0.0.1", server.port)
     with pytest.raises(OutputError, match="cannot be served"):
-        start_server(View(), "192.0.2.1", 8080)
+        start_server(FramePublisher(), "192.0.2.1", 8080)
 
 
 def test_addresses() -> None:
@@ -345,7 +347,7 @@ def test_the_page_in_a_browser(chromium: str, tmp_path: Path) -> None:
         for dom in doms:  # both viewers, beside one that takes nothing
             shown = re.search(r'data-pictures="(\d+)"', dom)
             assert shown
-            assert int(shown[1]) >= 3  # the picture changes
+            assert int(shown[1]) >= 3  # the frame changes
             assert 'src="blob:' in dom
             for text in ("no-entry", "roundabout", "97.3 %", "94.1 to 98.8", "14.9", ">62<"):
                 assert text in dom

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.machinery
 import subprocess
 import sys
 import threading
@@ -15,32 +16,29 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from edge_effnet.camera.sources import base as sources
 from edge_effnet.camera.sources.base import (
-    Shot,
-    Source,
+    CameraRequest,
+    CapturedFrame,
+    FrameSource,
     SourceEnded,
     SourceLost,
-    Wish,
-    default_source,
-    open_source,
-    without_password,
 )
-from edge_effnet.camera.sources.mjpeg import open_mjpeg
+from edge_effnet.camera.sources.mjpeg import open_mjpeg, without_password
+from edge_effnet.camera.sources.open import default_source, open_source
 from edge_effnet.camera.sources.v4l2 import holders, open_device
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import MakeClip, Serve, jpeg, plain, send_stream
 from tests.edge_effnet.conftest import write_picture
 
 
-def all_of(source: Source) -> list[Shot | None]:
-    shots = []
+def all_of(source: FrameSource) -> list[CapturedFrame | None]:
+    frames = []
     try:
         while True:
-            shots.append(source.read())
+            frames.append(source.read())
     except SourceEnded:
         source.close()
-        return shots
+        return frames
 
 
 def test_a_video_file(clip: MakeClip) -> None:
@@ -48,22 +46,22 @@ def test_a_video_file(clip: MakeClip) -> None:
     source = open_source(str(path))
     assert (source.live, source.fps, source.name) == (False, 20.0, "clip.mp4")
     source.skip()
-    shots = all_of(source)
-    assert len(shots) == 9
-    assert shots[0] is not None
-    assert shots[-1] is not None
-    assert shots[0].pixels.shape == (48, 64, 3)
-    assert shots[0].pixels.mean(axis=(0, 1)).argmax() == 0  # RGB, not BGR
-    assert shots[-1].pixels.mean(axis=(0, 1)).argmax() == 2
+    frames = all_of(source)
+    assert len(frames) == 9
+    assert frames[0] is not None
+    assert frames[-1] is not None
+    assert frames[0].pixels.shape == (48, 64, 3)
+    assert frames[0].pixels.mean(axis=(0, 1)).argmax() == 0  # RGB, not BGR
+    assert frames[-1].pixels.mean(axis=(0, 1)).argmax() == 2
 
 
 def test_images_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, colour in (("b/2.png", "blue"), ("a/1.png", "red"), ("a/3.png", "green")):
         write_picture(tmp_path / "set" / name, plain(colour))
-    (tmp_path / "set/a/0.jpg").write_text("no picture")
-    shots = all_of(open_source(str(tmp_path / "set")))
-    assert shots[0] is None
-    assert [shot.path.name for shot in shots[1:] if shot and shot.path] == [
+    (tmp_path / "set/a/0.jpg").write_text("no image")
+    frames = all_of(open_source(str(tmp_path / "set")))
+    assert frames[0] is None
+    assert [frame.path.name for frame in frames[1:] if frame and frame.path] == [
         *("1.png", "3.png", "2.png")
     ]
     one = all_of(open_source(str(tmp_path / "set/b/2.png")))
@@ -73,7 +71,7 @@ def test_images_in_the_order_of_their_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("nowhere.mp4", "is no source of pictures"),
+        ("nowhere.mp4", "is no source of images"),
         ("ftp://camera/x", "is no address of a camera"),
         ("http:///x", "is no address of a camera"),
         ("7", "there is no camera at /dev/video7"),
@@ -115,7 +113,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: Ma
     device.touch()
     monkeypatch.setattr("os.access", lambda *_: False)
     with pytest.raises(DataError, match="may not be opened by this user") as caught:
-        open_device(device, Wish())
+        open_device(device, CameraRequest())
     assert "usermod -aG video" in str(caught.value)
     with pytest.raises(DataError, match="no permission"):
         open_source(str(file))
@@ -131,17 +129,17 @@ def test_a_busy_camera_names_who_has_it(tmp_path: Path) -> None:
         try:
             assert holders(device)[0].endswith(f"({other.pid})")
             with pytest.raises(DataError, match=rf"is busy; found in use by .*\({other.pid}\)"):
-                open_device(device, Wish())
+                open_device(device, CameraRequest())
         finally:
             other.kill()
-    with pytest.raises(DataError, match="gives no pictures"):
-        open_device(device, Wish())
+    with pytest.raises(DataError, match="gives no frames"):
+        open_device(device, CameraRequest())
 
 
 def test_the_default_source(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_source() == "0"
     module = ModuleType("picamera2")
-    module.__spec__ = sources.importlib.machinery.ModuleSpec("picamera2", None)
+    module.__spec__ = importlib.machinery.ModuleSpec("picamera2", None)
     monkeypatch.setitem(sys.modules, "picamera2", module)
     assert default_source() == "picamera2"
 
@@ -204,16 +202,16 @@ def picamera(monkeypatch: pytest.MonkeyPatch) -> type[FakePicamera2]:
 
 
 def test_a_csi_camera(picamera: type[FakePicamera2]) -> None:
-    source = open_source("picamera2", Wish(320, 240, 15.0))
+    source = open_source("picamera2", CameraRequest(320, 240, 15.0))
     assert source.live
     assert "imx708" in source.name
     assert picamera.calls[1] == {
         "main": {"size": (320, 240), "format": "BGR888"},
         "controls": {"FrameRate": 15.0},
     }
-    shot = source.read()
-    assert shot is not None
-    assert shot.pixels.mean(axis=(0, 1)).argmax() == 0
+    frame = source.read()
+    assert frame is not None
+    assert frame.pixels.mean(axis=(0, 1)).argmax() == 0
     source.read()
     with pytest.raises(SourceLost, match="TimeoutError"):
         source.read()
@@ -235,29 +233,29 @@ def test_no_csi_camera_and_a_busy_one(
 
 
 @pytest.mark.parametrize("length", [True, False])
-def test_an_mjpeg_stream_is_decoded_as_its_pictures_are(http_camera: Serve, length: bool) -> None:
-    pictures = [jpeg(plain(colour)) for colour in ("red", "green", "blue")]
-    source = open_source(http_camera(lambda handler: send_stream(handler, pictures, length=length)))
+def test_an_mjpeg_stream_is_decoded_as_its_frames_are(http_camera: Serve, length: bool) -> None:
+    sent = [jpeg(plain(colour)) for colour in ("red", "green", "blue")]
+    source = open_source(http_camera(lambda handler: send_stream(handler, sent, length=length)))
     assert source.live
-    shots = [source.read() for _ in pictures]
+    frames = [source.read() for _ in sent]
     from edge_effnet.image.preprocessing import decode
 
-    for shot, data in zip(shots, pictures, strict=True):
-        assert shot is not None
-        assert np.array_equal(shot.pixels, decode(data, "x"))
+    for frame, data in zip(frames, sent, strict=True):
+        assert frame is not None
+        assert np.array_equal(frame.pixels, decode(data, "x"))
     with pytest.raises(SourceLost, match="ended"):
         source.read()
     source.close()
 
 
-def test_broken_pictures_in_a_stream_are_none_and_the_next_is_fine(http_camera: Serve) -> None:
+def test_broken_frames_in_a_stream_are_none_and_the_next_is_fine(http_camera: Serve) -> None:
     good = jpeg(plain("red"))
     parts = [good, good[: len(good) // 2], b"not a jpeg", b"", jpeg(plain("red", 32, 16))]
     source = open_source(http_camera(lambda handler: send_stream(handler, parts)))
-    shots = [source.read() for _ in parts]
-    assert [shot is not None for shot in shots] == [True, False, False, False, True]
-    assert shots[4] is not None
-    assert shots[4].pixels.shape == (16, 32, 3)  # the resolution changed in mid-stream
+    frames = [source.read() for _ in parts]
+    assert [frame is not None for frame in frames] == [True, False, False, False, True]
+    assert frames[4] is not None
+    assert frames[4].pixels.shape == (16, 32, 3)  # the resolution changed in mid-stream
     source.close()
 
 
@@ -271,7 +269,7 @@ def test_a_stream_of_garbage(http_camera: Serve) -> None:
         handler.wfile.write(noise)
 
     source = open_source(http_camera(answer))
-    with pytest.raises(SourceLost, match="no pictures"):
+    with pytest.raises(SourceLost, match="no images"):
         source.read()
     source.close()
 

@@ -1,0 +1,112 @@
+"""What ``--source`` names, as an open source: ``SOURCES`` is the table to add another kind to."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from edge_effnet.camera.sources.base import CameraRequest, FrameSource
+from edge_effnet.camera.sources.files import is_image, open_images, open_video
+from edge_effnet.camera.sources.network import open_address
+from edge_effnet.camera.sources.picamera import open_picamera
+from edge_effnet.camera.sources.v4l2 import open_device
+from edge_effnet.errors import DataError
+
+
+@dataclass(frozen=True)
+class SourceKind:
+    """A kind of source.
+
+    Attributes:
+        names: what the user writes, for help and errors.
+        matches: whether a text names this kind; the first row that does opens it.
+        open: opens it; may raise DataError.
+    """
+
+    names: str
+    matches: Callable[[str], object]
+    open: Callable[[str, CameraRequest], FrameSource]
+
+
+_PICAMERA = re.compile(r"picamera2?(?::(\d+))?", re.IGNORECASE)
+
+
+def _open_csi(text: str, request: CameraRequest) -> FrameSource:
+    match = _PICAMERA.fullmatch(text)
+    return open_picamera(int(match[1] or 0) if match else 0, request)
+
+
+SOURCES = (
+    SourceKind("picamera2", _PICAMERA.fullmatch, _open_csi),
+    SourceKind(
+        "a camera index",
+        str.isdecimal,
+        lambda text, request: open_device(Path(f"/dev/video{text}"), request),
+    ),
+    SourceKind(
+        "an http:// or rtsp:// address",
+        lambda text: "://" in text,
+        lambda text, _: open_address(text),
+    ),
+    SourceKind(
+        "/dev/videoN",
+        lambda text: text.startswith("/dev/"),
+        lambda text, request: open_device(Path(text), request),
+    ),
+    SourceKind(
+        "an image folder",
+        lambda text: Path(text).is_dir() or is_image(Path(text)),
+        lambda text, _: open_images(Path(text)),
+    ),
+    SourceKind(
+        "a video file",
+        lambda text: Path(text).is_file(),
+        lambda text, _: open_video(Path(text)),
+    ),
+)
+
+
+def default_source() -> str:
+    """A CSI camera where Picamera2 is installed, else the first V4L2 device."""
+    try:
+        found = importlib.util.find_spec("picamera2") is not None
+    except (ImportError, ValueError):
+        found = False
+    return "picamera2" if found else "0"
+
+
+def open_source(text: str, request: CameraRequest | None = None) -> FrameSource:
+    """Open what ``--source`` names.
+
+    Raises:
+        DataError: nothing there, not allowed, busy, or nothing that gives frames.
+    """
+    _quiet_opencv()
+    for kind in SOURCES:
+        if kind.matches(text):
+            return kind.open(text, request or CameraRequest())
+    *names, last = (kind.names for kind in SOURCES)
+    raise DataError(
+        f"{text} is no source of images",
+        found="nothing there",
+        expected=f"{', '.join(names)} or {last}",
+        fix="check the path",
+    )
+
+
+def _quiet_opencv() -> None:
+    """What OpenCV and FFmpeg would print about a missing camera, our errors say better."""
+    if os.environ.get("EDGE_EFFNET_NATIVE_LOG"):
+        return
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    logging: Any = getattr(getattr(cv2, "utils", None), "logging", None)
+    if logging is not None:  # since 4.5
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
