@@ -11,8 +11,8 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import balanced_sample, judging_warnings
-from edge_effnet.data.trained_on import Judged, judge_on
+from edge_effnet.data.split import balanced_sample, evaluation_warnings
+from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
@@ -39,7 +39,7 @@ class Judging:
     dataset: Dataset
     labels: tuple[str, ...]
     reference: int
-    judged: Judged
+    judged: EvaluationSet
     warnings: tuple[str, ...]
 
 
@@ -71,11 +71,11 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     dataset = load_dataset(spec.data, labels=names, classes=len(known), task=head.task, flat=True)
     known = dataset.labels or names or known
     steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
-    judged = judge_on(dataset, steps)
+    judged = leave_out_trained(dataset, steps)
     chosen = judged.dataset
     if spec.images is not None:
         chosen = balanced_sample(chosen, spec.images, spec.seed)
-    return Judging(chosen, known, place, judged, tuple(judging_warnings(chosen, dataset)))
+    return Judging(chosen, known, place, judged, tuple(evaluation_warnings(chosen, dataset)))
 
 
 def measure_accuracy(
@@ -91,7 +91,7 @@ def measure_accuracy(
         judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
         other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
         (unreadable images), ``notes`` (how the data were read), ``left_out`` and ``trained_on``
-        (see ``seen.Judged``).
+        (see ``seen.EvaluationSet``).
 
     Raises:
         DataError, ModelError: as ``predict_many``.

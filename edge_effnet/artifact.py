@@ -58,7 +58,7 @@ class Card:
     Attributes:
         name: of the artifact, such as ``v2-b0-int8``.
         labels: class names in index order.
-        preprocess: what the host does to a picture.
+        preprocess: what the host does to an image.
         variant: the network's row as JSON, or None for a network that is no variant of ours.
         weights: where the weights came from: ``kind``, file name, hash.
         steps: what was done, in order, each with ``step`` and its settings and hashes.

@@ -34,7 +34,7 @@ COMMANDS = {
     "regress": ("benchmarks.commands.regress:command", "Whether anything became slower since."),
     "report": ("benchmarks.commands.report:command", "Results as one page for the browser."),
     "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
-    "camera": ("edge_effnet.commands.camera:command", "A model on the live picture of a camera."),
+    "camera": ("edge_effnet.commands.camera:command", "A model on the live image of a camera."),
     "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
     "demo": ("converters.commands.demo:command", "See the whole thing work, offline, in minutes."),
 }

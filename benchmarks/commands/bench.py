@@ -242,7 +242,7 @@ def _refuse_bad_input(spec: Any) -> None:
     for path in spec.models:
         read_structure(path)
     if spec.data is not None:
-        print_data(load_images(spec.data, part="judge"))
+        print_data(load_images(spec.data, part="evaluation"))
 
 
 def _show(result: Any) -> None:

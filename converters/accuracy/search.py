@@ -171,7 +171,7 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
             expected="hundreds",
             fix="give more images of each class with --data",
         )
-    return division.rest, division.judging
+    return division.rest, division.evaluation
 
 
 def refuse_void_limits(gate: Gate | None, pictures: Pictures, seed: int) -> None:

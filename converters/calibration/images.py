@@ -22,11 +22,11 @@ from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import (
     balanced_sample,
     divide,
+    evaluation_warnings,
     images_per_class,
-    judging_warnings,
     without,
 )
-from edge_effnet.data.trained_on import Judged, Steps, judge_on, trained_on
+from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess
@@ -58,7 +58,7 @@ class Pictures:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     spare: tuple[Sample, ...] = ()
-    judged: Judged | None = None
+    judged: EvaluationSet | None = None
     classes: tuple[str, ...] = ()
 
     def left_out_json(self) -> list[dict[str, Any]]:
@@ -114,14 +114,14 @@ def choose_pictures(
         "classes": head.classes if head else None,
         "task": head.task if head else "classes",
     }
-    told: Judged | None = None
+    told: EvaluationSet | None = None
     warnings: list[str] = []
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
             return _drawn(how, count, "train", seed, scratch, labels)
         if labelled:
-            return load_dataset(folder, part="learn", **asked)
+            return load_dataset(folder, part="training", **asked)
         return load_images(folder)
 
     if data is not None and calibration is None and (parts := both_parts(data)):
@@ -135,7 +135,7 @@ def choose_pictures(
         given = judged = load_dataset(data, **asked) if data else None
         pool = listed(calibration) if calibration else given
         if given is not None and pool is not None:
-            told = judge_on(given, steps)
+            told = leave_out_trained(given, steps)
             judged = told.dataset
             pool, notices = _may_calibrate(given, pool, told, steps, seed)
             warnings += notices
@@ -168,7 +168,7 @@ def choose_pictures(
         warnings += given.notes
         if evaluation_count is not None and evaluation_count < len(judged):
             judged = balanced_sample(judged, evaluation_count, seed)
-        warnings += judging_warnings(judged, given)
+        warnings += evaluation_warnings(judged, given)
         if len(judged) < FEW_IMAGES:
             warnings.append(
                 f"only {len(judged)} images judge the result: a small loss cannot be told from luck"
@@ -186,7 +186,7 @@ def choose_pictures(
 
 
 def _may_calibrate(
-    given: Dataset, pool: Dataset, told: Judged, steps: Steps, seed: int
+    given: Dataset, pool: Dataset, told: EvaluationSet, steps: Steps, seed: int
 ) -> tuple[Dataset, list[str]]:
     """The images that calibration may choose from, and what to tell of them.
 
@@ -196,7 +196,7 @@ def _may_calibrate(
         return pool, []
     barred = trained_on(given, steps) if told.is_evidence else None
     division = divide(given, 0.5, seed, barred=barred)
-    usable = division.rest if pool is given else without(pool, division.judging)
+    usable = division.rest if pool is given else without(pool, division.evaluation)
     if not len(usable):
         raise DataError(
             f"{given.source} has too few images to calibrate and to judge by",
@@ -223,7 +223,7 @@ def _spare(
 ) -> tuple[Sample, ...]:
     if source is None or is_signs(source) or chosen.images is None or skipped:
         return ()
-    told = judge_on(load_images(source), steps)
+    told = leave_out_trained(load_images(source), steps)
     if not told.is_evidence:
         return ()
     left = without(told.dataset, chosen.images)

@@ -320,9 +320,9 @@ def _refuse_bad_data(settings: Settings) -> None:
     if settings.data is not None and not is_signs(settings.data):
         # What a CSV file must say depends on the model's head, which is not known yet.
         listed = load_images if settings.data.is_file() else load_dataset
-        print_data(listed(settings.data, part="judge"))
+        print_data(listed(settings.data, part="evaluation"))
     if settings.calibration is not None and not is_signs(settings.calibration):
         if settings.recovery_labels:
-            print_data(load_dataset(settings.calibration, part="learn"))
+            print_data(load_dataset(settings.calibration, part="training"))
         else:
             print_data(load_images(settings.calibration))

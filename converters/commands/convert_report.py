@@ -12,7 +12,7 @@ from converters.conversion import Conversion, Made
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.metrics import Paired
 from edge_effnet.ui.comparison_tables import NO_DROP, NOTHING_PROVEN
-from edge_effnet.ui.evaluation_set import print_judged
+from edge_effnet.ui.evaluation_set import print_evaluation_set
 from edge_effnet.ui.options import console, megabytes
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 
@@ -20,7 +20,7 @@ from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 def print_conversion(conversion: Conversion) -> None:
     """Print the table of files, what was proven, and what to do next."""
     out, pictures = console(), conversion.pictures
-    print_judged(out, pictures.judged)
+    print_evaluation_set(out, pictures.judged)
     if conversion.climb:
         print_climb(out, conversion.climb, _HEADINGS[conversion.source.head.task][0])
     if not conversion.made:

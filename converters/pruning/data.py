@@ -24,7 +24,7 @@ from edge_effnet.data.pipeline import (
     stored,
 )
 from edge_effnet.data.split import divide, without
-from edge_effnet.data.trained_on import Steps, judge_on, record, trained_on
+from edge_effnet.data.trained_on import Steps, leave_out_trained, record, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import SIGNS, TrainConfig
 from edge_effnet.training.data import (
@@ -91,18 +91,18 @@ def open_study(
     if val_source is None and (parts := both_parts(source)):
         source, val_source = parts[0], str(parts[1])
     needed = config.recovery in ("labels", "both")
-    dataset, unknown = _listed(source, labels, classes, "learn", needed=needed)
+    dataset, unknown = _listed(source, labels, classes, "training", needed=needed)
     notices = dataset.lines()
     if val_source is None:
-        known_by = judge_on(dataset, steps)
+        known_by = leave_out_trained(dataset, steps)
         fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
         barred = trained_on(dataset, steps) if fit else None
         division = divide(dataset, config.val_share, config.seed, barred=barred)
-        learned, judged = division.rest, division.judging
+        learned, judged = division.rest, division.evaluation
         notices += division.notices
     else:
         val_folder = Path(val_source).expanduser()
-        other, theirs = _listed(val_folder, labels, classes, "judge", needed=False)
+        other, theirs = _listed(val_folder, labels, classes, "evaluation", needed=False)
         first, *rest = other.lines()
         notices += [f"judged by {first}", *rest]
         kept = without(other, dataset)
@@ -111,7 +111,7 @@ def open_study(
                 f"{len(other) - len(kept)} of {len(other)} pictures of {other.source} are learned "
                 "from too (or are near-duplicates of such) and were left out of judging"
             )
-        known_by = judge_on(kept, steps)
+        known_by = leave_out_trained(kept, steps)
         fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
         learned, judged = dataset, known_by.dataset if fit else kept
         unknown = unknown or theirs

@@ -87,7 +87,7 @@ def command(
     from edge_effnet.runtime.evaluation import predict_many
     from edge_effnet.ui import tables
     from edge_effnet.ui.comparison_tables import print_comparison
-    from edge_effnet.ui.evaluation_set import choose_judges
+    from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
 
     refuse_bad_output(json_to, overwrite=force)
@@ -112,8 +112,8 @@ def command(
     task = opened[0].head.task
     whole = load_dataset(data, labels=known, classes=classes, task=task, flat=True)
     print_data(whole)
-    judged = choose_judges(whole, [one.card for one in opened], shown=json_to != "-")
-    dataset = judged.dataset
+    chosen = choose_evaluation_set(whole, [one.card for one in opened], shown=json_to != "-")
+    dataset = chosen.dataset
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = predict_many(
             models,
@@ -127,11 +127,11 @@ def command(
         )
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
-        print_comparison(comparison, dataset.source, is_evidence=judged.is_evidence)
+        print_comparison(comparison, dataset.source, is_evidence=chosen.is_evidence)
     result: dict[str, Any] = {
         **comparison.to_json(),
         **whole.reading_json(),
-        **judged.to_json(),
+        **chosen.to_json(),
     }
     if layers:
         result["layers"] = importlib.import_module(_LAYERS).compare_layers(

@@ -70,7 +70,7 @@ def command(
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.evaluation import predict
     from edge_effnet.ui import tables
-    from edge_effnet.ui.evaluation_set import choose_judges
+    from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
     from edge_effnet.ui.summary_tables import print_summary
 
@@ -86,11 +86,11 @@ def command(
         task=classifier.head.task,
     )
     print_data(dataset)
-    judged = choose_judges(dataset, [classifier.card], shown=json_to != "-")
+    chosen = choose_evaluation_set(dataset, [classifier.card], shown=json_to != "-")
     with progress_of(f"evaluating {model.name}") as progress:
         predictions = predict(
             model,
-            judged.dataset,
+            chosen.dataset,
             labels=dataset.labels or names,
             preprocess=preprocess,
             head=choice,
@@ -102,5 +102,5 @@ def command(
     if json_to != "-":
         print_summary(summary, dataset.source)
     if json_to is not None:
-        document = {**evaluation_json(summary), **dataset.reading_json(), **judged.to_json()}
+        document = {**evaluation_json(summary), **dataset.reading_json(), **chosen.to_json()}
         write_json(document, json_to, overwrite=force)

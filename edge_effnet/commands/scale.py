@@ -24,7 +24,7 @@ from edge_effnet.ui.options import (
 
 @click.command()
 @click.option("--phi", type=float, help="The compound coefficient; 0 is B0, negative is smaller.")
-@click.option("--max-macs", metavar="N", help="Multiply-adds for one picture, e.g. 200M.")
+@click.option("--max-macs", metavar="N", help="Multiply-adds for one image, e.g. 200M.")
 @click.option("--max-params", metavar="N", help="Parameters, e.g. 3M.")
 @click.option("--max-size", metavar="BYTES", help="Size of the int8 file, e.g. 4MB.")
 @click.option("--max-memory", metavar="BYTES", help="Peak int8 activations, e.g. 2MB.")

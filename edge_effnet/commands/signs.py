@@ -28,7 +28,7 @@ def command() -> None:
     """Signs for a camera robot: a data set that is drawn, not downloaded.
 
     Sixteen classes, one of them `background`, with perspective, blur, noise, bad light and
-    things in the way. The same seed draws the same pictures.
+    things in the way. The same seed draws the same images.
 
     \b
     Examples:
@@ -41,22 +41,22 @@ def command() -> None:
 
 @command.command("render")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("-n", "--count", type=int, required=True, help="Pictures, over all classes.")
+@click.option("-n", "--count", type=int, required=True, help="Images, over all classes.")
 @click.option("--size", default=160, show_default=True, help="Side in pixels, 16 to 2048.")
-@click.option("--seed", default=0, show_default=True, help="Another seed, other pictures.")
+@click.option("--seed", default=0, show_default=True, help="Another seed, other images.")
 @click.option(
     "--split",
     default="train",
     show_default=True,
     type=OneOf(SPLITS),
-    help="The splits of one seed share no picture.",
+    help="The splits of one seed share no image.",
 )
 @click.option("--format", "suffix", default="jpg", show_default=True, type=OneOf(("jpg", "png")))
 @click.option("--force", is_flag=True, help="Replace a folder that this command wrote.")
 def render(
     folder: Path, count: int, size: int, seed: int, split: str, suffix: str, force: bool
 ) -> None:
-    """Write pictures to DIR/CLASS/NNNNN.jpg, as many of each class.
+    """Write images to DIR/CLASS/NNNNN.jpg, as many of each class.
 
     \b
     Examples:
@@ -78,7 +78,7 @@ def render(
         )
     least, most = min(counts.values()), max(counts.values())
     each = f"{least}" if least == most else f"{least}–{most}"
-    console().print(f"wrote {count} pictures to {folder}: {len(counts)} classes, {each} of each")
+    console().print(f"wrote {count} images to {folder}: {len(counts)} classes, {each} of each")
 
 
 @command.command("print")

@@ -18,11 +18,11 @@ from edge_effnet.errors import DataError
 from edge_effnet.image.kinds import decodable, kind_of_file, remedy
 from edge_effnet.image.preprocessing import IMAGE_SUFFIXES
 
-Part = Literal["judge", "learn"]
+Part = Literal["evaluation", "training"]
 
 _PARTS: Mapping[str, Part] = {
-    **dict.fromkeys(("train", "training"), "learn"),
-    **dict.fromkeys(("val", "valid", "validation", "test", "testing", "eval", "dev"), "judge"),
+    **dict.fromkeys(("train", "training"), "training"),
+    **dict.fromkeys(("val", "valid", "validation", "test", "testing", "eval", "dev"), "evaluation"),
 }
 _PART_ENDING = re.compile("[ _-]?(set|data|images)$")
 _NO_DATA = {"__macosx", "@eadir", "$recycle.bin", "thumbs.db", "desktop.ini", "icon\r"}
@@ -191,13 +191,13 @@ def _is_image(entry: os.DirEntry[str], path: Path, left: _Counter) -> bool:
 
 
 def take_part(source: Path, part: Part) -> tuple[Path, str | None]:
-    """The part of a data set that judges or is learned from, and a line that says so.
+    """The part of a data set to evaluate on or to learn from, and a line that says so.
 
     A folder that holds ``train`` and ``val`` (or test …) does not hold two classes. Anything
     else is its own part, without a line.
 
     Raises:
-        DataError: several parts could judge.
+        DataError: several parts could be meant.
     """
     parts = _parts_of(source)
     if not parts:
@@ -208,17 +208,20 @@ def take_part(source: Path, part: Part) -> tuple[Path, str | None]:
         raise DataError(
             f"{source} holds the parts of a data set, not classes",
             found=", ".join(names),
-            expected="one part" if fitting else f"a part to {part} by",
+            expected="one part" if fitting else f"a part for {part}",
             fix="give " + " or ".join(map(str, fitting or parts)),
         )
-    verb = "judged by" if part == "judge" else "learned from"
+    verb = "evaluated on" if part == "evaluation" else "learned from"
     return fitting[0], f"{source} holds {' and '.join(names)}, no classes: {verb} {fitting[0]}"
 
 
 def both_parts(source: Path) -> tuple[Path, Path] | None:
-    """(learn, judge), where a folder holds exactly one of each."""
+    """(training, evaluation), where a folder holds exactly one of each."""
     parts = _parts_of(source)
-    sides = [[path for path, what in parts.items() if what == side] for side in ("learn", "judge")]
+    sides = [
+        [path for path, what in parts.items() if what == side]
+        for side in ("training", "evaluation")
+    ]
     return (sides[0][0], sides[1][0]) if [len(side) for side in sides] == [1, 1] else None
 
 
@@ -231,7 +234,7 @@ def _parts_of(source: Path) -> dict[Path, Part]:
         return {}  # listing says it
     told = {source / name: _PARTS.get(_PART_ENDING.sub("", name.lower())) for name in names}
     parts = {path: part for path, part in told.items() if part is not None}
-    whole = len(parts) == len(names) or set(parts.values()) == {"judge", "learn"}
+    whole = len(parts) == len(names) or set(parts.values()) == {"evaluation", "training"}
     return parts if whole and len(parts) > 1 else {}
 
 

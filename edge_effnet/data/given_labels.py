@@ -29,7 +29,7 @@ def read_labels(path: Path, data: Path | None = None) -> tuple[str, ...]:
 
 
 def _labels_of(word: str, data: Path | None) -> tuple[str, ...]:
-    names = load_images(data, part="judge").labels if data else ()
+    names = load_images(data, part="evaluation").labels if data else ()
     if not names or (word == "numbers" and not all(map(str.isdecimal, names))):
         raise DataError(
             f"--labels {word} needs images in class folders"

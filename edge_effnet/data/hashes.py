@@ -21,7 +21,7 @@ def content_hash(path: Path) -> str:
 
 
 def image_hash(path: Path) -> str:
-    """``content_hash``, or that of its name where it cannot be read: judging names such a file."""
+    """``content_hash``, or that of its name where it cannot be read."""
     try:
         return content_hash(path)
     except DataError:

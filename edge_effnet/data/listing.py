@@ -27,7 +27,7 @@ def load_dataset(
     labels: Sequence[str] | None = None,
     classes: int | None = None,
     task: Task = "classes",
-    part: Part = "judge",
+    part: Part = "evaluation",
     flat: bool = False,
 ) -> Dataset:
     """List a labelled data set.
@@ -41,7 +41,7 @@ def load_dataset(
         classes: how many the model tells, where it has no names: then the data must have as many,
             and their sorted order is taken for the model's, with a note that says so.
         task: what an image's answer is.
-        part: whether the images judge or are learned from.
+        part: whether the images are for evaluation or for training.
         flat: whether a folder of images without classes will do, which show agreement alone.
 
     Raises:
@@ -77,7 +77,7 @@ def load_dataset(
     return _two_classes(dataset, task)
 
 
-def load_images(source: Path, *, part: Part | None = "learn") -> Dataset:
+def load_images(source: Path, *, part: Part | None = "training") -> Dataset:
     """List images without needing their labels, as calibration does.
 
     Takes whatever ``load_dataset`` takes, one class too, and a flat folder of images.

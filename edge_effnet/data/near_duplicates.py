@@ -1,15 +1,15 @@
-"""Which image files show the same picture: by their bytes, and by what they look like.
+"""Which image files show the same image: by their bytes, and by what they look like.
 
-The look of a picture is 128 bits: the signs, against their median, of the 128 lowest
+The look of an image is 128 bits: the signs, against their median, of the 128 lowest
 frequencies but the first of a discrete cosine transform of its 64 x 64 grey pixels. This is the
 pHash of Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010),
 section 3.2.1, with twice its 64 bits. Two looks that differ in at most ``NEAR_BITS`` bits are one
-picture. Measured on 3,230 photos (5.2 million pairs): different photos differ in 22 bits or more;
+image. Measured on 3,230 photos (5.2 million pairs): different photos differ in 22 bits or more;
 the two pairs below are one photo in two sizes (0 bits) and one photo edited (8). Copies of 150 of
 them differ in at most 10 bits: JPEG of quality 30 (95 % within 2), sides halved, quartered,
 doubled, shrunk to 96 pixels or squashed to a square (4). With 64 bits the edited photo and two
 pairs of different photos lie at 4 bits, as copies do. Not recognized: crops of more than some 2 %
-a side, rotated and mirrored pictures.
+a side, rotated and mirrored images.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Advance = Callable[[int], None]
 NEAR_BITS = 10
 _BANDS = NEAR_BITS + 1  # so many bits cannot differ in every one: near looks share a band whole
 _SIDE, _WIDEST = 64, 20
-_LEAST_SPREAD = 2.0  # grey levels; below it the signs are noise, and flat pictures look alike
+_LEAST_SPREAD = 2.0  # grey levels; below it the signs are noise, and flat images look alike
 _THREADS = 8
 _REMEMBERED = 1 << 17
 
@@ -48,7 +48,7 @@ class Prints:
 
     Attributes:
         content: (images,), the first 8 bytes of the SHA-256 of each file.
-        look: (images, 2), 128 bits; derived from the content where a picture shows nothing, so
+        look: (images, 2), 128 bits; derived from the content where an image shows nothing, so
             that it resembles no other.
         readable: (images,) of bool, whether the file can be decoded.
     """
@@ -95,7 +95,7 @@ def prints_of(paths: Sequence[Path], advance: Advance | None = None) -> Prints:
 
 
 def prints_of_pixels(pixels: Pixels) -> Prints:
-    """Of one picture that is in no file: its look alone, so it is no exact copy of any."""
+    """Of one image that is in no file: its look alone, so it is no exact copy of any."""
     content = np.frombuffer(hashlib.sha256(pixels.tobytes()).digest()[:8], ">u8").astype(np.uint64)
     look = look_of(pixels)
     words = np.array([look or (0, 0)], np.uint64)
@@ -160,7 +160,7 @@ def _no_look(content: Words) -> Words:
 
 
 def find(wanted: Prints, among: Prints) -> NDArray[np.int64]:
-    """For each wanted image the place of the same picture among others, -1 where it is not
+    """For each wanted image the place of the same image among others, -1 where it is not
     there; an exact copy goes before a near one. 50,000 among 50,000 take seconds."""
     place = find_copies(wanted, among)
     lost = np.flatnonzero(place < 0)
@@ -199,7 +199,7 @@ def _find_near(wanted: Words, among: Words) -> NDArray[np.int64]:
 
 
 def groups(prints: Prints) -> NDArray[np.int64]:
-    """A number for each image: the same for the same picture, and for those that a chain of
+    """A number for each image: the same for the same image, and for those that a chain of
     such pairs joins (the frames of a clip, a burst)."""
     _, first, own = np.unique(prints.content, return_index=True, return_inverse=True)
     own = own.reshape(-1)
@@ -264,7 +264,7 @@ class Looked:
 
 
 def look_at(dataset: Dataset, advance: Advance | None = None) -> Looked:
-    """Read the images of a data set and find which are one picture; raises as ``prints_of``."""
+    """Read the images of a data set and find which are one image; raises as ``prints_of``."""
     prints = prints_of([sample.path for sample in dataset.samples], advance)
     strata, group = strata_of(dataset.samples), groups(prints)
     _, own = np.unique(prints.content, return_inverse=True)

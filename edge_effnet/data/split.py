@@ -2,7 +2,7 @@
 
 The rule is one for all: calibration against evaluation, what a recipe is chosen by against
 what confirms it, what is learned against what is held out. Each class keeps its share of images
-for judging, and one picture (see ``likeness``) never stands on both sides.
+for evaluation, and one image (see ``near_duplicates``) never stands on both sides.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class Division:
 
     Attributes:
         rest: what calibrates, chooses or is learned.
-        judging: the evaluation set; unreadable images are there too, so that judging names them.
+        evaluation: the evaluation set; unreadable images are there too, so that they are named.
         alike: classes most of whose images look the same, and were divided one by one.
     """
 
     rest: Dataset
-    judging: Dataset
+    evaluation: Dataset
     alike: tuple[str, ...] = ()
 
     @property
@@ -50,7 +50,7 @@ class Division:
 
 def divide(
     dataset: Dataset,
-    judging_share: float,
+    evaluation_share: float,
     seed: int,
     *,
     barred: NDArray[np.bool_] | None = None,
@@ -58,13 +58,13 @@ def divide(
 ) -> Division:
     """Divide a data set per class, the same for the same seed wherever it lies.
 
-    Each class keeps at least ``judging_share`` of its readable images for judging; with two or
-    more different pictures, one at least on each side; a single one judges where half or more
-    should. Near-duplicates fall on one side. Of several labels an image counts for its rarest.
+    Each class keeps at least ``evaluation_share`` of its readable images for evaluation; with two
+    or more different images, one at least on each side; a single one goes there at a share of half
+    or more. Near-duplicates fall on one side. Of several labels an image counts for its rarest.
 
     Args:
-        barred: (images,), those that must not judge: they stand in the rest, and the others are
-            divided so that they make up ``judging_share`` of all, as far as they go.
+        barred: (images,), those that must not be evaluated on: they stand in the rest, and the
+            others are divided so that they make up ``evaluation_share`` of all, as far as they go.
 
     Raises:
         DataError: an image is not there.
@@ -73,7 +73,7 @@ def divide(
     readable = looked.prints.readable
     free = readable if barred is None else readable & ~barred
     if barred is not None and free.any():
-        judging_share = min(1.0, judging_share * readable.sum() / free.sum())
+        evaluation_share = min(1.0, evaluation_share * readable.sum() / free.sum())
     home: dict[int, int | None] = {}  # a group of two classes counts for the first
     size: Counter[int] = Counter()
     order: dict[int, int] = {}
@@ -88,7 +88,7 @@ def divide(
     rest: set[int] = set()
     for stratum, numbers in members.items():
         random.Random(f"{seed}:{stratum}").shuffle(numbers)  # noqa: S311 (not cryptography)
-        rest |= _rest_of(numbers, size, judging_share)
+        rest |= _rest_of(numbers, size, evaluation_share)
     resting = np.array([int(number) in rest for number in looked.group], np.bool_) & readable
     if barred is not None:
         resting |= barred
@@ -100,14 +100,14 @@ def divide(
     )
 
 
-def _rest_of(numbers: list[int], size: Counter[int], judging_share: float) -> set[int]:
-    """The groups of one class, in seeded order, that do not judge; the last ones first."""
-    if judging_share >= 1:
+def _rest_of(numbers: list[int], size: Counter[int], evaluation_share: float) -> set[int]:
+    """The groups of one class, in seeded order, that are the rest; the last ones first."""
+    if evaluation_share >= 1:
         return set()
     if len(numbers) == 1:
-        return set() if judging_share >= 0.5 else set(numbers)
+        return set() if evaluation_share >= 0.5 else set(numbers)
     sizes = [size[number] for number in numbers]
-    room = max(sum(sizes) - max(1, int(sum(sizes) * judging_share + 0.5)), min(sizes))
+    room = max(sum(sizes) - max(1, int(sum(sizes) * evaluation_share + 0.5)), min(sizes))
     rest: set[int] = set()
     for number in reversed(numbers):
         if size[number] <= room:
@@ -122,7 +122,7 @@ def _chosen(dataset: Dataset, which: NDArray[np.bool_]) -> Dataset:
 
 
 def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
-    """The pairs of images of two data sets that are one picture, exact copies and near ones.
+    """The pairs of images of two data sets that are one image, exact copies and near ones.
 
     Each image of the second is named once. Where most images of a class of the first look the
     same, exact copies alone are found there.
@@ -171,10 +171,10 @@ def images_per_class(dataset: Dataset) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(dataset.labels) if counts[i]}
 
 
-def without_judge(judging: Dataset, whole: Dataset) -> list[str]:
-    """The classes of a data set that no image among those that judge shows."""
-    judged = images_per_class(judging)
-    return [name for name in images_per_class(whole) if name not in judged]
+def classes_not_shown(evaluation: Dataset, whole: Dataset) -> list[str]:
+    """The classes of a data set that no image of the evaluation set shows."""
+    shown = images_per_class(evaluation)
+    return [name for name in images_per_class(whole) if name not in shown]
 
 
 def one_answer(dataset: Dataset) -> str | None:
@@ -187,24 +187,26 @@ def one_answer(dataset: Dataset) -> str | None:
     return names([dataset.labels[place] for place in first.stratum]) or NO_LABEL
 
 
-def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
-    """What is wrong with the images that judge, in sentences; ``whole`` is what was given."""
-    lacking = without_judge(judging, whole)
+def evaluation_warnings(evaluation: Dataset, whole: Dataset) -> list[str]:
+    """What is wrong with an evaluation set, in sentences; ``whole`` is what was given."""
+    lacking = classes_not_shown(evaluation, whole)
     lines = []
-    if same := one_answer(judging):
+    if same := one_answer(evaluation):
         what = (
-            "have the same labels" if judging.samples[0].labels is not None else "are of one class"
+            "have the same labels"
+            if evaluation.samples[0].labels is not None
+            else "are of one class"
         )
         lines.append(
-            f"all {len(judging)} images of {judging.source} that judge {what}, {same}: any "
-            "accuracy on them is meaningless"
+            f"all {len(evaluation)} images to evaluate on in {evaluation.source} {what}, {same}: "
+            "any accuracy on them is meaningless"
         )
-    values = {sample.value for sample in judging.samples}
+    values = {sample.value for sample in evaluation.samples}
     if len(values) == 1 and None not in values:
         same_value = (
-            f"the only image to evaluate on in {judging.source} has"
-            if len(judging) == 1
-            else f"all {len(judging)} images to evaluate on in {judging.source} have"
+            f"the only image to evaluate on in {evaluation.source} has"
+            if len(evaluation) == 1
+            else f"all {len(evaluation)} images to evaluate on in {evaluation.source} have"
         )
         lines.append(
             f"{same_value} the value {values.pop():g}: whether the answers follow what the "
@@ -212,10 +214,10 @@ def judging_warnings(judging: Dataset, whole: Dataset) -> list[str]:
         )
     if lacking:
         lines.append(
-            f"no image of {names(lacking)} in {judging.source} to evaluate on: nothing is known "
+            f"no image of {names(lacking)} in {evaluation.source} to evaluate on: nothing is known "
             f"about {'it' if len(lacking) == 1 else 'them'}"
         )
-    return [*lines, *(line for line in (imbalance_warning(judging),) if line)]
+    return [*lines, *(line for line in (imbalance_warning(evaluation),) if line)]
 
 
 def imbalance_warning(dataset: Dataset) -> str | None:

@@ -1,9 +1,9 @@
-"""Which images a network was trained on: recorded with its weights, recognized when it is judged.
+"""Which images a network was trained on: recorded with its weights, recognized at evaluation.
 
 A record is part of a step in a checkpoint's metadata and in a model card, under ``data`` and
 ``images``: for the images learned from and those held out, how many there were and what each is
-recognized by (``likeness``): 24 bytes an image, 32 characters as base64. Of more than ``MOST`` on
-a side the record keeps a sample, those with the smallest hashes.
+recognized by (see ``near_duplicates``): 24 bytes an image, 32 characters as base64. Of more than
+``MOST`` on a side the record keeps a sample, those with the smallest hashes.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """The images of a data set that can judge models, and what was left out.
+class EvaluationSet:
+    """The images of a data set to evaluate models on, and what was left out.
 
     Attributes:
         dataset: images that no model was trained on; where there are none, all of them.
@@ -45,7 +45,7 @@ class Judged:
             training held out, and how many it never saw; what cannot be read is none of them.
         unknown: how many cannot be told, because a record is a sample.
         recorded: whether any model says what it was trained on.
-        is_evidence: False where only images that a model was trained on could judge.
+        is_evidence: False where a model was trained on all that there are.
         line: what to say first; None where nothing is.
     """
 
@@ -66,7 +66,7 @@ class Judged:
 
 
 def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] | None:
-    """What a step keeps of the images it learned from; None for drawn pictures.
+    """What a step keeps of the images it learned from; None for drawn images.
 
     Raises:
         DataError: an image is not there any more.
@@ -124,26 +124,26 @@ def trained_on(dataset: Dataset, steps: Steps) -> NDArray[np.bool_] | None:
     return trained if trained.any() else None
 
 
-def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
+def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> EvaluationSet:
     """Leave out of a data set what models were trained on, near-duplicates too.
 
     Args:
-        steps: of all models that are judged; those without a record say nothing.
+        steps: of all models that are evaluated; those without a record say nothing.
 
     Raises:
         DataError: an image is not there.
     """
     known, images = records(list(steps)), len(dataset)
     if not known or not images:
-        return Judged(dataset, images, recorded=bool(known))
+        return EvaluationSet(dataset, images, recorded=bool(known))
     prints = prints_of([s.path for s in dataset.samples])
     trained, held, unknown = _recognize(prints, known)
-    judging = ~trained & ~unknown
-    readable = judging & prints.readable  # the others are judged too, which names them
+    usable = ~trained & ~unknown
+    readable = usable & prints.readable  # the others stay, and evaluation names them
     unseen = int((readable & ~held).sum())
     if not trained.any():
-        return Judged(dataset, images, held_out=int(held.sum()), unseen=unseen)
-    judged = Judged(
+        return EvaluationSet(dataset, images, held_out=int(held.sum()), unseen=unseen)
+    chosen = EvaluationSet(
         dataset,
         images,
         trained=int(trained.sum()),
@@ -152,29 +152,29 @@ def judge_on(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> Judged:
         unknown=int(unknown.sum()),
         is_evidence=bool(readable.any()),
     )
-    what = f"{judged.trained} of {images}" if judged.trained < images else f"all {images}"
-    if not judged.is_evidence:
+    what = f"{chosen.trained} of {images}" if chosen.trained < images else f"all {images}"
+    if not chosen.is_evidence:
         line = (
             f"no evidence: the network was trained on {what} images of {dataset.source} (or on "
             "near-duplicates of them), so its answers to them prove nothing; give images that it "
             "has not seen"
         )
-        return replace(judged, line=line)
-    pairs = zip(dataset.samples, judging, strict=True)
+        return replace(chosen, line=line)
+    pairs = zip(dataset.samples, usable, strict=True)
     left = int(readable.sum())
     line = (
         f"the network was trained on {what} images of {dataset.source} (or on near-duplicates): "
-        f"judged by {left}, "
+        f"evaluated on {left}, "
     )
-    if judged.held_out == left:
+    if chosen.held_out == left:
         line += "which its training held out"
-    elif judged.held_out:
-        line += f"{judged.held_out} that its training held out and {judged.unseen} it never saw"
+    elif chosen.held_out:
+        line += f"{chosen.held_out} that its training held out and {chosen.unseen} it never saw"
     else:
         line += "which it never saw"
     return replace(
-        judged,
-        dataset=replace(dataset, samples=tuple(sample for sample, judges in pairs if judges)),
+        chosen,
+        dataset=replace(dataset, samples=tuple(sample for sample, stays in pairs if stays)),
         line=line,
     )
 

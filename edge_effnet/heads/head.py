@@ -1,7 +1,7 @@
 """The head of a network: what its last layer's numbers mean, and what may be answered from them.
 
 A head is found from the model's last operator and the width of its output, kept in the model
-card, and can be named by the user. Everything that judges, shows or thresholds an answer asks
+card, and can be named by the user. Everything that evaluates, shows or thresholds an answer asks
 the head; nothing else takes the largest score.
 """
 

@@ -1,4 +1,4 @@
-"""What kind of picture a file holds, told from its first bytes, and whether OpenCV decodes it.
+"""What kind of image a file holds, told from its first bytes, and whether OpenCV decodes it.
 
 A suffix proves nothing: phones name HEIC files .jpg, exports drop the suffix. Sixteen to
 thirty-two bytes tell the formats apart, as ``file`` does.
@@ -59,13 +59,13 @@ KINDS = (
 
 
 def kind_of(head: bytes) -> ImageKind | None:
-    """The kind of picture whose file begins with ``head``; ``HEAD_BYTES`` are looked at."""
+    """The kind of image whose file begins with ``head``; ``HEAD_BYTES`` are looked at."""
     head = head[:HEAD_BYTES]
     return next((kind for kind in KINDS if kind.start.match(head)), None)
 
 
 def kind_of_file(path: Path) -> ImageKind | None:
-    """The kind of a regular file; None for no picture, or for what cannot be read."""
+    """The kind of a regular file; None for no image, or for what cannot be read."""
     try:
         with path.open("rb", buffering=0) as file:
             return kind_of(file.read(HEAD_BYTES))
@@ -81,7 +81,7 @@ def decodable(kind: ImageKind) -> bool:
 
 
 def remedy(kind: ImageKind) -> str:
-    """How pictures of a kind that OpenCV does not decode become ones that it does."""
+    """How images of a kind that OpenCV does not decode become ones that it does."""
     if kind.name != "HEIC":
         return "convert them to JPEG or PNG"
     return (

@@ -30,7 +30,7 @@ IMAGE_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Preprocess:
-    """How a picture becomes the input of one network.
+    """How an image becomes the input of one network.
 
     Attributes:
         height, width: of the network's input, in pixels.
@@ -55,7 +55,7 @@ class Preprocess:
             )
         if not 0 < self.crop <= 1:
             raise UsageProblem(
-                "crop is the share of the picture that is kept",
+                "crop is the share of the image that is kept",
                 found=str(self.crop),
                 expected="more than 0 and at most 1",
                 fix="use 0.9, or 1.0 to keep the whole central square",
@@ -97,7 +97,7 @@ def decode(data: bytes, name: str) -> Pixels:
         kind = kind_of(data)
         if kind is not None and not decodable(kind):
             raise DataError(
-                f"{name} is a {kind.name} picture, which OpenCV does not read",
+                f"{name} is a {kind.name} image, which OpenCV does not read",
                 expected="JPEG, PNG, BMP, WebP, PPM or TIFF",
                 fix=remedy(kind),
             )
@@ -132,7 +132,7 @@ _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 
 
 def _whole_jpeg(data: bytes) -> bool:
-    """Whether the picture's own end marker is there. Thumbnails before it and films behind it
+    """Whether the image's own end marker is there. Thumbnails before it and films behind it
     (phones write both) have end markers too, so segments are walked, not searched."""
     place = 2
     while marker := _JPEG_MARKER.search(data, place):
@@ -144,7 +144,7 @@ def _whole_jpeg(data: bytes) -> bool:
 
 
 def _whole_png(data: bytes) -> bool:
-    """Whether the chunks reach the last one; what stands behind it is no part of the picture."""
+    """Whether the chunks reach the last one; what stands behind it is no part of the image."""
     place = 8
     while place + 12 <= len(data):
         if data[place + 4 : place + 8] == b"IEND":
@@ -197,7 +197,7 @@ def preprocess(pixels: Pixels, how: Preprocess) -> Pixels:
 
     The central rectangle of the network's aspect ratio, ``how.crop`` of the largest that fits,
     is resized with area averaging when shrinking and cubic interpolation when growing. The
-    rule is the same for every picture, one of the network's own size too: pictures that were
+    rule is the same for every image, one of the network's own size too: images that were
     prepared elsewhere want ``crop=1``, which leaves them untouched.
     """
     rows, columns = pixels.shape[:2]

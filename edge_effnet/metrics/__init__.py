@@ -1,4 +1,4 @@
-"""Judging classifiers: one model (``summarize``), or two on the same images
+"""Evaluating classifiers: one model (``summarize``), or two on the same images
 (``compare_predictions``). Pure arithmetic on arrays: no file is read, no model is run."""
 
 from edge_effnet.metrics.accuracy.chance import likely_cause

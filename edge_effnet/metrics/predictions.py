@@ -97,7 +97,7 @@ class Predictions:
         return self.model.path.name if self.model else "the model"
 
     @cached_property
-    def judged_as(self) -> Head:
+    def effective_head(self) -> Head:
         """The head that decides what the scores answer."""
         return self.head or Head("softmax", len(self.labels))
 
@@ -109,12 +109,12 @@ class Predictions:
     @cached_property
     def answers(self) -> Indices:
         """The class answered for each image; only where the task is "classes"."""
-        return self.judged_as.answers(self.scores)
+        return self.effective_head.answers(self.scores)
 
     @cached_property
     def decisions(self) -> Flags:
         """Whether each label is answered, images x labels; only where the task is "labels"."""
-        return self.judged_as.decisions(self.scores)
+        return self.effective_head.decisions(self.scores)
 
     @property
     def right(self) -> Flags:
@@ -185,7 +185,7 @@ def require_same_task(reference: Predictions, candidate: Predictions) -> None:
     """
     if reference.task != candidate.task:
         names = reference.name, candidate.name
-        refuse_other_head(names, (reference.judged_as, candidate.judged_as))
+        refuse_other_head(names, (reference.effective_head, candidate.effective_head))
 
 
 def refuse_other_head(names: tuple[str, str], heads: tuple[Head, Head]) -> NoReturn:

@@ -80,7 +80,7 @@ def write_metadata(
         builder,
         [
             _text(builder, 0, "image"),
-            _text(builder, 1, "RGB picture to classify"),
+            _text(builder, 1, "RGB image to classify"),
             ("offset", 3, content),
             _tables(builder, 4, [unit]),
             ("offset", 5, stats),

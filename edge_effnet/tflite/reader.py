@@ -16,7 +16,7 @@ from pathlib import Path
 from edge_effnet.errors import ModelError
 
 FILE_IDENTIFIER = b"TFL3"
-_PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
+_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
 DTYPES = (
     "float32 float16 int32 uint8 int64 string bool int16 complex64 int8 float64 complex128 "
     "uint64 resource variant uint32 uint16 int4 bfloat16 int2"
@@ -182,7 +182,7 @@ def read_model_bytes(path: Path) -> bytes:
         raise ModelError(
             f"{path} is a folder, not a model; did you mean --data {path}?",
             expected="a .tflite file",
-            fix="give the model there, and its pictures behind --data",
+            fix="give the model there, and its images behind --data",
         ) from error
     except OSError as error:
         raise ModelError(
@@ -191,11 +191,11 @@ def read_model_bytes(path: Path) -> bytes:
             expected="a .tflite file",
             fix="check the path and its permissions",
         ) from error
-    if data.startswith(_PICTURES):
+    if data.startswith(_IMAGE_STARTS):
         raise ModelError(
-            f"{path} is a picture, not a model",
+            f"{path} is an image, not a model",
             expected="a .tflite file",
-            fix="give the model first, and pictures behind it (classify) or behind --data",
+            fix="give the model first, and images behind it (classify) or behind --data",
         )
     if data[4:8] != FILE_IDENTIFIER:
         raise ModelError(

@@ -102,7 +102,7 @@ def list_pictures(config: TrainConfig, steps: Steps = (), *, stage: StartStage =
     source, val_source = Path(config.data).expanduser(), config.val
     if val_source is None and (parts := both_parts(source)):
         source, val_source = parts[0], str(parts[1])
-    dataset = load_dataset(source, part="learn")
+    dataset = load_dataset(source, part="training")
     _refuse_empty_folders(Path(dataset.source))
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
     if val_source is None:
@@ -116,7 +116,7 @@ def list_pictures(config: TrainConfig, steps: Steps = (), *, stage: StartStage =
             )
             known = None
         division = divide(dataset, config.val_share, config.seed, barred=known, advance=advance)
-        train, val = division.rest, division.judging
+        train, val = division.rest, division.evaluation
         notices += division.notices
     else:
         train, val, lines = _separate(dataset, Path(val_source).expanduser(), steps)

@@ -1,4 +1,4 @@
-"""What is said, before any figure, of the images that judge."""
+"""What is said, before any figure, of the evaluation set."""
 
 from __future__ import annotations
 
@@ -13,28 +13,30 @@ from edge_effnet.ui.tables import print_notice
 if TYPE_CHECKING:
     from edge_effnet.artifact import Card
     from edge_effnet.data.dataset import Dataset
-    from edge_effnet.data.trained_on import Judged
+    from edge_effnet.data.trained_on import EvaluationSet
 
 
-def choose_judges(dataset: Dataset, cards: Sequence[Card | None], *, shown: bool) -> Judged:
+def choose_evaluation_set(
+    dataset: Dataset, cards: Sequence[Card | None], *, shown: bool
+) -> EvaluationSet:
     """Leave out what the models were trained on and say so first; warn of what is left.
 
     Args:
         cards: of the models.
         shown: whether stdout is for people; else the line goes to stderr.
     """
-    from edge_effnet.data.split import judging_warnings
-    from edge_effnet.data.trained_on import judge_on
+    from edge_effnet.data.split import evaluation_warnings
+    from edge_effnet.data.trained_on import leave_out_trained
 
-    judged = judge_on(dataset, [step for card in cards if card for step in card.steps])
-    print_judged(console(stderr=not shown), judged)
-    for line in judging_warnings(judged.dataset, dataset):
+    chosen = leave_out_trained(dataset, [step for card in cards if card for step in card.steps])
+    print_evaluation_set(console(stderr=not shown), chosen)
+    for line in evaluation_warnings(chosen.dataset, dataset):
         print_notice(line)
-    return judged
+    return chosen
 
 
-def print_judged(out: Console, judged: Judged | None) -> None:
+def print_evaluation_set(out: Console, chosen: EvaluationSet | None) -> None:
     """The line that stands first, where there is one."""
-    if judged is not None and judged.line:
-        style = "" if judged.is_evidence else "bold yellow"
-        out.print(judged.line, style=style, markup=False, highlight=False, soft_wrap=True)
+    if chosen is not None and chosen.line:
+        style = "" if chosen.is_evidence else "bold yellow"
+        out.print(chosen.line, style=style, markup=False, highlight=False, soft_wrap=True)

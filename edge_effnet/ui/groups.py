@@ -48,7 +48,7 @@ class OptionsOnly(click.Command):
         path, variant = Path(word), nearest_variant(word)
         if path.suffix.lower() in (".tflite", ".keras"):
             option, value = "--model", word
-        elif _holds_pictures(word):
+        elif _holds_images(word):
             option, value = "--data", word
         else:
             option, value = "--variant", variant or ""
@@ -63,7 +63,7 @@ class NeedsData(click.Command):
         try:
             return super().parse_args(ctx, list(args))
         except click.MissingParameter as error:
-            stray = next((word for word in args if _holds_pictures(word)), None)
+            stray = next((word for word in args if _holds_images(word)), None)
             if error.param is None or error.param.name != "data" or stray is None:
                 raise
             raise UsageProblem(
@@ -74,6 +74,6 @@ class NeedsData(click.Command):
             ) from error
 
 
-def _holds_pictures(word: str) -> bool:
+def _holds_images(word: str) -> bool:
     path = Path(word)
     return not word.startswith("-") and (path.is_dir() or path.suffix.lower() == ".csv")

@@ -87,7 +87,7 @@ def refuse_bad_output(json_to: str | None, *, overwrite: bool) -> None:
 
 
 def print_data(dataset: Dataset) -> None:
-    """Say on stderr what is judged: the classes, so that a folder of folders that are none is
+    """Say on stderr what is evaluated on: the classes, so that a folder of folders that are none is
     seen, and what was left out."""
     for line in dataset.lines():
         click.echo(f"data: {line}", err=True)

@@ -71,7 +71,7 @@ def _label_figures(summary: LabelSummary) -> Table:
     figures.add_row("label decisions", percent(summary.decisions_percent), "right, yes or no")
     if mean is not None:
         figures.add_row("mean average precision", percent(mean), "of the labels, by their scores")
-    threshold = summary.predictions.judged_as.threshold
+    threshold = summary.predictions.effective_head.threshold
     figures.add_row("threshold", f"{threshold:g}", "of a score, above which a label is answered")
     return figures
 

@@ -59,11 +59,11 @@ def colour_folder(tmp_path: Path) -> Path:
         for number in range(10):
             pixels = random.integers(0, 60, (9, 12, 3), dtype=np.uint8)
             pixels[:, :, place] += np.uint8(100 + 10 * (number % 3))
-            write_picture(tmp_path / "pictures" / colour / f"{number}.png", pixels)
+            write_image(tmp_path / "pictures" / colour / f"{number}.png", pixels)
     return tmp_path / "pictures"
 
 
-def write_picture(path: Path, rgb: NDArray[np.uint8]) -> None:
+def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 

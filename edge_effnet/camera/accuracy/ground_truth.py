@@ -157,7 +157,10 @@ def _by_folder(
             found=str(source),
             fix="give a CSV with --truth, or leave it out",
         )
-    folder, (part, _) = list_folder(source) if source.is_dir() else None, take_part(source, "judge")
+    folder, (part, _) = (
+        list_folder(source) if source.is_dir() else None,
+        take_part(source, "evaluation"),
+    )
     inner = part if part != source else folder.inner if folder else None
     if inner is not None and (names is None or match_label(inner.name, names) is None):
         raise DataError(

@@ -6,8 +6,8 @@
     backgrounds  what stands behind a sign
     decoys       what looks like a sign and is none
     camera       light, lens and sensor
-    render       one picture from (seed, index)
-    folder       many pictures as a folder per class
+    render       one image from (seed, index)
+    folder       many images as a folder per class
     sheet, pdf   the signs as a sheet to print
     video        a moving-camera clip, frame by frame, with its truth
     clip         that clip as a video file and a CSV file

@@ -52,7 +52,7 @@ def fractal(rng: Generator, side_px: int, roughness: float = 1.0) -> Field:
         grown = cv2.resize(total, (cells, cells), interpolation=cv2.INTER_CUBIC)
         total = np.asarray(grown + weight * rng.random((cells, cells), np.float32), np.float32)
         weight_sum += weight
-    # Area averaging where the field is finer than the picture: sampling would alias.
+    # Area averaging where the field is finer than the image: sampling would alias.
     method = cv2.INTER_AREA if OCTAVES[-1] > side_px else cv2.INTER_CUBIC
     field = cv2.resize(total, (side_px, side_px), interpolation=method)
     return np.asarray(field / np.float32(weight_sum), np.float32)
@@ -78,14 +78,14 @@ def near(rng: Generator, base: Color, spread: float) -> Color:
 def dead_leaves(rng: Generator, side_px: int) -> Pixels:
     """Overlapping discs, ellipses and polygons with power-law sizes: statistics of clutter."""
     palette = [color(rng) for _ in range(int(rng.integers(3, 8)))]
-    picture = np.empty((side_px, side_px, 3), np.uint8)
-    picture[:] = palette[0]
+    image = np.empty((side_px, side_px, 3), np.uint8)
+    image[:] = palette[0]
     only = int(rng.integers(0, 6))  # 0–2: one kind of shape, else all
     for radius in _power_law(rng, int(rng.integers(50, 110))):
         kind = only if only < 3 else int(rng.integers(0, 3))
         shade = near(rng, palette[int(rng.integers(0, len(palette)))], 25)
-        _leaf(rng, picture, kind, float(radius), shade)
-    return picture
+        _leaf(rng, image, kind, float(radius), shade)
+    return image
 
 
 def _power_law(rng: Generator, count: int) -> NDArray[np.float64]:
@@ -95,15 +95,15 @@ def _power_law(rng: Generator, count: int) -> NDArray[np.float64]:
     return np.asarray(np.sort(radii)[::-1])
 
 
-def _leaf(rng: Generator, picture: Pixels, kind: int, radius: float, shade: Color) -> None:
-    side = picture.shape[0]
+def _leaf(rng: Generator, image: Pixels, kind: int, radius: float, shade: Color) -> None:
+    side = image.shape[0]
     x, y, angle, stretch = rng.random(), rng.random(), rng.uniform(0, 360), rng.uniform(0.25, 1)
     middle = (round(x * side * 16), round(y * side * 16))
     if kind == 0:
-        cv2.circle(picture, middle, round(radius * side * 16), shade, -1, cv2.LINE_AA, SHIFT_BITS)
+        cv2.circle(image, middle, round(radius * side * 16), shade, -1, cv2.LINE_AA, SHIFT_BITS)
     elif kind == 1:
         axes = (round(radius * side * 16), max(1, round(radius * stretch * side * 16)))
-        cv2.ellipse(picture, middle, axes, angle, 0, 360, shade, -1, cv2.LINE_AA, SHIFT_BITS)
+        cv2.ellipse(image, middle, axes, angle, 0, 360, shade, -1, cv2.LINE_AA, SHIFT_BITS)
     else:
         sides = int(rng.integers(3, 6))
         turns = np.radians(angle) + np.arange(sides) * (2 * np.pi / sides)
@@ -111,7 +111,7 @@ def _leaf(rng: Generator, picture: Pixels, kind: int, radius: float, shade: Colo
         points = np.stack(
             [middle[0] + reach * np.cos(turns), middle[1] + reach * stretch * np.sin(turns)], 1
         )
-        cv2.fillPoly(picture, [np.rint(points).astype(np.int32)], shade, cv2.LINE_AA, SHIFT_BITS)
+        cv2.fillPoly(image, [np.rint(points).astype(np.int32)], shade, cv2.LINE_AA, SHIFT_BITS)
 
 
 def clouds(rng: Generator, side_px: int) -> Pixels:
@@ -183,9 +183,9 @@ def tiles(rng: Generator, side_px: int) -> Pixels:
     base, other = color(rng, vivid=0.2), color(rng, vivid=0.1)
     share = 0.35 + shades[cell] * np.float32(rng.uniform(0.05, 0.35))
     share += (fractal(rng, side_px, 0.6) - 0.5) * np.float32(rng.uniform(0.1, 0.7))
-    picture = blend(base, other, share)
-    picture[joint] = near(rng, other, 60)
-    return picture
+    image = blend(base, other, share)
+    image[joint] = near(rng, other, 60)
+    return image
 
 
 def asphalt(rng: Generator, side_px: int) -> Pixels:
@@ -195,33 +195,33 @@ def asphalt(rng: Generator, side_px: int) -> Pixels:
     share = 0.5 + grain * np.float32(rng.uniform(0.8, 2.4)) + patches * np.float32(0.8)
     value, tint = rng.uniform(0.25, 0.75), rng.uniform(0, 1)
     dark, light = hsv(tint, 0.08, value * 0.55), hsv(tint, 0.06, value * 1.25)
-    picture = blend(dark, light, share)
+    image = blend(dark, light, share)
     if rng.random() < 0.5:
         across, down = _plane(rng, side_px, 0.8)
         at, half = rng.uniform(-0.3, 0.3), rng.uniform(0.02, 0.08)
         dashed = (down * np.float32(rng.uniform(2, 6))) % 1 < rng.uniform(0.5, 1.2)
-        picture[(np.abs(across - np.float32(at)) < half) & dashed] = near(rng, (225, 220, 190), 30)
-    return picture
+        image[(np.abs(across - np.float32(at)) < half) & dashed] = near(rng, (225, 220, 190), 30)
+    return image
 
 
 def foliage(rng: Generator, side_px: int) -> Pixels:
     """Leaves in one range of hues, lit unevenly."""
     hue = rng.uniform(0.14, 0.42)
-    picture = np.empty((side_px, side_px, 3), np.uint8)
-    picture[:] = hsv(hue, 0.6, 0.15)
+    image = np.empty((side_px, side_px, 3), np.uint8)
+    image[:] = hsv(hue, 0.6, 0.15)
     count = int(rng.integers(90, 170))
     lengths = rng.uniform(0.03, 0.11, count)
     for length, (x, y, turn, tone) in zip(lengths, rng.random((count, 4)), strict=True):
         axes = (round(length * side_px * 16), max(1, round(length * side_px * 6)))
         shade = hsv(hue + (tone - 0.5) * 0.1, 0.35 + 0.5 * turn, 0.15 + 0.7 * tone)
         middle = (round(x * side_px * 16), round(y * side_px * 16))
-        cv2.ellipse(picture, middle, axes, turn * 360, 0, 360, shade, -1, cv2.LINE_AA, SHIFT_BITS)
-    return picture
+        cv2.ellipse(image, middle, axes, turn * 360, 0, 360, shade, -1, cv2.LINE_AA, SHIFT_BITS)
+    return image
 
 
 def shelves(rng: Generator, side_px: int) -> Pixels:
     """Upright and lying boxes: books, crates, windows, facades."""
-    picture = clouds(rng, side_px)
+    image = clouds(rng, side_px)
     palette = [color(rng, vivid=0.4) for _ in range(6)]
     top = rng.uniform(-0.1, 0.1)
     while top < 1.0:
@@ -232,10 +232,10 @@ def shelves(rng: Generator, side_px: int) -> Pixels:
             upper = top + height * rng.uniform(0.0, 0.35)
             corner = (round(left * side_px), round(upper * side_px))
             opposite = (round((left + width * 0.94) * side_px), round((top + height) * side_px))
-            cv2.rectangle(picture, corner, opposite, shade, -1)
+            cv2.rectangle(image, corner, opposite, shade, -1)
             left += width
         top += height + rng.uniform(0.01, 0.05)
-    return picture
+    return image
 
 
 SURFACES: tuple[Painter, ...] = (
@@ -245,11 +245,11 @@ SURFACES: tuple[Painter, ...] = (
 
 def paint(rng: Generator, side_px: int) -> Pixels:
     """A random scene: one surface, or two that meet at a slanted line (wall and floor)."""
-    picture = SURFACES[int(rng.integers(0, len(SURFACES)))](rng, side_px)
+    image = SURFACES[int(rng.integers(0, len(SURFACES)))](rng, side_px)
     if rng.random() < 0.35:
         other = SURFACES[int(rng.integers(0, len(SURFACES)))](rng, side_px)
         across, down = _grid(side_px)
         line = np.float32(rng.uniform(-0.25, 0.35)) + across * np.float32(rng.uniform(-0.35, 0.35))
         below = down > line
-        picture[below] = other[below]
-    return picture
+        image[below] = other[below]
+    return image

@@ -1,6 +1,6 @@
 """Light, lens and sensor: what happens to a scene on its way to a file.
 
-Pictures here are float32, height x width x 3, RGB 0…255. A ``Camera`` holds every setting, so
+Images here are float32, height x width x 3, RGB 0…255. A ``Camera`` holds every setting, so
 that a still draws one at random and a clip keeps one for its length.
 """
 
@@ -31,7 +31,7 @@ class Camera:
         defocus: sigma of the blur, as a share of the short side.
         blur_length: of motion blur, as a share of the short side.
         blur_deg: its direction, 0 is horizontal.
-        detail: resolution of the lens as a share of the picture's, 1 is sharp.
+        detail: resolution of the lens as a share of the image's, 1 is sharp.
         noise: standard deviation at mid-grey, in levels of 255.
         jpeg_quality: of a lossy round trip; None skips it.
     """
@@ -50,7 +50,7 @@ class Camera:
 
 
 def random_camera(rng: Generator) -> Camera:
-    """A camera from fine to poor. Each flaw is there only sometimes: few pictures have all."""
+    """A camera from fine to poor. Each flaw is there only sometimes: few images have all."""
 
     def maybe(chance: float, low: float, high: float, otherwise: float) -> float:
         hit, value = rng.random() < chance, rng.uniform(low, high)
@@ -72,9 +72,9 @@ def random_camera(rng: Generator) -> Camera:
     )
 
 
-def light(rng: Generator, picture: NDArray[np.float32]) -> None:
+def light(rng: Generator, image: NDArray[np.float32]) -> None:
     """Uneven light, cast shadows and glare on the scene, in place."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     x = ((np.arange(width, dtype=np.float32) + 0.5) / width - 0.5)[None, :]
     y = ((np.arange(height, dtype=np.float32) + 0.5) / height - 0.5)[:, None]
     angle, strength = rng.uniform(0, 2 * math.pi), rng.uniform(0, 0.6)
@@ -83,12 +83,12 @@ def light(rng: Generator, picture: NDArray[np.float32]) -> None:
     )
     if rng.random() < 0.4:
         field *= _shadow(rng, height, width)
-    picture *= field[..., None]
+    image *= field[..., None]
     if rng.random() < 0.15:
         middle = rng.uniform(-0.4, 0.4, 2).astype(np.float32)
         spread = np.float32(rng.uniform(0.05, 0.25))
         glare = np.exp(-((x - middle[0]) ** 2 + (y - middle[1]) ** 2) / (2 * spread**2))
-        picture += (glare * np.float32(rng.uniform(30, 150)))[..., None]
+        image += (glare * np.float32(rng.uniform(30, 150)))[..., None]
 
 
 def _shadow(rng: Generator, height: int, width: int) -> Field:
@@ -102,28 +102,26 @@ def _shadow(rng: Generator, height: int, width: int) -> Field:
     return np.asarray(1 - soft.astype(np.float32) * dark, np.float32)
 
 
-def expose(
-    picture: NDArray[np.float32], camera: Camera, grain: NDArray[np.float32] | None
-) -> Pixels:
-    """Take the shot: the scene as the 8-bit picture a program gets.
+def expose(image: NDArray[np.float32], camera: Camera, grain: NDArray[np.float32] | None) -> Pixels:
+    """Take the shot: the scene as the 8-bit image a program gets.
 
     Args:
-        picture: the lit scene; it is overwritten.
-        grain: standard normal noise of the picture's shape; None for a noiseless sensor.
+        image: the lit scene; it is overwritten.
+        grain: standard normal noise of the image's shape; None for a noiseless sensor.
     """
-    short = min(picture.shape[:2])
+    short = min(image.shape[:2])
     if camera.saturation != 1:
-        grey = picture.mean(axis=2, keepdims=True)
-        picture -= grey
-        picture *= np.float32(camera.saturation)
-        picture += grey
+        grey = image.mean(axis=2, keepdims=True)
+        image -= grey
+        image *= np.float32(camera.saturation)
+        image += grey
     # Values are gamma-coded, where a stop is about a factor of 2^(1/2.2).
     factor = 2 ** (camera.exposure_ev / 2.2) * camera.contrast
-    picture *= np.asarray(camera.gains, np.float32) * np.float32(factor)
-    picture += np.float32(128 * (1 - camera.contrast))
+    image *= np.asarray(camera.gains, np.float32) * np.float32(factor)
+    image += np.float32(128 * (1 - camera.contrast))
     if camera.vignette:
-        picture *= _vignette(picture.shape[0], picture.shape[1], camera.vignette)
-    blurred = _lens(picture, camera, short)
+        image *= _vignette(image.shape[0], image.shape[1], camera.vignette)
+    blurred = _lens(image, camera, short)
     if grain is not None and camera.noise:
         # Shot noise: its variance grows with the light, upon a floor of read noise.
         sigma = np.sqrt(np.clip(blurred, 0, 255) * np.float32(1 / 170) + np.float32(0.25))
@@ -140,12 +138,11 @@ def _vignette(height: int, width: int, strength: float) -> Field:
     return np.asarray(1 - (x * x + y * y)[..., None] * np.float32(2 * strength), np.float32)
 
 
-def _lens(picture: NDArray[np.float32], camera: Camera, short: int) -> NDArray[np.float32]:
-    image = picture
+def _lens(image: NDArray[np.float32], camera: Camera, short: int) -> NDArray[np.float32]:
     if camera.detail < 1:
         size = tuple(max(8, round(n * camera.detail)) for n in (image.shape[1], image.shape[0]))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        image = np.asarray(cv2.resize(small, (picture.shape[1], picture.shape[0])), np.float32)
+        image = np.asarray(cv2.resize(small, (image.shape[1], image.shape[0])), np.float32)
     sigma = camera.defocus * short
     if sigma > 0.2:
         image = np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)

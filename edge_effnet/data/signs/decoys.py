@@ -1,6 +1,6 @@
 """What looks like a sign and is none: empty faces, plain shapes, scraps of text.
 
-Every background picture holds some, and many pictures of signs do, so that a network has to
+Every background image holds some, and many images of signs do, so that a network has to
 read a sign's symbol and cannot get by with "a blue disc".
 """
 
@@ -35,7 +35,7 @@ Decoy: TypeAlias = Callable[[Generator], Art]
 
 SIGN_COLORS: tuple[Color, ...] = (RED, BLUE, GREEN, YELLOW, WHITE, BLACK)
 
-# A face that is a sign by itself (yield) must not appear in a background picture.
+# A face that is a sign by itself (yield) must not appear in a background image.
 EMPTY_FACES: tuple[Art, ...] = tuple(dict.fromkeys(s.face for s in SIGNS if s.symbol))
 # Letters that belong to no sign's text.
 NEUTRAL_LETTERS = "".join(sorted(set(GLYPHS) - set("0235STOP")))

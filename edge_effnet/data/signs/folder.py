@@ -1,4 +1,4 @@
-"""Many pictures as files: a folder per class, as every command of this project reads it."""
+"""Many images as files: a folder per class, as every command of this project reads it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.errors import OutputError, UsageProblem
 
-NOTE = "signs.json"  # how the pictures were made; also tells that a folder is ours to replace
+NOTE = "signs.json"  # how the images were made; also tells that a folder is ours to replace
 ENCODINGS = {
     "jpg": [cv2.IMWRITE_JPEG_QUALITY, 95],
     "png": [cv2.IMWRITE_PNG_COMPRESSION, 3],
@@ -34,29 +34,29 @@ def write_folder(
     overwrite: bool = False,
     on_progress: Callable[[int], object] = lambda _done: None,
 ) -> dict[str, int]:
-    """Render pictures to FOLDER/CLASS/NNNNN.SUFFIX; the number is the picture's in its split.
+    """Render images to FOLDER/CLASS/NNNNN.SUFFIX; the number is the image's in its split.
 
     All is written to a temporary folder beside it, which takes the name at the end.
 
     Args:
-        count: of all pictures; the classes differ by one at most.
+        count: of all images; the classes differ by one at most.
         size: side in pixels.
-        split: one of ``SPLITS``; no two share a picture.
+        split: one of ``SPLITS``; no two share an image.
         suffix: ``jpg`` (quality 95) or ``png`` (lossless).
         overwrite: replace a folder that this function wrote before.
-        on_progress: called with the number of pictures done.
+        on_progress: called with the number of images done.
 
     Returns:
-        Pictures per class.
+        Images per class.
 
     Raises:
-        UsageProblem: fewer pictures than classes, a bad size or seed.
+        UsageProblem: fewer images than classes, a bad size or seed.
         OutputError: the folder is not empty (or, with ``overwrite``, not one of ours), or
             cannot be written. What was there is untouched.
     """
     if count < len(LABELS):
         raise UsageProblem(
-            "too few pictures: each class needs at least one",
+            "too few images: each class needs at least one",
             found=f"-n {count}",
             expected=f"at least {len(LABELS)}, the number of classes",
             fix=f"for example -n {100 * len(LABELS)}",

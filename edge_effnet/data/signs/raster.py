@@ -1,4 +1,4 @@
-"""Shapes to pixels: RGBA textures, and their projection into a picture.
+"""Shapes to pixels: RGBA textures, and their projection into an image.
 
 Textures are premultiplied RGBA, uint8, square; the sign's square of -1…1 lies in their
 middle, with a margin up to ±MARGIN for the paper it may be printed on.
@@ -79,7 +79,7 @@ def pyramid(level: Pixels) -> tuple[Pixels, ...]:
             np.asarray(cv2.resize(levels[-1], (half, half), interpolation=cv2.INTER_AREA), np.uint8)
         )
     for array in levels:
-        array.setflags(write=False)  # shared by every picture
+        array.setflags(write=False)  # shared by every image
     return tuple(levels)
 
 
@@ -88,10 +88,10 @@ class Pose:
     """How a sign stands before the camera.
 
     Attributes:
-        side: longer side of the box around the projected sign, as a share of the picture.
-        x, y: middle of that box, 0…1 of the picture.
+        side: longer side of the box around the projected sign, as a share of the image.
+        x, y: middle of that box, 0…1 of the image.
         roll_deg: turned in its own plane, clockwise.
-        tilt_deg: turned out of the picture's plane, around the axis at ``axis_deg``.
+        tilt_deg: turned out of the image's plane, around the axis at ``axis_deg``.
         distance: of the camera, in half sides; small is a strong perspective.
     """
 
@@ -105,7 +105,7 @@ class Pose:
 
 
 def placement(pose: Pose, size_px: float) -> Matrix:
-    """The 3x3 homography from sign coordinates (-1…1) to pixels of a square picture."""
+    """The 3x3 homography from sign coordinates (-1…1) to pixels of a square image."""
     roll, tilt, axis = (math.radians(a) for a in (pose.roll_deg, pose.tilt_deg, pose.axis_deg))
     ux, uy = math.cos(axis), math.sin(axis)
     c, s, t = math.cos(tilt), math.sin(tilt), 1 - math.cos(tilt)
@@ -142,7 +142,7 @@ def bounds(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
 
 
 def window(place: Matrix, width: int, height: int, half: float) -> tuple[slice, slice]:
-    """Rows and columns of a picture that the square -half…half can touch; may be empty."""
+    """Rows and columns of an image that the square -half…half can touch; may be empty."""
     low, high = bounds(corners(place, half))
     limits = (width, height)
     first = [int(np.clip(np.floor(low[axis]), 0, limits[axis])) for axis in (0, 1)]
@@ -151,7 +151,7 @@ def window(place: Matrix, width: int, height: int, half: float) -> tuple[slice, 
 
 
 def project(levels: tuple[Pixels, ...], place: Matrix, where: tuple[slice, slice]) -> Pixels:
-    """Warp a texture into the window ``where`` of a picture, premultiplied RGBA."""
+    """Warp a texture into the window ``where`` of an image, premultiplied RGBA."""
     low, high = bounds(corners(place, MARGIN))
     wanted = float(max(high - low))
     level = levels[0]
@@ -179,7 +179,7 @@ def is_empty(where: tuple[slice, slice]) -> bool:
     return any(part.stop <= part.start for part in where)
 
 
-def paste(picture: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
-    """Lay premultiplied RGBA (0…255) over an RGB picture, in place."""
-    picture *= 1 - layer[..., 3:] * np.float32(1 / 255)
-    picture += layer[..., :3]
+def paste(image: NDArray[np.float32], layer: NDArray[np.float32]) -> None:
+    """Lay premultiplied RGBA (0…255) over an RGB image, in place."""
+    image *= 1 - layer[..., 3:] * np.float32(1 / 255)
+    image += layer[..., :3]

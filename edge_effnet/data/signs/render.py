@@ -1,10 +1,10 @@
-"""One picture of ``signs`` from (seed, index).
+"""One image of ``signs`` from (seed, index).
 
 The same seed, index and size give the same pixels. Another OpenCV or processor draws the same
 scene with other rounding: between OpenCV 4.6 and 5.0 a twentieth of the values differ, most
 of them by one to three levels. The scene is drawn from one stream of
 random numbers and the sensor's noise from another, so the size changes the resolution of a
-picture and not what is on it.
+image and not what is on it.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ from edge_effnet.image.preprocessing import Pixels
 MIN_SIZE_PX, MAX_SIZE_PX = 16, 2048
 DECOY_TEXTURE_PX = 128
 DIRT_PX = 64
-_SPLIT_STRIDE = 1 << 40  # far more pictures than anyone renders: splits share no index
+_SPLIT_STRIDE = 1 << 40  # far more images than anyone renders: splits share no index
 
 
 def split_index(split: str, number: int) -> int:
-    """The index of picture ``number`` (from 0) of a split; no two splits share one."""
+    """The index of image ``number`` (from 0) of a split; no two splits share one."""
     return SPLITS.index(split) * _SPLIT_STRIDE + number
 
 
 def render_sample(index: int, seed: int, size: int, label: int | None = None) -> tuple[Pixels, int]:
-    """Render one picture.
+    """Render one image.
 
     Args:
-        index: from 0; see ``split_index`` for pictures that training never saw.
+        index: from 0; see ``split_index`` for images that training never saw.
         seed: from 0; another seed is another data set.
         size: side in pixels, 16 to 2048.
         label: index into ``LABELS``; without it the classes take turns.
@@ -69,15 +69,15 @@ def render_sample(index: int, seed: int, size: int, label: int | None = None) ->
     _check(index, seed, size, label)
     chosen = index % len(LABELS) if label is None else label
     scene, sensor = (Generator(Philox(SeedSequence([seed, index, stream]))) for stream in range(2))
-    picture = paint(scene, size)
+    image = paint(scene, size)
     if chosen == BACKGROUND:
-        place_decoys(scene, picture, int(scene.integers(0, 4)), 0.2, 0.85)
+        place_decoys(scene, image, int(scene.integers(0, 4)), 0.2, 0.85)
     else:
         if scene.random() < 0.5:
-            place_decoys(scene, picture, int(scene.integers(1, 4)), 0.08, 0.3)
-        _place_sign(scene, picture, chosen)
+            place_decoys(scene, image, int(scene.integers(1, 4)), 0.08, 0.3)
+        _place_sign(scene, image, chosen)
     camera = random_camera(scene)
-    lit = picture.astype(np.float32)
+    lit = image.astype(np.float32)
     light(scene, lit)
     grain = sensor.standard_normal((size, size, 3), np.float32) if camera.noise else None
     return expose(lit, camera, grain), chosen
@@ -86,13 +86,13 @@ def render_sample(index: int, seed: int, size: int, label: int | None = None) ->
 def _check(index: int, seed: int, size: int, label: int | None) -> None:
     if index < 0 or seed < 0:
         raise UsageProblem(
-            "seed and index of a picture are whole numbers from 0",
+            "seed and index of an image are whole numbers from 0",
             found=f"seed {seed}, index {index}",
             fix="give a seed of 0 or more",
         )
     if not MIN_SIZE_PX <= size <= MAX_SIZE_PX:
         raise UsageProblem(
-            "pictures of signs cannot have this size",
+            "images of signs cannot have this size",
             found=f"{size} px",
             expected=f"{MIN_SIZE_PX} to {MAX_SIZE_PX} px",
             fix="use the resolution of your network, for example 128",
@@ -107,11 +107,11 @@ def _check(index: int, seed: int, size: int, label: int | None) -> None:
 
 
 def random_pose(rng: Generator, smallest: float, largest: float, *, overhang: float) -> Pose:
-    """A pose in the picture.
+    """A pose in the image.
 
     Args:
-        smallest, largest: range of the side, as shares of the picture.
-        overhang: share of the side that may stick out of the central 0.9 of the picture,
+        smallest, largest: range of the side, as shares of the image.
+        overhang: share of the side that may stick out of the central 0.9 of the image,
             which is what a classifier keeps of it.
     """
     side = rng.uniform(smallest, largest)
@@ -129,40 +129,40 @@ def random_pose(rng: Generator, smallest: float, largest: float, *, overhang: fl
 
 
 def place_decoys(
-    rng: Generator, picture: Pixels, count: int, smallest: float, largest: float
+    rng: Generator, image: Pixels, count: int, smallest: float, largest: float
 ) -> None:
-    """Paste decoys into a square picture, in place."""
+    """Paste decoys into a square image, in place."""
     for _ in range(count):
-        place = placement(random_pose(rng, smallest, largest, overhang=0.4), picture.shape[0])
+        place = placement(random_pose(rng, smallest, largest, overhang=0.4), image.shape[0])
         art = PAPER + decoy(rng) if rng.random() < 0.2 else decoy(rng)
         levels = pyramid(draw(art, DECOY_TEXTURE_PX, supersampling=2))
-        where = window(place, picture.shape[1], picture.shape[0], MARGIN)
+        where = window(place, image.shape[1], image.shape[0], MARGIN)
         wear = random_wear(rng)
         if not is_empty(where):
-            paste_worn(picture, where, project(levels, place, where), wear)
+            paste_worn(image, where, project(levels, place, where), wear)
 
 
-def _place_sign(rng: Generator, picture: Pixels, label: int) -> None:
-    size = picture.shape[0]
+def _place_sign(rng: Generator, image: Pixels, label: int) -> None:
+    size = image.shape[0]
     pose = random_pose(rng, 0.3, 0.95, overhang=0.12)
     place = placement(pose, size)
     paper, pole = rng.random() < 0.3, rng.random() < 0.4
     if pole and not paper:
-        _pole(rng, picture, place)
+        _pole(rng, image, place)
     where = window(place, size, size, MARGIN + 0.25)  # room for the shadow beside it
     layer = project(texture(label, paper=paper), place, where)
     if rng.random() < 0.4:
-        _cast_shadow(rng, picture[where], layer, pose.side * size)
-    paste_worn(picture, where, layer, random_wear(rng))
+        _cast_shadow(rng, image[where], layer, pose.side * size)
+    paste_worn(image, where, layer, random_wear(rng))
     if paper and rng.random() < 0.6:
-        _fingers(rng, picture, place)
+        _fingers(rng, image, place)
     if rng.random() < 0.4:
-        _cover(rng, picture, place)
+        _cover(rng, image, place)
 
 
 @dataclass(frozen=True)
 class Wear:
-    """What weather did to a sign: a factor for each channel, and dirt (0…1) over the picture."""
+    """What weather did to a sign: a factor for each channel, and dirt (0…1) over the image."""
 
     tint: Field
     dirt: Field | None
@@ -176,16 +176,16 @@ def random_wear(rng: Generator) -> Wear:
     return Wear(tint.astype(np.float32), dirt)
 
 
-def paste_worn(picture: Pixels, where: tuple[slice, slice], layer: Pixels, wear: Wear) -> None:
+def paste_worn(image: Pixels, where: tuple[slice, slice], layer: Pixels, wear: Wear) -> None:
     """Paste a layer (premultiplied RGBA, as large as the window), faded, tinted and dirty."""
     worn = layer.astype(np.float32)
     worn[..., :3] *= wear.tint
     if wear.dirt is not None:
         dirt = cv2.resize(wear.dirt, (layer.shape[1], layer.shape[0]))
         worn[..., :3] *= (1 - np.asarray(dirt, np.float32))[..., None]
-    ground = picture[where].astype(np.float32)
+    ground = image[where].astype(np.float32)
     paste(ground, worn)
-    picture[where] = np.clip(ground, 0, 255, out=ground)
+    image[where] = np.clip(ground, 0, 255, out=ground)
 
 
 def _cast_shadow(rng: Generator, ground: Pixels, layer: Pixels, side_px: float) -> None:
@@ -198,16 +198,16 @@ def _cast_shadow(rng: Generator, ground: Pixels, layer: Pixels, side_px: float) 
     ground[:] = ground * shade[..., None]
 
 
-def _pole(rng: Generator, picture: Pixels, place: Matrix) -> None:
+def _pole(rng: Generator, image: Pixels, place: Matrix) -> None:
     """The post that carries a sign: a grey strip from its middle downwards."""
     half, shade = rng.uniform(0.04, 0.12), near(rng, (130, 132, 135), 50)
     strip = np.array([[-half, 0, 1], [half, 0, 1], [half, 2.4, 1], [-half, 2.4, 1]]) @ place.T
     if (strip[:, 2] < 0.15).any():
         return  # it would pass behind the camera
-    _fill(picture, strip[:, :2] / strip[:, 2:], shade)
+    _fill(image, strip[:, :2] / strip[:, 2:], shade)
 
 
-def _fingers(rng: Generator, picture: Pixels, place: Matrix) -> None:
+def _fingers(rng: Generator, image: Pixels, place: Matrix) -> None:
     """The hand that holds a printed sheet by its edge."""
     skin = hsv(rng.uniform(0.03, 0.09), rng.uniform(0.25, 0.6), rng.uniform(0.3, 0.95))
     side, along = int(rng.integers(0, 4)), rng.uniform(-0.9, 0.9)
@@ -221,10 +221,10 @@ def _fingers(rng: Generator, picture: Pixels, place: Matrix) -> None:
             [u + reach[0] * np.cos(turns), v + reach[1] * np.sin(turns), np.ones(20)], 1
         )
         points = outline @ place.T
-        _fill(picture, points[:, :2] / points[:, 2:], near(rng, skin, 12))
+        _fill(image, points[:, :2] / points[:, 2:], near(rng, skin, 12))
 
 
-def _cover(rng: Generator, picture: Pixels, place: Matrix) -> None:
+def _cover(rng: Generator, image: Pixels, place: Matrix) -> None:
     """Something before the sign: leaves at its rim, a twig, or specks. The symbol stays
     readable: little of the middle is ever hidden."""
     low, high = bounds(corners(place))
@@ -239,22 +239,20 @@ def _cover(rng: Generator, picture: Pixels, place: Matrix) -> None:
             spot = middle + np.array([math.cos(at), math.sin(at)]) * side * rng.uniform(0.42, 0.6)
             reach = side * rng.uniform(0.08, 0.2) * rng.uniform(0.7, 1.1, turns.size)
             ring = np.stack([np.cos(turns), np.sin(turns)], 1) * reach[:, None]
-            _fill(picture, spot + ring, near(rng, shade, 30))
+            _fill(image, spot + ring, near(rng, shade, 30))
     elif kind == 1:
         start, end = (middle + rng.uniform(-0.7, 0.7, 2) * side for _ in range(2))
         bend = (start + end) / 2 + rng.uniform(-0.2, 0.2, 2) * side
         steps = np.linspace(0, 1, 10)[:, None]
         twig = (1 - steps) ** 2 * start + 2 * steps * (1 - steps) * bend + steps**2 * end
         thick = max(1, round(side * rng.uniform(0.02, 0.07)))
-        cv2.polylines(picture, [np.rint(twig * 16).astype(np.int32)], False, shade, thick, 16, 4)
+        cv2.polylines(image, [np.rint(twig * 16).astype(np.int32)], False, shade, thick, 16, 4)
     else:
         for _ in range(int(rng.integers(3, 16))):
             spot = np.rint((middle + rng.uniform(-0.5, 0.5, 2) * side) * 16).astype(int)
             radius = round(side * rng.uniform(0.01, 0.05) * 16)
-            cv2.circle(
-                picture, (int(spot[0]), int(spot[1])), radius, near(rng, shade, 25), -1, 16, 4
-            )
+            cv2.circle(image, (int(spot[0]), int(spot[1])), radius, near(rng, shade, 25), -1, 16, 4)
 
 
-def _fill(picture: Pixels, points: NDArray[np.float64], shade: tuple[int, int, int]) -> None:
-    cv2.fillPoly(picture, [np.rint(points * 16).astype(np.int32)], shade, cv2.LINE_AA, 4)
+def _fill(image: Pixels, points: NDArray[np.float64], shade: tuple[int, int, int]) -> None:
+    cv2.fillPoly(image, [np.rint(points * 16).astype(np.int32)], shade, cv2.LINE_AA, 4)

@@ -1,10 +1,10 @@
 """SIGNS: one row per class. A new sign is a new row, in alphabetical order.
 
-The order is that of sorted folder names, so an index means the same class whether a picture
+The order is that of sorted folder names, so an index means the same class whether an image
 was rendered in memory or read back from a folder. The designs are our own, in the spirit of
 road signs, for a small robot that drives by camera.
 
-A left sign seen in a mirror is a right sign: never flip these pictures in augmentation.
+A left sign seen in a mirror is a right sign: never flip these images in augmentation.
 """
 
 from __future__ import annotations
@@ -186,5 +186,5 @@ SIGNS: tuple[Sign, ...] = (
 LABELS: tuple[str, ...] = tuple(sign.name for sign in SIGNS)
 BACKGROUND: int = LABELS.index("background")
 
-# Pictures of one seed for training, for choosing settings, and for the last word.
+# Images of one seed for training, for choosing settings, and for the last word.
 SPLITS = ("train", "val", "test")

@@ -49,7 +49,7 @@ HOLD_SHARE = 0.5  # of a stop's time, the rest is travel
 BARE_SHARE = 0.15  # of the stops: a decoy in place of a sign
 SHUTTER = 0.4  # share of a frame's time that the shutter is open
 WALL_PX = 1536
-WALL_UNIT_PX = 260  # pixels of the wall's picture that a sign's side covers
+WALL_UNIT_PX = 260  # pixels of the wall's image that a sign's side covers
 SIGN_TEXTURE_PX = 512
 
 
@@ -112,14 +112,14 @@ def clip_frames(
         seconds = frame / fps
         here = _view(stops, seconds, square, sway)
         matrix = _wall_to_frame(here, width, height)
-        picture = np.asarray(
+        image = np.asarray(
             cv2.warpPerspective(
                 wall, matrix @ _WALL_SCALE, (width, height),
                 flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101,
             ),
             np.uint8,
         )  # fmt: skip
-        truth = _hang_signs(picture, stops, matrix, seconds, square)
+        truth = _hang_signs(image, stops, matrix, seconds, square)
         # One field of noise, shifted at random: a fresh one a frame would be most of the time.
         grain = np.roll(noise, tuple(rng.integers(0, (height, width))), axis=(0, 1))
         streak, streak_deg = _motion_blur(before, here, min(width, height))
@@ -129,7 +129,7 @@ def clip_frames(
             blur_length=streak,
             blur_deg=streak_deg,
         )
-        yield expose(picture.astype(np.float32), shot, grain), truth
+        yield expose(image.astype(np.float32), shot, grain), truth
         before = here
 
 
@@ -224,10 +224,10 @@ def _motion_blur(before: _View, here: _View, short_px: int) -> tuple[float, floa
 
 
 def _hang_signs(
-    picture: Pixels, stops: list[Stop], matrix: Matrix, seconds: float, square_px: float
+    image: Pixels, stops: list[Stop], matrix: Matrix, seconds: float, square_px: float
 ) -> Truth:
     """Paste the signs that are near and tell which one the classifier should name."""
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     best, truth = 0.0, Truth(BACKGROUND, None)
     number = int(seconds / SECONDS_PER_STOP + 0.75)
     for stop in stops[max(number - 2, 0) : number + 4]:
@@ -236,7 +236,7 @@ def _hang_signs(
         where = window(place, width, height, MARGIN)
         if is_empty(where):
             continue
-        paste_worn(picture, where, project(stop.levels, place, where), stop.wear)
+        paste_worn(image, where, project(stop.levels, place, where), stop.wear)
         inside, box = inside_view(corners(place), width, height)
         if stop.label == BACKGROUND or inside <= best:
             continue

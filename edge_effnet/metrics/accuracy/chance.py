@@ -5,7 +5,7 @@ each, bool (images, labels). What chance gives is found by shuffling the truth a
 each class keeps its number of images and each answer its number of times, so that 98 images of
 one class and 2 of another ask for as much as 50 of each.
 
-Labels in another order leave answers that go with the classes, under other names. Pictures
+Labels in another order leave answers that go with the classes, under other names. Images
 prepared otherwise leave answers that do not: often one for all of them.
 """
 

@@ -71,7 +71,7 @@ class LabelSummary:
 
 
 def summarize_labels(predictions: Predictions) -> LabelSummary:
-    """Judge a model that decides on several labels.
+    """Evaluate a model that decides on several labels.
 
     Raises:
         ValueError: the truth is not known.
@@ -134,7 +134,7 @@ def average_precision(scores: Scores, truth: Flags) -> Floats:
 
 
 def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> list[str]:
-    names, threshold = predictions.label_names, predictions.judged_as.threshold
+    names, threshold = predictions.label_names, predictions.effective_head.threshold
     if figures.support.any() and not figures.answered.any():
         return [
             f"{predictions.name} answers no label on any image: every score is at or under the "
@@ -174,6 +174,6 @@ def _one_label_each(predictions: Predictions) -> list[str]:
         return []
     return [
         f"every image has exactly one label, and the label of the highest score is right on "
-        f"{100 * best / len(truth):.1f} %: if the labels exclude each other, --head softmax judges "
-        "that answer"
+        f"{100 * best / len(truth):.1f} %: if the labels exclude each other, --head softmax "
+        "evaluates that answer"
     ]

@@ -103,7 +103,7 @@ def evaluation_json(summary: Summary) -> dict[str, Any]:
         "format": FORMAT,
         "version": VERSION,
         "n": summary.images,
-        "head": predictions.judged_as.to_json(),
+        "head": predictions.effective_head.to_json(),
         **summary.figures_json(),
         "labels": list(predictions.labels),
         "skipped": [image.to_json() for image in predictions.skipped],
@@ -112,7 +112,7 @@ def evaluation_json(summary: Summary) -> dict[str, Any]:
 
 
 def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
-    """Judge one model by what means something for its answers.
+    """Evaluate one model by what means something for its answers.
 
     Raises:
         ValueError: the truth is not known.
@@ -125,7 +125,7 @@ def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
 
 
 def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary:
-    """Judge a model that answers one class.
+    """Evaluate a model that answers one class.
 
     Raises:
         ValueError: the truth is not known, or the model answers something else.

@@ -51,7 +51,7 @@ class ValueSummary:
 
 
 def summarize_values(predictions: Predictions) -> ValueSummary:
-    """Judge a model whose answer is a number.
+    """Evaluate a model whose answer is a number.
 
     Raises:
         ValueError: the truth is not known.

@@ -87,7 +87,7 @@ class Comparison:
             "format": FORMAT,
             "version": VERSION,
             "n": self.images,
-            "head": self.reference_predictions.judged_as.to_json(),
+            "head": self.reference_predictions.effective_head.to_json(),
             "reference": _model_json(self.reference_predictions, self.reference),
             "candidate": _model_json(self.candidate_predictions, self.candidate),
             "agreement": self.agreement_percent,

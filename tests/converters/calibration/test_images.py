@@ -111,7 +111,7 @@ def trained(photos: Path) -> Division:
 
 
 def steps_of(run: Division) -> list[dict[str, Any]]:
-    return [{"step": "trained", "data": {"images": record(run.rest, run.judging)}}]
+    return [{"step": "trained", "data": {"images": record(run.rest, run.evaluation)}}]
 
 
 def test_images_trained_on_calibrate_and_the_others_judge(
@@ -119,7 +119,7 @@ def test_images_trained_on_calibrate_and_the_others_judge(
 ) -> None:
     labels = trained.rest.labels
     pictures = chosen(photos, tmp_path, labels=labels, steps=steps_of(trained), count=30)
-    assert set(pictures.evaluation.samples) == set(trained.judging.samples)
+    assert set(pictures.evaluation.samples) == set(trained.evaluation.samples)
     assert set(images_of(pictures.calibration).samples) <= set(trained.rest.samples)
     assert pictures.judged is not None
     assert pictures.judged.is_evidence
@@ -128,7 +128,7 @@ def test_images_trained_on_calibrate_and_the_others_judge(
 def test_no_limit_is_accepted_on_images_trained_on(
     photos: Path, trained: Division, tmp_path: Path
 ) -> None:
-    everything = Division(load_dataset(photos), replace(trained.judging, samples=()))
+    everything = Division(load_dataset(photos), replace(trained.evaluation, samples=()))
     pictures = chosen(photos, tmp_path, labels=trained.rest.labels, steps=steps_of(everything))
     assert len(pictures.evaluation) == 40
     for gate in (Gate(max_drop_points=5), Gate(min_agreement_percent=90)):
@@ -137,7 +137,7 @@ def test_no_limit_is_accepted_on_images_trained_on(
     refuse_void_limits(None, pictures, 0)
     # Unlabelled photos left over judge agreement: none of those trained on.
     left = chosen(None, tmp_path, calibration=photos, steps=steps_of(trained), count=40)
-    assert {sample.path for sample in left.spare} == {s.path for s in trained.judging.samples}
+    assert {sample.path for sample in left.spare} == {s.path for s in trained.evaluation.samples}
     none = chosen(None, tmp_path, calibration=photos, steps=steps_of(everything), count=40)
     assert none.spare == ()
 

@@ -24,7 +24,7 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import divide
 from edge_effnet.data.trained_on import record
 from tests.edge_effnet.camera.conftest import Cli, MakeClip, Serve, jpeg, plain, send_stream
-from tests.edge_effnet.conftest import write_picture
+from tests.edge_effnet.conftest import write_image
 
 MakeModel = Callable[..., Path]
 BLUE_IS_RED = np.array([[1, 0, 1.2], [0, 1, 0], [0, 0, 0]])
@@ -125,7 +125,7 @@ def test_frames_a_model_was_trained_on_do_not_judge(
     cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
 ) -> None:
     run = divide(load_dataset(colour_folder), 0.2, 0)
-    step = {"step": "trained", "data": {"images": record(run.rest, run.judging)}}
+    step = {"step": "trained", "data": {"images": record(run.rest, run.evaluation)}}
     model = colour_model()
     artifact = read_artifact(model)
     assert artifact.card is not None
@@ -143,7 +143,7 @@ def test_frames_a_model_was_trained_on_do_not_judge(
     twice = (*command, colour_folder, "--compare", model, "--every-frame", "--force")
     assert cli(*twice)[1].startswith("the network was trained on 24 frames")
 
-    for sample in run.judging.samples:
+    for sample in run.evaluation.samples:
         sample.path.unlink()
     code, out, _ = cli(*command, colour_folder, "--force")
     assert out.startswith("no evidence: the network was trained on 24 frames")
@@ -173,7 +173,7 @@ def test_threshold_region_hook_and_recording(
     pixels = plain("red", 80, 40)
     pixels[:, 40:] = plain("blue", 40, 40)
     frame, mark = tmp_path / "half.png", tmp_path / "mark"
-    write_picture(frame, pixels)
+    write_image(frame, pixels)
     write = "import sys; open(sys.argv[1], 'w').write(sys.argv[2])"
     script = shlex.join([sys.executable, "-c", write, str(mark), "{label}"])
     code, out, _ = cli(

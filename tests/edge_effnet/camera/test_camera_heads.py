@@ -13,7 +13,7 @@ import pytest
 
 from edge_effnet.image.preprocessing import Pixels
 from tests.edge_effnet.camera.conftest import Cli, plain
-from tests.edge_effnet.conftest import write_picture
+from tests.edge_effnet.conftest import write_image
 
 MakeModel = Callable[..., Path]
 
@@ -25,7 +25,7 @@ def shown(tmp_path: Path) -> Path:
     half[:, 32:] = plain("blue")[:, 32:]
     frames = (plain("red"), plain("blue"), half, np.full((48, 64, 3), 10, np.uint8))
     for number, pixels in enumerate(frames):
-        write_picture(tmp_path / "shown" / f"{number}.png", pixels)
+        write_image(tmp_path / "shown" / f"{number}.png", pixels)
     return tmp_path / "shown"
 
 
@@ -35,7 +35,7 @@ def many(tmp_path: Path) -> Path:
     random = np.random.default_rng(4)
     for number in range(40):
         patches: Pixels = random.integers(0, 256, (4, 4, 3)).astype(np.uint8)
-        write_picture(
+        write_image(
             tmp_path / "many" / f"{number:02}.png", np.kron(patches, np.ones((8, 8, 1), np.uint8))
         )
     return tmp_path / "many"

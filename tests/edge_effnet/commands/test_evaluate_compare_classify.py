@@ -21,7 +21,7 @@ Cli = Callable[..., tuple[int, str, str]]
 
 
 def blue_is_red() -> np.ndarray:
-    """Weights of a model that takes every blue picture for a red one."""
+    """Weights of a model that takes every blue image for a red one."""
     return np.array([[1, 0, 1.2], [0, 1, 0], [0, 0, 0]])
 
 
@@ -33,7 +33,7 @@ def test_evaluate_prints_a_report(cli: Cli, colour_model: MakeModel, colour_fold
     assert re.search(r"top-1 +100\.0 %", out)
     assert all(colour in out for colour in ("red", "green", "blue"))
     shown, progress = err.splitlines()  # where stderr is no terminal: one line, at the end
-    assert shown.endswith("pictures: 30 images, 3 classes: red (10), green (10), blue (10)")
+    assert shown.endswith("images: 30 images, 3 classes: red (10), green (10), blue (10)")
     assert progress.startswith("evaluating colours.tflite")
     assert not CONTROL.search(out + err)
 
@@ -206,16 +206,16 @@ def test_corrupt_images_are_skipped_or_refused(
 def test_classify_prints_the_best_answers(
     cli: Cli, colour_model: MakeModel, colour_folder: Path
 ) -> None:
-    picture = colour_folder / "green" / "3.png"
-    code, out, _ = cli("classify", colour_model(), picture, "--top", 2)
+    image = colour_folder / "green" / "3.png"
+    code, out, _ = cli("classify", colour_model(), image, "--top", 2)
     assert code == 0
     lines = out.splitlines()
-    assert lines[0] == str(picture)
+    assert lines[0] == str(image)
     assert lines[1].endswith("green")
     assert len(lines) == 3
 
 
-def test_classify_goes_on_after_an_unreadable_picture(
+def test_classify_goes_on_after_an_unreadable_image(
     cli: Cli, colour_model: MakeModel, colour_folder: Path
 ) -> None:
     good = colour_folder / "blue" / "0.png"

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.edge_effnet.conftest import write_picture
+from tests.edge_effnet.conftest import write_image
 
 MakeModel = Callable[..., Path]
 Cli = Callable[..., tuple[int, str, str]]
@@ -18,7 +18,7 @@ Cli = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def mixed(tmp_path: Path) -> Path:
-    """Pictures of one or two colours, listed with a column for each, several in a cell, and how
+    """Images of one or two colours, listed with a column for each, several in a cell, and how
     much red there is."""
     random = np.random.default_rng(3)
     rows = []
@@ -26,7 +26,7 @@ def mixed(tmp_path: Path) -> Path:
         on = [number % 3] if number % 2 else [number % 3, (number + 1) % 3]
         pixels = random.integers(0, 20, (8, 8, 3), dtype=np.uint8)
         pixels[:, :, on] += np.uint8(150)
-        write_picture(tmp_path / "mixed" / f"{number:02}.png", pixels)
+        write_image(tmp_path / "mixed" / f"{number:02}.png", pixels)
         names = [("red", "green", "blue")[place] for place in on]
         rows.append((f"mixed/{number:02}.png", names, float(pixels[:, :, 0].mean())))
     with (tmp_path / "columns.csv").open("w", newline="") as file:
@@ -90,8 +90,8 @@ def test_compare_a_model_that_never_says_yes(
 def test_classify_shows_every_label_that_is_answered(
     cli: Cli, colour_model: MakeModel, mixed: Path
 ) -> None:
-    model, picture = tagger(colour_model), mixed / "mixed" / "00.png"  # red and green
-    _, out, _ = cli("classify", model, picture, "--top", 1, "--json", "-")
+    model, image = tagger(colour_model), mixed / "mixed" / "00.png"  # red and green
+    _, out, _ = cli("classify", model, image, "--top", 1, "--json", "-")
     (entry,) = json.loads(out)["images"]
     answered = {answer["label"] for answer in entry["answers"] if answer["answered"]}
     assert answered == {"red", "green"}  # both, though one best answer was asked for
@@ -153,11 +153,11 @@ def test_two_classes_of_one_score(cli: Cli, colour_model: MakeModel, two: Path) 
 
 @pytest.fixture
 def two(tmp_path: Path, colour_folder: Path) -> Path:
-    """The green and the red pictures alone."""
+    """The green and the red images alone."""
     for colour in ("green", "red"):
         (tmp_path / "two" / colour).mkdir(parents=True)
-        for picture in sorted((colour_folder / colour).iterdir()):
-            (tmp_path / "two" / colour / picture.name).write_bytes(picture.read_bytes())
+        for image in sorted((colour_folder / colour).iterdir()):
+            (tmp_path / "two" / colour / image.name).write_bytes(image.read_bytes())
     return tmp_path / "two"
 
 
@@ -205,7 +205,7 @@ def test_one_number_that_may_be_a_logit_is_told_how(
 
 
 @pytest.mark.parametrize("true", ["", "red|blue"])
-def test_images_of_the_same_labels_judge_nothing(
+def test_images_of_the_same_labels_prove_nothing(
     cli: Cli, colour_model: MakeModel, mixed: Path, true: str
 ) -> None:
     with (mixed / "same.csv").open("w", newline="") as file:

@@ -30,7 +30,7 @@ def test_render_print_and_video_say_what_they_wrote(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert run(["signs", "render", "signs", "-n", "17", "--size", "32"]) == 0
-    assert "17 pictures to signs: 16 classes, 1–2 of each" in capsys.readouterr().out
+    assert "17 images to signs: 16 classes, 1–2 of each" in capsys.readouterr().out
     assert run(["signs", "print", "-o", "sheet.pdf", "--per-page", "4", "--cut-lines"]) == 0
     assert "15 signs on 4 pages" in capsys.readouterr().out
     assert Path("sheet.pdf").read_bytes().startswith(b"%PDF")

@@ -15,7 +15,7 @@ from edge_effnet.cli import run
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model, a picture and a folder of one, as in a user's working directory."""
+    """A model, an image and a folder of one, as in a user's working directory."""
     with files("edge_effnet").joinpath("assets", "demo", "b0-int8.tflite").open("rb") as model:
         (tmp_path / "m.tflite").write_bytes(model.read())
     cv2.imwrite(str(tmp_path / "p.jpg"), np.full((32, 32, 3), 90, np.uint8))
@@ -32,16 +32,16 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("covnert --variant b0", "did you mean convert?"),
         ("signs rendr x", "did you mean render?"),
         ("classify p.jpg m.tflite", "did you mean: edge-effnet classify m.tflite p.jpg?"),
-        ("classify p.jpg p.jpg", "p.jpg is a picture, not a model"),
-        ("evaluate p.jpg --data photos", "p.jpg is a picture, not a model"),
+        ("classify p.jpg p.jpg", "p.jpg is an image, not a model"),
+        ("evaluate p.jpg --data photos", "p.jpg is an image, not a model"),
         ("evaluate photos --data m.tflite", "did you mean --data photos?"),
         ("compare m.tflite photos --data photos", "did you mean --data photos?"),
         ("bench photos", "did you mean --data photos?"),
         ("evaluate m.tflite photos", "did you mean --data photos?"),
         ("compare m.tflite m.tflite photos", "did you mean --data photos?"),
         ("camera --model photos --source m.tflite", "did you mean --source photos?"),
-        ("camera --model p.jpg --source photos", "p.jpg is a picture, not a model"),
-        ("doctor p.jpg", "p.jpg is a picture, not a model"),
+        ("camera --model p.jpg --source photos", "p.jpg is an image, not a model"),
+        ("doctor p.jpg", "p.jpg is an image, not a model"),
         ("convert --variant B0 --int8", "did you mean b0?"),
         ("variants v2b0", "did you mean v2-b0?"),
         ("train --data photos --variant EfficientNetV2-B0", "did you mean v2-b0?"),

@@ -1,4 +1,4 @@
-"""Pictures that differ as photos do, and copies of them as people make them."""
+"""Images that differ as photos do, and copies of them as people make them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MakePhotos = Callable[[dict[str, int]], Path]
 
 
 def draw(seed: int, side: int = 160) -> NDArray[np.uint8]:
-    """A picture of large and small blobs, as no other seed gives."""
+    """An image of large and small blobs, as no other seed gives."""
     random = np.random.default_rng(seed)
     pixels = np.full((side, side + 40, 3), random.integers(60, 190, 3), np.uint8)
     for radius in (50, 40, 30, 20, 20, 10, 10, 10):
@@ -31,7 +31,7 @@ def write(path: Path, pixels: NDArray[np.uint8], quality: int = 95) -> Path:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> MakePhotos:
-    """``photos({"cat": 3, "dog": 2})``: so many different pictures in a folder per class."""
+    """``photos({"cat": 3, "dog": 2})``: so many different images in a folder per class."""
     made = 0
 
     def make(counts: dict[str, int]) -> Path:

@@ -114,7 +114,7 @@ def test_several_labels(folder: Path, lines: tuple[str, ...]) -> None:
     assert "3 images, 3 labels: cat (1), dog (1), bird (1)" in dataset.lines()[0]
     assert len(balanced_sample(dataset, 2, 0)) == 2
     division = divide(dataset, 0.5, 0)
-    assert len(division.rest) + len(division.judging) == 3
+    assert len(division.rest) + len(division.evaluation) == 3
 
 
 def test_columns_in_their_own_order_without_a_models_labels(folder: Path) -> None:

@@ -22,11 +22,11 @@ SUFFIXES = [kind.suffix for kind in KINDS if decodable(kind)]
 @pytest.fixture
 def pets(tmp_path: Path) -> Path:
     for name in ("cat/1.jpg", "cat/2.jpg", "dog/1.jpg"):
-        picture(tmp_path / "pets" / name)
+        image(tmp_path / "pets" / name)
     return tmp_path / "pets"
 
 
-def picture(path: Path, suffix: str = ".jpg") -> Path:
+def image(path: Path, suffix: str = ".jpg") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.full((64, 64, 3), 120, np.uint8)
     written = path.with_name("written" + suffix)
@@ -40,7 +40,7 @@ FLOAT = {".hdr", ".pfm"}
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_images_are_known_by_content(pets: Path, suffix: str) -> None:
     """Whatever OpenCV decodes is listed under any name, and what is listed can be read."""
-    path = picture(pets / "dog" / "IMG 0001", suffix)
+    path = image(pets / "dog" / "IMG 0001", suffix)
     assert path in list_folder(pets).classes["dog"]
     assert read_image(path).shape == (64, 64, 3)
 
@@ -79,7 +79,7 @@ def test_heic_is_named_with_its_remedy(pets: Path) -> None:
     assert dataset.reading_json()["left_out"] == [
         {"kind": "HEIC images", "count": 2, "first": str(first)}
     ]
-    with pytest.raises(DataError, match=r"is a HEIC picture, which OpenCV does not read.*as JPEG"):
+    with pytest.raises(DataError, match=r"is a HEIC image, which OpenCV does not read.*as JPEG"):
         read_image(first)
 
 
@@ -92,7 +92,7 @@ def test_a_folder_of_heic_alone_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_links_are_entered_once(pets: Path, tmp_path: Path) -> None:
-    elsewhere = picture(tmp_path / "more" / "3.jpg").parent
+    elsewhere = image(tmp_path / "more" / "3.jpg").parent
     (pets / "cat" / "batch").symlink_to(elsewhere)
     (pets / "cat" / "linked.jpg").symlink_to(elsewhere / "3.jpg")
     (pets / "owl").symlink_to(elsewhere)  # not again
@@ -116,7 +116,7 @@ def test_what_is_no_image_is_counted(pets: Path) -> None:
     (pets / "cat" / "Thumbs.db").write_text("x")
     (pets / "__MACOSX").mkdir()
     (pets / "empty").mkdir()
-    picture(pets / "loose.png", ".png")
+    image(pets / "loose.png", ".png")
     left = {one.kind: (one.count, one.first.name) for one in load_dataset(pets).left_out}
     assert left == {
         "other files": (2, "notes.txt"),
@@ -135,30 +135,30 @@ def test_a_file_that_claims_to_be_an_image_is_listed_and_named_when_read(pets: P
 def test_the_parts_of_a_data_set_are_no_classes(tmp_path: Path) -> None:
     for part in ("Train", "val"):
         for name in ("cat", "dog"):
-            picture(tmp_path / part / name / f"{part}.jpg")
-    judging = load_dataset(tmp_path)
-    assert (judging.source, judging.labels) == (str(tmp_path / "val"), ("cat", "dog"))
-    assert judging.notes == (
-        f"{tmp_path} holds Train and val, no classes: judged by {tmp_path / 'val'}",
+            image(tmp_path / part / name / f"{part}.jpg")
+    evaluation = load_dataset(tmp_path)
+    assert (evaluation.source, evaluation.labels) == (str(tmp_path / "val"), ("cat", "dog"))
+    assert evaluation.notes == (
+        f"{tmp_path} holds Train and val, no classes: evaluated on {tmp_path / 'val'}",
     )
-    assert load_dataset(tmp_path, flat=True).samples == judging.samples
+    assert load_dataset(tmp_path, flat=True).samples == evaluation.samples
     learning = load_images(tmp_path)
     assert [sample.path.name for sample in learning.samples] == ["Train.jpg", "Train.jpg"]
-    assert load_dataset(tmp_path, part="learn").source == str(tmp_path / "Train")
+    assert load_dataset(tmp_path, part="training").source == str(tmp_path / "Train")
     assert len(load_images(tmp_path, part=None)) == 4
-    picture(tmp_path / "test" / "cat" / "test.jpg")
+    image(tmp_path / "test" / "cat" / "test.jpg")
     with pytest.raises(DataError, match=r"holds the parts of a data set.*/test or .*/val"):
         load_dataset(tmp_path)
 
 
 def test_a_class_may_be_called_train(tmp_path: Path) -> None:
     for name in ("train", "bus"):
-        picture(tmp_path / name / "1.jpg")
+        image(tmp_path / name / "1.jpg")
     assert load_dataset(tmp_path).labels == ("bus", "train")
 
 
-def test_a_flat_folder_judges_agreement(tmp_path: Path) -> None:
-    picture(tmp_path / "1.jpg")
+def test_a_flat_folder_gives_agreement(tmp_path: Path) -> None:
+    image(tmp_path / "1.jpg")
     flat = load_dataset(tmp_path, labels=("cat", "dog"), flat=True)
     assert (flat.labels, flat.samples[0].label) == ((), None)
     assert flat.lines() == [f"{tmp_path}: 1 images without classes"]

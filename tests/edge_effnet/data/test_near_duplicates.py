@@ -1,4 +1,4 @@
-"""One picture is recognized whatever was done to its file, and two pictures are kept apart."""
+"""One image is recognized whatever was done to its file, and two images are kept apart."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_pictures_that_show_nothing_are_alike_by_their_bytes_alone(tmp_path: Pat
         write(tmp_path / f"{level}.png", np.full((90, 90, 3), level, np.uint8))
         for level in (0, 128, 255)
     ]
-    (tmp_path / "broken.jpg").write_text("no picture")
+    (tmp_path / "broken.jpg").write_text("no image")
     prints = prints_of([*flat, tmp_path / "broken.jpg"])
     assert prints.readable.tolist() == [True, True, True, False]
     assert len(set(groups(prints).tolist())) == 4
@@ -111,7 +111,7 @@ def test_many_against_many_takes_seconds() -> None:
 
 
 def test_a_class_of_look_alikes_is_told_apart_by_bytes(photos: MakePhotos) -> None:
-    """A camera that stands still: every picture resembles every other."""
+    """A camera that stands still: every image resembles every other."""
     source = photos({"cat": 6})
     for number in range(8):
         pixels = draw(500)

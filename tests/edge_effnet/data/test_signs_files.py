@@ -1,4 +1,4 @@
-"""Signs as a folder of pictures and as a clip with its truth."""
+"""Signs as a folder of images and as a clip with its truth."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_too_few_pictures_and_bad_sizes_touch_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_a_disk_that_fills_up_leaves_the_old_pictures(
+def test_a_disk_that_fills_up_leaves_the_old_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     target = tmp_path / "signs"

@@ -1,4 +1,4 @@
-"""One picture from (seed, index): the same again, another for another, right in every size."""
+"""One image from (seed, index): the same again, another for another, right in every size."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_same_seed_and_index_give_the_same_picture_in_any_order() -> None:
         np.testing.assert_array_equal(pixels, again[index])
 
 
-def test_another_process_draws_the_same_picture() -> None:
+def test_another_process_draws_the_same_image() -> None:
     code = (
         "import hashlib; from edge_effnet.data.signs.render import render_sample;"
         "print(hashlib.sha256(b''.join(render_sample(i, 7, 64)[0].tobytes()"
@@ -63,15 +63,15 @@ def test_another_process_draws_the_same_picture() -> None:
     assert len(digests) == 1
 
 
-def test_seeds_and_indices_and_splits_share_no_picture() -> None:
-    pictures = [render_sample(index, seed, 32, 3)[0] for seed in range(3) for index in range(20)]
-    pictures += [render_sample(split_index(split, 7), 0, 32, 3)[0] for split in SPLITS[1:]]
-    assert len({pixels.tobytes() for pixels in pictures}) == len(pictures)
+def test_seeds_and_indices_and_splits_share_no_image() -> None:
+    images = [render_sample(index, seed, 32, 3)[0] for seed in range(3) for index in range(20)]
+    images += [render_sample(split_index(split, 7), 0, 32, 3)[0] for split in SPLITS[1:]]
+    assert len({pixels.tobytes() for pixels in images}) == len(images)
     assert len({split_index(split, n) for split in SPLITS for n in range(100)}) == 300
 
 
 def test_size_changes_the_resolution_and_not_the_scene() -> None:
-    # Sharp, quiet pictures agree best; most of thirty must agree well.
+    # Sharp, quiet images agree best; most of thirty must agree well.
     alike = []
     for index in range(30):
         large, small = (render_sample(index, 0, size)[0] for size in (192, 96))
@@ -92,9 +92,9 @@ def test_background_pictures_hold_no_sign(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_pictures_are_neither_black_nor_white_nor_flat() -> None:
-    pictures = np.stack([render_sample(index, 0, 64)[0] for index in range(96)])
-    assert 60 < pictures.mean() < 150
-    spread = pictures.reshape(96, -1).std(axis=1)
+    images = np.stack([render_sample(index, 0, 64)[0] for index in range(96)])
+    assert 60 < images.mean() < 150
+    spread = images.reshape(96, -1).std(axis=1)
     assert np.quantile(spread, 0.05) > 5
 
 
@@ -114,7 +114,7 @@ def test_bad_arguments_are_told(arguments: tuple[int, ...], words: str) -> None:
 
 
 @pytest.mark.parametrize("painter", backgrounds.SURFACES, ids=lambda painter: painter.__name__)
-def test_surfaces_are_pictures(painter: backgrounds.Painter) -> None:
+def test_surfaces_are_images(painter: backgrounds.Painter) -> None:
     for seed in range(4):
         pixels = painter(np.random.default_rng(seed), 40)
         assert pixels.shape == (40, 40, 3)

@@ -16,12 +16,12 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import (
     balanced_sample,
+    classes_not_shown,
     divide,
+    evaluation_warnings,
     imbalance_warning,
-    judging_warnings,
     leakage,
     without,
-    without_judge,
 )
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
@@ -47,27 +47,27 @@ def pets(photos: MakePhotos) -> Dataset:
 def test_a_division_is_seeded_by_class_and_whole(pets: Dataset) -> None:
     made = divide(pets, 0.2, seed=3)
     assert made == divide(pets, 0.2, seed=3)
-    assert made.judging != divide(pets, 0.2, seed=4).judging
+    assert made.evaluation != divide(pets, 0.2, seed=4).evaluation
     assert made.rest.class_counts == {"cat": 16, "dog": 8}
-    assert made.judging.class_counts == {"cat": 4, "dog": 2}
-    both = made.rest.samples + made.judging.samples
+    assert made.evaluation.class_counts == {"cat": 4, "dog": 2}
+    both = made.rest.samples + made.evaluation.samples
     assert sorted(both, key=lambda sample: sample.path) == list(pets.samples)
-    assert leakage(made.rest, made.judging) == []
+    assert leakage(made.rest, made.evaluation) == []
     assert made.notices == []
 
 
 def test_a_division_does_not_depend_on_where_the_data_lies(pets: Dataset, tmp_path: Path) -> None:
     shutil.copytree(pets.source, tmp_path / "moved")
-    there = divide(load_dataset(tmp_path / "moved"), 0.3, seed=1).judging
-    assert file_names(there) == file_names(divide(pets, 0.3, seed=1).judging)
+    there = divide(load_dataset(tmp_path / "moved"), 0.3, seed=1).evaluation
+    assert file_names(there) == file_names(divide(pets, 0.3, seed=1).evaluation)
 
 
-def test_each_class_keeps_half_for_judging(photos: MakePhotos) -> None:
+def test_each_class_keeps_half_for_evaluation(photos: MakePhotos) -> None:
     dataset = load_dataset(photos({"ant": 1, "bee": 2, "cat": 3, "dog": 7, "eel": 30}))
     for seed in range(3):
         made = divide(dataset, 0.5, seed)
-        judging = {"ant": 1, "bee": 1, "cat": 2, "dog": 4, "eel": 15}
-        assert made.judging.class_counts == judging
+        evaluation = {"ant": 1, "bee": 1, "cat": 2, "dog": 4, "eel": 15}
+        assert made.evaluation.class_counts == evaluation
         assert made.rest.class_counts == {"bee": 1, "cat": 1, "dog": 3, "eel": 15}
 
 
@@ -77,7 +77,7 @@ def test_small_classes_stand_on_both_sides_and_single_images_are_learned(
     dataset = load_dataset(photos({"cat": 2, "dog": 1, "owl": 9}))
     for seed in range(3):
         made = divide(dataset, 0.1, seed)
-        assert made.judging.class_counts == {"cat": 1, "owl": 1}
+        assert made.evaluation.class_counts == {"cat": 1, "owl": 1}
         assert made.rest.class_counts == {"cat": 1, "dog": 1, "owl": 8}
 
 
@@ -91,11 +91,11 @@ def test_copies_near_and_exact_stay_on_one_side(pets: Dataset) -> None:
     dataset = load_dataset(source)
     for seed in range(5):
         made = divide(dataset, 0.3, seed)
-        assert leakage(made.rest, made.judging) == []
-        assert len(made.rest) + len(made.judging) == len(dataset) == 42
+        assert leakage(made.rest, made.evaluation) == []
+        assert len(made.rest) + len(made.evaluation) == len(dataset) == 42
 
 
-def test_a_burst_never_takes_the_judges_away(photos: MakePhotos) -> None:
+def test_a_burst_never_takes_the_evaluation_set_away(photos: MakePhotos) -> None:
     source = photos({"cat": 10})
     for number in range(6):  # of ten more: less would not be most of the class
         pixels = np.clip(draw(300) + np.uint8(2 * number), 0, 255).astype(np.uint8)
@@ -104,10 +104,10 @@ def test_a_burst_never_takes_the_judges_away(photos: MakePhotos) -> None:
     for seed in range(6):
         made = divide(dataset, 0.5, seed)
         assert made.alike == ()
-        assert len(made.judging) >= 8
+        assert len(made.evaluation) >= 8
         assert len(made.rest) >= 2
         bursts = {sample.path.name.startswith("burst") for sample in made.rest.samples}
-        others = {sample.path.name.startswith("burst") for sample in made.judging.samples}
+        others = {sample.path.name.startswith("burst") for sample in made.evaluation.samples}
         assert not (True in bursts and True in others)
 
 
@@ -118,29 +118,29 @@ def test_where_all_images_of_a_class_look_alike_that_is_said(photos: MakePhotos)
         cv2.circle(pixels, (20 + 15 * number, 80), 3, (255, 255, 255), -1)
         write(source / "line" / f"{number}.png", pixels)
     made = divide(load_dataset(source), 0.5, 0)
-    assert made.judging.class_counts == {"cat": 3, "line": 4}
+    assert made.evaluation.class_counts == {"cat": 3, "line": 4}
     assert made.alike == ("line",)
     assert "most images of 'line'" in made.notices[0]
 
 
-def test_what_must_not_judge_never_does(pets: Dataset) -> None:
+def test_what_must_not_be_evaluated_on_never_is(pets: Dataset) -> None:
     barred = np.array([sample.path.name < "008.jpg" for sample in pets.samples])
     made = divide(pets, 0.5, 0, barred=barred)
-    assert not {sample.path for sample in made.judging.samples} & {
+    assert not {sample.path for sample in made.evaluation.samples} & {
         sample.path for sample, known in zip(pets.samples, barred, strict=True) if known
     }
-    assert len(made.judging) == 14  # 16 of 30 may not: all others judge
+    assert len(made.evaluation) == 14  # 16 of 30 may not: all others are
     few = divide(pets, 0.2, 0, barred=barred)
-    assert len(few.judging) == 6  # a fifth of all
+    assert len(few.evaluation) == 6  # a fifth of all
 
 
-def test_unreadable_images_judge_so_that_they_are_named(photos: MakePhotos) -> None:
+def test_unreadable_images_are_evaluated_on_so_that_they_are_named(photos: MakePhotos) -> None:
     source = photos({"cat": 4, "dog": 4})
     for number in range(4):
-        (source / "dog" / f"broken{number}.jpg").write_text("no picture")
+        (source / "dog" / f"broken{number}.jpg").write_text("no image")
     made = divide(load_dataset(source), 0.5, 0)
     assert made.rest.class_counts == {"cat": 2, "dog": 2}
-    assert made.judging.class_counts == {"cat": 2, "dog": 6}
+    assert made.evaluation.class_counts == {"cat": 2, "dog": 6}
 
 
 def test_images_of_several_labels_and_of_none_are_divided(pets: Dataset) -> None:
@@ -152,12 +152,12 @@ def test_images_of_several_labels_and_of_none_are_divided(pets: Dataset) -> None
         ),
     )
     made = divide(several, 0.5, 0)
-    assert sum(sample.labels == (0, 1) for sample in made.judging.samples) == 3
-    assert len(made.judging) == 15
+    assert sum(sample.labels == (0, 1) for sample in made.evaluation.samples) == 3
+    assert len(made.evaluation) == 15
     values = replace(
         pets, samples=tuple(Sample(s.path, None, value=1.5) for s in pets.samples), labels=()
     )
-    assert len(divide(values, 0.2, 0).judging) == 6
+    assert len(divide(values, 0.2, 0).evaluation) == 6
 
 
 @given(
@@ -196,11 +196,11 @@ def test_imbalance_is_said() -> None:
     assert imbalance_warning(Dataset((Sample(Path("a.jpg"), None),), (), "flat")) is None
 
 
-def test_what_is_wrong_with_the_judges_is_said() -> None:
+def test_what_is_wrong_with_an_evaluation_set_is_said() -> None:
     whole = made_up({"cat": 20, "dog": 3, "owl": 2})
     cats = replace(whole, samples=whole.samples[:20])
-    assert without_judge(cats, whole) == ["dog", "owl"]
-    alone, lacking = judging_warnings(cats, whole)
-    assert "all 20 images of photos that judge are of one class, 'cat'" in alone
+    assert classes_not_shown(cats, whole) == ["dog", "owl"]
+    alone, lacking = evaluation_warnings(cats, whole)
+    assert "all 20 images to evaluate on in photos are of one class, 'cat'" in alone
     assert "no image of 'dog', 'owl' in photos to evaluate on" in lacking
-    assert judging_warnings(made_up({"cat": 3, "dog": 3}), made_up({"cat": 3, "dog": 3})) == []
+    assert evaluation_warnings(made_up({"cat": 3, "dog": 3}), made_up({"cat": 3, "dog": 3})) == []

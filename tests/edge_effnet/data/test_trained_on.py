@@ -14,7 +14,7 @@ from edge_effnet.data import trained_on as seen
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import Division, divide
-from edge_effnet.data.trained_on import judge_on, record, trained_on
+from edge_effnet.data.trained_on import leave_out_trained, record, trained_on
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
@@ -26,7 +26,7 @@ def photos_and_run(photos: MakePhotos) -> tuple[Dataset, Division]:
 
 def steps_of(run: Division) -> list[dict[str, Any]]:
     """As they come back from a file."""
-    step = {"step": "trained", "data": {"images": record(run.rest, run.judging)}}
+    step = {"step": "trained", "data": {"images": record(run.rest, run.evaluation)}}
     return json.loads(json.dumps([{"step": "exported"}, step]))  # type: ignore[no-any-return]
 
 
@@ -40,23 +40,23 @@ def copies(dataset: Dataset, folder: Path) -> Dataset:
     return Dataset(tuple(samples), dataset.labels, str(folder))
 
 
-def test_a_run_is_judged_by_what_it_held_out(
+def test_a_run_is_evaluated_on_what_it_held_out(
     photos_and_run: tuple[Dataset, Division], tmp_path: Path
 ) -> None:
     dataset, run = photos_and_run
     for given in (dataset, copies(dataset, tmp_path / "copies")):
-        judged = judge_on(given, steps_of(run))
-        assert (judged.images, judged.trained, judged.held_out) == (20, 16, 4)
-        assert judged.dataset.class_counts == {"cat": 2, "dog": 2}
-        assert judged.is_evidence
-        assert judged.line is not None
-        assert "trained on 16 of 20 images" in judged.line
-        assert "judged by 4, which its training held out" in judged.line
-    exact = judge_on(dataset, steps_of(run)).dataset
-    assert set(exact.samples) == set(run.judging.samples)
+        chosen = leave_out_trained(given, steps_of(run))
+        assert (chosen.images, chosen.trained, chosen.held_out) == (20, 16, 4)
+        assert chosen.dataset.class_counts == {"cat": 2, "dog": 2}
+        assert chosen.is_evidence
+        assert chosen.line is not None
+        assert "trained on 16 of 20 images" in chosen.line
+        assert "evaluated on 4, which its training held out" in chosen.line
+    exact = leave_out_trained(dataset, steps_of(run)).dataset
+    assert set(exact.samples) == set(run.evaluation.samples)
 
 
-def test_images_it_never_saw_judge_too(
+def test_images_it_never_saw_are_evaluated_on_too(
     photos_and_run: tuple[Dataset, Division], tmp_path: Path
 ) -> None:
     dataset, run = photos_and_run
@@ -65,11 +65,11 @@ def test_images_it_never_saw_judge_too(
         dataset,
         samples=(*dataset.samples, *(replace(dataset.samples[0], path=path) for path in new)),
     )
-    judged = judge_on(more, steps_of(run))
-    assert (judged.trained, judged.held_out, judged.unseen) == (16, 4, 3)
-    assert judged.line is not None
-    assert judged.line.endswith("judged by 7, 4 that its training held out and 3 it never saw")
-    unknown = judge_on(replace(dataset, samples=more.samples[20:]), steps_of(run))
+    chosen = leave_out_trained(more, steps_of(run))
+    assert (chosen.trained, chosen.held_out, chosen.unseen) == (16, 4, 3)
+    assert chosen.line is not None
+    assert chosen.line.endswith("evaluated on 7, 4 that its training held out and 3 it never saw")
+    unknown = leave_out_trained(replace(dataset, samples=more.samples[20:]), steps_of(run))
     assert (unknown.line, unknown.unseen, unknown.trained) == (None, 3, 0)
 
 
@@ -77,36 +77,36 @@ def test_where_it_knows_all_images_no_figure_is_evidence(
     photos_and_run: tuple[Dataset, Division], tmp_path: Path
 ) -> None:
     _, run = photos_and_run
-    judged = judge_on(copies(run.rest, tmp_path / "copies"), steps_of(run))
-    assert not judged.is_evidence
-    assert len(judged.dataset) == 16  # there is nothing else to judge by
-    assert judged.line is not None
-    assert judged.line.startswith("no evidence: the network was trained on all 16 images")
-    assert judged.to_json()["trained_on"]["is_evidence"] is False
+    chosen = leave_out_trained(copies(run.rest, tmp_path / "copies"), steps_of(run))
+    assert not chosen.is_evidence
+    assert len(chosen.dataset) == 16  # there is nothing else to evaluate on
+    assert chosen.line is not None
+    assert chosen.line.startswith("no evidence: the network was trained on all 16 images")
+    assert chosen.to_json()["trained_on"]["is_evidence"] is False
 
 
 def test_a_file_that_cannot_be_read_is_no_evidence(
     photos_and_run: tuple[Dataset, Division], tmp_path: Path
 ) -> None:
     dataset, run = photos_and_run
-    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "broken.jpg").write_bytes(b"no image")
     broken = replace(dataset.samples[0], path=tmp_path / "broken.jpg")
-    judged = judge_on(replace(dataset, samples=(*run.rest.samples, broken)), steps_of(run))
-    assert (judged.is_evidence, judged.unseen) == (False, 0)
-    judged = judge_on(replace(dataset, samples=(*dataset.samples, broken)), steps_of(run))
-    assert judged.line is not None
-    assert "judged by 4, which its training held out" in judged.line
-    assert broken in judged.dataset.samples  # judging names it
+    chosen = leave_out_trained(replace(dataset, samples=(*run.rest.samples, broken)), steps_of(run))
+    assert (chosen.is_evidence, chosen.unseen) == (False, 0)
+    chosen = leave_out_trained(replace(dataset, samples=(*dataset.samples, broken)), steps_of(run))
+    assert chosen.line is not None
+    assert "evaluated on 4, which its training held out" in chosen.line
+    assert broken in chosen.dataset.samples  # evaluation names it
 
 
-def test_what_any_step_or_model_learned_from_does_not_judge(
+def test_what_any_step_or_model_learned_from_is_not_evaluated_on(
     photos_and_run: tuple[Dataset, Division],
 ) -> None:
     """Fine-tuned or pruned later on what an earlier run had held out."""
     dataset, run = photos_and_run
-    later = Division(run.judging, replace(run.judging, samples=()))
-    judged = judge_on(dataset, [*steps_of(run), *steps_of(later)])
-    assert (judged.trained, judged.is_evidence) == (20, False)
+    later = Division(run.evaluation, replace(run.evaluation, samples=()))
+    chosen = leave_out_trained(dataset, [*steps_of(run), *steps_of(later)])
+    assert (chosen.trained, chosen.is_evidence) == (20, False)
     trained = trained_on(dataset, steps_of(later))
     assert trained is not None
     assert int(trained.sum()) == 4
@@ -116,15 +116,15 @@ def test_without_a_record_nothing_is_said(photos_and_run: tuple[Dataset, Divisio
     dataset, _ = photos_and_run
     damaged = {"trained": {"count": 3, "prints": "?"}, "held_out": {"count": 1, "prints": ""}}
     for steps in ([], [{"step": "trained"}], [{"step": "trained", "data": {"images": damaged}}]):
-        judged = judge_on(dataset, steps)
-        assert judged.line is None
-        assert judged.to_json() == {}
-        assert judged.dataset == dataset
+        chosen = leave_out_trained(dataset, steps)
+        assert chosen.line is None
+        assert chosen.to_json() == {}
+        assert chosen.dataset == dataset
         assert trained_on(dataset, steps) is None
-    assert record(None, None) is None  # drawn pictures
+    assert record(None, None) is None  # drawn images
 
 
-def test_a_large_record_is_a_sample_and_what_it_cannot_tell_does_not_judge(
+def test_a_large_record_is_a_sample_and_what_it_cannot_tell_is_left_out(
     photos_and_run: tuple[Dataset, Division], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset, run = photos_and_run
@@ -133,15 +133,15 @@ def test_a_large_record_is_a_sample_and_what_it_cannot_tell_does_not_judge(
     kept = steps[1]["data"]["images"]["trained"]
     assert kept["count"] == 16
     assert len(kept["prints"]) == 8 * 32
-    judged = judge_on(dataset, steps)
-    assert (judged.trained, judged.unknown, judged.held_out) == (8, 8, 4)
-    assert set(judged.dataset.samples) == set(run.judging.samples)
+    chosen = leave_out_trained(dataset, steps)
+    assert (chosen.trained, chosen.unknown, chosen.held_out) == (8, 8, 4)
+    assert set(chosen.dataset.samples) == set(run.evaluation.samples)
 
 
 def test_a_camera_that_stands_still_is_recognized_by_bytes(
     photos: MakePhotos, tmp_path: Path
 ) -> None:
-    """New pictures resemble those learned from as all of them do: that is no reason."""
+    """New images resemble those learned from as all of them do: that is no reason."""
     source = photos({"other": 4})
 
     def shot(folder: str, number: int) -> Path:
@@ -158,6 +158,6 @@ def test_a_camera_that_stands_still_is_recognized_by_bytes(
         replace(dataset.samples[0], path=shot("later", number), label=line)
         for number in range(8, 10)
     )
-    judged = judge_on(Dataset(samples, dataset.labels, str(tmp_path)), steps_of(run))
-    assert (judged.trained, judged.unseen) == (0, 2)
-    assert judge_on(run.rest, steps_of(run)).trained == len(run.rest)
+    chosen = leave_out_trained(Dataset(samples, dataset.labels, str(tmp_path)), steps_of(run))
+    assert (chosen.trained, chosen.unseen) == (0, 2)
+    assert leave_out_trained(run.rest, steps_of(run)).trained == len(run.rest)

@@ -148,9 +148,9 @@ def test_one_sigmoid_answers_as_two_classes(colour_model: MakeModel, colour_fold
 
 
 def test_logits_are_read_as_probabilities(colour_model: MakeModel, colour_folder: Path) -> None:
-    picture = read_image(colour_folder / "blue" / "0.png")
-    bare = open_classifier(colour_model("bare.tflite", end=None)).scores(picture)
-    whole = open_classifier(colour_model("whole.tflite")).scores(picture)
+    image = read_image(colour_folder / "blue" / "0.png")
+    bare = open_classifier(colour_model("bare.tflite", end=None)).scores(image)
+    whole = open_classifier(colour_model("whole.tflite")).scores(image)
     assert bare == pytest.approx(whole, abs=1e-6)
 
 

@@ -70,7 +70,7 @@ def with_orientation(jpeg: bytes, orientation: int) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(payload) + 2) + payload + jpeg[2:]
 
 
-def test_a_phone_held_upright_gives_an_upright_picture() -> None:
+def test_a_phone_held_upright_gives_an_upright_image() -> None:
     turned = decode(with_orientation(encoded(QUARTERS, ".jpg"), 6), "phone.jpg")
     assert turned.shape == (60, 40, 3)
     difference = turned.astype(int) - np.rot90(QUARTERS, -1)
@@ -97,12 +97,12 @@ def test_a_cut_off_jpeg_is_refused_wherever_it_is_cut(options: tuple[int, ...]) 
 
 def test_what_phones_put_around_a_picture_is_no_part_of_it() -> None:
     """A thumbnail before it has an end of its own; a film behind it has bytes like markers."""
-    picture = encoded(QUARTERS, ".jpg")
+    image = encoded(QUARTERS, ".jpg")
     thumbnail = encoded(QUARTERS[::4, ::4].copy(), ".jpg")
     segment = b"\xff\xe1" + struct.pack(">H", len(thumbnail) + 2) + thumbnail
-    nested = picture[:2] + segment + picture[2:]
+    nested = image[:2] + segment + image[2:]
     film = b"....ftypmp42" + bytes(range(256)) + b"\xff\xd9 \xff\xda \xff"
-    for data in (nested, picture + film, nested + film):
+    for data in (nested, image + film, nested + film):
         assert decode(data, "motion.jpg").shape == (40, 60, 3)
     with pytest.raises(DataError, match="cut off"):
         decode(nested[: len(nested) // 2 + len(thumbnail) // 2], "motion.jpg")

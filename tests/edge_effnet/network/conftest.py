@@ -20,7 +20,7 @@ def keras() -> Any:
 
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The folder of real weights and pictures that ``EDGE_EFFNET_REFERENCE`` names."""
+    """The folder of real weights and images that ``EDGE_EFFNET_REFERENCE`` names."""
     folder = os.environ.get("EDGE_EFFNET_REFERENCE")
     if not folder:
         pytest.skip("EDGE_EFFNET_REFERENCE is not set: no real weights to test with")

@@ -42,8 +42,8 @@ def test_a_small_model(colour_model: MakeModel) -> None:
     assert [operator.name for operator in structure.operators] == [
         "MEAN", "FULLY_CONNECTED", "SOFTMAX"
     ]  # fmt: skip
-    picture, scores = (structure.tensors[i] for i in (*structure.inputs, *structure.outputs))
-    assert (picture.name, picture.shape, picture.dtype) == ("picture", (1, 4, 4, 3), "float32")
+    image, scores = (structure.tensors[i] for i in (*structure.inputs, *structure.outputs))
+    assert (image.name, image.shape, image.dtype) == ("image", (1, 4, 4, 3), "float32")
     assert (scores.elements, scores.constant_bytes, scores.scales) == (3, 0, ())
     weights = structure.tensors[structure.operators[1].inputs[1]]
     assert weights.constant_bytes == 36

@@ -16,7 +16,7 @@ import pytest
 
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.trained_on import judge_on
+from edge_effnet.data.trained_on import leave_out_trained
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import build
@@ -105,7 +105,7 @@ def test_the_checkpoint_knows_what_it_learned_from(
     finished: Outcome, config: TrainConfig, tiny: VariantSpec
 ) -> None:
     steps = resolve_weights(tiny, str(finished.checkpoint)).steps
-    judged = judge_on(load_dataset(Path(config.data)), steps)
+    judged = leave_out_trained(load_dataset(Path(config.data)), steps)
     assert (judged.images, judged.trained, judged.held_out) == (48, 39, 9)
     val = list_pictures(config).val
     assert val is not None

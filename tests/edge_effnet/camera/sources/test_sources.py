@@ -28,7 +28,7 @@ from edge_effnet.camera.sources.open import default_source, open_source
 from edge_effnet.camera.sources.v4l2 import holders, open_device
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import MakeClip, Serve, jpeg, plain, send_stream
-from tests.edge_effnet.conftest import write_picture
+from tests.edge_effnet.conftest import write_image
 
 
 def all_of(source: FrameSource) -> list[CapturedFrame | None]:
@@ -57,7 +57,7 @@ def test_a_video_file(clip: MakeClip) -> None:
 
 def test_images_in_the_order_of_their_names(tmp_path: Path) -> None:
     for name, colour in (("b/2.png", "blue"), ("a/1.png", "red"), ("a/3.png", "green")):
-        write_picture(tmp_path / "set" / name, plain(colour))
+        write_image(tmp_path / "set" / name, plain(colour))
     (tmp_path / "set/a/0.jpg").write_text("no image")
     frames = all_of(open_source(str(tmp_path / "set")))
     assert frames[0] is None

@@ -31,14 +31,14 @@ def models(scenes: int, frames: int) -> tuple[Predictions, Predictions, np.ndarr
     return of(5), of(20), number
 
 
-def judged(scenes: int, frames: int) -> tuple[Comparison, Comparison]:
+def compared(scenes: int, frames: int) -> tuple[Comparison, Comparison]:
     reference, candidate, number = models(scenes, frames)
     as_photos = compare_predictions(reference, candidate)
     return as_photos, compare_frames(reference, candidate, number)
 
 
 def test_thirty_photos_for_thirty_frames_each_prove_no_gain() -> None:
-    photos, frames = judged(30, 30)
+    photos, frames = compared(30, 30)
     assert photos.paired is not None
     assert photos.paired.drop_interval_points[1] < 0  # "proven: the candidate is more accurate"
     assert photos.paired.mcnemar_p < 1e-20
@@ -54,7 +54,7 @@ def test_thirty_photos_for_thirty_frames_each_prove_no_gain() -> None:
 
 
 def test_too_few_scenes_prove_nothing() -> None:
-    _, frames = judged(10, 90)
+    _, frames = compared(10, 90)
     assert frames.paired is not None
     assert not frames.paired.bounded
     assert not frames.paired.proves_drop
@@ -67,7 +67,7 @@ def test_too_few_scenes_prove_nothing() -> None:
 
 
 def test_a_gain_over_many_scenes_is_proven() -> None:
-    _, frames = judged(200, 5)
+    _, frames = compared(200, 5)
     assert frames.paired is not None
     assert frames.paired.drop_interval_points[1] < 0
     assert isinstance(frames.candidate, ClassSummary)

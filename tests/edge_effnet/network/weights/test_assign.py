@@ -133,7 +133,7 @@ def test_other_classes_need_a_new_head(ten_classes: LayerWeights) -> None:
     assert load_layer_weights(model, headless, source="FILE", allow_new_head=True) is False
 
 
-def _pictures(folder: Path, count: int) -> tuple[np.ndarray[Any, Any], list[int]]:
+def _images(folder: Path, count: int) -> tuple[np.ndarray[Any, Any], list[int]]:
     with (folder / "labels.csv").open() as file:
         rows = list(csv.DictReader(file))[:: 250 // count][:count]
     how = Preprocess(224, 224)
@@ -146,7 +146,7 @@ def test_real_weights_give_the_scores_of_keras_applications(keras: Any, referenc
     ours = build(VARIANTS["v2-b0"])
     load_layer_weights(ours, read_for(ours, path), source=path.name)
     theirs = keras.applications.EfficientNetV2B0(weights=str(path))
-    pixels, truth = _pictures(reference / "images" / "imagenet_val", 25)
+    pixels, truth = _images(reference / "images" / "imagenet_val", 25)
     expected = np.asarray(theirs(pixels))
     found = np.asarray(ours(pixels))
     assert np.abs(found - expected).max() <= 1e-5

@@ -59,7 +59,7 @@ def test_a_picture_that_opencv_does_not_read_has_a_remedy(
     ):
         code, _, err = cli(*arguments)
         assert code == 1
-        assert "is a HEIC picture, which OpenCV does not read" in err
+        assert "is a HEIC image, which OpenCV does not read" in err
         assert "export them as JPEG" in err
 
 
@@ -72,13 +72,13 @@ def test_numbered_folders_are_asked_about(
     for number in range(12):
         (colour_folder / str(number)).mkdir()
     for number, colour in enumerate(("red", "green", "blue")):
-        for place, picture in enumerate(sorted((colour_folder / colour).iterdir())):
+        for place, image in enumerate(sorted((colour_folder / colour).iterdir())):
             folder = ("0", "2", "3")[number] if place else str((1, 4, 5)[number])
-            picture.rename(colour_folder / folder / f"{colour}{place}.png")
+            image.rename(colour_folder / folder / f"{colour}{place}.png")
         (colour_folder / colour).rmdir()
-    for number in range(6, 12):  # every class has a picture
-        picture = next((colour_folder / "0").iterdir())
-        (colour_folder / str(number) / "copy.png").write_bytes(picture.read_bytes())
+    for number in range(6, 12):  # every class has an image
+        image = next((colour_folder / "0").iterdir())
+        (colour_folder / str(number) / "copy.png").write_bytes(image.read_bytes())
     model = colour_model("numbers.tflite", weights, labels=None)
     asked = ("evaluate", model, "--data", colour_folder, *PIXELS, "--json", "-")
     code, out, err = cli(*asked)
