@@ -91,7 +91,7 @@ def measure_accuracy(
         judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
         other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
         (unreadable images), ``notes`` (how the data were read), ``left_out`` and ``trained_on``
-        (see ``seen.EvaluationSet``).
+        (see ``trained_on.EvaluationSet``).
 
     Raises:
         DataError, ModelError: as ``predict_many``.

@@ -102,7 +102,7 @@ def model_bytes(weights: NDArray[np.float32], end: str | None = "SOFTMAX") -> by
         made.builtinOptionsType, made.builtinOptions = kind, settings
         graph.operators.append(made)
 
-    picture = tensor("picture", [1, SIDE, SIDE, 3])
+    picture = tensor("image", [1, SIDE, SIDE, 3])
     axes = tensor("axes", [2], np.array([1, 2], np.int32))
     mean = tensor("mean", [1, 3])
     layer = tensor("weights", [classes, 3], weights)
