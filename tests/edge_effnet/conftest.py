@@ -59,8 +59,8 @@ def colour_folder(tmp_path: Path) -> Path:
         for number in range(10):
             pixels = random.integers(0, 60, (9, 12, 3), dtype=np.uint8)
             pixels[:, :, place] += np.uint8(100 + 10 * (number % 3))
-            write_image(tmp_path / "pictures" / colour / f"{number}.png", pixels)
-    return tmp_path / "pictures"
+            write_image(tmp_path / "images" / colour / f"{number}.png", pixels)
+    return tmp_path / "images"
 
 
 def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:
