@@ -86,7 +86,7 @@ def test_data_travel_by_content_and_paths_come_back(
     colour_model: MakeModel, colour_folder: Path, tmp_path: Path
 ) -> None:
     model, table = colour_model(), tmp_path / "list.csv"
-    rows = [f"pictures/{colour}/0.png,{colour}" for colour in ("red", "green", "blue")]
+    rows = [f"images/{colour}/0.png,{colour}" for colour in ("red", "green", "blue")]
     table.write_text("\n".join(["file,label", *rows]))
     for data, labels in ((colour_folder, 10), (table, 1)):
         job = make_job(BenchSpec((model,), data=data))
