@@ -69,6 +69,11 @@ class Layer:
         return named.removesuffix("_1")
 
 
+def operator_name(layer: Layer) -> str:
+    """``DEPTHWISE_CONV_2D`` as ``depthwise``."""
+    return layer.operator.lower().replace("_2d", "").replace("depthwise_conv", "depthwise")
+
+
 @dataclass(frozen=True)
 class Fidelity:
     """All layers, the costliest first.

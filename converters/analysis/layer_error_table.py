@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from converters.analysis.layer_error import Fidelity
-from converters.analysis.layer_error_plot import operator_name
+from converters.analysis.layer_error import Fidelity, operator_name
 from edge_effnet.ui.options import console
 
 ROWS = 15

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.analysis.layer_error import measure_layers
-from converters.analysis.layer_error_plot import draw_fidelity, render
+from converters.analysis.layer_error_plot import layer_error_plot
 from converters.analysis.layer_error_table import print_fidelity
 from edge_effnet.artifact import split_archive
 from edge_effnet.data.dataset import Dataset
@@ -15,6 +15,7 @@ from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically
 from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
+from edge_effnet.plots import missing_extra
 from edge_effnet.runtime.evaluation import available_cores
 from edge_effnet.tflite.reader import read_model_bytes
 from edge_effnet.ui.stages import stages
@@ -44,7 +45,10 @@ def compare_layers(
     Raises:
         ModelError: not a float file and the int8 file made from it.
         DataError: no picture can be read.
+        MissingExtra: a plot is wanted and Matplotlib is not installed.
     """
+    if plot is not None and (missing := missing_extra()):
+        raise missing
     model, small = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
     pictures = list(
         islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), PICTURES)
@@ -71,8 +75,7 @@ def compare_layers(
         print_fidelity(fidelity)
     if plot is not None:
         title = f"{candidate.name} against {reference.name}"
-        picture = render(draw_fidelity(fidelity, title), plot.suffix.lower())
-        write_atomically(plot, picture, overwrite=overwrite)
+        write_atomically(plot, layer_error_plot(fidelity, title, plot.suffix), overwrite=overwrite)
     return fidelity.to_json()
 
 

@@ -96,7 +96,9 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--resolution", type=click.IntRange(16, 1024), help="Side of the input in pixels.")
 @click.option("--sensitivity", is_flag=True, help="Measure every group, cut nothing.")
-@click.option("--plot", type=_PATH, metavar="FILE.svg", help="With --sensitivity: as a picture.")
+@click.option(
+    "--plot", type=_PATH, metavar="FILE", help="With --sensitivity: as a plot, SVG or PNG."
+)
 @click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
@@ -202,9 +204,10 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from dataclasses import asdict
 
     from converters.pruning.report import print_sensitivity
-    from converters.pruning.sensitivity_plot import sensitivity_svg
+    from converters.pruning.sensitivity_plot import sensitivity_plot
     from converters.pruning.step import measure
     from edge_effnet.files import refuse_existing, write_atomically
+    from edge_effnet.plots import missing_extra
     from edge_effnet.training.trainer import Watch
     from edge_effnet.ui.options import write_json
     from edge_effnet.ui.stages import stages
@@ -212,6 +215,8 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     plot = options["plot"]
     if plot is not None:
         refuse_existing(plot, overwrite=options["force"])
+        if missing := missing_extra():
+            raise missing
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
         bench = _bench(config, Path(), options, Watch(say=say, stage=stage))
         _, points = measure(bench, bench.whole, everything=True)
@@ -225,7 +230,9 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         print_sensitivity(points)
     if plot is not None:
         title = f"{bench.whole.spec.name}: what narrowing one group costs"
-        write_atomically(plot, sensitivity_svg(points, title).encode(), overwrite=options["force"])
+        write_atomically(
+            plot, sensitivity_plot(points, title, plot.suffix), overwrite=options["force"]
+        )
         click.echo(f"plot: {plot}", err=True)
     if options["json_to"]:
         result = {

@@ -4,7 +4,7 @@ runs/NAME/config.json   the config, reusable with --config
           best.h5       the best weights so far; what convert --weights auto finds
           last.state    everything needed to go on after a kill
           history.csv   one line per epoch
-          curves.png    the same as a plot
+          curves.png    the same as a plot, where Matplotlib is installed
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from edge_effnet import plots
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
 from edge_effnet.data.trained_on import record
@@ -29,7 +30,7 @@ from edge_effnet.training.config import (
 from edge_effnet.training.data import Material, StartStage, list_pictures, open_pictures
 from edge_effnet.training.epochs import Hooks, balancing_weights, fit
 from edge_effnet.training.head import train_head
-from edge_effnet.training.history import write_history
+from edge_effnet.training.history import CURVES_FILE, write_history
 from edge_effnet.training.initialize import (
     begin,
     choose_resolution,
@@ -207,6 +208,8 @@ def _run(
         return _outcome(plan, progress, ())
     material = open_pictures(plan.lists, config, side=plan.side, workers=workers, stage=watch.stage)
     say_skipped(material, watch)
+    if missing := plots.missing_extra():
+        watch.say(f"no {CURVES_FILE}: {missing}")
     with precision(config) as dtype:
         if dtype != "float32":
             watch.say(f"computing in {dtype}")

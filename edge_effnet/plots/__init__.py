@@ -1,0 +1,41 @@
+"""Plots by Matplotlib (extra ``report``) in one style.
+
+Every kind of plot answers with a figure, which ``as_svg``, ``as_png`` or ``as_file`` turns into
+the same bytes for the same input. A figure is as wide as a phone's page, so that its text is
+readable there and grows with it on a wider screen. Matplotlib is imported when the first plot is
+drawn.
+"""
+
+from edge_effnet.plots.kinds import (
+    Curve,
+    Distribution,
+    DotRow,
+    Mark,
+    Panel,
+    changes,
+    distributions,
+    dots,
+    lines,
+    matrix,
+    scatter,
+)
+from edge_effnet.plots.style import PALETTE, as_file, as_png, as_svg, missing_extra
+
+__all__ = [
+    "PALETTE",
+    "Curve",
+    "Distribution",
+    "DotRow",
+    "Mark",
+    "Panel",
+    "as_file",
+    "as_png",
+    "as_svg",
+    "changes",
+    "distributions",
+    "dots",
+    "lines",
+    "matrix",
+    "missing_extra",
+    "scatter",
+]
