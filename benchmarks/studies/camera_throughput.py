@@ -22,6 +22,7 @@ import click
 
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import Pace, SessionSettings
+from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.sources.files import open_video
 from edge_effnet.image.preprocessing import preprocess
@@ -69,7 +70,7 @@ def measure_throughput(
     for _ in range(rounds):
         pipelines.append(run_for(model, video, Pace(every_frame=True, loop=True), seconds))
         bares.append(bare())
-    rates = [session.rates.mean_fps() for session in pipelines]
+    rates = [status.rates.mean_fps() for status in pipelines]
     ratios = [
         2 * rate / (before + after)
         for rate, before, after in zip(rates, bares, bares[1:], strict=False)
@@ -89,8 +90,8 @@ def measure_throughput(
     )
 
 
-def run_for(model: Classifier, video: Path, pace: Pace, seconds: float) -> Session:
-    """Run the pipeline for a while and return the finished session."""
+def run_for(model: Classifier, video: Path, pace: Pace, seconds: float) -> RunStatus:
+    """Run the pipeline for a while; what is known of it in the end."""
     settings = SessionSettings(labels=model.labels, model_name=model.path.name, pace=pace)
     session: Session
     until = time.monotonic() + seconds
@@ -106,8 +107,7 @@ def run_for(model: Classifier, video: Path, pace: Pace, seconds: float) -> Sessi
         model,
         show_status=stop_when_due,
     )
-    session.run()
-    return session
+    return session.run()
 
 
 def resident_mb() -> float:
@@ -139,12 +139,12 @@ def measure_memory(model: Classifier, video: Path, minutes: float) -> dict[str, 
     session = Session(
         settings, open_video(video), lambda: open_video(video), model, other, show_status=watch
     )
-    session.run()
+    status = session.run()
     base = samples[min(6, len(samples) - 1)]
     return {
         "resident_mb": samples,
         "growth_percent": 100 * (samples[-1] - base) / base,
-        "frames": session.rates.answered,
+        "frames": status.rates.answered,
     }
 
 

@@ -27,7 +27,7 @@ EARLY_S = 0.002
 """A frame is prepared this much before the model is expected to need it."""
 
 
-class Model(Protocol):
+class FrameModel(Protocol):
     """What the pipeline needs of a ``Classifier``; a test passes a slow one."""
 
     @property
@@ -65,8 +65,8 @@ class Pipeline:
 
     def __init__(
         self,
-        model: Model,
-        reference: Model | None,
+        model: FrameModel,
+        reference: FrameModel | None,
         frames: BoundedQueue[Frame],
         *,
         limiter: Limiter | None = None,

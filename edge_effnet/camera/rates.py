@@ -38,7 +38,7 @@ class Rates:
         self.infer_ms.append(answer.infer_ms)
         self.prepare_ms.append(answer.prepare_ms)
 
-    def add_pair(self, pair: ComparedFrame) -> None:
+    def add_compared(self, pair: ComparedFrame) -> None:
         self.reference_ms.append(pair.reference_ms)
 
     def fps(self, now_s: float) -> float:

@@ -1,99 +1,143 @@
-"""What a run tells of itself while it goes: the status line, the page's figures, counts."""
+"""The state of a run, and how it is told: the status line, the page's figures, the final JSON."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
 
-from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, share_json
+from edge_effnet.camera.accuracy.comparison import FeedComparison
+from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.answers import Decision
+from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.options import SessionSettings
+from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.rates import Rates
+from edge_effnet.camera.thermal import BoardHealth, BoardMonitor
+from edge_effnet.heads.head import Head
 
-if TYPE_CHECKING:
-    from edge_effnet.camera.accuracy.comparison import FeedComparison
-    from edge_effnet.camera.session import Session
+
+@dataclass
+class RunStatus:
+    """What is known of a run so far; the session's thread keeps it up to date.
+
+    Attributes:
+        frames: the queue from capture to the models.
+        right, error: of answers whose truth is known.
+        comparison: with the reference model, None without one.
+        decision, reference_decision: the latest of each model.
+        notes: the last few lines the user was told.
+        began_s: monotonic.
+    """
+
+    settings: SessionSettings
+    source_name: str
+    head: Head
+    with_truth: bool
+    capture: Capture
+    frames: BoundedQueue[Frame]
+    limiter: Limiter
+    monitor: BoardMonitor | None
+    comparison: FeedComparison | None
+    right: Tally
+    error: AbsoluteError = field(default_factory=AbsoluteError)
+    rates: Rates = field(default_factory=Rates)
+    decision: Decision | None = None
+    reference_decision: Decision | None = None
+    notes: deque[str] = field(default_factory=lambda: deque(maxlen=4))
+    began_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that were captured and not answered, because a newer one was there."""
+        return self.frames.dropped + self.capture.skipped
+
+    @property
+    def health(self) -> BoardHealth:
+        return self.monitor.health if self.monitor is not None else BoardHealth()
 
 
-def status_line(session: Session, *, answers: bool = True) -> str:
+def status_line(run: RunStatus, *, answers: bool = True) -> str:
     """One line: rate, delay, answers unless left out, agreement, temperature, dropped frames."""
-    parts = [f"{session.rates.fps(time.monotonic()):.1f} fps"]
-    delay = session.rates.recent(session.rates.delay_ms)
-    if delay is not None and not session.settings.pace.every_frame:
+    parts = [f"{run.rates.fps(time.monotonic()):.1f} fps"]
+    delay = run.rates.recent(run.rates.delay_ms)
+    if delay is not None and not run.settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
-    for name, seen in (("", session.decision), ("float ", session.reference_decision)):
+    for name, seen in (("", run.decision), ("float ", run.reference_decision)):
         if seen is not None and answers:
             parts.append(f"{name}{seen.scored}")
-    if (feed := session.comparison) is not None and feed.values and feed.frames:
+    if (feed := run.comparison) is not None and feed.values and feed.frames:
         parts.append(f"difference {feed.difference.mean_abs:.4g}")
     elif feed is not None and (agreement := feed.agreement):
         parts.append(f"agree {agreement.brief}")
-    if right := session.right.share:
+    if right := run.right.share:
         parts.append(f"right {right.brief}")
-    if (error := session.error.mean_abs) is not None:
+    if (error := run.error.mean_abs) is not None:
         parts.append(f"mean error {error:.4g}")
-    if session.health.temperature_c is not None:
-        parts.append(f"{session.health.temperature_c:.0f} C")
-    if session.health.throttled:
+    if run.health.temperature_c is not None:
+        parts.append(f"{run.health.temperature_c:.0f} C")
+    if run.health.throttled:
         parts.append("throttled")
-    parts.append(f"dropped {session.dropped}")
+    parts.append(f"dropped {run.dropped}")
     return " | ".join(parts)
 
 
-def page_status(session: Session) -> dict[str, Any]:
+def page_status(run: RunStatus) -> dict[str, Any]:
     """Everything the page shows."""
-    rates, now, settings = session.rates, time.monotonic(), session.settings
-    feed = session.comparison
+    rates, now, settings = run.rates, time.monotonic(), run.settings
+    feed = run.comparison
     reference = None
     if settings.reference_name is not None:
         median_ms = rates.recent(rates.reference_ms)
-        reference = _card(
-            settings.reference_name, session.reference_decision, median_ms, session.decision
-        )
+        reference = _card(settings.reference_name, run.reference_decision, median_ms, run.decision)
     return {
-        "source": session.source_name,
-        "seconds": round(now - session.began_s, 1),
+        "source": run.source_name,
+        "seconds": round(now - run.began_s, 1),
         "fps": round(rates.fps(now), 2),
-        "limit_fps": session.limiter.fps,
+        "limit_fps": run.limiter.fps,
         "delay_ms": rates.recent(rates.delay_ms),
-        "temperature_c": session.health.temperature_c,
-        "throttled": list(session.health.throttled),
-        "captured": session.capture.captured,
+        "temperature_c": run.health.temperature_c,
+        "throttled": list(run.health.throttled),
+        "captured": run.capture.captured,
         "answered": rates.answered,
-        "dropped": session.dropped,
-        "model": _card(settings.model_name, session.decision, rates.recent(rates.infer_ms)),
+        "dropped": run.dropped,
+        "model": _card(settings.model_name, run.decision, rates.recent(rates.infer_ms)),
         "reference": reference,
         "agreement": _agreement(feed) if feed and feed.frames else None,
         "history": [list(point) for point in feed.history] if feed else [],
         "disagreed": [
             [*pair, count] for pair, count in (feed.disagreed.most_common(3) if feed else [])
         ],
-        "truth": _truth(session),
-        "notes": list(session.said),
+        "truth": _truth(run),
+        "notes": list(run.notes),
     }
 
 
-def run_json(session: Session) -> dict[str, Any]:
+def run_json(run: RunStatus) -> dict[str, Any]:
     """Counts and frame times of the whole run."""
     return {
-        "source": session.source_name,
-        "seconds": time.monotonic() - session.began_s,
-        "every_frame": session.settings.pace.every_frame,
-        "captured": session.capture.captured,
-        "answered": session.rates.answered,
-        "dropped": session.dropped,
-        "broken": session.capture.broken,
-        "reopened": session.capture.reopened,
-        **_judged(session),
-        "times": session.rates.to_json(),
-        **({"comparison": session.comparison.to_json()} if session.comparison else {}),
+        "source": run.source_name,
+        "seconds": time.monotonic() - run.began_s,
+        "every_frame": run.settings.pace.every_frame,
+        "captured": run.capture.captured,
+        "answered": run.rates.answered,
+        "dropped": run.dropped,
+        "broken": run.capture.broken,
+        "reopened": run.capture.reopened,
+        **_judged(run),
+        "times": run.rates.to_json(),
+        **({"comparison": run.comparison.to_json()} if run.comparison else {}),
     }
 
 
-def _judged(session: Session) -> dict[str, Any]:
+def _judged(run: RunStatus) -> dict[str, Any]:
     """Of frames whose truth is known: how many, and right answers or the size of the error."""
-    if session.head.task == "value":
-        error = session.error
+    if run.head.task == "value":
+        error = run.error
         return {"labelled": error.frames, **({"error": error.to_json()} if error.frames else {})}
-    right = session.right
+    right = run.right
     counts = {"labelled": right.frames, "right": right.hits}
     return {**counts, **(share_json("accuracy", right.share) if right.frames else {})}
 
@@ -110,15 +154,15 @@ def _agreement(feed: FeedComparison) -> dict[str, Any]:
     return {**dict(zip(names, figures, strict=True)), "frames": gap.frames}
 
 
-def _truth(session: Session) -> dict[str, Any] | None:
+def _truth(run: RunStatus) -> dict[str, Any] | None:
     """The card about right answers, or errors; of both models on the frames both have seen."""
-    feed = session.comparison
-    values = session.head.task == "value"
+    feed = run.comparison
+    values = run.head.task == "value"
     pair: tuple[FrameShare | AbsoluteError | None, ...]
     if values:
-        pair = feed.error if feed else (session.error,)
+        pair = feed.error if feed else (run.error,)
     else:
-        pair = tuple(tally.share for tally in feed.right) if feed else (session.right.share,)
+        pair = tuple(tally.share for tally in feed.right) if feed else (run.right.share,)
     if not pair[0] or not pair[0].frames:
         return None
     figures = [

@@ -8,9 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from queue import SimpleQueue
 
+from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
+from edge_effnet.camera.accuracy.trained_on import Unseen
 from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.frames import Region, parse_region
+from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions, Pace, SessionSettings
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import CommandHooks, parse_hook
@@ -18,10 +22,14 @@ from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.session import Outputs
-from edge_effnet.camera.sources.base import CameraRequest
+from edge_effnet.camera.session import Outputs, Session
+from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.files import is_image
+from edge_effnet.camera.sources.open import default_source, open_source
+from edge_effnet.camera.thermal import BoardMonitor
+from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
+from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.head import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
@@ -83,12 +91,12 @@ def open_models(options: CameraOptions) -> Models:
 
 
 def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
-    asked = {
-        "--threshold": options.threshold is not None,
-        "--on": bool(options.on),
-        "--save-differences": options.save_differences is not None,
-    }
-    names = [name for name, given in asked.items() if given]
+    asked = (
+        ("--threshold", options.threshold is not None),
+        ("--on", bool(options.on)),
+        ("--save-differences", options.save_differences is not None),
+    )
+    names = [name for name, given in asked if given]
     if model.head.task == "value" and names:
         raise UsageProblem(
             f"{' and '.join(names)} mean nothing for {model.path.name}",
@@ -187,7 +195,7 @@ def open_outputs(
             token = os.environ.get("EDGE_EFFNET_TOKEN") or None
             server = start_server(outputs.publisher, host, port, token=token)
         if options.jsonl is not None:
-            outputs.lines = JsonLines(options.jsonl, overwrite=options.force, say=say)
+            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
                 options.save_differences, most=options.max_saved, say=say
@@ -208,3 +216,80 @@ def open_outputs(
             server.end()
         raise
     return outputs, server
+
+
+@dataclass(frozen=True)
+class CameraRun:
+    """Everything opened for a run.
+
+    Attributes:
+        unseen: the truth without frames the models were trained on; None where all frames count.
+        truth_notes: how the truth was read.
+    """
+
+    session: Session
+    models: Models
+    source: FrameSource
+    unseen: Unseen | None
+    truth_notes: tuple[str, ...]
+    server: Server | None
+
+    def end(self) -> None:
+        if self.server is not None:
+            self.server.end()
+
+
+def open_run(
+    options: CameraOptions, *, say: Callable[[str], None], show_status: Callable[[str], None]
+) -> CameraRun:
+    """Open models, truth, source and outputs; what can be refused is refused before a camera
+    starts.
+
+    Args:
+        say: tells the user something.
+        show_status: called often with the status line.
+
+    Raises:
+        EdgeEffnetError: something cannot be opened, or does not fit the rest.
+    """
+    keep_memory_flat()
+    name, request = options.source or default_source(), camera_request(options)
+    models = open_models(options)
+    opened_models = [one for one in (models.model, models.reference) if one is not None]
+    for classifier in opened_models:
+        if classifier.notice:
+            say(classifier.notice)
+    settings = read_settings(name, models, options)
+    truth, truth_notes = None, list[str]()
+    if options.truth:
+        head, note = models.model.head, truth_notes.append
+        truth = read_ground_truth(options.truth, name, models.names, head, note)
+    for line in truth_notes:
+        say(line)
+    known = records([step for one in opened_models if one.card for step in one.card.steps])
+    unseen = Unseen(truth, known) if truth and known else None
+    notes: SimpleQueue[str] = SimpleQueue()
+    source = open_source(name, request)
+    for line in left_out_lines(source.left_out):
+        say(line)
+    try:
+        outputs, server = open_outputs(options, settings, source.fps, notes.put)
+    except BaseException:
+        source.close()
+        raise
+    if server is not None:
+        say(f"the page is at {server.url}")
+    session = Session(
+        settings,
+        source,
+        lambda: open_source(name, request),
+        models.model,
+        models.reference,
+        truth=unseen or truth,
+        outputs=outputs,
+        notes=notes,
+        say=say,
+        show_status=show_status,
+        monitor=BoardMonitor(),
+    )
+    return CameraRun(session, models, source, unseen, tuple(truth_notes), server)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,11 +20,8 @@ from edge_effnet.ui.options import console, force_option, json_option, write_jso
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
-    from edge_effnet.camera.accuracy.trained_on import Unseen
     from edge_effnet.camera.options import CameraOptions
-    from edge_effnet.camera.session import Session
-    from edge_effnet.camera.setup import Models
-    from edge_effnet.camera.sources.base import FrameSource
+    from edge_effnet.camera.setup import CameraRun
 
 _FILE = click.Path(path_type=Path)
 _SECONDS = click.FloatRange(min=0)
@@ -164,10 +160,19 @@ def command(**options: Any) -> None:
         click.echo(systemd_unit(arguments), nl=False)
         return
     from edge_effnet.camera.options import CameraOptions
+    from edge_effnet.camera.outputs.status_line import StatusLine
+    from edge_effnet.camera.setup import open_run
 
     asked = CameraOptions(**options)
     _refuse_contradictions(asked)
-    _run(asked)
+    line = StatusLine(quiet=asked.quiet)
+    run = open_run(asked, say=line.say, show_status=line.show)
+    try:
+        run.session.run()
+    finally:
+        line.clear()
+        run.end()
+    _report(run, asked)
 
 
 def _refuse_contradictions(options: CameraOptions) -> None:
@@ -183,102 +188,30 @@ def _refuse_contradictions(options: CameraOptions) -> None:
     refuse_bad_output(options.json_to, overwrite=options.force)
 
 
-def _run(options: CameraOptions) -> None:
-    """Open everything, run until the end, report."""
-    from queue import SimpleQueue
-
-    from edge_effnet.camera import setup
-    from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
-    from edge_effnet.camera.accuracy.trained_on import Unseen
-    from edge_effnet.camera.memory import keep_memory_flat
-    from edge_effnet.camera.outputs.status_line import StatusLine
-    from edge_effnet.camera.session import Session
-    from edge_effnet.camera.sources.open import default_source, open_source
-    from edge_effnet.camera.thermal import BoardMonitor
-    from edge_effnet.data.folders import left_out_lines
-    from edge_effnet.data.trained_on import records
-
-    keep_memory_flat()
-    # What can be refused is refused before a camera starts.
-    source, request = options.source or default_source(), setup.camera_request(options)
-    status = StatusLine(quiet=options.quiet)
-    models = setup.open_models(options)
-    for classifier in filter(None, (models.model, models.reference)):
-        if classifier.notice:
-            status.say(classifier.notice)
-    settings = setup.read_settings(source, models, options)
-    truth, notes_of_truth = None, list[str]()
-    if options.truth:
-        head, say = models.model.head, notes_of_truth.append
-        truth = read_ground_truth(options.truth, source, models.names, head, say)
-    for line in notes_of_truth:
-        status.say(line)
-    cards = [one.card for one in (models.model, models.reference) if one and one.card]
-    known = records([step for card in cards for step in card.steps])
-    unseen = Unseen(truth, known) if truth and known else None
-    notes: SimpleQueue[str] = SimpleQueue()
-    opened = open_source(source, request)
-    for line in left_out_lines(opened.left_out):
-        status.say(line)
-    try:
-        outputs, server = setup.open_outputs(options, settings, opened.fps, notes.put)
-    except BaseException:
-        opened.close()
-        raise
-    if server is not None:
-        status.say(f"the page is at {server.url}")
-    session = Session(
-        settings,
-        opened,
-        lambda: open_source(source, request),
-        models.model,
-        models.reference,
-        truth=unseen or truth,
-        outputs=outputs,
-        notes=notes,
-        say=status.say,
-        show_status=status.show,
-        monitor=BoardMonitor(),
-    )
-    try:
-        session.run()
-    finally:
-        status.clear()
-        if server is not None:
-            server.end()
-    _report(session, models, options, opened, unseen, notes_of_truth)
-
-
-def _report(
-    session: Session,
-    models: Models,
-    options: CameraOptions,
-    source: FrameSource,
-    unseen: Unseen | None,
-    notes: Sequence[str],
-) -> None:
+def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.camera.outputs.report import document, summary_lines
     from edge_effnet.metrics import Skipped
     from edge_effnet.ui.comparison_tables import print_comparison
     from edge_effnet.ui.tables import print_skipped
 
-    figures, comparison = document(session, models.model, models.reference)
+    status, unseen = run.session.status, run.unseen
+    figures, comparison = document(status, run.models.model, run.models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
     if unseen is not None and unseen.trained:
-        labelled = max(session.right.frames, session.error.frames)
+        labelled = max(status.right.frames, status.error.frames)
         line = unseen.line(labelled)
         evidence = {"trained": unseen.trained, "is_evidence": labelled > 0, "line": line}
         figures["trained_on"] = evidence
         out.print(line)
-    for line in summary_lines(session, trained=unseen.trained if unseen else 0):
+    for line in summary_lines(status, trained=unseen.trained if unseen else 0):
         out.print(line)
     if comparison is not None and not stdout_taken:
-        print_comparison(comparison, session.source_name)
-    skipped = [Skipped(path, reason) for path, reason in source.unreadable.items()]
+        print_comparison(comparison, status.source_name)
+    skipped = [Skipped(path, reason) for path, reason in run.source.unreadable.items()]
     print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
-        figures["notes"] = list(notes)
-        figures["left_out"] = [one.to_json() for one in source.left_out]
+        figures["notes"] = list(run.truth_notes)
+        figures["left_out"] = [one.to_json() for one in run.source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)

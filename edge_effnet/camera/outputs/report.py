@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.camera.run_status import run_json
-from edge_effnet.camera.session import Session
+from edge_effnet.camera.run_status import RunStatus, run_json
 from edge_effnet.data.hashes import content_hash
 from edge_effnet.metrics import Comparison, ModelFile
 from edge_effnet.runtime.classifier import Classifier
@@ -17,15 +16,15 @@ VERSION = 1
 
 
 def document(
-    session: Session, model: Classifier, reference: Classifier | None
+    run: RunStatus, model: Classifier, reference: Classifier | None
 ) -> tuple[dict[str, Any], Comparison | None]:
     """The run as JSON: what ``compare`` writes, where two models ran and a frame was compared,
     with the run's own figures under ``camera``; else those alone."""
-    figures = {**run_json(session), "model": _file_of(model).to_json()}
+    figures = {**run_json(run), "model": _file_of(model).to_json()}
     comparison = None
-    if session.comparison is not None and reference is not None:
+    if run.comparison is not None and reference is not None:
         figures["reference"] = _file_of(reference).to_json()
-        comparison = session.comparison.report(_file_of(model), _file_of(reference))
+        comparison = run.comparison.report(_file_of(model), _file_of(reference))
     if comparison is None:
         return {"format": FORMAT, "version": VERSION, **figures}, None
     return {**comparison.to_json(), "camera": figures}, comparison
@@ -35,38 +34,38 @@ def _file_of(model: Classifier) -> ModelFile:
     return ModelFile(model.path, content_hash(model.path), model.path.stat().st_size)
 
 
-def summary_lines(session: Session, *, trained: int = 0) -> list[str]:
+def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     """A few lines: frames, rate, delay, latencies, accuracy.
 
     Args:
         trained: frames of a known class that do not judge, since the network was trained on them.
     """
-    rates, feed = session.rates, session.comparison
-    capture = session.capture
+    rates, feed = run.rates, run.comparison
+    capture = run.capture
     extra = f", {capture.broken} broken" if capture.broken else ""
     extra += f", reopened {capture.reopened} times" if capture.reopened else ""
     lines = [
-        f"{session.source_name}: {capture.captured} frames, {rates.answered} answered "
-        f"({rates.mean_fps():.1f} a second), {session.dropped} dropped{extra}"
+        f"{run.source_name}: {capture.captured} frames, {rates.answered} answered "
+        f"({rates.mean_fps():.1f} a second), {run.dropped} dropped{extra}"
     ]
     if not rates.answered:
         return lines
-    if not session.settings.pace.every_frame:
+    if not run.settings.pace.every_frame:
         middle, high = np.percentile(rates.delay_ms, (50, 95))
         lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")
-    models = f"{session.settings.model_name} {np.median(rates.infer_ms):.1f} ms"
+    models = f"{run.settings.model_name} {np.median(rates.infer_ms):.1f} ms"
     if rates.reference_ms and feed is not None:
-        models += f", {session.settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
+        models += f", {run.settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
         models += f" on 1 of {rates.answered / max(1, feed.frames):.1f} frames"
     lines.append(f"latency: {models}")
-    if right := session.right.share:
+    if right := run.right.share:
         lines.append(
             f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
         )
-    if (error := session.error.mean_abs) is not None:
-        frames = session.error.frames
+    if (error := run.error.mean_abs) is not None:
+        frames = run.error.frames
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
-    if session.with_truth and right is None and error is None and not trained:
+    if run.with_truth and right is None and error is None and not trained:
         lines.append(
             f"right: not known, --truth says nothing of any of the {rates.answered} frames answered"
         )

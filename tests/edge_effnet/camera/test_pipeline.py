@@ -17,6 +17,7 @@ from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.options import Pace, SessionSettings
 from edge_effnet.camera.pipeline import Pipeline, Result
 from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.sources.base import SourceEnded
 from edge_effnet.camera.sources.files import open_images, open_video
@@ -141,9 +142,9 @@ def test_int8_answers_are_bit_identical_on_a_real_clip(reference: Path) -> None:
     check_identical(model, frames, Region())
 
 
-def session_of(
+def run_session(
     model: Any, path: Path, pace: Pace, reference: Any = None, **settings: Any
-) -> Session:
+) -> RunStatus:
     classifier = model.model if isinstance(model, Slow) else model
     session = Session(
         SessionSettings(classifier.labels, "model", pace=pace, **settings),
@@ -152,17 +153,16 @@ def session_of(
         model,
         reference,
     )
-    session.run()
-    return session
+    return session.run()
 
 
 def test_a_slow_model_drops_frames_of_a_clip(colour_model: MakeModel, clip: MakeClip) -> None:
     """50 frames a second, 80 ms an answer: one frame in four."""
     path = clip(["red"] * 100, fps=50)
-    session = session_of(Slow(open_classifier(colour_model()), 0.08), path, Pace())
-    assert session.capture.captured == 100
-    assert session.rates.answered + session.dropped == 100
-    assert session.dropped >= 60
+    status = run_session(Slow(open_classifier(colour_model()), 0.08), path, Pace())
+    assert status.capture.captured == 100
+    assert status.rates.answered + status.dropped == 100
+    assert status.dropped >= 60
 
 
 def test_behind_a_slow_model_no_queue_grows() -> None:
@@ -202,8 +202,8 @@ def test_a_model_that_holds_the_rate_answers_every_frame() -> None:
 
 def test_every_frame_of_a_file_with_a_slow_model(colour_model: MakeModel, clip: MakeClip) -> None:
     model = Slow(open_classifier(colour_model()), 0.01)
-    session = session_of(model, clip(["red"] * 40, fps=100), Pace(every_frame=True))
-    assert (session.rates.answered, session.dropped) == (40, 0)
+    status = run_session(model, clip(["red"] * 40, fps=100), Pace(every_frame=True))
+    assert (status.rates.answered, status.dropped) == (40, 0)
 
 
 def test_a_slow_reference_holds_up_nothing() -> None:
@@ -228,9 +228,9 @@ def test_a_slow_reference_holds_up_nothing() -> None:
 
 def test_every_nth_frame_is_compared(colour_model: MakeModel, clip: MakeClip) -> None:
     model, other = open_classifier(colour_model()), open_classifier(colour_model("f.tflite"))
-    session = session_of(model, clip(["red"] * 31), Pace(every_frame=True), other, compare_every=4)
-    assert session.comparison is not None
-    assert session.comparison.frames == 8
+    status = run_session(model, clip(["red"] * 31), Pace(every_frame=True), other, compare_every=4)
+    assert status.comparison is not None
+    assert status.comparison.frames == 8
 
 
 def test_models_of_different_input_sizes_see_the_same_frame(
@@ -239,28 +239,28 @@ def test_models_of_different_input_sizes_see_the_same_frame(
     model = open_classifier(colour_model())
     other = open_classifier(colour_model("f.tflite"), preprocess="crop=0.5")
     assert model.how != other.how
-    session = session_of(model, clip(["red"] * 10), Pace(every_frame=True), other)
-    assert session.comparison is not None
-    assert session.comparison.agreed.hits == 10
+    status = run_session(model, clip(["red"] * 10), Pace(every_frame=True), other)
+    assert status.comparison is not None
+    assert status.comparison.agreed.hits == 10
 
 
 def test_a_limit_on_the_rate(colour_model: MakeModel, clip: MakeClip) -> None:
     path = clip(["red"] * 60, fps=60)
-    session = session_of(open_classifier(colour_model()), path, Pace(), fps=10.0)
-    assert session.rates.answered <= 13
-    assert session.rates.answered + session.dropped == 60
+    status = run_session(open_classifier(colour_model()), path, Pace(), fps=10.0)
+    assert status.rates.answered <= 13
+    assert status.rates.answered + status.dropped == 60
 
 
 def test_scores_that_are_no_numbers_end_the_run(colour_model: MakeModel, clip: MakeClip) -> None:
     broken = colour_model(weights=np.full((3, 3), np.nan))
     with pytest.raises(ModelError, match="not numbers"):
-        session_of(open_classifier(broken), clip(["red"] * 5), Pace())
+        run_session(open_classifier(broken), clip(["red"] * 5), Pace())
 
 
 def test_a_failing_reference_ends_the_run(colour_model: MakeModel, clip: MakeClip) -> None:
     broken = open_classifier(colour_model("f.tflite", weights=np.full((3, 3), np.nan)))
     with pytest.raises(ModelError, match="reference model"):
-        session_of(
+        run_session(
             open_classifier(colour_model()), clip(["red"] * 50), Pace(every_frame=True), broken
         )
 
@@ -304,8 +304,8 @@ def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:
         model,
         truth=lambda frame: (model.labels.index(frame.path.parent.name),) if frame.path else None,
     )
-    session.run()
-    assert (session.right.frames, session.right.hits) == (30, 30)
+    status = session.run()
+    assert (status.right.frames, status.right.hits) == (30, 30)
 
 
 def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
@@ -316,7 +316,7 @@ def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
     before = set(threading.enumerate())
 
     def stop(_: str) -> None:
-        if session.rates.answered > 5:
+        if session.status.rates.answered > 5:
             raise KeyboardInterrupt
 
     session = Session(
@@ -327,8 +327,7 @@ def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
         open_classifier(colour_model("f.tflite")),
         show_status=stop,
     )
-    session._due["status"] = 0
-    session.run()  # KeyboardInterrupt is a proper end
-    assert session.rates.answered > 5
+    status = session.run()  # KeyboardInterrupt is a proper end
+    assert status.rates.answered > 5
     assert set(threading.enumerate()) <= before
     assert Limiter(None).fps is None
