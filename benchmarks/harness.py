@@ -32,7 +32,7 @@ from edge_effnet.measure.validity import judge_machine, judge_samples
 from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
-"""As ``edge_effnet.ui.stages`` makes it."""
+"""As ``edge_effnet.ui.progress`` makes it."""
 
 TIMELINE_SECONDS = 5.0
 

@@ -1,12 +1,10 @@
-"""``edge-effnet``: a table of commands, each imported only when it is called.
+"""``edge-effnet``: a group of commands, each imported only when it is called.
 
-Nothing heavy is imported for ``--help``: the group knows each command's one-line help and
-where it lives, as strings. It also owns how errors end: one line, an exit code, no traceback.
+It also owns how errors end: one line, an exit code, no traceback.
 """
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import sys
@@ -18,26 +16,8 @@ import click
 
 from edge_effnet import __version__
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.ui.groups import KnowingGroup
-
-# name: (module:attribute, one-line help)
-COMMANDS = {
-    "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
-    "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
-    "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
-    "prune": ("converters.commands.prune:command", "Narrower, faster: whole channels leave."),
-    "convert": ("converters.commands.convert:command", "A small .tflite, compared with float."),
-    "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
-    "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
-    "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
-    "bench": ("benchmarks.commands.bench:command", "Latency, memory and accuracy, in turn."),
-    "regress": ("benchmarks.commands.regress:command", "Whether anything became slower since."),
-    "report": ("benchmarks.commands.report:command", "Results as one page for the browser."),
-    "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
-    "camera": ("edge_effnet.commands.camera:command", "A model on the live image of a camera."),
-    "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
-    "demo": ("converters.commands.demo:command", "See the whole thing work, offline, in minutes."),
-}
+from edge_effnet.plugins import COMMANDS, load
+from edge_effnet.ui.command_classes import SuggestingGroup
 
 
 class ReaderGone(Exception):
@@ -57,7 +37,7 @@ def _broken_pipe_noticed() -> Iterator[None]:
         raise
 
 
-class LazyGroup(KnowingGroup):
+class LazyGroup(SuggestingGroup):
     """A click group that imports a command's module when the command is called."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
@@ -74,8 +54,7 @@ class LazyGroup(KnowingGroup):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
+        command = load(COMMANDS[cmd_name][0])
         assert isinstance(command, click.Command)  # noqa: S101 (the table is ours)
         return command
 
@@ -108,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code.
 
-    0 done, 1 failed, 2 usage, 3 done but a gate was missed, 130 interrupted.
+    0 done, 1 failed, 2 usage, 3 done but a limit was missed, 130 interrupted.
     """
     try:
         result: Any = group.main(args=arguments, prog_name="edge-effnet", standalone_mode=False)

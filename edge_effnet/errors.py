@@ -7,7 +7,7 @@
     ├── ModelError           1  .tflite, .keras and variant files
     ├── WeightsError         1  weight files and their download
     ├── OutputError          1  something cannot be written
-    └── GateMissed           3  the work was done, but a limit the user set was missed
+    └── LimitMissed           3  the work was done, but a limit the user set was missed
 
 Every one of them says what is wrong, what was found, what was expected and what to do,
 in one line. The command line prints that line and nothing else.
@@ -82,5 +82,5 @@ class OutputError(EdgeEffnetError):
     pass
 
 
-class GateMissed(EdgeEffnetError):
+class LimitMissed(EdgeEffnetError):
     exit_code = 3

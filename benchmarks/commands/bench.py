@@ -8,16 +8,17 @@ from typing import Any
 
 import click
 
-from edge_effnet.errors import EdgeEffnetError, GateMissed, OutputError, UsageProblem
-from edge_effnet.ui.image_options import (
+from edge_effnet.errors import EdgeEffnetError, LimitMissed, OutputError, UsageProblem
+from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.options import (
+    force_option,
     head_option,
+    json_option,
     labels_option,
     preprocess_option,
-    print_data,
-    refuse_bad_output,
     threshold_option,
 )
-from edge_effnet.ui.options import force_option, json_option, write_json
+from edge_effnet.ui.output import refuse_bad_output, write_json
 
 _FILE = click.Path(path_type=Path)
 
@@ -110,7 +111,7 @@ def command(**options: Any) -> None:
     from benchmarks.devices.targets import attach_all, clean_all, find_targets, measure_all
     from benchmarks.results.store import refuse_unappendable
     from benchmarks.spec import BenchSpec, parse_threads
-    from edge_effnet.ui.stages import stages
+    from edge_effnet.ui.progress import stages
 
     if options["as_csv"] + options["as_markdown"] + (options["json_to"] == "-") > 1:
         raise UsageProblem(
@@ -212,7 +213,7 @@ def _end(outcomes: list[Any], results: list[Any], *, strict: bool) -> None:
         raise errors[-1]
     problems = [line for result in results for line in problem_lines(result)]
     if strict and problems:
-        raise GateMissed(
+        raise LimitMissed(
             f"the measurement is not valid, for {len(problems)} "
             f"reason{'s' if len(problems) > 1 else ''}",
             found=problems[0].partition("; to fix")[0],
@@ -247,9 +248,8 @@ def _refuse_bad_input(spec: Any) -> None:
 
 def _show(result: Any) -> None:
     from benchmarks.results.tables import print_result
-    from edge_effnet.ui.options import console
-    from edge_effnet.ui.tables import print_notice
+    from edge_effnet.ui.console import console, print_note
 
     for case in result.cases:
-        print_notice(case.notice)
+        print_note(case.notice)
     print_result(console(), result)

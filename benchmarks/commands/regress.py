@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from edge_effnet.errors import GateMissed
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import force_option, json_option, write_json
+from edge_effnet.errors import LimitMissed
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.quantities import Share
 
 _FILE = click.Path(path_type=Path)
@@ -46,7 +46,7 @@ def command(
     from benchmarks.results.regression import regress
     from benchmarks.results.store import read_results
     from benchmarks.results.tables import print_regression
-    from edge_effnet.ui.options import console
+    from edge_effnet.ui.console import console
 
     refuse_bad_output(json_to, overwrite=force)
     outcome = regress(read_results(old)[-1], read_results(new)[-1], limit=limit, other_device=force)
@@ -57,7 +57,7 @@ def command(
     if outcome.regressed:
         worst = max(outcome.regressed, key=lambda row: row.ratio.value if row.ratio else 0)
         growth = 100 * (worst.ratio.value - 1) if worst.ratio else 0
-        raise GateMissed(
+        raise LimitMissed(
             f"{len(outcome.regressed)} of {len(outcome.rows)} cases became slower",
             found=f"{worst.title} by {growth:.1f} %",
             expected=f"at most {100 * limit:g} %",
@@ -65,7 +65,7 @@ def command(
         )
     missing = [row.title for row in outcome.rows if row.kind == "missing"]
     if missing and not allow_missing:
-        raise GateMissed(
+        raise LimitMissed(
             f"{len(missing)} of {len(outcome.rows)} cases were not measured again",
             found=f"no {missing[0]} in {new}",
             expected="every model, thread count and delegate of the old result",

@@ -11,7 +11,7 @@ from benchmarks.report import svg
 from benchmarks.report.flipped_images import evidence_overlay, thumbnail
 from benchmarks.report.sources import Json
 from edge_effnet.heads.kinds import HEADS
-from edge_effnet.ui.options import megabytes
+from edge_effnet.ui.console import megabytes
 
 CLASS_ROWS = 24
 MATRIX_CLASSES = 20

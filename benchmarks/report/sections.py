@@ -16,7 +16,7 @@ from benchmarks.results.accuracy_columns import (
 )
 from benchmarks.results.result import Result
 from benchmarks.results.tables import heat_lines, machine_line, note_lines, problem_lines, rows
-from edge_effnet.ui.options import megabytes
+from edge_effnet.ui.console import megabytes
 
 COLOURS = 6
 

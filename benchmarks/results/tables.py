@@ -21,7 +21,7 @@ from benchmarks.results.accuracy_columns import (
 from benchmarks.results.regression import Regression
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.validity import Remark
-from edge_effnet.ui.options import megabytes
+from edge_effnet.ui.console import megabytes
 
 # What an emulated CPU cannot tell: it is shown nowhere.
 _OF_A_DEVICE = (

@@ -30,9 +30,10 @@ from benchmarks.studies.classic_networks import CLASSIC, SOURCE, ClassicNetwork
 from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.statistics import Ratio, paired_ratio
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, megabytes, write_json
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.console import console, megabytes
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.progress import stages
 
 FORMAT = "edge-effnet/classic-table"
 KINDS = ("float32", "int8")

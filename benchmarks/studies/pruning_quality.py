@@ -29,8 +29,9 @@ from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import summarize_classes
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.progress import progress_of
 
 FORMAT = "edge-effnet/pruning-quality"

@@ -34,10 +34,10 @@ from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, megabytes, write_json
-from edge_effnet.ui.progress import progress_of
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.console import console, megabytes
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.progress import progress_of, stages
 
 FORMAT, VERSION = "edge-effnet/quantization-quality", 2
 

@@ -20,6 +20,7 @@ from edge_effnet.metrics.intervals import (
     drop_interval_points,
     drop_points,
     images_needed,
+    round_up,
     wilson_interval,
 )
 
@@ -85,7 +86,7 @@ class Check:
         if self.verdict == "not provable":
             text += f" with {self.images} images"
             if self.needed is not None:
-                text += f" (needs about {_round_up(self.needed):,})"
+                text += f" (needs about {round_up(self.needed):,})"
         return text
 
 
@@ -182,11 +183,6 @@ def _smallest(proven: Callable[[int], bool], start: int) -> int | None:
             return int(count)
         count *= 1.01 if count > 1000 else 1.05
     return None
-
-
-def _round_up(count: int) -> int:
-    unit = int(10 ** max(0, len(str(count)) - 2))
-    return -(-count // unit) * unit
 
 
 def check_json(found: Check) -> dict[str, Any]:

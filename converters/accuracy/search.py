@@ -28,7 +28,7 @@ from converters.accuracy.trials import RungCache, Tried, cache_key
 from converters.calibration.images import Pictures
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import divide, images_per_class, one_answer
-from edge_effnet.errors import DataError, GateMissed
+from edge_effnet.errors import DataError, LimitMissed
 from edge_effnet.metrics import (
     Comparison,
     Predictions,
@@ -65,7 +65,7 @@ class Climb:
     confirmed: tuple[Check, ...] = ()
     verdict: Verdict = "exceeded"
 
-    def missed(self) -> GateMissed | None:
+    def missed(self) -> LimitMissed | None:
         """The error to end with when a limit was missed, or None."""
         wanted = ", ".join(
             f"{found.name} {'at least' if found.name == 'agreement' else 'at most'} {found.limit:g}"
@@ -77,7 +77,7 @@ class Climb:
             what, found = f"rung {self.best.rung.name!r} fails on unseen images", self.confirmed
         else:
             return None
-        return GateMissed(
+        return LimitMissed(
             what,
             found=f"best rung {self.best.rung.name!r}: " + "; ".join(c.line() for c in found),
             expected=wanted,

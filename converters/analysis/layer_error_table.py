@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 
 from converters.analysis.layer_error import Fidelity, operator_name
-from edge_effnet.ui.options import console
+from edge_effnet.ui.console import console
 
 ROWS = 15
 

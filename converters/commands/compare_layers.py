@@ -18,7 +18,7 @@ from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, r
 from edge_effnet.plots import missing_extra
 from edge_effnet.runtime.evaluation import available_cores
 from edge_effnet.tflite.reader import read_model_bytes
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.progress import stages
 
 PICTURES = 16
 _FLOAT_TRIALS = 5

@@ -12,15 +12,16 @@ from converters.float_model.baselines import BASELINES
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS
 from converters.quantization.recipes import RECIPES
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.groups import OptionsOnly
-from edge_effnet.ui.image_options import (
+from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.options import (
     LABELS_HELP,
+    force_option,
     head_option,
-    print_data,
-    refuse_bad_output,
+    json_option,
     threshold_option,
 )
-from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import OneOf, Percent, Points, Share
 
 if TYPE_CHECKING:
@@ -160,9 +161,9 @@ def command(**options: Any) -> None:
     from converters.edgetpu.convert_step import finish_for_edgetpu, print_outcome, refuse_compiled
     from converters.pipeline import convert, refuse_outputs
     from edge_effnet.runtime.evaluation import available_cores
-    from edge_effnet.ui.options import write_json
-    from edge_effnet.ui.stages import stages
-    from edge_effnet.ui.tables import print_notice
+    from edge_effnet.ui.console import print_note
+    from edge_effnet.ui.output import write_json
+    from edge_effnet.ui.progress import stages
 
     given = [name for name in ("variant", "model", "baseline") if options[name] is not None]
     if len(given) != 1:
@@ -207,7 +208,7 @@ def command(**options: Any) -> None:
             source = replace(source, unpruned=_source(whole))
         done(1)
         for notice in source.notices:
-            print_notice(notice)
+            print_note(notice)
         conversion = convert(source, settings, stage)
     shown, document = options["json_to"] != "-", conversion.to_json()
     if shown:

@@ -11,9 +11,9 @@ from converters.accuracy.search import Climb
 from converters.conversion import Conversion, Made
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.metrics import Paired
-from edge_effnet.ui.comparison_tables import NO_DROP, NOTHING_PROVEN
+from edge_effnet.ui.comparison_report import NO_DROP, NOTHING_PROVEN
+from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.evaluation_set import print_evaluation_set
-from edge_effnet.ui.options import console, megabytes
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from edge_effnet.errors import MissingExtra
 from edge_effnet.image.preprocessing import Pixels
-from edge_effnet.ui.options import console, force_option
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import force_option
 
 VARIANT = "b0"
 PICTURES = 12
@@ -82,7 +83,7 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     from converters.quantization.recipes import RECIPES
     from edge_effnet.architecture.variants import VARIANTS
     from edge_effnet.runtime.evaluation import available_cores
-    from edge_effnet.ui.stages import stages
+    from edge_effnet.ui.progress import stages
 
     where = quote(str(out))
     click.echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {where}")

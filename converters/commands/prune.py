@@ -11,10 +11,10 @@ import click
 from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
 from converters.pruning.watch import watching
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.groups import OptionsOnly
-from edge_effnet.ui.image_options import refuse_bad_output
+from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.console import print_note
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.progress import say
+from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def command(context: click.Context, /, **options: Any) -> None:
         print_sparse,
         sparse_json,
     )
-    from edge_effnet.ui.options import write_json
+    from edge_effnet.ui.output import write_json
 
     refuse_bad_output(options["json_to"], overwrite=options["force"])
     if options["resume"] is not None:
@@ -209,8 +209,8 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from edge_effnet.files import refuse_existing, write_atomically
     from edge_effnet.plots import missing_extra
     from edge_effnet.training.trainer import Watch
-    from edge_effnet.ui.options import write_json
-    from edge_effnet.ui.stages import stages
+    from edge_effnet.ui.output import write_json
+    from edge_effnet.ui.progress import stages
 
     plot = options["plot"]
     if plot is not None:
@@ -218,7 +218,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         if missing := missing_extra():
             raise missing
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
-        bench = _bench(config, Path(), options, Watch(say=say, stage=stage))
+        bench = _bench(config, Path(), options, Watch(say=print_note, stage=stage))
         _, points = measure(bench, bench.whole, everything=True)
     if not points:
         raise UsageProblem(

@@ -10,8 +10,7 @@ from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.options import LEAST_AMOUNT, not_understood, parse_amount
-from edge_effnet.ui.quantities import Share
+from edge_effnet.ui.quantities import LEAST_AMOUNT, Share, not_understood, parse_amount
 
 TARGETS = {
     "target_macs": "macs",

@@ -16,7 +16,7 @@ from converters.edgetpu.preflight import Preflight, preflight
 from edge_effnet.artifact import read_artifact, split_archive, write_artifact
 from edge_effnet.files import refuse_existing
 from edge_effnet.tflite.reader import read_model_bytes
-from edge_effnet.ui.options import console, megabytes
+from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.preflight import print_preflight
 
 

@@ -15,8 +15,8 @@ from converters.pruning.run import Outcome
 from converters.pruning.sensitivity import Point
 from converters.pruning.unstructured.run import SparseOutcome
 from edge_effnet.architecture.cost import Cost, cost
-from edge_effnet.errors import GateMissed
-from edge_effnet.ui.options import console, megabytes, millions
+from edge_effnet.errors import LimitMissed
+from edge_effnet.ui.console import console, megabytes, millions
 
 
 def print_outcome(outcome: Outcome) -> None:
@@ -109,11 +109,11 @@ def warnings(outcome: Outcome) -> list[str]:
     return [*loss_lines(outcome.spec.name, outcome.comparison), *lines]
 
 
-def missed(outcome: Outcome) -> GateMissed | None:
+def missed(outcome: Outcome) -> LimitMissed | None:
     """A latency or a file size that the search reached and the last measurement did not."""
     config, latencies = outcome.bench.config, outcome.latencies
     if config.measure == "latency" and latencies.medians_ms[-1] > config.target:
-        return GateMissed(
+        return LimitMissed(
             f"{outcome.spec.name} takes longer than asked for",
             found=f"{latencies.medians_ms[-1]:.2f} ms in the last measurement",
             expected=f"at most {config.target:g} ms",
@@ -122,7 +122,7 @@ def missed(outcome: Outcome) -> GateMissed | None:
     whole, size = latencies.sizes[0], latencies.sizes[-1]
     limit = config.target * whole if config.relative else config.target
     if config.measure == "size" and size > limit:
-        return GateMissed(
+        return LimitMissed(
             f"{outcome.spec.name} is larger than asked for",
             found=f"a float file of {size:,} bytes",
             expected=f"at most {limit:,.0f}",

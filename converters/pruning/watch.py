@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edge_effnet.ui.progress import say
+from edge_effnet.ui.console import print_note
 
 if TYPE_CHECKING:
     from edge_effnet.training.trainer import Watch
@@ -19,7 +19,7 @@ def watching() -> Iterator[Watch]:
     """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
     from edge_effnet.training.epochs import Interrupted
     from edge_effnet.training.trainer import Watch
-    from edge_effnet.ui.stages import stages
+    from edge_effnet.ui.progress import stages
     from edge_effnet.ui.stop import polite_stop
 
     with polite_stop() as stop, stages() as stage:
@@ -41,7 +41,7 @@ def watching() -> Iterator[Watch]:
             advance[total](done)
 
         yield Watch(
-            say=say,
+            say=print_note,
             stage=stoppable,
             on_step=on_step,  # not stoppable: the loop stores its state first
             on_epoch=lambda row: click.echo(

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.groups import OptionsOnly
-from edge_effnet.ui.image_options import (
+from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import (
+    force_option,
     head_option,
+    json_option,
     labels_option,
     preprocess_option,
-    refuse_bad_output,
 )
-from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
@@ -191,7 +193,7 @@ def _refuse_contradictions(options: CameraOptions) -> None:
 def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.camera.outputs.report import document, summary_lines
     from edge_effnet.metrics import Skipped
-    from edge_effnet.ui.comparison_tables import print_comparison
+    from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.tables import print_skipped
 
     status, unseen = run.session.status, run.unseen

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.ui.image_options import (
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import (
+    force_option,
     head_option,
+    json_option,
     labels_option,
     preprocess_option,
-    refuse_bad_output,
     threshold_option,
     top_option,
 )
-from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.output import refuse_bad_output, write_json
 
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
@@ -74,7 +76,7 @@ def command(
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.model import Model
-    from edge_effnet.ui.tables import print_notice
+    from edge_effnet.ui.console import print_note
 
     refuse_bad_output(json_to, overwrite=force)
     _refuse_exchanged(model, images)
@@ -86,7 +88,7 @@ def command(
         head=HeadChoice(head, threshold),
         threads=threads,
     )
-    print_notice(classifier.notice)
+    print_note(classifier.notice)
     entries: list[dict[str, Any]] = []
     failures: list[DataError] = []
     for image in images:

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import click
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.groups import NeedsData
-from edge_effnet.ui.image_options import (
+from edge_effnet.plugins import PARTS, load
+from edge_effnet.ui.command_classes import NeedsData
+from edge_effnet.ui.console import print_note
+from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.options import (
     data_option,
+    force_option,
     head_option,
+    json_option,
     labels_option,
     preprocess_option,
-    print_data,
-    refuse_bad_output,
     strict_option,
     threads_option,
     threshold_option,
     top_option,
 )
-from edge_effnet.ui.options import force_option, json_option, write_json
+from edge_effnet.ui.output import refuse_bad_output, write_json
 
-# By name: looking into a model needs the convert extra, comparing two does not.
-_LAYERS = "converters.commands.compare_layers"
 _PLOTS = (".svg", ".png")
 
 
@@ -85,8 +85,7 @@ def command(
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.classifier import common_names, open_classifier
     from edge_effnet.runtime.evaluation import predict_many
-    from edge_effnet.ui import tables
-    from edge_effnet.ui.comparison_tables import print_comparison
+    from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
 
@@ -107,7 +106,7 @@ def command(
         open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
     ]
     for classifier in opened:
-        tables.print_notice(classifier.notice)
+        print_note(classifier.notice)
     known, classes = common_names(opened), len(opened[0].labels)
     task = opened[0].head.task
     whole = load_dataset(data, labels=known, classes=classes, task=task, flat=True)
@@ -134,7 +133,7 @@ def command(
         **chosen.to_json(),
     }
     if layers:
-        result["layers"] = importlib.import_module(_LAYERS).compare_layers(
+        result["layers"] = load(PARTS["compare --layers"])(
             reference,
             candidate,
             dataset,

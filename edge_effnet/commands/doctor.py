@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.plugins import PARTS, load
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.quantities import OneOf
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 FORMAT = "edge-effnet/doctor"
 VERSION = 1
-# The doctor stands above the packages and reaches this one by name, as the command line does.
-PREFLIGHT = "converters.edgetpu.preflight:preflight_file"
 
 
 @click.command("doctor")
@@ -80,17 +79,12 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         parts = find_coral()
         findings, coral = diagnose_coral(parts), coral_lines(parts)
         document["findings"] = [asdict(finding) for finding in findings]
-        outcome = _preflight(model).to_json() if model else {}
+        outcome = load(PARTS["doctor --device coral"])(model).to_json() if model else {}
         document["edgetpu"] = {"file": str(model) if model else None, **asdict(parts), **outcome}
     if json_to != "-":
         _print(document, findings, diagnosis.findings if diagnosis else (), coral)
     if json_to is not None:
         write_json(document, json_to, overwrite=force)
-
-
-def _preflight(model: Path | None) -> Any:
-    module, _, function = PREFLIGHT.partition(":")
-    return getattr(importlib.import_module(module), function)(model)
 
 
 def _print(

@@ -6,20 +6,22 @@ from pathlib import Path
 
 import click
 
-from edge_effnet.ui.groups import NeedsData
-from edge_effnet.ui.image_options import (
+from edge_effnet.ui.command_classes import NeedsData
+from edge_effnet.ui.console import print_note
+from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.options import (
     data_option,
+    force_option,
     head_option,
+    json_option,
     labels_option,
     preprocess_option,
-    print_data,
-    refuse_bad_output,
     strict_option,
     threads_option,
     threshold_option,
     top_option,
 )
-from edge_effnet.ui.options import force_option, json_option, write_json
+from edge_effnet.ui.output import refuse_bad_output, write_json
 
 
 @click.command("evaluate", cls=NeedsData)
@@ -69,16 +71,15 @@ def command(
     from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.evaluation import predict
-    from edge_effnet.ui import tables
+    from edge_effnet.ui.evaluation_report import print_summary
     from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
-    from edge_effnet.ui.summary_tables import print_summary
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels, data) if labels else None
     choice = HeadChoice(head, threshold)
     classifier = open_classifier(model, labels=names, preprocess=preprocess, head=choice)
-    tables.print_notice(classifier.notice)
+    print_note(classifier.notice)
     dataset = load_dataset(
         data,
         labels=classifier.names,

@@ -11,23 +11,23 @@ from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.scaling import Fit, largest_within, scaled_variant
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.options import (
-    LEAST_AMOUNT,
-    console,
-    force_option,
-    megabytes,
-    millions,
-    not_understood,
-    parse_amount,
-)
+from edge_effnet.ui.console import console, megabytes, millions
+from edge_effnet.ui.options import force_option
+from edge_effnet.ui.quantities import Amount
+
+_AMOUNT = Amount()
 
 
 @click.command()
 @click.option("--phi", type=float, help="The compound coefficient; 0 is B0, negative is smaller.")
-@click.option("--max-macs", metavar="N", help="Multiply-adds for one image, e.g. 200M.")
-@click.option("--max-params", metavar="N", help="Parameters, e.g. 3M.")
-@click.option("--max-size", metavar="BYTES", help="Size of the int8 file, e.g. 4MB.")
-@click.option("--max-memory", metavar="BYTES", help="Peak int8 activations, e.g. 2MB.")
+@click.option(
+    "--max-macs", type=_AMOUNT, metavar="N", help="Multiply-adds for one image, e.g. 200M."
+)
+@click.option("--max-params", type=_AMOUNT, metavar="N", help="Parameters, e.g. 3M.")
+@click.option("--max-size", type=_AMOUNT, metavar="BYTES", help="Size of the int8 file, e.g. 4MB.")
+@click.option(
+    "--max-memory", type=_AMOUNT, metavar="BYTES", help="Peak int8 activations, e.g. 2MB."
+)
 @click.option("--classes", default=1000, show_default=True, type=click.IntRange(min=1))
 @click.option(
     "-o", "--out", type=click.Path(path_type=Path), help="Write the network as a variant file."
@@ -35,10 +35,10 @@ from edge_effnet.ui.options import (
 @force_option
 def command(
     phi: float | None,
-    max_macs: str | None,
-    max_params: str | None,
-    max_size: str | None,
-    max_memory: str | None,
+    max_macs: float | None,
+    max_params: float | None,
+    max_size: float | None,
+    max_memory: float | None,
     classes: int,
     out: Path | None,
     force: bool,
@@ -54,9 +54,7 @@ def command(
       edge-effnet convert --variant small.json --int8
     """
     asked = {"macs": max_macs, "params": max_params, "size": max_size, "memory": max_memory}
-    budgets = {
-        name: _budget(text, f"--max-{name}") for name, text in asked.items() if text is not None
-    }
+    budgets = {name: amount for name, amount in asked.items() if amount is not None}
     if (phi is None) == (not budgets):
         raise UsageProblem(
             "scale takes either --phi or budgets",
@@ -73,14 +71,6 @@ def command(
     _print(fit, budgets)
     if out is not None:
         console().print(f"wrote {out}: use it as --variant {out}")
-
-
-def _budget(text: str, option: str) -> float:
-    amount = parse_amount(text, option)
-    if amount < LEAST_AMOUNT:
-        expected = "an amount with its unit, of which there are some thousand at least"
-        raise not_understood(option, text, expected=expected, example=f"{text.strip()}M")
-    return amount
 
 
 def _print(fit: Fit, budgets: dict[str, float]) -> None:

@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.files import write_atomically
-from edge_effnet.ui.groups import KnowingGroup
-from edge_effnet.ui.options import console, force_option, megabytes
+from edge_effnet.ui.command_classes import SuggestingGroup
+from edge_effnet.ui.console import console, megabytes
+from edge_effnet.ui.options import force_option
 from edge_effnet.ui.quantities import OneOf
 
 # What draws with OpenCV is imported where it is called: --help needs none of it.
 
 
-@click.group(cls=KnowingGroup)
+@click.group(cls=SuggestingGroup)
 def command() -> None:
     """Signs for a camera robot: a data set that is drawn, not downloaded.
 
@@ -64,8 +61,9 @@ def render(
       edge-effnet signs render signs/test -n 480 --split test --size 224 --format png
     """
     from edge_effnet.data.signs.folder import write_folder
+    from edge_effnet.ui.progress import progress_of
 
-    with _progress("rendering", count) as advance:
+    with progress_of("rendering") as progress:
         counts = write_folder(
             folder,
             count,
@@ -74,7 +72,7 @@ def render(
             split=split,
             suffix=suffix,
             overwrite=force,
-            on_progress=advance,
+            on_progress=lambda done: progress(done, count),
         )
     least, most = min(counts.values()), max(counts.values())
     each = f"{least}" if least == most else f"{least}–{most}"
@@ -124,8 +122,9 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
       edge-effnet signs video -o long.avi --seconds 120 --fps 30 --size 1280x720
     """
     from edge_effnet.data.signs.clip import truth_path, write_clip
+    from edge_effnet.ui.progress import progress_of
 
-    with _progress("filming", round(seconds * fps) if seconds * fps < 1e9 else 0) as advance:
+    with progress_of("filming") as progress:
         truths = write_clip(
             out,
             seconds=seconds,
@@ -133,7 +132,7 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
             size=_parse_size(size),
             seed=seed,
             overwrite=force,
-            on_progress=advance,
+            on_progress=lambda done: progress(done, round(seconds * fps)),
         )
     labels = Counter(truth.label for truth in truths)
     console().print(
@@ -153,15 +152,3 @@ def _parse_size(text: str) -> tuple[int, int]:
             fix="for example --size 640x480",
         )
     return int(match[1]), int(match[2])
-
-
-@contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; silent where stderr is no terminal."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None  # some versions of rich print an empty line even when disabled
-        return
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda done: bar.update(task, completed=done)

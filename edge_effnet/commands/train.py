@@ -13,17 +13,17 @@ from click.core import ParameterSource
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECISIONS, TrainConfig
-from edge_effnet.ui.groups import OptionsOnly
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option
-from edge_effnet.ui.progress import say
+from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.console import console, print_note
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import OneOf, Share
 from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
     from edge_effnet.training.resume_state import EpochRow
     from edge_effnet.training.trainer import Outcome
-    from edge_effnet.ui.stages import StartStage
+    from edge_effnet.ui.progress import StartStage
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
@@ -131,7 +131,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     if options["json_to"] != "-":
         _print_outcome(outcome)
     if options["json_to"] is not None:
-        from edge_effnet.ui.options import write_json
+        from edge_effnet.ui.output import write_json
 
         write_json(_to_json(outcome), options["json_to"], overwrite=options["force"])
 
@@ -178,7 +178,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
     from edge_effnet.training.epochs import Interrupted
     from edge_effnet.training.run_folder import refuse_existing_run
     from edge_effnet.training.trainer import Watch, resume, train
-    from edge_effnet.ui.stages import stages
+    from edge_effnet.ui.progress import stages
 
     resuming = options["resume"] is not None
     if not resuming:
@@ -190,7 +190,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
     }
     with polite_stop() as stop, stages() as stage:
         watch = Watch(
-            say=say,
+            say=print_note,
             stage=stage,
             on_step=_step_counter(stage),
             on_epoch=lambda row: click.echo(_line(row, config), err=True),
@@ -201,7 +201,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
                 return resume(folder, config=config, watch=watch, **common)
             return train(config, folder, watch=watch, overwrite=options["force"], **common)
         except Interrupted:
-            say(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
+            print_note(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
             raise
 
 

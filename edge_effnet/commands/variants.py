@@ -12,14 +12,9 @@ from edge_effnet.architecture.cost import cost, stage_table
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.ui.options import (
-    console,
-    force_option,
-    json_option,
-    megabytes,
-    millions,
-    write_json,
-)
+from edge_effnet.ui.console import console, megabytes, millions
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import write_json
 
 
 @click.command()

@@ -127,6 +127,16 @@ def images_needed(
     return math.ceil(z * z * variance / (limit - expected) ** 2)
 
 
+def round_up(count: int) -> int:
+    """To two digits, for a count that rests on an estimate.
+
+    >>> round_up(3330), round_up(30), round_up(7)
+    (3400, 30, 7)
+    """
+    unit = int(10 ** max(0, len(str(count)) - 2))
+    return -(-count // unit) * unit
+
+
 def _tango_limit(lost: float, gained: float, images: float, z: float) -> float:
     """The drop, in points, at which the score statistic equals ``z``."""
     if min(lost, gained) < 0 or images * (1 + 1e-9) < max(1, lost + gained):

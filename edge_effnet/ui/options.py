@@ -1,43 +1,18 @@
-"""Options and outputs that mean the same in every command."""
+"""Options that mean the same in every command."""
 
 from __future__ import annotations
 
-import json
-import math
-import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
 
-from edge_effnet.errors import UsageProblem
-from edge_effnet.files import write_atomically
+from edge_effnet.heads.kinds import HEADS
+from edge_effnet.ui.quantities import OneOf, Share
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
-
-LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
-
-
-def console(*, stderr: bool = False) -> Console:
-    """The console for tables (stdout) or progress (stderr).
-
-    A pipe has no width of its own: 100 columns keep tables whole there, and a sentence stays on
-    one line, so that the paths and commands in it can be searched for and copied. Brackets and
-    colons in paths and labels are printed as they are, not read as markup or emoji.
-    """
-    terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(
-        stderr=stderr,
-        width=None if terminal else 100,
-        soft_wrap=not terminal,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+_FILE = click.Path(path_type=Path)
 
 
 def json_option(function: _Function) -> _Function:
@@ -53,50 +28,64 @@ def force_option(function: _Function) -> _Function:
     return click.option("--force", is_flag=True, help="Replace files that already exist.")(function)
 
 
-def write_json(value: Any, destination: str, *, overwrite: bool) -> None:
-    """Write a result to a file, or to stdout for ``-``."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    if destination == "-":
-        click.echo(text)
-    else:
-        write_atomically(Path(destination), (text + "\n").encode(), overwrite=overwrite)
+LABELS_HELP = (
+    "Class names, one per line in index order, for a model that does not carry them; folders: "
+    "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index"
+)
 
+data_option = click.option(
+    "--data",
+    type=_FILE,
+    required=True,
+    metavar="DIR|CSV",
+    help="Images: a folder per class, or a CSV with the columns file and label or class_index "
+    "(several labels: a column each, or joined by | , ; in one cell; a number: value).",
+)
 
-def parse_amount(text: str, option: str) -> float:
-    """Read a number with a unit: ``200M``, ``4.5MB``, ``512KiB``, ``3e8``.
+labels_option = click.option(
+    "--labels",
+    type=_FILE,
+    metavar="FILE|folders|numbers",
+    help=LABELS_HELP + ".",
+)
 
-    Raises:
-        UsageProblem: no number, an unknown unit, or not positive.
-    """
-    # A bare B is refused: it is a byte to some, a billion to others.
-    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*(?:([kmg]i?)b?)?", text.strip().lower())
-    try:
-        value = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        expected = "a positive number, with K, M, G or KB, MB, MiB if you like"
-        raise not_understood(option, text, expected=expected, example="4.5M")
-    return value
+preprocess_option = click.option(
+    "--preprocess",
+    metavar="SPEC",
+    help="How pixels become input, for a model that does not say: crop=0.9,mean=127.5,std=127.5.",
+)
 
+head_option = click.option(
+    "--head",
+    type=OneOf(HEADS),
+    metavar="KIND",
+    help=f"What the model's answer means, where its last layer does not tell: {', '.join(HEADS)}.",
+)
 
-def not_understood(option: str, text: str, *, expected: str, example: str) -> UsageProblem:
-    """The error for an amount that cannot be read."""
-    return UsageProblem(
-        f"{option} is not understood",
-        found=repr(text),
-        expected=expected,
-        fix=f"for example {option} {example}",
-    )
+threshold_option = click.option(
+    "--threshold",
+    type=Share(low_open=True, high_open=True),
+    metavar="SCORE",
+    help="Score above which the second of two classes, or each of several labels, is answered.  "
+    "[default: the model's own, else 0.5]",
+)
 
+top_option = click.option(
+    "--top",
+    type=click.IntRange(min=1),
+    default=5,
+    show_default=True,
+    metavar="K",
+    help="How many of the best answers to look at.",
+)
 
-def millions(value: float) -> str:
-    """``5330571`` as ``5.33 M``, ``37745933856`` as ``37.7 G``."""
-    if value >= 1e10:
-        return f"{value / 1e9:.1f} G"
-    return f"{value / 1e6:.2f} M" if value < 1e8 else f"{value / 1e6:,.0f} M"
+strict_option = click.option(
+    "--strict", is_flag=True, help="Refuse an unreadable image instead of skipping it."
+)
 
-
-def megabytes(value: float) -> str:
-    """Bytes as decimal megabytes, the unit of downloads and memory cards."""
-    return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e6:,.0f} MB"
+threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Images worked on at a time.  [default: all cores]",
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_effnet.ui.options import console, megabytes
+from edge_effnet.ui.console import console, megabytes
 
 
 def print_preflight(outcome: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Progress on stderr: a bar for people, one line for logs."""
+"""Progress on stderr: bars for people, one line a stage for logs."""
 
 from __future__ import annotations
 
@@ -8,49 +8,63 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.progress import TimeElapsedColumn as Elapsed
+from rich.progress import TimeRemainingColumn as TimeLeft
+
+from edge_effnet.ui.console import console
+
+StartStage = Callable[[str, int | None], Callable[[int], None]]
+
+
+@contextmanager
+def stages() -> Iterator[StartStage]:
+    """Yields the function that starts a stage: called with its name and its number of steps
+    (None where unknown), it answers with the function to call with the steps done. A stage
+    without known steps is done at its first call."""
+    if not sys.stderr.isatty():
+        yield _logged
+        return
+    columns = (
+        SpinnerColumn(finished_text="[green]✓[/]"),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        Elapsed(),
+        TimeLeft(),
+    )
+    with Progress(*columns, console=console(stderr=True)) as progress:
+
+        def start(name: str, steps: int | None) -> Callable[[int], None]:
+            task = progress.add_task(name, total=steps)
+
+            def done(count: int) -> None:
+                progress.update(task, completed=count, total=steps or count)
+
+            return done
+
+        yield start
 
 
 @contextmanager
 def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show how far a job is and the time left; yields the function to call with (done, total).
+    """A job of one stage; yields the function to call with (steps done, all steps)."""
+    with stages() as start:
+        stage: Callable[[int], None] | None = None
 
-    On a terminal a bar, gone when the job ends. Elsewhere nothing until the end, then one line
-    without control characters; nothing at all when the job fails.
-    """
+        def show(done: int, total: int) -> None:
+            nonlocal stage
+            stage = stage or start(what, total)
+            stage(done)
+
+        yield show
+
+
+def _logged(name: str, steps: int | None) -> Callable[[int], None]:
     began = time.monotonic()
-    last = (0, 0)
-    if sys.stderr.isatty():
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeRemainingColumn as TimeLeft
 
-        columns = (
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeLeft(),
-        )
-        with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=None)
+    def done(count: int) -> None:
+        if steps is None or count >= steps:
+            click.echo(f"{name}: {time.monotonic() - began:.1f} s", err=True)
 
-            def show(done: int, total: int) -> None:
-                nonlocal last
-                last = (done, total)
-                bar.update(task, completed=done, total=total)
-
-            yield show
-    else:
-
-        def count(done: int, total: int) -> None:
-            nonlocal last
-            last = (done, total)
-
-        yield count
-    if last[1]:
-        seconds = time.monotonic() - began
-        click.echo(f"{what}: {last[0]} images in {seconds:.1f} s", err=True)
-
-
-def say(line: str) -> None:
-    """A remark on stderr, beside whatever is being made."""
-    click.echo(f"note: {line}", err=True)
+    return done

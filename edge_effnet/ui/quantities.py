@@ -1,4 +1,4 @@
-"""Options that take a share, a percentage, points, or one of a few words.
+"""Options that take a share, a percentage, points, an amount, or one of a few words.
 
 A share goes from 0 to 1, a percentage from 0 to 100; both may be written with a sign, ``30%``, and
 then mean the same. Without a sign, a number that only makes sense in the other unit is refused
@@ -7,13 +7,14 @@ instead of being taken by its letter.
 
 from __future__ import annotations
 
+import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import did_you_mean, read_number
-from edge_effnet.ui.options import not_understood
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
@@ -80,60 +81,80 @@ class Share(Quantity):
         )
 
 
-class Percent(Quantity):
+class _OfHundred(Quantity):
+    """0 to 100, with or without a sign; a number without one that looks like a share is refused.
+
+    Attributes:
+        unit, example: for errors.
+    """
+
+    unit: str
+    example: str
+
+    def parse(self, text: str, option: str) -> float:
+        number, signed = _number(text, option, example=self.example)
+        found, expected, fix = repr(text), "0 to 100", f"for example {option} {self.example}"
+        if 0 <= number <= 100:
+            doubt = self.doubt(number, text, option) if number and not signed else None
+            if doubt is None:
+                return number
+            found, expected, fix = doubt
+        raise UsageProblem(f"{option} is {self.unit}", found=found, expected=expected, fix=fix)
+
+    def doubt(self, number: float, text: str, option: str) -> tuple[str, str, str] | None:
+        """What is found, expected and to fix where a share was meant, most likely."""
+        raise NotImplementedError
+
+
+class Percent(_OfHundred):
     """``99`` or ``99%``, to the float 99.0; ``0.99`` and ``1`` are refused: shares of 1, most
     likely, and 1 % at the least otherwise."""
 
-    name = "percent"
+    name, unit, example = "percent", "in per cent", "99"
 
-    def parse(self, text: str, option: str) -> float:
-        number, signed = _number(text, option, example="99 or 99%")
-        if not 0 <= number <= 100:
-            raise UsageProblem(
-                f"{option} is in per cent",
-                found=repr(text),
-                expected="0 to 100",
-                fix=f"for example {option} 99",
-            )
-        if not signed and 0 < number <= 1:
-            raise UsageProblem(
-                f"{option} is in per cent",
-                found=f"{text!r}, which is a share or less than one in a hundred",
-                expected="a number such as 99, or 99%",
-                fix=f"{option} {100 * number:g}, or {option} {number:g}% if so little is meant",
-            )
-        return number
+    def doubt(self, number: float, text: str, option: str) -> tuple[str, str, str] | None:
+        if number > 1:
+            return None
+        return (
+            f"{text!r}, which is a share or less than one in a hundred",
+            "a number such as 99, or 99%",
+            f"{option} {100 * number:g}, or {option} {number:g}% if so little is meant",
+        )
 
 
-class Points(Quantity):
+class Points(_OfHundred):
     """``0.5`` or ``0.5%``, to the float 0.5: hundredths of the images, not of a figure.
 
     Args:
         least: what is less, but not 0, is taken for a share of 1 and refused without a sign.
     """
 
-    name = "points"
+    name, unit, example = "points", "in points, of which 100 are all images", "0.5"
 
     def __init__(self, least: float) -> None:
         self.least = least
 
+    def doubt(self, number: float, text: str, option: str) -> tuple[str, str, str] | None:
+        if number >= self.least:
+            return None
+        return (
+            f"{text!r}, too little to be seen on a usual number of images",
+            f"0, or {self.least:g} and more",
+            f"{option} {100 * number:g} if a share was meant, {option} {number:g}% if not",
+        )
+
+
+class Amount(Quantity):
+    """``200M``, ``4.5MB``, to a float of multiply-adds, parameters or bytes."""
+
+    name = "amount"
+
     def parse(self, text: str, option: str) -> float:
-        number, signed = _number(text, option, example="0.5")
-        if not 0 <= number <= 100:
-            raise UsageProblem(
-                f"{option} is in points, of which 100 are all images",
-                found=repr(text),
-                expected="0 to 100",
-                fix=f"for example {option} 0.5",
-            )
-        if not signed and 0 < number < self.least:
-            raise UsageProblem(
-                f"{option} is in points, of which 100 are all images",
-                found=f"{text!r}, too little to be seen on a usual number of images",
-                expected=f"0, or {self.least:g} and more",
-                fix=f"{option} {100 * number:g} if a share was meant, {option} {number:g}% if not",
-            )
-        return number
+        amount = parse_amount(text, option)
+        if amount < LEAST_AMOUNT:
+            expected = "an amount with its unit, of which there are some thousand at least"
+            raise not_understood(option, text, expected=expected, example=f"{text.strip()}M")
+        return amount
 
 
 class OneOf(_Choice):
@@ -170,3 +191,37 @@ def _number(text: str, option: str, *, example: str) -> tuple[float, bool]:
 
 def _name_of(param: click.Parameter | None) -> str:
     return max(param.opts, key=len) if param is not None else "the value"
+
+
+LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
+
+
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
+
+
+def parse_amount(text: str, option: str) -> float:
+    """Read a number with a unit: ``200M``, ``4.5MB``, ``512KiB``, ``3e8``.
+
+    Raises:
+        UsageProblem: no number, an unknown unit, or not positive.
+    """
+    # A bare B is refused: it is a byte to some, a billion to others.
+    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*(?:([kmg]i?)b?)?", text.strip().lower())
+    try:
+        value = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        expected = "a positive number, with K, M, G or KB, MB, MiB if you like"
+        raise not_understood(option, text, expected=expected, example="4.5M")
+    return value
+
+
+def not_understood(option: str, text: str, *, expected: str, example: str) -> UsageProblem:
+    """The error for an amount that cannot be read."""
+    return UsageProblem(
+        f"{option} is not understood",
+        found=repr(text),
+        expected=expected,
+        fix=f"for example {option} {example}",
+    )

@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -20,12 +19,6 @@ from edge_effnet.metrics import Skipped
 ALL_CLASSES_UP_TO = 20
 ROWS = 10
 NAME_CELLS = 22
-
-
-def print_notice(notice: str | None) -> None:
-    """Say on stderr how a model runs, where that needs saying."""
-    if notice:
-        click.echo(f"note: {notice}", err=True)
 
 
 def print_skipped(

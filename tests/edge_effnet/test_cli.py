@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import edge_effnet
-from edge_effnet.cli import COMMANDS, group, run
-from edge_effnet.errors import GateMissed, UsageProblem
+from edge_effnet.cli import group, run
+from edge_effnet.errors import LimitMissed, UsageProblem
+from edge_effnet.plugins import COMMANDS, PARTS, load
 
 HEAVY = ("tensorflow", "keras", "jax", "h5py", "ai_edge_quantizer", "sklearn", "scipy", "PIL")
 ROOT = Path(edge_effnet.__file__).parents[1]
@@ -112,6 +113,12 @@ def test_the_groups_help_imports_next_to_nothing(device: Device) -> None:
     assert {"numpy", "cv2", "rich", "ai_edge_litert"}.isdisjoint(loaded.split())
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_there(part: str) -> None:
+    assert part.partition(" ")[0] in COMMANDS
+    assert callable(load(PARTS[part]))
+
+
 def test_the_table_and_the_commands_agree() -> None:
     """``edge-effnet --help`` shows each command's line without importing it."""
     assert list(COMMANDS) == group.list_commands(None)
@@ -149,7 +156,7 @@ def test_exit_codes(arguments: list[str], code: int, capsys: pytest.CaptureFixtu
 
 
 def test_errors_know_their_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
-    assert GateMissed("b0.tflite lost more than allowed", fix="…").exit_code == 3
+    assert LimitMissed("b0.tflite lost more than allowed", fix="…").exit_code == 3
     problem = UsageProblem("a\nfile\tname", found="x", expected="y", fix="rename it")
     assert str(problem) == "a file name; found x; expected y; to fix: rename it"
     assert capsys.readouterr().out == ""

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from edge_effnet.architecture.files import find_variant, nearest_variant
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.cli import COMMANDS
 from edge_effnet.errors import UsageProblem
+from edge_effnet.plugins import COMMANDS
 from edge_effnet.spelling import nearest, read_number, read_share
 
 

@@ -23,10 +23,11 @@ from benchmarks.studies.readme_figures.documents import find_words, read_documen
 from benchmarks.studies.readme_figures.runs import REFERENCE, RUNS, Place, Run, reference_folder
 from benchmarks.studies.readme_figures.table import FIGURES, NOT_RERUN, Figure
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.ui.image_options import refuse_bad_output
-from edge_effnet.ui.options import console, force_option, json_option, write_json
+from edge_effnet.ui.console import console
+from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.progress import stages
 from edge_effnet.ui.quantities import OneOf
-from edge_effnet.ui.stages import stages
 
 FORMAT, VERSION = "edge-effnet/readme-figures", 1
 Verdict = Literal["agrees", "differs", "failed", "not rerun"]

@@ -13,7 +13,8 @@ from edge_effnet.architecture.files import read_variant
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.options import megabytes, millions, parse_amount
+from edge_effnet.ui.console import megabytes, millions
+from edge_effnet.ui.quantities import parse_amount
 
 Cli = Callable[..., tuple[int, str, str]]
 

@@ -15,6 +15,7 @@ from edge_effnet.metrics.intervals import (
     drop_points,
     images_needed,
     mcnemar_p,
+    round_up,
     wilson_interval,
 )
 
@@ -156,3 +157,10 @@ def test_impossible_counts_are_refused() -> None:
         drop_interval_points(3, 3, 5)
     with pytest.raises(ValueError, match="at least one"):
         wilson_interval(0, 0)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(7, 7), (99, 99), (100, 100), (101, 110), (3330, 3400), (3400, 3400)]
+)
+def test_an_estimate_is_rounded_up_to_two_digits(count: int, said: int) -> None:
+    assert round_up(count) == said

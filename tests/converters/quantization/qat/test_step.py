@@ -6,7 +6,7 @@ from pathlib import Path
 from converters.accuracy.candidates import Workshop
 from converters.accuracy.strategies import LADDER, ladder
 from converters.quantization.qat.step import recovery_rung
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.progress import stages
 from tests.converters.conftest import TinyModel
 
 RUNGS = {rung.name: rung for rung in LADDER}

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import edge_effnet
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.progress import progress_of, stages
 
 ROOT = Path(edge_effnet.__file__).parents[1]
 SCRIPT = """
-from edge_effnet.ui.stages import stages
+from edge_effnet.ui.progress import stages
 with stages() as stage:
     done = stage("exporting", None)
     done(1)
@@ -39,6 +39,17 @@ def test_a_log_gets_one_line_when_a_stage_ends(capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     assert re.fullmatch(r"calibrating: \d+\.\d s\n", captured.err)
     assert captured.out == ""
+
+
+def test_a_job_that_does_not_finish_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_of("evaluating") as show:
+        show(1, 2)
+        assert capsys.readouterr().err == ""
+        show(2, 2)
+    assert re.fullmatch(r"evaluating: \d+\.\d s\n", capsys.readouterr().err)
+    with progress_of("evaluating") as show:
+        show(1, 2)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_terminal_gets_bars_on_stderr_only() -> None:

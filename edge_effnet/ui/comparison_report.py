@@ -19,7 +19,8 @@ from edge_effnet.metrics import (
     ValueSummary,
 )
 from edge_effnet.metrics.comparison.paired import PROVE_BELOW_POINTS
-from edge_effnet.ui.options import console, megabytes
+from edge_effnet.metrics.intervals import round_up
+from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.tables import (
     ALL_CLASSES_UP_TO,
     ROWS,
@@ -126,7 +127,7 @@ def verdict(paired: Paired, images: int, *, is_evidence: bool = True) -> list[st
     if low < PROVE_BELOW_POINTS <= most and paired.images_to_prove:
         lines.append(
             f"to prove a drop under {PROVE_BELOW_POINTS:g} point, if there is none, takes about "
-            f"{_round_up(paired.images_to_prove):,} images at this rate of flips"
+            f"{round_up(paired.images_to_prove):,} images at this rate of flips"
         )
     return lines
 
@@ -231,9 +232,3 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
 
 def _spoken(chosen: Sequence[int], names: Sequence[str]) -> str:
     return ", ".join(names[index] for index in chosen) or NO_LABEL
-
-
-def _round_up(count: int) -> int:
-    """To two digits: the figure rests on an estimate."""
-    digits = len(str(count))
-    return count if digits < 3 else (count // 10 ** (digits - 2) + 1) * 10 ** (digits - 2)

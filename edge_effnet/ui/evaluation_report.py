@@ -8,7 +8,7 @@ from rich.table import Table
 
 from edge_effnet.metrics import ClassSummary, LabelSummary, Summary, ValueSummary
 from edge_effnet.metrics.intervals import wilson_interval
-from edge_effnet.ui.options import console
+from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
     ALL_CLASSES_UP_TO,
     ROWS,

@@ -10,7 +10,7 @@ from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import did_you_mean
 
 
-class KnowingGroup(click.Group):
+class SuggestingGroup(click.Group):
     """A group that says which command was meant."""
 
     def resolve_command(
