@@ -7,14 +7,15 @@ PIP := -q --disable-pip-version-check
 MEDIAPIPE := .venv-mediapipe
 WORKERS ?= auto
 
-.PHONY: help test check lint types imports unit format demo figures clean
+.PHONY: help test check lint types imports docs docs-serve unit format demo figures clean
 
 help:
 	@echo "make demo    set up, then convert, compare and classify, offline"
-	@echo "make test    set up, then lint, types, import rules and all tests"
-	@echo "make check   lint, types and import rules only"
+	@echo "make test    set up, then lint, types, import rules, documentation, packages and all tests"
+	@echo "make check   lint, types, import rules and documentation only"
 	@echo "make format  put the code into its format"
-	@echo "make figures rerun the figures that the README states, and print stated against found"
+	@echo "make docs    build the documentation as a site in build/site"
+	@echo "make figures rerun the figures that the documents state, and print stated against found"
 	@echo "make clean   remove what the other targets made"
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -30,7 +31,7 @@ $(MEDIAPIPE)/.installed: Makefile
 
 test: check unit
 
-check: lint types imports
+check: lint types imports docs
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check
@@ -41,6 +42,13 @@ types: $(VENV)/.installed
 
 imports: $(VENV)/.installed
 	$(BIN)/lint-imports
+
+# Material for MkDocs announces its successor in every run.
+docs: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+docs-serve: $(VENV)/.installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs serve
 
 unit: $(VENV)/.installed $(MEDIAPIPE)/.installed
 	EDGE_EFFNET_MEDIAPIPE_PYTHON="$(CURDIR)/$(MEDIAPIPE)/bin/python" \

@@ -1,4 +1,4 @@
-"""The figures of the README have rows that find them again, or say why they are not rerun."""
+"""The figures of the documents have rows that find them again, or say why they are not rerun."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ def test_what_is_not_rerun_still_stands_there_too(words: str) -> None:
     assert find_words(words, read_documents())[1] is None
 
 
-def test_every_paragraph_of_the_readme_that_states_a_figure_has_a_row() -> None:
-    text = read_documents()["README.md"]
+@pytest.mark.parametrize("document", sorted(read_documents()))
+def test_every_paragraph_that_states_a_figure_has_a_row(document: str) -> None:
+    text = read_documents()[document]
     covered = [
         match.span()
         for row in (*FIGURES, *NOT_RERUN)

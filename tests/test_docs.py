@@ -1,0 +1,180 @@
+"""The documentation tells the truth: it builds, its commands exist and run, its files are there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from edge_effnet.cli import COMMANDS, group
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.rglob("*.md"))
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")] + PAGES
+RUN = "<!-- run -->"  # stands before a block whose commands run as they are written
+# What such blocks leave for those of later pages: the demo's models and drawn signs.
+FIRST = DOCS / "start.md"
+BLOCK = re.compile(rf"(?P<run>{RUN}\n)?^``` ?(?P<language>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def blocks(path: Path) -> Iterator[re.Match[str]]:
+    yield from BLOCK.finditer(path.read_text(encoding="utf-8"))
+
+
+def command_lines(text: str) -> Iterator[list[str]]:
+    """Words of each ``edge-effnet`` command line, with continued lines joined."""
+    for line in text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        for end in ("&&", "||", "|", ">"):
+            words = words[: words.index(end)] if end in words else words
+        if words and Path(words[0]).name == "edge-effnet":
+            yield words[1:]
+
+
+def documented() -> list[tuple[str, list[str]]]:
+    found = []
+    for path in DOCUMENTS:
+        for block in blocks(path):
+            if block["language"] in ("", "bash"):
+                found += [(name(path), words) for words in command_lines(block["text"])]
+        if path.name == "formats.md":  # where such words name formats
+            continue
+        for span in re.findall(r"`(edge-effnet [^`\n]+)`", path.read_text(encoding="utf-8")):
+            if not {"…", "COMMAND"} & set(span.split()):
+                found += [(name(path), words) for words in command_lines(span)]
+    return found
+
+
+def test_the_site_builds_without_warnings_and_without_a_network(tmp_path: Path) -> None:
+    pytest.importorskip("mkdocs")
+    built = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", tmp_path],
+        cwd=ROOT,
+        env=os.environ | {"NO_MKDOCS_2_WARNING": "1", "HTTPS_PROXY": "http://127.0.0.1:9"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    for page in tmp_path.rglob("*.html"):
+        loaded = re.findall(
+            r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=\"?(https?:[^\"> ]+)",
+            page.read_text(encoding="utf-8"),
+        )
+        assert loaded == [], page
+
+
+@pytest.mark.parametrize(("document", "words"), documented())
+def test_every_command_has_the_options_it_is_shown_with(document: str, words: list[str]) -> None:
+    context = click.Context(group)
+    command: click.Command = group
+    rest = [word for word in words if word not in ("-h", "--help", "--version")]
+    while isinstance(command, click.Group) and rest:
+        found = command.get_command(context, rest.pop(0))
+        assert found is not None, f"{document}: no command in {words}"
+        command = found
+    known = {
+        option
+        for parameter in command.params
+        for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    shown = {word.partition("=")[0] for word in rest if re.match(r"--?[a-z]", word)}
+    assert shown <= known, f"{document}: edge-effnet {shlex.join(words)}"
+
+
+def test_every_command_is_shown() -> None:
+    assert {words[0] for _, words in documented() if words} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_files_and_modules_that_are_named_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    named = re.findall(
+        r"`((?:edge_effnet|converters|benchmarks|tests|docs|examples)/[\w./-]*)`", text
+    )
+    missing = [path for path in named if not (ROOT / path).exists()]
+    modules = re.findall(r"python -m ((?:edge_effnet|converters|benchmarks|tests)[\w.]*)", text)
+    modules += re.findall(r"::: ((?:edge_effnet|converters|benchmarks)[\w.]*)", text)
+    for module in modules:
+        path = ROOT.joinpath(*module.split("."))
+        here = path.is_dir() or path.with_suffix(".py").is_file()
+        if not here and not path.parent.with_suffix(".py").is_file():
+            missing.append(module)
+    assert missing == []
+
+
+@pytest.mark.parametrize("document", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=name)
+def test_links_of_the_front_pages_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
+    local = [target for target in targets if "://" not in target]
+    assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+def test_the_readme_can_be_read_in_one_go() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the pages' commands run, one page after the other, the first page first."""
+    pytest.importorskip("keras", reason="the demo makes its models with the extra train")
+    folder = tmp_path_factory.mktemp("docs")
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "edge-effnet"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m edge_effnet "$@"\n')
+    command.chmod(0o755)
+    (folder / "bin" / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    (folder / "bin" / "python").chmod(0o755)
+    run_page(FIRST, folder)
+    return folder
+
+
+def run_page(page: Path, folder: Path) -> int:
+    """Run the page's marked blocks; how many there were."""
+    marked = [block["text"] for block in blocks(page) if block["run"]]
+    for text in marked:
+        run_shell(text, folder)
+    return len(marked)
+
+
+def run_shell(text: str, folder: Path) -> str:
+    paths = os.pathsep.join((str(folder / "bin"), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", text],
+        cwd=folder,
+        env=os.environ | {"PATH": paths, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if page != FIRST and RUN in page.read_text()], ids=name
+)
+def test_commands_that_are_marked_run(page: Path, workspace: Path) -> None:
+    assert run_page(page, workspace) > 0
+
+
+@pytest.mark.slow
+def test_examples_of_the_python_reference_run(workspace: Path) -> None:
+    page = DOCS / "reference" / "python.md"
+    (text,) = (block["text"] for block in blocks(page) if block["language"] == "python")
+    run_shell("edge-effnet signs video -o clip.mp4 --seconds 2 --force", workspace)
+    (workspace / "example.py").write_text(text)
+    assert run_shell("python example.py", workspace).startswith("stop ")
