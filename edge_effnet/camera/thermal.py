@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edge_effnet.measure.system_state import THROTTLED_NOW, SystemState, read_system_state
+from edge_effnet.measure.system_state import SystemState, read_system_state
 
 COOLER_BY_C = 4.0  # before the rate rises again: else it would swing
 SLOWER, FASTER = 0.75, 1.15
@@ -22,9 +22,7 @@ class BoardHealth:
 
 
 def board_health(state: SystemState) -> BoardHealth:
-    bits = state.throttled or 0
-    reasons = tuple(text for bit, text in THROTTLED_NOW.items() if bits >> bit & 1)
-    return BoardHealth(state.temperature_c, reasons)
+    return BoardHealth(state.temperature_c, state.throttling.names)
 
 
 def next_limit(

@@ -17,6 +17,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.measure.delegate import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
+from edge_effnet.measure.rules import GOVERNOR_FIX
 from edge_effnet.measure.system_state import SystemState
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
@@ -132,8 +133,7 @@ def diagnose_machine(environment: Environment, state: SystemState) -> list[Findi
                 "governor",
                 True,
                 f"the clock is governed by {', '.join(slow)}",
-                "echo performance | sudo tee "
-                "/sys/devices/system/cpu/cpufreq/policy*/scaling_governor",
+                GOVERNOR_FIX,
             )
         )
     if state.throttled:

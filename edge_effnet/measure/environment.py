@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.errors import MissingExtra
+from edge_effnet.errors import EdgeEffnetError
 
 ROOT = Path("/")
 
@@ -221,7 +221,7 @@ def _runtime() -> str | None:
 
     try:
         runtime = load_runtime()
-    except MissingExtra:
+    except EdgeEffnetError:
         return None
     return f"{runtime.name} {runtime.version}"
 

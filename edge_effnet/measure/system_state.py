@@ -7,22 +7,39 @@ import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from enum import IntFlag
 from pathlib import Path
 from typing import Any
 
 from edge_effnet.measure.environment import ROOT, read_text
 
-# Bits of Raspberry Pi's get_throttled; the same four from bit 16 on: happened since boot.
-THROTTLED_NOW = {
-    0: "under-voltage",
-    1: "the clock is capped",
-    2: "throttled",
-    3: "the soft temperature limit is active",
-}
-SINCE_BOOT = 16
 _FIRMWARE_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _CPU_SENSORS = ("cpu", "soc", "x86_pkg", "coretemp", "k10temp", "zenpower")
 _TICKS_PER_SECOND = 100  # USER_HZ, fixed for /proc/stat
+
+
+class Throttling(IntFlag):
+    """What a Raspberry Pi reports of itself: the bits of its ``get_throttled``."""
+
+    UNDER_VOLTAGE = 1
+    CLOCK_CAPPED = 2
+    THROTTLED = 4
+    SOFT_TEMPERATURE_LIMIT = 8
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In words, each."""
+        return tuple(_THROTTLING_NAMES[flag] for flag in self)
+
+
+_THROTTLING_NAMES = {
+    Throttling.UNDER_VOLTAGE: "under-voltage",
+    Throttling.CLOCK_CAPPED: "the clock is capped",
+    Throttling.THROTTLED: "throttled",
+    Throttling.SOFT_TEMPERATURE_LIMIT: "the soft temperature limit is active",
+}
+_ALL_THROTTLING = 15
+_SINCE_BOOT = 16  # the same four bits from here on: it happened since boot
 
 
 @dataclass(frozen=True)
@@ -33,7 +50,7 @@ class SystemState:
         governors: the distinct cpufreq governors.
         frequency_mhz: the fastest core's clock now; ``frequency_max_mhz`` what it may reach.
         temperature_c: the hottest CPU sensor.
-        throttled: Raspberry Pi's bit field, see ``THROTTLED_NOW``.
+        throttled: Raspberry Pi's bit field, see ``Throttling``.
         undervoltage_alarm: of the kernel's rpi_volt sensor.
         throttle_count: x86: times a core was slowed by heat since boot.
         quota_stops: times a container's CPU quota stopped its processes.
@@ -55,6 +72,15 @@ class SystemState:
     machine_busy_s: float | None
     own_busy_s: float
     clock_s: float
+
+    @property
+    def throttling(self) -> Throttling:
+        """What the board reports now; nothing where it does not tell."""
+        return Throttling((self.throttled or 0) & _ALL_THROTTLING)
+
+    @property
+    def throttling_since_boot(self) -> Throttling:
+        return Throttling((self.throttled or 0) >> _SINCE_BOOT & _ALL_THROTTLING)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "governors": list(self.governors)}

@@ -1,20 +1,21 @@
 """Whether a measurement may be believed, and if not, what to do about it.
 
-A table of rules over what was read before and after and over the samples themselves. Each
-rule that fires gives a ``Remark``: either the measurement is invalid by it, or it is a note
-that a reader of the figures should know.
+What was read before and after a run, and its samples,
+break rules; each one broken becomes a ``Remark``: either the measurement is invalid by it, or it
+is a note that a reader of the figures should know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 from edge_effnet.measure.environment import Environment
+from edge_effnet.measure.rules import OF_HEAT, Breach, Rule, breach
 from edge_effnet.measure.statistics import median_interval
-from edge_effnet.measure.system_state import SINCE_BOOT, THROTTLED_NOW, SystemState
+from edge_effnet.measure.system_state import SystemState, Throttling
 
 OTHERS_SHARE = 0.10  # of the cores, taken by other processes
 OWN_SHARE = 0.90  # of one core, that a loop of inferences must get
@@ -74,19 +75,16 @@ def judge_machine(
     Args:
         sustained: heat was asked for: what it does is the finding, not a fault.
     """
-    board = (*_power(before, after), *_heat(environment, before, after), *_clock(before, after))
-    if sustained:  # a weak power supply stays a fault
-        board = tuple(
-            replace(remark, invalid=remark.invalid and "under-voltage" in remark.what)
-            for remark in board
-        )
-    return Validity(
+    return _validity(
         (
             *_emulation(environment),
-            *board,
+            *_power(before, after),
+            *_heat(environment, before, after),
+            *_clock(before, after),
             *_load(environment, before, after),
             *_system(environment),
-        )
+        ),
+        sustained=sustained,
     )
 
 
@@ -99,128 +97,83 @@ def judge_samples(
         steady: whether its warm-up ended by the rule.
         sustained: heat was asked for: then drift is the finding, not a fault.
     """
+    return _validity(_spread_of(samples_ms, steady), sustained=sustained)
+
+
+def _validity(breaches: Iterable[Breach], *, sustained: bool) -> Validity:
     remarks = []
+    for one in breaches:
+        code, invalid, what, fix = one.rule.value
+        invalid = invalid and not (sustained and one.rule in OF_HEAT)
+        remarks.append(Remark(code, invalid, what.format(**one.values), fix))
+    return Validity(tuple(remarks))
+
+
+def _spread_of(samples_ms: Sequence[float], steady: bool) -> Iterator[Breach]:
     if not steady:
-        remarks.append(
-            Remark(
-                "not-warm",
-                True,
-                "it was still getting faster when warming up ended",
-                "measure for longer: --seconds",
-            )
-        )
+        yield breach(Rule.NOT_WARM)
     middle = median(samples_ms)
     low, high = median_interval(samples_ms)
     if (high - low) / 2 > MEDIAN_WIDTH * middle:
-        remarks.append(
-            Remark(
-                "noisy",
-                True,
-                f"the median is known only to ±{50 * (high - low) / middle:.0f} % "
-                f"from {len(samples_ms)} samples",
-                "stop other programs, or measure for longer: --seconds",
-            )
-        )
+        percent = 50 * (high - low) / middle
+        yield breach(Rule.NOISY, percent=percent, count=len(samples_ms))
     third = len(samples_ms) // 3
     if third >= 5:
         change = median(samples_ms[-third:]) / median(samples_ms[:third]) - 1
         if abs(change) > DRIFT:
-            remarks.append(
-                Remark(
-                    "drift",
-                    not sustained,
-                    f"the last third of the samples is {100 * change:+.0f} % off the first",
-                    "let the board cool and reach a steady clock, or stop other programs",
-                )
-            )
-    return Validity(tuple(remarks))
+            yield breach(Rule.DRIFT, percent=100 * change)
 
 
-def _emulation(environment: Environment) -> Iterator[Remark]:
+def _emulation(environment: Environment) -> Iterator[Breach]:
     if environment.emulated:
-        yield Remark(
-            "emulated",
-            True,
-            f"the CPU is emulated ({environment.emulated}): times say nothing about a device",
-            "measure on the device itself; answers are comparable, latencies are not",
-        )
+        yield breach(Rule.EMULATED, how=environment.emulated)
 
 
-def _power(before: SystemState, after: SystemState) -> Iterator[Remark]:
-    bits = after.throttled
-    if bits is not None:
-        now = (before.throttled or 0) | bits
-        active = [name for bit, name in THROTTLED_NOW.items() if now >> bit & 1]
-        fresh = bits & ~(before.throttled or 0)
-        passed = [n for bit, n in THROTTLED_NOW.items() if fresh >> (bit + SINCE_BOOT) & 1]
-        earlier = [n for bit, n in THROTTLED_NOW.items() if bits >> (bit + SINCE_BOOT) & 1]
-        if active or passed:
-            names = ", ".join(dict.fromkeys(active + passed))
-            yield Remark("throttled", True, f"the board reports: {names}", _power_fix(names))
-        elif earlier:
-            yield Remark(
-                "throttled-before",
-                False,
-                f"since it was switched on, the board has reported: {', '.join(earlier)}",
-                _power_fix(", ".join(earlier)),
-            )
-    elif after.undervoltage_alarm or before.undervoltage_alarm:
-        yield Remark(
-            "throttled", True, "the board reports: under-voltage", _power_fix("under-voltage")
-        )
-    counts = before.throttle_count, after.throttle_count
-    if None not in counts and counts[0] != counts[1]:
-        yield Remark(
-            "throttled",
-            True,
-            f"heat slowed cores {(counts[1] or 0) - (counts[0] or 0)} times during the run",
-            "cool the machine and measure again, or measure heat on purpose: --sustained",
-        )
+def _power(before: SystemState, after: SystemState) -> Iterator[Breach]:
+    active = before.throttling | after.throttling
+    passed = after.throttling_since_boot & ~before.throttling_since_boot
+    if after.throttled is None:
+        alarm = after.undervoltage_alarm or before.undervoltage_alarm
+        active, passed = Throttling.UNDER_VOLTAGE if alarm else Throttling(0), Throttling(0)
+    earlier = after.throttling_since_boot
+    if during := active | passed:
+        # What is so now comes first, then what came and went.
+        names = ", ".join(dict.fromkeys((*active.names, *passed.names)))
+        weak = Throttling.UNDER_VOLTAGE in during
+        yield breach(Rule.UNDER_VOLTAGE if weak else Rule.THROTTLED, names=names)
+    elif earlier:
+        weak = Throttling.UNDER_VOLTAGE in earlier
+        rule = Rule.UNDER_VOLTAGE_BEFORE if weak else Rule.THROTTLED_BEFORE
+        yield breach(rule, names=", ".join(earlier.names))
+    if times := _counted(before.throttle_count, after.throttle_count):
+        yield breach(Rule.CORES_SLOWED, times=times)
 
 
-def _power_fix(names: str) -> str:
-    if "under-voltage" in names:
-        return "use the board's own power supply and a short cable, without USB devices on it"
-    return "cool the board (heat sink, fan), wait, and measure again"
+def _counted(before: int | None, after: int | None) -> int:
+    """How far a counter of the machine went; 0 where there is none."""
+    return 0 if before is None or after is None else after - before
 
 
-def _heat(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Remark]:
+def _heat(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Breach]:
     limit = HOT_PI_C if environment.raspberry_pi else HOT_C
     known = [t for t in (before.temperature_c, after.temperature_c) if t is not None]
-    if known and max(known) >= limit:
-        yield Remark(
-            "hot",
-            True,
-            f"the CPU reached {max(known):.0f} °C; from {limit:.0f} °C on it slows down",
-            "cool it and measure again, or measure heat on purpose: --sustained",
-        )
     if not known:
-        yield Remark(
-            "no-temperature", False, "this machine shows no temperature", "watch it elsewhere"
-        )
+        yield breach(Rule.NO_TEMPERATURE)
+    elif max(known) >= limit:
+        yield breach(Rule.HOT, reached=max(known), limit=limit)
 
 
-def _clock(before: SystemState, after: SystemState) -> Iterator[Remark]:
+def _clock(before: SystemState, after: SystemState) -> Iterator[Breach]:
     first, last = before.frequency_mhz, after.frequency_mhz
     if first and last and abs(last / first - 1) > CLOCK_CHANGE:
-        yield Remark(
-            "clock-changed",
-            True,
-            f"the clock went from {first:.0f} to {last:.0f} MHz during the run",
-            "set the governor to performance, cool the machine, measure again",
-        )
+        yield breach(Rule.CLOCK_CHANGED, first=first, last=last)
     if slow := sorted(_SLOW_GOVERNORS & set(after.governors)):
-        yield Remark(
-            "governor",
-            False,
-            f"the CPU's clock is governed by {', '.join(slow)}, which varies it",
-            "echo performance | sudo tee /sys/devices/system/cpu/cpufreq/policy*/scaling_governor",
-        )
+        yield breach(Rule.GOVERNOR, names=", ".join(slow))
     if not after.governors and first is None:
-        yield Remark("no-clock", False, "this machine shows no CPU clock", "watch it elsewhere")
+        yield breach(Rule.NO_CLOCK)
 
 
-def _load(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Remark]:
+def _load(environment: Environment, before: SystemState, after: SystemState) -> Iterator[Breach]:
     wall = after.clock_s - before.clock_s
     if wall <= 0:
         return
@@ -228,27 +181,11 @@ def _load(environment: Environment, before: SystemState, after: SystemState) -> 
     if before.machine_busy_s is not None and after.machine_busy_s is not None:
         others = others_share(environment, before, after)
         if others > OTHERS_SHARE:
-            yield Remark(
-                "other-load",
-                True,
-                f"other programs used {100 * others:.0f} % of the CPU meanwhile",
-                "stop them, then measure again",
-            )
+            yield breach(Rule.OTHER_LOAD, percent=100 * others)
     if own < OWN_SHARE * wall:
-        yield Remark(
-            "starved",
-            True,
-            f"the benchmark got {100 * own / wall:.0f} % of a core's time",
-            "stop other programs, or give the container more CPU",
-        )
-    stops = before.quota_stops, after.quota_stops
-    if None not in stops and stops[0] != stops[1]:
-        yield Remark(
-            "cpu-quota",
-            True,
-            f"the container's CPU limit stopped it {(stops[1] or 0) - (stops[0] or 0)} times",
-            "raise the limit (docker --cpus), or use fewer threads",
-        )
+        yield breach(Rule.STARVED, percent=100 * own / wall)
+    if times := _counted(before.quota_stops, after.quota_stops):
+        yield breach(Rule.CPU_QUOTA, times=times)
 
 
 def others_share(environment: Environment, before: SystemState, after: SystemState) -> float:
@@ -259,11 +196,6 @@ def others_share(environment: Environment, before: SystemState, after: SystemSta
     return max(0.0, busy - own) / (environment.cores * wall) if wall > 0 else 0.0
 
 
-def _system(environment: Environment) -> Iterator[Remark]:
+def _system(environment: Environment) -> Iterator[Breach]:
     if environment.bits == 32 and environment.machine in {"armv7l", "armv8l", "aarch64"}:
-        yield Remark(
-            "32-bit",
-            False,
-            "the system is 32-bit: slower kernels, and an old runtime",
-            "install the 64-bit Raspberry Pi OS where the board can run it",
-        )
+        yield breach(Rule.SYSTEM_32_BIT)

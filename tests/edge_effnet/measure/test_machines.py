@@ -1,4 +1,4 @@
-"""What is read of a machine, and the verdict on a measurement made there."""
+"""What is read of a machine, and whether a measurement is valid made there."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def states(
     )
 
 
-def codes(verdict: Validity, *, invalid: bool = True) -> set[str]:
-    return {remark.code for remark in (verdict.problems if invalid else verdict.notes)}
+def codes(validity: Validity, *, invalid: bool = True) -> set[str]:
+    return {remark.code for remark in (validity.problems if invalid else validity.notes)}
 
 
 @pytest.fixture
@@ -68,9 +68,9 @@ def test_an_empty_container_is_described_without_guesses(tmp_path: Path) -> None
     assert state.temperature_c is None
     assert state.governors == ()
     assert state.machine_busy_s is None
-    verdict = judge_machine(found, *states(tmp_path, tmp_path))
-    assert verdict.valid
-    assert {"no-temperature", "no-clock"} <= codes(verdict, invalid=False)
+    validity = judge_machine(found, *states(tmp_path, tmp_path))
+    assert validity.valid
+    assert {"no-temperature", "no-clock"} <= codes(validity, invalid=False)
 
 
 def test_a_damaged_sensor_is_no_crash(tmp_path: Path) -> None:
@@ -106,8 +106,8 @@ def test_user_mode_emulation_is_seen(tmp_path: Path, link: str) -> None:
     (root / link).symlink_to("/usr/libexec/qemu-binfmt/qemu-aarch64-static")
     found = read_environment(root, machine="aarch64")
     assert found.emulated == "the process runs inside qemu-aarch64-static"
-    verdict = judge_machine(found, *states(root, root))
-    assert "emulated" in codes(verdict)
+    validity = judge_machine(found, *states(root, root))
+    assert "emulated" in codes(validity)
 
 
 def test_arm_code_on_an_x86_cpu_is_emulated(tmp_path: Path) -> None:
@@ -119,9 +119,9 @@ def test_arm_code_on_an_x86_cpu_is_emulated(tmp_path: Path) -> None:
 
 
 def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, SystemState, SystemState]) -> None:
-    verdict = judge_machine(*calm_pi)
-    assert verdict.valid
-    assert not verdict.remarks
+    validity = judge_machine(*calm_pi)
+    assert validity.valid
+    assert not validity.remarks
 
 
 @pytest.mark.parametrize(
@@ -130,31 +130,32 @@ def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, SystemState, SystemState
         ("50005", "under-voltage, throttled"),
         ("4", "throttled"),
         ("80000", "the soft temperature limit is active"),
+        ("a0001", "under-voltage, the clock is capped, the soft temperature limit is active"),
     ],
 )
 def test_a_throttled_pi_is_not_valid(tmp_path: Path, bits: str, words: str) -> None:
     first = machines.pi4(tmp_path / "1")
     then = machines.pi4(tmp_path / "2", throttled=bits, busy=2000)
-    verdict = judge_machine(read_environment(first), *states(first, then))
-    assert codes(verdict) == {"throttled"}
-    assert verdict.problems[0].what == f"the board reports: {words}"
-    assert ("power supply" in verdict.problems[0].fix) == ("under-voltage" in words)
+    validity = judge_machine(read_environment(first), *states(first, then))
+    assert codes(validity) == {"throttled"}
+    assert validity.problems[0].what == f"the board reports: {words}"
+    assert ("power supply" in validity.problems[0].fix) == ("under-voltage" in words)
 
 
 def test_throttling_before_the_run_is_only_noted(tmp_path: Path) -> None:
     first = machines.pi4(tmp_path / "1", throttled="40000")
     then = machines.pi4(tmp_path / "2", throttled="40000", busy=2000)
-    verdict = judge_machine(read_environment(first), *states(first, then))
-    assert verdict.valid
-    assert "throttled-before" in codes(verdict, invalid=False)
+    validity = judge_machine(read_environment(first), *states(first, then))
+    assert validity.valid
+    assert "throttled-before" in codes(validity, invalid=False)
 
 
 def test_heat_and_a_falling_clock_are_not_valid(tmp_path: Path) -> None:
     first = machines.pi4(tmp_path / "1")
     then = machines.pi4(tmp_path / "2", milli_c=82_500, mhz=1000, busy=2000)
-    verdict = judge_machine(read_environment(first), *states(first, then))
-    assert codes(verdict) == {"hot", "clock-changed"}
-    assert "1800 to 1000 MHz" in verdict.problems[1].what
+    validity = judge_machine(read_environment(first), *states(first, then))
+    assert codes(validity) == {"hot", "clock-changed"}
+    assert "1800 to 1000 MHz" in validity.problems[1].what
 
 
 def test_heat_that_was_asked_for_is_a_finding(tmp_path: Path) -> None:
@@ -164,18 +165,18 @@ def test_heat_that_was_asked_for_is_a_finding(tmp_path: Path) -> None:
         ("50005", {"throttled"}),
     ):  # under-voltage: a fault
         then = machines.pi4(tmp_path / bits, throttled=bits, milli_c=82_500, mhz=1000, busy=2000)
-        verdict = judge_machine(read_environment(first), *states(first, then), sustained=True)
-        assert codes(verdict) == problems
-        assert {"hot", "clock-changed"} <= codes(verdict, invalid=False)
+        validity = judge_machine(read_environment(first), *states(first, then), sustained=True)
+        assert codes(validity) == problems
+        assert {"hot", "clock-changed"} <= codes(validity, invalid=False)
 
 
 def test_other_programs_are_noticed(calm_pi: tuple[Environment, SystemState, SystemState]) -> None:
     environment, before, after = calm_pi
     environment = replace(environment, cores=4)
     crowded = replace(after, machine_busy_s=(after.machine_busy_s or 0) + 20)
-    verdict = judge_machine(environment, before, crowded)
-    assert codes(verdict) == {"other-load"}
-    assert "50 % of the CPU" in verdict.problems[0].what
+    validity = judge_machine(environment, before, crowded)
+    assert codes(validity) == {"other-load"}
+    assert "50 % of the CPU" in validity.problems[0].what
     starved = replace(after, own_busy_s=5.0, machine_busy_s=(before.machine_busy_s or 0) + 5)
     assert codes(judge_machine(environment, before, starved)) == {"starved"}
 
@@ -184,11 +185,11 @@ def test_a_container_that_is_stopped_is_noticed(
     calm_pi: tuple[Environment, SystemState, SystemState],
 ) -> None:
     environment, before, after = calm_pi
-    verdict = judge_machine(
+    validity = judge_machine(
         environment, replace(before, quota_stops=3), replace(after, quota_stops=9)
     )
-    assert codes(verdict) == {"cpu-quota"}
-    assert "6 times" in verdict.problems[0].what
+    assert codes(validity) == {"cpu-quota"}
+    assert "6 times" in validity.problems[0].what
 
 
 def test_samples_are_judged_by_themselves() -> None:
@@ -202,5 +203,5 @@ def test_samples_are_judged_by_themselves() -> None:
 
 
 def test_a_verdict_survives_json() -> None:
-    verdict = judge_samples([1.0, 2.0, 3.0])
-    assert Validity.from_json(verdict.to_json()) == verdict
+    validity = judge_samples([1.0, 2.0, 3.0])
+    assert Validity.from_json(validity.to_json()) == validity
