@@ -88,7 +88,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.training.data import list_pictures, open_pictures
     from edge_effnet.training.epochs import Hooks, run_epoch
     from edge_effnet.training.initialize import begin, compile_for_training
-    from edge_effnet.training.resume_state import Progress
+    from edge_effnet.training.progress import Progress
 
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000

@@ -6,7 +6,6 @@ sees the same augmented pictures, so no label is needed.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.config import Recovery
-from edge_effnet.errors import UsageProblem
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.checkpoint import save_checkpoint
+from edge_effnet.runs import refuse_changed
+from edge_effnet.training.checkpointing import TrainingState, read_state, restore, write_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import Material
 from edge_effnet.training.epochs import Hooks, fit
@@ -30,15 +30,8 @@ from edge_effnet.training.initialize import (
     seed_everything,
 )
 from edge_effnet.training.kernels import with_quick_kernels
-from edge_effnet.training.resume_state import (
-    STATE_FILE,
-    EpochRow,
-    Progress,
-    StoredState,
-    read_state,
-    restore,
-    write_state,
-)
+from edge_effnet.training.progress import EpochRow, Progress
+from edge_effnet.training.run_folder import STATE_FILE
 
 if TYPE_CHECKING:
     import keras
@@ -214,7 +207,7 @@ def recover(
     return best
 
 
-def stored_state(path: Path, about: Mapping[str, Any]) -> StoredState | None:
+def stored_state(path: Path, about: Mapping[str, Any]) -> TrainingState | None:
     """What an interrupted recovery left, or None.
 
     Raises:
@@ -223,15 +216,14 @@ def stored_state(path: Path, about: Mapping[str, Any]) -> StoredState | None:
     """
     if not path.exists():
         return None
-    stored, now = read_state(path), json.loads(json.dumps(about))
-    changed = [name for name in now if stored.about.get(name) != now[name]]
-    if changed:
-        raise UsageProblem(
-            f"{path.parent} cannot be gone on with: what it was started with has changed",
-            found=f"another {' and '.join(changed)}",
-            expected="the same pictures and weights",
-            fix=f"put them back, or remove {path.parent.parent} and prune anew",
-        )
+    stored = read_state(path)
+    refuse_changed(
+        path.parent,
+        stored.depends_on,
+        about,
+        expected="the same images and weights",
+        fix=f"put them back, or remove {path.parent.parent} and prune anew",
+    )
     return stored
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,15 @@ import click
 from click.core import ParameterSource
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.training.config import AUGMENTS, BATCH_NORMS, OPTIMIZERS, PRECISIONS, TrainConfig
+from edge_effnet.runs import refuse_existing_run
+from edge_effnet.training.config import (
+    AUGMENTS,
+    BATCH_NORMS,
+    CONFIG_FILE,
+    OPTIMIZERS,
+    PRECISIONS,
+    TrainConfig,
+)
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
@@ -21,7 +29,7 @@ from edge_effnet.ui.quantities import OneOf, Share
 from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
-    from edge_effnet.training.resume_state import EpochRow
+    from edge_effnet.training.progress import EpochRow
     from edge_effnet.training.trainer import Outcome
     from edge_effnet.ui.progress import StartStage
 
@@ -123,7 +131,8 @@ def command(context: click.Context, /, **options: Any) -> None:
                     found=f"--{name.removesuffix('_file')} too",
                     fix="leave it out",
                 )
-        folder, config = options["resume"], _resumed_config(options["resume"], given)
+        folder = options["resume"]
+        config = replace(CONFIG_FILE.read(folder), **given)  # a difference is refused later
     else:
         config = _new_config(given, options["config_file"])
         folder = options["run"] or _free_folder(config)
@@ -137,12 +146,8 @@ def command(context: click.Context, /, **options: Any) -> None:
 
 
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
-    from dataclasses import replace
-
-    from edge_effnet.training.config import read_config
-
     if config_file is not None:
-        return replace(read_config(config_file), **given)
+        return replace(CONFIG_FILE.read(config_file), **given)
     if "data" not in given:
         raise UsageProblem(
             "train needs images",
@@ -151,15 +156,6 @@ def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
             fix="for example: edge-effnet train --data photos/ --variant b0",
         )
     return TrainConfig(**given)
-
-
-def _resumed_config(folder: Path, given: dict[str, Any]) -> TrainConfig:
-    """The run's config with what was asked for now; a difference is refused later."""
-    from dataclasses import replace
-
-    from edge_effnet.training.config import read_config
-
-    return replace(read_config(folder), **given)
 
 
 def _free_folder(config: TrainConfig) -> Path:
@@ -176,13 +172,13 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.epochs import Interrupted
-    from edge_effnet.training.run_folder import refuse_existing_run
+    from edge_effnet.training.run_folder import RUN_FILES
     from edge_effnet.training.trainer import Watch, resume, train
     from edge_effnet.ui.progress import stages
 
     resuming = options["resume"] is not None
     if not resuming:
-        refuse_existing_run(folder, overwrite=options["force"])
+        refuse_existing_run(folder, RUN_FILES, overwrite=options["force"])
     keras_module()  # says what to install before anything is read
     common = {
         "workers": options["threads"] or available_cores(),
@@ -269,8 +265,6 @@ def _print_outcome(outcome: Outcome) -> None:
 
 
 def _to_json(outcome: Outcome) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "run": str(outcome.folder),
         "checkpoint": str(outcome.checkpoint),

@@ -1,88 +1,151 @@
-"""``best.h5``: the best weights so far, with how they were made inside."""
+"""What a run writes of its network: ``best.h5``, the best weights so far, and ``last.state``, what
+it needs to go on.
+
+A state holds every variable of the network (weights, statistics, the streams of dropout) and of
+the optimizer (moments, averages, its step). It is no ``.h5``: nothing that looks for finished
+checkpoints may take it for one.
+"""
 
 from __future__ import annotations
 
-import math
-import os
+import json
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from edge_effnet.errors import OutputError
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet import runs
+from edge_effnet.errors import DataError
+from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.training.data import Material
-from edge_effnet.training.resume_state import EpochRow
-from edge_effnet.training.run_folder import BEST_FILE, Plan
+from edge_effnet.training.progress import EpochRow, Progress, progress_from_json
+from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
 
 if TYPE_CHECKING:
     import keras
 
+_FIX = "start the run again; best.h5 beside it, if there, can be given as --weights"
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """A state file in memory.
+
+    Attributes:
+        depends_on: what the run must still agree with, see ``TrainingRun.depends_on``.
+        model, optimizer: values in the order of their variables.
+    """
+
+    depends_on: Mapping[str, Any]
+    progress: Progress
+    model: list[NDArray[Any]]
+    optimizer: list[NDArray[Any]]
+
 
 def write_best(
     model: keras.Model,
-    plan: Plan,
+    run: TrainingRun,
     material: Material,
     row: EpochRow,
     images: Mapping[str, Any] | None,
 ) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
 
+    The metadata tell how the weights were made, what was done to them before included.
+
     Args:
-        images: ``seen.record`` of them.
+        images: ``trained_on.record`` of them.
 
     Raises:
-        OutputError: the disk is full.
+        OutputError: the file cannot be written; the one before is untouched.
     """
-    _refuse_full_disk(plan.folder, model)
-    metadata = _metadata(plan, material, row, images)
-    save_checkpoint(model, plan.folder / BEST_FILE, metadata, half=plan.config.half)
-
-
-def _metadata(
-    plan: Plan, material: Material, row: EpochRow, images: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    """How the weights were made, so that a converted file can tell; what was done to them
-    before (trained, pruned …) is told too."""
     step = {
         "step": "trained",
-        "config": plan.config.to_json(),
+        "config": run.config.to_json(),
         "data": {
-            "source": plan.lists.source,
-            "fingerprint": plan.lists.fingerprint,
+            "source": run.lists.source,
+            "fingerprint": run.lists.fingerprint,
             "train_images": len(material.train),
             "val_images": len(material.val),
             "images": images,
         },
-        "weights": plan.weights.origin,
+        "weights": run.weights.origin,
         "epoch": row.epoch,
         "val_accuracy": row.val_accuracy,
         "val_loss": row.val_loss,
     }
-    steps = [*plan.weights.steps, step]
-    return describe(plan.spec, resolution=plan.side, labels=plan.lists.labels, steps=steps)
+    steps = [*run.weights.steps, step]
+    metadata = describe(run.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
+    save_checkpoint(model, run.folder / BEST_FILE, metadata, half=run.config.half)
 
 
-def _refuse_full_disk(folder: Path, model: keras.Model) -> None:
-    """Reserve the room of a checkpoint and free it again.
+def write_state(
+    path: Path, model: keras.Model, progress: Progress, depends_on: Mapping[str, Any]
+) -> None:
+    """Store a run.
 
-    HDF5 that meets a full disk while it writes a file takes the process down with it, and the
-    line that says so.
+    Raises:
+        OutputError: the file cannot be written; the one before it is untouched.
     """
-    place = folder / f".room.{os.getpid()}"
-    size = 65536 + sum(4 * math.prod(weight.shape) for weight in model.weights)
+    convert = keras_module().ops.convert_to_numpy
+    arrays = {name: [convert(one) for one in group] for name, group in _variables(model).items()}
+    runs.write_state(path, runs.RunState(depends_on, asdict(progress), arrays))
+
+
+def read_state(path: Path) -> TrainingState:
+    """Read a run's state, that of version 0.1 too.
+
+    Raises:
+        DataError: missing, damaged, or of another kind.
+    """
+    h5py = h5py_module()
+    old = path.is_file() and h5py.is_hdf5(path)
     try:
-        with place.open("wb") as file:
-            if hasattr(os, "posix_fallocate"):
-                os.posix_fallocate(file.fileno(), 0, size)
-            else:
-                file.write(bytes(size))
-    except OSError as error:
-        raise OutputError(
-            f"{folder / BEST_FILE} cannot be written",
-            found=error.strerror or str(error),
-            expected=f"room for {size / 1e6:.1f} MB",
-            fix=f"free some space, then go on: edge-effnet train --resume {quote(str(folder))}",
-        ) from error
-    finally:
-        place.unlink(missing_ok=True)
+        stored = _read_hdf5(path) if old else runs.read_state(path, fix=_FIX)
+        progress, arrays = progress_from_json(stored.progress), stored.arrays
+        groups = [list(arrays[name]) for name in ("model", "optimizer")]
+    except (OSError, KeyError, ValueError, TypeError) as error:
+        raise DataError(f"{path} is damaged", found=str(error), fix=_FIX) from error
+    return TrainingState(stored.depends_on, progress, *groups)
+
+
+def _read_hdf5(path: Path) -> runs.RunState:
+    """The format of version 0.1."""
+    with h5py_module().File(path, "r") as root:
+        raw = json.loads(b"".join(root["about"][()]))
+        if (raw["format"], raw["version"]) != ("edge-effnet training state", 1):
+            raise ValueError(f"{raw['format']} {raw['version']}")
+        arrays = {
+            name: [np.asarray(root[name][str(index)]) for index in range(len(root[name]))]
+            for name in ("model", "optimizer")
+        }
+    return runs.RunState(raw["about"], raw["progress"], arrays)
+
+
+def restore(model: keras.Model, stored: TrainingState, name: str) -> None:
+    """Give a compiled model every stored value.
+
+    Raises:
+        DataError: the state is of another network or optimizer.
+    """
+    for group, variables in _variables(model).items():
+        values = stored.model if group == "model" else stored.optimizer
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != [value.shape for value in values]:
+            raise DataError(
+                f"{name} does not fit the network it belongs to",
+                found=f"{len(values)} values of the {group}",
+                expected=f"{len(variables)} of equal shapes",
+                fix="use the version of edge-effnet and Keras that wrote it, or start again",
+            )
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+
+def _variables(model: keras.Model) -> dict[str, list[Any]]:
+    # model.variables, unlike model.weights, has the generators that dropout draws from.
+    return {"model": list(model.variables), "optimizer": list(model.optimizer.variables)}

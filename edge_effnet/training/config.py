@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
 
-from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
-from edge_effnet.files import write_atomically
+from edge_effnet.errors import UsageProblem
+from edge_effnet.runs import ConfigFile
 
-FORMAT, VERSION = "edge-effnet training", 1
-CONFIG_FILE = "config.json"
 SIGNS = "signs"
 
 Optimizer = Literal["adamw", "rmsprop"]
@@ -178,7 +173,7 @@ class TrainConfig:
 
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values, with format and version."""
-        return {"format": FORMAT, "version": VERSION, **asdict(self)}
+        return CONFIG_FILE.to_json(self)
 
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
@@ -209,80 +204,4 @@ _CHOICES = (
     ("batch_norm", BATCH_NORMS),
 )
 
-
-def config_from_json(raw: Any, name: str) -> TrainConfig:
-    """The config that ``to_json`` made; ``name`` is used in errors.
-
-    Raises:
-        DataError: of another kind or version, or a field unknown, missing or of a wrong type.
-    """
-    if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
-        raise _not_a_config(name, "JSON of another kind")
-    if raw.get("version") != VERSION:
-        raise _not_a_config(name, f"version {raw.get('version')!r}, while this reads {VERSION}")
-    values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
-    hints = get_type_hints(TrainConfig)
-    if unknown := sorted(set(values) - set(hints)):
-        raise _not_a_config(name, f"unknown fields {', '.join(unknown)}")
-    for key, value in values.items():
-        if not _fits(value, hints[key]):
-            raise _not_a_config(name, f"{key} = {value!r}")
-    try:
-        return TrainConfig(**values)
-    except EdgeEffnetError:
-        raise
-    except TypeError as error:
-        raise _not_a_config(name, str(error)) from error
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    kinds = get_args(hint) or (hint,)
-    if any(isinstance(kind, str) for kind in kinds):
-        return isinstance(value, str)
-    if value is None:
-        return type(None) in kinds
-    if isinstance(value, int) and not isinstance(value, bool):
-        return int in kinds or float in kinds
-    if isinstance(value, str):
-        # A Literal inside a union: __post_init__ checks its values.
-        return str in kinds or any(get_args(kind) for kind in kinds)
-    return type(value) in kinds
-
-
-def read_config(path: Path) -> TrainConfig:
-    """Read a run's ``config.json``; ``path`` may be the run folder too.
-
-    Raises:
-        DataError: missing, not JSON, or no training config.
-    """
-    file = path / CONFIG_FILE if path.is_dir() else path
-    try:
-        raw = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        found = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
-        raise _not_a_config(str(file), found) from error
-    return config_from_json(raw, str(file))
-
-
-def write_config(path: Path, config: TrainConfig, *, overwrite: bool = False) -> None:
-    """Write a config as JSON; nothing is left half-written."""
-    text = json.dumps(config.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode(), overwrite=overwrite)
-
-
-def changed_fields(old: TrainConfig, new: TrainConfig) -> list[tuple[str, Any, Any]]:
-    """(field, old value, new value) for every field in which two configs differ."""
-    return [
-        (entry.name, getattr(old, entry.name), getattr(new, entry.name))
-        for entry in fields(TrainConfig)
-        if getattr(old, entry.name) != getattr(new, entry.name)
-    ]
-
-
-def _not_a_config(name: str, found: str) -> DataError:
-    return DataError(
-        f"{name} is not a training config",
-        found=found,
-        expected="config.json of a run",
-        fix="give a run folder or the config.json in it",
-    )
+CONFIG_FILE = ConfigFile(TrainConfig, "config.json", "edge-effnet training", 1, "training config")

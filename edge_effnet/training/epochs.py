@@ -24,7 +24,7 @@ from edge_effnet.training.augment import Augmentation, augment, mix
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import Material
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
-from edge_effnet.training.resume_state import EpochRow, Progress
+from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.schedule import learning_rate
 
 if TYPE_CHECKING:

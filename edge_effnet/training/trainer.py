@@ -1,11 +1,4 @@
-"""A whole training run, from a config to a run folder; for the command and for Python.
-
-runs/NAME/config.json   the config, reusable with --config
-          best.h5       the best weights so far; what convert --weights auto finds
-          last.state    everything needed to go on after a kill
-          history.csv   one line per epoch
-          curves.png    the same as a plot, where Matplotlib is installed
-"""
+"""A whole training run, from a config to a run folder; for the command and for Python."""
 
 from __future__ import annotations
 
@@ -20,13 +13,15 @@ from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
 from edge_effnet.data.trained_on import record
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
-from edge_effnet.training.checkpointing import write_best
-from edge_effnet.training.config import (
-    CONFIG_FILE,
-    TrainConfig,
-    read_config,
-    write_config,
+from edge_effnet.runs import clear_run, refuse_existing_run
+from edge_effnet.training.checkpointing import (
+    TrainingState,
+    read_state,
+    restore,
+    write_best,
+    write_state,
 )
+from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import Material, StartStage, list_pictures, open_pictures
 from edge_effnet.training.epochs import Hooks, balancing_weights, fit
 from edge_effnet.training.head import train_head
@@ -39,22 +34,14 @@ from edge_effnet.training.initialize import (
     precision,
     seed_everything,
 )
-from edge_effnet.training.resume_state import (
-    STATE_FILE,
-    EpochRow,
-    Progress,
-    StoredState,
-    read_state,
-    restore,
-    write_state,
-)
+from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.run_folder import (
     BEST_FILE,
     RUN_FILES,
-    Plan,
+    STATE_FILE,
+    TrainingRun,
     refuse_changed_world,
-    refuse_changes,
-    refuse_existing_run,
+    refuse_other_config,
 )
 
 if TYPE_CHECKING:
@@ -122,7 +109,7 @@ def train(
         loop.Interrupted: stopped by ``watch.stop``; ``resume`` goes on.
     """
     watch = watch or Watch()
-    refuse_existing_run(folder, overwrite=overwrite)
+    refuse_existing_run(folder, RUN_FILES, overwrite=overwrite)
     spec = find_variant(config.variant)
     lists = list_pictures(config, stage=watch.stage)
     weights = find_weights(spec, config.weights)
@@ -132,12 +119,10 @@ def train(
         if line:
             watch.say(line)
     side = choose_resolution(config, spec, weights)
-    plan = Plan(config, folder, spec, weights, lists, side)
-    write_config(folder / CONFIG_FILE, config, overwrite=True)
-    for name in RUN_FILES:
-        if name != CONFIG_FILE:
-            (folder / name).unlink(missing_ok=True)
-    return _run(plan, None, workers, save_every_seconds, watch)
+    run = TrainingRun(config, folder, spec, weights, lists, side)
+    clear_run(folder, RUN_FILES)
+    CONFIG_FILE.write(folder, config)
+    return _run(run, None, workers, save_every_seconds, watch)
 
 
 def resume(
@@ -159,9 +144,9 @@ def resume(
         As ``train`` otherwise.
     """
     watch = watch or Watch()
-    own = read_config(folder)
+    own = CONFIG_FILE.read(folder)
     if config is not None:
-        refuse_changes(own, config, folder)
+        refuse_other_config(own, config, folder)
     stored = _stored_or_none(folder)
     if stored is None:  # killed before the first checkpoint: begin again, which is the same
         watch.say(f"{folder} was stopped before its first checkpoint; it begins again")
@@ -174,39 +159,39 @@ def resume(
             overwrite=True,
         )
     spec = find_variant(own.variant)
-    about = stored.about
-    lists = list_pictures(own, about.get("steps", ()), stage=watch.stage)
-    origin = dict(about["weights"])
+    before = stored.depends_on
+    steps = tuple(before.get("steps", ()))  # states of an older version have none
     weights = ResolvedWeights(
         "random" if own.from_scratch else "file",
         None,
         None,
-        origin=origin,
-        steps=tuple(about.get("steps", ())),  # states of an older version have none
+        origin=dict(before["weights"]),
+        steps=steps,
     )
-    plan = Plan(own, folder, spec, weights, lists, int(about["resolution"]))
-    refuse_changed_world(plan, about)
-    return _run(plan, stored, workers, save_every_seconds, watch)
+    lists = list_pictures(own, steps, stage=watch.stage)
+    run = TrainingRun(own, folder, spec, weights, lists, int(before["resolution"]))
+    refuse_changed_world(run, before)
+    return _run(run, stored, workers, save_every_seconds, watch)
 
 
-def _stored_or_none(folder: Path) -> StoredState | None:
+def _stored_or_none(folder: Path) -> TrainingState | None:
     path = folder / STATE_FILE
     return read_state(path) if path.exists() else None
 
 
 def _run(
-    plan: Plan,
-    stored: StoredState | None,
+    run: TrainingRun,
+    stored: TrainingState | None,
     workers: int,
     save_every_seconds: float,
     watch: Watch,
 ) -> Outcome:
-    config, folder = plan.config, plan.folder
+    config, folder = run.config, run.folder
     progress = stored.progress if stored else Progress()
     if progress.finished:
         watch.say(f"{folder} is finished: nothing is left to do")
-        return _outcome(plan, progress, ())
-    material = open_pictures(plan.lists, config, side=plan.side, workers=workers, stage=watch.stage)
+        return _outcome(run, progress, ())
+    material = open_pictures(run.lists, config, side=run.side, workers=workers, stage=watch.stage)
     say_skipped(material, watch)
     if missing := plots.missing_extra():
         watch.say(f"no {CURVES_FILE}: {missing}")
@@ -214,14 +199,14 @@ def _run(
         if dtype != "float32":
             watch.say(f"computing in {dtype}")
         built = watch.stage("building the network", None)
-        model = _network(plan, material, stored, workers, watch, built)
-        about, images = plan.about(), record(plan.lists.train, plan.lists.val)
+        model = _network(run, material, stored, workers, watch, built)
+        depends_on, images = run.depends_on(), record(run.lists.train, run.lists.val)
 
         def save() -> None:
-            write_state(folder / STATE_FILE, model, progress, about)
+            write_state(folder / STATE_FILE, model, progress, depends_on)
 
         def save_best(row: EpochRow) -> None:
-            write_best(model, plan, material, row, images)
+            write_best(model, run, material, row, images)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
@@ -235,27 +220,27 @@ def _run(
             stop=watch.stop,
             save_every_seconds=save_every_seconds,
         )
-        fit(model, material, config, progress, hooks, side=plan.side, workers=workers)
-    return _outcome(plan, progress, material.skipped)
+        fit(model, material, config, progress, hooks, side=run.side, workers=workers)
+    return _outcome(run, progress, material.skipped)
 
 
 def _network(
-    plan: Plan,
+    run: TrainingRun,
     material: Material,
-    stored: StoredState | None,
+    stored: TrainingState | None,
     workers: int,
     watch: Watch,
     built: Callable[[int], None],
 ) -> keras.Model:
     """The compiled network at the place the run stands."""
-    config = plan.config
+    config = run.config
     seed_everything(config.seed)
     beginning = begin(
-        plan.spec,
+        run.spec,
         config,
-        plan.weights,
-        resolution=plan.side,
-        labels=plan.lists.labels,
+        run.weights,
+        resolution=run.side,
+        labels=run.lists.labels,
         steps_per_epoch=steps_per_epoch(len(material.train), config.batch_size),
         loading=stored is None,
     )
@@ -268,7 +253,7 @@ def _network(
         train_head(
             model,
             material.train,
-            side=plan.side,
+            side=run.side,
             epochs=config.chosen_head_epochs,
             label_smoothing=config.label_smoothing,
             class_weights=balancing_weights(counts) if config.class_weights else None,
@@ -280,7 +265,7 @@ def _network(
         seed_everything(config.seed + 1)
     compile_for_training(model, config)
     if stored is not None:
-        restore(model, stored, str(plan.folder / STATE_FILE))
+        restore(model, stored, str(run.folder / STATE_FILE))
     return model
 
 
@@ -298,22 +283,22 @@ def say_skipped(material: Material, watch: Watch) -> None:
         watch.say(f"  and {count - 3} more")
 
 
-def _outcome(plan: Plan, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
+def _outcome(run: TrainingRun, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
     best = progress.best
     if best is None:
         raise UsageProblem(
             "there was nothing to train",
-            found=f"--epochs {plan.config.chosen_epochs} from random weights",
+            found=f"--epochs {run.config.chosen_epochs} from random weights",
             fix="give --epochs 1 or more",
         )
     return Outcome(
-        folder=plan.folder,
-        config=plan.config,
-        resolution=plan.side,
-        labels=plan.lists.labels,
+        folder=run.folder,
+        config=run.config,
+        resolution=run.side,
+        labels=run.lists.labels,
         rows=tuple(progress.rows),
         best=best,
         stopped_early=progress.stopped_early,
         skipped=skipped,
-        left_out=tuple(plan.lists.left_out_json()),
+        left_out=tuple(run.lists.left_out_json()),
     )

@@ -19,15 +19,11 @@ from converters.pruning.distillation import (
 )
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.checkpoint import save_checkpoint
+from edge_effnet.training.checkpointing import restore, write_state
 from edge_effnet.training.epochs import Hooks, fit
 from edge_effnet.training.initialize import seed_everything
-from edge_effnet.training.resume_state import (
-    STATE_FILE,
-    EpochRow,
-    Progress,
-    restore,
-    write_state,
-)
+from edge_effnet.training.progress import EpochRow, Progress
+from edge_effnet.training.run_folder import STATE_FILE
 
 if TYPE_CHECKING:
     import keras

@@ -23,7 +23,7 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics import Comparison
 from edge_effnet.network.weights.checkpoint import peek, save_checkpoint
-from edge_effnet.training.resume_state import EpochRow
+from edge_effnet.training.progress import EpochRow
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.measure.statistics import Ratio
-from edge_effnet.training.resume_state import Progress, write_state
+from edge_effnet.training.checkpointing import write_state
+from edge_effnet.training.progress import Progress
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]

@@ -20,7 +20,7 @@ import pytest
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.cli import run
 from edge_effnet.errors import DataError
-from edge_effnet.training.resume_state import read_state
+from edge_effnet.training.checkpointing import read_state
 from tests.edge_effnet.training.conftest import draw_colours, pictures, tiny, tiny_file
 
 __all__ = ["pictures", "tiny", "tiny_file"]  # fixtures

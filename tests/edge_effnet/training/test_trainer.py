@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ from edge_effnet.network.build import build
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve_weights
 from edge_effnet.training import epochs as loop
+from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_pictures
 from edge_effnet.training.epochs import Interrupted, balancing_weights
 from edge_effnet.training.initialize import make_optimizer
-from edge_effnet.training.resume_state import EpochRow, read_state
+from edge_effnet.training.progress import EpochRow
 from edge_effnet.training.trainer import Outcome, Watch, resume, train
 from tests.edge_effnet.training.conftest import SIDE
 
@@ -151,6 +153,31 @@ def test_stopped_in_the_middle_and_resumed_is_the_same_run(
     outcome = resume(folder, workers=1)
     assert outcome.best.val_accuracy == finished.best.val_accuracy
     same_states(finished.folder, folder)
+
+
+def test_a_run_of_version_0_1_goes_on(
+    config: TrainConfig, finished: Outcome, tmp_path: Path
+) -> None:
+    with pytest.raises(Interrupted):
+        run(config, tmp_path, watch=Watch(stop=lambda: True))
+    path = tmp_path / "last.state"
+    stored = read_state(path)
+    text = json.dumps(
+        {
+            "format": "edge-effnet training state",
+            "version": 1,
+            "about": stored.depends_on,
+            "progress": asdict(stored.progress),
+        }
+    ).encode()
+    path.unlink()
+    with h5py.File(path, "w") as root:
+        root["about"] = np.array([text[:1000], text[1000:]])
+        for group in ("model", "optimizer"):
+            for index, value in enumerate(getattr(stored, group)):
+                root[f"{group}/{index}"] = value
+    resume(tmp_path, workers=1)
+    same_states(finished.folder, tmp_path)
 
 
 def test_resuming_a_finished_run_does_nothing(finished: Outcome) -> None:

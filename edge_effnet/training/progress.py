@@ -1,0 +1,74 @@
+"""Where a training run stands, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class EpochRow:
+    """One line of the history.
+
+    Attributes:
+        epoch: from 1; 0 is the classifier alone, before fine-tuning.
+        loss, accuracy: mean over the epoch's steps, on augmented images with dropout; None
+            for epoch 0.
+        val_loss, val_accuracy: after the epoch, of the weights that would be saved.
+        learning_rate: of the epoch's last step.
+    """
+
+    epoch: int
+    loss: float | None
+    accuracy: float | None
+    val_loss: float
+    val_accuracy: float
+    learning_rate: float
+    seconds: float
+
+    @property
+    def gap(self) -> float | None:
+        """Training minus validation accuracy: well above 0 is overfitting."""
+        return None if self.accuracy is None else self.accuracy - self.val_accuracy
+
+
+@dataclass
+class Progress:
+    """Where a run stands. Mutable: the loop counts in it.
+
+    Attributes:
+        epoch: that is running or comes next, from 1.
+        step: steps of it that are done.
+        loss_sum, accuracy_sum: over these steps.
+        seconds: spent on them.
+        best_epoch: None before the first evaluation.
+        finished: nothing is left to do.
+    """
+
+    epoch: int = 1
+    step: int = 0
+    loss_sum: float = 0.0
+    accuracy_sum: float = 0.0
+    seconds: float = 0.0
+    rows: list[EpochRow] = field(default_factory=list)
+    best_epoch: int | None = None
+    finished: bool = False
+    stopped_early: bool = False
+
+    @property
+    def best(self) -> EpochRow | None:
+        return next((row for row in self.rows if row.epoch == self.best_epoch), None)
+
+    def start_epoch(self, epoch: int) -> None:
+        self.epoch, self.step = epoch, 0
+        self.loss_sum = self.accuracy_sum = self.seconds = 0.0
+
+
+def progress_from_json(raw: Mapping[str, Any]) -> Progress:
+    """The inverse of ``dataclasses.asdict``.
+
+    Raises:
+        KeyError, TypeError: it is no progress.
+    """
+    return Progress(**{**raw, "rows": [EpochRow(**row) for row in raw["rows"]]})

@@ -1,0 +1,187 @@
+"""The store of resumable runs, without any training."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+
+from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.runs import (
+    ConfigFile,
+    RunState,
+    StepResults,
+    clear_run,
+    fingerprint,
+    read_state,
+    refuse_changed,
+    refuse_existing_run,
+    write_state,
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: str
+    share: float = 0.5
+    speed: Literal["slow", "quick"] | None = None
+    large: bool = False
+
+    def __post_init__(self) -> None:
+        if self.share > 1:
+            raise UsageProblem("--share is too large", fix="give less")
+
+
+CONFIG = ConfigFile(Recipe, "recipe.json", "recipes", 1, "recipe")
+STATE = RunState(
+    {"data": "photos"},
+    {"step": 3, "losses": [0.5, 0.25]},
+    {
+        "weights": [np.arange(6, dtype=np.float32).reshape(2, 3), np.array(7, np.int64)],
+        "optimizer": [],
+    },
+)
+
+
+def test_a_config_comes_back_as_it_was(tmp_path: Path) -> None:
+    recipe = Recipe("soup", 1, "quick", large=True)
+    CONFIG.write(tmp_path / "run", recipe)
+    assert CONFIG.read(tmp_path / "run") == CONFIG.read(tmp_path / "run" / "recipe.json") == recipe
+    document = json.loads((tmp_path / "run" / "recipe.json").read_text())
+    assert (document["format"], document["version"]) == ("recipes", 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"share": "half"}, "share = 'half'"),
+        ({"large": 1}, "large = 1"),
+        ({"speed": "fast"}, "speed = 'fast'"),
+        ({"salt": 1, "oil": 2}, "unknown fields oil, salt"),
+        ({"version": 2}, "version 2, while this reads 1"),
+        ({"format": "other"}, "JSON of another kind"),
+    ],
+)
+def test_a_config_that_does_not_fit_is_refused(change: dict[str, Any], found: str) -> None:
+    with pytest.raises(DataError, match="mine is not a recipe; found ") as caught:
+        CONFIG.from_json(CONFIG.to_json(Recipe("soup")) | change, "mine")
+    assert found in str(caught.value)
+
+
+def test_what_the_config_refuses_itself_keeps_its_words() -> None:
+    with pytest.raises(UsageProblem, match="--share is too large"):
+        CONFIG.from_json(CONFIG.to_json(Recipe("soup")) | {"share": 2.0}, "mine")
+
+
+def test_a_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
+    write_state(tmp_path / "state", STATE)
+    back = read_state(tmp_path / "state")
+    assert (back.depends_on, back.progress) == (STATE.depends_on, STATE.progress)
+    assert back.arrays.keys() == STATE.arrays.keys()
+    for name, group in STATE.arrays.items():
+        for one, other in zip(back.arrays[name], group, strict=True):
+            assert (one.dtype, one.shape, one.tobytes()) == (
+                other.dtype,
+                other.shape,
+                other.tobytes(),
+            )
+
+
+def test_a_damaged_state_is_refused_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    with pytest.raises(DataError, match="cannot be resumed; found no state in it"):
+        read_state(path)
+    write_state(path, STATE)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:100] + bytes([content[100] ^ 1]) + content[101:]
+    for damaged in (b"", b"text", content[:middle], content[:-1], flipped):
+        path.write_bytes(damaged)
+        with pytest.raises(DataError, match=r"is damaged; found .*; to fix: start the run again"):
+            read_state(path)
+    np.savez(path, about=np.frombuffer(b'{"format": "x", "version": 1}', np.uint8))
+    path.with_suffix(".npz").replace(path)
+    with pytest.raises(DataError, match="found 'x', version 1"):
+        read_state(path)
+
+
+def test_a_full_disk_keeps_the_state_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state"
+    write_state(path, STATE)
+    before = path.read_bytes()
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match="No space left"):
+        write_state(path, RunState({}, {}, {}))
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_results_are_taken_over_only_where_asked(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    StepResults(path, resume=True).put("one", {"accuracy": 0.5})
+    again = StepResults(path, resume=True)
+    assert again.get("one") == {"accuracy": 0.5}
+    assert again.get("two") is None
+    assert StepResults(path, resume=False).get("one") is None
+    path.write_text('{"one": ')
+    assert StepResults(path, resume=True).get("one") is None
+
+
+def test_a_fingerprint_tells_parts_apart() -> None:
+    array = np.arange(4, dtype=np.int16)
+    parts: list[tuple[object, ...]] = [
+        (b"ab", b"c"),
+        (b"a", b"bc"),
+        ("ab",),
+        (array,),
+        (array.reshape(2, 2),),
+        (array.view(np.uint16),),
+        (array.tobytes(),),
+    ]
+    assert len({fingerprint(*one) for one in parts}) == len(parts)
+    assert fingerprint("x", 1) == fingerprint("x", 1)
+
+
+def test_a_changed_world_is_named(tmp_path: Path) -> None:
+    before = {"data": "photos", "labels": ["a", "b"], "gone": 1}
+    how = {"expected": "the same", "fix": "put it back"}
+    refuse_changed(tmp_path, before, {"data": "photos", "labels": ("a", "b")}, **how)  # type: ignore[arg-type]
+    with pytest.raises(UsageProblem, match="found another data and 2 classes fewer"):
+        refuse_changed(
+            tmp_path,
+            before,
+            {"data": "others", "labels": []},
+            said={"labels": "2 classes fewer"},
+            **how,  # type: ignore[arg-type]
+        )
+
+
+def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
+    refuse_existing_run(tmp_path / "new", ["a", "b"], overwrite=False)
+    for name in ("a", "b", "photo.jpg"):
+        (tmp_path / name).touch()
+    with pytest.raises(OutputError, match="already holds a run; found a, b"):
+        refuse_existing_run(tmp_path, ["a", "b", "c"], overwrite=False)
+    refuse_existing_run(tmp_path, ["a", "b"], overwrite=True)
+    with pytest.raises(OutputError, match="is a file"):
+        refuse_existing_run(tmp_path / "a", ["a"], overwrite=True)
+
+
+def test_clearing_leaves_what_is_not_the_runs(tmp_path: Path) -> None:
+    (tmp_path / "step-1").mkdir()
+    for name in ("a", "step-1/state", "photo.jpg"):
+        (tmp_path / name).touch()
+    clear_run(tmp_path, ["a", "step-*/*", "missing"])
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["photo.jpg"]
+    clear_run(tmp_path / "nowhere", ["a"])
