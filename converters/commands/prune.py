@@ -11,6 +11,7 @@ import click
 from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
 from converters.pruning.watch import watching
 from edge_effnet.errors import UsageProblem
+from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.console import print_note
 from edge_effnet.ui.options import force_option, json_option
@@ -122,7 +123,6 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet prune --resume runs/v2-b0-macs70
     """
     from converters.commands.prune_options import config_of, refuse_other_settings
-    from converters.pruning.config import read_config
     from converters.pruning.report import (
         missed,
         outcome_json,
@@ -136,7 +136,7 @@ def command(context: click.Context, /, **options: Any) -> None:
     refuse_bad_output(options["json_to"], overwrite=options["force"])
     if options["resume"] is not None:
         folder = options["resume"]
-        config = read_config(folder)
+        config = CONFIG_FILE.read(folder)
         refuse_other_settings(context)
     else:
         config = config_of(options)
@@ -182,20 +182,20 @@ def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Wa
 
 
 def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
-    from converters.pruning.run import clear_run, prune, refuse_existing_run
+    from converters.pruning.run import RUN_FILES, prune
     from converters.pruning.unstructured.run import prune_weights
     from edge_effnet.training.epochs import Interrupted
 
     if options["resume"] is None:
-        refuse_existing_run(folder, overwrite=options["force"])
+        refuse_existing_run(folder, (CONFIG_FILE.name,), overwrite=options["force"])
     with watching() as watch:
         bench = _bench(config, folder, options, watch)
         if options["resume"] is None:
-            clear_run(folder)
+            clear_run(folder, RUN_FILES)
         try:
             return prune_weights(bench) if config.measure == "zeros" else prune(bench)
         except Interrupted:
-            if (folder / CONFIG_FILE).exists():
+            if (folder / CONFIG_FILE.name).exists():
                 watch.say(f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}")
             raise
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.files import write_atomically
+from edge_effnet.errors import UsageProblem
+from edge_effnet.runs import ConfigFile
 from edge_effnet.training.config import SIGNS
-
-FORMAT, VERSION = "edge-effnet pruning", 1
-CONFIG_FILE = "prune.json"
 
 Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]
@@ -123,35 +117,8 @@ class PruneConfig:
         return early if step < self.steps else self.epochs - early * (self.steps - 1)
 
     def to_json(self) -> dict[str, Any]:
-        return {"format": FORMAT, "version": VERSION, **asdict(self)}
+        """The fields as JSON values, with format and version."""
+        return CONFIG_FILE.to_json(self)
 
 
-def read_config(folder: Path) -> PruneConfig:
-    """The config of a run.
-
-    Raises:
-        DataError: the folder is no pruning run, or its config is damaged.
-    """
-    path = folder / CONFIG_FILE
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(raw, Mapping) or (raw.get("format"), raw.get("version")) != (
-            FORMAT,
-            VERSION,
-        ):
-            raise ValueError("JSON of another kind")
-        values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
-        return PruneConfig(**values)
-    except (OSError, ValueError, TypeError) as error:
-        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise DataError(
-            f"{folder} is no pruning run",
-            found=f"{CONFIG_FILE}: {found}",
-            expected="a folder that edge-effnet prune made",
-            fix="give the folder of the run that was stopped",
-        ) from error
-
-
-def write_config(folder: Path, config: PruneConfig) -> None:
-    text = json.dumps(config.to_json(), indent=1, ensure_ascii=False) + "\n"
-    write_atomically(folder / CONFIG_FILE, text.encode(), overwrite=True)
+CONFIG_FILE = ConfigFile(PruneConfig, "prune.json", "edge-effnet pruning", 1, "pruning config")

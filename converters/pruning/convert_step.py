@@ -8,7 +8,7 @@ from typing import Any
 
 from converters.calibration.images import is_signs
 from converters.conversion import Settings
-from converters.pruning.config import CONFIG_FILE, PruneConfig, read_config
+from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.errors import ModelError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
@@ -44,9 +44,10 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
         OutputError: the run's folder holds one with other settings.
     """
     from converters.pruning.report import print_outcome
-    from converters.pruning.run import clear_run, final_name, prune
+    from converters.pruning.run import RUN_FILES, final_name, prune
     from converters.pruning.step import open_bench
     from converters.pruning.watch import watching
+    from edge_effnet.runs import clear_run
     from edge_effnet.training.epochs import Interrupted
 
     photos = settings.calibration or (settings.data if is_signs(settings.data) else None)
@@ -62,14 +63,14 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
     spec = find_variant(config.variant)
     refuse_existing(settings.out / f"{spec.name}-float32.tflite", overwrite=settings.force)
     folder = options["runs"] / final_name(spec, config)
-    if (folder / CONFIG_FILE).exists() and read_config(folder) != config:
+    if (folder / CONFIG_FILE.name).exists() and CONFIG_FILE.read(folder) != config:
         if not settings.force:
             raise OutputError(
                 f"{folder} holds a pruning run with other settings",
                 expected="the same variant, weights, photos and share",
                 fix="choose another --runs, or add --force to prune anew",
             )
-        clear_run(folder)
+        clear_run(folder, RUN_FILES)
     with watching() as watch:
         bench = open_bench(
             config, folder, runs=options["runs"], workers=settings.workers, watch=watch

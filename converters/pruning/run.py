@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from converters.pruning.allocation import Budget, measured_widths, uniform_widths
-from converters.pruning.config import CONFIG_FILE, PruneConfig, write_config
+from converters.pruning.config import CONFIG_FILE, PruneConfig
 from converters.pruning.data import sample
 from converters.pruning.distillation import BEST_FILE, Lesson, recover
 from converters.pruning.importance import Scores
@@ -37,7 +37,6 @@ from converters.pruning.step import Bench, Network, make_cut, measure, still
 from converters.pruning.targets import Latencies, find_budget, time_networks
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import VariantSpec
-from edge_effnet.errors import OutputError
 from edge_effnet.heads.head import Head
 from edge_effnet.metrics import Comparison, ModelFile, Predictions, compare_predictions
 from edge_effnet.network.build import build
@@ -46,6 +45,8 @@ from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import evaluate
 from edge_effnet.training.progress import EpochRow
+
+RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*")
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def prune(bench: Bench) -> Outcome:
     budget = stored_target(bench)
     if budget is None:
         budget = _find_budget(bench, measured)
-        write_config(folder, config)
+        CONFIG_FILE.write(folder, config)
         store_target(bench, budget)
     network, stages = bench.whole, list[Stage]()
     for step in range(1, config.steps + 1):
@@ -235,26 +236,6 @@ def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainCon
         patience=0,
         seed=seed,
     )
-
-
-def refuse_existing_run(folder: Path, *, overwrite: bool) -> None:
-    """Raise OutputError where a run would write over another one, or over a file."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
-    if (folder / CONFIG_FILE).exists() and not overwrite:
-        raise OutputError(
-            f"{folder} already holds a pruning run",
-            expected="a new folder",
-            fix=f"go on with it (--resume {folder}), choose another --run, or add --force",
-        )
-
-
-def clear_run(folder: Path) -> None:
-    """Remove what an earlier run left, so that nothing of it is taken for this one's."""
-    own = (folder / name for name in (CONFIG_FILE, TARGET_FILE, BEST_FILE))
-    for path in (*own, *folder.glob("step-*/*")):
-        if path.is_file():
-            path.unlink()
 
 
 def accuracy_of(bench: Bench, network: Network) -> float:

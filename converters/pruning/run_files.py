@@ -13,9 +13,9 @@ from converters.pruning.allocation import Budget
 from converters.pruning.sensitivity import Point
 from converters.pruning.step import Bench, Cut, Network, network_of
 from edge_effnet.architecture.files import variant_from_json
-from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.files import write_atomically
+from edge_effnet.errors import DataError
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
+from edge_effnet.runs import refuse_changed, write_json
 
 CUT_FILE, TARGET_FILE = "cut.h5", "target.json"
 
@@ -76,8 +76,7 @@ def read_cut(place: Path, bench: Bench) -> tuple[Network, Record]:
 def store_target(bench: Bench, budget: Budget) -> None:
     """Write what the target came to, and for which weights."""
     document = {"budget": asdict(budget), "origin": dict(bench.origin)}
-    text = json.dumps(document, indent=1) + "\n"
-    write_atomically(bench.folder / TARGET_FILE, text.encode(), overwrite=True)
+    write_json(bench.folder / TARGET_FILE, document)
 
 
 def stored_target(bench: Bench) -> Budget | None:
@@ -92,16 +91,17 @@ def stored_target(bench: Bench) -> Budget | None:
         return None
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        budget, origin = Budget(**document["budget"]), document["origin"]
+        budget, origin = Budget(**document["budget"]), dict(document["origin"])
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"{path} is damaged", found=str(error), fix="remove it and resume again"
         ) from error
-    if origin != dict(bench.origin):
-        raise UsageProblem(
-            f"{bench.folder} cannot be gone on with: the weights it began with have changed",
-            found=bench.origin.get("file", bench.origin.get("kind", "others")),
-            expected=f"{origin.get('file', origin.get('kind'))}, sha256 {origin.get('sha256')}",
-            fix="put them back, or prune anew in another folder or with --force",
-        )
+    refuse_changed(
+        bench.folder,
+        {"weights": origin},
+        {"weights": dict(bench.origin)},
+        said={"weights": f"weights from {bench.origin.get('file', bench.origin.get('kind'))}"},
+        expected=f"{origin.get('file', origin.get('kind'))}, sha256 {origin.get('sha256')}",
+        fix="put them back, or prune anew in another folder or with --force",
+    )
     return budget

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from converters.float_model.export import export_network
-from converters.pruning.config import write_config
+from converters.pruning.config import CONFIG_FILE
 from converters.pruning.distillation import BEST_FILE, Lesson
 from converters.pruning.run import accuracy_of, comparison_of, final_name, training_config
 from converters.pruning.run_files import describe_network
@@ -62,7 +62,7 @@ def prune_weights(bench: Bench) -> SparseOutcome:
             found="--recovery none" if config.recovery == "none" else "--epochs 0",
             fix="give --epochs 5 or more, and --recovery teacher, labels or both",
         )
-    write_config(folder, config)
+    CONFIG_FILE.write(folder, config)
     name = final_name(bench.whole.spec, config)
     spec = replace(bench.whole.spec, name=name, official_weights=None, published=None)
     told = training_config(bench, spec.name, config.epochs, config.seed)

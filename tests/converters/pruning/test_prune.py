@@ -97,7 +97,7 @@ def test_a_finished_run_is_not_written_over(
         "--data", photos, "--target-macs", "0.5", "--run", pruned / "run",
     )  # fmt: skip
     assert done.returncode == 1
-    assert "already holds a pruning run" in done.stderr
+    assert "already holds a run" in done.stderr
     assert "--resume" in done.stderr
 
 
@@ -137,7 +137,7 @@ def test_a_finished_run_is_not_written_over(
             "a .tflite is a converted network",
         ),
         (("--model", "mine.keras", "--data", "x", "--variant", "b0"), "no variant of ours"),
-        (("--resume", "nowhere"), "nowhere is no pruning run"),
+        (("--resume", "nowhere"), "nowhere is not a pruning config"),
     ],
 )
 def test_what_cannot_be_pruned_is_refused_in_one_line(

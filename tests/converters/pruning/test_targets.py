@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -15,11 +16,13 @@ from converters.pruning.distillation import stored_state
 from converters.pruning.groups import channel_groups
 from converters.pruning.report import beyond_target
 from converters.pruning.run import final_name
+from converters.pruning.run_files import store_target, stored_target
+from converters.pruning.step import Bench
 from converters.pruning.targets import Latencies, find_budget
 from edge_effnet.architecture.cost import cost
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.errors import UsageProblem
+from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.measure.statistics import Ratio
 from edge_effnet.training.checkpointing import write_state
 from edge_effnet.training.progress import Progress
@@ -122,3 +125,19 @@ def test_a_stopped_recovery_does_not_go_on_with_other_pictures(
     assert stored_state(path, {"data": "these"}) is not None
     with pytest.raises(UsageProblem, match="found another data"):
         stored_state(path, {"data": "those"})
+
+
+def test_a_stopped_run_keeps_its_budget_and_refuses_other_weights(tmp_path: Path) -> None:
+    def bench(sha256: str) -> Bench:
+        origin = {"kind": "file", "file": "best.h5", "sha256": sha256}
+        return cast("Bench", SimpleNamespace(folder=tmp_path, origin=origin))
+
+    assert stored_target(bench("1a")) is None
+    budget = budget_for("macs", 0.5)
+    store_target(bench("1a"), budget)
+    assert stored_target(bench("1a")) == budget
+    with pytest.raises(UsageProblem, match=r"found weights from best\.h5.* sha256 1a"):
+        stored_target(bench("2b"))
+    (tmp_path / "target.json").write_text("{")
+    with pytest.raises(DataError, match="is damaged"):
+        stored_target(bench("1a"))
