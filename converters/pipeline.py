@@ -16,7 +16,7 @@ from converters.accuracy.candidates import Workshop
 from converters.accuracy.search import Climb, climb, refuse_void_limits
 from converters.accuracy.strategies import Rung, ladder, rung_of
 from converters.accuracy.timing import time_files
-from converters.calibration.images import SIGNS, Pictures, choose_pictures
+from converters.calibration.images import Pictures, choose_pictures
 from converters.conversion import Conversion, Made, Settings, output_paths
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
@@ -24,6 +24,7 @@ from converters.quantization.qat.step import Recover, recovery_rung
 from converters.quantization.recipes import FLOAT32, UNPRUNED
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions
@@ -64,7 +65,7 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
     with _scratch(settings.out) as scratch:
         done = stage("choosing pictures", None)
         if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):
-            settings = replace(settings, data=SIGNS)  # what the demo weights were trained on
+            settings = replace(settings, data=Path(SIGNS))  # what the demo weights were trained on
         pictures = choose_pictures(
             source.how,
             data=settings.data,

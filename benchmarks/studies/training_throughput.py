@@ -85,7 +85,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.network.weights.resolve import ResolvedWeights
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.config import TrainConfig
-    from edge_effnet.training.data import list_pictures, open_pictures
+    from edge_effnet.training.data import list_images, open_images
     from edge_effnet.training.epochs import Hooks, run_epoch
     from edge_effnet.training.initialize import begin, compile_for_training
     from edge_effnet.training.progress import Progress
@@ -93,8 +93,8 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000
     )
-    lists, workers = list_pictures(config), available_cores()
-    material = open_pictures(
+    lists, workers = list_images(config), available_cores()
+    images = open_images(
         lists, config, side=side, workers=workers, stage=lambda _name, _steps: lambda _done: None
     )
     model = begin(
@@ -127,7 +127,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
         )
         try:
             run_epoch(
-                model, material, config, progress, hooks, side=side, workers=workers, steps=steps
+                model, images, config, progress, hooks, side=side, workers=workers, steps=steps
             )
         except RoundOverError:
             return

@@ -19,6 +19,7 @@ from converters.calibration.representative import (
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import both_parts
 from edge_effnet.data.listing import load_dataset, load_images
+from edge_effnet.data.sources import SIGNS, is_signs
 from edge_effnet.data.split import (
     balanced_sample,
     divide,
@@ -32,7 +33,6 @@ from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess
 
 GENERATED_EVALUATION_IMAGES = 200
-SIGNS = Path("signs")  # the word that stands for the embedded data set
 SIGNS_EVALUATION_IMAGES = 640
 # Another stream of pictures than calibration's.
 _EVALUATION_SEED_OFFSET = 1_000_003
@@ -65,11 +65,6 @@ class Pictures:
         calibrating = self.calibration.images
         left_out = (*self.evaluation.left_out, *(calibrating.left_out if calibrating else ()))
         return [one.to_json() for one in dict.fromkeys(left_out)]
-
-
-def is_signs(data: Path | None) -> bool:
-    """Whether an option means the embedded data set: the word, unless there is such a path."""
-    return data == SIGNS and not SIGNS.exists()
 
 
 def choose_pictures(
@@ -130,7 +125,7 @@ def choose_pictures(
         given = judged = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
-        pool = listed(calibration or SIGNS)
+        pool = listed(calibration or Path(SIGNS))
     else:
         given = judged = load_dataset(data, **asked) if data else None
         pool = listed(calibration) if calibration else given

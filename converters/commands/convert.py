@@ -315,8 +315,8 @@ def _source(options: dict[str, Any]) -> Source:
 
 def _refuse_bad_data(settings: Settings) -> None:
     """Look at the folders before the minute that export takes, not after, and say what is there."""
-    from converters.calibration.images import is_signs
     from edge_effnet.data.listing import load_dataset, load_images
+    from edge_effnet.data.sources import is_signs
 
     if settings.data is not None and not is_signs(settings.data):
         # What a CSV file must say depends on the model's head, which is not known yet.

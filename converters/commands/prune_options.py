@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
+from edge_effnet.data.sources import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.quantities import LEAST_AMOUNT, Share, not_understood, parse_amount
 
@@ -34,7 +35,7 @@ def config_of(options: dict[str, Any]) -> PruneConfig:
     refuse_foreign(options["model"], options["variant"], options["weights"])
     for name, what, example in (
         ("variant", "a network", "--variant b0"),
-        ("data", "pictures", "--data photos/"),
+        ("data", "images", "--data photos/"),
     ):
         if options[name] is None:
             raise UsageProblem(
@@ -62,10 +63,11 @@ def config_of(options: dict[str, Any]) -> PruneConfig:
     if given:
         measure = TARGETS[given[0]]
         target = parse_target(_flag(given[0]), options[given[0]])
-    own = {entry.name for entry in fields(PruneConfig)} - {"measure", "target"}
+    own = {entry.name for entry in fields(PruneConfig)} - {"measure", "target", "data"}
     return PruneConfig(
         measure=measure,  # type: ignore[arg-type]
         target=target,
+        data=named_source(options["data"]),
         **{name: options[name] for name in own},
     )
 

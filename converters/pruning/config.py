@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.runs import ConfigFile
-from edge_effnet.training.config import SIGNS
 
 Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from converters.calibration.images import is_signs
 from converters.conversion import Settings
 from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
+from edge_effnet.data.sources import is_signs, named_source
 from edge_effnet.errors import ModelError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 
@@ -89,7 +89,7 @@ def _config(options: Mapping[str, Any], photos: Path) -> PruneConfig:
     return PruneConfig(
         variant=options["variant"],
         weights=options["weights"],
-        data=str(photos),
+        data=named_source(str(photos)),
         measure="macs",
         target=round(1 - options["prune_share"], 6),
         multiple=16 if options.get("edgetpu") else 8,

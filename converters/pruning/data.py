@@ -1,4 +1,4 @@
-"""The pictures of a pruning run: labelled, unlabelled or drawn."""
+"""The images of a pruning run: labelled, unlabelled or rendered."""
 
 from __future__ import annotations
 
@@ -13,56 +13,51 @@ from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.folders import Part, both_parts
+from edge_effnet.data.folders import Part
+from edge_effnet.data.image_sources import ImageFiles, ImageSource, Subset
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.pipeline import (
-    Photos,
-    Pictures,
-    evaluation_batches,
-    load_photos,
-    prepared,
-    stored,
-)
-from edge_effnet.data.split import divide, without
-from edge_effnet.data.trained_on import Steps, leave_out_trained, record, trained_on
+from edge_effnet.data.pipeline import evaluation_batches
+from edge_effnet.data.sources import SIGNS, assign_roles, source_paths
+from edge_effnet.data.trained_on import Steps, record
 from edge_effnet.errors import DataError
-from edge_effnet.training.config import SIGNS, TrainConfig
+from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import (
-    Lists,
-    Material,
+    ImageLists,
     StartStage,
+    TrainingImages,
     fingerprint,
-    list_pictures,
-    open_pictures,
+    list_images,
+    open_images,
+    read_lists,
 )
 
 Answerer = Callable[[NDArray[np.uint8]], NDArray[np.float64]]
-"""From pictures, N x side x side x 3, to logits, N x classes."""
+"""From images, N x side x side x 3, to logits, N x classes."""
 
-FEWEST = 16  # pictures on either side, below which nothing can be measured
+FEWEST = 16  # images on either side, below which nothing can be measured
 
 
 @dataclass(frozen=True)
-class Study:
-    """Pictures to learn from and to judge by.
+class PruningImages:
+    """Images to learn from and to evaluate on.
 
     Attributes:
-        labelled: whether ``material`` has true labels; where not, they are zeros until
+        labelled: whether ``images`` have true labels; where not, they are zeros until
             ``with_answers`` puts the network's own there.
         notices: what the user should know.
     """
 
-    material: Material
+    images: TrainingImages
     labelled: bool
     notices: tuple[str, ...] = ()
 
     @cached_property
-    def images(self) -> dict[str, Any] | None:
-        """What a card keeps of them, see ``seen.record``."""
-        return record(self.material.lists.train, self.material.lists.val)
+    def record(self) -> dict[str, Any] | None:
+        """What a card keeps of them, see ``trained_on.record``."""
+        return record(self.images.lists.train, self.images.lists.val)
 
 
-def open_study(
+def open_pruning_images(
     config: PruneConfig,
     labels: Sequence[str] | None,
     *,
@@ -71,123 +66,97 @@ def open_study(
     workers: int,
     stage: StartStage,
     steps: Steps = (),
-) -> Study:
-    """List and read the pictures of a run.
+) -> PruningImages:
+    """List and read the images of a run.
 
     Args:
-        labels: of the network; None where nobody said: then the pictures' own, in order.
+        labels: of the network; None where nobody said: then the images' own, in order.
         classes: how many it tells.
-        steps: of the network: pictures it was trained on do not judge where others can.
+        steps: of the network, see ``assign_roles``.
 
     Raises:
-        DataError: nothing there, labels needed and not given, too few, or the same pictures
-            on both sides.
+        DataError: nothing there, labels needed and not given, too few, or the same images on
+            both sides.
     """
     if config.data == SIGNS:
-        told = TrainConfig(data=SIGNS, seed=config.seed)
-        material = open_pictures(list_pictures(told), told, side=side, workers=workers, stage=stage)
-        return Study(material, labelled=True)
-    source, val_source = Path(config.data).expanduser(), config.val
-    if val_source is None and (parts := both_parts(source)):
-        source, val_source = parts[0], str(parts[1])
+        signs = TrainConfig(data=SIGNS, seed=config.seed)
+        images = open_images(list_images(signs), signs, side=side, workers=workers, stage=stage)
+        return PruningImages(images, labelled=True)
+    source, val_source = source_paths(config.data, config.val)
     needed = config.recovery in ("labels", "both")
     dataset, unknown = _listed(source, labels, classes, "training", needed=needed)
-    notices = dataset.lines()
-    if val_source is None:
-        known_by = leave_out_trained(dataset, steps)
-        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
-        barred = trained_on(dataset, steps) if fit else None
-        division = divide(dataset, config.val_share, config.seed, barred=barred)
-        learned, judged = division.rest, division.evaluation
-        notices += division.notices
-    else:
-        val_folder = Path(val_source).expanduser()
-        other, theirs = _listed(val_folder, labels, classes, "evaluation", needed=False)
-        first, *rest = other.lines()
-        notices += [f"judged by {first}", *rest]
-        kept = without(other, dataset)
-        if len(kept) < len(other):
-            notices.append(
-                f"{len(other) - len(kept)} of {len(other)} pictures of {other.source} are learned "
-                "from too (or are near-duplicates of such) and were left out of judging"
-            )
-        known_by = leave_out_trained(kept, steps)
-        fit = len(known_by.dataset) >= FEWEST and known_by.is_evidence
-        learned, judged = dataset, known_by.dataset if fit else kept
+    validation = None
+    if val_source is not None:
+        validation, theirs = _listed(val_source, labels, classes, "evaluation", needed=False)
         unknown = unknown or theirs
-    if known_by.trained:
-        trained = f"the network was trained on {known_by.trained} of {known_by.images} pictures"
-        trained += f" of {judged.source} (or on near-duplicates)"
-        notices.insert(
-            0,
-            f"{trained}: those do not judge"
-            if fit
-            else f"no evidence: {trained}, and too few others can judge: give some with --val",
-        )
-    for part in (learned, judged):
+    roles = assign_roles(
+        dataset,
+        validation,
+        share=config.val_share,
+        seed=config.seed,
+        steps=steps,
+        fewest=FEWEST,
+        advance=stage("looking for near-duplicates", len(dataset)),
+    )
+    training, evaluation, notices = roles.training, roles.evaluation, dataset.lines()
+    if validation is not None:
+        first, *rest = evaluation.lines()
+        notices += [f"validated on {first}", *rest]
+    notices += roles.notices
+    for part in (training, evaluation):
         if len(part) < FEWEST:
             raise DataError(
-                f"{part.source} has too few pictures to prune by",
-                found=f"{len(part)} to {'learn from' if part is learned else 'judge by'}",
+                f"{part.source} has too few images to prune with",
+                found=f"{len(part)} to {'learn from' if part is training else 'validate on'}",
                 expected=f"at least {FEWEST}; some hundreds recover well",
-                fix="give more pictures",
+                fix="give more images",
             )
     if unknown:
-        learned, judged = (_unlabelled(part) for part in (learned, judged))
+        training, evaluation = (_unlabelled(part) for part in (training, evaluation))
         notices.append(
-            f"no labels that the network knows in {dataset.source}: judged by agreement with the "
-            f"whole network ({unknown})"
+            f"no labels that the network knows in {dataset.source}: evaluated by agreement with "
+            f"the unpruned network ({unknown})"
         )
-    train, lost = load_photos(
-        learned.samples,
-        stored(side),
-        workers=workers,
-        strict=config.strict,
-        advance=stage("reading pictures", len(learned)),
+    lists = ImageLists(
+        dataset.source,
+        tuple(labels) if labels else dataset.labels,
+        training,
+        evaluation,
+        fingerprint(training, evaluation),
     )
-    val, more = load_photos(
-        judged.samples,
-        prepared(side),
-        workers=workers,
-        strict=config.strict,
-        advance=stage("reading those that judge", len(judged)),
-    )
-    names = tuple(labels) if labels else dataset.labels
-    lists = Lists(dataset.source, names, learned, judged, fingerprint(learned, judged))
-    return Study(Material(lists, train, val, (*lost, *more)), unknown is None, tuple(notices))
+    images = read_lists(lists, side=side, workers=workers, strict=config.strict, stage=stage)
+    return PruningImages(images, unknown is None, tuple(notices))
 
 
-def with_answers(study: Study, teacher: Answerer, side: int, workers: int) -> Study:
-    """Unlabelled pictures labelled by the network itself, so that accuracy is agreement."""
-    if study.labelled:
-        return study
+def with_answers(data: PruningImages, teacher: Answerer, side: int, workers: int) -> PruningImages:
+    """Unlabelled images labelled by the network itself, so that accuracy is agreement."""
+    if data.labelled:
+        return data
 
-    def answered(pictures: Pictures) -> Photos:
-        assert isinstance(pictures, Photos)  # noqa: S101 (signs are labelled)
+    def answered(source: ImageSource) -> ImageFiles:
+        assert isinstance(source, ImageFiles)  # noqa: S101 (signs are labelled)
         said = np.concatenate(
             [
                 teacher(images).argmax(axis=1)[: len(labels)]
                 for images, labels in evaluation_batches(
-                    pictures, side=side, batch_size=min(64, len(pictures)), workers=workers
+                    source, side=side, batch_size=min(64, len(source)), workers=workers
                 )
             ]
         )
-        pairs = zip(pictures.samples, said.tolist(), strict=True)
-        return replace(pictures, samples=tuple(Sample(s.path, int(label)) for s, label in pairs))
+        pairs = zip(source.samples, said.tolist(), strict=True)
+        return replace(source, samples=tuple(Sample(s.path, int(label)) for s, label in pairs))
 
-    material = study.material
-    return replace(
-        study,
-        material=replace(material, train=answered(material.train), val=answered(material.val)),
-    )
+    images = data.images
+    labelled = replace(images, train=answered(images.train), val=answered(images.val))
+    return replace(data, images=labelled)
 
 
 def sample(
-    pictures: Pictures, count: int, side: int, seed: int, workers: int
+    source: ImageSource, count: int, side: int, seed: int, workers: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Some pictures through THE preprocessing, drawn by seed: (count x side x side x 3, labels)."""
-    places = np.random.default_rng(seed).permutation(len(pictures))[:count]
-    chosen = _Chosen(pictures, np.sort(places))
+    """Some images through THE preprocessing, drawn by seed: (count x side x side x 3, labels)."""
+    indices = np.random.default_rng(seed).permutation(len(source))[:count]
+    chosen = Subset(source, np.sort(indices))
     images = [
         batch[: len(labels)]
         for batch, labels in evaluation_batches(
@@ -197,32 +166,16 @@ def sample(
     return np.concatenate(images), chosen.labels
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    pictures: Pictures
-    places: NDArray[np.int64]
-
-    @property
-    def labels(self) -> NDArray[np.int64]:
-        return np.asarray(self.pictures.labels[self.places], np.int64)
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    def picture(self, place: int, epoch: int) -> NDArray[np.uint8]:
-        return self.pictures.picture(int(self.places[place]), epoch)
-
-
 def _listed(
     source: Path, labels: Sequence[str] | None, classes: int, part: Part, *, needed: bool
 ) -> tuple[Dataset, DataError | None]:
-    """The pictures, and why they have no labels that the network knows, where they have none."""
+    """The images, and why they have no labels that the network knows, where they have none."""
     try:
         return load_dataset(source, labels=labels, classes=classes, part=part), None
     except DataError as error:
         if needed:
             raise
-        # Says what is wrong where there are no pictures at all.
+        # Says what is wrong where there are no images at all.
         return load_images(source, part=part), error
 
 

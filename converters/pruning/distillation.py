@@ -20,7 +20,7 @@ from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.runs import refuse_changed
 from edge_effnet.training.checkpointing import TrainingState, read_state, restore, write_state
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import Material
+from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.epochs import Hooks, fit
 from edge_effnet.training.initialize import (
     compile_for_training,
@@ -145,7 +145,7 @@ class Lesson:
     teacher: keras.Model
     kept_features: NDArray[np.int64]
     config: TrainConfig
-    material: Material
+    images: TrainingImages
     side: int
     workers: int
 
@@ -195,7 +195,7 @@ def recover(
     )
     fit(
         model,
-        lesson.material,
+        lesson.images,
         config,
         progress,
         hooks,

@@ -52,7 +52,7 @@ def print_outcome(outcome: Outcome) -> None:
         style="dim",
     )
     out.print(table)
-    val = len(bench.study.material.val)
+    val = len(bench.data.images.val)
     chosen = (
         ", which also chose the best epoch" if bench.config.epochs_of(bench.config.steps) else ""
     )
@@ -94,7 +94,7 @@ def costs(outcome: Outcome) -> tuple[Cost, Cost]:
 
 
 def judged_by(outcome: Outcome | SparseOutcome) -> str:
-    return "top-1" if outcome.bench.study.labelled else "agreement"
+    return "top-1" if outcome.bench.data.labelled else "agreement"
 
 
 def warnings(outcome: Outcome) -> list[str]:
@@ -143,8 +143,8 @@ def outcome_json(outcome: Outcome) -> dict[str, Any]:
         "variant": str(outcome.row),
         "weights": str(outcome.checkpoint),
         "judged_by": judged_by(outcome),
-        "judged_on": len(bench.study.material.val),
-        "left_out": bench.study.material.lists.left_out_json(),
+        "judged_on": len(bench.data.images.val),
+        "left_out": bench.data.images.lists.left_out_json(),
         **comparison_json(outcome.comparison),
         "networks": [
             {
@@ -231,8 +231,8 @@ def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
         "variant": str(outcome.row),
         "weights": str(outcome.checkpoint),
         "judged_by": judged_by(outcome),
-        "judged_on": len(bench.study.material.val),
-        "left_out": bench.study.material.lists.left_out_json(),
+        "judged_on": len(bench.data.images.val),
+        "left_out": bench.data.images.lists.left_out_json(),
         **comparison_json(outcome.comparison),
         "networks": [
             {"name": name, **asdict(truth), "accuracy": accuracy, "latency_ms": milliseconds}

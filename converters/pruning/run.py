@@ -174,7 +174,7 @@ def _recover(
     step for the card."""
     config, epochs = bench.config, bench.config.epochs_of(step)
     told = training_config(bench, network.spec.name, epochs, config.seed + step)
-    images = bench.study.images
+    images = bench.data.record
     if any(step.get("data", {}).get("images") == images for step in network.steps):
         images = None  # a step before keeps them
     record: dict[str, Any] = {
@@ -186,9 +186,9 @@ def _recover(
         "batch_size": config.batch_size,
         "seed": told.seed,
         "data": {
-            "source": Path(bench.study.material.lists.source).name,
-            "fingerprint": bench.study.material.lists.fingerprint,
-            "pictures": len(bench.study.material.train),
+            "source": Path(bench.data.images.lists.source).name,
+            "fingerprint": bench.data.images.lists.fingerprint,
+            "pictures": len(bench.data.images.train),
             "images": images,
         },
     }
@@ -204,7 +204,7 @@ def _recover(
         teacher=bench.whole.model,
         kept_features=np.asarray(network.kept["head"]),
         config=told,
-        material=bench.study.material,
+        images=bench.data.images,
         side=bench.side,
         workers=bench.workers,
     )
@@ -240,9 +240,7 @@ def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainCon
 
 def accuracy_of(bench: Bench, network: Network) -> float:
     """Share of right answers on the pictures that judge."""
-    return evaluate(
-        network.model, bench.study.material.val, side=bench.side, workers=bench.workers
-    )[1]
+    return evaluate(network.model, bench.data.images.val, side=bench.side, workers=bench.workers)[1]
 
 
 def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
@@ -268,16 +266,16 @@ def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
 
 def comparison_of(bench: Bench, network: Network) -> Comparison:
     """Both networks on the pictures that judge; without true labels, their agreement alone."""
-    study, head = bench.study, Head("logits", bench.classes)
-    val = study.material.val
+    data, head = bench.data, Head("logits", bench.classes)
+    val = data.images.val
     images, truth = sample(val, len(val), bench.side, 0, bench.workers)
     names = tuple(map(str, range(bench.classes)))
-    paths = tuple(Path(f"{study.material.lists.source}#{place}") for place in range(len(val)))
+    paths = tuple(Path(f"{data.images.lists.source}#{place}") for place in range(len(val)))
 
     def predictions(one: Network) -> Predictions:
         scores = head.scores(answers(one.model, images).astype(np.float32))
         file = ModelFile(Path(one.spec.name), "", 0)
-        known = truth if study.labelled else None
+        known = truth if data.labelled else None
         return Predictions(scores, known, paths, names, file, head=head)
 
     return compare_predictions(predictions(bench.whole), predictions(network))

@@ -24,7 +24,7 @@ def describe_network(bench: Bench, network: Network) -> dict[str, Any]:
     return describe(
         network.spec,
         resolution=bench.side,
-        labels=bench.labels or bench.study.material.lists.labels or None,
+        labels=bench.labels or bench.data.images.lists.labels or None,
         steps=list(network.steps),
         kept={group: places.tolist() for group, places in network.kept.items()},
     )

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from converters.pruning.allocation import Budget, Limits, measured_widths, uniform_widths
 from converters.pruning.config import PruneConfig
-from converters.pruning.data import Study, open_study, sample, with_answers
+from converters.pruning.data import PruningImages, open_pruning_images, sample, with_answers
 from converters.pruning.distillation import reestimate_batch_norm
 from converters.pruning.groups import channel_groups
 from converters.pruning.importance import Scores, bn_scale, magnitude, strongest, taylor
@@ -80,7 +80,7 @@ class Bench:
     labels: tuple[str, ...] | None
     side: int
     classes: int
-    study: Study
+    data: PruningImages
     workers: int
     watch: Watch
     limits: Limits
@@ -105,7 +105,7 @@ def open_bench(
     built(1)
     classes = int(model.output_shape[-1])
     known = imagenet_labels() if classes == len(imagenet_labels()) else None
-    study = open_study(
+    data = open_pruning_images(
         config,
         resolved.labels or known,
         classes=classes,
@@ -114,10 +114,10 @@ def open_bench(
         stage=watch.stage,
         steps=resolved.steps,
     )
-    for line in study.notices:
+    for line in data.notices:
         watch.say(line)
-    say_skipped(study.material, watch)
-    study = with_answers(study, lambda images: answers(model, images), side, workers)
+    say_skipped(data.images, watch)
+    data = with_answers(data, lambda images: answers(model, images), side, workers)
     groups = channel_groups(spec)
     everything = {name: np.arange(group.width) for name, group in groups.items()}
     return Bench(
@@ -128,7 +128,7 @@ def open_bench(
         labels=resolved.labels,
         side=side,
         classes=classes,
-        study=study,
+        data=data,
         workers=workers,
         watch=watch,
         limits=Limits(config.multiple, {name: g.width for name, g in groups.items()}),
@@ -161,7 +161,7 @@ def measure(
     (without ``everything`` only of those that the target can gain by)."""
     config = bench.config
     images, labels = sample(
-        bench.study.material.train, config.pictures, bench.side, config.seed, bench.workers
+        bench.data.images.train, config.pictures, bench.side, config.seed, bench.workers
     )
     weights = network.weights
     if config.importance == "magnitude":
@@ -187,7 +187,7 @@ def measure(
         weights,
         scores,
         images[few],
-        labels[few] if bench.study.labelled else None,
+        labels[few] if bench.data.labelled else None,
         bench.limits,
         squeezes=squeezes,
         advance=bench.watch.stage(
@@ -231,7 +231,7 @@ def make_cut(
         "pictures": {
             "count": bench.config.pictures,
             "seed": bench.config.seed,
-            "fingerprint": bench.study.material.lists.fingerprint,
+            "fingerprint": bench.data.images.lists.fingerprint,
         },
     }
     return Cut(Network(spec, model, kept, (*network.steps, step)), tuple(points), widths)
@@ -249,7 +249,7 @@ def quick_recovery(
     if bench.config.recovery == "none":
         return model, ()
     images, _ = sample(
-        bench.study.material.train,
+        bench.data.images.train,
         STATISTICS_PICTURES,
         bench.side,
         bench.config.seed + 1,

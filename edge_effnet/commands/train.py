@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from edge_effnet.data.sources import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.runs import refuse_existing_run
 from edge_effnet.training.config import (
@@ -146,6 +147,8 @@ def command(context: click.Context, /, **options: Any) -> None:
 
 
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
+    if "data" in given:
+        given["data"] = named_source(given["data"])
     if config_file is not None:
         return replace(CONFIG_FILE.read(config_file), **given)
     if "data" not in given:

@@ -216,13 +216,18 @@ def take_part(source: Path, part: Part) -> tuple[Path, str | None]:
 
 
 def both_parts(source: Path) -> tuple[Path, Path] | None:
-    """(training, evaluation), where a folder holds exactly one of each."""
+    """(to learn from, to evaluate on), where a folder holds exactly one of each; of a validation
+    and a test part it is validation, and the test part stays unseen."""
     parts = _parts_of(source)
-    sides = [
-        [path for path, what in parts.items() if what == side]
-        for side in ("training", "evaluation")
-    ]
-    return (sides[0][0], sides[1][0]) if [len(side) for side in sides] == [1, 1] else None
+    training = [path for path, part in parts.items() if part == "training"]
+    evaluation = [path for path, part in parts.items() if part == "evaluation"]
+    if len(evaluation) > 1:
+        evaluation = [one for one in evaluation if not _plain_name(one.name).startswith("test")]
+    return (training[0], evaluation[0]) if len(training) == len(evaluation) == 1 else None
+
+
+def _plain_name(name: str) -> str:
+    return _PART_ENDING.sub("", name.lower())
 
 
 def _parts_of(source: Path) -> dict[Path, Part]:
@@ -232,7 +237,7 @@ def _parts_of(source: Path) -> dict[Path, Part]:
         names = [entry.name for entry in _entries(source) if entry.is_dir()]
     except OSError:
         return {}  # listing says it
-    told = {source / name: _PARTS.get(_PART_ENDING.sub("", name.lower())) for name in names}
+    told = {source / name: _PARTS.get(_plain_name(name)) for name in names}
     parts = {path: part for path, part in told.items() if part is not None}
     whole = len(parts) == len(names) or set(parts.values()) == {"evaluation", "training"}
     return parts if whole and len(parts) > 1 else {}

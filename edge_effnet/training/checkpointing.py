@@ -21,7 +21,7 @@ from edge_effnet import runs
 from edge_effnet.errors import DataError
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
-from edge_effnet.training.data import Material
+from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.progress import EpochRow, Progress, progress_from_json
 from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
 
@@ -49,16 +49,16 @@ class TrainingState:
 def write_best(
     model: keras.Model,
     run: TrainingRun,
-    material: Material,
+    images: TrainingImages,
     row: EpochRow,
-    images: Mapping[str, Any] | None,
+    record: Mapping[str, Any] | None,
 ) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
 
     The metadata tell how the weights were made, what was done to them before included.
 
     Args:
-        images: ``trained_on.record`` of them.
+        record: ``trained_on.record`` of the images.
 
     Raises:
         OutputError: the file cannot be written; the one before is untouched.
@@ -69,9 +69,9 @@ def write_best(
         "data": {
             "source": run.lists.source,
             "fingerprint": run.lists.fingerprint,
-            "train_images": len(material.train),
-            "val_images": len(material.val),
-            "images": images,
+            "train_images": len(images.train),
+            "val_images": len(images.val),
+            "images": record,
         },
         "weights": run.weights.origin,
         "epoch": row.epoch,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.runs import ConfigFile
-
-SIGNS = "signs"
 
 Optimizer = Literal["adamw", "rmsprop"]
 Augment = Literal["none", "light", "randaugment"]

@@ -1,4 +1,5 @@
-"""Which pictures are learned and which are held out, and what is wrong with them."""
+"""The images of a training run: which are learned from, which are evaluated on, and what is wrong
+with them."""
 
 from __future__ import annotations
 
@@ -14,23 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.folders import both_parts, list_folder
-from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.pipeline import (
+from edge_effnet.data.folders import list_folder
+from edge_effnet.data.image_sources import (
     CACHE_BYTES,
-    DrawnSigns,
-    Photos,
-    Pictures,
+    ImageFiles,
+    ImageSource,
+    RenderedSigns,
+    Resize,
     Unreadable,
-    load_photos,
-    prepared,
-    stored,
+    for_evaluation,
+    for_training,
+    read_image_files,
+    render_once,
 )
-from edge_effnet.data.split import divide, imbalance_warning, leakage, names
-from edge_effnet.data.trained_on import Steps, trained_on
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.sources import SIGNS, assign_roles, source_paths
+from edge_effnet.data.split import imbalance_warning, names
+from edge_effnet.data.trained_on import Steps
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
-from edge_effnet.training.config import SIGNS, TrainConfig
+from edge_effnet.training.config import TrainConfig
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
 """Told the name of a stage and its number of steps (None: unknown); answers with the function
@@ -40,13 +44,13 @@ MIN_TRAIN_PER_CLASS = 4
 
 
 @dataclass(frozen=True)
-class Lists:
+class ImageLists:
     """What to read, before anything is decoded; ``train`` and ``val`` share their labels.
 
     Attributes:
         source: for people.
         labels: class names in index order.
-        train, val: None for ``signs``, which are drawn.
+        train, val: None for ``signs``, which are rendered.
         fingerprint: hexadecimal; differs where names, sizes or classes of the images do.
         notices: what the user should know.
     """
@@ -65,16 +69,16 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Material:
-    """Pictures, ready to be asked for.
+class TrainingImages:
+    """Images that can be asked for.
 
     Attributes:
         skipped: images left out because they cannot be read.
     """
 
-    lists: Lists
-    train: Pictures
-    val: Pictures
+    lists: ImageLists
+    train: ImageSource
+    val: ImageSource
     skipped: tuple[Unreadable, ...] = ()
 
     @property
@@ -86,12 +90,13 @@ def _silent(_name: str, _steps: int | None) -> Callable[[int], None]:
     return lambda _done: None
 
 
-def list_pictures(config: TrainConfig, steps: Steps = (), *, stage: StartStage = _silent) -> Lists:
-    """Decide what is learned and what is held out.
+def list_images(
+    config: TrainConfig, steps: Steps = (), *, stage: StartStage = _silent
+) -> ImageLists:
+    """Decide which images are learned from and which are evaluated on.
 
     Args:
-        steps: of the weights the run starts from: images they were trained on are not held out
-            where others can be.
+        steps: of the weights the run starts from: see ``assign_roles``.
 
     Raises:
         DataError: no data set, one class, an empty class folder, too few images of a class,
@@ -99,50 +104,44 @@ def list_pictures(config: TrainConfig, steps: Steps = (), *, stage: StartStage =
     """
     if config.on_signs:
         return _signs_lists(config)
-    source, val_source = Path(config.data).expanduser(), config.val
-    if val_source is None and (parts := both_parts(source)):
-        source, val_source = parts[0], str(parts[1])
+    source, val_source = source_paths(config.data, config.val)
     dataset = load_dataset(source, part="training")
     _refuse_empty_folders(Path(dataset.source))
+    validation = load_dataset(val_source, labels=dataset.labels) if val_source else None
+    _refuse_few(dataset, config.val_share if validation is None else None)
+    roles = assign_roles(
+        dataset,
+        validation,
+        share=config.val_share,
+        seed=config.seed,
+        steps=steps,
+        advance=stage("looking for near-duplicates", len(dataset)),
+    )
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
-    if val_source is None:
-        _refuse_few(dataset, config.val_share)
-        advance = stage("looking for near-duplicates", len(dataset))
-        known = trained_on(dataset, steps)
-        if known is not None and known.all():
-            notices.append(
-                f"the weights were trained on all images of {dataset.source}: validation on them "
-                "flatters"
-            )
-            known = None
-        division = divide(dataset, config.val_share, config.seed, barred=known, advance=advance)
-        train, val = division.rest, division.evaluation
-        notices += division.notices
-    else:
-        train, val, lines = _separate(dataset, Path(val_source).expanduser(), steps)
-        first, *more = val.lines()
-        notices += [f"validated on {first}", *more, *lines]
-        _refuse_few(train, None)
-    lacking = [name for name in train.labels if name not in val.class_counts]
+    if validation is not None:
+        first, *more = roles.evaluation.lines()
+        notices += [f"validated on {first}", *more]
+    notices += roles.notices
+    lacking = [name for name in dataset.labels if name not in roles.evaluation.class_counts]
     if lacking:
         notices.append(
-            f"{val.source} has no images of {names(lacking)} to validate by: nothing is known "
-            "about them"
+            f"{roles.evaluation.source} has no images of {names(lacking)} to validate on: nothing "
+            "is known about them"
         )
-    return Lists(
+    return ImageLists(
         source=dataset.source,
         labels=dataset.labels,
-        train=train,
-        val=val,
-        fingerprint=fingerprint(train, val),
+        train=roles.training,
+        val=roles.evaluation,
+        fingerprint=fingerprint(roles.training, roles.evaluation),
         notices=tuple(notices),
     )
 
 
-def open_pictures(
-    lists: Lists, config: TrainConfig, *, side: int, workers: int, stage: StartStage
-) -> Material:
-    """Read all images once, or prepare to draw them.
+def open_images(
+    lists: ImageLists, config: TrainConfig, *, side: int, workers: int, stage: StartStage
+) -> TrainingImages:
+    """Read all images once, or prepare to render them.
 
     Args:
         side: of the network's input, in pixels.
@@ -151,82 +150,65 @@ def open_pictures(
         DataError: unreadable images with ``strict``, or too few readable ones.
     """
     if lists.train is None or lists.val is None:
-        # THE preprocessing keeps 0.9 of a picture's side: draw so large that it resizes nothing.
-        drawn = math.ceil(side / Preprocess(side, side).crop)
-        classes = len(lists.labels)
-        return Material(
-            lists,
-            train=DrawnSigns(config.signs_train, classes, drawn, config.seed, "train"),
-            val=_drawn_once(
-                DrawnSigns(config.signs_val, classes, drawn, config.seed, "val"),
-                side,
-                workers,
-                stage,
-            ),
+        return _open_signs(lists, config, side, workers, stage)
+    images = read_lists(lists, side=side, workers=workers, strict=config.strict, stage=stage)
+    if images.skipped:
+        unreadable = {image.path for image in images.skipped}
+        readable = tuple(one for one in lists.train.samples if one.path not in unreadable)
+        _refuse_few(replace(lists.train, samples=readable), None)
+    return images
+
+
+def read_lists(
+    lists: ImageLists, *, side: int, workers: int, strict: bool, stage: StartStage
+) -> TrainingImages:
+    """Read the image files of two lists once.
+
+    Raises:
+        DataError: an unreadable image (``strict``), or none that can be read.
+    """
+
+    def read(dataset: Dataset | None, resize: Resize, name: str) -> ImageFiles:
+        samples = dataset.samples if dataset is not None else ()
+        files, unreadable = read_image_files(
+            samples,
+            resize,
+            workers=workers,
+            strict=strict,
+            cache_bytes=CACHE_BYTES // 2,
+            advance=stage(name, len(samples)),
         )
-    train, skipped = _read(lists.train, stored(side), "reading images", config, workers, stage)
-    val, more = _read(lists.val, prepared(side), "reading validation", config, workers, stage)
-    if skipped:
-        readable = replace(lists.train, samples=train.samples)
-        _refuse_few(readable, None)
-    return Material(lists, train, val, (*skipped, *more))
+        skipped.extend(unreadable)
+        return files
+
+    skipped: list[Unreadable] = []
+    train = read(lists.train, for_training(side), "reading images")
+    val = read(lists.val, for_evaluation(side), "reading validation images")
+    return TrainingImages(lists, train, val, tuple(skipped))
 
 
-def _read(
-    dataset: Dataset,
-    shrink: Callable[..., NDArray[np.uint8]],
-    name: str,
-    config: TrainConfig,
-    workers: int,
-    stage: StartStage,
-) -> tuple[Photos, list[Unreadable]]:
-    return load_photos(
-        dataset.samples,
-        shrink,
-        workers=workers,
-        strict=config.strict,
-        cache_bytes=CACHE_BYTES // 2,
-        advance=stage(name, len(dataset)),
+def _open_signs(
+    lists: ImageLists, config: TrainConfig, side: int, workers: int, stage: StartStage
+) -> TrainingImages:
+    # THE preprocessing keeps 0.9 of an image's side: render so large that it resizes nothing.
+    rendered = math.ceil(side / Preprocess(side, side).crop)
+
+    def signs(count: int, split: str) -> RenderedSigns:
+        return RenderedSigns(count, len(lists.labels), rendered, config.seed, split)
+
+    advance = stage("rendering validation signs", config.signs_val)
+    val = render_once(
+        signs(config.signs_val, "val"), for_evaluation(side), workers=workers, advance=advance
     )
+    return TrainingImages(lists, signs(config.signs_train, "train"), val)
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """Pictures in memory."""
-
-    images: tuple[NDArray[np.uint8], ...]
-    labels: NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def picture(self, place: int, epoch: int) -> NDArray[np.uint8]:  # noqa: ARG002
-        return self.images[place]
-
-
-def _drawn_once(signs: DrawnSigns, side: int, workers: int, stage: StartStage) -> Pictures:
-    """Validation signs stay the same: draw them once."""
-    from edge_effnet.data.pipeline import ahead
-
-    advance, shrink = stage("drawing validation signs", len(signs)), prepared(side)
-    images: list[NDArray[np.uint8]] = []
-    for image in ahead(lambda place: shrink(signs.picture(place, 0)), range(len(signs)), workers):
-        images.append(image)
-        advance(len(images))
-    return _Kept(tuple(images), signs.labels)
-
-
-def _signs_lists(config: TrainConfig) -> Lists:
+def _signs_lists(config: TrainConfig) -> ImageLists:
     from edge_effnet.data.signs.table import LABELS
 
     text = f"signs {LABELS} {config.signs_train} {config.signs_val}"
-    return Lists(
-        source=SIGNS,
-        labels=LABELS,
-        train=None,
-        val=None,
-        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
-    )
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return ImageLists(SIGNS, LABELS, train=None, val=None, fingerprint=digest)
 
 
 def _refuse_empty_folders(source: Path) -> None:
@@ -242,10 +224,10 @@ def _refuse_empty_folders(source: Path) -> None:
 
 
 def _refuse_few(dataset: Dataset, val_share: float | None) -> None:
-    """Every class needs some images to learn from, and one more to be judged by."""
+    """Every class needs some images to learn from, and one more to validate on."""
     needed = MIN_TRAIN_PER_CLASS
     if val_share is not None:
-        # divide() holds out so many of n different pictures.
+        # divide() holds out so many of n different images.
         while needed - max(1, int(needed * val_share + 0.5)) < MIN_TRAIN_PER_CLASS:
             needed += 1
     counts = dataset.class_counts
@@ -259,40 +241,6 @@ def _refuse_few(dataset: Dataset, val_share: float | None) -> None:
             "from, the rest to validate); 50 or more give useful accuracy",
             fix="add images, or remove the class",
         )
-
-
-def _separate(
-    dataset: Dataset, val_source: Path, steps: Steps
-) -> tuple[Dataset, Dataset, list[str]]:
-    """Training and validation from two sources, without images that stand in both."""
-    same = "--data and --val are the same images, so validation would prove nothing"
-    fix = "give other images, or leave --val out: a share of --data is then held out"
-    if val_source.exists() and val_source.samefile(dataset.source):
-        raise DataError(same, found=str(val_source), fix=fix)
-    val, lines = load_dataset(val_source, labels=dataset.labels), []
-    pairs = leakage(dataset, val)
-    shared = {path for _, path in pairs}
-    if pairs and len(shared) == len(val):
-        raise DataError(
-            same, found=f"all {len(val)} images of {val.source} stand in {dataset.source}", fix=fix
-        )
-    if pairs:
-        one, other = pairs[0]
-        lines.append(
-            f"{len(shared)} of {len(val)} validation images stand in the training data too and "
-            f"were left out of validation (first: {other} = {one})"
-        )
-        val = replace(val, samples=tuple(s for s in val.samples if s.path not in shared))
-    known = trained_on(val, steps)
-    if known is not None:
-        lines.append(
-            f"the weights were trained on {int(known.sum())} of {len(val)} validation images"
-            + (": validation flatters" if known.all() else ", which were left out of validation")
-        )
-        if not known.all():
-            pairs_of = zip(val.samples, known, strict=True)
-            val = replace(val, samples=tuple(sample for sample, seen in pairs_of if not seen))
-    return dataset, val, lines
 
 
 def fingerprint(train: Dataset, val: Dataset) -> str:

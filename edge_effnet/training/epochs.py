@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.data.pipeline import (
     Floats,
-    Pictures,
     evaluation_batches,
     steps_per_epoch,
     training_batches,
@@ -22,7 +22,7 @@ from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.training.augment import Augmentation, augment, mix
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import Material
+from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
 from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.schedule import learning_rate
@@ -60,7 +60,7 @@ class Hooks:
 
 def fit(
     model: keras.Model,
-    material: Material,
+    images: TrainingImages,
     config: TrainConfig,
     progress: Progress,
     hooks: Hooks,
@@ -75,20 +75,20 @@ def fit(
         OutputError: a checkpoint cannot be written.
         Interrupted: ``hooks.stop`` said so, after the state was stored.
     """
-    steps = steps_per_epoch(len(material.train), config.batch_size)
+    steps = steps_per_epoch(len(images.train), config.batch_size)
     epochs = config.chosen_epochs
     if progress.best_epoch is None and not config.from_scratch:
-        _close_epoch(model, material, config, progress, hooks, side=side, workers=workers)
+        _close_epoch(model, images, config, progress, hooks, side=side, workers=workers)
     while progress.epoch <= epochs and not progress.finished:
-        run_epoch(model, material, config, progress, hooks, side=side, workers=workers, steps=steps)
-        _close_epoch(model, material, config, progress, hooks, side=side, workers=workers)
+        run_epoch(model, images, config, progress, hooks, side=side, workers=workers, steps=steps)
+        _close_epoch(model, images, config, progress, hooks, side=side, workers=workers)
     progress.finished = True
     hooks.save()
 
 
 def run_epoch(
     model: keras.Model,
-    material: Material,
+    images: TrainingImages,
     config: TrainConfig,
     progress: Progress,
     hooks: Hooks,
@@ -100,7 +100,7 @@ def run_epoch(
     """The steps of the current epoch that are left."""
     epoch, total = progress.epoch, steps * config.chosen_epochs
     warm = warmup_steps(config, steps)
-    weights = balancing_weights(material.class_counts) if config.class_weights else None
+    weights = balancing_weights(images.class_counts) if config.class_weights else None
     how = Augmentation(
         config.chosen_augment, side, config.flips, config.min_crop, config.mixup, config.cutmix
     )
@@ -109,15 +109,15 @@ def run_epoch(
         return augment(pixels, how, random)
 
     def mixed(
-        images: Pixels, truth: Floats, random: np.random.Generator
+        batch: Pixels, truth: Floats, random: np.random.Generator
     ) -> tuple[Pixels | Floats, Floats]:
-        return mix(images, truth, how, random)
+        return mix(batch, truth, how, random)
 
     before, began = progress.seconds, time.monotonic()
     saved = began
     for batch in training_batches(
-        material.train,
-        classes=len(material.lists.labels),
+        images.train,
+        classes=len(images.lists.labels),
         batch_size=config.batch_size,
         vary=vary,
         mix=mixed,
@@ -157,7 +157,7 @@ def run_epoch(
 
 def _close_epoch(
     model: keras.Model,
-    material: Material,
+    images: TrainingImages,
     config: TrainConfig,
     progress: Progress,
     hooks: Hooks,
@@ -170,7 +170,7 @@ def _close_epoch(
     epoch = progress.epoch if done else 0
     with averaged_weights(model):
         loss, accuracy = evaluate(
-            model, material.val, side=side, workers=workers, smoothing=config.label_smoothing
+            model, images.val, side=side, workers=workers, smoothing=config.label_smoothing
         )
         if not math.isfinite(loss):
             raise _diverged(progress, max(done - 1, 0), max(done, 1), config)
@@ -206,7 +206,7 @@ def _better(row: EpochRow, best: EpochRow) -> bool:
 
 
 def evaluate(
-    model: keras.Model, pictures: Pictures, *, side: int, workers: int, smoothing: float = 0.0
+    model: keras.Model, source: ImageSource, *, side: int, workers: int, smoothing: float = 0.0
 ) -> tuple[float, float]:
     """(mean cross-entropy, share of right answers) of a model that gives logits.
 
@@ -214,15 +214,15 @@ def evaluate(
         smoothing: label smoothing of the loss, as in training, so that the two compare.
     """
     loss, right = 0.0, 0
-    for images, labels in evaluation_batches(
-        pictures, side=side, batch_size=min(_EVALUATION_BATCH, len(pictures)), workers=workers
+    for pixels, labels in evaluation_batches(
+        source, side=side, batch_size=min(_EVALUATION_BATCH, len(source)), workers=workers
     ):
-        logits = np.asarray(model.predict_on_batch(images.astype(np.float32)), np.float64)
+        logits = np.asarray(model.predict_on_batch(pixels.astype(np.float32)), np.float64)
         logs = _log_softmax(logits[: len(labels)])
         picked = logs[np.arange(len(labels)), labels]
         loss -= float(((1 - smoothing) * picked + smoothing * logs.mean(axis=1)).sum())
         right += int((logs.argmax(axis=1) == labels).sum())
-    return loss / len(pictures), right / len(pictures)
+    return loss / len(source), right / len(source)
 
 
 def balancing_weights(counts: NDArray[np.int64]) -> NDArray[np.float32]:

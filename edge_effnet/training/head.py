@@ -1,4 +1,4 @@
-"""The classifier alone, on features computed once: the body runs over each picture one time."""
+"""The classifier alone, on features computed once: the body runs over each image one time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.pipeline import Pictures, epoch_order, evaluation_batches
+from edge_effnet.data.image_sources import ImageSource
+from edge_effnet.data.pipeline import epoch_order, evaluation_batches
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER
 from edge_effnet.training.schedule import learning_rate
@@ -26,7 +27,7 @@ WEIGHT_DECAY = 1e-3
 
 def train_head(
     model: keras.Model,
-    pictures: Pictures,
+    source: ImageSource,
     *,
     side: int,
     epochs: int,
@@ -38,14 +39,14 @@ def train_head(
 ) -> None:
     """Learn the classifier of ``model`` with the body frozen.
 
-    Pictures go through THE preprocessing, without augmentation, so each is seen by the body
+    Images go through THE preprocessing, without augmentation, so each is seen by the body
     once, however many epochs the classifier takes.
 
     Args:
-        advance: called with the number of pictures the body has seen.
+        advance: called with the number of images the body has seen.
     """
     keras = keras_module()
-    features, labels = _features(model, pictures, side=side, workers=workers, advance=advance)
+    features, labels = _features(model, source, side=side, workers=workers, advance=advance)
     head = model.get_layer(HEAD_LAYER)
     classes = int(head.units)
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
@@ -69,16 +70,16 @@ def train_head(
     steps = math.ceil(len(features) / batch)
     for epoch in range(epochs):
         order = epoch_order(len(features), batch, seed=seed, epoch=epoch)
-        for step, places in enumerate(order):
+        for step, indices in enumerate(order):
             optimizer.learning_rate = learning_rate(
                 epoch * steps + step,
                 peak=PEAK_LEARNING_RATE,
                 total_steps=epochs * steps,
                 warmup_steps=steps,
             )
-            truth = labels[places]
+            truth = labels[indices]
             weights = None if class_weights is None else class_weights[truth]
-            small.train_on_batch(features[places], one_hot[truth], sample_weight=weights)
+            small.train_on_batch(features[indices], one_hot[truth], sample_weight=weights)
     kernel, bias = (np.asarray(value, np.float32) for value in small.get_weights())
     kernel = kernel / scale[:, None]
     head.set_weights([kernel, bias - mean @ kernel])
@@ -86,13 +87,13 @@ def train_head(
 
 def _features(
     model: keras.Model,
-    pictures: Pictures,
+    source: ImageSource,
     *,
     side: int,
     workers: int,
     advance: Callable[[int], None],
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(pictures x channels, labels) of what the classifier sees."""
+    """(images x channels, labels) of what the classifier sees."""
     keras = keras_module()
     body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output)
     body.compile(jit_compile=False)
@@ -100,7 +101,7 @@ def _features(
     truths: list[NDArray[np.int64]] = []
     done = 0
     for images, labels in evaluation_batches(
-        pictures, side=side, batch_size=min(BATCH, len(pictures)), workers=workers
+        source, side=side, batch_size=min(BATCH, len(source)), workers=workers
     ):
         batch = np.asarray(body.predict_on_batch(images.astype(np.float32)), np.float32)
         rows.append(batch[: len(labels)])

@@ -20,7 +20,7 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.data import Lists
+from edge_effnet.training.data import ImageLists
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE
 
 BEST_FILE, STATE_FILE = "best.h5", "last.state"
@@ -39,7 +39,7 @@ class TrainingRun:
     folder: Path
     spec: VariantSpec
     weights: ResolvedWeights
-    lists: Lists
+    lists: ImageLists
     side: int
 
     def depends_on(self) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from edge_effnet import plots
 from edge_effnet.architecture.files import find_variant
-from edge_effnet.data.pipeline import Unreadable, steps_per_epoch
+from edge_effnet.data.image_sources import Unreadable
+from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.data.trained_on import record
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
@@ -22,7 +23,7 @@ from edge_effnet.training.checkpointing import (
     write_state,
 )
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.data import Material, StartStage, list_pictures, open_pictures
+from edge_effnet.training.data import StartStage, TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import Hooks, balancing_weights, fit
 from edge_effnet.training.head import train_head
 from edge_effnet.training.history import CURVES_FILE, write_history
@@ -101,7 +102,7 @@ def train(
 
     Args:
         folder: of the run; created.
-        workers: threads that prepare pictures.
+        workers: threads that prepare images.
         overwrite: replace a run that is already there.
 
     Raises:
@@ -111,10 +112,10 @@ def train(
     watch = watch or Watch()
     refuse_existing_run(folder, RUN_FILES, overwrite=overwrite)
     spec = find_variant(config.variant)
-    lists = list_pictures(config, stage=watch.stage)
+    lists = list_images(config, stage=watch.stage)
     weights = find_weights(spec, config.weights)
     if weights.steps:
-        lists = list_pictures(config, weights.steps)
+        lists = list_images(config, weights.steps)
     for line in (*lists.notices, weights.notice):
         if line:
             watch.say(line)
@@ -168,7 +169,7 @@ def resume(
         origin=dict(before["weights"]),
         steps=steps,
     )
-    lists = list_pictures(own, steps, stage=watch.stage)
+    lists = list_images(own, steps, stage=watch.stage)
     run = TrainingRun(own, folder, spec, weights, lists, int(before["resolution"]))
     refuse_changed_world(run, before)
     return _run(run, stored, workers, save_every_seconds, watch)
@@ -191,22 +192,22 @@ def _run(
     if progress.finished:
         watch.say(f"{folder} is finished: nothing is left to do")
         return _outcome(run, progress, ())
-    material = open_pictures(run.lists, config, side=run.side, workers=workers, stage=watch.stage)
-    say_skipped(material, watch)
+    images = open_images(run.lists, config, side=run.side, workers=workers, stage=watch.stage)
+    say_skipped(images, watch)
     if missing := plots.missing_extra():
         watch.say(f"no {CURVES_FILE}: {missing}")
     with precision(config) as dtype:
         if dtype != "float32":
             watch.say(f"computing in {dtype}")
         built = watch.stage("building the network", None)
-        model = _network(run, material, stored, workers, watch, built)
-        depends_on, images = run.depends_on(), record(run.lists.train, run.lists.val)
+        model = _network(run, images, stored, workers, watch, built)
+        depends_on, seen = run.depends_on(), record(run.lists.train, run.lists.val)
 
         def save() -> None:
             write_state(folder / STATE_FILE, model, progress, depends_on)
 
         def save_best(row: EpochRow) -> None:
-            write_best(model, run, material, row, images)
+            write_best(model, run, images, row, seen)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
@@ -220,13 +221,13 @@ def _run(
             stop=watch.stop,
             save_every_seconds=save_every_seconds,
         )
-        fit(model, material, config, progress, hooks, side=run.side, workers=workers)
-    return _outcome(run, progress, material.skipped)
+        fit(model, images, config, progress, hooks, side=run.side, workers=workers)
+    return _outcome(run, progress, images.skipped)
 
 
 def _network(
     run: TrainingRun,
-    material: Material,
+    images: TrainingImages,
     stored: TrainingState | None,
     workers: int,
     watch: Watch,
@@ -241,7 +242,7 @@ def _network(
         run.weights,
         resolution=run.side,
         labels=run.lists.labels,
-        steps_per_epoch=steps_per_epoch(len(material.train), config.batch_size),
+        steps_per_epoch=steps_per_epoch(len(images.train), config.batch_size),
         loading=stored is None,
     )
     built(1)
@@ -249,17 +250,17 @@ def _network(
     for line in beginning.notices:
         watch.say(line)
     if stored is None and config.chosen_head_epochs:
-        counts = material.class_counts
+        counts = images.class_counts
         train_head(
             model,
-            material.train,
+            images.train,
             side=run.side,
             epochs=config.chosen_head_epochs,
             label_smoothing=config.label_smoothing,
             class_weights=balancing_weights(counts) if config.class_weights else None,
             seed=config.seed,
             workers=workers,
-            advance=watch.stage("learning the classifier", len(material.train)),
+            advance=watch.stage("learning the classifier", len(images.train)),
         )
         # What the classifier drew from global generators must not shift the rest of the run.
         seed_everything(config.seed + 1)
@@ -269,15 +270,15 @@ def _network(
     return model
 
 
-def say_skipped(material: Material, watch: Watch) -> None:
+def say_skipped(images: TrainingImages, watch: Watch) -> None:
     """Name the images that could not be read."""
-    if not material.skipped:
+    if not images.skipped:
         return
-    count = len(material.skipped)
+    count = len(images.skipped)
     watch.say(
         f"skipped {count} unreadable {'image' if count == 1 else 'images'} (--strict refuses them):"
     )
-    for image in material.skipped[:3]:
+    for image in images.skipped[:3]:
         watch.say(f"  {image.reason}")
     if count > 3:
         watch.say(f"  and {count - 3} more")

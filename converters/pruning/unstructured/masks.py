@@ -146,7 +146,7 @@ def sparsify(
         stop=stop,
         save_every_seconds=120.0,
     )
-    fit(model, lesson.material, config, progress, hooks, side=lesson.side, workers=lesson.workers)
+    fit(model, lesson.images, config, progress, hooks, side=lesson.side, workers=lesson.workers)
     last = progress.rows[-1]
     save_checkpoint(network, folder / BEST_FILE, describe(last, masks.zero_share))
     return last

@@ -75,9 +75,9 @@ def prune_weights(bench: Bench) -> SparseOutcome:
         "epochs": config.epochs,
         "learning_rate": config.learning_rate,
         "data": {
-            "source": Path(bench.study.material.lists.source).name,
-            "fingerprint": bench.study.material.lists.fingerprint,
-            "images": bench.study.images,
+            "source": Path(bench.data.images.lists.source).name,
+            "fingerprint": bench.data.images.lists.fingerprint,
+            "images": bench.data.record,
         },
     }
     network = Network(spec, bench.whole.model, bench.whole.kept, bench.whole.steps)
@@ -91,7 +91,7 @@ def prune_weights(bench: Bench) -> SparseOutcome:
         teacher=bench.whole.model,
         kept_features=np.asarray(bench.whole.kept["head"]),
         config=told,
-        material=bench.study.material,
+        images=bench.data.images,
         side=bench.side,
         workers=bench.workers,
     )

@@ -104,7 +104,7 @@ def test_a_finished_run_is_not_written_over(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("--variant", "b0", "--target-macs", "0.7"), "prune needs pictures"),
+        (("--variant", "b0", "--target-macs", "0.7"), "prune needs images"),
         (("--data", "photos"), "prune needs a network"),
         (("--variant", "resnet50", "--data", "x", "--target-macs", "0.7"), "no variant 'resnet50'"),
         (("--variant", "b0", "--data", "x"), "prune takes one target"),

@@ -26,7 +26,7 @@ from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve
 from edge_effnet.training import epochs as loop
 from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import list_pictures
+from edge_effnet.training.data import list_images
 from edge_effnet.training.epochs import Interrupted, balancing_weights
 from edge_effnet.training.initialize import make_optimizer
 from edge_effnet.training.progress import EpochRow
@@ -109,11 +109,11 @@ def test_the_checkpoint_knows_what_it_learned_from(
     steps = resolve_weights(tiny, str(finished.checkpoint)).steps
     judged = leave_out_trained(load_dataset(Path(config.data)), steps)
     assert (judged.images, judged.trained, judged.held_out) == (48, 39, 9)
-    val = list_pictures(config).val
+    val = list_images(config).val
     assert val is not None
     assert set(judged.dataset.samples) == set(val.samples)
     # Trained on from there with another seed, the same images are held out.
-    later = list_pictures(replace(config, seed=5), steps)
+    later = list_images(replace(config, seed=5), steps)
     assert later.val is not None
     assert set(later.val.samples) == set(val.samples)
 
@@ -227,8 +227,9 @@ def test_fine_tuning_learns_the_head_first_and_early_stops(
         half=True,
     )
     outcome = run(tuned, tmp_path / "tuned", watch=Watch(say=said.append, on_epoch=told.append))
-    (shown,) = said  # the data alone: the labels are the same, the classifier is kept
+    shown, known = said  # the labels are the same: of the classifier, which is kept, nothing
     assert "3 classes: " in shown
+    assert "trained on 39 of 48 images" in known
     assert outcome.rows == tuple(told)
     assert outcome.rows[0].epoch == 0
     assert outcome.rows[0].gap is None
@@ -266,7 +267,7 @@ def test_other_classes_get_a_new_classifier(
     said: list[str] = []
     tuned = replace(config, data=str(tmp_path / "data"), weights=str(finished.checkpoint), epochs=0)
     outcome = run(tuned, tmp_path / "tuned", watch=Watch(say=said.append))
-    assert "was made for 3 classes, the data has 2: the classifier is new" in said[1]
+    assert "was made for 3 classes, the data has 2: the classifier is new" in said[-1]
     assert outcome.labels == ("not-blue", "not-green")
     assert outcome.best.epoch == 0
     assert outcome.best.val_accuracy > 0.8

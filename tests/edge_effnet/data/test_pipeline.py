@@ -7,28 +7,34 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_effnet.data.image_sources import (
+    ImageFiles,
+    RenderedSigns,
+    for_evaluation,
+    for_training,
+    read_image_files,
+)
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.pipeline import (
-    DrawnSigns,
-    Photos,
-    ahead,
     epoch_order,
     evaluation_batches,
-    load_photos,
-    prepared,
-    stored,
     training_batches,
 )
+from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
-from tests.edge_effnet.training.conftest import draw_colours
+from tests.edge_effnet.training.conftest import draw_colours, pictures
+
+__all__ = ["pictures"]  # a fixture
 
 
-def load(folder: Path, side: int = 32, **options: object) -> Photos:
-    return load_photos(load_dataset(folder).samples, stored(side), workers=2, **options)[0]  # type: ignore[arg-type]
+def load(folder: Path, side: int = 32, **options: object) -> ImageFiles:
+    return read_image_files(load_dataset(folder).samples, for_training(side), workers=2, **options)[
+        0
+    ]  # type: ignore[arg-type]
 
 
-def batches(photos: Photos, epoch: int, start: int = 0, workers: int = 2) -> list[bytes]:
+def batches(photos: ImageFiles, epoch: int, start: int = 0, workers: int = 2) -> list[bytes]:
     made = training_batches(
         photos,
         classes=3,
@@ -67,13 +73,13 @@ def test_what_does_not_fit_in_memory_is_read_again(pictures: Path) -> None:
 
 
 def test_large_photos_are_stored_small() -> None:
-    assert stored(32)(np.zeros((300, 900, 3), np.uint8)).shape == (64, 192, 3)
-    assert stored(32)(np.zeros((50, 900, 3), np.uint8)).shape == (50, 900, 3)
+    assert for_training(32)(np.zeros((300, 900, 3), np.uint8)).shape == (64, 192, 3)
+    assert for_training(32)(np.zeros((50, 900, 3), np.uint8)).shape == (50, 900, 3)
 
 
 def test_evaluation_is_the_preprocessing(pictures: Path) -> None:
     dataset = load_dataset(pictures)
-    photos, _ = load_photos(dataset.samples, prepared(32), workers=2)
+    photos, _ = read_image_files(dataset.samples, for_evaluation(32), workers=2)
     rows = list(evaluation_batches(photos, side=32, batch_size=20, workers=2))
     assert [images.shape for images, _ in rows] == [(20, 32, 32, 3)] * 3
     assert [len(labels) for _, labels in rows] == [20, 20, 8]
@@ -86,13 +92,13 @@ def test_unreadable_images_are_left_out_and_named(tmp_path: Path) -> None:
     (folder / "green" / "0.png").write_bytes(b"no image")
     samples = load_dataset(folder).samples
     done: list[int] = []
-    photos, unreadable = load_photos(samples, stored(32), workers=2, advance=done.append)
+    photos, unreadable = read_image_files(samples, for_training(32), workers=2, advance=done.append)
     assert len(photos) == 8
     assert done == list(range(1, 10))
     assert [image.path.name for image in unreadable] == ["0.png"]
     assert "green/0.png" in unreadable[0].reason
     with pytest.raises(DataError, match=r"green/0\.png"):
-        load_photos(samples, stored(32), workers=2, strict=True)
+        read_image_files(samples, for_training(32), workers=2, strict=True)
 
 
 def test_no_readable_image_at_all(tmp_path: Path) -> None:
@@ -104,14 +110,14 @@ def test_no_readable_image_at_all(tmp_path: Path) -> None:
 
 
 def test_signs_are_balanced_and_new_in_every_epoch() -> None:
-    signs = DrawnSigns(count=40, classes=16, side=36, seed=1, split="train")
-    other = DrawnSigns(count=40, classes=16, side=36, seed=1, split="val")
+    signs = RenderedSigns(count=40, classes=16, side=36, seed=1, split="train")
+    other = RenderedSigns(count=40, classes=16, side=36, seed=1, split="val")
     assert np.bincount(signs.labels).tolist() == [3] * 8 + [2] * 8
-    first = signs.picture(5, 0)
+    first = signs.image(5, 0)
     assert first.shape == (36, 36, 3)
-    np.testing.assert_array_equal(first, signs.picture(5, 0))
-    assert (first != signs.picture(5, 1)).any()
-    assert (first != other.picture(5, 0)).any()
+    np.testing.assert_array_equal(first, signs.image(5, 0))
+    assert (first != signs.image(5, 1)).any()
+    assert (first != other.image(5, 0)).any()
 
 
 def test_results_come_in_order_and_errors_where_they_belong() -> None:
