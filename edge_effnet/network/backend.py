@@ -1,7 +1,7 @@
-"""The one door to Keras and h5py.
+"""The one door to Keras, h5py and pooch.
 
-Both are imported on first use, so that a module of this package can be imported, and its
-tables read, where neither is installed.
+They are imported on first use, so that a module of this package can be imported, and its
+tables read, where they are not installed.
 """
 
 from __future__ import annotations
@@ -32,6 +32,15 @@ def h5py_module() -> Any:
         MissingExtra: it is not installed.
     """
     return _required("h5py", "h5py", "reading weight files")
+
+
+def pooch_module() -> Any:
+    """``pooch``.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _required("pooch", "pooch", "downloading weights")
 
 
 def _quiet() -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +14,7 @@ import numpy as np
 
 from edge_effnet.architecture.files import variant_from_json, variant_to_json
 from edge_effnet.architecture.spec import VariantSpec, network_plan
-from edge_effnet.errors import EdgeEffnetError, OutputError
+from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.files import write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.files import METADATA, Layout, count_classes, open_weights
@@ -117,29 +115,6 @@ def save_checkpoint(
                 kernel = values.ndim > 1
                 group[name] = values.astype(np.float16) if half and kernel else values
     write_atomically(path, buffer.getvalue(), overwrite=True)
-
-
-@contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its name when the block ends well.
-
-    Raises:
-        OutputError: the folder or the file cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose another place, or free space and permissions there",
-        ) from error
-    finally:  # also after Ctrl-C
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _write_strings(attributes: Any, name: str, values: list[str]) -> None:

@@ -6,21 +6,14 @@ ImageNet classifier. Google published no Keras file for Lite and EdgeTPU.
 
 from __future__ import annotations
 
-import hashlib
-import http.client
 import os
 import sys
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
-
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import OutputError, WeightsError
-from edge_effnet.network.weights.checkpoint import whole_file
+from edge_effnet.network.backend import pooch_module
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
 V2_FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"
@@ -41,7 +34,6 @@ MD5 = {
     "efficientnetv2-m": "a3bf6aa3276309f4fc6a34aa114c95cd",
     "efficientnetv2-l": "27e6d408b53c7ebc868fefa357689935",
 }
-CHUNK = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -88,88 +80,53 @@ def fetch_official(spec: VariantSpec) -> Path:
 
 
 def fetch(url: str, target: Path, *, md5: str, timeout: float = 30.0) -> Path:
-    """Download ``url`` to ``target`` unless it is there; the checksum is verified either way.
+    """Download ``url`` to ``target``, unless the file with this checksum is there.
 
     Args:
         md5: hexadecimal, as published.
         timeout: seconds without a single byte before giving up.
 
     Returns:
-        ``target``, which exists only whole and verified.
+        ``target``, which is written whole and verified, or not at all.
 
     Raises:
-        WeightsError: not reachable, cut off, or another checksum (the file is removed).
+        WeightsError: not reachable, cut off, or another checksum.
         OutputError: ``target`` cannot be written.
+        MissingExtra: pooch is not installed.
     """
-    if target.exists():
-        with _readable(target).open("rb") as content:
-            found = hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False))
-        if found.hexdigest() != md5:
-            target.unlink(missing_ok=True)
-            raise WeightsError(
-                f"{target} was not the published file and has been removed",
-                found=f"md5 {found.hexdigest()}",
-                expected=md5,
-                fix="run again to download it anew",
-            )
-        return target
-    checksum = hashlib.md5(usedforsecurity=False)
-    with whole_file(target) as partial, partial.open("wb") as file:
-        for chunk in _stream(url, target, timeout):
-            checksum.update(chunk)
-            file.write(chunk)
-        if checksum.hexdigest() != md5:
-            raise WeightsError(
-                f"{url} is not the published file; nothing was kept",
-                found=f"md5 {checksum.hexdigest()}",
-                expected=md5,
-                fix=f"try again without a proxy that alters downloads, or put the right file "
-                f"at {target}, or give --weights FILE",
-            )
-    return target
-
-
-def _readable(target: Path) -> Path:
-    if not target.is_file():
+    pooch = pooch_module()
+    pooch.get_logger().setLevel("WARNING")
+    download = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout)
+    try:
+        pooch.retrieve(url, f"md5:{md5}", target.name, target.parent, downloader=download)
+    except ValueError as error:  # the checksum, but for the errors of requests that are both
+        if isinstance(error, OSError):
+            raise _unreachable(url, target, error) from error
+        raise WeightsError(
+            f"{url} is not the published file; nothing was kept",
+            found=str(error).partition(". ")[0],
+            expected=f"md5 {md5}",
+            fix=f"try again without a proxy that alters downloads, or put the right file "
+            f"at {target}, or give --weights FILE",
+        ) from error
+    except OSError as error:
+        if hasattr(error, "request"):  # of requests
+            raise _unreachable(url, target, error) from error
         raise OutputError(
-            f"{target} is in the way",
-            found="something that is no file",
-            expected="a downloaded weight file or nothing",
-            fix="move it away, or set EDGE_EFFNET_CACHE to another folder",
-        )
+            f"{target} cannot be written",
+            found=error.strerror or str(error),
+            fix="free space and permissions there, or set EDGE_EFFNET_CACHE to another folder",
+        ) from error
     return target
 
 
-def _stream(url: str, target: Path, timeout: float) -> Iterator[bytes]:
-    """The content of ``url`` in pieces, with progress on a terminal's stderr."""
-
-    def failed(found: str) -> WeightsError:
-        return WeightsError(
-            f"the official weights {target.name} cannot be downloaded from {url}",
-            found=found,
-            fix=f"connect and try again, put the file at {target} by hand, or use "
-            "--weights FILE or --weights demo",
-        )
-
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(
-        *columns,
-        TransferSpeedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    ) as progress:
-        try:
-            with urllib.request.urlopen(url, timeout=timeout) as response:  # noqa: S310 (the caller's address; the table's are https)
-                length = int(response.headers.get("Content-Length") or 0)
-                task = progress.add_task(target.name, total=length or None)
-                received = 0
-                while chunk := response.read(CHUNK):
-                    received += len(chunk)
-                    progress.advance(task, len(chunk))
-                    yield chunk
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", None) or error
-            raise failed(str(reason) or type(error).__name__) from error
-        if received < length:
-            raise failed(f"{received} of {length} bytes before the connection ended")
+def _unreachable(url: str, target: Path, error: BaseException) -> WeightsError:
+    cause = error
+    while cause.__context__ is not None:  # requests wraps what urllib3 wraps
+        cause = cause.__context__
+    return WeightsError(
+        f"the official weights {target.name} cannot be downloaded from {url}",
+        found=str(cause) or type(cause).__name__,
+        fix=f"connect and try again, put the file at {target} by hand, or use "
+        "--weights FILE or --weights demo",
+    )
