@@ -43,19 +43,21 @@ def command(
 ) -> None:
     """Draw SOURCES as one self-contained page that also reads well on a phone.
 
-    SOURCES are JSON files of bench, compare, convert and camera, in any mixture: latency
-    distributions, accuracy against time, changes by class, confusion matrices, flipped images
-    with what each model looked at, the machine and whether to believe it.
+    SOURCES are JSON files of bench, compare, convert and camera, in any mixture. The page says
+    first what to do; below stand accuracy against latency, latency distributions, images that
+    are answered otherwise with what each model looked at, changes by class, confusion matrices,
+    the machine and whether its times are valid.
 
     \b
     Examples:
       edge-effnet report result.json
       edge-effnet report result.json comparison.json -o page.html --title "Signs on a Pi 4"
     """
-    from benchmarks.report.page import render
+    from benchmarks.report.page import render, require_extra
     from benchmarks.report.sources import read_sources
     from edge_effnet.files import refuse_existing, write_atomically
 
+    require_extra()
     refuse_existing(out, overwrite=force)
     page = render(read_sources(sources), title=title, flips=flips, maps=maps)
     write_atomically(out, page.encode(), overwrite=force)

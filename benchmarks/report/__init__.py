@@ -1,1 +1,1 @@
-"""Results as one page: everything drawn by hand as SVG, nothing loaded from anywhere."""
+"""Results as one self-contained page: plots inside, no script, nothing fetched."""

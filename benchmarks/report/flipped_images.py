@@ -2,7 +2,7 @@
 
 A map is a class-activation map where the network's end allows it (``runtime.activation``). Else
 it is made by occlusion (Zeiler and Fergus 2014, section 4.2): a grey patch slides over the
-picture, and where the score of the model's own answer falls most, the evidence was. The patch
+image, and where the score of the model's own answer falls most, the evidence was. The patch
 covers a quarter of each side and moves by an eighth.
 """
 
@@ -21,7 +21,7 @@ from edge_effnet.image.preprocessing import Pixels, preprocess, read_image
 from edge_effnet.runtime.activation import ActivationMapper, open_mapper
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 
-SIDE = 112
+SIDE = 208
 QUALITY = 70
 GRID = 8
 _PATCH = 2  # of the grid's fields
@@ -41,8 +41,8 @@ def thumbnail(path: Path) -> str | None:
 
 
 def evidence_overlay(path: Path, model: Path, index: int, classes: int) -> str | None:
-    """The picture as the model sees it, with its evidence for class ``index`` of ``classes`` in
-    colour, as a data URI; None where the picture or the model is gone, or no longer the same."""
+    """The image as the model sees it, with its evidence for class ``index`` of ``classes`` in
+    colour, as a data URI; None where the image or the model is gone, or no longer the same."""
     pixels, classifier = _read(path), _open(model)
     if pixels is None or classifier is None or len(classifier.labels) != classes:
         return None
@@ -66,7 +66,7 @@ def evidence_overlay(path: Path, model: Path, index: int, classes: int) -> str |
 def occlusion_map(
     classifier: Classifier, prepared: Pixels, index: int, grid: int = GRID
 ) -> NDArray[np.float32]:
-    """How much the score of class ``index`` falls where a patch hides the picture.
+    """How much the score of class ``index`` falls where a patch hides the image.
 
     Args:
         prepared: height x width x 3 pixels, as ``preprocess`` makes them.

@@ -15,9 +15,9 @@ from edge_effnet.errors import DataError
 
 COMPARISON_FORMAT = "edge-effnet/comparison"
 CONVERSION_FORMAT = "edge-effnet conversion"
-FEED_FORMAT = "edge-effnet/camera"
+CAMERA_FORMAT = "edge-effnet/camera"
 COMPARISON_SCHEMA = "comparison.schema.json"
-FEED_SCHEMA = "feed.schema.json"
+CAMERA_SCHEMA = "feed.schema.json"
 _NEWEST = 1  # version of the three foreign formats that this page understands
 
 Json = Mapping[str, Any]
@@ -29,13 +29,13 @@ class Sources:
 
     Attributes:
         conversions: documents of ``convert --json``; their comparisons are in ``comparisons``.
-        feeds: the figures of ``camera --json``; what it compared is in ``comparisons``.
+        camera_runs: the figures of ``camera --json``; what it compared is in ``comparisons``.
     """
 
     results: tuple[Result, ...]
     comparisons: tuple[Json, ...]
     conversions: tuple[Json, ...]
-    feeds: tuple[Json, ...] = ()
+    camera_runs: tuple[Json, ...] = ()
 
 
 def read_sources(paths: Sequence[Path]) -> Sources:
@@ -47,7 +47,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     results: list[Result] = []
     comparisons: list[Json] = []
     conversions: list[Json] = []
-    feeds: list[Json] = []
+    camera_runs: list[Json] = []
     for path in paths:
         raw = read_json(path)
         kind = raw.get("format") if isinstance(raw, dict) else None
@@ -58,9 +58,9 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         elif kind == COMPARISON_FORMAT:
             comparisons.append(_checked(raw, path))
             if "camera" in raw:
-                feeds.append(_feed(raw["camera"], path))
-        elif kind == FEED_FORMAT:
-            feeds.append(_feed(raw, path))
+                camera_runs.append(_camera_run(raw["camera"], path))
+        elif kind == CAMERA_FORMAT:
+            camera_runs.append(_camera_run(raw, path))
         elif kind == CONVERSION_FORMAT:
             conversions.append(_conversion(raw, path))
             comparisons += [
@@ -80,7 +80,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             _checked(comparison, Path(result.made))
             for comparison in (result.accuracy or {}).get("comparisons", ())
         ]
-    return Sources(tuple(results), tuple(comparisons), tuple(conversions), tuple(feeds))
+    return Sources(tuple(results), tuple(comparisons), tuple(conversions), tuple(camera_runs))
 
 
 def _checked(raw: Json, path: Path) -> Json:
@@ -90,13 +90,13 @@ def _checked(raw: Json, path: Path) -> Json:
     return raw
 
 
-def _feed(raw: Any, path: Path) -> Json:
+def _camera_run(raw: Any, path: Path) -> Json:
     if isinstance(raw, dict):
         _refuse_newer(raw, path)
-    if fault := first_fault(raw, load_schema(FEED_SCHEMA)):
+    if fault := first_fault(raw, load_schema(CAMERA_SCHEMA)):
         raise DataError(f"{path} is damaged", found=fault, fix="run the camera again")
-    feed: Json = raw
-    return feed
+    run: Json = raw
+    return run
 
 
 def _conversion(raw: Json, path: Path) -> Json:

@@ -30,7 +30,7 @@ def _headline(figures: Mapping[str, Any]) -> tuple[str, str]:
     return (told["name"], told["text"]) if told else ("top-1", _percent(figures.get("top1")))
 
 
-def judging_lines(result: Result) -> list[str]:
+def cautions(result: Result) -> list[str]:
     """What to know first of the images that judged, and of what the answers warn."""
     accuracy = result.accuracy or {}
     line = accuracy.get("trained_on", {}).get("line")

@@ -14,8 +14,8 @@ from rich.text import Text
 from benchmarks.results.accuracy_columns import (
     accuracy_cells,
     accuracy_headings,
+    cautions,
     front_of,
-    judging_lines,
     skipped_lines,
 )
 from benchmarks.results.regression import Regression
@@ -88,7 +88,7 @@ def to_markdown(result: Result) -> str:
     """The table, and under it the machine and what spoils the figures."""
     headings, lines = _cells(result)
     bars = ["---"] + ["---:"] * (len(headings) - 1)
-    out = [text for line in judging_lines(result) for text in (line, "")]
+    out = [text for line in cautions(result) for text in (line, "")]
     out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
     out += [f"- {text}" for text in (*heat_lines(result), *skipped_lines(result))]
@@ -98,7 +98,7 @@ def to_markdown(result: Result) -> str:
 
 def print_result(out: Console, result: Result) -> None:
     """Print the table, ratios, notes and the verdict."""
-    for text in judging_lines(result):
+    for text in cautions(result):
         out.print(Text(text, style="yellow"), soft_wrap=True)
     out.print(Text(machine_line(result), style="bold"))
     headings, lines = _cells(result)

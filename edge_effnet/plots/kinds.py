@@ -182,7 +182,7 @@ def lines(panels: Sequence[Panel], x_name: str) -> Figure:
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure((_WIDTH_INCHES * (0.35 + 0.65 * len(panels)), 2.6), layout="constrained")
+    figure = Figure((_WIDTH_INCHES * (0.35 + 0.65 * len(panels)), 2.4), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for place, (name, xs, ys) in enumerate(panel.curves):
             axes.plot(xs, ys, color=PALETTE[place], label=name, marker="o", markersize=2.5)

@@ -101,8 +101,9 @@ def as_svg(figure: Figure, name: str, *, inline: bool = False) -> str:
             del element.attrib["id"]
         if hint.startswith(HINT):
             ElementTree.SubElement(element, "title").text = hint.removeprefix(HINT)
-    for metadata in root.findall("metadata"):
-        root.remove(metadata)
+    for extra in (*root.findall("metadata"), *root.findall("defs[style]")):
+        root.remove(extra)  # in a page, its style would be for all elements
+    root.set("style", "stroke-linejoin: round; stroke-linecap: butt")
     root.attrib |= {"role": "img", "aria-label": name}
     if inline:
         del root.attrib["width"], root.attrib["height"]

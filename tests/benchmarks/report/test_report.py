@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.report import flipped_images as pictures
-from benchmarks.report import svg
+from benchmarks.report import flipped_images
+from benchmarks.report.conclusion import conclusions
 from benchmarks.report.flipped_images import evidence_overlay, occlusion_map, thumbnail
 from benchmarks.report.page import render
 from benchmarks.report.sources import Sources, read_sources
+from benchmarks.results.result import Result
 from edge_effnet.errors import DataError
+from edge_effnet.measure.validity import Remark, Validity
 from edge_effnet.runtime.classifier import open_classifier
 from tests.benchmarks.commands.test_bench import swapped
 from tests.benchmarks.conftest import Cli, MakeResult
@@ -69,20 +73,21 @@ def page(cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path)
 def test_the_page_holds_everything_and_loads_nothing(page: Path) -> None:
     text = page.read_text()
     for words in (
-        *("Latency", "Accuracy against time", "Change by class", "Confusion"),
-        *("Flipped images", "Machine and verdict", "wrong against right"),
-        *("evidence, reference", "10 → 0 of 10", "lost: only the first is right"),
+        *("Latency", "Accuracy against latency", "Change by class", "Confusion"),
+        *("Flipped images", "Machine and validity", "wrong against right"),
+        *("evidence, reference", "10 → 0 of 10", "lost: only the reference is right"),
     ):
         assert words in text, words
     parser = Balanced()
     parser.feed(text)
     assert parser.open == []
-    assert parser.references
-    assert all(value.startswith("data:image/jpeg;base64,") for value in parser.references)
-    assert not re.search(r"https?://|@import|url\(|<script|<link", text)
+    images = [value for value in parser.references if not value.startswith("#")]  # of a plot
+    assert images
+    assert all(value.startswith("data:image/jpeg;base64,") for value in images)
+    assert not re.search(r"https?://|@import|url\((?!#)|<script|<link", text)
     assert "&lt;Colours&gt; &amp; more" in text
     assert "<Colours>" not in text
-    assert "name='viewport'" in text
+    assert 'name="viewport"' in text
     for drawing in re.findall(r"<svg.*?</svg>", text, re.DOTALL):
         ElementTree.fromstring(drawing)  # noqa: S314 (our own text)
 
@@ -155,18 +160,21 @@ def test_a_camera_run_is_drawn(
     compared = (*run, "--compare", colour_model("b.tflite"), "--truth", "folder", "--json", both)
     assert cli(*compared)[0] == 0
     sources = read_sources([alone, both])
-    assert (len(sources.feeds), len(sources.comparisons)) == (2, 1)
+    assert (len(sources.camera_runs), len(sources.comparisons)) == (2, 1)
     text = render(sources, title="x")
     Balanced().feed(text)
     assert text.count(f"Camera: {colour_folder.name}") == 2
-    assert (
-        "<dd>66.7 % <small>of 30 frames in 3 scenes: too few for an interval</small></dd>" in text
-    )
+    assert "<b>66.7 %</b> <small>of 30 frames in 3 scenes: too few for an interval</small>" in text
     assert "frame to frame" in text
-    live = {**sources.feeds[0], "every_frame": False}
+    live = {**sources.camera_runs[0], "every_frame": False}
     assert "95 % under" in render(Sources((), (), (), (live,)), title="x")
-    trained = {**sources.feeds[0], "trained_on": {"line": "no evidence: the network was trained"}}
-    assert "<li>no evidence: the" in render(Sources((), (), (), (trained,)), title="x")
+    trained = {
+        **sources.camera_runs[0],
+        "trained_on": {"line": "no evidence: the network was trained"},
+    }
+    assert '<p class="caution">no evidence: the' in render(
+        Sources((), (), (), (trained,)), title="x"
+    )
     damaged = json.loads(alone.read_text())
     damaged["times"]["delay_ms"] = ["soon"]
     with pytest.raises(DataError, match="delay_ms"):
@@ -267,7 +275,7 @@ def test_a_map_of_either_kind_is_laid_over_the_picture(
 ) -> None:
     picture, model = next(colour_folder.rglob("*.png")), colour_model()
     activation = evidence_overlay(picture, model, 0, 3)
-    monkeypatch.setattr(pictures, "_open_mapper", lambda _model: None)  # another ending
+    monkeypatch.setattr(flipped_images, "_open_mapper", lambda _model: None)  # another ending
     occlusion = evidence_overlay(picture, model, 0, 3)
     assert activation is not None
     assert occlusion is not None
@@ -275,13 +283,58 @@ def test_a_map_of_either_kind_is_laid_over_the_picture(
     assert evidence_overlay(picture, model, 0, 4) is None  # another model by now
 
 
-def test_charts_survive_any_numbers() -> None:
-    for samples in ([1.0], [0.5, 0.5], [1e-3, 1e3], [5.0] * 100):
-        strip = svg.Strip("a & b", samples, samples[0], samples[-1], 0)
-        ElementTree.fromstring(svg.distributions([strip, strip], "ms"))  # noqa: S314
-    for dots in ([(1.0, 50.0)], [(1.0, 100.0), (2.0, 100.0)], [(0.1, 0.0), (90.0, 99.0)]):
-        drawn = [svg.Dot("m", x, y, True, 1) for x, y in dots]
-        ElementTree.fromstring(svg.scatter(drawn, "ms", "%"))  # noqa: S314
-    ElementTree.fromstring(svg.lines([(0, 40.0), (1, 40.0)], "minutes", "C"))  # noqa: S314
-    ElementTree.fromstring(svg.changes([("x", -0.5, "n"), ("y", 0.0, "")], "c"))  # noqa: S314
-    ElementTree.fromstring(svg.matrix([(0, 1, 2)], ["a", "b"], "m"))  # noqa: S314
+def first_words(*comparisons: dict[str, Any], result: Result | None = None) -> tuple[str, str]:
+    found = conclusions(Sources((result,) if result else (), comparisons, ()))[0]
+    return found.tone, found.text
+
+
+def test_the_page_begins_with_what_to_do(make_result: MakeResult) -> None:
+    result = make_result({"float": around(4), "int8": around(2)})
+    tone, text = first_words(result=result)
+    assert tone == "good"
+    assert text.startswith("Use int8: 2.0 times as fast as float")
+    assert "--data" in text
+    assert first_words(result=make_result({"a": around(4), "b": around(4, 1)}))[0] == "open"
+    noisy = Validity((Remark("load", True, "other programs used 40 % of the CPU", "stop them"),))
+    tone, text = first_words(result=replace(result, verdict=noisy))
+    assert tone == "bad"
+    assert "other programs used 40 % of the CPU; stop them." in text
+    page = render(Sources((result,), (), ()), title="x")
+    assert page.index("Use int8") < page.index("<main>") < page.index("<h2>")
+
+
+@pytest.mark.parametrize(
+    ("told", "tone", "words"),
+    [
+        ({"drop_points": 0.1, "drop_interval_points": [-0.2, 0.4]}, "good", "can replace x"),
+        ({"drop_points": 9.0, "drop_interval_points": [5.0, 13.0]}, "bad", "--max-drop"),
+        (
+            {"drop_points": 0.0, "drop_interval_points": [-3.0, 3.0], "images_to_prove": 559},
+            "open",
+            "about 559 images would exclude one of 1 point",
+        ),
+        ({}, "open", "only labels can tell"),
+        ({"value_difference": {"mean_abs": 0.25}}, "open", "differs from x by 0.25"),
+        ({"trained_on": {"line": "it was trained on them"}}, "bad", "other images"),
+    ],
+)
+def test_a_comparison_ends_in_advice(told: dict[str, Any], tone: str, words: str) -> None:
+    found, text = first_words(_comparison(**told))
+    assert found == tone
+    assert words in text
+
+
+def test_a_comparison_that_two_sources_hold_is_shown_once() -> None:
+    both = (_comparison(), {**_comparison(), "notes": ["of bench"]})
+    assert render(Sources((), both, ()), title="x").count("<h2>x against x") == 1
+
+
+def test_without_its_extra_a_page_is_refused_in_one_line(
+    cli: Cli, tmp_path: Path, make_result: MakeResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    source = save(tmp_path / "r.json", make_result({"a": around(1)}).to_json())
+    code, _, err = cli("report", source, "-o", tmp_path / "page.html")
+    assert code == 1
+    assert "pip install 'edge-effnet[report]'" in err
+    assert err.count("\n") == 1

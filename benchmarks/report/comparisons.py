@@ -1,0 +1,213 @@
+"""The page's parts about conversions and comparisons: classes, mistakes, flipped images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.report.flipped_images import evidence_overlay, thumbnail
+from benchmarks.report.sources import Json
+from edge_effnet import plots
+from edge_effnet.heads.kinds import HEADS
+from edge_effnet.ui.console import megabytes
+
+CLASS_ROWS = 24
+MATRIX_CLASSES = 20
+_ROLES = ("reference", "candidate")
+_KINDS = {
+    "lost": "lost: only the reference is right",
+    "changed": "another answer",
+    "other": "both wrong",
+    "gained": "gained: only the candidate is right",
+}
+# (key under a model, what it is called, how it is written): those that a document holds.
+_FIGURES = (
+    ("top1", "top-1", "{:.1f} %"),
+    ("exact_match", "exact match", "{:.1f} %"),
+    ("mean_average_precision", "mean average precision", "{:.1f} %"),
+    ("mae", "mean absolute error", "{:.4g}"),
+    ("r2", "R²", "{:.3f}"),
+)
+
+
+def conversion(document: Json) -> dict[str, Any]:
+    """The files a conversion wrote."""
+    rows, values = [], False
+    first = document["models"][0]
+    for model in document["models"]:
+        compared = model.get("comparison") or {}
+        same, moved = compared.get("agreement"), compared.get("value_difference")
+        agreement = "–" if same is None else f"{same:.1f} %"
+        if moved:
+            values, agreement = True, f"{moved['mean_abs']:.4g}"
+        cells = [
+            megabytes(model["size_bytes"]),
+            f"{model['size_bytes'] / first['size_bytes']:.3f}",
+            agreement,
+            f"{model['latency_ms']:.1f} ms",
+        ]
+        rows.append((Path(str(model["file"])).name, cells))
+    return {
+        "caution": trained_on(document),
+        "headings": ("size", "of float", "difference" if values else "agreement", "latency"),
+        "rows": rows,
+    }
+
+
+def comparison(document: Json, flips: int, maps: int) -> dict[str, Any]:
+    """What the template shows of two models on the same images."""
+    names = {role: Path(str(document[role].get("file", role))).stem for role in _ROLES}
+    order = list(_KINDS)
+    flipped = sorted(
+        document["flipped"],
+        key=lambda flip: order.index(flip["kind"]) if flip["kind"] in order else len(order),
+    )
+    return {
+        "title": f"{names['candidate']} against {names['reference']}",
+        "caution": trained_on(document),
+        "figures": _figures(document),
+        "remarks": _remarks(document),
+        "has_classes": bool(document["reference"].get("per_class")),
+        **_class_changes(document),
+        "matrices": _matrices(document, names),
+        "flips": [
+            _flip(document, flip, with_maps=place < maps)
+            for place, flip in enumerate(flipped[:flips])
+        ],
+        "more_flips": max(0, len(flipped) - flips) if flips else 0,
+    }
+
+
+def trained_on(document: Json) -> str | None:
+    """What to know first of the evaluation images: that the network was trained on some."""
+    line: str | None = (document.get("trained_on") or {}).get("line")
+    return line
+
+
+def _figures(document: Json) -> list[tuple[str, str, str]]:
+    """The figures that mean something for the models' answers: name, value, interval."""
+    figures = [("images", str(document["n"]), "")]
+    if document["agreement"] is not None:
+        agreed = f"{document['agreement']:.1f} %"
+        figures.append(("agreement", agreed, _interval(document.get("agreement_interval"))))
+    for key, name, form in _FIGURES:
+        for role in _ROLES:
+            if document[role].get(key) is not None:
+                bounds = _interval(document[role].get(f"{key}_interval"))
+                figures.append((f"{name}, {role}", form.format(document[role][key]), bounds))
+    if "drop_points" in document and not document["reference"].get("at_chance"):
+        lost = f"{document['drop_points']:.1f} points"
+        figures.append(("drop", lost, _interval(document["drop_interval_points"])))
+    if moved := document.get("value_difference"):
+        figures.append(("difference of the values", f"{moved['mean_abs']:.4g}", ""))
+    return figures
+
+
+def _interval(bounds: Sequence[float] | None) -> str:
+    return f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else ""
+
+
+def _remarks(document: Json) -> list[str]:
+    """Warnings, how the images were read, and what was left out of them."""
+    lines = list(document.get("warnings", ()))
+    if scenes := (document.get("blocks") or {}).get("note"):
+        lines.append(scenes)
+    lines += document.get("notes", ())
+    for entry in document.get("left_out", ()):
+        lines.append(f"left out: {entry['kind']} ({entry['count']}, first {entry['first']})")
+    if skipped := document.get("skipped"):
+        lines.append(f"unreadable images: {len(skipped)}, first {skipped[0]['reason']}")
+    return lines
+
+
+def _class_changes(document: Json) -> dict[str, Any]:
+    """Recall of each class, candidate less reference, the most images lost first."""
+    before = {entry["class"]: entry for entry in document["reference"].get("per_class", ())}
+    after = {entry["class"]: entry for entry in document["candidate"].get("per_class", ())}
+    moved = []
+    for index, was in before.items():
+        now = after.get(index)
+        if now and was["support"] and was["recall"] is not None and now["recall"] is not None:
+            change = now["correct"] - was["correct"]
+            if change:
+                share = now["recall"] - was["recall"]
+                note = f"{was['correct']} → {now['correct']} of {was['support']}"
+                moved.append((change, (_label(was["label"]), share, note)))
+    moved.sort(key=lambda entry: entry[0])
+    worst = [row for _, row in moved[:CLASS_ROWS]]
+    chart = worst and plots.as_svg(plots.changes(worst), "change of recall by class", inline=True)
+    return {"class_changes": chart or "", "more_classes": len(moved) - len(worst)}
+
+
+def _matrices(document: Json, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Both models' matrices over the same classes: those with most mistakes, if there are many."""
+    chosen = _worst_classes(document)
+    if len(chosen) < 2:
+        return []
+    labels = [_label(document["labels"][index]) for index in chosen]
+    place = {index: where for where, index in enumerate(chosen)}
+    charts = []
+    for role in _ROLES:
+        cells = [
+            (place[true], place[answered], images)
+            for true, answered, images in document[role].get("confusion", ())
+            if true in place and answered in place
+        ]
+        alt = f"confusion matrix of {names[role]}"
+        charts.append((names[role], plots.as_svg(plots.matrix(cells, labels), alt, inline=True)))
+    return charts
+
+
+def _worst_classes(document: Json) -> list[int]:
+    seen: set[int] = set()
+    wrong: dict[int, int] = {}
+    for role in _ROLES:
+        for true, answered, images in document[role].get("confusion", ()):
+            if max(true, answered) < len(document["labels"]):
+                seen |= {true, answered}
+                if true != answered:
+                    for index in (true, answered):
+                        wrong[index] = wrong.get(index, 0) + images
+    if len(seen) > MATRIX_CLASSES:
+        seen = set(sorted(wrong, key=lambda index: -wrong[index])[:MATRIX_CLASSES])
+    return sorted(seen)
+
+
+def _flip(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> dict[str, Any]:
+    """An image that the models answer differently, with what each looked at."""
+    path = Path(flip["file"])
+    image = thumbnail(path)
+    # Results of version 0.1 name no head: one class of several.
+    head = HEADS.get((document.get("head") or {}).get("kind", ""))
+    spoken = str if head and head.task == "labels" else _label
+    return {
+        "kind": flip["kind"],
+        "kind_text": _KINDS.get(flip["kind"], flip["kind"]),
+        "file": path.name,
+        "image": image,
+        "true": spoken(str(flip["true"])) if flip["true"] else None,
+        "answers": [
+            {
+                "role": role,
+                "label": spoken(str(flip[role])),
+                "score": flip[f"{role}_score"],
+                "right": flip[role] == flip["true"],
+                "map": _map(document, role, path, str(flip[role])) if image and with_maps else None,
+            }
+            for role in _ROLES
+        ],
+    }
+
+
+def _map(document: Json, role: str, image: Path, answer: str) -> str | None:
+    labels: list[str] = document["labels"]
+    if answer not in labels:
+        return None
+    model = Path(str(document[role].get("file", "")))
+    return evidence_overlay(image, model, labels.index(answer), len(labels))
+
+
+def _label(text: str) -> str:
+    """The first of several names: ``tench, Tinca tinca`` is ``tench`` here."""
+    return text.split(",")[0].strip()
