@@ -21,13 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.architecture.files import find_variant
+from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess, read_image
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.classifier import open_classifier
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Task:
     images: Dataset
     folder: Path
 
-    def input_of(self, sample: Sample) -> Floats:
+    def input_of(self, sample: Sample) -> Float32Array:
         """A calibration image as float's input, 1 x height x width x 3."""
         return normalize(preprocess(read_image(sample.path), self.how), self.how)[None]
 
@@ -67,7 +66,7 @@ class Opened:
 
     size_bytes: int
     tensor: Callable[[Pixels], NDArray[Any]]
-    scores: Callable[[NDArray[Any]], Floats]
+    scores: Callable[[NDArray[Any]], Float32Array]
 
 
 @dataclass(frozen=True)
@@ -112,10 +111,10 @@ def in_openvino(path: Path, how: Preprocess) -> Opened:
     }
     compiled = core.compile_model(core.read_model(path), "CPU", settings)
 
-    def tensor(prepared: Pixels) -> Floats:
+    def tensor(prepared: Pixels) -> Float32Array:
         return normalize(prepared, how)[None]
 
-    def scores(given: NDArray[Any]) -> Floats:
+    def scores(given: NDArray[Any]) -> Float32Array:
         return np.array(compiled(given)[0], np.float32).reshape(-1)
 
     files = (path, path.with_suffix(".bin")) if path.suffix == ".xml" else (path,)

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from converters.pruning.groups import channel_groups
 from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
+from edge_effnet.arrays import Float32Array
 from edge_effnet.network.backend import keras_module
 
 if TYPE_CHECKING:
     import keras
 
-Floats = NDArray[np.float32]
 ROWS = 16384  # samples of a plane that an equation system is made of, at most
 RIDGE = 0.01  # of the mean square of an input: keeps the solution near what it was
 _BATCH = 64
@@ -83,7 +83,7 @@ class _Part:
     start: Any
     end: Any
 
-    def __call__(self, values: Floats) -> Floats:
+    def __call__(self, values: Float32Array) -> Float32Array:
         part = keras_module().Model(self.start, self.end)
         return np.concatenate(
             [
@@ -94,7 +94,11 @@ class _Part:
 
 
 def _solve(
-    network: keras.Model, project: str, inputs: Floats, target: Floats, rng: np.random.Generator
+    network: keras.Model,
+    project: str,
+    inputs: Float32Array,
+    target: Float32Array,
+    rng: np.random.Generator,
 ) -> None:
     """The kernel nearest to the old one that maps ``inputs`` to ``target``; what is left of the
     mean goes into the normalization behind it."""

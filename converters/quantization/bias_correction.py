@@ -20,7 +20,6 @@ from numpy.typing import NDArray
 from converters.tflite_graph.activations import Picture, observe, stored_pictures
 from converters.tflite_graph.layers import (
     LARGEST_BIAS,
-    Floats,
     Follower,
     Layer,
     not_shouting,
@@ -29,6 +28,7 @@ from converters.tflite_graph.layers import (
 )
 from converters.tflite_graph.subgraph import Dissection, run_part
 from converters.tflite_graph.topology import segments
+from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure, parse_structure
 
@@ -120,7 +120,7 @@ def _step(
     truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
     given: tuple[int, Sequence[NDArray[Any]]],
     workers: int,
-) -> Floats:
+) -> Float32Array:
     """The change of each channel's bias, in real units, that brings it nearest to float.
 
     Args:
@@ -135,7 +135,7 @@ def _step(
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
-    def look(picture: int, values: NDArray[Any]) -> tuple[Floats, Floats, float]:
+    def look(picture: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
         output, judged = (part.astype(np.float32) for part in truth[picture][place])
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
@@ -151,7 +151,7 @@ def _step(
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)
 
 
-def _certain_mean(values: Floats) -> Floats:
+def _certain_mean(values: Float32Array) -> Float32Array:
     """Mean over pictures of each channel, drawn towards zero where they disagree.
 
     The factor m²/(m² + s²), s the standard error, is the one of least expected squared error

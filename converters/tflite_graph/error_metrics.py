@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+from edge_effnet.arrays import Float32Array
 
 
-def noise_share(wanted: Floats, answer: Floats) -> float:
+def noise_share(wanted: Float32Array, answer: Float32Array) -> float:
     """Energy of the difference of two answers over that of both, 0–1, mean over pictures.
 
     Each picture counts alike, however loud its answer, and one whose answer is ruined counts
@@ -22,7 +22,7 @@ def noise_share(wanted: Floats, answer: Floats) -> float:
     return float(_shares(wanted, answer).mean())
 
 
-def typical_share(wanted: Floats, answer: Floats) -> float:
+def typical_share(wanted: Float32Array, answer: Float32Array) -> float:
     """The same, but pictures count by the amplitude of their noise: the mean of roots, squared.
 
     Answers turn on pictures of ordinary noise that two classes compete for. In the plain mean of
@@ -34,14 +34,14 @@ def typical_share(wanted: Floats, answer: Floats) -> float:
     return float(np.sqrt(_shares(wanted, answer)).mean() ** 2)
 
 
-def _shares(wanted: Floats, answer: Floats) -> NDArray[np.float64]:
+def _shares(wanted: Float32Array, answer: Float32Array) -> NDArray[np.float64]:
     signal = wanted - wanted.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
     return np.asarray(lost / np.maximum(lost + power, 1e-20))
 
 
-def mirrored(values: Floats) -> Floats:
+def mirrored(values: Float32Array) -> Float32Array:
     """Sigmoids' logits beside their negatives: (pictures, outputs) -> (pictures, 2 x outputs).
 
     A sigmoid is a softmax over its logit and the opposite one. So written, a constant added to
@@ -50,7 +50,7 @@ def mirrored(values: Floats) -> Floats:
     return np.asarray(np.concatenate([values, -values], axis=1), np.float32)
 
 
-def stored_in_int8(values: Floats, low: float, high: float) -> Floats:
+def stored_in_int8(values: Float32Array, low: float, high: float) -> Float32Array:
     """What is left of values after 8 bits, asymmetric, with a range that holds zero."""
     low, high = min(low, 0.0), max(high, 0.0)
     step = np.float32(max(high - low, 1e-9) / 255)

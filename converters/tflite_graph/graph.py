@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.tflite_graph.topology import logit_names
+from edge_effnet.arrays import Float32Array
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import pack_tree, read_tree
 from edge_effnet.tflite.reader import Operator, Structure, parse_structure
 
-Floats = NDArray[np.float32]
 Activation = Literal["linear", "relu", "relu6"]
 
 # Operators that compute the same in every runtime and have a gradient.
@@ -66,8 +66,8 @@ class Weights:
         bias: outputs; zeros where the file has none.
     """
 
-    kernel: Floats
-    bias: Floats
+    kernel: Float32Array
+    bias: Float32Array
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Graph:
     logits: str
     shape: tuple[int, ...]
     nodes: tuple[Node, ...]
-    constants: Mapping[str, Floats]
+    constants: Mapping[str, Float32Array]
     layers: Mapping[str, Weights]
     exact: frozenset[str]
 
@@ -105,7 +105,7 @@ def read_graph(model: bytes) -> Graph:
     picture, logits = structure.tensors[structure.inputs[0]], logit_names(structure)[0]
     source, shape = picture.name, picture.shape
     nodes: list[Node] = []
-    constants: dict[str, Floats] = {}
+    constants: dict[str, Float32Array] = {}
     layers: dict[str, Weights] = {}
     exact = {source}
     for operator in structure.operators:
@@ -190,7 +190,7 @@ def _integers(tree: Any, index: int) -> NDArray[np.int32]:
     return np.asarray(tree.buffers[tensor.buffer].data, np.uint8).view(np.int32)
 
 
-def _constant(tree: Any, index: int, structure: Structure) -> Floats:
+def _constant(tree: Any, index: int, structure: Structure) -> Float32Array:
     tensor = tree.subgraphs[0].tensors[index]
     stored = np.asarray(tree.buffers[tensor.buffer].data, np.uint8)
     return stored.view(np.float32).reshape(structure.tensors[index].shape)
@@ -210,7 +210,7 @@ def _weights(operator: Operator, structure: Structure, tree: Any, node: Node) ->
     return Weights(np.ascontiguousarray(kernel), bias)
 
 
-def integer_biases(small: bytes) -> dict[str, Floats]:
+def integer_biases(small: bytes) -> dict[str, Float32Array]:
     """The biases of an integer model, in real units, by the name of the layer's output.
 
     They may have been corrected since the model was quantized.

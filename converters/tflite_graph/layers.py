@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 Follower = Literal["none", "relu", "sigmoid", "swish"]
-Floats = NDArray[np.float32]
 
 # Times the median power: see ``not_shouting``.
 _LOUDEST = 4
@@ -94,7 +93,7 @@ def _cut_at_zero(tensor: Tensor) -> bool:
     return bool(tensor.zero_points) and tensor.zero_points[0] == np.iinfo(np.int8).min
 
 
-def slope(output: Floats, follower: Follower) -> Floats:
+def slope(output: Float32Array, follower: Follower) -> Float32Array:
     """Derivative of the function behind a layer, at the layer's float output.
 
     A ReLU6 counts as a ReLU: it hardly ever cuts above.

@@ -20,14 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.tflite_graph.activations import Picture, observe
-from converters.tflite_graph.error_metrics import Floats, mirrored, noise_share, typical_share
+from converters.tflite_graph.error_metrics import mirrored, noise_share, typical_share
 from converters.tflite_graph.topology import sigmoid_answers
+from edge_effnet.arrays import Float32Array
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.tflite.editor import pack_tree, read_tree
 from edge_effnet.tflite.reader import Structure
 
-Change = Callable[[Floats], Floats]
+Change = Callable[[Float32Array], Float32Array]
 _Seen = TypeVar("_Seen")
 
 _HELD_BYTES = 300_000_000  # of activations kept at once
@@ -113,7 +114,7 @@ class Dissection:
         return pack_tree(tree)
 
     def isolate(
-        self, tensor: int, pictures: Sequence[Picture], wanted: Floats | None = None
+        self, tensor: int, pictures: Sequence[Picture], wanted: Float32Array | None = None
     ) -> Isolated:
         """Cut behind a tensor and run the part before once for each picture.
 
@@ -126,7 +127,7 @@ class Dissection:
         self,
         tensors: Sequence[int],
         pictures: Sequence[Picture],
-        wanted: Floats,
+        wanted: Float32Array,
         look: Callable[[int, Isolated], _Seen],
         *,
         workers: int,
@@ -157,7 +158,7 @@ class Dissection:
         self,
         tensors: Sequence[int],
         pictures: Sequence[Picture],
-        wanted: Floats | None,
+        wanted: Float32Array | None,
         *,
         workers: int,
     ) -> Iterator[Callable[[], Isolated]]:
@@ -175,7 +176,9 @@ class Dissection:
                 values = [[known[index] for index in cut.sources] for known in held]
                 yield partial(self._behind, cut, values, wanted)
 
-    def _behind(self, cut: Cut, values: list[list[Floats]], wanted: Floats | None) -> Isolated:
+    def _behind(
+        self, cut: Cut, values: list[list[Float32Array]], wanted: Float32Array | None
+    ) -> Isolated:
         rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
         sigmoids = sigmoid_answers(self.structure)
         return Isolated(cut, rear, values, wanted, sigmoids=sigmoids)
@@ -195,7 +198,7 @@ class Dissection:
             yield together
 
 
-def _copied(_: int, values: list[Any]) -> list[Floats]:
+def _copied(_: int, values: list[Any]) -> list[Float32Array]:
     return [value.copy() for value in values]
 
 
@@ -254,8 +257,8 @@ class Isolated:
         self,
         cut: Cut,
         rear: Any,
-        values: list[list[Floats]],
-        wanted: Floats | None,
+        values: list[list[Float32Array]],
+        wanted: Float32Array | None,
         *,
         sigmoids: bool = False,
     ) -> None:
@@ -280,7 +283,7 @@ class Isolated:
             flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
         return noise_share(self.wanted, answer), float(flipped.mean())
 
-    def _ask(self, change: Change | None) -> Floats:
+    def _ask(self, change: Change | None) -> Float32Array:
         answers = []
         for own, *others in self._values:
             changed = change(own) if change else own

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.heads.head import Head
 from edge_effnet.metrics.accuracy.classification import top_answers
 
@@ -77,7 +77,7 @@ def with_threshold(head: Head, threshold: float | None) -> Head:
     return replace(head, threshold=threshold)
 
 
-def answered_indices(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]:
+def answered_indices(head: Head, scores: Float32Array) -> tuple[int, ...]:
     """Indices of what one frame's scores (classes,) answer: of one class, or of any labels.
 
     Raises:
@@ -89,7 +89,7 @@ def answered_indices(head: Head, scores: NDArray[np.float32]) -> tuple[int, ...]
 
 
 def decide(
-    scores: NDArray[np.float32],
+    scores: Float32Array,
     labels: Sequence[str],
     head: Head,
     *,
@@ -123,10 +123,10 @@ class Smoother:
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._scores: NDArray[np.float32] | None = None
+        self._scores: Float32Array | None = None
         self._time_s = 0.0
 
-    def add(self, scores: NDArray[np.float32], time_s: float) -> NDArray[np.float32]:
+    def add(self, scores: Float32Array, time_s: float) -> Float32Array:
         """The smoothed scores, (classes,), after a frame at ``time_s``."""
         passed_s = max(0.0, time_s - self._time_s)
         if self._scores is None or self._seconds <= 0:

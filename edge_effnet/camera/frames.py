@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge_effnet.arrays import Float32Array
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.spelling import read_share
@@ -47,7 +45,7 @@ class FrameScores:
     """
 
     frame: Frame
-    scores: NDArray[np.float32]
+    scores: Float32Array
     prepare_ms: float
     infer_ms: float
     done_s: float
@@ -64,7 +62,7 @@ class ComparedFrame:
     """A frame both models have seen."""
 
     answer: FrameScores
-    reference_scores: NDArray[np.float32]
+    reference_scores: Float32Array
     reference_ms: float
 
 

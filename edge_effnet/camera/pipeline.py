@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.accuracy.scenes import Scenes
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
@@ -38,7 +39,7 @@ class FrameModel(Protocol):
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]: ...
 
-    def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]: ...
+    def scores_of_input(self, tensor: NDArray[Any]) -> Float32Array: ...
 
 
 @dataclass(frozen=True)

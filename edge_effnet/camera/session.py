@@ -7,9 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.accuracy.comparison import FeedComparison
 from edge_effnet.camera.accuracy.ground_truth import GroundTruth
 from edge_effnet.camera.accuracy.shares import Tally
@@ -205,7 +203,7 @@ class Session:
         if outputs.jsonl is not None:
             outputs.jsonl.pair(pair, agree, status.settings.labels, comparison.heads[1])
 
-    def _decide(self, scores: NDArray[np.float32], head: Head) -> Decision:
+    def _decide(self, scores: Float32Array, head: Head) -> Decision:
         settings = self.status.settings
         return decide(scores, settings.labels, head, top=settings.top, threshold=settings.threshold)
 

@@ -11,15 +11,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.data.image_sources import ImageSource, Indices, for_evaluation
 from edge_effnet.data.threads import ahead
 from edge_effnet.image.preprocessing import Pixels
 
-Floats = NDArray[np.float32]
 Vary = Callable[[Pixels, np.random.Generator], Pixels]
-Mix = Callable[[Pixels, Floats, np.random.Generator], tuple["Pixels | Floats", Floats]]
+Mix = Callable[
+    [Pixels, Float32Array, np.random.Generator], tuple["Pixels | Float32Array", Float32Array]
+]
 
 # Streams of random numbers that must not coincide.
 _ORDER, _IMAGE, _BATCH = 1, 2, 3
@@ -34,8 +35,8 @@ class Batch:
     """
 
     step: int
-    images: Floats
-    truth: Floats
+    images: Float32Array
+    truth: Float32Array
 
 
 def epoch_order(count: int, batch_size: int, *, seed: int, epoch: int) -> Indices:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Times = Sequence[float] | NDArray[np.float64]
+from edge_effnet.arrays import Float64Array
+
+Times = Sequence[float] | Float64Array
 
 CONFIDENCE = 0.95
 RESAMPLES, FEWEST_RESAMPLES = 1000, 200
@@ -145,9 +147,7 @@ def independent_ratio(ours: Times, theirs: Times, *, seed: int = 0) -> Ratio:
     return _ratio(one, other, np.concatenate(above) / np.concatenate(under))
 
 
-def _ratio(
-    one: NDArray[np.float64], other: NDArray[np.float64], quotients: NDArray[np.float64]
-) -> Ratio:
+def _ratio(one: Float64Array, other: Float64Array, quotients: Float64Array) -> Ratio:
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(quotients, [tail, 100 - tail])
     return Ratio(float(np.median(one) / np.median(other)), float(low), float(high))

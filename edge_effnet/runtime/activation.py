@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.edgetpu import is_compiled
 from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
@@ -70,7 +71,7 @@ class ActivationMapper:
             detail["index"]: detail for detail in self._interpreter.get_tensor_details()
         }
 
-    def map(self, tensor: NDArray[Any], index: int) -> NDArray[np.float32]:
+    def map(self, tensor: NDArray[Any], index: int) -> Float32Array:
         """Where the score of class ``index`` comes from.
 
         Args:
@@ -84,7 +85,7 @@ class ActivationMapper:
         features = self._real(self._ending.features)[0]
         return np.asarray(features @ self._real(self._ending.weights)[index], np.float32)
 
-    def _real(self, tensor: int) -> NDArray[np.float32]:
+    def _real(self, tensor: int) -> Float32Array:
         """A tensor's real numbers; scales lie along the first axis of the weights."""
         stored = self._interpreter.get_tensor(tensor).astype(np.float32)
         how = self._details[tensor]["quantization_parameters"]

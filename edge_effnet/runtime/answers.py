@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.heads.head import Head
 from edge_effnet.metrics.accuracy.classification import top_answers
 
@@ -33,9 +33,7 @@ class Answer:
     value: float | None = None
 
 
-def best_answers(
-    scores: NDArray[np.float32], labels: Sequence[str], head: Head, top: int
-) -> list[Answer]:
+def best_answers(scores: Float32Array, labels: Sequence[str], head: Head, top: int) -> list[Answer]:
     """The answers that one image's scores, (labels,), amount to.
 
     Of classes the best ``top``, best first (of two classes the one decided for); of labels at

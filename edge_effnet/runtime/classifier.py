@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.data.labels import listed, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
@@ -52,7 +53,7 @@ class Classifier:
     _input_index: int
     _output_index: int
 
-    def scores(self, pixels: Pixels) -> NDArray[np.float32]:
+    def scores(self, pixels: Pixels) -> Float32Array:
         """Scores of a whole RGB picture of any size: float32, (labels,); see ``Head.scores``."""
         return self.scores_of_input(self.tensor(preprocess(pixels, self.how)))
 
@@ -64,7 +65,7 @@ class Classifier:
             return prepared[None]
         return quantize_in(normalize(prepared, self.how), form)[None]
 
-    def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+    def scores_of_input(self, tensor: NDArray[Any]) -> Float32Array:
         """Scores of a ready input tensor: float32, (labels,); see ``Head.scores``."""
         self._interpreter.set_tensor(self._input_index, tensor)
         self._interpreter.invoke()

@@ -20,6 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.hashes import content_hash
 from edge_effnet.data.labels import match_label
@@ -216,7 +217,7 @@ def _places(dataset: Dataset, used: set[int], labels: tuple[str, ...], name: str
 def _run(
     crews: list[list[Classifier]],
     dataset: Dataset,
-    scores: list[NDArray[np.float32]],
+    scores: list[Float32Array],
     strict: bool,
     progress: Progress | None,
 ) -> dict[int, Skipped]:
@@ -259,7 +260,7 @@ def _run(
     return skipped
 
 
-def _ask(crew: Sequence[Classifier], pixels: Pixels, rows: Sequence[NDArray[np.float32]]) -> None:
+def _ask(crew: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array]) -> None:
     """Write each model's scores of one image into its row."""
     prepared: dict[Preprocess, Pixels] = {}
     for member, row in zip(crew, rows, strict=True):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.errors import ModelError
 
 
@@ -86,7 +87,7 @@ def quantize_in(real: NDArray[np.floating[Any]], form: TensorFormat) -> NDArray[
     return np.asarray(np.clip(rounded, limits.min, limits.max), form.dtype)
 
 
-def dequantize_out(stored: NDArray[Any], form: TensorFormat) -> NDArray[np.float32]:
+def dequantize_out(stored: NDArray[Any], form: TensorFormat) -> Float32Array:
     """Stored values to real numbers, float32.
 
     The subtraction is done in 32 bits: int8 minus a zero point of -128 overflows in 8.

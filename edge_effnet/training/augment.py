@@ -14,13 +14,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.training.config import Augment
 
 Generator = np.random.Generator
-Floats = NDArray[np.float32]
 
 _ASPECT = (3 / 4, 4 / 3)
 _CROP_TRIES = 10
@@ -87,8 +86,8 @@ def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -
 
 
 def mix(
-    images: Pixels, truth: Floats, how: Augmentation, random: Generator
-) -> tuple[Pixels | Floats, Floats]:
+    images: Pixels, truth: Float32Array, how: Augmentation, random: Generator
+) -> tuple[Pixels | Float32Array, Float32Array]:
     """Mixup (arXiv:1710.09412) or cutmix (arXiv:1905.04899) of a batch with itself.
 
     Where both are on, each batch takes one of them by lot.
@@ -106,7 +105,7 @@ def mix(
         side = images.shape[1]
         hole = round(side * math.sqrt(1 - share))
         top, left = (int(place) for place in random.integers(side - hole + 1, size=2))
-        mixed: Pixels | Floats = images.copy()
+        mixed: Pixels | Float32Array = images.copy()
         mixed[:, top : top + hole, left : left + hole] = images[
             partner, top : top + hole, left : left + hole
         ]

@@ -11,13 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.data.image_sources import ImageSource
-from edge_effnet.data.pipeline import (
-    Floats,
-    evaluation_batches,
-    steps_per_epoch,
-    training_batches,
-)
+from edge_effnet.data.pipeline import evaluation_batches, steps_per_epoch, training_batches
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.training.augment import Augmentation, augment, mix
@@ -109,8 +105,8 @@ def run_epoch(
         return augment(pixels, how, random)
 
     def mixed(
-        batch: Pixels, truth: Floats, random: np.random.Generator
-    ) -> tuple[Pixels | Floats, Floats]:
+        batch: Pixels, truth: Float32Array, random: np.random.Generator
+    ) -> tuple[Pixels | Float32Array, Float32Array]:
         return mix(batch, truth, how, random)
 
     before, began = progress.seconds, time.monotonic()

@@ -12,18 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from converters.calibration.dead_leaves import generated_picture
 from converters.calibration.representative import Calibration
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, RecoveryConfig
 from converters.tflite_graph.activations import open_observer
 from converters.tflite_graph.topology import logit_names
+from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
 from edge_effnet.tflite.reader import parse_structure
 from edge_effnet.training.augment import random_crop
-
-Floats = NDArray[np.float32]
 
 
 @dataclass
@@ -56,7 +54,7 @@ class Lessons:
     def steps(self) -> int:
         return self.config.steps or min(MOST_PASSES * self.steps_per_epoch, MOST_STEPS)
 
-    def lesson(self, step: int) -> tuple[Floats, Floats]:
+    def lesson(self, step: int) -> tuple[Float32Array, Float32Array]:
         """Pictures, batch x height x width x 3, and what should be answered, batch x classes.
 
         With labels the answers are followed by one-hot classes: batch x (2 classes). Every
@@ -77,9 +75,9 @@ class Lessons:
             answers = np.concatenate([answers, truth], axis=1)
         return pictures, answers
 
-    def from_step(self, first: int) -> Iterator[tuple[Floats, Floats]]:
+    def from_step(self, first: int) -> Iterator[tuple[Float32Array, Float32Array]]:
         """Each step's lesson from ``first`` to the last, prepared one ahead."""
-        waiting: deque[Future[tuple[Floats, Floats]]] = deque()
+        waiting: deque[Future[tuple[Float32Array, Float32Array]]] = deque()
         with ThreadPoolExecutor(1) as pool:
             for step in range(first, self.steps):
                 waiting.append(pool.submit(self.lesson, step))
@@ -88,7 +86,7 @@ class Lessons:
             while waiting:
                 yield waiting.popleft().result()
 
-    def _picture(self, index: int, random: np.random.Generator) -> Floats:
+    def _picture(self, index: int, random: np.random.Generator) -> Float32Array:
         how, images = self.calibration.how, self.calibration.images
         if images is None:
             raw = generated_picture(index, self.calibration.seed, how.height, how.width)
@@ -103,7 +101,7 @@ class Lessons:
             pixels = np.ascontiguousarray(pixels[:, ::-1])
         return normalize(pixels, how)
 
-    def _answer(self, picture: Floats) -> Floats:
+    def _answer(self, picture: Float32Array) -> Float32Array:
         source = self._teacher.get_input_details()[0]["index"]
         self._teacher.set_tensor(source, picture[None])
         self._teacher.invoke()

@@ -26,7 +26,8 @@ from converters.quantization.qat.fake_quant import (
 )
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.quantization.requantization import settle_products
-from converters.tflite_graph.graph import LAYERS, SAME_SCALE, Floats, Graph, Node, Weights
+from converters.tflite_graph.graph import LAYERS, SAME_SCALE, Graph, Node, Weights
+from edge_effnet.arrays import Float32Array
 
 # Of LOGISTIC, by the runtime's rule: scale 1/256, zero point -128.
 SIGMOID_RANGE = (0.0, 255 / 256)
@@ -110,12 +111,12 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
         self.kernel_moves = self._variable(kernel, "kernel", trained and config.kernel_rate > 0)
         self.bias_moves = self._variable(weights.bias, "bias", trained and config.bias_rate > 0)
 
-    def _constant(self, values: Floats, name: str) -> Any:
+    def _constant(self, values: Float32Array, name: str) -> Any:
         variable = self.add_weight(shape=values.shape, name=name, trainable=False)
         variable.assign(values)
         return variable
 
-    def _variable(self, like: Floats, name: str, trained: bool) -> Any:
+    def _variable(self, like: Float32Array, name: str, trained: bool) -> Any:
         return self.add_weight(shape=like.shape, initializer="zeros", name=name) if trained else 0.0
 
     def _kernel_steps(self) -> Any:
@@ -163,7 +164,7 @@ class Operation(keras.layers.Layer):  # type: ignore[misc]
         constants: its inputs that are no activations, by place.
     """
 
-    def __init__(self, node: Node, constants: Mapping[int, Floats], **more: Any) -> None:
+    def __init__(self, node: Node, constants: Mapping[int, Float32Array], **more: Any) -> None:
         super().__init__(**more)
         self._node = node
         self._rounded_constants = {p: _rounded_constant(v) for p, v in constants.items()}
@@ -275,7 +276,7 @@ def _activate(y: Any, node: Node) -> Any:
     return {"linear": lambda x: x, "relu": ops.relu, "relu6": ops.relu6}[node.activation](y)
 
 
-def _rounded_constant(values: Floats) -> Floats:
+def _rounded_constant(values: Float32Array) -> Float32Array:
     """As the quantizer rounds a constant operand: by its own extremes."""
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     step = max(high - low, _SMALLEST_BOUND) / STEPS

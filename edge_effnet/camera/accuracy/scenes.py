@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels
 
 SIDE = 8
@@ -41,10 +41,10 @@ class Scenes:
             self._place = self._find(seen)
         return int(self._numbers[self._place])
 
-    def _gap(self, seen: NDArray[np.float32], place: int) -> float:
+    def _gap(self, seen: Float32Array, place: int) -> float:
         return float(((seen - self._known[place]) ** 2).sum())
 
-    def _find(self, seen: NDArray[np.float32]) -> int:
+    def _find(self, seen: Float32Array) -> int:
         known = min(self.count, KNOWN_SCENES)
         if known:
             # |a - b|² less |b|², by one product: every remembered scene in a fraction of a ms.
@@ -59,7 +59,7 @@ class Scenes:
         return place
 
 
-def _thumbnail(pixels: Pixels) -> NDArray[np.float32]:
+def _thumbnail(pixels: Pixels) -> Float32Array:
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     flat = np.asarray(small, np.float32).reshape(-1)
     return np.asarray(flat - flat.mean(), np.float32)

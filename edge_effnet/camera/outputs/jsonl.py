@@ -9,9 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-import numpy as np
-from numpy.typing import NDArray
-
+from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
 from edge_effnet.camera.frames import ComparedFrame, FrameScores
 from edge_effnet.errors import OutputError
@@ -108,7 +106,7 @@ def _shown(seen: Decision, head: Head) -> dict[str, Any]:
     return {"label": seen.label, "best": best}
 
 
-def _own_answer(head: Head, scores: NDArray[np.float32], labels: Sequence[str]) -> Any:
+def _own_answer(head: Head, scores: Float32Array, labels: Sequence[str]) -> Any:
     """[class, score] of one frame, [[label, score], …], or the value."""
     if head.task == "value":
         return _number_or_list(tuple(map(float, scores)))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.accuracy.classification import Floats
+from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.accuracy.rare_classes import name_some
 from edge_effnet.metrics.predictions import Predictions
 
@@ -158,11 +158,11 @@ class _Tally:
         perfect_recall: that sum where everything is right.
     """
 
-    hits: Floats
+    hits: Float64Array
     mean_hits: float
     variance: float
     recall_offset: float
-    recall_weights: Floats
+    recall_weights: Float64Array
     perfect_recall: float
 
 
@@ -199,7 +199,7 @@ def _tally(answers: NDArray[Any], truth: NDArray[Any]) -> _Tally:
     )
 
 
-def _hits(answers: NDArray[Any], truth: NDArray[Any], classes: int) -> Floats:
+def _hits(answers: NDArray[Any], truth: NDArray[Any], classes: int) -> Float64Array:
     if truth.ndim == 1:
         return np.bincount(truth[answers == truth], minlength=classes).astype(np.float64)
     return np.asarray(np.count_nonzero(answers & truth, axis=0), np.float64)

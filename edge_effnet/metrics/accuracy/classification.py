@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float64Array
+
 Scores = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Flags = NDArray[np.bool_]
-Floats = NDArray[np.float64]
 
 ECE_BINS = 15
 
@@ -95,17 +96,17 @@ class PerClass:
     correct: Indices
 
     @property
-    def recall(self) -> Floats:
+    def recall(self) -> Float64Array:
         """Of the images of the class, the share found; NaN without such images."""
         return _ratio(self.correct, self.support)
 
     @property
-    def precision(self) -> Floats:
+    def precision(self) -> Float64Array:
         """Of the answers "this class", the share that was right; NaN where never answered."""
         return _ratio(self.correct, self.answered)
 
     @property
-    def f1(self) -> Floats:
+    def f1(self) -> Float64Array:
         """Harmonic mean of both: 2 correct / (support + answered); NaN where both are 0."""
         return _ratio(2 * self.correct, self.support + self.answered)
 
@@ -189,6 +190,6 @@ def chance_percent(answers: Indices, truth: Indices, classes: int) -> float:
     return 100 * float(true @ answered)
 
 
-def _ratio(part: Indices, whole: Indices) -> Floats:
+def _ratio(part: Indices, whole: Indices) -> Float64Array:
     undefined = np.full(len(whole), np.nan)
     return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0), np.float64)

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
-from edge_effnet.metrics.accuracy.classification import Flags, Floats, PerClass, Scores
+from edge_effnet.metrics.accuracy.classification import Flags, PerClass, Scores
 from edge_effnet.metrics.accuracy.headline import Headline
 from edge_effnet.metrics.accuracy.rare_classes import LEAST_MISSES, name_some, neglected_classes
 from edge_effnet.metrics.intervals import interval_json, wilson_interval
@@ -37,7 +38,7 @@ class LabelSummary:
     exact_match_interval_percent: tuple[float, float] | None
     decisions_percent: float
     mean_average_precision_percent: float | None
-    average_precision: Floats
+    average_precision: Float64Array
     at_chance: bool
     per_class: PerClass
     predictions: Predictions
@@ -109,7 +110,7 @@ def per_label(decided: Flags, truth: Flags) -> PerClass:
     )
 
 
-def average_precision(scores: Scores, truth: Flags) -> Floats:
+def average_precision(scores: Scores, truth: Flags) -> Float64Array:
     """Average precision of each label, 0–1: (images, labels) twice -> (labels,).
 
     The mean, over the images where the label is true, of the precision among all images that

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.intervals import (
     drop_at_most_points,
     drop_interval_points,
@@ -28,8 +29,6 @@ from edge_effnet.metrics.intervals import (
     normal_quantile,
     wilson_interval,
 )
-
-Floats = NDArray[np.float64]
 
 FEWEST_BLOCKS = 20
 """Under so many the spread between blocks is itself a guess, and intervals miss the truth too
@@ -55,8 +54,8 @@ class BlockSums:
             folder's order (by class, say) is no time.
     """
 
-    sizes: Floats
-    sums: Floats
+    sizes: Float64Array
+    sums: Float64Array
     count: int
     squares: float
     in_time: bool = True
@@ -179,7 +178,7 @@ def drop_bounds(sums: BlockSums, lost: int = 0, gained: int = 1) -> DropBounds |
     )
 
 
-def _worth(blocks: BlockSums, figure: Floats, variance: float) -> float:
+def _worth(blocks: BlockSums, figure: Float64Array, variance: float) -> float:
     """Independent images, at least 1, whose mean would vary as much as the frames' mean.
 
     Args:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy import stats
 
+from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.comparison.blocks import (
     FEWEST_BLOCKS,
     KEPT_SIZES,
@@ -21,11 +21,10 @@ from edge_effnet.metrics.comparison.blocks import (
 )
 from edge_effnet.metrics.intervals import drop_interval_points, mcnemar_p, wilson_interval
 
-Floats = NDArray[np.float64]
 REPEATS = 300
 
 
-def chain(random: np.random.Generator, scenes: int, share: float, alike: float) -> Floats:
+def chain(random: np.random.Generator, scenes: int, share: float, alike: float) -> Float64Array:
     """0 or 1 for each scene, 1 with probability ``share``; neighbours correlate by ``alike``."""
     values = np.zeros(scenes)
     for place, draw in enumerate(random.random(scenes)):
