@@ -19,8 +19,8 @@ from benchmarks.processing import Surroundings, time_surroundings
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
-from edge_effnet.data.hashes import content_hash
 from edge_effnet.errors import ModelError
+from edge_effnet.files import content_hash
 from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.delegate import delegation
 from edge_effnet.measure.environment import ROOT, read_environment

@@ -16,8 +16,8 @@ from converters.float_model.source import Source
 from converters.quantization.recipes import RECIPES
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
-from edge_effnet.data.hashes import image_hash
 from edge_effnet.data.trained_on import record
+from edge_effnet.files import image_hash
 from edge_effnet.heads.head import numbers
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite.editor import add_metadata

@@ -14,18 +14,24 @@ COMMANDS = {
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
-    "prune": ("converters.commands.prune:command", "Narrower, faster: whole channels leave."),
-    "convert": ("converters.commands.convert:command", "A small .tflite, compared with float."),
+    "prune": ("converters.commands.prune:command", "Remove channels: a smaller, faster network."),
+    "convert": (
+        "converters.commands.convert:command",
+        "Float to int8 .tflite, with its accuracy.",
+    ),
     "evaluate": ("edge_effnet.commands.evaluate:command", "Accuracy of a model on images."),
     "compare": ("edge_effnet.commands.compare:command", "Two models on the same images."),
-    "classify": ("edge_effnet.commands.classify:command", "What a model sees in an image."),
-    "bench": ("benchmarks.commands.bench:command", "Latency, memory and accuracy, in turn."),
-    "regress": ("benchmarks.commands.regress:command", "Whether anything became slower since."),
-    "report": ("benchmarks.commands.report:command", "Results as one page for the browser."),
-    "doctor": ("edge_effnet.commands.doctor:command", "What this machine runs fast, and why not."),
+    "classify": ("edge_effnet.commands.classify:command", "A model's best answers for images."),
+    "bench": ("benchmarks.commands.bench:command", "Latency, memory and accuracy on a device."),
+    "regress": ("benchmarks.commands.regress:command", "New results against a baseline."),
+    "report": ("benchmarks.commands.report:command", "Benchmark results as an HTML page."),
+    "doctor": (
+        "edge_effnet.commands.doctor:command",
+        "What slows models down on this machine.",
+    ),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live images of a camera."),
-    "signs": ("edge_effnet.commands.signs:command", "The embedded data set: render, print, film."),
-    "demo": ("converters.commands.demo:command", "See the whole thing work, offline, in minutes."),
+    "signs": ("edge_effnet.commands.signs:command", "The built-in data set: images, print, video."),
+    "demo": ("converters.commands.demo:command", "The whole workflow, offline, in minutes."),
 }
 
 # Parts of edge_effnet's own commands that need an extra: module:attribute.

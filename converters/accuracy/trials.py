@@ -12,8 +12,7 @@ from converters.accuracy.candidates import Workshop
 from converters.accuracy.limits import Check, Gate, check_json
 from converters.accuracy.strategies import LADDER_VERSION, Rung
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.hashes import image_hash
-from edge_effnet.files import write_atomically
+from edge_effnet.files import image_hash, write_atomically
 
 # Timing of two files in turn wavers by a few percent even on a quiet machine.
 SLOWER_THAN_FLOAT = 1.05

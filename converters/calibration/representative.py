@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from converters.calibration.dead_leaves import generated_picture
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.hashes import content_hash
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
+from edge_effnet.files import content_hash
 from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
 
 FEW_IMAGES = 100

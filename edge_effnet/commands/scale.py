@@ -12,14 +12,14 @@ from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.scaling import Fit, largest_within, scaled_variant
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.console import console, megabytes, millions
-from edge_effnet.ui.options import force_option
+from edge_effnet.ui.options import classes_option, force_option
 from edge_effnet.ui.quantities import Amount
 
 _AMOUNT = Amount()
 
 
 @click.command()
-@click.option("--phi", type=float, help="The compound coefficient; 0 is B0, negative is smaller.")
+@click.option("--phi", type=float, help="Compound coefficient: 0 is B0, negative is smaller.")
 @click.option(
     "--max-macs", type=_AMOUNT, metavar="N", help="Multiply-adds for one image, e.g. 200M."
 )
@@ -28,9 +28,13 @@ _AMOUNT = Amount()
 @click.option(
     "--max-memory", type=_AMOUNT, metavar="BYTES", help="Peak int8 activations, e.g. 2MB."
 )
-@click.option("--classes", default=1000, show_default=True, type=click.IntRange(min=1))
+@classes_option
 @click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Write the network as a variant file."
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write the network as a variant file.",
 )
 @force_option
 def command(
@@ -43,7 +47,7 @@ def command(
     out: Path | None,
     force: bool,
 ) -> None:
-    """The largest network of the α^φ family under the budgets, and what binds.
+    """Find the largest compound-scaled network within budgets, and which budget limits it.
 
     B1–B7 are published rows, not members of this family: φ = 1 gives 257 px, B1 has 240.
 

@@ -20,12 +20,15 @@ from edge_effnet.ui.quantities import OneOf
 # What draws with OpenCV is imported where it is called: --help needs none of it.
 
 
+_FILE = click.Path(path_type=Path)
+
+
 @click.group(cls=SuggestingGroup)
 def command() -> None:
-    """Signs for a camera robot: a data set that is drawn, not downloaded.
+    """Road signs for a camera robot: a synthetic data set, rendered, not downloaded.
 
     Sixteen classes, one of them `background`, with perspective, blur, noise, bad light and
-    things in the way. The same seed draws the same images.
+    occlusion. The same seed renders the same images.
 
     \b
     Examples:
@@ -48,7 +51,14 @@ def command() -> None:
     type=OneOf(SPLITS),
     help="The splits of one seed share no image.",
 )
-@click.option("--format", "suffix", default="jpg", show_default=True, type=OneOf(("jpg", "png")))
+@click.option(
+    "--format",
+    "suffix",
+    default="jpg",
+    show_default=True,
+    type=OneOf(("jpg", "png")),
+    help="Of the image files.",
+)
 @click.option("--force", is_flag=True, help="Replace a folder that this command wrote.")
 def render(
     folder: Path, count: int, size: int, seed: int, split: str, suffix: str, force: bool
@@ -80,11 +90,13 @@ def render(
 
 
 @command.command("print")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE")
-@click.option("--paper", default="a4", show_default=True, type=OneOf(list(PAPERS)))
+@click.option("-o", "--out", required=True, type=_FILE, metavar="FILE", help="PDF to write.")
+@click.option(
+    "--paper", default="a4", show_default=True, type=OneOf(list(PAPERS)), help="Paper size."
+)
 @click.option(
     "--per-page", default="1", show_default=True, type=OneOf([str(n) for n in GRIDS]),
-    help="Signs a page; smaller signs are held nearer.",
+    help="Signs on a page; smaller ones are held nearer.",
 )  # fmt: skip
 @click.option("--cut-lines", is_flag=True, help="Dashed lines to cut along.")
 @force_option
@@ -103,17 +115,17 @@ def print_sheet(out: Path, paper: str, per_page: str, cut_lines: bool, force: bo
 
 
 @command.command("video")
-@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), metavar="FILE")
+@click.option("-o", "--out", required=True, type=_FILE, metavar="FILE", help="A .mp4 or .avi.")
 @click.option("--seconds", default=20.0, show_default=True, help="Length of the clip.")
 @click.option("--fps", default=15.0, show_default=True, help="Frames a second.")
-@click.option("--size", default="640x480", show_default=True, metavar="WxH")
+@click.option("--size", default="640x480", show_default=True, metavar="WxH", help="In pixels.")
 @click.option("--seed", default=0, show_default=True, help="Another seed, another clip.")
 @force_option
 def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bool) -> None:
-    """Film a walk past signs; the truth of each frame goes to FILE with the suffix .csv.
+    """Render a clip that passes signs, and a CSV file with the ground truth of each frame.
 
-    Columns: frame, label, x0, y0, x1, y1. A frame's label is the sign of which at least
-    85 % lies in the central square that a classifier sees (0.9 of the short side), else
+    The CSV file has the clip's name. Columns: frame, label, x0, y0, x1, y1. A frame's label is
+    the sign of which at least 85 % lies in the central square that a classifier sees (0.9 of the short side), else
     `background`; a background frame with a box has a sign half in view.
 
     \b

@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.hashes import content_hash
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
+from edge_effnet.files import content_hash
 from edge_effnet.heads.head import Head, HeadChoice
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
 from edge_effnet.metrics import ModelFile, Predictions, Skipped

@@ -33,6 +33,14 @@ LABELS_HELP = (
     "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index"
 )
 
+classes_option = click.option(
+    "--classes",
+    type=click.IntRange(min=1),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Outputs of the classifier.",
+)
 data_option = click.option(
     "--data",
     type=_FILE,
@@ -76,7 +84,7 @@ top_option = click.option(
     default=5,
     show_default=True,
     metavar="K",
-    help="How many of the best answers to look at.",
+    help="Number of best answers that count.",
 )
 
 strict_option = click.option(
@@ -87,5 +95,5 @@ threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Images worked on at a time.  [default: all cores]",
+    help="Images processed at a time.  [default: all cores]",
 )

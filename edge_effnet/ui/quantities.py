@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 else:  # generic since click 8.2, which Raspberry Pi OS lacks
     _Choice = click.Choice
     _ParamType = click.ParamType
+LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
 class Quantity(_ParamType):
@@ -191,12 +193,6 @@ def _number(text: str, option: str, *, example: str) -> tuple[float, bool]:
 
 def _name_of(param: click.Parameter | None) -> str:
     return max(param.opts, key=len) if param is not None else "the value"
-
-
-LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
-
-
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
 def parse_amount(text: str, option: str) -> float:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 from collections.abc import Mapping
@@ -15,7 +14,7 @@ import numpy as np
 from edge_effnet.architecture.files import variant_from_json, variant_to_json
 from edge_effnet.architecture.spec import VariantSpec, network_plan
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.files import write_atomically
+from edge_effnet.files import content_hash, write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.files import METADATA, Layout, count_classes, open_weights
 
@@ -51,9 +50,7 @@ def peek(path: Path) -> WeightsPeek:
     """
     with open_weights(path) as file:
         layout, classes, metadata = file.layout, count_classes(file), file.metadata
-    with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    return WeightsPeek(path, layout, classes, metadata, digest)
+    return WeightsPeek(path, layout, classes, metadata, content_hash(path))
 
 
 def describe(
