@@ -125,8 +125,8 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
     """Render a clip that passes signs, and a CSV file with the ground truth of each frame.
 
     The CSV file has the clip's name. Columns: frame, label, x0, y0, x1, y1. A frame's label is
-    the sign of which at least 85 % lies in the central square that a classifier sees (0.9 of the short side), else
-    `background`; a background frame with a box has a sign half in view.
+    the sign of which at least 85 % lies in the central square that a classifier sees (0.9 of the
+    short side), else `background`; a background frame with a box has a sign half in view.
 
     \b
     Examples:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 else:  # generic since click 8.2, which Raspberry Pi OS lacks
     _Choice = click.Choice
     _ParamType = click.ParamType
+
 LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
 _UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
