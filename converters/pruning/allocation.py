@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from converters.pruning.groups import Group, channel_groups, narrowed
-from edge_effnet.architecture.cost import Cost, cost, trace
+from converters.pruning.groups import ChannelGroup, channel_groups, narrowed
+from edge_effnet.architecture.cost import Cost, cost, exported_operators
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 
@@ -105,7 +105,7 @@ class Budget:
         time they stand for: activations are read and written too."""
         if self.measure != "macs":
             return self.of(spec)
-        ops = trace(spec, classes=self.classes, resolution=self.resolution)
+        ops = exported_operators(spec, classes=self.classes, resolution=self.resolution)
         return sum(op.macs + ELEMENT_MACS * op.elements for op in ops)
 
 
@@ -121,12 +121,12 @@ class Limits:
     multiple: int
     whole: Mapping[str, int]
 
-    def floor(self, group: Group) -> int:
+    def floor(self, group: ChannelGroup) -> int:
         """The smallest width allowed; the group's own where it cannot be narrowed."""
         share = LEAST_SHARE * self.whole.get(group.name, group.width)
         return min(group.width, max(1, -int(-share // self.multiple)) * self.multiple)
 
-    def narrower(self, group: Group, width: int) -> int | None:
+    def narrower(self, group: ChannelGroup, width: int) -> int | None:
         """The next allowed width below ``width``, or None."""
         notch = max(1, round(group.width / _NOTCHES / self.multiple)) * self.multiple
         lower = max(self.floor(group), -(-(width - notch) // self.multiple) * self.multiple)
@@ -239,7 +239,7 @@ def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> Non
 def largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
     """The block (or stem, top, predictions) with most of what is limited, and how much."""
     parts: dict[str, int] = {}
-    for op in trace(spec, classes=budget.classes, resolution=budget.resolution):
+    for op in exported_operators(spec, classes=budget.classes, resolution=budget.resolution):
         amount = op.macs
         if budget.measure != "macs":
             amount = (op.weights + op.biases) * (4 if budget.measure == "size" else 1)

@@ -1,26 +1,33 @@
 """Which channels of a network can only leave together.
 
-A group is one width of the network: its channels, every array that has an axis of them, and
-so everything that must be cut when one of them goes. Two kinds of tie make a group larger than
+A group is one width of the network: its channels, every array that has an axis of them, and so
+everything that must be sliced when one of them goes. Two kinds of tie make a group larger than
 one layer: a residual addition makes the widths of both summands one, and a depthwise filter (or
-a squeeze-excite gate) has as many channels as it is given.
+the factors of squeeze-excite) has as many channels as it is given. Both are read off the
+network's operators.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from functools import lru_cache
+from types import MappingProxyType
 
-from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
-
-Role = Literal["inner", "chain", "squeeze", "head"]
+from edge_effnet.architecture.spec import VariantSpec, network_plan
+from edge_effnet.architecture.topology import Role, operators
 
 _BATCH_NORM_ARRAYS = 4  # gamma, beta, mean, variance
+_NAMES: dict[Role, str] = {
+    "chain": "{part}",
+    "inner": "{part}_expand",
+    "squeeze": "{part}_se",
+    "head": "head",
+}
 
 
 @dataclass(frozen=True)
-class Axis:
+class ArrayAxis:
     """One axis of one array: ``layer.get_weights()[array]`` along ``axis``."""
 
     layer: str
@@ -29,7 +36,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Group:
+class ChannelGroup:
     """Channels that leave together.
 
     Attributes:
@@ -46,81 +53,68 @@ class Group:
     name: str
     role: Role
     width: int
-    made: tuple[Axis, ...]
-    read: tuple[Axis, ...]
+    made: tuple[ArrayAxis, ...]
+    read: tuple[ArrayAxis, ...]
 
     @property
-    def axes(self) -> tuple[Axis, ...]:
+    def axes(self) -> tuple[ArrayAxis, ...]:
         return (*self.made, *self.read)
 
 
-@dataclass
-class _Open:
-    """A group while the network is walked through."""
+@dataclass(eq=False)
+class _Growing:
+    """A group while the operators are walked through; ``maker`` is the part and the role of the
+    last convolution that makes its channels, None while there are only factors for others'."""
 
-    name: str
-    role: Role
+    maker: tuple[str, Role] | None
     width: int
-    made: list[Axis] = field(default_factory=list)
-    read: list[Axis] = field(default_factory=list)
+    made: list[ArrayAxis] = field(default_factory=list)
+    read: list[ArrayAxis] = field(default_factory=list)
 
-    def convolution(self, layer: str, *, bias: bool = False) -> None:
-        self.made.append(Axis(layer, 0, 3))
-        if bias:
-            self.made.append(Axis(layer, 1, 0))
-
-    def batch_norm(self, layer: str) -> None:
-        self.made += [Axis(layer, array, 0) for array in range(_BATCH_NORM_ARRAYS)]
-
-    def depthwise(self, layer: str) -> None:
-        self.made.append(Axis(layer, 0, 2))
-
-    def reader(self, layer: str) -> None:
-        self.read.append(Axis(layer, 0, 2))
-
-    def closed(self) -> Group:
-        return Group(self.name, self.role, self.width, tuple(self.made), tuple(self.read))
+    def tie(self, other: _Growing) -> None:
+        self.maker = other.maker or self.maker
+        self.made += other.made
+        self.read += other.read
 
 
-def channel_groups(spec: VariantSpec) -> dict[str, Group]:
+@lru_cache(maxsize=16)
+def channel_groups(spec: VariantSpec) -> Mapping[str, ChannelGroup]:
     """Every group of a network by its name, from image to scores."""
-    plan = network_plan(spec)
-    chain = _Open("stem", "chain", plan.stem_width)
-    chain.convolution("stem_conv")
-    chain.batch_norm("stem_bn")
-    found = [chain]
-    for block in plan.blocks:
-        inner = chain
-        if block.expand:
-            inner = _Open(f"{block.name}_expand", "inner", block.width_expanded)
-            inner.convolution(f"{block.name}_expand_conv")
-            inner.batch_norm(f"{block.name}_expand_bn")
-            chain.reader(f"{block.name}_expand_conv")
-            found.append(inner)
-        if block.kind == "mbconv":
-            inner.depthwise(f"{block.name}_{spec.dwconv_suffix}")
-            inner.batch_norm(f"{block.name}_bn")
-        if block.width_se:
-            squeeze = _Open(f"{block.name}_se", "squeeze", block.width_se)
-            inner.reader(f"{block.name}_se_reduce")
-            squeeze.convolution(f"{block.name}_se_reduce", bias=True)
-            squeeze.reader(f"{block.name}_se_expand")
-            inner.convolution(f"{block.name}_se_expand", bias=True)
-            found.append(squeeze)
-        inner.reader(f"{block.name}_project_conv")
-        if block.skip:
-            chain.name = block.name
-        else:
-            chain = _Open(block.name, "chain", block.width_out)
-            found.append(chain)
-        chain.convolution(f"{block.name}_project_conv")
-        chain.batch_norm(f"{block.name}_project_bn")
-    chain.reader("top_conv")
-    head = _Open("head", "head", plan.head_width)
-    head.convolution("top_conv")
-    head.batch_norm("top_bn")
-    head.read.append(Axis("predictions", 0, 0))
-    return {group.name: group.closed() for group in (*found, head)}
+    found: list[_Growing] = []
+    channels: dict[str, _Growing] = {}  # operator -> the group of its output
+    for operator in operators(spec):
+        name = operator.name
+        before = [channels[source] for source in operator.inputs if source in channels]
+        if operator.kind in ("conv", "dense"):
+            for group in before:  # the stem reads pixels, which are in none
+                group.read.append(ArrayAxis(name, 0, 2 if operator.kind == "conv" else 0))
+        if operator.kind == "conv":
+            maker = (operator.part, operator.role) if operator.role else None
+            group = _Growing(maker, operator.channels)
+            group.made.append(ArrayAxis(name, 0, 3))
+            if operator.bias:
+                group.made.append(ArrayAxis(name, 1, 0))
+            found.append(group)
+            before = [group]
+        elif operator.kind == "depthwise":
+            before[0].made.append(ArrayAxis(name, 0, 2))
+        elif operator.kind == "batch_norm":
+            before[0].made += [ArrayAxis(name, array, 0) for array in range(_BATCH_NORM_ARRAYS)]
+        elif operator.kind in ("add", "multiply"):
+            first, second = sorted(before, key=found.index)
+            first.tie(second)
+            found.remove(second)
+            channels = {key: first if own is second else own for key, own in channels.items()}
+            before = [first]
+        if before and operator.kind != "dense":
+            channels[name] = before[0]
+    groups = {}
+    for group in found:
+        assert group.maker is not None  # noqa: S101 (factors are tied to what they multiply)
+        part, role = group.maker
+        name = _NAMES[role].format(part=part)
+        groups[name] = ChannelGroup(name, role, group.width, tuple(group.made), tuple(group.read))
+    return MappingProxyType(groups)
 
 
 def narrowed(spec: VariantSpec, widths: Mapping[str, int], name: str | None = None) -> VariantSpec:
@@ -134,14 +128,14 @@ def narrowed(spec: VariantSpec, widths: Mapping[str, int], name: str | None = No
         UsageProblem: widths that no network can have.
     """
     plan, groups = network_plan(spec), channel_groups(spec)
-    by_layer = {axis.layer: group.name for group in groups.values() for axis in group.made}
+    by_layer = {axis.layer: group for group in groups.values() for axis in group.made}
 
     def width(layer: str) -> int:
-        group = groups[by_layer[layer]]
+        group = by_layer[layer]
         return widths.get(group.name, group.width)
 
-    stem = width("stem_conv")
-    width_in, blocks = stem, list[BlockSpec]()
+    stem = width_in = width("stem_conv")
+    blocks = []
     for block in plan.blocks:
         width_out = width(f"{block.name}_project_conv")
         blocks.append(

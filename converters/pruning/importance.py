@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.groups import Group, channel_groups
+from converters.pruning.groups import ChannelGroup, channel_groups
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.files import LayerWeights
@@ -57,7 +57,7 @@ def bn_scale(spec: VariantSpec, weights: LayerWeights) -> Scores:
     return scores
 
 
-def _last_norms(group: Group) -> list[str]:
+def _last_norms(group: ChannelGroup) -> list[str]:
     """BatchNorms right before a reader: inside a block the one behind the depthwise filter."""
     layers = [axis.layer for axis in group.made if axis.layer.endswith("bn") and axis.array == 0]
     return layers[-1:] if group.role == "inner" else layers

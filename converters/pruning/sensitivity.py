@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.pruning.allocation import Curve, Limits
-from converters.pruning.groups import Group, channel_groups
+from converters.pruning.groups import ChannelGroup, channel_groups
 from converters.pruning.importance import Scores, strongest
 from converters.pruning.slicing import silenced
 from edge_effnet.architecture.spec import VariantSpec
@@ -101,7 +101,7 @@ def count_points(spec: VariantSpec, limits: Limits, *, squeezes: bool = True) ->
     return sum(len(_widths(group.width, limits)) for group in groups)
 
 
-def _measured(spec: VariantSpec, *, squeezes: bool) -> dict[str, Group]:
+def _measured(spec: VariantSpec, *, squeezes: bool) -> dict[str, ChannelGroup]:
     groups = channel_groups(spec)
     return {name: g for name, g in groups.items() if squeezes or g.role != "squeeze"}
 

@@ -1,24 +1,26 @@
 """What a network costs, from its row alone: nothing is built.
 
-``trace`` lists the operators of the exported float graph in execution order; parameters,
-multiply-adds and peak activation memory follow from that list.
+``exported_operators`` lists the operators of the exported float graph in execution order;
+parameters, multiply-adds and peak activation memory follow from that list.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from edge_effnet.architecture.spec import BlockSpec, NetworkPlan, VariantSpec, network_plan
+from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
+from edge_effnet.architecture.topology import Operator, operators
 
 
 @dataclass(frozen=True)
-class Op:
+class ExportedOperator:
     """One operator of the exported graph.
 
     Attributes:
-        name: layer name, as in the built network.
+        name: of the layer in the built network that it stands for; what an activation adds to it
+            follows behind a slash.
+        part: of the network, see ``topology.Operator``.
         inputs: names of the operators it reads.
         shape: of its output, (height, width, channels).
         weights, biases: elements stored in the file, after BatchNorm is folded.
@@ -29,6 +31,7 @@ class Op:
     """
 
     name: str
+    part: str
     inputs: tuple[str, ...]
     shape: tuple[int, int, int]
     weights: int = 0
@@ -49,7 +52,7 @@ class Cost:
     Attributes:
         parameters: as Keras counts them, BatchNorm statistics included.
         trainable: without the statistics; what the papers mostly quote.
-        macs: multiply-adds of convolutions and classifier for one picture, as in the B and V2
+        macs: multiply-adds of convolutions and classifier for one image, as in the B and V2
             papers.
         macs_and_elementwise: three more for each convolution output (BatchNorm's multiply and
             add, the activation): how the published Lite figures were counted.
@@ -67,132 +70,65 @@ class Cost:
     int8_bytes: int
 
 
-@dataclass
-class _Graph:
-    activation: str
-    ops: list[Op] = field(default_factory=list)
+def exported_operators(
+    spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None
+) -> list[ExportedOperator]:
+    """The operators of the float ``.tflite``, in execution order, its input the first.
 
-    def add(self, op: Op) -> Op:
-        self.ops.append(op)
-        return op
-
-    def conv(
-        self,
-        name: str,
-        source: Op,
-        width: int,
-        *,
-        kernel: int = 1,
-        stride: int = 1,
-        depthwise: bool = False,
-        batch_norm: bool = True,
-    ) -> Op:
-        rows, columns, width_in = source.shape
-        shape = (math.ceil(rows / stride), math.ceil(columns / stride), width)
-        weights = kernel * kernel * width * (1 if depthwise else width_in)
-        return self.add(
-            Op(
-                name,
-                (source.name,),
-                shape,
-                weights=weights,
-                biases=width,
-                parameters=weights + (4 * width if batch_norm else width),
-                frozen=2 * width if batch_norm else 0,
-                macs=shape[0] * shape[1] * weights,
-            )
-        )
-
-    def activate(self, name: str, source: Op) -> Op:
-        if self.activation != "swish":
-            return source  # ReLU and ReLU6 are part of the convolution's kernel
-        gate = self.add(Op(f"{name}/sigmoid", (source.name,), source.shape))
-        return self.add(Op(name, (source.name, gate.name), source.shape))
-
-
-def trace(spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None) -> list[Op]:
-    """The operators of a network, in execution order.
-
-    ``resolution`` defaults to the row's. ReLU is fused, swish is two operators, the pixel
-    normalization one; that is how the exported file looks.
+    BatchNorm is folded into the convolution before it, dropout is gone, ReLU is part of the
+    convolution's kernel, and swish is two operators.
     """
-    plan: NetworkPlan = network_plan(spec)
-    side = resolution or spec.resolution
-    graph = _Graph(spec.activation)
-    image = graph.add(Op("input", (), (side, side, 3)))
-    x = graph.add(
-        Op(
-            "normalization",
-            (image.name,),
-            image.shape,
-            weights=3,
-            biases=3,
-            parameters=7 if spec.normalization.stored else 0,  # mean, variance, count
-            frozen=7 if spec.normalization.stored else 0,
-        )
+    layers = operators(spec, classes=classes, resolution=resolution)
+    folded = {layer.inputs[0] for layer in layers if layer.kind == "batch_norm"}
+    exported: list[ExportedOperator] = []
+    holder: dict[str, str] = {}  # layer -> the exported operator that computes its output
+    for layer in layers:
+        inputs = tuple([holder[name] for name in layer.inputs])
+        if layer.kind not in ("batch_norm", "activation", "dropout", "drop_path"):
+            exported.append(_exported(layer, inputs, spec, batch_norm=layer.name in folded))
+            inputs = (layer.name,)
+        if layer.activation:
+            exported += (added := _activation(layer, inputs[0]))
+            inputs = (added[-1].name,) if added else inputs
+        holder[layer.name] = inputs[0]
+    return exported
+
+
+def _exported(
+    layer: Operator, inputs: tuple[str, ...], spec: VariantSpec, *, batch_norm: bool
+) -> ExportedOperator:
+    weights, width = layer.weights, layer.channels
+    biases = width if layer.bias or batch_norm else 0
+    parameters = weights + (4 * width if batch_norm else biases)
+    frozen = 2 * width if batch_norm else 0
+    if layer.kind == "normalization":
+        biases = 3
+        parameters = frozen = 7 if spec.normalization.stored else 0  # mean, variance, count
+    return ExportedOperator(
+        layer.name,
+        layer.part,
+        inputs,
+        layer.shape,
+        weights=3 if layer.kind == "normalization" else weights,
+        biases=biases,
+        parameters=parameters,
+        frozen=frozen,
+        macs=layer.shape[0] * layer.shape[1] * weights,
     )
-    x = graph.conv("stem_conv", x, plan.stem_width, kernel=3, stride=2)
-    x = graph.activate("stem_activation", x)
-    for block in plan.blocks:
-        x = _trace_block(graph, block, x)
-    x = graph.conv("top_conv", x, plan.head_width)
-    x = graph.activate("top_activation", x)
-    x = graph.add(Op("avg_pool", (x.name,), (1, 1, plan.head_width)))
-    x = graph.conv("predictions", x, classes, batch_norm=False)
-    graph.add(Op("softmax", (x.name,), x.shape))
-    return graph.ops
 
 
-def _trace_block(graph: _Graph, block: BlockSpec, source: Op) -> Op:
-    name, x = block.name, source
-    if block.kind == "fused":
-        if block.expand:
-            x = graph.conv(
-                f"{name}_expand_conv",
-                x,
-                block.width_expanded,
-                kernel=block.kernel,
-                stride=block.stride,
-            )
-            x = graph.activate(f"{name}_expand_activation", x)
-    else:
-        if block.expand:
-            x = graph.conv(f"{name}_expand_conv", x, block.width_expanded)
-            x = graph.activate(f"{name}_expand_activation", x)
-        x = graph.conv(
-            f"{name}_dwconv",
-            x,
-            block.width_expanded,
-            kernel=block.kernel,
-            stride=block.stride,
-            depthwise=True,
-        )
-        x = graph.activate(f"{name}_activation", x)
-    if block.width_se:
-        x = _trace_squeeze_excite(graph, block, x)
-    if block.kind == "fused" and not block.expand:
-        x = graph.conv(
-            f"{name}_project_conv", x, block.width_out, kernel=block.kernel, stride=block.stride
-        )
-        x = graph.activate(f"{name}_project_activation", x)
-    else:
-        x = graph.conv(f"{name}_project_conv", x, block.width_out)
-    if block.skip:
-        x = graph.add(Op(f"{name}_add", (x.name, source.name), x.shape))
-    return x
+def _activation(layer: Operator, source: str) -> list[ExportedOperator]:
+    """What a layer's activation is in the file; nothing where it is fused."""
+    name = layer.name if layer.kind == "activation" else f"{layer.name}/{layer.activation}"
+    if layer.activation == "swish":
+        sigmoid = ExportedOperator(f"{name}/sigmoid", layer.part, (source,), layer.shape)
+        return [sigmoid, ExportedOperator(name, layer.part, (source, sigmoid.name), layer.shape)]
+    if layer.activation in ("sigmoid", "softmax"):
+        return [ExportedOperator(name, layer.part, (source,), layer.shape)]
+    return []
 
 
-def _trace_squeeze_excite(graph: _Graph, block: BlockSpec, x: Op) -> Op:
-    name, width = block.name, x.shape[2]
-    squeeze = graph.add(Op(f"{name}_se_squeeze", (x.name,), (1, 1, width)))
-    reduced = graph.conv(f"{name}_se_reduce", squeeze, block.width_se, batch_norm=False)
-    reduced = graph.activate(f"{name}_se_reduce/activation", reduced)
-    expanded = graph.conv(f"{name}_se_expand", reduced, width, batch_norm=False)
-    gate = graph.add(Op(f"{name}_se_expand/sigmoid", (expanded.name,), expanded.shape))
-    return graph.add(Op(f"{name}_se_excite", (x.name, gate.name), x.shape))
-
-
-def peak_elements(ops: list[Op]) -> int:
+def peak_elements(ops: list[ExportedOperator]) -> int:
     """Most activation elements alive at once when the operators run in order: an operator's
     inputs, its output, and whatever a later operator still reads."""
     last_use = {name: index for index, op in enumerate(ops) for name in op.inputs}
@@ -215,7 +151,7 @@ _SCALE_BYTES_PER_CHANNEL, _ZERO_POINT_BYTES = 8, 8
 
 def cost(spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None) -> Cost:
     """Count a network's parameters, multiply-adds, memory and file sizes."""
-    ops = trace(spec, classes=classes, resolution=resolution)
+    ops = exported_operators(spec, classes=classes, resolution=resolution)
     weights, biases = sum(op.weights for op in ops), sum(op.biases for op in ops)
     parameters, macs = sum(op.parameters for op in ops), sum(op.macs for op in ops)
     zero_points = _ZERO_POINT_BYTES * sum({op.biases for op in ops})
@@ -246,41 +182,27 @@ class StageRow:
 
 def stage_table(spec: VariantSpec, *, classes: int = 1000) -> list[StageRow]:
     """The network stage by stage, from image to scores."""
-    plan, ops = network_plan(spec), trace(spec, classes=classes)
-    rows: list[StageRow] = []
-    shape = ops[0].shape
-
-    def row(stage: str, operator: str, layers: int, *prefixes: str) -> StageRow:
-        nonlocal shape
-        mine = [op for op in ops if op.name.startswith(prefixes)]
-        before, shape = shape, mine[-1].shape
-        return StageRow(
-            stage,
-            operator,
-            layers,
-            before,
-            shape,
-            sum(op.parameters for op in mine),
-            sum(op.macs for op in mine),
-        )
-
-    rows.append(row("image", "normalize", 1, "input", "normalization"))
-    rows.append(row("stem", "Conv 3×3, stride 2", 1, "stem_"))
-    for number, blocks in _stages(plan):
-        prefixes = (f"{block.name}_" for block in blocks)
-        rows.append(row(str(number), _describe(blocks[0]), len(blocks), *prefixes))
-    rows.append(row("head", "Conv 1×1", 1, "top_"))
-    rows.append(row("pool", "average", 1, "avg_pool"))
-    rows.append(row("scores", "Dense, softmax", 1, "predictions", "softmax"))
-    return rows
-
-
-def _stages(plan: NetworkPlan) -> Iterator[tuple[int, list[BlockSpec]]]:
-    stages: dict[int, list[BlockSpec]] = {}
-    for block in plan.blocks:
-        number = int(block.name.removeprefix("block").rstrip("abcdefghijklmnopqrstuvwxyz"))
+    stages: dict[str, list[BlockSpec]] = {}
+    for block in network_plan(spec).blocks:
+        number = block.name.removeprefix("block").rstrip("abcdefghijklmnopqrstuvwxyz")
         stages.setdefault(number, []).append(block)
-    yield from stages.items()
+    described = [
+        ("image", "normalize", ["image"]),
+        ("stem", "Conv 3×3, stride 2", ["stem"]),
+        *((number, _describe(own[0]), [b.name for b in own]) for number, own in stages.items()),
+        ("head", "Conv 1×1", ["top"]),
+        ("pool", "average", ["pool"]),
+        ("scores", "Dense, softmax", ["predictions"]),
+    ]
+    ops = exported_operators(spec, classes=classes)
+    shape, rows = ops[0].shape, list[StageRow]()
+    for stage, operator, parts in described:
+        mine = [op for op in ops if op.part in parts]
+        parameters, macs = sum(op.parameters for op in mine), sum(op.macs for op in mine)
+        after = mine[-1].shape
+        rows.append(StageRow(stage, operator, len(parts), shape, after, parameters, macs))
+        shape = after
+    return rows
 
 
 def _describe(block: BlockSpec) -> str:

@@ -6,14 +6,16 @@ The graph depends on the row alone, never on where weights come from: it takes f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from edge_effnet.architecture.spec import Normalization, VariantSpec, network_plan
+from edge_effnet.architecture.spec import Normalization, VariantSpec
+from edge_effnet.architecture.topology import operators
 from edge_effnet.errors import UsageProblem
-from edge_effnet.network import layers
 from edge_effnet.network.backend import keras_module
+from edge_effnet.network.layers import layer_of
 
 if TYPE_CHECKING:
     import keras
@@ -57,34 +59,21 @@ def build(
                 fix=f"give another {what}",
             )
     keras = keras_module()
-    plan = network_plan(spec)
-    inputs = keras.Input((side, side, 3), batch_size=batch_size, dtype="float32", name="pixels")
-    x = _normalize(inputs, spec.normalization)
-    x = layers.convolution(x, plan.stem_width, 3, stride=2, name="stem_conv")
-    x = layers.batch_norm(x, spec, "stem_bn")
-    x = layers.activation(x, spec, "stem_activation")
-    for index, block in enumerate(plan.blocks):
-        add_block = layers.fused_mbconv if block.kind == "fused" else layers.mbconv
-        # Deeper blocks are dropped more often (arXiv:1603.09382). Keras divides by the blocks
-        # counted before depth scaling in its V2 nets; we divide by those that exist.
-        x = add_block(x, block, spec, spec.drop_connect * index / len(plan.blocks))
-    x = layers.convolution(x, plan.head_width, 1, name="top_conv")
-    x = layers.batch_norm(x, spec, "top_bn")
-    x = layers.activation(x, spec, "top_activation")
-    x = keras.layers.GlobalAveragePooling2D(data_format="channels_last", name="avg_pool")(x)
-    if spec.dropout > 0:
-        x = keras.layers.Dropout(spec.dropout, name="top_dropout")(x)
-    x = keras.layers.Dense(
-        classes,
-        activation=classifier_activation,
-        kernel_initializer=keras.initializers.VarianceScaling(
-            scale=1 / 3, mode="fan_out", distribution="uniform"
-        ),
-        # Scores in the precision of the variables: float16 cannot carry a softmax's small ends.
-        dtype=keras.config.dtype_policy().variable_dtype,
-        name=HEAD_LAYER,
-    )(x)
-    return keras.Model(inputs, x, name=spec.name)
+    tensors: dict[str, Any] = {}
+    for operator in operators(spec, classes=classes, resolution=side):
+        given = [tensors[name] for name in operator.inputs]
+        if operator.kind == "input":
+            x = keras.Input(
+                operator.shape, batch_size=batch_size, dtype="float32", name=operator.name
+            )
+        elif operator.kind == "normalization":
+            x = _normalize(given[0], spec.normalization)
+        else:
+            if operator.kind == "dense":
+                operator = replace(operator, activation=classifier_activation)
+            x = layer_of(operator, spec)(given if len(given) > 1 else given[0])
+        tensors[operator.name] = x
+    return keras.Model(tensors["pixels"], x, name=spec.name)
 
 
 def _normalize(x: Any, how: Normalization) -> Any:

@@ -15,7 +15,7 @@ from converters.calibration.ranges import choose_ranges, collect_statistics
 from converters.calibration.representative import Calibration
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
-from edge_effnet.architecture.cost import cost, stage_table, trace
+from edge_effnet.architecture.cost import cost, exported_operators, stage_table
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.spec import VariantSpec, network_plan
 from edge_effnet.architecture.variants import VARIANTS
@@ -150,7 +150,7 @@ def exported(request: pytest.FixtureRequest) -> Exported:
 
 def test_the_traced_operators_are_the_files(exported: Exported) -> None:
     names = Counter(operator.name for operator in exported.structure.operators)
-    ops = trace(exported.spec, classes=10)
+    ops = exported_operators(exported.spec, classes=10)
     assert len(ops) == len(exported.structure.operators) + 1  # the input is none in the file
     assert names["ADD"] == sum(op.name.endswith("_add") for op in ops)
     assert names["LOGISTIC"] == sum(op.name.endswith("/sigmoid") for op in ops)
