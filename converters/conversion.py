@@ -7,28 +7,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.limits import Gate
+from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import Climb
 from converters.calibration.images import Pictures
 from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32, QuantRecipe
+from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite.editor import Interface
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the user asked for.
+class ConvertConfig:
+    """How a float model is converted, and what the files must keep.
 
     Attributes:
-        data, calibration: images that judge and that calibrate, or None.
-        calibration_count, evaluation_count: how many of them at most.
+        data, calibration: evaluation images and calibration images, or None.
+        calibration_images, evaluation_images: how many of them at most; None for all.
         workers: cores to use.
-        gate: limits that the int8 file must keep; None writes whatever comes out.
-        allow_float: tensors that may stay float where no full-integer rung fits.
-        recovery_steps: of the rung that trains; None for the default.
-        recovery_labels: whether the calibration pictures' labels teach there too.
-        resume: take over rungs that an earlier run measured.
+        limits: what the int8 file must keep; None writes whatever comes out.
+        allow_float: tensors that may stay float where no full-integer strategy fits.
+        qat_steps: of quantization-aware training; None for the default.
+        qat_labels: whether the calibration images' labels teach there too.
+        resume: take over what an earlier run measured and learned.
+
+    Raises:
+        UsageProblem: options that do not go together.
     """
 
     out: Path
@@ -36,17 +40,56 @@ class Settings:
     interface: Interface = "uint8"
     data: Path | None = None
     calibration: Path | None = None
-    calibration_count: int = 200
-    evaluation_count: int | None = None
+    calibration_images: int = 200
+    evaluation_images: int | None = None
     seed: int = 0
     workers: int = 1
     strict: bool = False
     force: bool = False
-    gate: Gate | None = None
+    limits: AccuracyLimits | None = None
     allow_float: int = 0
-    recovery_steps: int | None = None
-    recovery_labels: bool = False
+    qat_steps: int | None = None
+    qat_labels: bool = False
     resume: bool = False
+
+    def __post_init__(self) -> None:
+        if self.limits is None:
+            self._refuse_options_of_limits()
+            return
+        asked = [recipe.name for recipe in self.recipes]
+        if asked not in (["int8"], ["edgetpu"]):
+            raise UsageProblem(
+                "limits are for one file, --int8 or --edgetpu",
+                found=" and ".join(f"--{name}" for name in asked) or "no recipe",
+                fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
+            )
+        if self.allow_float and self.recipes[0].edge_tpu:
+            raise UsageProblem(
+                "the Edge TPU computes nothing in float",
+                found="--allow-float beside --edgetpu",
+                fix="leave it out: each tensor in float would end the part that runs there",
+            )
+        if self.limits.max_class_drop_points is not None and self.data is None:
+            raise UsageProblem(
+                "--max-class-drop needs to know the classes of the images",
+                found="no --data",
+                fix="add --data DIR|CSV with labelled photos",
+            )
+        if self.qat_labels and not (self.calibration or self.data):
+            raise UsageProblem(
+                "--qat-labels needs labelled images to calibrate with",
+                found="neither --calibration nor --data",
+                fix="add --data DIR|CSV with labelled photos",
+            )
+
+    def _refuse_options_of_limits(self) -> None:
+        for name in ("allow_float", "qat_steps", "qat_labels"):
+            if getattr(self, name):
+                raise UsageProblem(
+                    f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",
+                    found="no limit",
+                    fix="add --max-drop POINTS or --min-agreement PERCENT",
+                )
 
 
 @dataclass(frozen=True)
@@ -113,7 +156,7 @@ class Conversion:
         }
 
 
-def output_paths(name: str, settings: Settings) -> dict[str, Path]:
+def output_paths(name: str, config: ConvertConfig) -> dict[str, Path]:
     """Where each recipe's file goes: ``OUT/NAME-RECIPE.tflite``."""
-    recipes = [FLOAT32, *(recipe.name for recipe in settings.recipes)]
-    return {recipe: settings.out / f"{name}-{recipe}.tflite" for recipe in recipes}
+    recipes = [FLOAT32, *(recipe.name for recipe in config.recipes)]
+    return {recipe: config.out / f"{name}-{recipe}.tflite" for recipe in recipes}

@@ -11,7 +11,7 @@ from typing import Any
 from converters.accuracy.strategies import Rung, rung_of
 from converters.calibration.images import Pictures
 from converters.calibration.ranges import ROLE_METHODS
-from converters.conversion import Settings
+from converters.conversion import ConvertConfig
 from converters.float_model.source import Source
 from converters.quantization.recipes import RECIPES
 from edge_effnet import __version__
@@ -54,7 +54,7 @@ def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
 
 def make_card(
     source: Source,
-    settings: Settings,
+    config: ConvertConfig,
     pictures: Pictures,
     name: str,
     labels: tuple[str, ...],
@@ -79,7 +79,7 @@ def make_card(
         if rung.recovery:  # which learns from the images
             step["data"] = {"images": record(pictures.calibration.images, None)}
         if recipe.full_integer:
-            step["interface"] = settings.interface
+            step["interface"] = config.interface
         steps.append(step)
     return Card(
         name=f"{source.name}-{name}",

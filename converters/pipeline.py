@@ -17,7 +17,7 @@ from converters.accuracy.search import Climb, climb, refuse_void_limits
 from converters.accuracy.strategies import Rung, ladder, rung_of
 from converters.accuracy.timing import time_files
 from converters.calibration.images import Pictures, choose_pictures
-from converters.conversion import Conversion, Made, Settings, output_paths
+from converters.conversion import Conversion, ConvertConfig, Made, output_paths
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.qat.step import Recover, recovery_rung
@@ -40,20 +40,20 @@ def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
     return lambda _count: None
 
 
-def refuse_outputs(name: str, settings: Settings, own_file: Path | None) -> None:
+def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> None:
     """Refuse before any work what could not be written after it.
 
     Raises:
         OutputError: a file exists, or the folder cannot be made or written.
     """
-    for path in output_paths(name, settings).values():
+    for path in output_paths(name, config).values():
         if not _same_file(path, own_file):
-            refuse_existing(path, overwrite=settings.force)
-    with _scratch(settings.out):
+            refuse_existing(path, overwrite=config.force)
+    with _scratch(config.out):
         pass
 
 
-def convert(source: Source, settings: Settings, stage: StartStage = no_progress) -> Conversion:
+def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:
     """Make, judge and write every file.
 
     Raises:
@@ -61,34 +61,34 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
-    _refuse_limits_of_values(source, settings)
-    with _scratch(settings.out) as scratch:
+    _refuse_limits_of_values(source, config)
+    with _scratch(config.out) as scratch:
         done = stage("choosing pictures", None)
-        if source.weights.get("kind") == "demo" and not (settings.data or settings.calibration):
-            settings = replace(settings, data=Path(SIGNS))  # what the demo weights were trained on
+        if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
+            config = replace(config, data=Path(SIGNS))  # what the demo weights were trained on
         pictures = choose_pictures(
             source.how,
-            data=settings.data,
-            calibration=settings.calibration,
+            data=config.data,
+            calibration=config.calibration,
             labels=source.labels,
             head=source.head,
-            count=settings.calibration_count,
-            evaluation_count=settings.evaluation_count,
-            seed=settings.seed,
-            strict=settings.strict,
-            labelled=settings.recovery_labels,
+            count=config.calibration_images,
+            evaluation_count=config.evaluation_images,
+            seed=config.seed,
+            strict=config.strict,
+            labelled=config.qat_labels,
             scratch=scratch,
             steps=source.steps,
         )
-        refuse_void_limits(settings.gate, pictures, settings.seed)
+        refuse_void_limits(config.limits, pictures, config.seed)
         done(1)
         labels, described = choose_labels(source, pictures), pictures.calibration.describe()
-        outcome = _climb(source, settings, pictures, labels, scratch, stage)
+        outcome = _climb(source, config, pictures, labels, scratch, stage)
         rungs: dict[str, Rung] = {}
         if outcome is None:
-            models, rungs = _make_models(source, settings, pictures, stage)
+            models, rungs = _make_models(source, config, pictures, stage)
         else:
-            if outcome.missed() and not settings.force:
+            if outcome.missed() and not config.force:
                 return Conversion((), pictures, source, described, outcome)
             rung, pictures = outcome.best.rung, replace(pictures, evaluation=outcome.confirmation)
             rungs[rung.recipe] = rung
@@ -96,23 +96,23 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
                 FLOAT32: with_metadata(source.model, source, FLOAT32),
                 rung.recipe: with_metadata(outcome.model, source, rung.recipe),
             }
-        targets = {name: settings.out / f"{source.name}-{name}.tflite" for name in models}
+        targets = {name: config.out / f"{source.name}-{name}.tflite" for name in models}
         cards = {
-            name: make_card(source, settings, pictures, name, labels, rungs.get(name))
+            name: make_card(source, config, pictures, name, labels, rungs.get(name))
             for name in models
         }
         if whole := source.unpruned:
             # The first file is what all others are measured against: the end of the whole chain.
             models = {UNPRUNED: with_metadata(whole.model, whole, FLOAT32), **models}
-            targets[UNPRUNED] = settings.out / f"{whole.name}-{FLOAT32}.tflite"
-            cards[UNPRUNED] = make_card(whole, settings, pictures, FLOAT32, labels)
-        for name in models.keys() - output_paths(source.name, settings).keys():
+            targets[UNPRUNED] = config.out / f"{whole.name}-{FLOAT32}.tflite"
+            cards[UNPRUNED] = make_card(whole, config, pictures, FLOAT32, labels)
+        for name in models.keys() - output_paths(source.name, config).keys():
             # The ladder ended on a recipe that nobody named, so nobody looked before.
-            refuse_existing(targets[name], overwrite=settings.force)
+            refuse_existing(targets[name], overwrite=config.force)
         files = {name: scratch / targets[name].name for name in models}
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
-        comparisons = _judge(list(files.values()), pictures.evaluation, settings, stage)
+        comparisons = _judge(list(files.values()), pictures.evaluation, config, stage)
         if pictures.generated:
             comparisons = [found and on_generated(found) for found in comparisons]
         timed = stage("timing", None)
@@ -129,9 +129,9 @@ def convert(source: Source, settings: Settings, stage: StartStage = no_progress)
     return Conversion(tuple(made), pictures, source, described, outcome, timing.doubts)
 
 
-def _refuse_limits_of_values(source: Source, settings: Settings) -> None:
+def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:
     """A number that moves a little is neither lost nor another answer."""
-    if settings.gate is not None and source.head.task == "value":
+    if config.limits is not None and source.head.task == "value":
         raise UsageProblem(
             f"{source.name} answers a number, on which no limit can be set",
             found="a regression head",
@@ -143,14 +143,14 @@ def _refuse_limits_of_values(source: Source, settings: Settings) -> None:
 
 def _climb(
     source: Source,
-    settings: Settings,
+    config: ConvertConfig,
     pictures: Pictures,
     labels: tuple[str, ...],
     scratch: Path,
     stage: StartStage,
 ) -> Climb | None:
     """Try the ladder where limits were set."""
-    gate, evaluation = settings.gate, pictures.evaluation
+    gate, evaluation = config.limits, pictures.evaluation
     if gate is None:
         return None
     if pictures.generated:
@@ -159,36 +159,36 @@ def _climb(
 
     def write(rung: Rung, model: bytes) -> Path:
         path = scratch / f"rung-{rung.name}.tflite"
-        card = make_card(source, settings, pictures, rung.recipe, labels, rung)
+        card = make_card(source, config, pictures, rung.recipe, labels, rung)
         write_artifact(path, with_metadata(model, source, rung.recipe), card, overwrite=True)
         return path
 
     reference, judge = scratch / "reference.tflite", source.unpruned or source
-    card = make_card(judge, settings, pictures, FLOAT32, labels)
+    card = make_card(judge, config, pictures, FLOAT32, labels)
     write_artifact(reference, with_metadata(judge.model, judge, FLOAT32), card)
     recover = recovery_rung(
         source.structure,
-        settings.out / f"{source.name}-recovery.state",
-        seed=settings.seed,
-        resume=settings.resume,
+        config.out / f"{source.name}-recovery.state",
+        seed=config.seed,
+        resume=config.resume,
         stage=stage,
     )
     return climb(
         gate,
         evaluation,
-        _workshop(source, settings, pictures, recover),
+        _workshop(source, config, pictures, recover),
         reference,
         write,
-        cache=settings.out / f"{source.name}-rungs.json",
-        resume=settings.resume,
-        seed=settings.seed,
+        cache=config.out / f"{source.name}-rungs.json",
+        resume=config.resume,
+        seed=config.seed,
         stage=stage,
         ladder=ladder(
-            allow_float=settings.allow_float,
-            edge_tpu=any(recipe.edge_tpu for recipe in settings.recipes),
+            allow_float=config.allow_float,
+            edge_tpu=any(recipe.edge_tpu for recipe in config.recipes),
             recovery=recover is not None,
-            steps=settings.recovery_steps,
-            labelled=settings.recovery_labels,
+            steps=config.qat_steps,
+            labelled=config.qat_labels,
         ),
     )
 
@@ -212,15 +212,15 @@ def _unlabelled(pictures: Pictures) -> Dataset:
 
 
 def _make_models(
-    source: Source, settings: Settings, pictures: Pictures, stage: StartStage
+    source: Source, config: ConvertConfig, pictures: Pictures, stage: StartStage
 ) -> tuple[dict[str, bytes], dict[str, Rung]]:
     """The float model and each recipe's, and the rung it was made by."""
-    shop = _workshop(source, settings, pictures)
-    if any(recipe.calibrated for recipe in settings.recipes):
+    shop = _workshop(source, config, pictures)
+    if any(recipe.calibrated for recipe in config.recipes):
         calibrated = stage("calibrating", len(pictures.calibration))
         shop.statistics(lambda count, _: calibrated(count))
     models, rungs = {FLOAT32: source.model}, dict[str, Rung]()
-    for recipe in settings.recipes:
+    for recipe in config.recipes:
         done = stage(f"making {recipe.name}", None)
         usual = rung_of(recipe)
         several = source.head.task == "value" and recipe.calibrated
@@ -232,20 +232,20 @@ def _make_models(
 
 
 def _workshop(
-    source: Source, settings: Settings, pictures: Pictures, recover: Recover | None = None
+    source: Source, config: ConvertConfig, pictures: Pictures, recover: Recover | None = None
 ) -> Workshop:
     return Workshop(
         source.model,
         source.structure,
         pictures.calibration,
-        settings.interface,
-        settings.workers,
+        config.interface,
+        config.workers,
         recover,
     )
 
 
 def _judge(
-    files: Sequence[Path], evaluation: Dataset, settings: Settings, stage: StartStage
+    files: Sequence[Path], evaluation: Dataset, config: ConvertConfig, stage: StartStage
 ) -> list[Comparison | None]:
     if len(files) == 1:
         return [None]
@@ -253,8 +253,8 @@ def _judge(
     reference, *candidates = predict_many(
         files,
         evaluation,
-        workers=settings.workers,
-        strict=settings.strict,
+        workers=config.workers,
+        strict=config.strict,
         progress=lambda count, _: done(count),
     )
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]

@@ -31,7 +31,7 @@ _MOST_IMAGES = 10_000_000
 
 
 @dataclass(frozen=True)
-class Gate:
+class AccuracyLimits:
     """The limits; None where none is set.
 
     Attributes:
@@ -45,7 +45,18 @@ class Gate:
     min_agreement_percent: float | None = None
     max_class_drop_points: float | None = None
 
-    def without_labels(self) -> Gate:
+    @classmethod
+    def where_set(
+        cls,
+        max_drop_points: float | None,
+        min_agreement_percent: float | None,
+        max_class_drop_points: float | None,
+    ) -> AccuracyLimits | None:
+        """The limits, or None where none of them is set."""
+        limits = cls(max_drop_points, min_agreement_percent, max_class_drop_points)
+        return None if limits == cls() else limits
+
+    def without_labels(self) -> AccuracyLimits:
         """The same limits where the truth is not known.
 
         An answer that did not change cannot have become wrong, so the drop is at most the
@@ -54,7 +65,7 @@ class Gate:
         if self.max_drop_points is None:
             return self
         wanted = max(100 - self.max_drop_points, self.min_agreement_percent or 0.0)
-        return Gate(min_agreement_percent=wanted)
+        return AccuracyLimits(min_agreement_percent=wanted)
 
 
 @dataclass(frozen=True)
@@ -90,7 +101,7 @@ class Check:
         return text
 
 
-def check(gate: Gate, comparison: Comparison) -> tuple[Check, ...]:
+def check(gate: AccuracyLimits, comparison: Comparison) -> tuple[Check, ...]:
     """Every limit that is set, against float and small model on the same images."""
     checks = []
     if gate.max_drop_points is not None and comparison.paired is not None:

@@ -15,8 +15,8 @@ from typing import Any
 from converters.accuracy.candidates import Workshop
 from converters.accuracy.limits import (
     CLASS_MIN_IMAGES,
+    AccuracyLimits,
     Check,
-    Gate,
     Verdict,
     check,
     check_json,
@@ -55,7 +55,7 @@ class Climb:
         verdict: what those prove.
     """
 
-    gate: Gate
+    gate: AccuracyLimits
     tried: tuple[Tried, ...]
     winner: Tried | None
     best: Tried
@@ -99,7 +99,7 @@ class Climb:
 
 
 def climb(
-    gate: Gate,
+    gate: AccuracyLimits,
     evaluation: Dataset,
     workshop: Workshop,
     reference: Path,
@@ -174,7 +174,7 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return division.rest, division.evaluation
 
 
-def refuse_void_limits(gate: Gate | None, pictures: Pictures, seed: int) -> None:
+def refuse_void_limits(gate: AccuracyLimits | None, pictures: Pictures, seed: int) -> None:
     """Raise DataError where the images cannot carry the limits, before anything is made."""
     if gate is None or pictures.generated:
         return
@@ -235,7 +235,12 @@ class _Judge:
     """Measures rungs against float scores that are computed once."""
 
     def __init__(
-        self, gate: Gate, reference: Path, images: Dataset, workers: int, stage: StartStage
+        self,
+        gate: AccuracyLimits,
+        reference: Path,
+        images: Dataset,
+        workers: int,
+        stage: StartStage,
     ) -> None:
         self._gate, self._file, self._images = gate, reference, images
         self._workers, self._stage = workers, stage

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from converters.accuracy.candidates import Workshop
-from converters.accuracy.limits import Check, Gate, check_json
+from converters.accuracy.limits import AccuracyLimits, Check, check_json
 from converters.accuracy.strategies import LADDER_VERSION, Rung
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.files import image_hash, write_atomically
@@ -57,7 +57,7 @@ class Tried:
         }
 
 
-def cache_key(workshop: Workshop, selection: Dataset, gate: Gate) -> str:
+def cache_key(workshop: Workshop, selection: Dataset, gate: AccuracyLimits) -> str:
     """Hash of everything a measured rung depends on besides its row."""
     calibration = workshop.calibration
     settings = LADDER_VERSION, workshop.interface, calibration.sha256(), calibration.truth, gate

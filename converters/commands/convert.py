@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from converters.float_model.baselines import BASELINES
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS
 from converters.quantization.recipes import RECIPES
-from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
@@ -25,11 +24,25 @@ from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import OneOf, Percent, Points, Share
 
 if TYPE_CHECKING:
-    from converters.accuracy.limits import Gate
-    from converters.conversion import Settings
-    from converters.float_model.source import Source
+    from converters.conversion import ConvertConfig
+    from converters.float_model.choice import ModelChoice
 
 _PATH = click.Path(path_type=Path)
+
+
+class _Command(OptionsOnly):
+    """Takes the old spellings of options, which ``--help`` does not list."""
+
+    _RENAMED: ClassVar = {
+        "--recovery-steps": "--qat-steps",
+        "--recovery-labels": "--qat-labels",
+    }
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        parts = [word.partition("=") for word in args]
+        return super().parse_args(
+            ctx, [self._RENAMED.get(name, name) + sign + value for name, sign, value in parts]
+        )
 
 
 def _recipe_options(function: Any) -> Any:
@@ -40,7 +53,7 @@ def _recipe_options(function: Any) -> Any:
     return function
 
 
-@click.command(cls=OptionsOnly)
+@click.command(cls=_Command)
 @click.option(
     "--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file."
 )
@@ -63,13 +76,13 @@ def _recipe_options(function: Any) -> Any:
     "--data",
     type=_PATH,
     metavar="DIR|CSV|signs",
-    help="Labelled images that judge the result; without --calibration some calibrate.",
+    help="Labelled evaluation images; without --calibration some of them calibrate.",
 )
 @click.option(
     "--calibration", type=_PATH, metavar="DIR|CSV|signs", help="Images that set the ranges."
 )
 @click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
-@click.option("--eval-images", type=click.IntRange(1), help="Judge by N images.  [default: all]")
+@click.option("--eval-images", type=click.IntRange(1), help="Evaluate on N images.  [default: all]")
 @click.option(
     "--io",
     "interface",
@@ -111,14 +124,14 @@ def _recipe_options(function: Any) -> Any:
     help="First take out so much of the multiply-adds, 0.3 or 30%; recovers on --calibration.",
 )
 @click.option(
-    "--recovery-steps",
+    "--qat-steps",
     type=click.IntRange(1),
     metavar="N",
-    help=f"With a limit: steps of the rung that trains.  [default: {MOST_PASSES} passes over "
-    f"the images, {MOST_STEPS} steps at most]",
+    help=f"With a limit: steps of quantization-aware training.  [default: {MOST_PASSES} passes "
+    f"over the images, {MOST_STEPS} steps at most]",
 )
 @click.option(
-    "--recovery-labels",
+    "--qat-labels",
     is_flag=True,
     help="With a limit: there the calibration images' labels teach too, beside float.",
 )
@@ -157,60 +170,40 @@ def command(**options: Any) -> None:
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.commands.convert_report import print_conversion
-    from converters.conversion import Settings
     from converters.edgetpu.convert_step import finish_for_edgetpu, print_outcome, refuse_compiled
     from converters.pipeline import convert, refuse_outputs
-    from edge_effnet.runtime.evaluation import available_cores
+    from edge_effnet.data.given_labels import read_labels
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
 
-    given = [name for name in ("variant", "model", "baseline") if options[name] is not None]
-    if len(given) != 1:
-        raise UsageProblem(
-            "convert takes one of a variant, a model and a baseline",
-            found=" and ".join(f"--{name}" for name in given) or "none",
-            fix="for example: edge-effnet convert --variant b0 --int8",
-        )
-    refuse_bad_output(options["json_to"], overwrite=options["force"])
-    settings = Settings(
-        out=options["out"],
-        recipes=tuple(recipe for name, recipe in RECIPES.items() if options[name]),
-        interface=options["interface"],
-        data=options["data"],
-        calibration=options["calibration"],
-        calibration_count=options["calibration_images"],
-        evaluation_count=options["eval_images"],
-        seed=options["seed"],
-        workers=options["threads"] or available_cores(),
-        strict=options["strict"],
-        force=options["force"],
-        gate=_gate(options),
-        allow_float=options["allow_float"],
-        recovery_steps=options["recovery_steps"],
-        recovery_labels=options["recovery_labels"],
-        resume=options["resume"],
-    )
-    refuse_outputs(_name(options), settings, options["model"])
-    refuse_compiled(_name(options), settings)
-    _refuse_bad_data(settings)
-    whole = dict(options)
-    if options["prune_share"] is not None:
+    whole, config, share = _model(options), _config(options), options["prune_share"]
+    json_to, shown = options["json_to"], options["json_to"] != "-"
+    refuse_bad_output(json_to, overwrite=config.force)
+    name = _name(whole, config, share)
+    refuse_outputs(name, config, whole.file)
+    refuse_compiled(name, config)
+    _refuse_bad_data(config)
+    if options["labels"]:
+        whole = replace(whole, labels=read_labels(options["labels"], config.data))
+    chosen = whole
+    if share is not None:
         from converters.pruning.convert_step import prune_first
 
-        options |= prune_first(options, settings)
+        chosen = prune_first(whole, share, config, shown=shown)
     with stages() as stage:
-        model: Path | None = options["model"]
-        verb = "reading" if model is not None and model.suffix == ".tflite" else "exporting"
+        verb = (
+            "reading" if whole.file is not None and whole.file.suffix == ".tflite" else "exporting"
+        )
         done = stage(f"{verb} the float model", None)
-        source = _source(options)
-        if options["prune_share"] is not None:
-            source = replace(source, unpruned=_source(whole))
+        source = chosen.open()
+        if share is not None:
+            source = replace(source, unpruned=whole.open())
         done(1)
         for notice in source.notices:
             print_note(notice)
-        conversion = convert(source, settings, stage)
-    shown, document = options["json_to"] != "-", conversion.to_json()
+        conversion = convert(source, config, stage)
+    document = conversion.to_json()
     if shown:
         print_conversion(conversion)
     for made in conversion.made:
@@ -219,111 +212,75 @@ def command(**options: Any) -> None:
             document["edgetpu"] = outcome.to_json()
             if shown:
                 print_outcome(outcome)
-    if options["json_to"]:
-        write_json(document, options["json_to"], overwrite=options["force"])
+    if json_to:
+        write_json(document, json_to, overwrite=config.force)
     missed = conversion.climb.missed() if conversion.climb else None
     if missed:
         raise missed
 
 
-def _gate(options: dict[str, Any]) -> Gate | None:
-    from converters.accuracy.limits import Gate
-
-    limits = options["max_drop"], options["min_agreement"], options["max_class_drop"]
-    if limits == (None, None, None):
-        for name in ("allow_float", "recovery_steps", "recovery_labels"):
-            if options[name]:
-                raise UsageProblem(
-                    f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",
-                    found="no limit",
-                    fix="add --max-drop POINTS or --min-agreement PERCENT",
-                )
-        return None
-    asked = [name for name in RECIPES if options[name]]
-    if asked not in (["int8"], ["edgetpu"]):
-        raise UsageProblem(
-            "limits are for one file, --int8 or --edgetpu",
-            found=" and ".join(f"--{name}" for name in asked) or "no recipe",
-            fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
-        )
-    if options["edgetpu"] and options["allow_float"]:
-        raise UsageProblem(
-            "the Edge TPU computes nothing in float",
-            found="--allow-float beside --edgetpu",
-            fix="leave it out: each tensor in float would end the part that runs there",
-        )
-    if options["max_class_drop"] is not None and options["data"] is None:
-        raise UsageProblem(
-            "--max-class-drop needs to know the classes of the images",
-            found="no --data",
-            fix="add --data DIR|CSV with labelled photos",
-        )
-    if options["recovery_labels"] and not (options["calibration"] or options["data"]):
-        raise UsageProblem(
-            "--recovery-labels needs labelled images to calibrate with",
-            found="neither --calibration nor --data",
-            fix="add --data DIR|CSV with labelled photos",
-        )
-    return Gate(*limits)
-
-
-def _name(options: dict[str, Any]) -> str:
-    from edge_effnet.architecture.files import find_variant
-
-    if options["prune_share"] is not None:
-        from converters.pruning.convert_step import pruned_name
-
-        return pruned_name(options)
-    if options["baseline"] is not None:
-        return str(options["baseline"])
-    if options["model"] is not None:
-        return str(options["model"].stem).removesuffix("-float32")
-    return find_variant(options["variant"]).name
-
-
-def _source(options: dict[str, Any]) -> Source:
-    from converters.float_model.baseline_source import from_baseline
-    from converters.float_model.source import from_file, from_variant
-    from edge_effnet.architecture.files import find_variant
-    from edge_effnet.data.given_labels import read_labels
+def _model(options: dict[str, Any]) -> ModelChoice:
+    from converters.float_model.choice import ModelChoice
     from edge_effnet.heads.head import HeadChoice
 
-    labels = read_labels(options["labels"], options["data"]) if options["labels"] else None
-    head = HeadChoice(options["head"], options["threshold"])
-    if options["model"] is not None:
-        return from_file(
-            options["model"], labels=labels, preprocess=options["preprocess"], head=head
-        )
-    if options["baseline"] is not None:
-        return from_baseline(
-            BASELINES[options["baseline"]],
-            weights=options["weights"],
-            resolution=options["resolution"],
-            labels=labels,
-            preprocess=options["preprocess"],
-        )
-    return from_variant(
-        find_variant(options["variant"]),
+    return ModelChoice(
+        variant=options["variant"],
+        file=options["model"],
+        baseline=options["baseline"],
         weights=options["weights"],
         runs=options["runs"],
         resolution=options["resolution"],
-        labels=labels,
         preprocess=options["preprocess"],
-        head=head,
+        head=HeadChoice(options["head"], options["threshold"]),
     )
 
 
-def _refuse_bad_data(settings: Settings) -> None:
+def _config(options: dict[str, Any]) -> ConvertConfig:
+    from converters.accuracy.limits import AccuracyLimits
+    from converters.conversion import ConvertConfig
+    from edge_effnet.runtime.evaluation import available_cores
+
+    return ConvertConfig(
+        out=options["out"],
+        recipes=tuple(recipe for name, recipe in RECIPES.items() if options[name]),
+        interface=options["interface"],
+        data=options["data"],
+        calibration=options["calibration"],
+        calibration_images=options["calibration_images"],
+        evaluation_images=options["eval_images"],
+        seed=options["seed"],
+        workers=options["threads"] or available_cores(),
+        strict=options["strict"],
+        force=options["force"],
+        limits=AccuracyLimits.where_set(
+            options["max_drop"], options["min_agreement"], options["max_class_drop"]
+        ),
+        allow_float=options["allow_float"],
+        qat_steps=options["qat_steps"],
+        qat_labels=options["qat_labels"],
+        resume=options["resume"],
+    )
+
+
+def _name(model: ModelChoice, config: ConvertConfig, share: float | None) -> str:
+    if share is None:
+        return model.name
+    from converters.pruning.convert_step import pruned_name
+
+    return pruned_name(model, share, config)
+
+
+def _refuse_bad_data(config: ConvertConfig) -> None:
     """Look at the folders before the minute that export takes, not after, and say what is there."""
     from edge_effnet.data.listing import load_dataset, load_images
     from edge_effnet.data.sources import is_signs
 
-    if settings.data is not None and not is_signs(settings.data):
+    if config.data is not None and not is_signs(config.data):
         # What a CSV file must say depends on the model's head, which is not known yet.
-        listed = load_images if settings.data.is_file() else load_dataset
-        print_data(listed(settings.data, part="evaluation"))
-    if settings.calibration is not None and not is_signs(settings.calibration):
-        if settings.recovery_labels:
-            print_data(load_dataset(settings.calibration, part="training"))
+        listed = load_images if config.data.is_file() else load_dataset
+        print_data(listed(config.data, part="evaluation"))
+    if config.calibration is not None and not is_signs(config.calibration):
+        if config.qat_labels:
+            print_data(load_dataset(config.calibration, part="training"))
         else:
-            print_data(load_images(settings.calibration))
+            print_data(load_images(config.calibration))

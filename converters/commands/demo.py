@@ -77,30 +77,24 @@ def _can_train() -> bool:
 def _convert(out: Path, force: bool) -> dict[str, Path]:
     """The command a user would type, from the demo weights to the comparison."""
     from converters.commands.convert_report import print_conversion
-    from converters.conversion import Settings
-    from converters.float_model.source import from_variant
+    from converters.conversion import ConvertConfig
+    from converters.float_model.choice import ModelChoice
     from converters.pipeline import convert, refuse_outputs
     from converters.quantization.recipes import RECIPES
-    from edge_effnet.architecture.variants import VARIANTS
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.ui.progress import stages
 
     where = quote(str(out))
     click.echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {where}")
-    settings = Settings(out=out, recipes=(RECIPES["int8"],), workers=available_cores(), force=force)
-    refuse_outputs(VARIANT, settings, None)
+    config = ConvertConfig(
+        out=out, recipes=(RECIPES["int8"],), workers=available_cores(), force=force
+    )
+    refuse_outputs(VARIANT, config, None)
     with stages() as stage:
         done = stage("exporting the float model", None)
-        source = from_variant(
-            VARIANTS[VARIANT],
-            weights="demo",
-            runs=Path("runs"),
-            resolution=None,
-            labels=None,
-            preprocess=None,
-        )
+        source = ModelChoice(variant=VARIANT, weights="demo").open()
         done(1)
-        conversion = convert(source, settings, stage)
+        conversion = convert(source, config, stage)
     print_conversion(conversion)
     return {made.recipe: made.path for made in conversion.made}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
-from converters.conversion import Settings, output_paths
+from converters.conversion import ConvertConfig, output_paths
 from converters.edgetpu.compiler import COMPILER, CompilerLog, compile_model, find_compiler
 from converters.edgetpu.preflight import Preflight, preflight
 from edge_effnet.artifact import read_artifact, split_archive, write_artifact
@@ -48,16 +48,16 @@ def compiled_path(path: Path) -> Path:
     return path.with_name(f"{path.stem}-compiled.tflite")
 
 
-def refuse_compiled(name: str, settings: Settings) -> None:
+def refuse_compiled(name: str, config: ConvertConfig) -> None:
     """Refuse before any work what could not be written after it.
 
     Raises:
         OutputError: the compiled file exists.
     """
-    paths = output_paths(name, settings)
-    for recipe in settings.recipes:
+    paths = output_paths(name, config)
+    for recipe in config.recipes:
         if recipe.edge_tpu:
-            refuse_existing(compiled_path(paths[recipe.name]), overwrite=settings.force)
+            refuse_existing(compiled_path(paths[recipe.name]), overwrite=config.force)
 
 
 def finish_for_edgetpu(path: Path) -> EdgeTpuOutcome:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from converters.conversion import Settings
+from converters.conversion import ConvertConfig
+from converters.float_model.choice import ModelChoice
 from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.sources import is_signs, named_source
@@ -14,7 +14,7 @@ from edge_effnet.errors import ModelError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 
 
-def pruned_name(options: Mapping[str, Any]) -> str:
+def pruned_name(model: ModelChoice, share: float, config: ConvertConfig) -> str:
     """What the pruned network will be called.
 
     Raises:
@@ -22,22 +22,25 @@ def pruned_name(options: Mapping[str, Any]) -> str:
     """
     from converters.pruning.run import final_name
 
-    refuse_foreign(options["model"] or options["baseline"])
-    spec = find_variant(options["variant"])
-    return final_name(spec, _config(options, Path("photos")))
+    refuse_foreign(model.file or model.baseline)
+    pruning = _config(model, share, config, Path("photos"))
+    return final_name(find_variant(pruning.variant), pruning)
 
 
-def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str]:
+def prune_first(
+    model: ModelChoice, share: float, config: ConvertConfig, *, shown: bool
+) -> ModelChoice:
     """Prune in a run of its own, or take over one that was made with the same settings.
 
     As much less multiply-adds as ``--prune`` says, recovered without labels on the photos that
     calibrate.
 
     Args:
-        options: of ``convert``.
+        share: of the multiply-adds that is taken out.
+        shown: whether to print what came of it.
 
     Returns:
-        The options ``variant`` and ``weights`` of the pruned network.
+        The pruned network, with its weights.
 
     Raises:
         UsageProblem: no photos to recover with, or an unreachable share.
@@ -50,7 +53,7 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
     from edge_effnet.runs import clear_run
     from edge_effnet.training.epochs import Interrupted
 
-    photos = settings.calibration or (settings.data if is_signs(settings.data) else None)
+    photos = config.calibration or (config.data if is_signs(config.data) else None)
     if photos is None:
         raise UsageProblem(
             "--prune needs photos that the network recovers with",
@@ -59,12 +62,12 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
             "result, so it may not learn from them",
             fix="add --calibration DIR",
         )
-    config = _config(options, photos)
-    spec = find_variant(config.variant)
-    refuse_existing(settings.out / f"{spec.name}-float32.tflite", overwrite=settings.force)
-    folder = options["runs"] / final_name(spec, config)
-    if (folder / CONFIG_FILE.name).exists() and CONFIG_FILE.read(folder) != config:
-        if not settings.force:
+    pruning = _config(model, share, config, photos)
+    spec = find_variant(pruning.variant)
+    refuse_existing(config.out / f"{spec.name}-float32.tflite", overwrite=config.force)
+    folder = model.runs / final_name(spec, pruning)
+    if (folder / CONFIG_FILE.name).exists() and CONFIG_FILE.read(folder) != pruning:
+        if not config.force:
             raise OutputError(
                 f"{folder} holds a pruning run with other settings",
                 expected="the same variant, weights, photos and share",
@@ -72,30 +75,28 @@ def prune_first(options: Mapping[str, Any], settings: Settings) -> dict[str, str
             )
         clear_run(folder, RUN_FILES)
     with watching() as watch:
-        bench = open_bench(
-            config, folder, runs=options["runs"], workers=settings.workers, watch=watch
-        )
+        bench = open_bench(pruning, folder, runs=model.runs, workers=config.workers, watch=watch)
         try:
             outcome = prune(bench)
         except Interrupted:
             watch.say("stopped; the same command goes on")
             raise
-    if options["json_to"] != "-":
+    if shown:
         print_outcome(outcome)
-    return {"variant": str(outcome.row), "weights": str(outcome.checkpoint)}
+    return replace(model, variant=str(outcome.row), weights=str(outcome.checkpoint))
 
 
-def _config(options: Mapping[str, Any], photos: Path) -> PruneConfig:
+def _config(model: ModelChoice, share: float, config: ConvertConfig, photos: Path) -> PruneConfig:
     return PruneConfig(
-        variant=options["variant"],
-        weights=options["weights"],
+        variant=model.variant or "",
+        weights=model.weights,
         data=named_source(str(photos)),
         measure="macs",
-        target=round(1 - options["prune_share"], 6),
-        multiple=16 if options.get("edgetpu") else 8,
-        resolution=options["resolution"],
-        seed=options["seed"],
-        strict=options["strict"],
+        target=round(1 - share, 6),
+        multiple=16 if any(recipe.edge_tpu for recipe in config.recipes) else 8,
+        resolution=model.resolution,
+        seed=config.seed,
+        strict=config.strict,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.accuracy.limits import Gate, check, overall
+from converters.accuracy.limits import AccuracyLimits, check, overall
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 
 
@@ -25,20 +25,20 @@ def comparison(lost: int, gained: int, images: int, *, labelled: bool = True) ->
 
 
 def test_a_drop_is_proven_only_by_enough_images() -> None:
-    gate = Gate(max_drop_points=0.5)
-    (few,) = check(gate, comparison(3, 3, 200))
+    limits = AccuracyLimits(max_drop_points=0.5)
+    (few,) = check(limits, comparison(3, 3, 200))
     assert few.fits
     assert few.verdict == "not provable"
     assert few.needed is not None
     assert 2_500 < few.needed < 4_000  # 3 % discordant: about 3,300
     assert "not provable with 200 images (needs about 3," in few.line()
-    (many,) = check(gate, comparison(60, 60, 4_000))
+    (many,) = check(limits, comparison(60, 60, 4_000))
     assert many.verdict == "within"
     assert many.line().endswith("within")
 
 
 def test_a_proven_loss_is_exceeded() -> None:
-    (found,) = check(Gate(max_drop_points=0.5), comparison(40, 0, 400))
+    (found,) = check(AccuracyLimits(max_drop_points=0.5), comparison(40, 0, 400))
     assert not found.fits
     assert found.verdict == "exceeded"
     assert found.value == pytest.approx(10)
@@ -54,14 +54,20 @@ def test_a_proven_loss_is_exceeded() -> None:
     ],
 )
 def test_agreement_needs_no_labels(changed: int, verdict: str, fits: bool) -> None:
-    (found,) = check(Gate(min_agreement_percent=98.5), comparison(changed, 0, 400, labelled=False))
+    (found,) = check(
+        AccuracyLimits(min_agreement_percent=98.5), comparison(changed, 0, 400, labelled=False)
+    )
     assert (found.verdict, found.fits) == (verdict, fits)
 
 
 def test_without_labels_a_drop_becomes_the_agreement_that_implies_it() -> None:
-    assert Gate(max_drop_points=2).without_labels() == Gate(min_agreement_percent=98)
-    assert Gate(2, 99).without_labels() == Gate(min_agreement_percent=99)
-    assert Gate(min_agreement_percent=97).without_labels() == Gate(min_agreement_percent=97)
+    assert AccuracyLimits(max_drop_points=2).without_labels() == AccuracyLimits(
+        min_agreement_percent=98
+    )
+    assert AccuracyLimits(2, 99).without_labels() == AccuracyLimits(min_agreement_percent=99)
+    assert AccuracyLimits(min_agreement_percent=97).without_labels() == AccuracyLimits(
+        min_agreement_percent=97
+    )
 
 
 def test_the_worst_class_is_named() -> None:
@@ -75,13 +81,13 @@ def test_the_worst_class_is_named() -> None:
         Predictions(np.eye(2, dtype=np.float32)[answers], truth, paths, ("a", "b"))
         for answers in (truth, theirs)
     )
-    (found,) = check(Gate(max_class_drop_points=10), compare_predictions(ours, small))
+    (found,) = check(AccuracyLimits(max_class_drop_points=10), compare_predictions(ours, small))
     assert found.name == "drop of 'a'"
     assert found.value == pytest.approx(25)
     assert not found.fits
 
 
 def test_the_worst_verdict_counts() -> None:
-    checks = check(Gate(0.5, 50), comparison(3, 3, 200))
+    checks = check(AccuracyLimits(0.5, 50), comparison(3, 3, 200))
     assert {found.verdict for found in checks} == {"within", "not provable"}
     assert overall(checks) == "not provable"

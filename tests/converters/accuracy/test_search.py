@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from converters.accuracy.limits import Gate
+from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import split
 from converters.accuracy.strategies import LADDER, ladder
-from converters.conversion import Settings
+from converters.conversion import ConvertConfig
 from converters.float_model.source import from_file
 from converters.pipeline import convert
 from converters.quantization.qat import training
@@ -78,15 +78,15 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
     model: Path, known: Path, tmp_path: Path
 ) -> None:
     source = from_file(model, labels=None, preprocess=None)
-    settings = Settings(
+    config = ConvertConfig(
         out=tmp_path / "out",
         recipes=(RECIPES["int8"],),
         data=known,
-        calibration_count=12,
+        calibration_images=12,
         workers=2,
-        gate=Gate(min_agreement_percent=101),  # nothing can
+        limits=AccuracyLimits(min_agreement_percent=101),  # nothing can
     )
-    conversion = convert(source, settings)
+    conversion = convert(source, config)
     assert conversion.made == ()
     assert conversion.climb is not None
     assert [tried.rung for tried in conversion.climb.tried] == list(ladder())
@@ -94,10 +94,10 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
     assert missed is not None
     assert missed.exit_code == 3
     assert f"best rung {conversion.climb.best.rung.name!r}" in str(missed)
-    left = {path.name for path in settings.out.iterdir()}
+    left = {path.name for path in config.out.iterdir()}
     assert left == {"tiny-rungs.json", "tiny-recovery.state"}  # what --resume takes over
 
-    again = convert(source, replace(settings, resume=True, force=True))
+    again = convert(source, replace(config, resume=True, force=True))
     assert again.climb is not None
     assert all(tried.resumed for tried in again.climb.tried)
     assert [replace(t, resumed=False) for t in again.climb.tried] == list(conversion.climb.tried)
@@ -118,17 +118,17 @@ def test_labels_teach_recovery_where_asked(
         return real(*given, **more)
 
     monkeypatch.setattr(training, "recover", watched)
-    settings = Settings(
+    config = ConvertConfig(
         out=tmp_path / "out",
         recipes=(RECIPES["int8"],),
         data=known,
         calibration=known,
-        calibration_count=12,
-        gate=Gate(min_agreement_percent=101),
-        recovery_steps=3,
-        recovery_labels=True,
+        calibration_images=12,
+        limits=AccuracyLimits(min_agreement_percent=101),
+        qat_steps=3,
+        qat_labels=True,
     )
-    conversion = convert(from_file(model, labels=None, preprocess=None), settings)
+    conversion = convert(from_file(model, labels=None, preprocess=None), config)
     images = conversion.pictures.calibration.images
     assert images is not None
     wanted = tuple(sample.label for sample in images.samples)
@@ -136,13 +136,14 @@ def test_labels_teach_recovery_where_asked(
     assert taught == [(wanted, 3, 0.3)]
 
 
-@pytest.mark.parametrize("option", [("--recovery-steps", 5), ("--recovery-labels",)])
-def test_settings_of_recovery_need_a_limit(
+@pytest.mark.parametrize("option", [("--qat-steps", 5), ("--recovery-steps=5",), ("--qat-labels",)])
+def test_settings_of_training_need_a_limit(
     edge_effnet: RunCommand, model: Path, tmp_path: Path, option: tuple[object, ...]
 ) -> None:
     result = edge_effnet("convert", "--model", model, "--int8", *option, "--out", tmp_path)
     assert result.returncode == 2
-    assert f"{option[0]} is for a limit" in result.stderr
+    name = "--qat-labels" if "--qat-labels" in option else "--qat-steps"
+    assert f"{name} is for a limit" in result.stderr
 
 
 def test_a_class_limit_needs_labels(

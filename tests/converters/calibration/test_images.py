@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from converters.accuracy.limits import Gate
+from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import refuse_void_limits
 from converters.calibration.dead_leaves import generated_picture
 from converters.calibration.images import Pictures, choose_pictures
@@ -60,8 +60,8 @@ def test_small_classes_keep_half_of_their_images_for_judging(tmp_path: Path) -> 
     assert pictures.evaluation.class_counts == {"blue": 30, "green": 4, "red": 2}
     assert any("30 images of 'blue', 2 of 'red'" in line for line in pictures.warnings)
     with pytest.raises(DataError, match="found 1 of 'red' in the smaller half, too few of 2 cla"):
-        refuse_void_limits(Gate(max_class_drop_points=1), pictures, 0)
-    refuse_void_limits(Gate(max_drop_points=1), pictures, 0)
+        refuse_void_limits(AccuracyLimits(max_class_drop_points=1), pictures, 0)
+    refuse_void_limits(AccuracyLimits(max_drop_points=1), pictures, 0)
 
 
 def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"more than one class, .*20 images.*that judge, all 'blue'"
     ):
-        refuse_void_limits(Gate(min_agreement_percent=99), pictures, 0)
+        refuse_void_limits(AccuracyLimits(min_agreement_percent=99), pictures, 0)
     one = chosen(data, tmp_path, evaluation_count=1)
     assert any("nothing is known about it" in line for line in one.warnings)
 
@@ -89,7 +89,7 @@ def test_halves_that_choose_and_confirm_are_looked_at(tmp_path: Path) -> None:
     pictures = chosen(folder(tmp_path / "data", {"blue": 98, "red": 2}), tmp_path)
     assert pictures.evaluation.class_counts == {"blue": 49, "red": 1}
     with pytest.raises(DataError, match="in one half of those that judge, all 'blue'"):
-        refuse_void_limits(Gate(max_drop_points=5), pictures, 0)
+        refuse_void_limits(AccuracyLimits(max_drop_points=5), pictures, 0)
 
 
 def test_the_same_folder_given_twice_is_divided(tmp_path: Path) -> None:
@@ -131,9 +131,9 @@ def test_no_limit_is_accepted_on_images_trained_on(
     everything = Division(load_dataset(photos), replace(trained.evaluation, samples=()))
     pictures = chosen(photos, tmp_path, labels=trained.rest.labels, steps=steps_of(everything))
     assert len(pictures.evaluation) == 40
-    for gate in (Gate(max_drop_points=5), Gate(min_agreement_percent=90)):
+    for limits in (AccuracyLimits(max_drop_points=5), AccuracyLimits(min_agreement_percent=90)):
         with pytest.raises(DataError, match="a limit needs images that the network was not train"):
-            refuse_void_limits(gate, pictures, 0)
+            refuse_void_limits(limits, pictures, 0)
     refuse_void_limits(None, pictures, 0)
     # Unlabelled photos left over judge agreement: none of those trained on.
     left = chosen(None, tmp_path, calibration=photos, steps=steps_of(trained), count=40)

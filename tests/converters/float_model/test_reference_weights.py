@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from converters.conversion import Settings
+from converters.conversion import ConvertConfig
 from converters.float_model.source import from_variant
 from converters.pipeline import convert
 from converters.quantization.recipes import RECIPES
@@ -29,8 +29,8 @@ def test_without_any_images_v2_b0_still_agrees_on_92_percent(
         preprocess=None,
     )
     assert source.labels == imagenet_labels()
-    settings = Settings(out=tmp_path, recipes=(RECIPES["int8"],), workers=2)
-    conversion = convert(source, settings)
+    config = ConvertConfig(out=tmp_path, recipes=(RECIPES["int8"],), workers=2)
+    conversion = convert(source, config)
     assert conversion.pictures.generated
     photos = load_dataset(reference / "images" / "imagenet_val" / "labels.csv")
     float_file, int8_file = (made.path for made in conversion.made)
@@ -52,14 +52,14 @@ def test_a_small_head_stays_under_a_third_of_float(reference: Path, tmp_path: Pa
         ],
         preprocess=None,
     )
-    settings = Settings(
+    config = ConvertConfig(
         out=tmp_path,
         recipes=(RECIPES["int8"],),
         calibration=reference / "images" / "imagenette" / "train",
         data=reference / "images" / "imagenette" / "val",
         workers=2,
     )
-    conversion = convert(source, settings)
+    conversion = convert(source, config)
     reference_file, int8 = conversion.made
     assert int8.size_bytes <= 0.33 * reference_file.size_bytes
     comparison = int8.comparison

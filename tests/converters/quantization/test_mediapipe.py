@@ -14,7 +14,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from converters.conversion import Settings
+from converters.conversion import ConvertConfig
 from converters.float_model.source import from_variant
 from converters.pipeline import convert
 from converters.quantization.recipes import RECIPES
@@ -61,14 +61,14 @@ def files(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         labels=imagenet_labels(),
         preprocess=None,
     )
-    settings = Settings(
+    config = ConvertConfig(
         out=tmp_path_factory.mktemp("out"),
         recipes=(RECIPES["int8"],),
         calibration=reference / "images" / "imagenet_calibration" / "labels.csv",
         data=reference / "images" / "imagenet_val" / "labels.csv",
         workers=2,
     )
-    conversion = convert(source, settings)
+    conversion = convert(source, config)
     comparison = conversion.made[1].comparison
     assert comparison is not None
     assert comparison.agreement_percent >= 95  # calibrated on photos

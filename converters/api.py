@@ -1,0 +1,216 @@
+"""Converting and comparing from a program of your own; see ``converters``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from os import PathLike
+from pathlib import Path
+
+from converters.accuracy.limits import AccuracyLimits
+from converters.conversion import Conversion, ConvertConfig
+from converters.edgetpu.convert_step import finish_for_edgetpu, refuse_compiled
+from converters.float_model.baselines import BASELINES
+from converters.float_model.choice import ModelChoice
+from converters.pipeline import StartStage, no_progress, refuse_outputs
+from converters.pipeline import convert as run
+from converters.quantization.recipes import RECIPES, QuantRecipe
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.trained_on import leave_out_trained
+from edge_effnet.errors import UsageProblem
+from edge_effnet.heads.head import HeadChoice
+from edge_effnet.metrics import Comparison, compare_predictions
+from edge_effnet.runtime.classifier import common_names, open_classifier
+from edge_effnet.runtime.evaluation import available_cores, predict_many
+from edge_effnet.tflite.editor import Interface
+
+Progress = Callable[[str, int, int | None], None]
+"""Told the name of a stage, the steps done and the steps in all (None: not known)."""
+
+
+def convert(
+    model: str | PathLike[str],
+    *,
+    out: str | PathLike[str],
+    data: str | PathLike[str] | None = None,
+    calibration: str | PathLike[str] | None = None,
+    recipes: Sequence[str] = ("int8",),
+    max_drop: float | None = None,
+    min_agreement: float | None = None,
+    max_class_drop: float | None = None,
+    allow_float: int = 0,
+    weights: str = "auto",
+    runs: str | PathLike[str] = "runs",
+    resolution: int | None = None,
+    labels: Sequence[str] | None = None,
+    preprocess: str | None = None,
+    head: str | None = None,
+    threshold: float | None = None,
+    interface: Interface = "uint8",
+    calibration_images: int = 200,
+    evaluation_images: int | None = None,
+    qat_steps: int | None = None,
+    qat_labels: bool = False,
+    seed: int = 0,
+    threads: int | None = None,
+    strict: bool = False,
+    force: bool = False,
+    resume: bool = False,
+    progress: Progress | None = None,
+) -> Conversion:
+    """Make small ``.tflite`` files of a float model and compare them with it on the same images.
+
+    Does what ``edge-effnet convert`` does, pruning apart; each argument is the option of that
+    name.
+
+    Args:
+        model: a variant (``"b0"``, ``"lite0"``, the path of a variant file), a baseline
+            (``"mobilenetv3"``), or the path of a ``.keras`` or float ``.tflite``.
+        out: folder of the files, made where it is missing.
+        data: labelled evaluation images: a folder with one folder for each class, a CSV file, or
+            ``"signs"``. Without ``calibration`` some of them calibrate.
+        calibration: images that set the ranges; labels are not needed. Without both, pictures are
+            generated.
+        recipes: names of the table: ``int8``, ``edgetpu``, ``int16x8``, ``dynamic``, ``weights8``,
+            ``float16``.
+        max_drop, min_agreement, max_class_drop: limits, in points, percent and points. With one
+            of them and the one recipe ``int8`` or ``edgetpu``, strategies are tried in order
+            until the file keeps it.
+        allow_float: with a limit: tensors that may be computed in float at last.
+        weights: of a variant or baseline: ``auto``, ``imagenet``, ``demo``, ``random`` or a file.
+        labels: names of the classes in index order; by default the model's own.
+        preprocess: such as ``"mean=127.5,std=127.5"``; by default the model's own.
+        threads: cores to use; all by default.
+        force: replace files, and write the nearest one where no limit is kept.
+        progress: see ``Progress``.
+
+    Returns:
+        What was made, the float file first, each with its comparison.
+
+    Raises:
+        UsageProblem: arguments that do not go together.
+        ModelError, WeightsError, DataError, OutputError, MissingExtra: as the command says.
+        GateMissed: no file keeps the limits, and nothing was written.
+
+    Example:
+        >>> conversion = converters.convert("b0", weights="demo", out="models")
+        >>> [made.path.name for made in conversion.made]
+        ['b0-float32.tflite', 'b0-int8.tflite']
+    """
+    text, is_file = str(model), Path(model).suffix.lower() in {".keras", ".tflite"}
+    baseline = text in BASELINES and not is_file
+    choice = ModelChoice(
+        variant=None if is_file or baseline else text,
+        file=Path(model) if is_file else None,
+        baseline=text if baseline else None,
+        weights=weights,
+        runs=Path(runs),
+        resolution=resolution,
+        labels=tuple(labels) if labels is not None else None,
+        preprocess=preprocess,
+        head=HeadChoice(head, threshold),
+    )
+    config = ConvertConfig(
+        out=Path(out),
+        recipes=tuple(map(_recipe, recipes)),
+        interface=interface,
+        data=Path(data) if data is not None else None,
+        calibration=Path(calibration) if calibration is not None else None,
+        calibration_images=calibration_images,
+        evaluation_images=evaluation_images,
+        seed=seed,
+        workers=threads or available_cores(),
+        strict=strict,
+        force=force,
+        limits=AccuracyLimits.where_set(max_drop, min_agreement, max_class_drop),
+        allow_float=allow_float,
+        qat_steps=qat_steps,
+        qat_labels=qat_labels,
+        resume=resume,
+    )
+    refuse_outputs(choice.name, config, choice.file)
+    refuse_compiled(choice.name, config)
+    conversion = run(choice.open(), config, _stages(progress))
+    if not conversion.made and conversion.climb and (missed := conversion.climb.missed()):
+        raise missed
+    for made in conversion.made:
+        if made.recipe in RECIPES and RECIPES[made.recipe].edge_tpu:
+            finish_for_edgetpu(made.path)
+    return conversion
+
+
+def compare(
+    reference: str | PathLike[str],
+    candidate: str | PathLike[str],
+    data: str | PathLike[str],
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: str | None = None,
+    head: str | None = None,
+    threshold: float | None = None,
+    threads: int | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Compare two models on the same images, as ``edge-effnet compare`` does.
+
+    Images that a model was trained on are left out where there are others.
+
+    Args:
+        reference, candidate: ``.tflite`` files, float and int8, say.
+        data: a folder with one folder for each class, a CSV file, or a flat folder of images,
+            which gives the agreement alone.
+        labels, preprocess, head, threshold: of both models; by default their own.
+        threads: cores to use; all by default.
+        strict: refuse unreadable images instead of leaving them out.
+
+    Raises:
+        ModelError, DataError: a file or the images cannot be used.
+
+    Example:
+        >>> comparison = converters.compare("b0-float32.tflite", "b0-int8.tflite", "val.csv")
+        >>> comparison.agreement_percent, comparison.paired.drop_points
+        (97.6, 0.4)
+    """
+    models, choice = [Path(reference), Path(candidate)], HeadChoice(head, threshold)
+    names = tuple(labels) if labels is not None else None
+    opened = [
+        open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
+    ]
+    known = common_names(opened)
+    whole = load_dataset(
+        Path(data),
+        labels=known,
+        classes=len(opened[0].labels),
+        task=opened[0].head.task,
+        flat=True,
+    )
+    steps = [step for one in opened if one.card for step in one.card.steps]
+    dataset = leave_out_trained(whole, steps).dataset
+    done = _stages(progress)("comparing", len(dataset))
+    ours, theirs = predict_many(
+        models,
+        dataset,
+        labels=dataset.labels or known,
+        preprocess=preprocess,
+        head=choice,
+        workers=threads,
+        strict=strict,
+        progress=lambda count, _: done(count),
+    )
+    return compare_predictions(ours, theirs)
+
+
+def _recipe(name: str) -> QuantRecipe:
+    if name not in RECIPES:
+        raise UsageProblem(
+            f"there is no recipe {name!r}",
+            expected=f"one of {', '.join(RECIPES)}",
+            fix='recipes=("int8",)',
+        )
+    return RECIPES[name]
+
+
+def _stages(progress: Progress | None) -> StartStage:
+    if progress is None:
+        return no_progress
+    return lambda name, steps: lambda done: progress(name, done, steps)

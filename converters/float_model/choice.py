@@ -1,0 +1,96 @@
+"""Which float model a conversion begins with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from converters.float_model.source import Source, from_file, from_variant
+from edge_effnet.architecture.files import find_variant
+from edge_effnet.errors import UsageProblem
+from edge_effnet.heads.head import HeadChoice
+
+
+@dataclass(frozen=True)
+class ModelChoice:
+    """Exactly one of a variant, a file and a baseline, and how it is read.
+
+    Attributes:
+        variant: a name of the table or the path of a variant file.
+        file: a ``.keras`` or a float ``.tflite``.
+        baseline: a name of the table of baselines.
+        weights: ``auto``, ``imagenet``, ``demo``, ``random`` or the path of a file.
+        runs: folder of the training runs, where ``auto`` looks first.
+        resolution: side of the input in pixels; None for the weights' own.
+        labels: names in index order; None for the model's own.
+        preprocess: such as ``crop=0.9,mean=127.5,std=127.5``; None for the model's own.
+        head: what its answer means, where the file does not say.
+
+    Raises:
+        UsageProblem: none or several of the three are given.
+    """
+
+    variant: str | None = None
+    file: Path | None = None
+    baseline: str | None = None
+    weights: str = "auto"
+    runs: Path = Path("runs")
+    resolution: int | None = None
+    labels: tuple[str, ...] | None = None
+    preprocess: str | None = None
+    head: HeadChoice | None = None
+
+    def __post_init__(self) -> None:
+        options = {"variant": self.variant, "model": self.file, "baseline": self.baseline}
+        given = [f"--{name}" for name, value in options.items() if value is not None]
+        if len(given) != 1:
+            raise UsageProblem(
+                "convert takes one of a variant, a model and a baseline",
+                found=" and ".join(given) or "none",
+                fix="for example: edge-effnet convert --variant b0 --int8",
+            )
+
+    @property
+    def name(self) -> str:
+        """Stem of the files made from it.
+
+        Raises:
+            UsageProblem: no such variant.
+        """
+        if self.baseline is not None:
+            return self.baseline
+        if self.file is not None:
+            return self.file.stem.removesuffix("-float32")
+        return find_variant(self.variant or "").name
+
+    def open(self) -> Source:
+        """Read or export it; a variant or a baseline needs the ``train`` extra.
+
+        Raises:
+            ModelError, WeightsError, DataError, UsageProblem, MissingExtra: see ``from_file``,
+                ``from_variant`` and ``from_baseline``.
+        """
+        if self.file is not None:
+            return from_file(
+                self.file, labels=self.labels, preprocess=self.preprocess, head=self.head
+            )
+        if self.baseline is not None:
+            from converters.float_model.baseline_source import from_baseline
+            from converters.float_model.baselines import BASELINES
+
+            return from_baseline(
+                BASELINES[self.baseline],
+                weights=self.weights,
+                resolution=self.resolution,
+                labels=self.labels,
+                preprocess=self.preprocess,
+            )
+        return from_variant(
+            find_variant(self.variant or ""),
+            weights=self.weights,
+            runs=self.runs,
+            resolution=self.resolution,
+            labels=self.labels,
+            preprocess=self.preprocess,
+            head=self.head,
+        )
