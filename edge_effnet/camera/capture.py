@@ -56,7 +56,7 @@ class Capture:
         self._began_s = clock()
         self._shape: tuple[int, ...] | None = None
         self._away, self._told, self._pause_s = False, "", pace.first_pause_s
-        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread = threading.Thread(target=self.run, name="capture", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
@@ -68,7 +68,8 @@ class Capture:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Capture in the caller's thread."""
         try:
             if self._source.live:
                 self._run_live()

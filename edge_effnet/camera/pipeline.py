@@ -75,6 +75,7 @@ class Pipeline:
         every_frame: bool = False,
         compare_every: int = 1,
         clock: Clock = time.monotonic,
+        wait: Callable[[float], object] | None = None,
     ) -> None:
         self.results: BoundedQueue[Result] = BoundedQueue(WAITING_RESULTS, wait=True)
         self.error: BaseException | None = None
@@ -86,6 +87,7 @@ class Pipeline:
         self._prepared: BoundedQueue[_Prepared] = BoundedQueue(3 if every_frame else 1, wait=True)
         self._to_compare: BoundedQueue[tuple[FrameScores, Pixels]] = BoundedQueue(2, wait=True)
         self._stop, self._model_began = threading.Event(), threading.Event()
+        self._wait = wait or self._stop.wait
         self._expected_s = self._preparing_s = 0.0
         self._reference_busy = False
         self._prepare_thread = self._thread(self._prepare, "prepare")
@@ -148,7 +150,7 @@ class Pipeline:
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:
-            self._stop.wait(min(seconds, 1.0))
+            self._wait(min(seconds, 1.0))
 
     def _infer(self) -> None:
         infer_s = 0.0

@@ -10,6 +10,7 @@ import cv2
 from edge_effnet.camera.frames import Region
 from edge_effnet.camera.outputs.overlay import draw
 from edge_effnet.camera.outputs.record import AnnotatedFrame
+from edge_effnet.camera.queues import Clock
 from edge_effnet.errors import OutputError
 
 TITLE = "edge-effnet"
@@ -24,7 +25,7 @@ class Window:
         OutputError: no screen, or an OpenCV without windows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Clock = time.monotonic) -> None:
         # Without a screen, Qt ends the whole process: ask before it does.
         if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
             raise OutputError(
@@ -42,10 +43,10 @@ class Window:
                 "or use --serve",
             ) from error
         self.closed = False
-        self._shown_s = float("-inf")
+        self._clock, self._shown_s = clock, float("-inf")
 
     def show(self, scene: AnnotatedFrame, region: Region) -> None:
-        now = time.monotonic()
+        now = self._clock()
         if self.closed or now - self._shown_s < 1 / SHOWN_PER_S:
             return
         self._shown_s = now

@@ -21,6 +21,19 @@ Cli = Callable[..., tuple[int, str, str]]
 Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
 
 
+class FakeClock:
+    """Seconds that pass only by waiting."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+
+
 def plain(colour: str, width: int = 64, height: int = 48) -> Pixels:
     """An image of one colour with a little noise, RGB height x width x 3."""
     noise = np.random.default_rng(1).integers(0, 20, (height, width, 3), dtype=np.uint8)

@@ -29,7 +29,7 @@ from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.heads.head import Head
 from edge_effnet.measure.system_state import read_system_state
 from tests.edge_effnet.camera import conftest
-from tests.edge_effnet.camera.test_queues import FakeClock
+from tests.edge_effnet.camera.conftest import FakeClock
 
 LABELS = ("stop", "turn left", "go")
 ONE_OF_THREE = Head("softmax", 3)

@@ -15,8 +15,7 @@ from edge_effnet.camera.options import Pace
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceEnded, SourceLost
 from edge_effnet.errors import DataError
-from tests.edge_effnet.camera.conftest import plain
-from tests.edge_effnet.camera.test_queues import FakeClock
+from tests.edge_effnet.camera.conftest import FakeClock, plain
 
 SHOT = CapturedFrame(plain("red"))
 
@@ -65,17 +64,13 @@ def run_file(count: int, fps: float, decode_s: float, pace: Pace) -> tuple[Captu
 
         return FrameSource(source.name, False, fps, read, skip, source.close)
 
-    capture = Capture(opened(), opened, frames, pace, print, clock=clock, wait=clock.wait)
-    if pace.loop:
-        wait = clock.wait
+    def wait(seconds: float) -> None:
+        clock.wait(seconds)
+        if pace.loop and capture.captured >= 3 * count:
+            capture.stop.set()
 
-        def until_full(seconds: float) -> None:
-            wait(seconds)
-            if capture.captured >= 3 * count:
-                capture.stop.set()
-
-        capture._wait = until_full
-    capture._run()
+    capture = Capture(opened(), opened, frames, pace, print, clock=clock, wait=wait)
+    capture.run()
     taken = []
     while (frame := frames.take(0)) is not None:
         taken.append(frame)
@@ -120,7 +115,7 @@ def test_a_file_of_broken_frames_is_an_error() -> None:
     source, closed = scripted(iter([None, None]), live=False)
     frames: BoundedQueue[Frame] = BoundedQueue(1)
     capture = Capture(source, lambda: source, frames, Pace(every_frame=True), print)
-    capture._run()
+    capture.run()
     assert isinstance(capture.error, DataError)
     assert "2 broken ones" in str(capture.error)
     assert closed.is_set()
@@ -216,7 +211,7 @@ def test_a_camera_that_opens_without_frames_is_not_back() -> None:
 def test_a_camera_that_never_gave_a_frame_is_an_error() -> None:
     source, closed = scripted(iter([None] * BROKEN_IN_A_ROW), live=True)
     capture = Capture(source, lambda: source, BoundedQueue(1), Pace(), print)
-    capture._run()
+    capture.run()
     assert isinstance(capture.error, DataError)
     assert "a camera gives no frames; found 25 broken frames in a row" in str(capture.error)
     assert closed.is_set()
@@ -269,9 +264,7 @@ def test_an_unknown_failure_of_a_reader_ends_the_capture() -> None:
     capture = Capture(source, lambda: source, frames, Pace(), lambda _: None)
     capture.start()
     assert frames.take(10) is not None
-    until = time.monotonic() + 10
-    while not frames.finished and time.monotonic() < until:
-        time.sleep(0.01)
+    assert frames.take(60) is None
     capture.end()
     assert isinstance(capture.error, RuntimeError)
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.options import Pace, SessionSettings
-from edge_effnet.camera.pipeline import Pipeline, Result
+from edge_effnet.camera.pipeline import EARLY_S, Pipeline, Result
 from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
@@ -25,7 +25,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess
 from edge_effnet.runtime.classifier import Classifier, open_classifier
-from tests.edge_effnet.camera.conftest import MakeClip, plain
+from tests.edge_effnet.camera.conftest import FakeClock, MakeClip, plain
 
 MakeModel = Callable[..., Path]
 
@@ -266,33 +266,41 @@ def test_a_failing_reference_ends_the_run(colour_model: MakeModel, clip: MakeCli
 
 
 def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> None:
-    """The frame in preparation is not taken at the start of a long inference."""
-    pushed, behind = 0, []
+    """Once it is known that an inference takes 200 ms, the next frame is taken just before its
+    end, and not at its start, when ten newer ones are still to come."""
+    clock, paused = FakeClock(), threading.Event()
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        paused.set()
 
     class Model:
         how = Preprocess(4, 4)
         head = Head("softmax", 3)
+        asked = 0
 
         def tensor(self, prepared: Pixels) -> NDArray[Any]:
             return prepared
 
-        def scores_of_input(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
-            behind.append(pushed - round(float(tensor.mean())))  # each frame's grey is its number
-            time.sleep(0.2)
+        def scores_of_input(self, _: NDArray[Any]) -> NDArray[np.float32]:
+            if self.asked:  # from the second inference on its end can be foreseen
+                assert paused.wait(60)
+                paused.clear()
+            self.asked += 1
+            clock.wait(0.2)
             return np.array([1, 0, 0], np.float32)
 
     frames: BoundedQueue[Frame] = BoundedQueue(1)
-    pipeline = Pipeline(Model(), None, frames)
+    pipeline = Pipeline(Model(), None, frames, clock=clock, wait=pause)
     pipeline.start()
-    for number in range(60):
-        frames.put(Frame(np.full((48, 64, 3), number, np.uint8), number, number, 0.0, 0.0))
-        pushed = number
-        time.sleep(0.02)
-        pipeline.results.take(0)
+    for number in range(4):  # each comes when the one before it is answered
+        frames.put(frame_of(number))
+        answer = pipeline.results.take(60)
+        assert isinstance(answer, FrameScores)
+        assert answer.frame.number == number
     pipeline.end()
-    # 200 ms of model are ten frames: taken at its start, each would be that far behind.
-    assert len(behind) >= 3
-    assert np.median(behind[2:]) < 5
+    assert pauses == pytest.approx([0.2 - EARLY_S] * 3)
 
 
 def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:

@@ -10,19 +10,7 @@ import pytest
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.errors import UsageProblem
-
-
-class FakeClock:
-    """Seconds that pass only by waiting."""
-
-    def __init__(self) -> None:
-        self.now_s = 100.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-    def wait(self, seconds: float) -> None:
-        self.now_s += seconds
+from tests.edge_effnet.camera.conftest import FakeClock
 
 
 def test_the_newest_item_wins_and_the_others_are_counted() -> None:

@@ -24,8 +24,7 @@ from edge_effnet.camera.outputs.status_line import StatusLine
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.heads.head import Head
-from tests.edge_effnet.camera.conftest import plain
-from tests.edge_effnet.camera.test_queues import FakeClock
+from tests.edge_effnet.camera.conftest import FakeClock, plain
 
 SEEN = Decision((ScoredLabel("red", 1.0),), (ScoredLabel("red", 1.0),))
 
@@ -250,9 +249,10 @@ def test_a_window_shows_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cv2, "waitKey", lambda _: ord("q") if len(shown) == 2 else -1)
     monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: 1.0)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
-    window = Window()
+    clock = FakeClock()
+    window = Window(clock=clock)
     for number in range(3):
-        window._shown_s = float("-inf")
+        clock.wait(1)
         window.show(scene(number, 0.0), Region())
     assert shown == [(48, 64, 3)] * 2
     assert window.closed
