@@ -157,7 +157,7 @@ def ratios(cases: Sequence[Case], *, seed: int) -> tuple[CaseRatio, ...]:
         for base in dict.fromkeys(bases):
             if base != place:
                 ratio = paired_ratio(case.samples_ms, cases[base].samples_ms, seed=seed)
-                found.append(CaseRatio(place, base, ratio))
+                found.append(CaseRatio(**vars(ratio), case=place, base=base))
     return tuple(found)
 
 

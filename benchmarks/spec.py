@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.documents import unstructure
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.head import HeadChoice
 
@@ -85,12 +86,8 @@ class BenchSpec:
         return self.seconds * len(self.models) * len(self.settings)
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            name: [str(v) if isinstance(v, Path) else v for v in value]
-            if isinstance(value, tuple)
-            else (str(value) if isinstance(value, Path) else value)
-            for name, value in asdict(self).items()
-        }
+        fields: dict[str, Any] = unstructure(self)
+        return fields
 
 
 def parse_threads(text: str) -> tuple[int, ...]:

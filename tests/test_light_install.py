@@ -79,8 +79,14 @@ def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
         "edge_effnet", "converters", "benchmarks"
     }  # fmt: skip
-    for needed in ("edge_effnet/py.typed", "edge_effnet/assets/imagenet_classes.csv"):
+    for needed in (
+        "edge_effnet/py.typed",
+        "edge_effnet/assets/imagenet_classes.csv",
+        "benchmarks/report/templates/page.html",
+        "benchmarks/report/templates/style.css",
+    ):
         assert needed in names
+    assert not [name for name in names if name.startswith("benchmarks/studies")]
 
 
 @pytest.mark.parametrize("version", VERSIONS)

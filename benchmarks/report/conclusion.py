@@ -51,7 +51,7 @@ def _of_result(result: Result) -> Conclusion:
         return Conclusion("good", f"{_speed(first)}{_accuracy(result, first)}.")
     ratio = next(
         (
-            entry.ratio
+            entry
             for entry in result.ratios
             if (entry.case, entry.base) == (result.cases.index(best), 0)
         ),

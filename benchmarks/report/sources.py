@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.report.documents import (
+    CameraDocument,
+    ComparisonDocument,
+    ConversionDocument,
+)
 from benchmarks.results.result import FORMAT as RESULT_FORMAT
-from benchmarks.results.result import Result, parse_result
-from benchmarks.results.schema import first_fault, load_schema
+from benchmarks.results.result import Result, parse_result, refuse_newer
 from benchmarks.results.store import SERIES_FORMAT, read_json, read_results
+from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError
 
 COMPARISON_FORMAT = "edge-effnet/comparison"
 CONVERSION_FORMAT = "edge-effnet conversion"
 CAMERA_FORMAT = "edge-effnet/camera"
-COMPARISON_SCHEMA = "comparison.schema.json"
-CAMERA_SCHEMA = "feed.schema.json"
+_RUN_AGAIN = "run the camera again"
 _NEWEST = 1  # version of the three foreign formats that this page understands
 
 Json = Mapping[str, Any]
@@ -56,15 +60,15 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         elif kind == RESULT_FORMAT:
             results.append(parse_result(raw, str(path)))
         elif kind == COMPARISON_FORMAT:
-            comparisons.append(_checked(raw, path))
+            comparisons.append(_comparison(raw, path))
             if "camera" in raw:
-                camera_runs.append(_camera_run(raw["camera"], path))
+                camera_runs.append(_checked(raw["camera"], path, CameraDocument, _RUN_AGAIN))
         elif kind == CAMERA_FORMAT:
-            camera_runs.append(_camera_run(raw, path))
+            camera_runs.append(_checked(raw, path, CameraDocument, _RUN_AGAIN))
         elif kind == CONVERSION_FORMAT:
-            conversions.append(_conversion(raw, path))
+            conversions.append(_checked(raw, path, ConversionDocument, "convert again"))
             comparisons += [
-                _checked(model["comparison"], path)
+                _comparison(model["comparison"], path)
                 for model in raw["models"]
                 if model.get("comparison")
             ]
@@ -77,47 +81,21 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             )
     for result in results:
         comparisons += [
-            _checked(comparison, Path(result.made))
+            _comparison(comparison, Path(result.made))
             for comparison in (result.accuracy or {}).get("comparisons", ())
         ]
     return Sources(tuple(results), tuple(comparisons), tuple(conversions), tuple(camera_runs))
 
 
-def _checked(raw: Json, path: Path) -> Json:
-    _refuse_newer(raw, path)
-    if fault := first_fault(raw, load_schema(COMPARISON_SCHEMA)):
-        raise DataError(f"{path} is damaged", found=fault, fix="compare the models again")
-    return raw
+def _comparison(raw: Any, path: Path) -> Json:
+    return _checked(raw, path, ComparisonDocument, "compare the models again")
 
 
-def _camera_run(raw: Any, path: Path) -> Json:
+def _checked(raw: Any, path: Path, kind: type[Any], fix: str) -> Json:
     if isinstance(raw, dict):
-        _refuse_newer(raw, path)
-    if fault := first_fault(raw, load_schema(CAMERA_SCHEMA)):
-        raise DataError(f"{path} is damaged", found=fault, fix="run the camera again")
-    run: Json = raw
-    return run
-
-
-def _conversion(raw: Json, path: Path) -> Json:
-    _refuse_newer(raw, path)
-    models = raw.get("models")
-    needed = ("recipe", "file", "size_bytes", "latency_ms")
-    if not isinstance(models, list) or not all(
-        isinstance(model, dict) and all(name in model for name in needed) for model in models
-    ):
-        raise DataError(
-            f"{path} is damaged", found="models without their figures", fix="convert again"
-        )
-    return raw
-
-
-def _refuse_newer(raw: Json, path: Path) -> None:
-    version = raw.get("version")
-    if isinstance(version, int) and version > _NEWEST:
-        raise DataError(
-            f"{path} was made by a newer edge-effnet",
-            found=f"version {version}",
-            expected=f"at most {_NEWEST}",
-            fix="pip install --upgrade edge-effnet",
-        )
+        refuse_newer(raw, str(path), _NEWEST)
+    try:
+        document: Json = structure(raw, kind)
+    except Malformed as error:
+        raise DataError(f"{path} is damaged", found=str(error), fix=fix) from error
+    return document

@@ -1,1 +1,1 @@
-"""A result: versioned JSON, its schema, its tables, and two of them compared."""
+"""A result: versioned JSON, its tables, and two of them compared."""

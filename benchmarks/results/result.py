@@ -1,16 +1,17 @@
-"""A benchmark's result: versioned JSON with raw samples, environment and verdicts.
+"""A benchmark's result: versioned JSON with raw samples, environment and validity.
 
 Every table, ratio and plot is drawn from this and nothing else, so that what was measured on
-another machine, or last year, is read the same way. The schema is ``assets/result.schema.json``.
+another machine, or last year, is read the same way. The classes are the schema: fields with a
+default may be missing in a file.
 """
 
-from __future__ import annotations
+# Annotations are not postponed here: of those, cattrs would not see what ``Annotated`` says.
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, NotRequired, TypedDict
 
-from benchmarks.results.schema import first_fault, load_schema
+from edge_effnet.documents import AtLeast, Fits, Malformed, structure, unstructure
 from edge_effnet.errors import DataError
 from edge_effnet.measure.delegate import Delegation
 from edge_effnet.measure.environment import Environment
@@ -20,8 +21,10 @@ from edge_effnet.measure.validity import Validity
 
 FORMAT = "edge-effnet/benchmark"
 VERSION = 1
-SCHEMA = "result.schema.json"
 _DECIMALS = 5  # of a millisecond: 10 ns, finer than the clock
+
+Milliseconds = Annotated[float, AtLeast(0)]
+Count = Annotated[int, AtLeast(0)]
 
 
 def rounded(samples_ms: Iterable[float]) -> tuple[float, ...]:
@@ -29,7 +32,7 @@ def rounded(samples_ms: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(value, _DECIMALS) for value in samples_ms)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Case:
     """One model with one setting.
 
@@ -47,18 +50,18 @@ class Case:
     name: str
     file: str
     sha256: str
-    size_bytes: int
-    threads: int
+    size_bytes: Count
+    threads: Annotated[int, AtLeast(1)]
     delegate: bool
-    fresh: Probe | None
-    warmup_rounds: int
-    samples_ms: tuple[float, ...]
-    decode_ms: tuple[float, ...]
-    preprocess_ms: tuple[float, ...]
-    postprocess_ms: tuple[float, ...]
-    delegation: Delegation | None
-    operator_ms: tuple[tuple[str, int, float], ...] | None
-    notice: str | None
+    fresh: Probe | None = None
+    warmup_rounds: Count = 0
+    samples_ms: Annotated[tuple[Milliseconds, ...], AtLeast(1)]
+    decode_ms: tuple[Milliseconds, ...] = ()
+    preprocess_ms: tuple[Milliseconds, ...] = ()
+    postprocess_ms: tuple[Milliseconds, ...] = ()
+    delegation: Delegation | None = None
+    operator_ms: tuple[tuple[str, int, float], ...] | None = None
+    notice: str | None = None
     verdict: Validity
 
     @property
@@ -77,46 +80,48 @@ class Case:
 
     def to_json(self) -> dict[str, Any]:
         return {
-            **asdict(self),
+            **unstructure(self),
             "spread": self.spread.to_json(),
             "verdict": self.verdict.to_json(),
         }
 
-    @staticmethod
-    def from_json(raw: Mapping[str, Any]) -> Case:
-        left, operators = raw.get("delegation"), raw.get("operator_ms")
-        return Case(
-            name=raw["name"],
-            file=raw["file"],
-            sha256=raw["sha256"],
-            size_bytes=raw["size_bytes"],
-            threads=raw["threads"],
-            delegate=raw["delegate"],
-            fresh=Probe(**raw["fresh"]) if raw.get("fresh") else None,
-            warmup_rounds=raw.get("warmup_rounds", 0),
-            samples_ms=tuple(raw["samples_ms"]),
-            decode_ms=tuple(raw.get("decode_ms", ())),
-            preprocess_ms=tuple(raw.get("preprocess_ms", ())),
-            postprocess_ms=tuple(raw.get("postprocess_ms", ())),
-            delegation=Delegation(**{**left, "left": tuple(map(tuple, left["left"]))})
-            if left
-            else None,
-            operator_ms=None if operators is None else tuple(map(tuple, operators)),
-            notice=raw.get("notice"),
-            verdict=Validity.from_json(raw["verdict"]),
-        )
-
 
 @dataclass(frozen=True)
-class CaseRatio:
+class CaseRatio(Ratio):
     """Median of case ``case`` over the median of case ``base``, both indices."""
 
-    case: int
-    base: int
-    ratio: Ratio
+    case: Count
+    base: Count
 
 
-@dataclass(frozen=True)
+class StateFigures(TypedDict):
+    """What is read of the machine's state; it holds more (``SystemState``)."""
+
+    governors: list[str]
+    frequency_mhz: float | None
+    temperature_c: float | None
+    throttled: int | None
+
+
+class StatePoint(TypedDict):
+    """The state a number of seconds after the beginning."""
+
+    seconds: float
+    temperature_c: NotRequired[float | None]
+    frequency_mhz: NotRequired[float | None]
+
+
+class AccuracyFigures(TypedDict):
+    """What every ``accuracy`` holds; see ``benchmarks.accuracy``."""
+
+    source: str
+    images: int
+    reference: int
+    models: list[dict[str, Any]]
+    comparisons: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """One measurement of several cases on one machine.
 
@@ -133,13 +138,13 @@ class Result:
     device: str
     settings: Mapping[str, Any]
     environment: Environment
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    timeline: tuple[Mapping[str, Any], ...]
+    before: Annotated[Mapping[str, Any], Fits(StateFigures)]
+    after: Annotated[Mapping[str, Any], Fits(StateFigures)]
+    timeline: tuple[Annotated[Mapping[str, Any], Fits(StatePoint)], ...] = ()
     verdict: Validity
-    cases: tuple[Case, ...]
+    cases: Annotated[tuple[Case, ...], AtLeast(1)]
     ratios: tuple[CaseRatio, ...]
-    accuracy: Mapping[str, Any] | None = None
+    accuracy: Annotated[Mapping[str, Any], Fits(AccuracyFigures)] | None = None
 
     @property
     def valid(self) -> bool:
@@ -150,7 +155,7 @@ class Result:
         """Whether its times and memory are a device's: an emulated CPU has answers, no speed."""
         return not self.environment.emulated
 
-    def with_accuracy(self, accuracy: Mapping[str, Any] | None) -> Result:
+    def with_accuracy(self, accuracy: Mapping[str, Any] | None) -> "Result":
         return replace(self, accuracy=accuracy)
 
     def accuracy_of(self, case: Case) -> Mapping[str, Any] | None:
@@ -162,21 +167,9 @@ class Result:
         return {
             "format": FORMAT,
             "version": VERSION,
-            "made": self.made,
-            "tool": self.tool,
-            "device": self.device,
-            "settings": dict(self.settings),
-            "environment": self.environment.to_json(),
-            "before": dict(self.before),
-            "after": dict(self.after),
-            "timeline": [dict(entry) for entry in self.timeline],
+            **unstructure(self),
             "verdict": self.verdict.to_json(),
             "cases": [case.to_json() for case in self.cases],
-            "ratios": [
-                {"case": entry.case, "base": entry.base, **asdict(entry.ratio)}
-                for entry in self.ratios
-            ],
-            "accuracy": None if self.accuracy is None else dict(self.accuracy),
         }
 
 
@@ -184,7 +177,7 @@ def parse_result(raw: Any, name: str) -> Result:
     """Read one result from JSON; ``name`` is used in errors.
 
     Raises:
-        DataError: not a result, of a newer version, or against the schema.
+        DataError: not a result, of a newer version, or damaged.
     """
     if not isinstance(raw, dict) or raw.get("format") != FORMAT:
         found = raw.get("format") if isinstance(raw, dict) else type(raw).__name__
@@ -194,31 +187,28 @@ def parse_result(raw: Any, name: str) -> Result:
             expected=f"a document of the format {FORMAT!r}",
             fix="make one: edge-effnet bench MODEL --json FILE",
         )
-    if isinstance(raw.get("version"), int) and raw["version"] > VERSION:
+    refuse_newer(raw, name, VERSION)
+    try:
+        result = structure(raw, Result)
+        places = [place for entry in result.ratios for place in (entry.case, entry.base)]
+        if any(place >= len(result.cases) for place in places):
+            raise Malformed("ratios: one names a case that is not there")
+    except Malformed as error:
+        raise DataError(f"{name} is damaged", found=str(error), fix="measure again") from error
+    return result
+
+
+def refuse_newer(raw: Mapping[str, Any], name: str, newest: int) -> None:
+    """Refuse a document of a version that this tool does not know.
+
+    Raises:
+        DataError: it is newer.
+    """
+    version = raw.get("version")
+    if isinstance(version, int) and version > newest:
         raise DataError(
             f"{name} was made by a newer edge-effnet",
-            found=f"result version {raw['version']}",
-            expected=f"at most {VERSION}",
+            found=f"version {version}",
+            expected=f"at most {newest}",
             fix="pip install --upgrade edge-effnet",
         )
-    fault = first_fault(raw, load_schema(SCHEMA))
-    if fault is None:
-        places = [entry[key] for entry in raw["ratios"] for key in ("case", "base")]
-        if any(place >= len(raw["cases"]) for place in places):
-            fault = "a ratio names a case that is not there"
-    if fault is not None:
-        raise DataError(f"{name} is damaged", found=fault, fix="measure again")
-    return Result(
-        **{name: raw[name] for name in ("made", "tool", "device", "settings", "before", "after")},
-        environment=Environment.from_json(raw["environment"]),
-        timeline=tuple(raw.get("timeline", ())),
-        verdict=Validity.from_json(raw["verdict"]),
-        cases=tuple(Case.from_json(case) for case in raw["cases"]),
-        ratios=tuple(
-            CaseRatio(
-                entry["case"], entry["base"], Ratio(entry["value"], entry["low"], entry["high"])
-            )
-            for entry in raw["ratios"]
-        ),
-        accuracy=raw.get("accuracy"),
-    )

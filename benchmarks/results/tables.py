@@ -253,7 +253,7 @@ def _detail(case: Case, *, timed: bool) -> str:
 def _ratio_to_first(result: Result, place: int) -> tuple[float, float, float] | None:
     for entry in result.ratios:
         if entry.case == place:
-            return entry.ratio.value, entry.ratio.low, entry.ratio.high
+            return entry.value, entry.low, entry.high
     return None
 
 

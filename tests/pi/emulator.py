@@ -73,7 +73,12 @@ ARCHITECTURES = {
             ("7f454c460201010000000000000000000200b700", _MASK),
             "cortex-a72",
             (),
-            ("ai-edge-litert==2.3.0", "opencv-python-headless==5.0.0.93", "rich==15.0.0"),
+            (
+                "ai-edge-litert==2.3.0",
+                "opencv-python-headless==5.0.0.93",
+                "rich==15.0.0",
+                "cattrs==26.2.1",
+            ),
             ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
         ),
         Architecture(
@@ -82,7 +87,7 @@ ARCHITECTURES = {
             ("7f454c4601010100000000000000000002002800", _MASK),
             "cortex-a7",
             ("python3-numpy", "python3-opencv", "python3-click", "python3-rich", "libatomic1"),
-            ("tflite-runtime==2.14.0",),
+            ("tflite-runtime==2.14.0", "cattrs==26.2.1"),
             ("manylinux_2_34_armv7l",),
         ),
     )

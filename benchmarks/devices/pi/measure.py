@@ -14,7 +14,7 @@ from typing import Any
 from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
 from benchmarks.devices.pi.job import Job, make_job, returned
-from benchmarks.devices.pi.package import build_wheel, requirements
+from benchmarks.devices.pi.package import build_package, requirements
 from benchmarks.harness import StartStage
 from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
@@ -28,6 +28,7 @@ STOP_SECONDS = 10
 _MODULES = {
     "click": "click",
     "rich": "rich",
+    "cattrs.v": "cattrs",  # not in Debian 12's: its version is too old
     "numpy": "numpy",
     "cv2": "opencv-python-headless",
 }
@@ -45,11 +46,11 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
     """
     place = parse_address(address)
     require_asyncssh()
-    job, wheel = make_job(spec), build_wheel()
+    job, package = make_job(spec), build_package()
     started = False
     try:
         async with board_at(place) as board:
-            await _start(board, job, spec, wheel, stage)
+            await _start(board, job, spec, package, stage)
             started = True
             try:
                 return await _fetch(board, job.id, f"pi@{address}", stage)
@@ -97,11 +98,13 @@ async def clean(address: str) -> str:
     return f"removed {freed / 1e6:.1f} MB from {place.host}"
 
 
-async def _start(board: Board, job: Job, spec: BenchSpec, wheel: bytes, stage: StartStage) -> None:
+async def _start(
+    board: Board, job: Job, spec: BenchSpec, package: bytes, stage: StartStage
+) -> None:
     """Copy what is not there, have an environment found or built, and set the job off."""
-    package = hashlib.sha256(wheel).hexdigest()
+    key = hashlib.sha256(package).hexdigest()
     wheels = _wheel_files(spec.wheels)
-    files: dict[str, Content] = {**job.contents, package: wheel, **_by_hash(wheels)}
+    files: dict[str, Content] = {**job.contents, key: package, **_by_hash(wheels)}
     missing = await board.missing(files)
     if missing:
         copied = stage("copying files", len(missing))
@@ -113,7 +116,7 @@ async def _start(board: Board, job: Job, spec: BenchSpec, wheel: bytes, stage: S
         "environment",
         lambda line: building.append(stage(line["say"], None)),
         version=__version__,
-        package=package,
+        package=key,
         wheels={path.name: key for path, key in wheels.items()},
         **_needs(board),
     )

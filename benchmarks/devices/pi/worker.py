@@ -16,28 +16,16 @@ from typing import Any
 
 from benchmarks.devices.cpu import measure
 from benchmarks.spec import BenchSpec
+from edge_effnet.documents import structure
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.files import write_atomically
 
 PROGRESS_SECONDS = 0.5
 
 
-def spec_from_json(raw: dict[str, Any]) -> BenchSpec:
-    """The inverse of ``BenchSpec.to_json``."""
-    paths = {name: Path(raw[name]) for name in ("data", "labels", "native_tool") if raw.get(name)}
-    return BenchSpec(
-        **{
-            **raw,
-            **paths,
-            "models": tuple(map(Path, raw["models"])),
-            "threads": tuple(raw["threads"]),
-        }
-    )
-
-
 def work(job: Path) -> int:
     """Measure what ``job`` describes; returns the process's exit code."""
-    spec = spec_from_json(json.loads(job.read_text("utf-8"))["spec"])
+    spec = structure(json.loads(job.read_text("utf-8"))["spec"], BenchSpec)
     with Path("progress").open("a", encoding="utf-8", buffering=1) as progress:
 
         def stage(name: str, steps: int | None) -> Callable[[int], None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -20,11 +21,11 @@ from benchmarks.devices.pi import package
 from benchmarks.devices.pi.connect import Address, parse_address
 from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.measure import read_result
-from benchmarks.devices.pi.package import build_agent, build_wheel, requirements
+from benchmarks.devices.pi.package import build_agent, build_package, requirements
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.errors import UsageProblem
+from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from tests.benchmarks.conftest import Cli
 
 MakeModel = Callable[..., Path]
@@ -61,25 +62,34 @@ def test_any_text_is_an_address_or_refused(text: str) -> None:
     assert not address.host.startswith("-")  # ssh would take it for an option
 
 
-def test_the_wheel_is_this_version_and_always_the_same() -> None:
-    wheel = build_wheel()
-    assert wheel == build_wheel()
-    with zipfile.ZipFile(BytesIO(wheel)) as pack:
+def test_the_package_is_this_version_and_always_the_same(tmp_path: Path) -> None:
+    made = build_package()
+    assert made == build_package()
+    with zipfile.ZipFile(BytesIO(made)) as pack:
         names = pack.namelist()
-        source = Path(package.__file__).read_bytes()
-        assert pack.read("benchmarks/devices/pi/package.py") == source
-    assert "edge_effnet/assets/demo/b0-int8.tflite" in names
-    assert not [name for name in names if "__pycache__" in name or name.startswith("tests/")]
+        pack.extractall(tmp_path)
+    assert {"edge_effnet/assets/demo/b0-int8.tflite", "benchmarks/report/templates/page.html"} <= {
+        *names
+    }
+    assert not [name for name in names if re.search(r"__pycache__|^tests/|/studies/", name)]
+    told = "import benchmarks.devices.pi.worker as worker; print(worker.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", told],
+        env={"PYTHONPATH": str(tmp_path)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == str(tmp_path / "benchmarks/devices/pi/worker.py")
+
+
+def test_requirements_are_those_of_the_base_install(monkeypatch: pytest.MonkeyPatch) -> None:
     assert requirements()["click"] == "click>=8.1.3"
     assert "asyncssh" not in requirements()
-
-
-def test_pip_takes_the_wheel(tmp_path: Path) -> None:
-    wheel = tmp_path / "edge_effnet-0.1.0-py3-none-any.whl"
-    wheel.write_bytes(build_wheel())
-    pip = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile"]
-    subprocess.run([*pip, "--target", str(tmp_path / "site"), str(wheel)], check=True)
-    assert (tmp_path / "site/benchmarks/assets/result.schema.json").is_file()
+    monkeypatch.setattr(package, "DISTRIBUTION", "edge-effnet-that-is-not-installed")
+    with pytest.raises(EdgeEffnetError, match="without its metadata"):
+        requirements()
 
 
 def test_data_travel_by_content_and_paths_come_back(
@@ -139,8 +149,8 @@ def test_the_agent_runs_a_job_from_files_it_was_given(
     """The whole way on one machine: the agent needs no SSH, and this one has the packages."""
     cache, model = tmp_path / "cache", colour_model()
     job = make_job(BenchSpec((model,), seconds=0.05))
-    wheel = build_wheel()
-    contents = {sha256(wheel).hexdigest(): wheel, **job.contents}
+    packed = build_package()
+    contents = {sha256(packed).hexdigest(): packed, **job.contents}
     sizes = {key: len(content_bytes(content)) for key, content in contents.items()}
     assert set(agent("missing", files=sizes)["answer"]) == set(sizes)
     for key, content in contents.items():
@@ -177,7 +187,7 @@ def test_the_agent_names_what_kills_an_import(
     site.mkdir()
     (site / "deadly.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGILL)")
     monkeypatch.setenv("PYTHONPATH", str(site))
-    (tmp_path / "cache/files/f").write_bytes(build_wheel())
+    (tmp_path / "cache/files/f").write_bytes(build_package())
     request = {"version": "1", "package": "f", "wheels": {}, "from_apt": {"nowhere": "python3-no"}}
     error = agent("environment", modules={"click": "click", "deadly": "deadly"}, **request)["error"]
     assert (error["found"], error["died"]) == ("SIGILL", "deadly")

@@ -245,9 +245,9 @@ def test_a_drop_from_a_reference_at_chance_is_not_shown() -> None:
     ("document", "words"),
     [
         ({"format": "edge-effnet/comparison", "version": 2}, "newer edge-effnet"),
-        (_comparison(n=0), "under 1"),
-        (_comparison(labels=[1]), "is integer"),
-        ({"format": "edge-effnet conversion", "models": [{}]}, "without their figures"),
+        (_comparison(n=0), "n: 0 is under 1"),
+        (_comparison(labels=[1]), r"labels\[0\]: 1 is no str"),
+        ({"format": "edge-effnet conversion", "models": [{}]}, r"models\[0\].recipe: missing"),
         ({"format": "something"}, "nothing a report is made of"),
         ([1, 2], "nothing a report is made of"),
     ],

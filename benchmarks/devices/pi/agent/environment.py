@@ -38,7 +38,7 @@ print(found.metadata["Name"], found.version, *tags)
 
 
 def environment(request: dict[str, Any]) -> dict[str, str]:
-    """Find or build what the package ``request["package"]`` (a wheel's hash) needs.
+    """Find or build what the package ``request["package"]`` (an archive's hash) needs.
 
     ``request["modules"]`` maps import names to requirements. The system's own Python is taken
     where it has them all; else an environment that sees the system's packages, into which pip

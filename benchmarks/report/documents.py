@@ -1,0 +1,107 @@
+"""What the page reads of other commands' JSON, version 1 of each; they hold more."""
+
+# Annotations are not postponed here: of those, cattrs would not see what ``Annotated`` says.
+
+from typing import Annotated, Any, NotRequired, TypedDict
+
+from edge_effnet.documents import AtLeast
+
+Count = Annotated[int, AtLeast(0)]
+Number = Annotated[float, AtLeast(0)]
+Interval = Annotated[list[float], AtLeast(2)]
+
+ClassFigures = TypedDict(
+    "ClassFigures",
+    {"class": int, "label": str, "support": int, "correct": int, "recall": float | None},
+)
+
+
+class ComparedModel(TypedDict):
+    """One of the two models of a comparison."""
+
+    file: NotRequired[str]
+    top1: NotRequired[float | None]
+    per_class: NotRequired[list[ClassFigures]]
+    confusion: NotRequired[list[Annotated[list[Count], AtLeast(3)]]]
+
+
+class FlippedImage(TypedDict):
+    file: str
+    kind: str
+    true: str | None
+    reference: str
+    reference_score: float
+    candidate: str
+    candidate_score: float
+
+
+class ComparisonDocument(TypedDict):
+    """What ``compare`` writes."""
+
+    n: Annotated[int, AtLeast(1)]
+    head: NotRequired[dict[str, Any]]
+    agreement: Number | None
+    labels: list[str]
+    reference: ComparedModel
+    candidate: ComparedModel
+    drop_points: NotRequired[float | None]
+    drop_interval_points: NotRequired[Interval | None]
+    flipped: list[FlippedImage]
+
+
+class ConvertedModel(TypedDict):
+    """One of the files of a conversion."""
+
+    recipe: str
+    file: str
+    size_bytes: Count
+    latency_ms: Number
+
+
+class ConversionDocument(TypedDict):
+    """What ``convert`` writes."""
+
+    models: Annotated[list[ConvertedModel], AtLeast(1)]
+
+
+class FrameTimes(TypedDict):
+    """Samples of the latest frames, in milliseconds."""
+
+    mean_fps: Number
+    frame_ms: NotRequired[list[Number]]
+    delay_ms: NotRequired[list[Number]]
+    prepare_ms: NotRequired[list[Number]]
+    candidate_ms: NotRequired[list[Number]]
+    reference_ms: NotRequired[list[Number]]
+
+
+class ErrorFigures(TypedDict):
+    """Of a head that answers a number."""
+
+    mean_abs: NotRequired[Number | None]
+
+
+class CameraModel(TypedDict):
+    """A model that looked at the frames."""
+
+    file: str
+
+
+class CameraDocument(TypedDict):
+    """What ``camera`` writes."""
+
+    source: str
+    seconds: Number
+    every_frame: NotRequired[bool]
+    captured: Count
+    answered: Count
+    dropped: Count
+    reopened: NotRequired[Count]
+    labelled: NotRequired[Count]
+    right: NotRequired[Count]
+    accuracy_interval: NotRequired[Interval | None]
+    accuracy_scenes: NotRequired[Count]
+    error: NotRequired[ErrorFigures]
+    model: NotRequired[CameraModel]
+    reference: NotRequired[CameraModel]
+    times: FrameTimes
