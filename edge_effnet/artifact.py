@@ -170,7 +170,7 @@ def _names(labels: tuple[str, ...]) -> tuple[str, ...] | None:
 
 
 def _stated_labels(files: Mapping[str, bytes], structure: Structure) -> tuple[str, ...] | None:
-    """The first text file behind a model of others that names as many classes as it tells: a
+    """The first text file behind a model of others that has as many lines as it has classes: a
     license or a vocabulary lies there too."""
     shape = structure.tensors[structure.outputs[0]].shape if structure.outputs else ()
     width = shape[-1] if shape else 0

@@ -15,6 +15,7 @@ in one line. The command line prints that line and nothing else.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -84,3 +85,19 @@ class OutputError(EdgeEffnetError):
 
 class LimitMissed(EdgeEffnetError):
     exit_code = 3
+
+
+def cannot_read(
+    path: Path, error: OSError, fix: str = "check the path and its permissions"
+) -> DataError:
+    """What the system says of a file that cannot be read."""
+    return DataError(f"{path} cannot be read", found=error.strerror or str(error), fix=fix)
+
+
+def cannot_write(
+    path: Path,
+    error: OSError,
+    fix: str = "choose a folder you may write to, with enough free space",
+) -> OutputError:
+    """What the system says of a file or folder that cannot be written."""
+    return OutputError(f"{path} cannot be written", found=error.strerror or str(error), fix=fix)

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from edge_effnet.errors import DataError, OutputError
+from edge_effnet.errors import DataError, OutputError, cannot_read, cannot_write
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -32,11 +32,7 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
         temporary.chmod(0o666 & ~mask)  # mkstemp makes it private
         temporary.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose a folder you may write to, with enough free space",
-        ) from error
+        raise cannot_write(path, error) from error
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
@@ -48,11 +44,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     try:
         there, replaceable = path.exists(), path.is_file()
     except OSError as error:  # a name too long, a folder on the way that may not be entered
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose another name or folder",
-        ) from error
+        raise cannot_write(path, error, fix="choose another name or folder") from error
     if there and not replaceable:
         raise OutputError(
             f"{path} is not a file that could be replaced",
@@ -74,9 +66,7 @@ def content_hash(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 def image_hash(path: Path) -> str:

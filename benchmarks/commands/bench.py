@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from edge_effnet.errors import EdgeEffnetError, LimitMissed, OutputError, UsageProblem
+from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem, cannot_write
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     force_option,
@@ -228,11 +228,7 @@ def _refuse_unwritable(path: Path) -> None:
         with tempfile.TemporaryFile(dir=path.parent):
             pass
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose a folder you may write to",
-        ) from error
+        raise cannot_write(path, error) from error
 
 
 def _refuse_bad_input(spec: Any) -> None:

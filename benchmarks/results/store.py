@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results.result import VERSION, Result, parse_result
-from edge_effnet.errors import DataError, OutputError
+from edge_effnet.errors import DataError, cannot_read, cannot_write
 from edge_effnet.files import write_atomically
 
 SERIES_FORMAT = "edge-effnet/benchmark-series"
@@ -25,9 +25,7 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read", found=error.strerror or str(error), fix="check the path"
-        ) from error
+        raise cannot_read(path, error) from error
     except (ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not JSON", found=str(error)[:120], fix="copy it again, or measure again"
@@ -81,11 +79,7 @@ def _locked(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = lock.open("w")
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose a folder you may write to",
-        ) from error
+        raise cannot_write(path, error) from error
     with file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

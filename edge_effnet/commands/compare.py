@@ -14,15 +14,10 @@ from edge_effnet.ui.console import print_note
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     data_option,
-    force_option,
-    head_option,
-    json_option,
-    labels_option,
-    preprocess_option,
+    model_options,
+    output_options,
     strict_option,
     threads_option,
-    threshold_option,
-    top_option,
 )
 from edge_effnet.ui.output import refuse_bad_output, write_json
 
@@ -33,11 +28,7 @@ _PLOTS = (".svg", ".png")
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("candidate", type=click.Path(path_type=Path))
 @data_option
-@labels_option
-@preprocess_option
-@head_option
-@threshold_option
-@top_option
+@model_options
 @click.option(
     "--layers", is_flag=True, help="Also which layers cost most. Needs the convert extra."
 )
@@ -47,8 +38,7 @@ _PLOTS = (".svg", ".png")
     metavar="FILE.svg|FILE.png",
     help="With --layers: draw the costliest.",
 )
-@json_option
-@force_option
+@output_options
 @strict_option
 @threads_option
 def command(

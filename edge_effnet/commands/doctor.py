@@ -10,7 +10,9 @@ import click
 
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.console import console
-from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.options import (
+    output_options,
+)
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.quantities import OneOf
@@ -33,8 +35,7 @@ VERSION = 1
     show_default=True,
     help="coral looks at the Edge TPU, and at what its compiler would make of MODEL.",
 )
-@json_option
-@force_option
+@output_options
 def command(model: Path | None, device: str, json_to: str | None, force: bool) -> None:
     """Say what is installed, what this machine runs fast, and why MODEL is not faster.
 

@@ -11,15 +11,10 @@ from edge_effnet.ui.console import print_note
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     data_option,
-    force_option,
-    head_option,
-    json_option,
-    labels_option,
-    preprocess_option,
+    model_options,
+    output_options,
     strict_option,
     threads_option,
-    threshold_option,
-    top_option,
 )
 from edge_effnet.ui.output import refuse_bad_output, write_json
 
@@ -27,13 +22,8 @@ from edge_effnet.ui.output import refuse_bad_output, write_json
 @click.command("evaluate", cls=NeedsData)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
-@labels_option
-@preprocess_option
-@head_option
-@threshold_option
-@top_option
-@json_option
-@force_option
+@model_options
+@output_options
 @strict_option
 @threads_option
 def command(

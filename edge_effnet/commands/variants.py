@@ -13,15 +13,17 @@ from edge_effnet.architecture.files import find_variant
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.ui.console import console, megabytes, millions
-from edge_effnet.ui.options import classes_option, force_option, json_option
+from edge_effnet.ui.options import (
+    classes_option,
+    output_options,
+)
 from edge_effnet.ui.output import write_json
 
 
 @click.command()
 @click.argument("name", required=False)
 @classes_option
-@json_option
-@force_option
+@output_options
 def command(name: str | None, classes: int, json_to: str | None, force: bool) -> None:
     """List the networks and their costs, or show one stage by stage.
 

@@ -21,10 +21,10 @@ Name = str | int
 
 @dataclass(frozen=True)
 class Reading:
-    """Labels in index order, the place of each name among them, and what to tell the user."""
+    """Labels in index order, the index of each name among them, and a note for the user."""
 
     labels: tuple[str, ...]
-    places: dict[Name, int]
+    indices: dict[Name, int]
     note: str | None = None
 
 
@@ -42,7 +42,7 @@ def read_classes(
     Args:
         names: all that occur; a number is a class index.
         labels: names in index order, as the model or the user states them.
-        classes: how many the network tells, where that is known.
+        classes: width of the network's output, where that is known.
         in_folders: whether the names are those of folders.
         order: of the names, where the data set states one.
 

@@ -19,7 +19,7 @@ from edge_effnet.data.csv_labels import (
     several_labels,
     true_columns,
 )
-from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, Table, locate, read_table
+from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, CsvTable, locate, read_table
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import Task
@@ -69,7 +69,7 @@ def read_csv(source: Path, *, labels: Sequence[str] | None, task: Task) -> Rows:
     return Rows(paths, rows.names, rows.values, rows.order, rows.notes)
 
 
-def read_rows(table: Table, file: int, *, labels: Sequence[str] | None, task: Task) -> Rows:
+def read_rows(table: CsvTable, file: int, *, labels: Sequence[str] | None, task: Task) -> Rows:
     """What the rows of a table say, whatever they are about; its ``paths`` are empty.
 
     Args:
@@ -83,7 +83,7 @@ def read_rows(table: Table, file: int, *, labels: Sequence[str] | None, task: Ta
     return read(table, file, labels)
 
 
-def _one_class(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
+def _one_class(table: CsvTable, file: int, labels: Sequence[str] | None) -> Rows:
     index, name = table.column(*INDEX_COLUMNS), table.column(*NAME_COLUMNS)
     key = index if index is not None else name
     if key is None:
@@ -100,7 +100,7 @@ def _one_class(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
 
 
 def _refuse_two_classes(
-    table: Table, file: int, index: int, name: int, labels: Sequence[str]
+    table: CsvTable, file: int, index: int, name: int, labels: Sequence[str]
 ) -> None:
     """Raise DataError where a class's number and its name mean two."""
     places: dict[str, int | None] = {"": None}
@@ -113,7 +113,7 @@ def _refuse_two_classes(
         if places[text] not in {None, number}:
             by_number = f", which is {labels[number]!r}" if number < len(labels) else ""
             raise DataError(
-                f"{table.path} says two classes of one image",
+                f"{table.path} names two classes for one image",
                 found=f"{row[file]}: {table.header[index]} = {number}{by_number}, "
                 f"and {table.header[name]} = {text!r}",
                 expected="columns that agree with the model's labels",
@@ -121,7 +121,7 @@ def _refuse_two_classes(
             )
 
 
-def _one_of_columns(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
+def _one_of_columns(table: CsvTable, file: int, labels: Sequence[str] | None) -> Rows:
     """A column for each class, of which exactly one is true."""
     columns = label_columns(table, file, labels)
     columns = columns if len(columns) > 1 else label_columns(table, file, None)
@@ -134,15 +134,15 @@ def _one_of_columns(table: Table, file: int, labels: Sequence[str] | None) -> Ro
         )
     if table.column(*_VALUE_COLUMNS) is not None:
         raise DataError(
-            f"{table.path} says no classes",
+            f"{table.path} has no classes",
             found="a column of values",
             expected="file, and class_index or label",
-            fix="for a model that tells a number: --head regression",
+            fix="for a model that predicts a number: --head regression",
         )
     raise lacks_columns(table, "file, and class_index or label", "file,label")
 
 
-def _several(table: Table, found: str) -> DataError:
+def _several(table: CsvTable, found: str) -> DataError:
     return DataError(
         f"{table.path} holds images of several labels",
         found=found,
@@ -151,11 +151,11 @@ def _several(table: Table, found: str) -> DataError:
     )
 
 
-def _a_value(table: Table, file: int, labels: Sequence[str] | None) -> Rows:  # noqa: ARG001
+def _a_value(table: CsvTable, file: int, labels: Sequence[str] | None) -> Rows:  # noqa: ARG001
     key = table.column(*_VALUE_COLUMNS)
     if key is None:
         raise DataError(
-            f"{table.path} says no values, and this model tells a number",
+            f"{table.path} has no values, and this model predicts a number",
             found=", ".join(table.header),
             expected="file and value",
             fix="add such a column, or, if its one number tells two classes apart, --head logits",

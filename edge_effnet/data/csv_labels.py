@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.data.csv_table import NAME_COLUMNS, Table
+from edge_effnet.data.csv_table import NAME_COLUMNS, CsvTable
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import NO_LABEL
@@ -36,7 +36,7 @@ class Rows:
     notes: tuple[str, ...] = ()
 
 
-def lacks_columns(table: Table, expected: str, example: str) -> DataError:
+def lacks_columns(table: CsvTable, expected: str, example: str) -> DataError:
     return DataError(
         f"{table.path} lacks columns",
         found=", ".join(table.header),
@@ -46,7 +46,7 @@ def lacks_columns(table: Table, expected: str, example: str) -> DataError:
 
 
 def class_of(
-    table: Table, row: tuple[str, ...], key: int, file: int, *, numbers: bool
+    table: CsvTable, row: tuple[str, ...], key: int, file: int, *, numbers: bool
 ) -> str | int:
     value = row[key]
     if not numbers and value:
@@ -87,7 +87,7 @@ def _parts(cell: str, separator: str | None) -> list[str]:
     return [part.strip() for part in parts if part.strip()]
 
 
-def several_labels(table: Table, file: int, labels: Sequence[str] | None) -> Rows:
+def several_labels(table: CsvTable, file: int, labels: Sequence[str] | None) -> Rows:
     columns = label_columns(table, file, labels)
     index, name = table.column(*INDEX_COLUMNS), table.column(*NAME_COLUMNS)
     key = index if index is not None else name
@@ -115,7 +115,7 @@ def several_labels(table: Table, file: int, labels: Sequence[str] | None) -> Row
     return Rows((), tuple(named))
 
 
-def label_columns(table: Table, file: int, labels: Sequence[str] | None) -> list[int]:
+def label_columns(table: CsvTable, file: int, labels: Sequence[str] | None) -> list[int]:
     """The columns that are named after labels; without a list, those of yes and no alone."""
     others = [place for place in range(len(table.header)) if place != file and table.header[place]]
     if labels is not None:
@@ -124,7 +124,7 @@ def label_columns(table: Table, file: int, labels: Sequence[str] | None) -> list
 
 
 def true_columns(
-    table: Table, columns: Sequence[int], file: int, labels: Sequence[str] | None
+    table: CsvTable, columns: Sequence[int], file: int, labels: Sequence[str] | None
 ) -> Rows:
     titles = [table.header[place] for place in columns]
     if labels is not None:
@@ -132,7 +132,7 @@ def true_columns(
         lacking = [label for place, label in enumerate(labels) if place not in found]
         if lacking:
             raise DataError(
-                f"{table.path} says nothing of {len(lacking)} labels",
+                f"{table.path} has no column for {len(lacking)} of the labels",
                 found="columns for " + ", ".join(titles[:5]) + (" …" if len(titles) > 5 else ""),
                 expected=f"one for each label, also for {', '.join(lacking[:3])}",
                 fix="add the columns (0 where a label is not true)",

@@ -22,7 +22,7 @@ NAME_COLUMNS = ("label", "class", "classname", "category", "labels", "classes", 
 
 
 @dataclass(frozen=True)
-class Table:
+class CsvTable:
     """A CSV file; every row has a cell for each column."""
 
     path: Path
@@ -31,25 +31,25 @@ class Table:
     delimiter: str
 
     def column(self, *names: str) -> int | None:
-        """The place of the column that has one of these names, folded as by ``fold_header``.
+        """The index of the column that has one of these names, folded as by ``fold_header``.
 
         Raises:
             DataError: several have, and the first name does not decide it.
         """
         folded = [fold_header(title) for title in self.header]
-        places = [place for place, title in enumerate(folded) if title in names]
-        first = [place for place in places if folded[place] == names[0]]
-        if len(places) > 1 and len(first) != 1:
+        indices = [index for index, title in enumerate(folded) if title in names]
+        first = [index for index in indices if folded[index] == names[0]]
+        if len(indices) > 1 and len(first) != 1:
             raise DataError(
                 f"{self.path} has several columns that could be the {names[0]}",
-                found=", ".join(self.header[place] for place in places),
+                found=", ".join(self.header[index] for index in indices),
                 expected="one of them",
                 fix=f"name it {names[0]}, and the others otherwise",
             )
-        return next(iter(first or places), None)
+        return next(iter(first or indices), None)
 
-    def cells(self, place: int) -> list[str]:
-        return [row[place] for row in self.rows]
+    def cells(self, index: int) -> list[str]:
+        return [row[index] for row in self.rows]
 
 
 def fold_header(title: str) -> str:
@@ -57,7 +57,7 @@ def fold_header(title: str) -> str:
     return "".join(letter for letter in title.casefold() if letter.isalnum())
 
 
-def read_table(path: Path, keys: Iterable[str], expected: str) -> Table:
+def read_table(path: Path, keys: Iterable[str], expected: str) -> CsvTable:
     """Read a CSV file by the delimiter with which one of the columns ``keys`` appears.
 
     Args:
@@ -102,7 +102,7 @@ def read_table(path: Path, keys: Iterable[str], expected: str) -> Table:
         raise DataError(
             f"{path} cannot be read as CSV", found=str(error), fix="check the file"
         ) from error
-    return Table(path, tuple(header), tuple(rows), delimiter)
+    return CsvTable(path, tuple(header), tuple(rows), delimiter)
 
 
 def locate(base: Path, text: str) -> Path:

@@ -18,7 +18,7 @@ class Sample:
     Attributes:
         label: of its one class, an index into the data set's labels; None where unlabelled.
         labels: indices of the labels that are true together, where several can be; may be empty.
-        value: the number to be told, for regression.
+        value: the target, for regression.
     """
 
     path: Path
@@ -61,7 +61,7 @@ class Dataset:
         return {name: counts[i] for i, name in enumerate(self.labels) if counts[i]}
 
     def lines(self) -> list[str]:
-        """What every command tells of a data set: its classes, notes, and what was left out."""
+        """What every command prints of a data set: its classes, notes, and what was left out."""
         values = [sample.value for sample in self.samples if sample.value is not None]
         counts = self.class_counts
         kind = "classes" if any(sample.label is not None for sample in self.samples) else "labels"

@@ -38,8 +38,8 @@ def load_dataset(
             values see ``read_csv``. Of a folder that holds ``train`` and ``val``, one is taken.
         labels: the names that the model in use knows; class names are looked for among them.
             Without it, the names found are the labels, in sorted order.
-        classes: how many the model tells, where it has no names: then the data must have as many,
-            and their sorted order is taken for the model's, with a note that says so.
+        classes: width of the model's output, where it has no names: then the data must have as
+            many, and their sorted order is taken for the model's, with a note that says so.
         task: what an image's answer is.
         part: whether the images are for evaluation or for training.
         flat: whether a folder of images without classes will do, which show agreement alone.
@@ -139,7 +139,7 @@ def _of_folders(
         raise _no_images(folder.source, folder.left_out)
     if task == "value":
         raise DataError(
-            f"{folder.source} says no values, and this model tells a number",
+            f"{folder.source} has no values, and this model predicts a number",
             found="a folder per class",
             expected="a CSV file with the columns file and value",
             fix="give such a file, or, if its one number tells two classes apart, --head logits",
@@ -152,9 +152,9 @@ def _of_folders(
         in_folders=True,
     )
     samples = tuple(
-        Sample(path, reading.places[name])
+        Sample(path, reading.indices[name])
         if task == "classes"
-        else Sample(path, None, labels=(reading.places[name],))
+        else Sample(path, None, labels=(reading.indices[name],))
         for path, name in named
     )
     notes = tuple(filter(None, (line, reading.note)))
@@ -180,7 +180,7 @@ def _of_csv(
         in_folders=False,
         order=rows.order,
     )
-    places = (tuple(sorted({reading.places[name] for name in names})) for names in rows.names)
+    places = (tuple(sorted({reading.indices[name] for name in names})) for names in rows.names)
     samples, twice = _once(
         [
             Sample(path, found[0]) if task == "classes" else Sample(path, None, labels=found)
@@ -203,7 +203,7 @@ def _once(samples: Sequence[Sample], source: Path) -> tuple[tuple[Sample, ...], 
         known = first.setdefault(os.path.normpath(sample.path), sample)
         if replace(known, path=sample.path) != sample:
             raise DataError(
-                f"{source} says two things of one image",
+                f"{source} contradicts itself about one image",
                 found=f"rows that differ about {sample.path}",
                 expected="one row for each image",
                 fix="remove one of them; several labels stand in one cell, joined by |",

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.errors import DataError
+from edge_effnet.errors import cannot_read
 from edge_effnet.image.preprocessing import Pixels, small_grey
 
 Words = NDArray[np.uint64]
@@ -111,9 +111,7 @@ def _print_of(path: Path) -> tuple[int, tuple[int, int] | None, bool]:
         named = hashlib.sha256(os.fsencode(path)).digest()  # like no other, and no image's content
         return int.from_bytes(named[:8], "big"), None, False
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read", found=error.strerror or str(error), fix="check the file"
-        ) from error
+        raise cannot_read(path, error) from error
 
 
 @lru_cache(_REMEMBERED)
@@ -160,32 +158,32 @@ def _no_look(content: Words) -> Words:
 
 
 def find(wanted: Prints, among: Prints) -> NDArray[np.int64]:
-    """For each wanted image the place of the same image among others, -1 where it is not
+    """For each wanted image the index of the same image among others, -1 where it is not
     there; an exact copy goes before a near one. 50,000 among 50,000 take seconds."""
-    place = find_copies(wanted, among)
-    lost = np.flatnonzero(place < 0)
-    place[lost] = _find_near(wanted.look[lost], among.look)
-    return place
+    index = find_copies(wanted, among)
+    lost = np.flatnonzero(index < 0)
+    index[lost] = _find_near(wanted.look[lost], among.look)
+    return index
 
 
 def find_copies(wanted: Prints, among: Prints) -> NDArray[np.int64]:
     """As ``find``, by the bytes alone."""
-    place = np.full(len(wanted), -1, np.int64)
+    index = np.full(len(wanted), -1, np.int64)
     if len(among):
         order = np.argsort(among.content, kind="stable")
         known = among.content[order]
         at = np.minimum(np.searchsorted(known, wanted.content), len(known) - 1)
         same = known[at] == wanted.content
-        place[same] = order[at[same]]
-    return place
+        index[same] = order[at[same]]
+    return index
 
 
 def _find_near(wanted: Words, among: Words) -> NDArray[np.int64]:
-    place = np.full(len(wanted), -1, np.int64)
+    index = np.full(len(wanted), -1, np.int64)
     for ours, theirs in zip(_bands(wanted), _bands(among), strict=True):
         order = np.argsort(theirs, kind="stable")
         known = theirs[order]
-        left = np.flatnonzero(place < 0)
+        left = np.flatnonzero(index < 0)
         at = np.searchsorted(known, ours[left], "left")
         end = np.searchsorted(known, ours[left], "right")
         while left.size:
@@ -193,9 +191,9 @@ def _find_near(wanted: Words, among: Words) -> NDArray[np.int64]:
             left, at, end = left[going], at[going], end[going]
             candidates = order[at]
             near = _differing_bits(wanted[left], among[candidates]) <= NEAR_BITS
-            place[left[near]] = candidates[near]
+            index[left[near]] = candidates[near]
             left, at, end = left[~near], at[~near] + 1, end[~near]
-    return place
+    return index
 
 
 def groups(prints: Prints) -> NDArray[np.int64]:
@@ -271,7 +269,7 @@ def look_at(dataset: Dataset, advance: Advance | None = None) -> Looked:
     own = own.reshape(-1)
     alike = np.zeros(len(prints), np.bool_)
     for stratum in set(strata):
-        members = np.array([place for place, one in enumerate(strata) if one == stratum])
+        members = np.array([index for index, one in enumerate(strata) if one == stratum])
         numbers, sizes = np.unique(group[members], return_counts=True)
         most = members[group[members] == numbers[sizes.argmax()]]
         if 2 * len(most) > len(members) and len(np.unique(own[most])) > 1:

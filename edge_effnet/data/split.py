@@ -77,9 +77,9 @@ def divide(
     home: dict[int, int | None] = {}  # a group of two classes counts for the first
     size: Counter[int] = Counter()
     order: dict[int, int] = {}
-    for place in np.flatnonzero(free):
-        number, content = int(looked.group[place]), int(looked.prints.content[place])
-        home.setdefault(number, looked.strata[place])
+    for index in np.flatnonzero(free):
+        number, content = int(looked.group[index]), int(looked.prints.content[index])
+        home.setdefault(number, looked.strata[index])
         size[number] += 1
         order[number] = min(order.get(number, content), content)
     members: dict[int | None, list[int]] = defaultdict(list)
@@ -92,7 +92,7 @@ def divide(
     resting = np.array([int(number) in rest for number in looked.group], np.bool_) & readable
     if barred is not None:
         resting |= barred
-    alike = {looked.strata[place] for place in np.flatnonzero(looked.alike)}
+    alike = {looked.strata[index] for index in np.flatnonzero(looked.alike)}
     return Division(
         _chosen(dataset, resting),
         _chosen(dataset, ~resting),
@@ -127,10 +127,10 @@ def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
     Each image of the second is named once. Where most images of a class of the first look the
     same, exact copies alone are found there.
     """
-    place = find(prints_of([sample.path for sample in second.samples]), look_at(first).prints)
+    index = find(prints_of([sample.path for sample in second.samples]), look_at(first).prints)
     return [
         (first.samples[one].path, second.samples[other].path)
-        for other, one in enumerate(place)
+        for other, one in enumerate(index)
         if one >= 0
     ]
 
@@ -184,7 +184,7 @@ def one_answer(dataset: Dataset) -> str | None:
     told = first.label is not None or first.labels is not None
     if not told or any(sample.stratum != first.stratum for sample in others):
         return None
-    return names([dataset.labels[place] for place in first.stratum]) or NO_LABEL
+    return names([dataset.labels[index] for index in first.stratum]) or NO_LABEL
 
 
 def evaluation_warnings(evaluation: Dataset, whole: Dataset) -> list[str]:
@@ -230,7 +230,7 @@ def imbalance_warning(dataset: Dataset) -> str | None:
         return None
     return (
         f"{dataset.source} is unbalanced: {counts[large]} images of {large!r}, "
-        f"{counts[small]} of {small!r}; overall accuracy mostly speaks of the large classes"
+        f"{counts[small]} of {small!r}; overall accuracy mostly reflects the large classes"
     )
 
 

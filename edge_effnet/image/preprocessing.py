@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.errors import DataError, UsageProblem, cannot_read
 from edge_effnet.image.kinds import decodable, kind_of, remedy
 from edge_effnet.spelling import read_share
 
@@ -134,22 +134,22 @@ _JPEG_MARKER = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 def _whole_jpeg(data: bytes) -> bool:
     """Whether the image's own end marker is there. Thumbnails before it and films behind it
     (phones write both) have end markers too, so segments are walked, not searched."""
-    place = 2
-    while marker := _JPEG_MARKER.search(data, place):
-        place = marker.end()
+    position = 2
+    while marker := _JPEG_MARKER.search(data, position):
+        position = marker.end()
         if marker[1] == b"\xd9":
             return True
-        place += int.from_bytes(data[place : place + 2], "big")
+        position += int.from_bytes(data[position : position + 2], "big")
     return False
 
 
 def _whole_png(data: bytes) -> bool:
     """Whether the chunks reach the last one; what stands behind it is no part of the image."""
-    place = 8
-    while place + 12 <= len(data):
-        if data[place + 4 : place + 8] == b"IEND":
+    position = 8
+    while position + 12 <= len(data):
+        if data[position + 4 : position + 8] == b"IEND":
             return True
-        place += 12 + int.from_bytes(data[place : place + 4], "big")
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
     return False
 
 
@@ -167,11 +167,7 @@ def read_image(path: Path) -> Pixels:
     try:
         data = path.read_bytes()
     except OSError as error:
-        raise DataError(
-            f"{path} cannot be read",
-            found=error.strerror or str(error),
-            fix="check the path and its permissions",
-        ) from error
+        raise cannot_read(path, error) from error
     return decode(data, str(path))
 
 

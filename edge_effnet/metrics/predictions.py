@@ -129,7 +129,7 @@ class Predictions:
             return np.asarray((self.decisions == self.truth).all(axis=1))
         return np.asarray(self.answers == self.truth)
 
-    def spoken(self, chosen: tuple[int, ...]) -> str:
+    def answer_text(self, chosen: tuple[int, ...]) -> str:
         """An answer in words: the name of its class, or of its labels."""
         return ", ".join(self.labels[index] for index in chosen) or NO_LABEL
 

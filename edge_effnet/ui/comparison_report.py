@@ -149,7 +149,7 @@ def _shared_figures(ours: Summary, theirs: Summary) -> list[tuple[str, float, fl
     if isinstance(ours, ClassSummary) and isinstance(theirs, ClassSummary):
         rows = [
             (f"top-{k}", ours.top_percent[k], theirs.top_percent[k], percent)
-            for k in (1, *ours.telling_tops)
+            for k in (1, *ours.informative_tops)
         ]
         balanced = ours.balanced_accuracy_percent, theirs.balanced_accuracy_percent
         errors = ours.calibration_error, theirs.calibration_error
@@ -216,13 +216,13 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
     rows = table("flipped, lost first", "true", "reference", "candidate", words={1, 2, 3})
     for flip in flips[:ROWS]:
         image = flip.path.name
-        true = "?" if flip.truth is None else _spoken(flip.truth, names)
+        true = "?" if flip.truth is None else _answer_text(flip.truth, names)
         rows.add_row(
             # The end of a file name tells images apart, the beginning seldom does.
             Text(image if len(image) <= IMAGE_CELLS else "…" + image[1 - IMAGE_CELLS :]),
             Text(true),
-            Text(f"{_spoken(flip.reference, names)} {flip.reference_score:.2f}"),
-            Text(f"{_spoken(flip.candidate, names)} {flip.candidate_score:.2f}"),
+            Text(f"{_answer_text(flip.reference, names)} {flip.reference_score:.2f}"),
+            Text(f"{_answer_text(flip.candidate, names)} {flip.candidate_score:.2f}"),
         )
     out.print()
     out.print(rows)
@@ -230,5 +230,5 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
         say(out, f"and {len(flips) - ROWS} flipped images more; --json lists them all", "dim")
 
 
-def _spoken(chosen: Sequence[int], names: Sequence[str]) -> str:
+def _answer_text(chosen: Sequence[int], names: Sequence[str]) -> str:
     return ", ".join(names[index] for index in chosen) or NO_LABEL

@@ -50,7 +50,7 @@ def _class_figures(summary: ClassSummary) -> Table:
     figures = grid()
     within = interval_text(summary.top1_interval_percent)
     figures.add_row("top-1", percent(summary.top1_percent), within)
-    for k in summary.telling_tops:
+    for k in summary.informative_tops:
         figures.add_row(f"top-{k}", percent(summary.top_percent[k]), "")
     balanced = percent(summary.balanced_accuracy_percent)
     figures.add_row("balanced accuracy", balanced, "mean recall of the classes")

@@ -67,7 +67,7 @@ head_option = click.option(
     "--head",
     type=OneOf(HEADS),
     metavar="KIND",
-    help=f"What the model's answer means, where its last layer does not tell: {', '.join(HEADS)}.",
+    help=f"What the model's answer means, where its last layer does not say: {', '.join(HEADS)}.",
 )
 
 threshold_option = click.option(
@@ -97,3 +97,20 @@ threads_option = click.option(
     metavar="N",
     help="Images processed at a time.  [default: all cores]",
 )
+
+
+def _together(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
+    """Several options as one decorator, in this order."""
+
+    def decorate(function: _Function) -> _Function:
+        for option in reversed(options):
+            function = option(function)
+        return function
+
+    return decorate
+
+
+model_options = _together(
+    labels_option, preprocess_option, head_option, threshold_option, top_option
+)
+output_options = _together(json_option, force_option)

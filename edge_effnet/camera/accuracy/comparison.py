@@ -131,9 +131,9 @@ class FeedComparison:
             return None
         scores = pair.answer.scores, pair.reference_scores
         ours, theirs = map(answered_indices, self.heads, scores)
-        return (self._spoken(theirs), self._spoken(ours)) if ours != theirs else None
+        return (self._answer_text(theirs), self._answer_text(ours)) if ours != theirs else None
 
-    def _spoken(self, chosen: tuple[int, ...]) -> str:
+    def _answer_text(self, chosen: tuple[int, ...]) -> str:
         return ", ".join(self._labels[index] for index in chosen) or NO_LABEL
 
     def _keep(self, pair: ComparedFrame, true: Known | None, path: Path | None) -> None:

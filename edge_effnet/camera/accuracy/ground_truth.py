@@ -9,7 +9,7 @@ from pathlib import Path
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.classes import read_classes
 from edge_effnet.data.csv_files import read_rows
-from edge_effnet.data.csv_table import FILE_COLUMNS, Table, locate, read_table
+from edge_effnet.data.csv_table import FILE_COLUMNS, CsvTable, locate, read_table
 from edge_effnet.data.folders import list_folder, take_part
 from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.listing import load_images
@@ -96,7 +96,7 @@ _NEEDED = {"classes": "label", "labels": "label", "value": "value"}
 
 
 def _answers(
-    table: Table,
+    table: CsvTable,
     key: int,
     names: Sequence[str] | None,
     head: Head,
@@ -116,10 +116,10 @@ def _answers(
     )
     if reading.note:
         say(reading.note)
-    return [tuple(sorted({reading.places[name] for name in named})) for named in rows.names]
+    return [tuple(sorted({reading.indices[name] for name in named})) for named in rows.names]
 
 
-def _number(text: str, table: Table) -> int:
+def _number(text: str, table: CsvTable) -> int:
     if not text.isdecimal():
         raise DataError(
             f"{table.path} has a frame that is no number",
@@ -204,7 +204,7 @@ def _places(
         reading = read_classes(folders, source, labels=None, classes=classes, in_folders=True)
         if reading.note:
             say(reading.note)
-        return {str(name): place for name, place in reading.places.items()}
+        return {str(name): place for name, place in reading.indices.items()}
     found = {name: match_label(name, names) for name in folders}
     places = {name: place for name, place in found.items() if place is not None}
     if not places:

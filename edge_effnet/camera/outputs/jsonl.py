@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
 from edge_effnet.camera.frames import ComparedFrame, FrameScores
-from edge_effnet.errors import OutputError
+from edge_effnet.errors import cannot_write
 from edge_effnet.files import refuse_existing
 from edge_effnet.heads.head import Head
 
@@ -34,11 +34,7 @@ class JsonLines:
             # By the line, so that another program can follow it.
             self._file = path.open("w", encoding="utf-8", buffering=1)
         except OSError as error:
-            raise OutputError(
-                f"{path} cannot be written",
-                found=error.strerror or str(error),
-                fix="choose a folder you may write to",
-            ) from error
+            raise cannot_write(path, error) from error
 
     def answer(
         self, answer: FrameScores, seen: Decision, labels: Sequence[str], head: Head

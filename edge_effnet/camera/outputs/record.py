@@ -16,7 +16,7 @@ from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.overlay import draw, plain
 from edge_effnet.camera.queues import BoundedQueue
-from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
+from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem, cannot_write
 from edge_effnet.files import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
 
@@ -74,11 +74,7 @@ class Recorder:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._part.touch()
         except OSError as error:
-            raise OutputError(
-                f"{path} cannot be written",
-                found=error.strerror or str(error),
-                fix="choose a folder you may write to",
-            ) from error
+            raise cannot_write(path, error) from error
         self._scenes: BoundedQueue[AnnotatedFrame] = BoundedQueue(4, wait=every_frame)
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)

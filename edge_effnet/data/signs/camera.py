@@ -1,6 +1,6 @@
 """Light, lens and sensor: what happens to a scene on its way to a file.
 
-Images here are float32, height x width x 3, RGB 0…255. A ``Camera`` holds every setting, so
+Images here are float32, height x width x 3, RGB 0…255. A ``CameraSettings`` holds every setting, so
 that a still draws one at random and a clip keeps one for its length.
 """
 
@@ -19,7 +19,7 @@ from edge_effnet.image.preprocessing import Pixels
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraSettings:
     """The settings of one shot.
 
     Attributes:
@@ -49,7 +49,7 @@ class Camera:
     jpeg_quality: int | None = None
 
 
-def random_camera(rng: Generator) -> Camera:
+def random_camera(rng: Generator) -> CameraSettings:
     """A camera from fine to poor. Each flaw is there only sometimes: few images have all."""
 
     def maybe(chance: float, low: float, high: float, otherwise: float) -> float:
@@ -57,7 +57,7 @@ def random_camera(rng: Generator) -> Camera:
         return value if hit else otherwise
 
     warmth, tint = rng.normal(0, 0.13), rng.normal(0, 0.05)
-    return Camera(
+    return CameraSettings(
         exposure_ev=float(np.clip(rng.normal(-0.25, 0.75), -2.2, 1.0)),
         gains=(math.exp(warmth), math.exp(tint), math.exp(-warmth)),
         saturation=rng.uniform(0.35, 1.15),
@@ -102,7 +102,9 @@ def _shadow(rng: Generator, height: int, width: int) -> Field:
     return np.asarray(1 - soft.astype(np.float32) * dark, np.float32)
 
 
-def expose(image: NDArray[np.float32], camera: Camera, grain: NDArray[np.float32] | None) -> Pixels:
+def expose(
+    image: NDArray[np.float32], camera: CameraSettings, grain: NDArray[np.float32] | None
+) -> Pixels:
     """Take the shot: the scene as the 8-bit image a program gets.
 
     Args:
@@ -138,7 +140,7 @@ def _vignette(height: int, width: int, strength: float) -> Field:
     return np.asarray(1 - (x * x + y * y)[..., None] * np.float32(2 * strength), np.float32)
 
 
-def _lens(image: NDArray[np.float32], camera: Camera, short: int) -> NDArray[np.float32]:
+def _lens(image: NDArray[np.float32], camera: CameraSettings, short: int) -> NDArray[np.float32]:
     if camera.detail < 1:
         size = tuple(max(8, round(n * camera.detail)) for n in (image.shape[1], image.shape[0]))
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)

@@ -13,7 +13,7 @@ import numpy as np
 
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.data.signs.video import Truth, clip_frames
-from edge_effnet.errors import OutputError, UsageProblem
+from edge_effnet.errors import OutputError, UsageProblem, cannot_write
 from edge_effnet.files import refuse_existing, write_atomically
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -63,11 +63,7 @@ def write_clip(
             write_atomically(truth_path(path), _csv(truths), overwrite=overwrite)
             temporary.replace(path)
     except OSError as error:
-        raise OutputError(
-            f"{path} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose a folder you may write to, with enough free space",
-        ) from error
+        raise cannot_write(path, error) from error
     return truths
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import LABELS
-from edge_effnet.errors import OutputError, UsageProblem
+from edge_effnet.errors import OutputError, UsageProblem, cannot_write
 
 NOTE = "signs.json"  # how the images were made; also tells that a folder is ours to replace
 ENCODINGS = {
@@ -77,11 +77,7 @@ def write_folder(
         temporary.chmod(0o777 & ~mask)  # mkdtemp makes it private
         _swap_in(temporary, folder)
     except OSError as error:
-        raise OutputError(
-            f"{folder} cannot be written",
-            found=error.strerror or str(error),
-            fix="choose a folder you may write to, with enough free space",
-        ) from error
+        raise cannot_write(folder, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)

@@ -20,7 +20,7 @@ from numpy.random import Generator, Philox, SeedSequence
 from numpy.typing import NDArray
 
 from edge_effnet.data.signs.backgrounds import paint
-from edge_effnet.data.signs.camera import Camera, expose
+from edge_effnet.data.signs.camera import CameraSettings, expose
 from edge_effnet.data.signs.decoys import decoy
 from edge_effnet.data.signs.raster import (
     MARGIN,
@@ -97,7 +97,7 @@ def clip_frames(
     rng = Generator(Philox(SeedSequence([seed, 2])))
     wall = _wall(rng)
     stops = _stops(rng, max(1, math.ceil(frames / fps / SECONDS_PER_STOP)))
-    camera = Camera(
+    camera = CameraSettings(
         gains=(math.exp(rng.normal(0, 0.06)), 1.0, math.exp(rng.normal(0, 0.06))),
         saturation=rng.uniform(0.7, 1.05),
         vignette=rng.uniform(0.1, 0.35),

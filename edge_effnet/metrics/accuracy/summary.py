@@ -58,7 +58,7 @@ class ClassSummary:
     warnings: tuple[str, ...]
 
     @property
-    def telling_tops(self) -> list[int]:
+    def informative_tops(self) -> list[int]:
         """The k above 1 for which not every answer is right."""
         classes = len(self.predictions.labels)
         return [k for k in sorted(self.top_percent) if 1 < k < classes]
@@ -78,7 +78,7 @@ class ClassSummary:
         return {
             **(model.to_json() if model else {}),
             **{
-                f"top{k}": share if k in (1, *self.telling_tops) else None
+                f"top{k}": share if k in (1, *self.informative_tops) else None
                 for k, share in sorted(self.top_percent.items())
             },
             "top1_interval": interval_json(self.top1_interval_percent),

@@ -132,9 +132,9 @@ def sum_blocks(
     blocks: NDArray[np.int64], *figures: NDArray[np.bool_], in_time: bool = True
 ) -> BlockSums:
     """Sums of arrays of one value for each frame; ``blocks`` gives each frame's number."""
-    numbers, place = np.unique(blocks, return_inverse=True)
-    sizes = np.bincount(place).astype(np.float64)
-    sums = [np.bincount(place, figure, len(numbers)) for figure in figures]
+    numbers, index = np.unique(blocks, return_inverse=True)
+    sizes = np.bincount(index).astype(np.float64)
+    sums = [np.bincount(index, figure, len(numbers)) for figure in figures]
     squares = float((sizes**2).sum())
     return BlockSums(sizes, np.stack(sums, axis=1), len(numbers), squares, in_time)
 
@@ -212,4 +212,4 @@ def _student_quantile(freedom: int) -> float:
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
         (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
     )
-    return z + math.fsum(term / freedom ** (1 + place) for place, term in enumerate(terms))
+    return z + math.fsum(term / freedom ** (1 + index) for index, term in enumerate(terms))

@@ -33,14 +33,14 @@ class Flip:
 
     def to_json(self, predictions: Predictions) -> dict[str, Any]:
         """For a document; ``predictions`` of either model say the labels."""
-        spoken = predictions.spoken
+        answer_text = predictions.answer_text
         return {
             "file": str(self.path),
             "kind": self.kind,
-            "true": None if self.truth is None else spoken(self.truth),
-            "reference": spoken(self.reference),
+            "true": None if self.truth is None else answer_text(self.truth),
+            "reference": answer_text(self.reference),
             "reference_score": self.reference_score,
-            "candidate": spoken(self.candidate),
+            "candidate": answer_text(self.candidate),
             "candidate_score": self.candidate_score,
         }
 

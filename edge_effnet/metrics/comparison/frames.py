@@ -67,12 +67,12 @@ def compare_frames(
     )
 
 
-def _only(predictions: Predictions, places: NDArray[np.int64]) -> Predictions:
+def _only(predictions: Predictions, indices: NDArray[np.int64]) -> Predictions:
     return replace(
         predictions,
-        scores=predictions.scores[places],
-        truth=None if predictions.truth is None else predictions.truth[places],
-        paths=tuple(predictions.paths[place] for place in places),
+        scores=predictions.scores[indices],
+        truth=None if predictions.truth is None else predictions.truth[indices],
+        paths=tuple(predictions.paths[index] for index in indices),
     )
 
 

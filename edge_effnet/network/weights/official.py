@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.architecture.spec import VariantSpec
-from edge_effnet.errors import OutputError, WeightsError
+from edge_effnet.errors import WeightsError, cannot_write
 from edge_effnet.network.backend import pooch_module
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
@@ -112,9 +112,9 @@ def fetch(url: str, target: Path, *, md5: str, timeout: float = 30.0) -> Path:
     except OSError as error:
         if hasattr(error, "request"):  # of requests
             raise _unreachable(url, target, error) from error
-        raise OutputError(
-            f"{target} cannot be written",
-            found=error.strerror or str(error),
+        raise cannot_write(
+            target,
+            error,
             fix="free space and permissions there, or set EDGE_EFFNET_CACHE to another folder",
         ) from error
     return target

@@ -1,4 +1,4 @@
-"""From ``--weights`` to a network: which weights, where from, and what to tell the user."""
+"""From ``--weights`` to a network: which weights, where from, and a note for the user."""
 
 from __future__ import annotations
 

@@ -228,7 +228,7 @@ def test_truth_of_values(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="a row without a value"):
         read_ground_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
     path.write_text("frame,label\n0,red\n")
-    with pytest.raises(DataError, match="says no values"):
+    with pytest.raises(DataError, match="has no values"):
         read_ground_truth(str(path), "clip.mp4", ("value",), Head("regression", 1))
     with pytest.raises(DataError, match="names a class"):
         read_ground_truth("folder", str(tmp_path), ("value",), Head("regression", 1))

@@ -132,7 +132,7 @@ def test_data_of_another_kind_than_the_head_ends_in_one_line(
     number = colour_model("red.tflite", weights=[(1, 0, 0)], labels=("red",), end=None)
     code, _, err = cli("evaluate", number, "--data", colour_folder)
     assert code == 1
-    assert "says no values" in err
+    assert "has no values" in err
     code, _, err = cli("evaluate", colour_model(), "--data", mixed / "columns.csv")
     assert code == 1
     assert "several labels" in err

@@ -39,9 +39,9 @@ def test_numbers_are_sorted_as_text_in_folders_and_as_numbers_in_a_csv() -> None
 
 def test_folders_up_to_ten_are_read_one_way() -> None:
     reading = read("0123456789", classes=10)
-    assert reading.places == {str(number): number for number in range(10)}
+    assert reading.indices == {str(number): number for number in range(10)}
     assert reading.note is None
-    assert read(["00", "01", "02"], classes=3).places == {"00": 0, "01": 1, "02": 2}
+    assert read(["00", "01", "02"], classes=3).indices == {"00": 0, "01": 1, "02": 2}
 
 
 def test_more_numbered_folders_are_asked_about() -> None:
@@ -52,30 +52,30 @@ def test_more_numbered_folders_are_asked_about() -> None:
     from_one = [str(number) for number in range(1, 13)]
     with pytest.raises(DataError, match=r"'10' is class 1 as Keras.*class 9 by.*FILE .*1 first"):
         read(from_one, classes=12)
-    assert read(from_one, classes=12, in_folders=False).places["10"] == 9
-    assert read(from_one[:9], classes=9).places["9"] == 8  # one reading
-    assert read(["10", "20", "5"], classes=3).places == {
+    assert read(from_one, classes=12, in_folders=False).indices["10"] == 9
+    assert read(from_one[:9], classes=9).indices["9"] == 8  # one reading
+    assert read(["10", "20", "5"], classes=3).indices == {
         "10": 0,
         "20": 1,
         "5": 2,
     }
     by_number = read(NUMBERS, labels=NUMBERS, classes=12)
-    assert by_number.places["10"] == 10
+    assert by_number.indices["10"] == 10
     by_name = read(NUMBERS, labels=tuple(sorted(NUMBERS)), classes=12)
-    assert by_name.places["10"] == 2
+    assert by_name.indices["10"] == 2
 
 
 def test_some_numbered_folders_are_no_indices() -> None:
     with pytest.raises(DataError, match=r"found 2 classes: 0, 2; expected 3.*--labels numbers"):
         read(["0", "2"], classes=3)
-    assert read(["0", "2"], labels=("0", "1", "2")).places == {"0": 0, "2": 2}
-    assert read(["0", "2"], classes=3, in_folders=False).places == {"0": 0, "2": 2}
+    assert read(["0", "2"], labels=("0", "1", "2")).indices == {"0": 0, "2": 2}
+    assert read(["0", "2"], classes=3, in_folders=False).indices == {"0": 0, "2": 2}
     assert read([0, 2], classes=3).labels == ("0", "1", "2")
 
 
 def test_a_model_without_names_is_taken_to_know_the_sorted_names() -> None:
     assumed = read(["blue", "red"], classes=2)
-    assert (assumed.labels, assumed.places) == (("blue", "red"), {"blue": 0, "red": 1})
+    assert (assumed.labels, assumed.indices) == (("blue", "red"), {"blue": 0, "red": 1})
     assert "in the order blue, red" in str(assumed.note)
     with pytest.raises(DataError, match="are not the network's; found 2 classes: blue, red"):
         read(["blue", "red"], classes=3)
@@ -83,12 +83,12 @@ def test_a_model_without_names_is_taken_to_know_the_sorted_names() -> None:
 
 def test_numbers_for_a_model_with_names() -> None:
     labels = ("blue", "green", "red")
-    assert read(["0", "2"], labels=labels, in_folders=False).places == {"0": 0, "2": 2}
-    assert read(["0", "1", "2"], labels=labels).places == {"0": 0, "1": 1, "2": 2}
+    assert read(["0", "2"], labels=labels, in_folders=False).indices == {"0": 0, "2": 2}
+    assert read(["0", "1", "2"], labels=labels).indices == {"0": 0, "1": 1, "2": 2}
     for names in (["0", "2"], ["1", "2", "3"], ["0", "1", "red"]):
         with pytest.raises(DataError, match="classes that the labels do not have"):
             read(names, labels=labels)
     coins = ("10", "20", "5")
-    assert read(["5", "10"], labels=coins).places == {"5": 2, "10": 0}  # names, not indices
+    assert read(["5", "10"], labels=coins).indices == {"5": 2, "10": 0}  # names, not indices
     with pytest.raises(DataError, match="found '2'"):
         read(["5", "2"], labels=coins, in_folders=False)

@@ -134,7 +134,7 @@ def test_a_folder_per_class_gives_one_label(tmp_path: Path) -> None:
         (None, (0,)),
         (None, (1,)),
     ]
-    with pytest.raises(DataError, match="says no values, and this model tells a number"):
+    with pytest.raises(DataError, match="has no values, and this model predicts a number"):
         load_dataset(tmp_path, task="value")
 
 
@@ -158,13 +158,13 @@ def test_columns_of_which_one_is_true_are_classes(folder: Path) -> None:
         ("classes", ("file,cat,dog", "c.jpg,1,1"), "several labels; found a column for each of"),
         ("classes", ("file,label", "c.jpg,cat|dog"), "one cell: cat.dog; .*--head multilabel"),
         ("classes", ("file,label", 'c.jpg,"cat, dog"'), "one cell: cat, dog"),
-        ("classes", ("file,value", "c.jpg,1.5"), "says no classes; .*--head regression"),
-        ("labels", ("file,cat,dog", "c.jpg,1,0"), "nothing of 1 labels; .*also for bird"),
+        ("classes", ("file,value", "c.jpg,1.5"), "has no classes; .*--head regression"),
+        ("labels", ("file,cat,dog", "c.jpg,1,0"), "no column for 1 of the labels; .*also for bird"),
         ("labels", ("file,cat,dog,bird", "c.jpg,1,0,maybe"), "neither yes nor no; .*'maybe'"),
         ("labels", ("file,label", "c.jpg,cat|wolf"), "do not have; found 'wolf'"),
         ("labels", ("file,class_index", "c.jpg,1|x"), "a row without a class"),
         ("labels", ("file,value", "c.jpg,1.5"), "lacks columns; .*a column for each label"),
-        ("value", ("file,label", "c.jpg,cat"), "says no values"),
+        ("value", ("file,label", "c.jpg,cat"), "has no values"),
         ("value", ("file,value", "c.jpg,"), "a row without a value; found c.jpg: value = ''"),
         ("value", ("file,value", "c.jpg,nan"), "value = 'nan'"),
     ],
@@ -192,12 +192,12 @@ def test_an_image_in_several_rows_counts_once(folder: Path) -> None:
     assert classes(dataset) == [("a.jpg", "cat"), ("c.jpg", "dog")]
     assert "1 rows name an image that stands in another row" in dataset.notes[0]
     write(folder, "file,label", "set/a.jpg,cat", "set/a.jpg,dog", "c.jpg,dog")
-    with pytest.raises(DataError, match="says two things of one image"):
+    with pytest.raises(DataError, match="contradicts itself about one image"):
         load_dataset(path)
     with pytest.raises(DataError, match=r"joined by \|"):
         load_dataset(path, task="labels")
     write(folder, "file,value", "set/a.jpg,1", "set/a.jpg,2")
-    with pytest.raises(DataError, match="says two things of one image"):
+    with pytest.raises(DataError, match="contradicts itself about one image"):
         load_dataset(path, task="value")
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_effnet.data.signs import backgrounds, render
-from edge_effnet.data.signs.camera import Camera, expose
+from edge_effnet.data.signs.camera import CameraSettings, expose
 from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import BACKGROUND, LABELS, SPLITS
 from edge_effnet.errors import UsageProblem
@@ -136,22 +136,22 @@ def test_noise_of_octaves_stays_in_range_and_gets_smoother() -> None:
 
 def test_a_perfect_camera_changes_nothing() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(expose(pixels.astype(np.float32), Camera(), None), pixels)
+    np.testing.assert_array_equal(expose(pixels.astype(np.float32), CameraSettings(), None), pixels)
 
 
 @pytest.mark.parametrize(
     ("camera", "darker", "smoother"),
     [
-        (Camera(exposure_ev=-1), True, True),
-        (Camera(vignette=0.6), True, True),
-        (Camera(defocus=0.05), False, True),
-        (Camera(blur_length=0.2, blur_deg=30), False, True),
-        (Camera(detail=0.4), False, True),
-        (Camera(contrast=0.5), False, True),
-        (Camera(jpeg_quality=10), False, True),
+        (CameraSettings(exposure_ev=-1), True, True),
+        (CameraSettings(vignette=0.6), True, True),
+        (CameraSettings(defocus=0.05), False, True),
+        (CameraSettings(blur_length=0.2, blur_deg=30), False, True),
+        (CameraSettings(detail=0.4), False, True),
+        (CameraSettings(contrast=0.5), False, True),
+        (CameraSettings(jpeg_quality=10), False, True),
     ],
 )
-def test_each_flaw_of_a_camera_shows(camera: Camera, darker: bool, smoother: bool) -> None:
+def test_each_flaw_of_a_camera_shows(camera: CameraSettings, darker: bool, smoother: bool) -> None:
     scene = np.random.default_rng(0).integers(40, 216, (64, 64, 3)).astype(np.float32)
     shot = expose(scene.copy(), camera, None)
     assert (shot.mean() < scene.mean() - 5) == darker
@@ -161,7 +161,7 @@ def test_each_flaw_of_a_camera_shows(camera: Camera, darker: bool, smoother: boo
 def test_noise_grows_with_light() -> None:
     grain = np.random.default_rng(0).standard_normal((64, 64, 3)).astype(np.float32)
     dark, bright = (
-        expose(np.full((64, 64, 3), level, np.float32), Camera(noise=8), grain.copy()).std()
+        expose(np.full((64, 64, 3), level, np.float32), CameraSettings(noise=8), grain.copy()).std()
         for level in (40, 180)
     )
     assert dark < bright < 16
@@ -170,6 +170,6 @@ def test_noise_grows_with_light() -> None:
 def test_motion_blur_runs_in_its_direction() -> None:
     scene = np.zeros((65, 65, 3), np.float32)
     scene[32, 32] = 255
-    streak = expose(scene, Camera(blur_length=0.3, blur_deg=0), None)[..., 0]
+    streak = expose(scene, CameraSettings(blur_length=0.3, blur_deg=0), None)[..., 0]
     assert (streak[32] > 0).sum() > 15
     assert (streak[:, 32] > 0).sum() <= 3
