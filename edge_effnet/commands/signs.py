@@ -101,7 +101,7 @@ def render(
 @click.option("--cut-lines", is_flag=True, help="Dashed lines to cut along.")
 @force_option
 def print_sheet(out: Path, paper: str, per_page: str, cut_lines: bool, force: bool) -> None:
-    """Make a PDF of all signs, to print and hold before a camera.
+    """Make a PDF of all signs, to print and hold before a camera (needs the extra report).
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """What a sign is drawn from: discs, polygons, strokes, and a stroke font.
 
 Coordinates: the sign fills the square from -1 to 1; x grows to the right, y downwards.
-The same shapes become pixels (``raster``) and PDF paths (``pdf``).
+The same shapes become pixels (``raster``) and paths on paper (``sheet``).
 """
 
 from __future__ import annotations

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from edge_effnet.data.signs.pdf import (
-    POINTS_PER_MM,
-    Page,
-    draw_art,
-    draw_dashed_box,
-    draw_text,
-    pdf_bytes,
-)
+from edge_effnet.data.signs.shapes import WHITE, Art, Disc, Polygon
 from edge_effnet.data.signs.table import SIGNS, Sign
+from edge_effnet.plots.style import styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+POINTS_PER_MM = 72 / 25.4
+_FONT: Any = {
+    "pdf.use14corefonts": True,
+    "font.sans-serif": ["Helvetica"],
+    "font.weight": "medium",
+    "text.color": "black",
+}
 
 
 @dataclass(frozen=True)
@@ -37,55 +45,89 @@ def printable() -> tuple[Sign, ...]:
     return tuple(sign for sign in SIGNS if sign.art)
 
 
+@styled()
 def sheet_pdf(paper: str = "a4", *, per_page: int = 1, cut_lines: bool = False) -> bytes:
-    """All signs as a vector PDF.
+    """All signs as a vector PDF; the same bytes each time.
 
     Args:
         paper: a key of ``PAPERS``.
         per_page: signs a page, a key of ``GRIDS``.
         cut_lines: draw a dashed square around each sign.
+
+    Raises:
+        MissingExtra: Matplotlib is not installed.
     """
+    import matplotlib as mpl
+    from matplotlib.backends.backend_pdf import PdfPages
+
     signs = printable()
     groups = [signs[first : first + per_page] for first in range(0, len(signs), per_page)]
-    pages = [
-        _page(group, PAPERS[paper], GRIDS[per_page], cut_lines, f"{number} / {len(groups)}")
-        for number, group in enumerate(groups, 1)
-    ]
-    return pdf_bytes(pages, "edge-effnet signs")
+    file = io.BytesIO()
+    about = {"Title": "edge-effnet signs", "CreationDate": None}
+    with mpl.rc_context(_FONT), PdfPages(file, metadata=about) as pages:
+        for number, group in enumerate(groups, 1):
+            folio = f"{number} / {len(groups)}"
+            pages.savefig(_page(group, PAPERS[paper], GRIDS[per_page], cut_lines, folio))
+    return file.getvalue()
 
 
 def _page(
     signs: tuple[Sign, ...], paper: Paper, grid: tuple[int, int], cut_lines: bool, folio: str
-) -> Page:
+) -> Figure:
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
     width, height = paper.width_mm * POINTS_PER_MM, paper.height_mm * POINTS_PER_MM
+    figure = Figure((width / 72, height / 72))
+    axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(0, height))  # units are points
+    axes.set_axis_off()
     columns, rows = grid
     cell_width = (width - 2 * MARGIN_PT) / columns
     cell_height = (height - 2 * MARGIN_PT) / rows
     half = min(cell_width, cell_height - CAPTION_PT) / 2 / QUIET
-    operators: list[str] = []
     for number, sign in enumerate(signs):
         row, column = divmod(number, columns)
-        left = MARGIN_PT + column * cell_width
-        bottom = height - MARGIN_PT - (row + 1) * cell_height
-        x = left + cell_width / 2
-        y = bottom + CAPTION_PT + (cell_height - CAPTION_PT) / 2
-        operators += draw_art(sign.art, x, y, half)
+        x = MARGIN_PT + (column + 0.5) * cell_width
+        y = height - MARGIN_PT - row * cell_height - (cell_height - CAPTION_PT) / 2
+        _draw(axes, sign.art, x, y, half)
         if cut_lines:
             reach = half * QUIET
-            operators.append(draw_dashed_box(x - reach, y - reach, 2 * reach, 2 * reach))
-        operators += _caption(sign, x - half, y - half * QUIET - 24, half)
-    operators.append(
-        draw_text(f"edge-effnet signs   {folio}", MARGIN_PT, 20, 8, grey=0.45),
-    )
-    return Page(width, height, tuple(operators))
+            corner, side = (x - reach, y - reach), 2 * reach
+            dashes = (0, (8, 6))  # widths of the line: 4 and 3 points
+            axes.add_patch(Rectangle(corner, side, side, fill=False, ec="0.6", lw=0.5, ls=dashes))
+        _caption(axes, sign, x - half, y - half * QUIET - 24, half)
+    axes.text(MARGIN_PT, 20, f"edge-effnet signs   {folio}", size=8, color="0.45")
+    return figure
 
 
-def _caption(sign: Sign, x_pt: float, y_pt: float, half_pt: float) -> list[str]:
-    side_cm = 2 * half_pt / POINTS_PER_MM / 10
+def _draw(axes: Axes, art: Art, x: float, y: float, half: float) -> None:
+    """A sign around (x, y), ``half`` from its middle to its edge."""
+    from matplotlib import patches
+
+    for shape in art:
+        # A printer would screen our off-white; the paper itself is the better white.
+        color = "white" if shape.color == WHITE else [channel / 255 for channel in shape.color]
+        if isinstance(shape, Disc):
+            middle = (x + half * shape.x, y - half * shape.y)
+            axes.add_patch(patches.Circle(middle, half * shape.radius, color=color, lw=0))
+            continue
+        points = [(x + half * right, y - half * down) for right, down in shape.points]
+        if isinstance(shape, Polygon):
+            axes.add_patch(patches.Polygon(points, color=color, lw=0))
+        else:
+            axes.plot(
+                *zip(*points, strict=True),
+                color=color,
+                lw=half * shape.width,
+                solid_capstyle="round",
+                solid_joinstyle="round",
+            )
+
+
+def _caption(axes: Axes, sign: Sign, x: float, y: float, half: float) -> None:
+    side_cm = 2 * half / POINTS_PER_MM / 10
     near, far = (max(5, round(side_cm * share / 5) * 5) for share in (NEAREST, FARTHEST))
     how = f"Hold it upright, {near}–{far} cm from the camera, in even light."
-    return [
-        draw_text(sign.name, x_pt, y_pt, 20, bold=True),
-        draw_text(f"{sign.meaning[0].upper()}{sign.meaning[1:]}.", x_pt, y_pt - 15, 10),
-        draw_text(how, x_pt, y_pt - 28, 10, grey=0.35),
-    ]
+    axes.text(x, y, sign.name, size=20, weight="bold")
+    axes.text(x, y - 15, f"{sign.meaning[0].upper()}{sign.meaning[1:]}.", size=10)
+    axes.text(x, y - 28, how, size=10, color="0.35")
