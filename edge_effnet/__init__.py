@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from edge_effnet.runtime.answers import Answer
     from edge_effnet.runtime.model import Model, open_model
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "Answer",
     "Camera",

@@ -1,4 +1,5 @@
-"""The base install in a fresh environment: what a device gets, from the wheel.
+"""The packages as they are released, and the base install in a fresh environment: what a device
+gets, from the wheel.
 
 Slow: each environment downloads and installs about 100 MB.
 """
@@ -7,23 +8,34 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
+import tomllib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from edge_effnet import __version__
 from tests.edge_effnet.conftest import colour_folder, colour_model  # noqa: F401 (fixtures)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[1]
+STUDIES = "benchmarks/studies/"  # for those who have a checkout
 VERSIONS = ("3.11", "3.12", "3.13")
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
-HEAVY = {"tensorflow", "keras", "h5py", "ai-edge-quantizer", "scipy", "scikit-learn"}
+# In no base install.
+HEAVY = {
+    *("tensorflow", "keras", "h5py", "ai-edge-quantizer", "scipy", "scikit-learn"),
+    *("matplotlib", "jinja2", "pooch", "mkdocs-material"),
+}
+# On 32-bit Raspberry Pi OS these come from apt, or have wheels of their own there.
+NATIVE = {"numpy", "opencv-python-headless", "ai-edge-litert"}
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -49,13 +61,19 @@ def python_of(version: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    made = quiet(sys.executable, "-m", "pip", "wheel", "--no-deps", "-w", folder, ROOT)
-    if made.returncode and "Could not find a version" in made.stderr:
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the sdist, and the wheel that was built from it."""
+    folder = tmp_path_factory.mktemp("dist")
+    made = quiet(sys.executable, "-m", "build", "--outdir", folder, ROOT)
+    if made.returncode and "Could not find a version" in made.stdout + made.stderr:
         pytest.skip("the build backend cannot be downloaded")
-    assert made.returncode == 0, made.stderr
-    return next(folder.glob("*.whl"))
+    assert made.returncode == 0, made.stdout + made.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def wheel(packages: Path) -> Path:
+    return next(packages.glob("*.whl"))
 
 
 def install(python: str, folder: Path, *what: str) -> Path:
@@ -73,20 +91,69 @@ def installed(commands: Path) -> dict[str, str]:
     return {entry["name"].lower(): entry["version"] for entry in json.loads(listed.stdout)}
 
 
+def test_the_packages_are_fit_for_an_index(packages: Path) -> None:
+    files = sorted(packages.iterdir())
+    assert [path.name for path in files] == [
+        f"edge_effnet-{__version__}-py3-none-any.whl",
+        f"edge_effnet-{__version__}.tar.gz",
+    ]
+    checked = quiet(sys.executable, "-m", "twine", "check", "--strict", *files)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as pack:
         names = pack.namelist()
     assert {name.partition("/")[0] for name in names if ".dist-info/" not in name} == {
         "edge_effnet", "converters", "benchmarks"
     }  # fmt: skip
-    for needed in (
-        "edge_effnet/py.typed",
-        "edge_effnet/assets/imagenet_classes.csv",
-        "benchmarks/report/templates/page.html",
-        "benchmarks/report/templates/style.css",
-    ):
+    kept = quiet("git", "ls-files", "edge_effnet", "converters", "benchmarks", cwd=ROOT).stdout
+    for needed in {"edge_effnet/py.typed", "benchmarks/report/templates/page.html"} | {
+        *(name for name in kept.splitlines() if not name.startswith(STUDIES))
+    }:
         assert needed in names
-    assert not [name for name in names if name.startswith("benchmarks/studies")]
+    assert not [name for name in names if name.startswith(STUDIES)]
+
+
+def test_the_sdist_holds_what_it_takes_to_test_and_document(packages: Path) -> None:
+    with tarfile.open(next(packages.glob("*.tar.gz"))) as pack:
+        names = {name.partition("/")[2] for name in pack.getnames()}
+    assert names >= {
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "NOTICE",
+        "Makefile",
+        "constraints.txt",
+    }
+    assert names >= {"mkdocs.yml", "docs/index.md", "tests/test_docs.py"}
+    assert not {name for name in names if name.startswith((".ci", ".github", "build/", "out/"))}
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    text = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d\d-\d\d$", text, re.MULTILINE)
+    assert released[0] == __version__
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_a_32_bit_raspberry_pi_compiles_nothing(version: str, tmp_path: Path) -> None:
+    """What the base install needs beside the packages of apt has wheels of pure Python."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [re.split(r"[<>=;]", needed)[0].strip() for needed in project["dependencies"]]
+    report = tmp_path / "report.json"
+    done = quiet(
+        *(sys.executable, "-m", "pip", "install", "--dry-run", "--quiet", "--report", report),
+        *("--target", tmp_path / "target", "--platform", "linux_armv7l", "--implementation", "cp"),
+        *("--python-version", version, "--only-binary=:all:", "--ignore-installed"),
+        *(name for name in names if name not in NATIVE),
+    )
+    if done.returncode and "No matching distribution found for click" in done.stderr:
+        pytest.skip("there is no package index")
+    assert done.returncode == 0, done.stderr
+    files = [entry["download_info"]["url"] for entry in json.loads(report.read_text())["install"]]
+    assert len(files) >= len(names) - len(NATIVE)
+    assert [url for url in files if not url.endswith("-none-any.whl")] == []
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -105,9 +172,16 @@ def test_the_base_install_runs_models(
     table = quiet(effnet, "variants", "--json", "-", cwd=tmp_path)
     assert json.loads(table.stdout)[0]["parameters"] == 5_330_571
     assert_runs(effnet, model, colour_folder, tmp_path)
-    asked = quiet(effnet, "convert", "--variant", "b0", "--int8", cwd=tmp_path)
-    assert asked.returncode == 1
-    assert "pip install 'edge-effnet[train]'" in asked.stderr
+    timed = ("--seconds", "0.05", "--json", "result.json")
+    assert quiet(effnet, "bench", model, *timed, cwd=tmp_path).returncode == 0
+    for asked, extra in (
+        (("convert", "--variant", "b0", "--int8"), "train"),
+        (("report", "result.json"), "report"),
+    ):
+        told = quiet(effnet, *asked, cwd=tmp_path)
+        assert told.returncode == 1
+        assert f"pip install 'edge-effnet[{extra}]'" in told.stderr
+        assert len(told.stderr.splitlines()) == 1
 
 
 def assert_runs(effnet: Path, model: Path, pictures: Path, folder: Path) -> None:
