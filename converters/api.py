@@ -89,7 +89,7 @@ def convert(
     Raises:
         UsageProblem: arguments that do not go together.
         ModelError, WeightsError, DataError, OutputError, MissingExtra: as the command says.
-        GateMissed: no file keeps the limits, and nothing was written.
+        LimitMissed: no file keeps the limits, and nothing was written.
 
     Example:
         >>> conversion = converters.convert("b0", weights="demo", out="models")

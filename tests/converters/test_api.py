@@ -10,7 +10,7 @@ import pytest
 
 import converters
 from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.errors import GateMissed, OutputError, UsageProblem
+from edge_effnet.errors import LimitMissed, OutputError, UsageProblem
 from edge_effnet.image.preprocessing import Preprocess
 from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
@@ -49,7 +49,7 @@ def test_what_is_made_is_compared_with_float(model: Path, photos: Path, tmp_path
 
 def test_a_limit_that_no_file_keeps_is_an_error(model: Path, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(GateMissed, match="limit 101"):
+    with pytest.raises(LimitMissed, match="limit 101"):
         converters.convert(
             model,
             out=out,
