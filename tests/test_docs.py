@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -120,6 +121,25 @@ def test_links_of_the_front_pages_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
     local = [target for target in targets if "://" not in target]
     assert [target for target in local if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("package", ["edge_effnet", "converters", "benchmarks"])
+def test_the_architecture_page_shows_the_layers_that_are_enforced(package: str) -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (layers,) = (
+        contract["layers"]
+        for contract in contracts["contracts"]
+        if contract.get("containers") == [package]
+    )
+    text = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    section = re.split(r"^### ", text, flags=re.M)[1:]
+    (shown,) = (part for part in section if part.splitlines()[0].endswith(f"`{package}`"))
+    cells = [re.findall(r"`(\w+)`", row) for row in re.findall(r"^\|.*\|$", shown, re.M)]
+    rooms = [re.findall(r"\w+", layer) for layer in layers]
+    if package == "edge_effnet":  # here the order is shown too
+        assert [sorted(cell) for cell in cells if cell] == [sorted(room) for room in rooms]
+    else:
+        assert {name for room in rooms for name in room} <= {name for c in cells for name in c}
 
 
 def test_the_readme_can_be_read_in_one_go() -> None:
