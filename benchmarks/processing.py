@@ -60,7 +60,7 @@ def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
 
 
 def _prepare(classifier: Classifier, pixels: Pixels) -> object:
-    return classifier.tensor(preprocess(pixels, classifier.how))
+    return classifier.tensor(preprocess(pixels, classifier.preprocess))
 
 
 def _best(classifier: Classifier) -> object:

@@ -46,7 +46,7 @@ def evidence_overlay(path: Path, model: Path, index: int, classes: int) -> str |
     pixels, classifier = _read(path), _open(model)
     if pixels is None or classifier is None or len(classifier.labels) != classes:
         return None
-    prepared = preprocess(pixels, classifier.how)
+    prepared = preprocess(pixels, classifier.preprocess)
     mapper = _open_mapper(model)
     evidence = (
         mapper.map(classifier.tensor(prepared), index)

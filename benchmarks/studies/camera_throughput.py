@@ -57,7 +57,7 @@ def measure_throughput(
     shot = source.read()
     source.close()
     assert shot is not None, "the first frame of the file is broken"  # noqa: S101
-    tensor = model.tensor(preprocess(shot.pixels, model.how))
+    tensor = model.tensor(preprocess(shot.pixels, model.preprocess))
 
     def bare() -> float:
         began, count = time.perf_counter(), 0

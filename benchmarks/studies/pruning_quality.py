@@ -207,7 +207,7 @@ def time_all(made: Sequence[Made], *, seconds: float = 10) -> list[dict[str, flo
     for one in made:
         for path in one.files.values():
             classifier = open_classifier(path)
-            how = classifier.how
+            how = classifier.preprocess
             tensor = classifier.tensor(np.full((how.height, how.width, 3), 128, np.uint8))
             calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
     taken = iter(interleaved_latency(calls, min_seconds=seconds, min_rounds=50))

@@ -115,7 +115,7 @@ def judge(
     """
     with progress_of("judging float") as progress:
         truth = predict(reference, data, progress=progress)
-    how = open_classifier(reference).how
+    how = open_classifier(reference).preprocess
     scores: list[list[Any]] = [[] for _ in opened]
     with progress_of("judging all") as progress:
         for done, path in enumerate(truth.paths, 1):
@@ -220,7 +220,7 @@ def command(
         classifier = open_classifier(reference)
         judges = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
         images = balanced_sample(load_images(calibration), calibration_images, seed)
-        task = Task(reference, ours, variant, weights, classifier.how, images, Path(folder))
+        task = Task(reference, ours, variant, weights, classifier.preprocess, images, Path(folder))
         tools = [tool for tool in TOOLS if not tool.missing]
         missing = sorted({package for tool in TOOLS for package in tool.missing})
         candidates = judge(tools, open_all(tools, task), reference, judges, seconds=seconds)

@@ -39,7 +39,8 @@ def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -
     calls: list[Callable[[], Any]] = []
     for file in files:
         classifier = open_classifier(file)
-        grey = np.full((classifier.how.height, classifier.how.width, 3), 128, np.uint8)
+        size = (classifier.preprocess.height, classifier.preprocess.width, 3)
+        grey = np.full(size, 128, np.uint8)
         calls.append(partial(classifier.scores_of_input, classifier.tensor(grey)))
     environment, before = read_environment(), read_system_state()
     latencies = interleaved_latency(calls, min_seconds=seconds, min_rounds=min_rounds)

@@ -103,10 +103,10 @@ def decide(
     """
     if head.task == "value":
         return Decision((), values=tuple(map(float, scores)))
-    places = top_answers(scores[None], top)[0]
-    best = tuple(ScoredLabel(labels[place], float(scores[place])) for place in places)
+    indices = top_answers(scores[None], top)[0]
+    best = tuple(ScoredLabel(labels[index], float(scores[index])) for index in indices)
     answers = [
-        ScoredLabel(labels[place], float(scores[place])) for place in answered_indices(head, scores)
+        ScoredLabel(labels[index], float(scores[index])) for index in answered_indices(head, scores)
     ]
     if not answers:
         return Decision((ScoredLabel(NONE, best[0].score),), best)

@@ -32,7 +32,7 @@ class FrameModel(Protocol):
     """What the pipeline needs of a ``Classifier``; a test passes a slow one."""
 
     @property
-    def how(self) -> Preprocess: ...
+    def preprocess(self) -> Preprocess: ...
 
     @property
     def head(self) -> Head: ...
@@ -137,7 +137,7 @@ class Pipeline:
                 if frame is None:
                     return
                 began = self._clock()
-                pixels = preprocess(self._region.cut(frame.pixels), self._model.how)
+                pixels = preprocess(self._region.cut(frame.pixels), self._model.preprocess)
                 tensor = self._model.tensor(pixels)
                 scene = self._scenes.number(pixels)
                 self._preparing_s = self._clock() - began
@@ -192,8 +192,8 @@ class Pipeline:
         assert model is not None  # noqa: S101 (the thread starts only with one)
         while (item := self._to_compare.take()) is not None:
             answer, pixels = item
-            if model.how != self._model.how:
-                pixels = preprocess(self._region.cut(answer.frame.pixels), model.how)
+            if model.preprocess != self._model.preprocess:
+                pixels = preprocess(self._region.cut(answer.frame.pixels), model.preprocess)
             tensor = model.tensor(pixels)
             began = self._clock()
             scores = model.scores_of_input(tensor)

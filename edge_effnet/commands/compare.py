@@ -127,7 +127,7 @@ def command(
             reference,
             candidate,
             dataset,
-            opened[0].how,
+            opened[0].preprocess,
             workers=threads,
             plot=plot,
             table=json_to != "-",

@@ -56,19 +56,19 @@ def divide(nodes: Sequence[Mapping[str, Any]], outputs: Sequence[int]) -> Delega
         outputs: tensor indices of the model's outputs.
     """
     makers: dict[int, int] = {}
-    for place, node in enumerate(nodes):
+    for index, node in enumerate(nodes):
         for tensor in node["outputs"]:
             if node["op_name"] == NODE or int(tensor) not in makers:
-                makers[int(tensor)] = place
+                makers[int(tensor)] = index
     running: set[int] = set()
     waiting = list(outputs)
     while waiting:
-        place = makers.get(waiting.pop(), -1)
-        if place >= 0 and place not in running:
-            running.add(place)
-            waiting += [int(tensor) for tensor in nodes[place]["inputs"] if int(tensor) >= 0]
+        index = makers.get(waiting.pop(), -1)
+        if index >= 0 and index not in running:
+            running.add(index)
+            waiting += [int(tensor) for tensor in nodes[index]["inputs"] if int(tensor) >= 0]
     own = [node["op_name"] for node in nodes if node["op_name"] != NODE]
-    left = Counter(nodes[place]["op_name"] for place in running if nodes[place]["op_name"] != NODE)
+    left = Counter(nodes[index]["op_name"] for index in running if nodes[index]["op_name"] != NODE)
     return Delegation(
         operators=len(own),
         delegated=len(own) - left.total(),

@@ -125,8 +125,8 @@ def paired_ratio(ours: Times, theirs: Times, *, seed: int = 0) -> Ratio:
     one, other = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
     quotients = np.concatenate(
         [
-            np.median(one[places], axis=1) / np.median(other[places], axis=1)
-            for places in _block_resamples(len(one), generator)
+            np.median(one[rows], axis=1) / np.median(other[rows], axis=1)
+            for rows in _block_resamples(len(one), generator)
         ]
     )
     return _ratio(one, other, quotients)
@@ -142,8 +142,8 @@ def independent_ratio(ours: Times, theirs: Times, *, seed: int = 0) -> Ratio:
         raise ValueError("no samples")
     generator = np.random.default_rng(seed)
     one, other = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
-    above = [np.median(one[places], axis=1) for places in _block_resamples(len(one), generator)]
-    under = [np.median(other[places], axis=1) for places in _block_resamples(len(other), generator)]
+    above = [np.median(one[rows], axis=1) for rows in _block_resamples(len(one), generator)]
+    under = [np.median(other[rows], axis=1) for rows in _block_resamples(len(other), generator)]
     return _ratio(one, other, np.concatenate(above) / np.concatenate(under))
 
 
@@ -164,6 +164,6 @@ def _block_resamples(count: int, generator: np.random.Generator) -> list[NDArray
     for start in range(0, resamples, rows):
         wanted = min(rows, resamples - start)
         starts = generator.integers(0, count, (wanted, blocks, 1))
-        places = (starts + np.arange(length)) % count
-        chunks.append(places.reshape(wanted, -1)[:, :count])
+        indices = (starts + np.arange(length)) % count
+        chunks.append(indices.reshape(wanted, -1)[:, :count])
     return chunks

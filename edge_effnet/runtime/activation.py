@@ -1,7 +1,7 @@
 """Class-activation maps (Zhou et al. 2016) from a ``.tflite``, float or int8.
 
 A network that ends in a global average and one fully connected layer says itself where in the
-picture its answer comes from: the score of class c is, but for the bias, the average over the
+image its answer comes from: the score of class c is, but for the bias, the average over the
 places (y, x) of sum_k w[c, k] f[y, x, k], with the features f before the average. That sum is the
 map. One inference with all tensors kept, no gradients.
 """

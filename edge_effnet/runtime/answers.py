@@ -20,7 +20,7 @@ class Answer:
         label: its name.
         probability: 0 to 1. Those of classes add up to 1, each of several labels stands for
             itself. None for a value.
-        index: place of the label in the model's ``labels``.
+        index: position of the label in the model's ``labels``.
         answered: whether the model decides for it: the best class, or every label whose
             probability lies above the model's threshold.
         value: the number, of a model that answers values; else None.

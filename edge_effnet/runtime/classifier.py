@@ -1,4 +1,4 @@
-"""A model file with everything needed to ask it about a picture."""
+"""A model file with everything needed to ask it about an image."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Classifier:
         labels: names in index order, one for each score.
         names: the same, where somebody named them; None where ``labels`` only counts them.
         head: what its answer means.
-        how: the preprocessing its pictures go through.
+        preprocess: what images go through.
         card: the model card, None for a file that was not made by this toolkit.
         notice: what the user should know about how it runs, or None.
     """
@@ -44,7 +44,7 @@ class Classifier:
     labels: tuple[str, ...]
     names: tuple[str, ...] | None
     head: Head
-    how: Preprocess
+    preprocess: Preprocess
     card: Card | None
     notice: str | None
     input_format: TensorFormat
@@ -54,16 +54,16 @@ class Classifier:
     _output_index: int
 
     def scores(self, pixels: Pixels) -> Float32Array:
-        """Scores of a whole RGB picture of any size: float32, (labels,); see ``Head.scores``."""
-        return self.scores_of_input(self.tensor(preprocess(pixels, self.how)))
+        """Scores of a whole RGB image of any size: float32, (labels,); see ``Head.scores``."""
+        return self.scores_of_input(self.tensor(preprocess(pixels, self.preprocess)))
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
         """Preprocessed pixels, height x width x 3, to the stored values of the input tensor."""
         form = self.input_format
         unscaled = form.scale in (0.0, 1.0) and form.zero_point == 0
-        if self.how.passes_pixels and form.dtype == "uint8" and unscaled:
+        if self.preprocess.passes_pixels and form.dtype == "uint8" and unscaled:
             return prepared[None]
-        return quantize_in(normalize(prepared, self.how), form)[None]
+        return quantize_in(normalize(prepared, self.preprocess), form)[None]
 
     def scores_of_input(self, tensor: NDArray[Any]) -> Float32Array:
         """Scores of a ready input tensor: float32, (labels,); see ``Head.scores``."""
@@ -114,7 +114,7 @@ def open_classifier(
         or 0 in form_in.shape
     ):
         raise ModelError(
-            f"{path} does not take one RGB picture",
+            f"{path} does not take one RGB image",
             found=f"input shape {list(form_in.shape)}",
             expected="[1, height, width, 3]",
             fix="export the model with a fixed batch of 1 and channels last",
@@ -152,7 +152,7 @@ def open_classifier(
         labels=names or numbers(found.classes),
         names=names,
         head=found,
-        how=how,
+        preprocess=how,
         card=card,
         notice=opened.notice,
         input_format=form_in,

@@ -169,12 +169,12 @@ def true_answers(
     known = [indices for indices in chosen if indices is not None]
     if len(known) < len(samples):
         return None
-    places = _places(dataset, {index for indices in known for index in indices}, labels, name)
+    targets = _targets(dataset, {index for indices in known for index in indices}, labels, name)
     if head.task == "classes":
-        return np.array([places[index] for (index,) in known], np.int64)
+        return np.array([targets[index] for (index,) in known], np.int64)
     truth = np.zeros((len(samples), len(labels)), np.bool_)
     for row, indices in zip(truth, known, strict=True):
-        row[[places[index] for index in indices]] = True
+        row[[targets[index] for index in indices]] = True
     return truth
 
 
@@ -194,16 +194,18 @@ def _refuse_several_values(head: Head, name: str) -> None:
         )
 
 
-def _places(dataset: Dataset, used: set[int], labels: tuple[str, ...], name: str) -> dict[int, int]:
+def _targets(
+    dataset: Dataset, used: set[int], labels: tuple[str, ...], name: str
+) -> dict[int, int]:
     """Where each class of the data set stands among the model's labels."""
     numbered = dataset.labels == tuple(map(str, range(len(dataset.labels))))
-    places = {
+    targets = {
         label: label
         if dataset.labels == labels
         else match_label(label if numbered else dataset.labels[label], labels)
         for label in used
     }
-    lacking = sorted(dataset.labels[label] for label, place in places.items() if place is None)
+    lacking = sorted(dataset.labels[label] for label, index in targets.items() if index is None)
     if lacking:
         raise DataError(
             f"{dataset.source} has classes that {name} does not know",
@@ -211,7 +213,7 @@ def _places(dataset: Dataset, used: set[int], labels: tuple[str, ...], name: str
             expected=f"one of its {len(labels)} labels: {', '.join(labels[:3])} …",
             fix="rename the classes of the data set, or give the model's own list with --labels",
         )
-    return {label: place for label, place in places.items() if place is not None}
+    return {label: index for label, index in targets.items() if index is not None}
 
 
 def _run(
@@ -221,7 +223,7 @@ def _run(
     strict: bool,
     progress: Progress | None,
 ) -> dict[int, Skipped]:
-    """Fill the rows of ``scores``; return the images left out, by their place."""
+    """Fill the rows of ``scores``; return the images left out, by their index."""
     idle: SimpleQueue[list[Classifier]] = SimpleQueue()
     for crew in crews:
         idle.put(crew)
@@ -264,9 +266,9 @@ def _ask(crew: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array
     """Write each model's scores of one image into its row."""
     prepared: dict[Preprocess, Pixels] = {}
     for member, row in zip(crew, rows, strict=True):
-        if member.how not in prepared:
-            prepared[member.how] = preprocess(pixels, member.how)
-        row[:] = member.scores_of_input(member.tensor(prepared[member.how]))
+        if member.preprocess not in prepared:
+            prepared[member.preprocess] = preprocess(pixels, member.preprocess)
+        row[:] = member.scores_of_input(member.tensor(prepared[member.preprocess]))
 
 
 def _in_order(

@@ -22,5 +22,5 @@ while True:
     except SourceEnded:
         break
     if shot is not None:
-        tensors.append(classifier.tensor(preprocess(shot.pixels, classifier.how))[0])
+        tensors.append(classifier.tensor(preprocess(shot.pixels, classifier.preprocess))[0])
 np.save(sys.argv[3], np.stack(tensors))

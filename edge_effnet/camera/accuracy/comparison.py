@@ -137,26 +137,26 @@ class FeedComparison:
         return ", ".join(self._labels[index] for index in chosen) or NO_LABEL
 
     def _keep(self, pair: ComparedFrame, true: Known | None, path: Path | None) -> None:
-        place = self._seen
+        index = self._seen
         self._seen += 1
-        if place >= len(self._truth):
-            place = int(self._random.integers(0, self._seen))
-            if place >= len(self._truth):
+        if index >= len(self._truth):
+            index = int(self._random.integers(0, self._seen))
+            if index >= len(self._truth):
                 return
-        self._numbers[place] = pair.answer.frame.number
-        self._scenes[place] = pair.answer.scene
+        self._numbers[index] = pair.answer.frame.number
+        self._scenes[index] = pair.answer.scene
         if path is None:
-            self._files.pop(place, None)
+            self._files.pop(index, None)
         else:
-            self._files[place] = path
-        self._scores[0, place], self._scores[1, place] = pair.answer.scores, pair.reference_scores
+            self._files[index] = path
+        self._scores[0, index], self._scores[1, index] = pair.answer.scores, pair.reference_scores
         if true is None:
             return
         if self.heads[0].task == "labels" and isinstance(true, tuple):
-            self._truth[place] = 0
-            self._truth[place, list(true)] = 1
+            self._truth[index] = 0
+            self._truth[index, list(true)] = 1
         else:
-            self._truth[place] = true
+            self._truth[index] = true
 
     @property
     def _kept(self) -> int:
@@ -180,8 +180,8 @@ class FeedComparison:
         if not kept:
             return None
         paths = tuple(
-            self._files.get(place) or Path(f"{self._source}#{number}")
-            for place, number in enumerate(self._numbers[:kept])
+            self._files.get(index) or Path(f"{self._source}#{number}")
+            for index, number in enumerate(self._numbers[:kept])
         )
         known: NDArray[Any] | None = self._truth[:kept] if self._with_truth else None
         if known is not None and self.heads[0].task == "classes":

@@ -172,23 +172,23 @@ def _by_folder(
     if folder is None or folder.flat:
         whole = source if folder else source.parent
         name = whole.resolve().name
-        place = _places({name}, source, names, classes, say)[name]
-        return lambda _: (place,)
+        index = _indices({name}, source, names, classes, say)[name]
+        return lambda _: (index,)
     shown = {name: len(images) for name, images in folder.classes.items() if images}
-    places = _places(shown, source, names, classes, say)
-    if unknown := [f"{name} ({count})" for name, count in shown.items() if name not in places]:
+    indices = _indices(shown, source, names, classes, say)
+    if unknown := [f"{name} ({count})" for name, count in shown.items() if name not in indices]:
         say(f"not judged, since the model knows no such class: images of {listed(unknown)}")
 
     def truth(frame: Frame) -> Known | None:
         if frame.path is None:
             return None
-        place = places.get(frame.path.relative_to(source).parts[0])
-        return None if place is None else (place,)
+        index = indices.get(frame.path.relative_to(source).parts[0])
+        return None if index is None else (index,)
 
     return truth
 
 
-def _places(
+def _indices(
     folders: Collection[str],
     source: Path,
     names: Sequence[str] | None,
@@ -204,14 +204,14 @@ def _places(
         reading = read_classes(folders, source, labels=None, classes=classes, in_folders=True)
         if reading.note:
             say(reading.note)
-        return {str(name): place for name, place in reading.indices.items()}
+        return {str(name): index for name, index in reading.indices.items()}
     found = {name: match_label(name, names) for name in folders}
-    places = {name: place for name, place in found.items() if place is not None}
-    if not places:
+    indices = {name: index for name, index in found.items() if index is not None}
+    if not indices:
         raise DataError(
             f"{source} names no class that the model knows",
             found=", ".join(map(repr, sorted(folders)[:3])) or "no folder with images",
             expected=f"one of its {len(names)} labels: {', '.join(names[:3])} …",
             fix="rename the folders, or give the model's own list with --labels",
         )
-    return places
+    return indices

@@ -31,32 +31,32 @@ class Scenes:
         self._squares = np.zeros(KNOWN_SCENES, np.float32)
         self._numbers = np.full(KNOWN_SCENES, -1, np.int64)
         self._limit = DIFFERENT_LEVELS**2 * size
-        self._place = 0
+        self._index = 0
         self.count = 0
 
     def number(self, pixels: Pixels) -> int:
         """The scene of a frame, RGB as the model sees it."""
         seen = _thumbnail(pixels)
-        if not self.count or self._gap(seen, self._place) > self._limit:
-            self._place = self._find(seen)
-        return int(self._numbers[self._place])
+        if not self.count or self._gap(seen, self._index) > self._limit:
+            self._index = self._find(seen)
+        return int(self._numbers[self._index])
 
-    def _gap(self, seen: Float32Array, place: int) -> float:
-        return float(((seen - self._known[place]) ** 2).sum())
+    def _gap(self, seen: Float32Array, index: int) -> float:
+        return float(((seen - self._known[index]) ** 2).sum())
 
     def _find(self, seen: Float32Array) -> int:
         known = min(self.count, KNOWN_SCENES)
         if known:
             # |a - b|² less |b|², by one product: every remembered scene in a fraction of a ms.
             nearest = self._squares[:known] - 2 * (self._known[:known] @ seen)
-            place = int(nearest.argmin())
-            if self._gap(seen, place) <= self._limit:
-                return place
-        place = self.count % KNOWN_SCENES
-        self._known[place], self._squares[place] = seen, float((seen**2).sum())
-        self._numbers[place] = self.count
+            index = int(nearest.argmin())
+            if self._gap(seen, index) <= self._limit:
+                return index
+        index = self.count % KNOWN_SCENES
+        self._known[index], self._squares[index] = seen, float((seen**2).sum())
+        self._numbers[index] = self.count
         self.count += 1
-        return place
+        return index
 
 
 def _thumbnail(pixels: Pixels) -> Float32Array:

@@ -31,8 +31,8 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
     Raises:
         UsageProblem: no such label, or no such program.
     """
-    place = match_label(name, labels)
-    if place is None and name != none:
+    index = match_label(name, labels)
+    if index is None and name != none:
         raise UsageProblem(
             f"--on {name}: the model knows no such label",
             expected=f"{none} or one of {', '.join(labels[:4])} …",
@@ -50,7 +50,7 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
             found=repr(words[0] if words else ""),
             fix="give its full path; pipes and redirections need a script",
         )
-    return Hook(none if place is None else labels[place], tuple(words))
+    return Hook(none if index is None else labels[index], tuple(words))
 
 
 class CommandHooks:
@@ -80,15 +80,15 @@ class CommandHooks:
         """Fire what these answers fire, one or several labels; returns at once."""
         scores = {item.label: item.score for item in answers}
         before, self._labels = self._labels, frozenset(scores)
-        for place, hook in enumerate(self._hooks):
+        for index, hook in enumerate(self._hooks):
             label = hook.label
             if label not in scores or label in before:
                 continue
-            now, thread, score = self._clock(), self._running[place], scores[label]
+            now, thread, score = self._clock(), self._running[index], scores[label]
             busy = thread is not None and thread.is_alive()
-            if now < self._next_s[place] or busy:
+            if now < self._next_s[index] or busy:
                 continue
-            self._next_s[place] = now + self._pause_s
+            self._next_s[index] = now + self._pause_s
             self.fired += 1
             command = [
                 word.replace("{label}", label).replace("{score}", f"{score:.3f}")
@@ -100,7 +100,7 @@ class CommandHooks:
             thread = threading.Thread(
                 target=self._execute, args=(hook, command, variables), daemon=True
             )
-            self._running[place] = thread
+            self._running[index] = thread
             thread.start()
 
     def _execute(self, hook: Hook, command: list[str], variables: dict[str, str]) -> None:

@@ -106,7 +106,7 @@ def _own_answer(head: Head, scores: Float32Array, labels: Sequence[str]) -> Any:
     """[class, score] of one frame, [[label, score], …], or the value."""
     if head.task == "value":
         return _number_or_list(tuple(map(float, scores)))
-    answers = [[labels[place], float(scores[place])] for place in answered_indices(head, scores)]
+    answers = [[labels[index], float(scores[index])] for index in answered_indices(head, scores)]
     return answers if head.task == "labels" else answers[0]
 
 

@@ -68,12 +68,12 @@ def open_images(path: Path) -> FrameSource:
         kind = kind_of_file(path)
         if kind is not None and not decodable(kind):
             read_image(path)  # says what it is, and the remedy
-    place = iter([sample.path for sample in listed.samples])
+    paths = iter([sample.path for sample in listed.samples])
     unreadable: dict[Path, str] = {}
 
     def following() -> Path:
         try:
-            return next(place)
+            return next(paths)
         except StopIteration:
             raise SourceEnded(path.name) from None
 

@@ -95,7 +95,7 @@ def test_the_files_run_and_take_pixels_as_they_are(converted: tuple[Path, dict])
     out, _ = converted
     classifier = open_classifier(out / "b0-phi-8-int8.tflite")
     assert classifier.input_format.dtype == "uint8"
-    assert classifier.how.passes_pixels
+    assert classifier.preprocess.passes_pixels
     assert read_structure(out / "b0-phi-8-int8.tflite").metadata["TFLITE_METADATA"]
 
 

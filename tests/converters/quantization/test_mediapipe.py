@@ -81,7 +81,7 @@ def pictures(
     files: dict[str, Path], reference: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
     """50 photos at the network's input size: nobody's resizing is at play."""
-    how = open_classifier(files["int8"]).how
+    how = open_classifier(files["int8"]).preprocess
     dataset = load_dataset(reference / "images" / "imagenet_val" / "labels.csv")
     folder = tmp_path_factory.mktemp("pictures")
     paths = []

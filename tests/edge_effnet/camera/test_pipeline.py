@@ -38,8 +38,8 @@ class Slow:
     seconds: float
 
     @property
-    def how(self) -> Preprocess:
-        return self.model.how
+    def preprocess(self) -> Preprocess:
+        return self.model.preprocess
 
     @property
     def head(self) -> Head:
@@ -56,7 +56,7 @@ class Slow:
 class Gated:
     """A model that gives each answer when the test says so."""
 
-    how = Preprocess(4, 4)
+    preprocess = Preprocess(4, 4)
 
     def __init__(self) -> None:
         self._turns = threading.Semaphore(0)
@@ -238,7 +238,7 @@ def test_models_of_different_input_sizes_see_the_same_frame(
 ) -> None:
     model = open_classifier(colour_model())
     other = open_classifier(colour_model("f.tflite"), preprocess="crop=0.5")
-    assert model.how != other.how
+    assert model.preprocess != other.preprocess
     status = run_session(model, clip(["red"] * 10), Pace(every_frame=True), other)
     assert status.comparison is not None
     assert status.comparison.agreed.hits == 10
@@ -276,7 +276,7 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
         paused.set()
 
     class Model:
-        how = Preprocess(4, 4)
+        preprocess = Preprocess(4, 4)
         head = Head("softmax", 3)
         asked = 0
 

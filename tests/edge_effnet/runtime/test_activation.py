@@ -23,13 +23,13 @@ MakeModel = Callable[..., Path]
 def test_a_map_says_where_the_colour_is(colour_model: MakeModel) -> None:
     mapper = open_mapper(colour_model())
     assert mapper is not None
-    picture = np.zeros((1, SIDE, SIDE, 3), np.float32)
-    picture[0, 1, 2] = (0, 255, 0)  # one green pixel
-    green = mapper.map(picture, 1)
+    image = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    image[0, 1, 2] = (0, 255, 0)  # one green pixel
+    green = mapper.map(image, 1)
     assert green.shape == (SIDE, SIDE)
     assert np.argwhere(green > 0).tolist() == [[1, 2]]
     assert green.max() == pytest.approx(10)
-    assert not mapper.map(picture, 0).any()
+    assert not mapper.map(image, 0).any()
 
 
 def test_the_mean_of_a_map_is_the_logit_of_a_network_in_int8(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_the_mean_of_a_map_is_the_logit_of_a_network_in_int8(tmp_path: Path) -> 
     write_folder(tmp_path, 80, size=106, seed=1, split="test")
     apart = []
     for file in sorted(tmp_path.rglob("*.jpg")):
-        tensor = classifier.tensor(preprocess(read_image(file), classifier.how))
+        tensor = classifier.tensor(preprocess(read_image(file), classifier.preprocess))
         scores = classifier.scores_of_input(tensor)
         known = np.flatnonzero(scores > 4 / 256)  # below, int8 keeps too little for a logarithm
         logits = np.array([mapper.map(tensor, index).mean() for index in known])

@@ -37,7 +37,7 @@ def test_a_float_model_that_does_not_say_is_asked(colour_model: MakeModel) -> No
     assert "--preprocess mean=127.5,std=127.5" in str(refused.value)
     told = open_classifier(model, preprocess="mean=0,std=1,crop=1")
     assert told.labels == ("0", "1", "2")
-    assert told.how == Preprocess(4, 4, crop=1.0)
+    assert told.preprocess == Preprocess(4, 4, crop=1.0)
     with pytest.raises(UsageProblem):
         open_classifier(model, preprocess="mean=x")
 
@@ -47,7 +47,7 @@ def test_what_the_user_says_goes_before_the_card(colour_model: MakeModel) -> Non
         colour_model(), labels=["rouge", "vert", "bleu"], preprocess="std=255"
     )
     assert classifier.labels == ("rouge", "vert", "bleu")
-    assert (classifier.how.std, classifier.how.crop) == ((255.0,), 0.9)
+    assert (classifier.preprocess.std, classifier.preprocess.crop) == ((255.0,), 0.9)
     tensor = classifier.tensor(np.full((4, 4, 3), 255, np.uint8))
     assert (tensor.shape, tensor.dtype, tensor.max()) == ((1, 4, 4, 3), np.float32, 1.0)
 
@@ -112,7 +112,7 @@ def test_a_card_of_another_input_size(colour_model: MakeModel, tmp_path: Path) -
 )
 def test_uint8_inputs_take_pixels_as_they_are(reference: Path, name: str) -> None:
     classifier = open_classifier(reference / name)
-    side = classifier.how.height
+    side = classifier.preprocess.height
     pixels = np.resize(SHADES, (side, side, 3))
     tensor = classifier.tensor(pixels)
     assert tensor.dtype == np.uint8
@@ -150,9 +150,9 @@ def test_models_that_classify_no_pictures(reference: Path, name: str, said: str)
 
 
 def test_fast_and_plain_kernels_agree(colour_model: MakeModel, colour_folder: Path) -> None:
-    model, picture = colour_model(), read_image(colour_folder / "blue" / "3.png")
-    plain = open_classifier(model, delegate=False).scores(picture)
-    fast = open_classifier(model, threads=2).scores(picture)
+    model, image = colour_model(), read_image(colour_folder / "blue" / "3.png")
+    plain = open_classifier(model, delegate=False).scores(image)
+    fast = open_classifier(model, threads=2).scores(image)
     assert np.allclose(plain, fast, atol=1e-6)
 
 

@@ -49,7 +49,7 @@ def test_a_class_the_model_lacks_is_refused(colour_model: MakeModel, colour_fold
 
 
 def test_corrupt_images_are_named_and_skipped(colour_model: MakeModel, colour_folder: Path) -> None:
-    (colour_folder / "green" / "0.png").write_text("not a picture")
+    (colour_folder / "green" / "0.png").write_text("not an image")
     (colour_folder / "red" / "zero.jpg").write_bytes(b"")
     dataset = load_dataset(colour_folder)
     ours, theirs = predict_many([colour_model(), colour_model("again.tflite")], dataset)
@@ -61,7 +61,7 @@ def test_corrupt_images_are_named_and_skipped(colour_model: MakeModel, colour_fo
 
 
 def test_strict_refuses_a_corrupt_image(colour_model: MakeModel, colour_folder: Path) -> None:
-    (colour_folder / "green" / "0.png").write_text("not a picture")
+    (colour_folder / "green" / "0.png").write_text("not an image")
     with pytest.raises(DataError, match=r"0\.png is not a readable image"):
         predict(colour_model(), load_dataset(colour_folder), strict=True)
 
