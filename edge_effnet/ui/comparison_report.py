@@ -22,16 +22,17 @@ from edge_effnet.metrics.comparison.paired import PROVE_BELOW_POINTS
 from edge_effnet.metrics.intervals import round_up
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.tables import (
-    ALL_CLASSES_UP_TO,
     ROWS,
     interval_text,
     name_text,
     print_losses,
+    print_rows,
     print_skipped,
     print_warnings,
     say,
     share,
     short_names,
+    shown_of,
     table,
 )
 
@@ -66,8 +67,8 @@ def print_comparison(comparison: Comparison, source: str, *, is_evidence: bool =
     elif comparison.paired:
         for line in verdict(comparison.paired, comparison.images, is_evidence=is_evidence):
             say(out, line)
-    if comparison.blocks and comparison.agreement_percent is not None:
-        say(out, comparison.blocks.proof)
+    if comparison.scenes and comparison.agreement_percent is not None:
+        say(out, comparison.scenes.proof)
     if comparison.reference and comparison.candidate:
         _print_class_changes(out, comparison.reference, comparison.candidate)
     _print_flips(out, comparison)
@@ -185,7 +186,7 @@ def _print_class_changes(out: Console, ours: Summary, theirs: Summary) -> None:
     names, change = short_names(ours.predictions.labels), now.correct - was.correct
     moved = np.flatnonzero((was.support > 0) & (change != 0))
     changed = sorted(map(int, moved), key=lambda index: (change[index], was.support[index]))
-    shown = changed if len(changed) <= ALL_CLASSES_UP_TO else changed[:ROWS]
+    shown = shown_of(changed)
     if not shown:
         return
     before, after, f1 = was.recall, now.recall, now.f1
@@ -201,10 +202,8 @@ def _print_class_changes(out: Console, ours: Summary, theirs: Summary) -> None:
             f"{after[index] - before[index]:+.2f}",
             share(f1[index]),
         )
-    out.print()
-    out.print(rows)
-    if len(shown) < len(changed):
-        say(out, f"and {len(changed) - len(shown)} classes more with another recall", "dim")
+    more = len(changed) - len(shown)
+    print_rows(out, rows, f"{more} classes more with another recall" if more else "")
 
 
 def _print_flips(out: Console, comparison: Comparison) -> None:
@@ -224,10 +223,8 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
             Text(f"{_answer_text(flip.reference, names)} {flip.reference_score:.2f}"),
             Text(f"{_answer_text(flip.candidate, names)} {flip.candidate_score:.2f}"),
         )
-    out.print()
-    out.print(rows)
-    if len(flips) > ROWS:
-        say(out, f"and {len(flips) - ROWS} flipped images more; --json lists them all", "dim")
+    more = len(flips) - ROWS
+    print_rows(out, rows, f"{more} flipped images more; --json lists them all" * (more > 0))
 
 
 def _answer_text(chosen: Sequence[int], names: Sequence[str]) -> str:

@@ -10,17 +10,18 @@ from edge_effnet.metrics import ClassSummary, LabelSummary, Summary, ValueSummar
 from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
-    ALL_CLASSES_UP_TO,
     ROWS,
     grid,
     interval_text,
     name_text,
     percent,
+    print_rows,
     print_skipped,
     print_warnings,
     say,
     share,
     short_names,
+    shown_of,
     table,
 )
 
@@ -93,17 +94,16 @@ def _print_classes(out: Console, summary: ClassSummary) -> None:
         map(int, np.flatnonzero(figures.support)),
         key=lambda i: wilson_interval(int(figures.correct[i]), int(figures.support[i]))[1],
     )
-    shown = present if len(present) <= ALL_CLASSES_UP_TO else present[:ROWS]
+    shown = shown_of(present)
     rows = table("class, weakest first", "images", "recall", "precision", "F1")
     for index in shown:
         shares = (share(values[index]) for values in (recall, precision, f1))
         rows.add_row(name_text(names[index]), str(figures.support[index]), *shares)
-    out.print()
-    out.print(rows)
-    if len(shown) < len(present):
-        rest = present[len(shown) :]
-        mean = float(np.mean(recall[rest]))
-        say(out, f"and {len(rest)} classes more, with a mean recall of {mean:.2f}", "dim")
+    rest = ""
+    if others := present[len(shown) :]:
+        mean = float(np.mean(recall[others]))
+        rest = f"{len(others)} classes more, with a mean recall of {mean:.2f}"
+    print_rows(out, rows, rest)
 
 
 def _print_mistakes(out: Console, summary: ClassSummary) -> None:
@@ -113,18 +113,15 @@ def _print_mistakes(out: Console, summary: ClassSummary) -> None:
     rows = table("commonest mistakes", "images", "answered", words={2})
     for true, answered, images in mistakes[:ROWS]:
         rows.add_row(name_text(names[true]), str(images), name_text(names[answered]))
-    out.print()
-    out.print(rows)
-    rest = sum(images for _, _, images in mistakes[ROWS:])
-    if rest:
-        say(out, f"and {rest} images more, mistaken in other ways", "dim")
+    others = sum(images for _, _, images in mistakes[ROWS:])
+    print_rows(out, rows, f"{others} images more, mistaken in other ways" if others else "")
 
 
 def _print_labels(out: Console, summary: LabelSummary) -> None:
     figures, names = summary.per_class, short_names(summary.predictions.labels)
     columns = (figures.recall, figures.precision, figures.f1, summary.average_precision)
     order = sorted(map(int, figures.seen), key=lambda index: float(figures.f1[index]))
-    shown = order if len(order) <= ALL_CLASSES_UP_TO else order[:ROWS]
+    shown = shown_of(order)
     rows = table(
         "label, weakest first", "true", "answered", "recall", "precision", "F1", "avg. precision"
     )
@@ -133,10 +130,8 @@ def _print_labels(out: Console, summary: LabelSummary) -> None:
         rows.add_row(
             name_text(names[index]), *counts, *(share(values[index]) for values in columns)
         )
-    out.print()
-    out.print(rows)
-    if len(shown) < len(order):
-        say(out, f"and {len(order) - len(shown)} labels more; --json lists them all", "dim")
+    more = len(order) - len(shown)
+    print_rows(out, rows, f"{more} labels more; --json lists them all" if more else "")
 
 
 def _calibration(summary: ClassSummary) -> tuple[str, str]:

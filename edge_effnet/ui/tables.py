@@ -70,6 +70,19 @@ def table(*headings: str, words: Collection[int] = ()) -> Table:
     return table
 
 
+def shown_of(classes: Sequence[int]) -> Sequence[int]:
+    """The first classes of a long list, all of a short one."""
+    return classes if len(classes) <= ALL_CLASSES_UP_TO else classes[:ROWS]
+
+
+def print_rows(out: Console, rows: Table, rest: str = "") -> None:
+    """A table behind an empty line, and a line on what it leaves out."""
+    out.print()
+    out.print(rows)
+    if rest:
+        say(out, f"and {rest}", "dim")
+
+
 def say(out: Console, line: str, style: str = "") -> None:
     out.print(Text(line, style=style))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from edge_effnet.metrics.comparison.blocks import BlockCounter, share_interval_percent
+from edge_effnet.metrics.comparison.scenes import SceneCounter, share_interval_percent
 
 
 @dataclass(frozen=True)
@@ -48,24 +48,24 @@ class Tally:
     """Counts frames by scene, and those for which something holds.
 
     Args:
-        in_time: whether scenes follow each other in time, see ``BlockSums``.
+        in_time: whether scenes follow each other in time, see ``SceneSums``.
     """
 
     def __init__(self, *, in_time: bool = True) -> None:
         self.frames = self.hits = 0
-        self._blocks = BlockCounter(1, in_time=in_time)
+        self._scenes = SceneCounter(1, in_time=in_time)
 
     def add(self, scene: int, hit: bool) -> None:
         self.frames += 1
         self.hits += hit
-        self._blocks.add(scene, hit)
+        self._scenes.add(scene, hit)
 
     @property
     def share(self) -> FrameShare | None:
         """None before the first frame."""
         if not self.frames:
             return None
-        sums = self._blocks.sums
+        sums = self._scenes.sums
         percent = 100 * self.hits / self.frames
         return FrameShare(self.frames, sums.count, percent, share_interval_percent(sums), sums.note)
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from edge_effnet.metrics.accuracy.label_summary import LabelSummary
 from edge_effnet.metrics.accuracy.summary import Summary
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary
-from edge_effnet.metrics.comparison.blocks import (
+from edge_effnet.metrics.comparison.losses import loss_warning, losses_of
+from edge_effnet.metrics.comparison.paired import Paired
+from edge_effnet.metrics.comparison.scenes import (
     DropBounds,
     drop_bounds,
     share_interval_percent,
-    sum_blocks,
+    sum_scenes,
 )
-from edge_effnet.metrics.comparison.losses import loss_warning, losses_of
-from edge_effnet.metrics.comparison.paired import Paired
 from edge_effnet.metrics.comparison.two_models import Comparison, compare_predictions
 from edge_effnet.metrics.predictions import Predictions, same_answers
 
@@ -37,7 +37,7 @@ def compare_frames(
 
     Args:
         scenes: the number of each frame's scene.
-        in_time: whether they follow each other in time, see ``BlockSums``.
+        in_time: whether they follow each other in time, see ``SceneSums``.
 
     Raises:
         ModelError, DataError: as ``compare_predictions``.
@@ -45,11 +45,11 @@ def compare_frames(
     compared = compare_predictions(reference, candidate)
     values = reference.task == "value"
     same = np.ones(len(scenes), np.bool_) if values else same_answers(reference, candidate)
-    agreed = sum_blocks(scenes, same, in_time=in_time)
+    agreed = sum_scenes(scenes, same, in_time=in_time)
     interval = share_interval_percent(agreed) if compared.agreement_interval_percent else None
     first = np.unique(scenes, return_index=True)[1]
     thinned = compare_predictions(_only(reference, first), _only(candidate, first))
-    paired = paired_test(compared.paired, reference, candidate, scenes, in_time)
+    paired = _paired_over_scenes(compared.paired, reference, candidate, scenes, in_time)
     lost = losses_of(paired if paired and paired.bounded else None, interval)
     losses = thinned.losses if values and agreed.enough else ()
     if lost:
@@ -63,7 +63,7 @@ def compare_frames(
         paired=paired,
         losses=losses,
         warnings=(*losses, *others),
-        blocks=agreed,
+        scenes=agreed,
     )
 
 
@@ -76,7 +76,7 @@ def _only(predictions: Predictions, indices: NDArray[np.int64]) -> Predictions:
     )
 
 
-def paired_test(
+def _paired_over_scenes(
     paired: Paired | None,
     reference: Predictions,
     candidate: Predictions,
@@ -86,7 +86,7 @@ def paired_test(
     if paired is None:
         return None
     lost, gained = reference.right & ~candidate.right, candidate.right & ~reference.right
-    bounds = drop_bounds(sum_blocks(scenes, lost, gained, in_time=in_time))
+    bounds = drop_bounds(sum_scenes(scenes, lost, gained, in_time=in_time))
     found = bounds or DropBounds((-100.0, 100.0), 100.0, 1.0)
     return replace(paired, **vars(found), images_to_prove=None, bounded=bounds is not None)
 
@@ -97,7 +97,7 @@ def _over_scenes(
     """A summary with the interval of its right answers taken over scenes."""
     if summary is None or isinstance(summary, ValueSummary):
         return summary
-    right = sum_blocks(scenes, summary.predictions.right, in_time=in_time)
+    right = sum_scenes(scenes, summary.predictions.right, in_time=in_time)
     interval = share_interval_percent(right)
     if isinstance(summary, LabelSummary):
         return replace(summary, exact_match_interval_percent=interval)

@@ -9,7 +9,6 @@ import numpy as np
 
 from edge_effnet.metrics.accuracy.rare_classes import name_some, ruined_classes
 from edge_effnet.metrics.accuracy.summary import ClassSummary, Summary, summarize
-from edge_effnet.metrics.comparison.blocks import BlockSums
 from edge_effnet.metrics.comparison.flips import Flip, find_flips
 from edge_effnet.metrics.comparison.losses import (
     ValueDifference,
@@ -19,6 +18,7 @@ from edge_effnet.metrics.comparison.losses import (
     value_losses,
 )
 from edge_effnet.metrics.comparison.paired import Paired, paired_test
+from edge_effnet.metrics.comparison.scenes import SceneSums
 from edge_effnet.metrics.intervals import (
     interval_json,
     wilson_interval,
@@ -56,12 +56,12 @@ class Comparison:
 
     Attributes:
         agreement_percent: images with the same answer (class, or set of labels), with its 95 %
-            Wilson interval; None where answers are values. No interval where ``blocks`` are too
+            Wilson interval; None where answers are values. No interval where ``scenes`` are too
             few.
         score_error: None where answers are values.
         value_difference: where answers are values.
         losses: what is proven to have been lost, and what to do; the first of ``warnings``.
-        blocks: of frames that look alike, what their number proves; None of images.
+        scenes: of frames that look alike, what their number proves; None of images.
     """
 
     reference_predictions: Predictions
@@ -77,7 +77,7 @@ class Comparison:
     paired: Paired | None
     losses: tuple[str, ...]
     warnings: tuple[str, ...]
-    blocks: BlockSums | None = None
+    scenes: SceneSums | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""
@@ -92,7 +92,7 @@ class Comparison:
             "candidate": _model_json(self.candidate_predictions, self.candidate),
             "agreement": self.agreement_percent,
             "agreement_interval": interval_json(self.agreement_interval_percent),
-            **({"blocks": self.blocks.to_json()} if self.blocks else {}),
+            **({"blocks": self.scenes.to_json()} if self.scenes else {}),
             **(self.paired.to_json() if self.paired else {}),
             **({} if error is None else {"score_error": vars(error).copy()}),
             **({} if moved is None else {"value_difference": vars(moved).copy()}),

@@ -95,8 +95,8 @@ def test_memory_is_bounded_and_the_sample_is_fair(monkeypatch: pytest.MonkeyPatc
     report = feed.report(FILE, FILE)
     assert report is not None
     assert report.images == 100
-    assert report.blocks is not None
-    assert 30 < report.blocks.count <= 40  # a frame keeps its scene
+    assert report.scenes is not None
+    assert 30 < report.scenes.count <= 40  # a frame keeps its scene
     assert feed.frames == 2000
     numbers = [int(path.name) for path in report.reference_predictions.paths]
     assert len(set(numbers)) == 100
