@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.arrays import Float64Array
+from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
 from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
 from edge_effnet.metrics.accuracy.classification import Flags, PerClass, Scores
-from edge_effnet.metrics.accuracy.headline import Headline
 from edge_effnet.metrics.accuracy.rare_classes import LEAST_MISSES, name_some, neglected_classes
 from edge_effnet.metrics.intervals import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 
 
 @dataclass(frozen=True, eq=False)
-class LabelSummary:
+class LabelSummary(BaseSummary):
     """Figures of one model on images with several labels each; percent unless a name says
     otherwise.
 
@@ -30,19 +30,14 @@ class LabelSummary:
             others; looks at the ranking of the scores alone, not at the threshold. None without
             such labels.
         average_precision: of each label, 0–1; NaN where it is never or always true.
-        at_chance: whether nothing shows that the decisions go with the images.
     """
 
-    images: int
     exact_match_percent: float
     exact_match_interval_percent: tuple[float, float] | None
     decisions_percent: float
     mean_average_precision_percent: float | None
     average_precision: Float64Array
-    at_chance: bool
     per_class: PerClass
-    predictions: Predictions
-    warnings: tuple[str, ...]
 
     @property
     def headline(self) -> Headline:
@@ -51,9 +46,8 @@ class LabelSummary:
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""
-        model = self.predictions.model
         return {
-            **(model.to_json() if model else {}),
+            **self.model_json(),
             "exact_match": self.exact_match_percent,
             "exact_match_interval": interval_json(self.exact_match_interval_percent),
             "label_decisions": self.decisions_percent,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
 from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
 from edge_effnet.metrics.accuracy.classification import (
     Confusion,
@@ -20,7 +21,6 @@ from edge_effnet.metrics.accuracy.classification import (
     top_k_percent,
 )
 from edge_effnet.metrics.accuracy.exchanged_labels import exchanged_classes
-from edge_effnet.metrics.accuracy.headline import Headline
 from edge_effnet.metrics.accuracy.label_summary import LabelSummary, summarize_labels
 from edge_effnet.metrics.accuracy.rare_classes import name_some, neglected_classes
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary, summarize_values
@@ -32,7 +32,7 @@ VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class ClassSummary:
+class ClassSummary(BaseSummary):
     """Figures of one model on images of one class each; percent unless a name says otherwise.
 
     Attributes:
@@ -42,20 +42,15 @@ class ClassSummary:
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
         chance_percent: what answers unrelated to the images would reach.
-        at_chance: whether nothing shows that the model is better than that.
     """
 
-    images: int
     top_percent: dict[int, float]
     top1_interval_percent: tuple[float, float] | None
     balanced_accuracy_percent: float
     calibration_error: float | None
     chance_percent: float
-    at_chance: bool
     per_class: PerClass
     confusion: Confusion
-    predictions: Predictions
-    warnings: tuple[str, ...]
 
     @property
     def informative_tops(self) -> list[int]:
@@ -74,9 +69,8 @@ class ClassSummary:
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""
-        model = self.predictions.model
         return {
-            **(model.to_json() if model else {}),
+            **self.model_json(),
             **{
                 f"top{k}": share if k in (1, *self.informative_tops) else None
                 for k, share in sorted(self.top_percent.items())

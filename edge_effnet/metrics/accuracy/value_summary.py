@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.headline import Headline
+from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
 from edge_effnet.metrics.predictions import Predictions
 
 # Under so few images nothing is said about a model that explains nothing.
@@ -15,7 +15,7 @@ LEAST_IMAGES = 20
 
 
 @dataclass(frozen=True, eq=False)
-class ValueSummary:
+class ValueSummary(BaseSummary):
     """Errors of one model, in the unit of its value.
 
     Attributes:
@@ -25,13 +25,9 @@ class ValueSummary:
         at_chance: whether the mean of the true values would have done as well.
     """
 
-    images: int
     mean_abs_error: float
     root_mean_square_error: float
     r2: float | None
-    at_chance: bool
-    predictions: Predictions
-    warnings: tuple[str, ...]
 
     @property
     def headline(self) -> Headline:
@@ -40,9 +36,8 @@ class ValueSummary:
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""
-        model = self.predictions.model
         return {
-            **(model.to_json() if model else {}),
+            **self.model_json(),
             "mae": self.mean_abs_error,
             "rmse": self.root_mean_square_error,
             "r2": self.r2,
