@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_effnet.data.classes import read_classes
-from edge_effnet.data.csv_files import SUFFIXES, read_csv
+from edge_effnet.data.csv_data.files import SUFFIXES, read_csv
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_part
 from edge_effnet.data.labels import listed

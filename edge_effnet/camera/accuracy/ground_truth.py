@@ -8,8 +8,8 @@ from pathlib import Path
 
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.classes import read_classes
-from edge_effnet.data.csv_files import read_rows
-from edge_effnet.data.csv_table import FILE_COLUMNS, CsvTable, locate, read_table
+from edge_effnet.data.csv_data.files import read_rows
+from edge_effnet.data.csv_data.table import FILE_COLUMNS, CsvTable, locate, read_table
 from edge_effnet.data.folders import list_folder, take_part
 from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.listing import load_images

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from edge_effnet.data.csv_labels import (
+from edge_effnet.data.csv_data.several_labels import (
     INDEX_COLUMNS,
     Rows,
     class_of,
@@ -19,7 +19,7 @@ from edge_effnet.data.csv_labels import (
     several_labels,
     true_columns,
 )
-from edge_effnet.data.csv_table import FILE_COLUMNS, NAME_COLUMNS, CsvTable, locate, read_table
+from edge_effnet.data.csv_data.table import FILE_COLUMNS, NAME_COLUMNS, CsvTable, locate, read_table
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import Task

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.data.csv_table import NAME_COLUMNS, CsvTable
+from edge_effnet.data.csv_data.table import NAME_COLUMNS, CsvTable
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import NO_LABEL

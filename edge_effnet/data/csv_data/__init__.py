@@ -1,0 +1,1 @@
+"""Data sets in CSV files: the table, and what its rows say of images."""
