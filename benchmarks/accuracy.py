@@ -32,18 +32,18 @@ def reference_place(models: Sequence[Path]) -> int:
 
 
 @dataclass(frozen=True)
-class Judging:
+class AccuracyPlan:
     """Images that fit all models, the labels they are told by, and which model is compared
     with; what is known of the images, and what is wrong with them."""
 
     dataset: Dataset
     labels: tuple[str, ...]
     reference: int
-    judged: EvaluationSet
+    evaluation_set: EvaluationSet
     warnings: tuple[str, ...]
 
 
-def prepare_judging(spec: BenchSpec) -> Judging | None:
+def plan_accuracy(spec: BenchSpec) -> AccuracyPlan | None:
     """Check data against models before minutes are spent on their latency; None without data.
 
     Raises:
@@ -71,24 +71,26 @@ def prepare_judging(spec: BenchSpec) -> Judging | None:
     dataset = load_dataset(spec.data, labels=names, classes=len(known), task=head.task, flat=True)
     known = dataset.labels or names or known
     steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
-    judged = leave_out_trained(dataset, steps)
-    chosen = judged.dataset
+    evaluation_set = leave_out_trained(dataset, steps)
+    chosen = evaluation_set.dataset
     if spec.images is not None:
         chosen = balanced_sample(chosen, spec.images, spec.seed)
-    return Judging(chosen, known, place, judged, tuple(evaluation_warnings(chosen, dataset)))
+    return AccuracyPlan(
+        chosen, known, place, evaluation_set, tuple(evaluation_warnings(chosen, dataset))
+    )
 
 
 def measure_accuracy(
     spec: BenchSpec,
-    judging: Judging,
+    plan: AccuracyPlan,
     stage: Callable[[str, int | None], Callable[[int], None]],
 ) -> dict[str, Any]:
     """Run every model over the images and compare each with the reference.
 
     Returns:
         ``source``, ``images``, ``reference`` (index of a model), ``models`` (one entry each:
-        file, sha256, agreement, ``headline`` with name, value and text, and what its head is
-        judged by, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
+        file, sha256, agreement, ``headline`` with name, value and text, and the metrics of its
+        head, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
         other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
         (unreadable images), ``notes`` (how the data were read), ``left_out`` and ``trained_on``
         (see ``trained_on.EvaluationSet``).
@@ -96,12 +98,12 @@ def measure_accuracy(
     Raises:
         DataError, ModelError: as ``predict_many``.
     """
-    dataset, place = judging.dataset, judging.reference
+    dataset, place = plan.dataset, plan.reference
     done = stage("accuracy", len(dataset))
     predictions = predict_many(
         spec.models,
         dataset,
-        labels=judging.labels,
+        labels=plan.labels,
         preprocess=spec.preprocess,
         head=spec.head_choice,
         progress=lambda count, _: done(count),
@@ -116,7 +118,7 @@ def measure_accuracy(
     return {
         "source": dataset.source,
         "images": len(reference.paths),
-        **judging.judged.to_json(),
+        **plan.evaluation_set.to_json(),
         "reference": place,
         "models": [
             _figures(made, comparison)
@@ -125,7 +127,7 @@ def measure_accuracy(
         "comparisons": [comparison.to_json() for comparison in others],
         # What is said of the reference stands in each comparison: once is enough.
         "warnings": list(
-            dict.fromkeys([*judging.warnings, *own, *(w for one in others for w in one.warnings)])
+            dict.fromkeys([*plan.warnings, *own, *(w for one in others for w in one.warnings)])
         ),
         "skipped": [image.to_json() for image in reference.skipped],
         **dataset.reading_json(),

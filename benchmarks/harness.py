@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.native import OperatorTimes, operator_times
-from benchmarks.processing import Surroundings, time_surroundings
+from benchmarks.processing import ProcessingTimes, time_processing
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
@@ -74,7 +74,7 @@ def measure(
     """
     running = open_all(spec)
     operators = _operators(spec, running, stage)
-    surroundings = _surroundings(spec, stage)
+    processing = _processing(spec, stage)
     calls = [entry.invoke() for entry in running]
     environment = read_environment(root)
     done = stage("warming up", None)
@@ -95,7 +95,7 @@ def measure(
             steady=warmed.steady[place],
             warmup_rounds=warmed.rounds,
             operators=operators[place],
-            around=surroundings[entry.path],
+            processing=processing[entry.path],
         )
         for place, entry in enumerate(running)
     )
@@ -200,11 +200,11 @@ def _operators(
     return found
 
 
-def _surroundings(spec: BenchSpec, stage: StartStage) -> dict[Path, Surroundings]:
+def _processing(spec: BenchSpec, stage: StartStage) -> dict[Path, ProcessingTimes]:
     done = stage("timing pre- and postprocessing", len(spec.models))
     found = {}
     for count, path in enumerate(spec.models, start=1):
-        found[path] = time_surroundings(spec, path)
+        found[path] = time_processing(spec, path)
         done(count)
     return found
 
@@ -216,8 +216,8 @@ def _time(
     watch: Callable[[float], None] | None,
 ) -> list[Latency]:
     seconds = spec.budget_seconds
-    whole = max(1, round(seconds))
-    done = stage("timing", whole)
+    steps = max(1, round(seconds))
+    done = stage("timing", steps)
     shown = 0
 
     def tell(spent: float) -> None:
@@ -226,12 +226,12 @@ def _time(
             watch(spent)
         if int(spent) > shown:  # once a second: drawing a bar takes time from the models
             shown = int(spent)
-            done(min(shown, whole - 1))
+            done(min(shown, steps - 1))
 
     latencies = interleaved_latency(
         calls, min_seconds=seconds, min_rounds=MIN_ROUNDS, warmup_rounds=0, progress=tell
     )
-    done(whole)
+    done(steps)
     return latencies
 
 
@@ -262,7 +262,7 @@ def _case(
     steady: bool,
     warmup_rounds: int,
     operators: OperatorTimes | None,
-    around: Surroundings,
+    processing: ProcessingTimes,
 ) -> Case:
     interpreter = entry.opened.interpreter
     return Case(
@@ -275,9 +275,9 @@ def _case(
         fresh=fresh,
         warmup_rounds=warmup_rounds,
         samples_ms=rounded(latency.samples_ms),
-        decode_ms=rounded(around.decode_ms),
-        preprocess_ms=rounded(around.preprocess_ms),
-        postprocess_ms=rounded(around.postprocess_ms),
+        decode_ms=rounded(processing.decode_ms),
+        preprocess_ms=rounded(processing.preprocess_ms),
+        postprocess_ms=rounded(processing.postprocess_ms),
         delegation=delegation(interpreter),
         operator_ms=operators,
         notice=entry.opened.notice,

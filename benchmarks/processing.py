@@ -25,7 +25,7 @@ STAND_IN = (480, 640, 3)  # a camera's frame, where no images are given
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class ProcessingTimes:
     """Samples in milliseconds; empty for what could not be timed.
 
     Attributes:
@@ -39,7 +39,7 @@ class Surroundings:
     postprocess_ms: tuple[float, ...] = ()
 
 
-def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
+def time_processing(spec: BenchSpec, model: Path) -> ProcessingTimes:
     """Time what is around a classifier's inference; nothing for a model that is none."""
     labels = read_labels(spec.labels, spec.data) if spec.labels else None
     try:
@@ -47,7 +47,7 @@ def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
             model, labels=labels, preprocess=spec.preprocess, head=spec.head_choice
         )
     except ModelError:
-        return Surroundings()
+        return ProcessingTimes()
     decode: list[float] = []
     pictures = _pictures(spec, decode)
     before = [
@@ -56,7 +56,7 @@ def time_surroundings(spec: BenchSpec, model: Path) -> Surroundings:
         for pixels in pictures
     ]
     after = [_milliseconds(partial(_best, classifier)) for _ in range(ROUNDS * IMAGES)]
-    return Surroundings(tuple(decode), tuple(before), tuple(after))
+    return ProcessingTimes(tuple(decode), tuple(before), tuple(after))
 
 
 def _prepare(classifier: Classifier, pixels: Pixels) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,12 @@ from edge_effnet.ui.options import (
 from edge_effnet.ui.output import refuse_bad_output, write_json
 
 _FILE = click.Path(path_type=Path)
+
+
+def _parse_threads(_context: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
+    from benchmarks.spec import parse_threads
+
+    return parse_threads(text)
 
 
 @click.command("bench")
@@ -49,7 +56,12 @@ _FILE = click.Path(path_type=Path)
     help="Packages for a Pi without internet, as pip download wrote them.",
 )
 @click.option(
-    "--threads", default="1", show_default=True, metavar="N,…", help="Measure with each of these."
+    "--threads",
+    default="1",
+    show_default=True,
+    metavar="N,…",
+    callback=_parse_threads,
+    help="Measure with each of these.",
 )
 @click.option(
     "--seconds",
@@ -71,6 +83,7 @@ _FILE = click.Path(path_type=Path)
 @threshold_option
 @click.option(
     "--sustained",
+    "sustained_minutes",
     type=click.FloatRange(0.01, 24 * 60),
     metavar="MIN",
     help="Measure for so many minutes in all, to see what heat does.",
@@ -88,7 +101,18 @@ _FILE = click.Path(path_type=Path)
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of the table.")
 @click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown instead.")
 @force_option
-def command(**options: Any) -> None:
+def command(
+    devices: tuple[str, ...],
+    attach: bool,
+    clean: bool,
+    strict: bool,
+    json_to: str | None,
+    append: Path | None,
+    as_csv: bool,
+    as_markdown: bool,
+    force: bool,
+    **spec: Any,
+) -> None:
     """Measure MODELS in turn on the same machine, and say whether to believe it.
 
     Latency of one inference (raw samples kept), load time and memory in a fresh process, pre-
@@ -109,97 +133,110 @@ def command(**options: Any) -> None:
       edge-effnet bench --device pi@raspberrypi.local --clean
     """
     from benchmarks.devices.targets import attach_all, clean_all, find_targets, measure_all
-    from benchmarks.results.store import refuse_unappendable
-    from benchmarks.spec import BenchSpec, parse_threads
+    from benchmarks.spec import BenchSpec
     from edge_effnet.ui.progress import stages
 
-    if options["as_csv"] + options["as_markdown"] + (options["json_to"] == "-") > 1:
-        raise UsageProblem(
-            "one thing can be printed at a time",
-            found="two of --csv, --markdown and --json -",
-            fix="write the JSON to a file: --json result.json",
-        )
-    targets = find_targets(options["devices"])
-    _refuse_contradictions(options, targets)
+    output = Output(json_to, append, as_csv, as_markdown, force)
+    targets = find_targets(devices)
+    _refuse_contradictions(bool(spec["models"]), targets, attach=attach, clean=clean)
+    output.refuse_what_cannot_be_written()
     outcomes: list[Any] = []
-    refuse_bad_output(options["json_to"], overwrite=options["force"])
-    if options["append"] is not None:
-        refuse_unappendable(options["append"])
-    if options["json_to"] not in (None, "-"):
-        _refuse_unwritable(Path(options["json_to"]))
-    if options["attach"]:
+    if attach:
         with stages() as stage:
             outcomes = attach_all(targets, stage)
-    elif options["models"]:
-        spec = BenchSpec(
-            models=options["models"],
-            threads=parse_threads(options["threads"]),
-            seconds=options["seconds"],
-            without_delegate=options["without_delegate"],
-            data=options["data"],
-            images=options["images"],
-            labels=options["labels"],
-            preprocess=options["preprocess"],
-            head=options["head"],
-            threshold=options["threshold"],
-            sustained_minutes=options["sustained"],
-            native_tool=options["native_tool"],
-            seed=options["seed"],
-            wheels=options["wheels"],
-        )
-        _refuse_bad_input(spec)
+    elif spec["models"]:
+        wanted = BenchSpec(**spec)
+        _refuse_bad_input(wanted)
         with stages() as stage:
-            outcomes = measure_all(spec, targets, stage)
+            outcomes = measure_all(wanted, targets, stage)
     results = [outcome for outcome in outcomes if not isinstance(outcome, EdgeEffnetError)]
     if results:
-        _hand_out(results, options)
-    if options["clean"]:
+        output.write(results)
+    if clean:
         for cleaned in clean_all(targets):
             outcomes.append(cleaned)
             if isinstance(cleaned, str):
                 click.echo(cleaned, err=True)
-    _end(outcomes, results, strict=options["strict"])
+    _end(outcomes, results, strict=strict)
 
 
-def _refuse_contradictions(options: dict[str, Any], targets: Any) -> None:
+@dataclass(frozen=True)
+class Output:
+    """Where results go."""
+
+    json_to: str | None
+    append: Path | None
+    as_csv: bool
+    as_markdown: bool
+    force: bool
+
+    def __post_init__(self) -> None:
+        if self.as_csv + self.as_markdown + (self.json_to == "-") > 1:
+            raise UsageProblem(
+                "one thing can be printed at a time",
+                found="two of --csv, --markdown and --json -",
+                fix="write the JSON to a file: --json result.json",
+            )
+
+    def refuse_what_cannot_be_written(self) -> None:
+        """Look now: a result that cannot be written is minutes lost.
+
+        Raises:
+            DataError: the file to append to holds something else.
+            OutputError: a file exists, or cannot be written.
+        """
+        from benchmarks.results.store import refuse_unappendable
+
+        refuse_bad_output(self.json_to, overwrite=self.force)
+        if self.append is not None:
+            refuse_unappendable(self.append)
+        if self.json_to not in (None, "-"):
+            folder = Path(str(self.json_to)).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+            except OSError as error:
+                raise cannot_write(Path(str(self.json_to)), error) from error
+
+    def write(self, results: list[Any]) -> None:
+        """Write and show what was measured."""
+        from benchmarks.results.store import append_result, series
+        from benchmarks.results.tables import to_csv, to_markdown
+
+        if self.append is not None:
+            for result in results:
+                append_result(self.append, result)
+        if self.json_to:
+            documents = [result.to_json() for result in results]
+            document = documents[0] if len(documents) == 1 else series(documents)
+            write_json(document, self.json_to, overwrite=self.force)
+        if self.as_csv:
+            click.echo(to_csv(results), nl=False)
+        elif self.as_markdown:
+            click.echo("\n".join(map(to_markdown, results)), nl=False)
+        elif self.json_to != "-":
+            for result in results:
+                _show(result)
+
+
+def _refuse_contradictions(models: bool, targets: Any, *, attach: bool, clean: bool) -> None:
     """What does not go together, before anything is done."""
-    elsewhere = options["attach"] or options["clean"]
-    if not options["models"] and not elsewhere:
+    if not models and not attach and not clean:
         raise click.UsageError("Missing argument 'MODELS...'.")
-    if options["models"] and options["attach"]:
+    if models and attach:
         raise UsageProblem(
             "--attach fetches a measurement that was started before",
             found="models to measure",
             fix="leave the models out, or leave --attach out",
         )
     here = [target.name for target in targets if not target.device.addressed]
-    if elsewhere and here:
+    if (attach or clean) and here:
         raise UsageProblem(
             "--attach and --clean are for devices that are elsewhere",
             found=f"--device {here[0]}",
             fix="for example --device pi@raspberrypi.local",
         )
-
-
-def _hand_out(results: list[Any], options: dict[str, Any]) -> None:
-    """Write and show what was measured."""
-    from benchmarks.results.store import append_result, series
-    from benchmarks.results.tables import to_csv, to_markdown
-
-    if options["append"] is not None:
-        for result in results:
-            append_result(options["append"], result)
-    if options["json_to"]:
-        documents = [result.to_json() for result in results]
-        document = documents[0] if len(documents) == 1 else series(documents)
-        write_json(document, options["json_to"], overwrite=options["force"])
-    if options["as_csv"]:
-        click.echo(to_csv(results), nl=False)
-    elif options["as_markdown"]:
-        click.echo("\n".join(map(to_markdown, results)), nl=False)
-    elif options["json_to"] != "-":
-        for result in results:
-            _show(result)
 
 
 def _end(outcomes: list[Any], results: list[Any], *, strict: bool) -> None:
@@ -219,16 +256,6 @@ def _end(outcomes: list[Any], results: list[Any], *, strict: bool) -> None:
             found=problems[0].partition("; to fix")[0],
             fix="see the remarks above, then measure again",
         )
-
-
-def _refuse_unwritable(path: Path) -> None:
-    """Try the folder now: a result that cannot be written is minutes lost."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise cannot_write(path, error) from error
 
 
 def _refuse_bad_input(spec: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.accuracy import measure_accuracy, prepare_judging
+from benchmarks.accuracy import measure_accuracy, plan_accuracy
 from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
 from benchmarks.results.result import Result
@@ -51,7 +51,7 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage, *, root: Path = R
     refuse_crash(compiled[0], f"{runtime.name} {runtime.version}")
     # Fresh processes first: a stick serves one process at a time.
     probes = probe_all(spec, stage)
-    judging = prepare_judging(spec)
+    plan = plan_accuracy(spec)
     result = measure_latency(spec, probes, stage)
     result = replace(
         result,
@@ -67,7 +67,7 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage, *, root: Path = R
             for case in result.cases
         ),
     )
-    return result.with_accuracy(measure_accuracy(spec, judging, stage) if judging else None)
+    return result.with_accuracy(measure_accuracy(spec, plan, stage) if plan else None)
 
 
 def refuse_compiled(spec: BenchSpec) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.accuracy import measure_accuracy, prepare_judging
+from benchmarks.accuracy import measure_accuracy, plan_accuracy
 from benchmarks.devices.coral import refuse_compiled
 from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
@@ -16,6 +16,6 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:
     that kills its process must not meet this one."""
     refuse_compiled(spec)
     probes = probe_all(spec, stage)
-    judging = prepare_judging(spec)
+    plan = plan_accuracy(spec)
     result = measure_latency(spec, probes, stage)
-    return result.with_accuracy(measure_accuracy(spec, judging, stage) if judging else None)
+    return result.with_accuracy(measure_accuracy(spec, plan, stage) if plan else None)

@@ -74,7 +74,7 @@ def occlusion_map(
     Returns:
         float32, (grid, grid): the mean fall over the patches that cover a field; at least 0.
     """
-    whole = float(classifier.scores_of_input(classifier.tensor(prepared))[index])
+    unhidden = float(classifier.scores_of_input(classifier.tensor(prepared))[index])
     height, width = prepared.shape[:2]
     rows = np.linspace(0, height, grid + 1).astype(int)
     columns = np.linspace(0, width, grid + 1).astype(int)
@@ -87,7 +87,7 @@ def occlusion_map(
             )
             score = float(classifier.scores_of_input(classifier.tensor(hidden))[index])
             field = np.s_[row : row + _PATCH, column : column + _PATCH]
-            fall[field] += max(0.0, whole - score)
+            fall[field] += max(0.0, unhidden - score)
             covered[field] += 1
     return fall / covered
 

@@ -31,7 +31,7 @@ def _headline(figures: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def cautions(result: Result) -> list[str]:
-    """What to know first of the images that judged, and of what the answers warn."""
+    """What to know first of the evaluation images, and of what the answers warn."""
     accuracy = result.accuracy or {}
     line = accuracy.get("trained_on", {}).get("line")
     warnings = [f"warning: {warning}" for warning in accuracy.get("warnings", ())]

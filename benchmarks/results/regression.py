@@ -18,7 +18,7 @@ Kind = Literal["regressed", "unclear", "same", "faster", "missing", "new"]
 
 
 @dataclass(frozen=True)
-class Row:
+class RegressionRow:
     """One case in both results; a side is None where the case is not there.
 
     Attributes:
@@ -42,12 +42,12 @@ class Regression:
     """The outcome; ``device_differences`` is empty where the devices are the same."""
 
     limit: float
-    rows: tuple[Row, ...]
+    rows: tuple[RegressionRow, ...]
     device_differences: tuple[str, ...]
     warnings: tuple[str, ...]
 
     @property
-    def regressed(self) -> tuple[Row, ...]:
+    def regressed(self) -> tuple[RegressionRow, ...]:
         return tuple(row for row in self.rows if row.kind == "regressed")
 
     def to_json(self) -> dict[str, Any]:
@@ -117,17 +117,19 @@ def _key(case: Case) -> tuple[str, int, bool]:
     return case.name, case.threads, case.delegate
 
 
-def _row(old: Case | None, new: Case | None, limit: float, seed: int) -> Row:
+def _row(old: Case | None, new: Case | None, limit: float, seed: int) -> RegressionRow:
     if old is None or new is None:
         only = old or new
         assert only is not None  # noqa: S101 (keys come from one of the two)
         median = only.spread.p50_ms
         if new is None:
-            return Row(only.title, "missing", median, None, None, None)
-        return Row(only.title, "new", None, median, None, None)
+            return RegressionRow(only.title, "missing", median, None, None, None)
+        return RegressionRow(only.title, "new", None, median, None, None)
     ratio = independent_ratio(new.samples_ms, old.samples_ms, seed=seed)
     changed = None if old.sha256 == new.sha256 else "another file content"
-    return Row(new.title, _kind(ratio, limit), old.spread.p50_ms, new.spread.p50_ms, ratio, changed)
+    return RegressionRow(
+        new.title, _kind(ratio, limit), old.spread.p50_ms, new.spread.p50_ms, ratio, changed
+    )
 
 
 def _kind(ratio: Ratio, limit: float) -> Kind:

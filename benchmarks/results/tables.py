@@ -200,9 +200,9 @@ def _remark(remark: Remark) -> str:
 
 
 def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
-    judged = result.accuracy is not None
+    has_accuracy = result.accuracy is not None
     headings = ["model", "size"]
-    headings += accuracy_headings(result) if judged else []
+    headings += accuracy_headings(result) if has_accuracy else []
     headings += ["p50", "p95", "of first", "peak memory"]
     front, table = front_of(result), rows(result)
     lines = []
@@ -210,7 +210,7 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
         figures: Mapping[str, Any] = result.accuracy_of(case) or {}
         row = table[place]
         cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
-        if judged:
+        if has_accuracy:
             cells += accuracy_cells(figures)
         cells += [
             _milliseconds(row["p50_ms"]),

@@ -1,4 +1,4 @@
-"""Throughput and delay of the camera pipeline against the bare model, interleaved in one run.
+"""CameraThroughput and delay of the camera pipeline against the bare model, interleaved in one run.
 
     python -m benchmarks.studies.camera_throughput b0-int8.tflite clip.mp4
 
@@ -30,7 +30,7 @@ from edge_effnet.runtime.classifier import Classifier, open_classifier
 
 
 @dataclass(frozen=True)
-class Throughput:
+class CameraThroughput:
     """Rates in frames a second; delay at the file's own pace."""
 
     bare_fps: float
@@ -46,7 +46,7 @@ class Throughput:
 
 def measure_throughput(
     model: Classifier, video: Path, *, rounds: int, seconds: float
-) -> Throughput:
+) -> CameraThroughput:
     """Measure a model on a video file.
 
     Args:
@@ -77,7 +77,7 @@ def measure_throughput(
     ]
     paced = run_for(model, video, Pace(loop=True), max(seconds, 5.0))
     delay_ms, file_fps = median(paced.rates.delay_ms), source.fps or 0.0
-    return Throughput(
+    return CameraThroughput(
         bare_fps=median(bares),
         pipeline_fps=median(rates),
         ratio=median(ratios),

@@ -3,8 +3,8 @@
     python -m benchmarks.studies.pruning_quality --variant v2-b0 --weights best.h5 --data train/ \\
         --val val/ --work pruning/ --json pruning.json
 
-Every network is pruned by the installed command, converted to int8 by it, and judged on the
-same pictures; the files are timed in turn within one run. A run that is already in the work
+Every network is pruned by the installed command, converted to int8 by it, and evaluated on the
+same images; the files are timed in turn within one run. A run that is already in the work
 folder is taken over, so that an interrupted benchmark goes on.
 """
 
@@ -53,7 +53,7 @@ WAYS = (
 
 
 @dataclass(frozen=True)
-class Made:
+class PrunedFiles:
     """One pruned network, or the whole one.
 
     Attributes:
@@ -72,7 +72,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Row:
+class StudyRow:
     """One line of the table: the mean over seeds.
 
     Attributes:
@@ -162,12 +162,12 @@ def refuse_other_run(folder: Path, options: dict[str, Any]) -> None:
 
 def make_all(
     given: dict[str, Any], shares: Sequence[float], seeds: Sequence[int], extra: Sequence[str]
-) -> list[Made]:
+) -> list[PrunedFiles]:
     """The whole network and every pruned one."""
     whole = converted(
         given["variant"], given["weights"], given["data"], given["val"], given["work"] / "whole"
     )
-    made = [Made(None, 1.0, 0, 1.0, 1.0, whole)]
+    made = [PrunedFiles(None, 1.0, 0, 1.0, 1.0, whole)]
     for share in shares:
         for way in WAYS:
             for seed in seeds:
@@ -178,7 +178,7 @@ def make_all(
                     folder / "files",
                 )  # fmt: skip
                 made.append(
-                    Made(
+                    PrunedFiles(
                         way.name,
                         share,
                         seed,
@@ -190,18 +190,18 @@ def make_all(
     return made
 
 
-def judge(made: Sequence[Made], val: Path) -> list[dict[str, float]]:
-    """Top-1 in percent of every network's files, on all pictures of ``val``."""
+def evaluate_all(made: Sequence[PrunedFiles], val: Path) -> list[dict[str, float]]:
+    """Top-1 in percent of every network's files, on all images of ``val``."""
     dataset = load_dataset(val)
     files = [path for one in made for path in one.files.values()]
-    with progress_of("judging") as progress:
+    with progress_of("evaluating") as progress:
         predictions = predict_many(files, dataset, progress=progress)
     top1 = [summarize_classes(one).top1_percent for one in predictions]
     places = iter(top1)
     return [{recipe: next(places) for recipe in one.files} for one in made]
 
 
-def time_all(made: Sequence[Made], *, seconds: float = 10) -> list[dict[str, float]]:
+def time_all(made: Sequence[PrunedFiles], *, seconds: float = 10) -> list[dict[str, float]]:
     """Median milliseconds of every network's files, all in turn, one core."""
     calls = []
     for one in made:
@@ -215,8 +215,8 @@ def time_all(made: Sequence[Made], *, seconds: float = 10) -> list[dict[str, flo
 
 
 def rows_of(
-    made: Sequence[Made], top1: Sequence[dict[str, float]], timed: Sequence[dict[str, float]]
-) -> list[Row]:
+    made: Sequence[PrunedFiles], top1: Sequence[dict[str, float]], timed: Sequence[dict[str, float]]
+) -> list[StudyRow]:
     """Means over seeds; the first row is the whole network's."""
     rows = []
     whole_bytes = made[0].files["float32"].stat().st_size
@@ -225,7 +225,7 @@ def rows_of(
         for recipe in RECIPES:
             right = [top1[i][recipe] for i in places]
             rows.append(
-                Row(
+                StudyRow(
                     way=key[1],
                     share=key[0],
                     recipe=recipe,
@@ -242,7 +242,7 @@ def rows_of(
     return rows
 
 
-def print_rows(rows: Sequence[Row]) -> None:
+def print_rows(rows: Sequence[StudyRow]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("network", overflow="fold")
     for heading in ("recipe", "MACs", "params", "size", "top-1", "least…most", "drop", "latency"):
@@ -287,7 +287,7 @@ def main(**given: Any) -> None:
     seeds = [int(seed) for seed in given["seeds"].split(",")]
     extra = ["--epochs", str(given["epochs"]), "--steps", str(given["steps"])]
     made = make_all(given, shares, seeds, extra)
-    rows = rows_of(made, judge(made, given["val"]), time_all(made))
+    rows = rows_of(made, evaluate_all(made, given["val"]), time_all(made))
     if given["json_to"] != "-":
         print_rows(rows)
     if given["json_to"]:

@@ -3,7 +3,7 @@
     python -m benchmarks.studies.quantization_quality --variant v2-b0 --weights FILE \\
         --calibration photos/ --data val.csv --max-drop 0.5
 
-All get the same float network and the same calibration images, and are judged by the same
+All get the same float network and the same calibration images, and are evaluated on the same
 labelled ones: top-1, agreement with float, size, and time of one inference on one core, in turn.
 The stock TensorFlow converter comes with the ``train`` extra; NNCF and OpenVINO take part where
 they are installed. Options that are not listed here go to ``edge-effnet convert``.
@@ -47,7 +47,7 @@ class Candidate:
     """One row of ``TOOLS``, measured.
 
     Attributes:
-        comparison: against float in LiteRT (the first row), on the images that judge.
+        comparison: against float in LiteRT (the first row), on the evaluation images.
         latency_ms: median of one inference on one core, the rows in turn; ``runtime``'s.
         latency_ratio: over the first row's.
     """
@@ -99,7 +99,7 @@ def open_all(tools: Sequence[Tool], task: Task) -> list[Opened]:
     return opened
 
 
-def judge(
+def evaluate_all(
     tools: Sequence[Tool],
     opened: Sequence[Opened],
     reference: Path,
@@ -113,11 +113,11 @@ def judge(
         reference: the first row's file.
         seconds: of timing, all rows together.
     """
-    with progress_of("judging float") as progress:
+    with progress_of("evaluating float") as progress:
         truth = predict(reference, data, progress=progress)
     how = open_classifier(reference).preprocess
     scores: list[list[Any]] = [[] for _ in opened]
-    with progress_of("judging all") as progress:
+    with progress_of("evaluating all") as progress:
         for done, path in enumerate(truth.paths, 1):
             pixels = preprocess(read_image(path), how)
             for one, own in zip(opened, scores, strict=True):
@@ -185,7 +185,9 @@ def print_candidates(candidates: Sequence[Candidate], missing: Sequence[str]) ->
 @click.option("--weights", default="auto", show_default=True, metavar="auto|imagenet|FILE")
 @click.option("--calibration", required=True, type=click.Path(path_type=Path))
 @click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="Judges; labelled.")
+@click.option(
+    "--data", required=True, type=click.Path(path_type=Path), help="Labelled evaluation images."
+)
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0), help="Timing.")
 @json_option
@@ -218,12 +220,14 @@ def command(
         arguments += ["--calibration-images", str(calibration_images), *others]
         reference, ours = convert_ours(arguments, Path(folder))
         classifier = open_classifier(reference)
-        judges = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
+        evaluation_set = load_dataset(data, labels=classifier.names, classes=len(classifier.labels))
         images = balanced_sample(load_images(calibration), calibration_images, seed)
         task = Task(reference, ours, variant, weights, classifier.preprocess, images, Path(folder))
         tools = [tool for tool in TOOLS if not tool.missing]
         missing = sorted({package for tool in TOOLS for package in tool.missing})
-        candidates = judge(tools, open_all(tools, task), reference, judges, seconds=seconds)
+        candidates = evaluate_all(
+            tools, open_all(tools, task), reference, evaluation_set, seconds=seconds
+        )
     if json_to != "-":
         print_candidates(candidates, missing)
     if json_to is not None:

@@ -36,7 +36,7 @@ class Task:
     Attributes:
         reference, ours: the float file and our int8 file.
         variant, weights: as the options of ``edge-effnet convert``; the network of ``reference``.
-        how: the preprocessing of ``reference``, which every tool's pictures go through.
+        how: the preprocessing of ``reference``, which every tool's images go through.
         images: to calibrate with.
         folder: for what a tool writes.
     """
@@ -150,7 +150,7 @@ def by_tensorflow(task: Task) -> Opened:
         contextlib.redirect_stdout(io.StringIO()),
         warnings.catch_warnings(),
     ):
-        # "Statistics for quantized inputs were expected": it takes them from the pictures.
+        # "Statistics for quantized inputs were expected": it takes them from the images.
         warnings.simplefilter("ignore", UserWarning)
         model = converter.convert()
     path = task.folder / "tensorflow-int8.tflite"
@@ -189,4 +189,4 @@ TOOLS = (
     Tool("NNCF", "OpenVINO", partial(by_nncf, preset="performance"), _NNCF),
     Tool("NNCF, mixed", "OpenVINO", partial(by_nncf, preset="mixed"), _NNCF),
 )
-"""The first is what the others are judged against."""
+"""The first is what the others are compared with."""

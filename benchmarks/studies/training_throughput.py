@@ -24,7 +24,7 @@ BATCH = 32
 
 
 @dataclass(frozen=True)
-class Throughput:
+class TrainingThroughput:
     """Images per second, and processor milliseconds per image, a sample per round.
 
     Attributes:
@@ -60,7 +60,7 @@ def _paired(ours: tuple[float, ...], plain: tuple[float, ...]) -> float:
     return median(one / other for one, other in zip(ours, plain, strict=True))
 
 
-def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> Throughput:
+def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> TrainingThroughput:
     """Measure the three loops in alternating rounds, after one round each to warm up."""
     loops = (
         _plain_loop(data, side, steps),
@@ -77,7 +77,7 @@ def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> Thr
             if number:
                 samples[place].append(steps * BATCH / (time.perf_counter() - began))
                 cpu_ms[place].append(1e3 * (time.process_time() - cpu_began) / (steps * BATCH))
-    return Throughput(side, steps, *(tuple(values) for values in (*samples, *cpu_ms)))
+    return TrainingThroughput(side, steps, *(tuple(values) for values in (*samples, *cpu_ms)))
 
 
 def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[], object]:

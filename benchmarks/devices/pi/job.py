@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import Judging, prepare_judging
+from benchmarks.accuracy import AccuracyPlan, plan_accuracy
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Sample
@@ -36,7 +36,8 @@ class Job:
         contents: content hash to what it stands for here.
         paths: path there to path here.
         names: of the models, as people here know them.
-        judging: what is known of the images that judge; joined to the accuracy measured there.
+        evaluation_set: what is known of the evaluation images; joined to the accuracy measured
+            there.
     """
 
     id: str
@@ -45,7 +46,7 @@ class Job:
     contents: Mapping[str, Content]
     paths: Mapping[str, str]
     names: tuple[str, ...]
-    judging: Mapping[str, Any] | None = None
+    evaluation_set: Mapping[str, Any] | None = None
 
     def to_json(self, **more: Any) -> dict[str, Any]:
         """What the Pi keeps: enough to run it, and for any host to fetch it."""
@@ -55,7 +56,7 @@ class Job:
             "links": dict(self.links),
             "paths": dict(self.paths),
             "names": list(self.names),
-            "judging": self.judging,
+            "judging": self.evaluation_set,
             **more,
         }
 
@@ -87,37 +88,37 @@ def make_job(spec: BenchSpec) -> Job:
         contents[key] = content
         return there
 
-    judging = prepare_judging(spec)
+    plan = plan_accuracy(spec)
     if spec.native_tool is not None:
         path = spec.native_tool
         moved["native_tool"] = bring(f"{INPUTS}/native_tool/{path.name}", path)
-    if judging is not None and judging.dataset.labels:
-        text = "".join(f"{label}\n" for label in judging.labels)
+    if plan is not None and plan.dataset.labels:
+        text = "".join(f"{label}\n" for label in plan.labels)
         moved["labels"] = bring_text(f"{INPUTS}/labels/labels.txt", text)
     elif spec.labels is not None:
         moved["labels"] = bring(f"{INPUTS}/labels/{spec.labels.name}", spec.labels)
-    if spec.data is not None and judging is not None:
-        samples = judging.dataset.samples
+    if spec.data is not None and plan is not None:
+        samples = plan.dataset.samples
         files = [
             bring(f"{INPUTS}/data/{place}/{sample.path.name}", sample.path)
             for place, sample in enumerate(samples)
         ]
         moved["data"] = f"{INPUTS}/data"
-        if judging.dataset.labels:  # as they were read here, so that nothing is read otherwise
+        if plan.dataset.labels:  # as they were read here, so that nothing is read otherwise
             moved["data"] = bring_text(f"{INPUTS}/data/labels.csv", _table(samples, files))
-        paths[moved["data"]] = judging.dataset.source
+        paths[moved["data"]] = plan.dataset.source
     moved["wheels"] = None
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     return Job(
-        f"{now}-{secrets.token_hex(3)}", moved, links, contents, paths, spec.names, _told(judging)
+        f"{now}-{secrets.token_hex(3)}", moved, links, contents, paths, spec.names, _told(plan)
     )
 
 
-def _told(judging: Judging | None) -> dict[str, Any] | None:
-    """What is known of all the images, those too that do not judge and stay here."""
-    if judging is None:
+def _told(plan: AccuracyPlan | None) -> dict[str, Any] | None:
+    """What is known of all the images, those too that are left out and stay here."""
+    if plan is None:
         return None
-    return {**judging.judged.to_json(), "warnings": list(judging.warnings)}
+    return {**plan.evaluation_set.to_json(), "warnings": list(plan.warnings)}
 
 
 def _table(samples: Sequence[Sample], files: Sequence[str]) -> str:

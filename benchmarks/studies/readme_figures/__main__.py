@@ -34,7 +34,7 @@ Verdict = Literal["agrees", "differs", "failed", "not rerun"]
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FigureOutcome:
     """One figure: what is stated where, and what was found.
 
     Attributes:
@@ -62,7 +62,7 @@ class Outcome:
 
 def rerun(
     asked: Sequence[str], place: Place, stage: Callable[[str, int | None], Callable[[int], None]]
-) -> list[Outcome]:
+) -> list[FigureOutcome]:
     """Run what was asked for, in the order of ``RUNS``, and hold it against the documents.
 
     Raises:
@@ -84,7 +84,7 @@ def rerun(
         if reason is not None:
             reasons[run.name] = reason
     return [
-        Outcome(
+        FigureOutcome(
             figure,
             document,
             number if number is not None else float("nan"),
@@ -105,7 +105,7 @@ def _reason(run: Run, asked: Sequence[str], place: Place, reasons: dict[str, str
     return f"comes after {missing[0]}: {reasons[missing[0]]}" if missing else None
 
 
-def _print(outcomes: Sequence[Outcome]) -> None:
+def _print(outcomes: Sequence[FigureOutcome]) -> None:
     out = console()
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("stated", "found", "verdict", "run", "where it says"):

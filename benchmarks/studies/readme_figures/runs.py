@@ -87,7 +87,7 @@ def _v2_b0(place: Place) -> Found:
         *("--data", place.photos("images", "imagenet_val", "labels.csv"), "--force"),
     )
     ratios = {f"{model['recipe']}_ratio": model["size_ratio"] for model in made["models"]}
-    return {**ratios, **_sizes(made), **_judged(_of(made, "int8")["comparison"])}
+    return {**ratios, **_sizes(made), **_compared(_of(made, "int8")["comparison"])}
 
 
 def _no_images(place: Place) -> Found:
@@ -95,7 +95,7 @@ def _no_images(place: Place) -> Found:
         *("convert", "--variant", "v2-b0", "--int8", "--out", "no-images", "--force"),
         *("--weights", place.photos("models", "efficientnetv2-b0_imagenet.h5")),
     )
-    return _judged(
+    return _compared(
         place.command(
             *("compare", "v2-b0-float32.tflite", "no-images/v2-b0-int8.tflite"),
             *("--data", place.photos("images", "imagenet_val", "labels.csv")),
@@ -164,12 +164,12 @@ def _demo(place: Place) -> Found:
     made = place.command(
         *("convert", "--variant", "b0", "--weights", "demo", "--int8", "--out", "demo", "--force")
     )
-    return _judged(_of(made, "int8")["comparison"])
+    return _compared(_of(made, "int8")["comparison"])
 
 
 def _clip(place: Place) -> Found:
     place.command("signs", "video", "-o", "clip.mp4", "--force")
-    return _judged(
+    return _compared(
         place.command(
             *("camera", "--model", "demo/b0-int8.tflite", "--compare", "demo/b0-float32.tflite"),
             *("--source", "clip.mp4", "--truth", "clip.csv", "--every-frame", "--quiet"),
@@ -207,7 +207,7 @@ def _sizes(made: dict[str, Any]) -> Found:
     return {"float_mb": float_["size_bytes"] / MB, "int8_mb": int8["size_bytes"] / MB}
 
 
-def _judged(comparison: dict[str, Any]) -> Found:
+def _compared(comparison: dict[str, Any]) -> Found:
     low, high = comparison["drop_interval_points"]
     return {
         "images": comparison["n"],

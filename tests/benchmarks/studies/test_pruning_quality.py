@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.studies.pruning_quality import (
-    Made,
-    judge,
+    PrunedFiles,
+    evaluate_all,
     print_rows,
     refuse_other_run,
     rows_of,
@@ -21,7 +21,7 @@ from edge_effnet.errors import UsageProblem
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> list[Made]:
+def made(tmp_path: Path) -> list[PrunedFiles]:
     """The whole network, two seeds of one way and one of another, as files of known sizes."""
 
     def files(name: str, size: int) -> dict[str, Path]:
@@ -31,15 +31,15 @@ def made(tmp_path: Path) -> list[Made]:
         return paths
 
     return [
-        Made(None, 1.0, 0, 1.0, 1.0, files("whole", 1000)),
-        Made("ours", 0.5, 0, 0.50, 0.40, files("ours0", 400)),
-        Made("ours", 0.5, 1, 0.48, 0.44, files("ours1", 440)),
-        Made("uniform", 0.5, 0, 0.50, 0.50, files("uniform0", 500)),
+        PrunedFiles(None, 1.0, 0, 1.0, 1.0, files("whole", 1000)),
+        PrunedFiles("ours", 0.5, 0, 0.50, 0.40, files("ours0", 400)),
+        PrunedFiles("ours", 0.5, 1, 0.48, 0.44, files("ours1", 440)),
+        PrunedFiles("uniform", 0.5, 0, 0.50, 0.50, files("uniform0", 500)),
     ]
 
 
 def test_a_row_is_the_mean_over_its_seeds(
-    made: list[Made], capsys: pytest.CaptureFixture[str]
+    made: list[PrunedFiles], capsys: pytest.CaptureFixture[str]
 ) -> None:
     top1 = [
         {"float32": 92.0, "int8": 91.0},
@@ -71,9 +71,9 @@ def test_every_file_is_judged_and_timed(
     colour_model: Callable[..., Path], colour_folder: Path
 ) -> None:
     files = {recipe: colour_model(f"{recipe}.tflite") for recipe in ("float32", "int8")}
-    whole = Made(None, 1.0, 0, 1.0, 1.0, files)
+    whole = PrunedFiles(None, 1.0, 0, 1.0, 1.0, files)
     networks = [whole, replace(whole, way="ours", share=0.5)]
-    right = judge(networks, colour_folder)
+    right = evaluate_all(networks, colour_folder)
     assert right == [{"float32": 100.0, "int8": 100.0}] * 2
     assert all(time > 0 for one in time_all(networks, seconds=0.05) for time in one.values())
 

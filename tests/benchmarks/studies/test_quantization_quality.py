@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.studies.quantization_quality import command, judge, print_candidates
+from benchmarks.studies.quantization_quality import command, evaluate_all, print_candidates
 from benchmarks.studies.quantizers import TOOLS, Tool, in_litert
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.data.listing import load_dataset
@@ -95,7 +95,7 @@ def test_a_tool_that_forgets_a_class_is_found_out(
         Tool("blind", "LiteRT", lambda _: in_litert(colour_blind)),
     ]
     opened = [in_litert(right), in_litert(colour_blind)]
-    first, second = judge(tools, opened, right, load_dataset(colour_folder), seconds=0.1)
+    first, second = evaluate_all(tools, opened, right, load_dataset(colour_folder), seconds=0.1)
     assert (first.comparison.agreement_percent, first.latency_ratio) == (100, 1)
     assert first.comparison.candidate is not None
     assert first.comparison.candidate.top1_percent == 100
