@@ -1,4 +1,4 @@
-"""A frame, what a model said about it, and the places where threads hand them over."""
+"""The queues between the camera's threads, and what limits their rate."""
 
 from __future__ import annotations
 
@@ -38,15 +38,6 @@ class BoundedQueue(Generic[Item]):
                 self.dropped += 1
             self._items.append(item)
             self._changed.notify_all()
-
-    def offer(self, item: Item) -> bool:
-        """Leave an item if there is room, and say whether there was."""
-        with self._changed:
-            if self._closed or len(self._items) >= self._capacity:
-                return False
-            self._items.append(item)
-            self._changed.notify_all()
-            return True
 
     def take(self, timeout_s: float | None = None) -> Item | None:
         """The oldest item; None when there is none in time, or no more ever (``finished``)."""

@@ -66,19 +66,19 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         "format": FORMAT,
         "version": VERSION,
         "device": device,
-        "environment": environment.to_json(),
+        "environment": asdict(environment),
         "state": state.to_json(),
         "extras": installed_extras(),
     }
     diagnosis, coral = None, list[tuple[str, str]]()
     if device == "cpu":
-        findings = diagnose_machine(environment, state)
+        findings = tuple(diagnose_machine(environment, state))
         diagnosis = diagnose_model(model, environment) if model else None
         document["findings"] = [asdict(finding) for finding in findings]
         document["model"] = diagnosis.to_json() if diagnosis else None
     else:
         parts = find_coral()
-        findings, coral = diagnose_coral(parts), coral_lines(parts)
+        findings, coral = tuple(diagnose_coral(parts)), coral_lines(parts)
         document["findings"] = [asdict(finding) for finding in findings]
         outcome = load(PARTS["doctor --device coral"])(model).to_json() if model else {}
         document["edgetpu"] = {"file": str(model) if model else None, **asdict(parts), **outcome}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes.util
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,47 +64,35 @@ def _usb_mbit(root: Path) -> int | None:
     return None
 
 
-def diagnose_coral(parts: CoralParts) -> list[Finding]:
+def diagnose_coral(parts: CoralParts) -> Iterator[Finding]:
     """What is missing or slow about the Edge TPU here, each with its fix."""
-    found = []
     if parts.library is None:
-        found.append(
-            Finding(
-                "no-libedgetpu",
-                True,
-                "libedgetpu, the Edge TPU's driver library, is not installed",
-                "sudo apt install libedgetpu1-std (Coral's package source)",
-            )
+        yield Finding(
+            "no-libedgetpu",
+            True,
+            "libedgetpu, the Edge TPU's driver library, is not installed",
+            "sudo apt install libedgetpu1-std (Coral's package source)",
         )
     elif "/" in parts.library and not Path(parts.library).is_file():
-        found.append(
-            Finding(
-                "no-libedgetpu",
-                True,
-                f"{LIBRARY_VARIABLE} names {parts.library}, which is not there",
-                "correct it, or unset it for the system's own",
-            )
+        yield Finding(
+            "no-libedgetpu",
+            True,
+            f"{LIBRARY_VARIABLE} names {parts.library}, which is not there",
+            "correct it, or unset it for the system's own",
         )
     if parts.usb_mbit is None and not parts.pcie:
-        found.append(
-            Finding("no-edgetpu", True, "no Edge TPU is connected", "plug in the USB Accelerator")
-        )
+        yield Finding("no-edgetpu", True, "no Edge TPU is connected", "plug in the USB Accelerator")
     elif parts.usb_mbit is not None and 0 < parts.usb_mbit < _USB3_MBIT:
-        found.append(
-            Finding(
-                "usb-2",
-                True,
-                f"the stick is on USB 2 ({parts.usb_mbit} Mbit/s): about three times slower",
-                "use a blue USB 3 port and the cable that came with it",
-            )
+        yield Finding(
+            "usb-2",
+            True,
+            f"the stick is on USB 2 ({parts.usb_mbit} Mbit/s): about three times slower",
+            "use a blue USB 3 port and the cable that came with it",
         )
     if parts.compiler is None:
-        found.append(
-            Finding(
-                "no-compiler",
-                False,
-                f"{COMPILER} is not on PATH; files must be compiled before they run there",
-                "install it on an x86-64 Debian or Ubuntu: sudo apt install edgetpu-compiler",
-            )
+        yield Finding(
+            "no-compiler",
+            False,
+            f"{COMPILER} is not on PATH; files must be compiled before they run there",
+            "install it on an x86-64 Debian or Ubuntu: sudo apt install edgetpu-compiler",
         )
-    return found

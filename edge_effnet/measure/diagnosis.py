@@ -7,7 +7,7 @@ MobileNetV2 int8 on Raspberry Pi 3 to 5.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -79,73 +79,52 @@ def installed_extras() -> dict[str, bool]:
     return {extra: importlib.util.find_spec(module) is not None for extra, module in EXTRAS.items()}
 
 
-def diagnose_machine(environment: Environment, state: SystemState) -> list[Finding]:
+def diagnose_machine(environment: Environment, state: SystemState) -> Iterator[Finding]:
     """What of the machine decides the speed of int8, and what holds it back now."""
-    found = []
     if environment.runtime is None:
-        found.append(
-            Finding(
-                "no-runtime",
-                True,
-                "no TFLite runtime is installed",
-                "pip install ai-edge-litert (32-bit: pip install 'edge-effnet[tflite-runtime]')",
-            )
+        yield Finding(
+            "no-runtime",
+            True,
+            "no TFLite runtime is installed",
+            "pip install ai-edge-litert (32-bit: pip install 'edge-effnet[tflite-runtime]')",
         )
     elif environment.runtime.startswith("tflite-runtime"):
-        found.append(
-            Finding(
-                "old-runtime",
-                True,
-                f"{environment.runtime} is the last of its line; its kernels are old",
-                "use a 64-bit system with LiteRT: pip install ai-edge-litert",
-            )
+        yield Finding(
+            "old-runtime",
+            True,
+            f"{environment.runtime} is the last of its line; its kernels are old",
+            "use a 64-bit system with LiteRT: pip install ai-edge-litert",
         )
     if environment.int8_features:
         names = "; ".join(f"{name}: {INT8_FEATURES[name]}" for name in environment.int8_features)
-        found.append(Finding("int8-fast", False, f"this CPU multiplies int8 fast ({names})"))
+        yield Finding("int8-fast", False, f"this CPU multiplies int8 fast ({names})")
     else:
-        found.append(
-            Finding(
-                "no-dot-product",
-                True,
-                "this CPU has no instructions for int8 products: int8 is about as fast as float, "
-                "and still a third of the size",
-                "a Raspberry Pi 5 (Cortex-A76) or an x86 CPU with VNNI has them",
-            )
+        yield Finding(
+            "no-dot-product",
+            True,
+            "this CPU has no instructions for int8 products: int8 is about as fast as float, "
+            "and still a third of the size",
+            "a Raspberry Pi 5 (Cortex-A76) or an x86 CPU with VNNI has them",
         )
     if environment.bits == 32:
-        found.append(
-            Finding(
-                "32-bit",
-                True,
-                "the system is 32-bit: fewer registers, older kernels",
-                "install the 64-bit Raspberry Pi OS where the board can run it",
-            )
+        yield Finding(
+            "32-bit",
+            True,
+            "the system is 32-bit: fewer registers, older kernels",
+            "install the 64-bit Raspberry Pi OS where the board can run it",
         )
     if environment.emulated:
-        found.append(
-            Finding("emulated", True, f"the CPU is emulated: {environment.emulated}", None)
-        )
+        yield Finding("emulated", True, f"the CPU is emulated: {environment.emulated}", None)
     slow = [name for name in state.governors if name in {"powersave", "ondemand", "conservative"}]
     if slow:
-        found.append(
-            Finding(
-                "governor",
-                True,
-                f"the clock is governed by {', '.join(slow)}",
-                GOVERNOR_FIX,
-            )
-        )
+        yield Finding("governor", True, f"the clock is governed by {', '.join(slow)}", GOVERNOR_FIX)
     if state.throttled:
-        found.append(
-            Finding(
-                "throttled",
-                True,
-                f"the board was throttled or short of power (0x{state.throttled:x})",
-                "use the board's own power supply, and a heat sink or fan",
-            )
+        yield Finding(
+            "throttled",
+            True,
+            f"the board was throttled or short of power (0x{state.throttled:x})",
+            "use the board's own power supply, and a heat sink or fan",
         )
-    return found
 
 
 def storage_of(structure: Structure) -> Storage:
@@ -189,87 +168,77 @@ def diagnose_model(path: Path, environment: Environment) -> ModelDiagnosis:
         count: median(latency.samples_ms) for count, latency in zip(counts, latencies, strict=True)
     }
     found = [
-        *_storage_findings(storage),
-        *_delegation_findings(taken, opened[0].notice, storage),
+        _storage_finding(storage),
+        _delegation_finding(taken, opened[0].notice, storage),
         *_shape_findings(structure),
         *_thread_findings(medians),
     ]
     return ModelDiagnosis(path, storage, taken, medians, tuple(found))
 
 
-def _storage_findings(storage: Storage) -> list[Finding]:
-    again = "edge-effnet convert --int8 with calibration images"
-    words = {
-        "float32": "it is a float file: nothing in it is computed in int8",
-        "float16": "float16 weights halve the size; the CPU computes in float32",
-        "weights8": "int8 weights only: a small file that is computed in float, at float's speed",
-        "dynamic": "dynamic range: activations are quantized anew at every layer, which costs "
-        "more than int8 products save",
-        "int16x8": "int16 activations have no fast kernels: ten and more times slower than float",
-    }
+_STORAGE_COSTS = {
+    "float32": "it is a float file: nothing in it is computed in int8",
+    "float16": "float16 weights halve the size; the CPU computes in float32",
+    "weights8": "int8 weights only: a small file that is computed in float, at float's speed",
+    "dynamic": "dynamic range: activations are quantized anew at every layer, which costs "
+    "more than int8 products save",
+    "int16x8": "int16 activations have no fast kernels: ten and more times slower than float",
+}
+
+
+def _storage_finding(storage: Storage) -> Finding:
     if storage == "int8":
-        return [Finding("full-integer", False, "full integers: the recipe that can be fast")]
-    return [Finding(f"recipe-{storage}", True, words[storage], again)]
+        return Finding("full-integer", False, "full integers: the recipe that can be fast")
+    fix = "edge-effnet convert --int8 with calibration images"
+    return Finding(f"recipe-{storage}", True, _STORAGE_COSTS[storage], fix)
 
 
-def _delegation_findings(
-    taken: Delegation | None, notice: str | None, storage: Storage
-) -> list[Finding]:
+def _delegation_finding(taken: Delegation | None, notice: str | None, storage: Storage) -> Finding:
     if notice:
-        return [
-            Finding("delegate-refused", True, notice, "update the runtime, or convert it again")
-        ]
+        return Finding("delegate-refused", True, notice, "update the runtime, or convert it again")
     if taken is None:
-        return [
-            Finding(
-                "delegation-unknown", False, "this runtime does not tell what fast kernels took"
-            )
-        ]
+        what = "this runtime does not tell what fast kernels took"
+        return Finding("delegation-unknown", False, what)
     share = f"the fast kernels took {taken.delegated} of {taken.operators} operators"
     left = ", ".join(f"{count} × {name}" for name, count in taken.left[:4])
     if taken.share >= ENOUGH_DELEGATED and taken.partitions <= 3:
-        return [Finding("delegated", False, share + (f"; not {left}" if left else ""))]
+        return Finding("delegated", False, share + (f"; not {left}" if left else ""))
     pieces = f" in {taken.partitions} pieces" if taken.partitions > 1 else ""
     fix = (
         "edge-effnet convert --int8: full integers are taken whole"
         if storage != "int8"
         else "these operators have no fast kernels: export with a fixed batch of 1, or replace them"
     )
-    return [Finding("fallbacks", True, f"{share}{pieces}; left to slow ones: {left}", fix)]
+    return Finding("fallbacks", True, f"{share}{pieces}; left to slow ones: {left}", fix)
 
 
-def _shape_findings(structure: Structure) -> list[Finding]:
+def _shape_findings(structure: Structure) -> Iterator[Finding]:
     names = [op.name for op in structure.operators if op.name in _SHAPE_OPS]
-    if not {"SHAPE"} <= set(names):
-        return []
-    return [
-        Finding(
+    if "SHAPE" in names:
+        yield Finding(
             "dynamic-shapes",
             True,
             f"{len(names)} operators compute shapes at run time (a dynamic batch) and cut the "
             "network into pieces",
             "export with a fixed batch of 1, as edge-effnet convert does",
         )
-    ]
 
 
-def _thread_findings(medians: dict[int, float]) -> list[Finding]:
+def _thread_findings(medians: dict[int, float]) -> Iterator[Finding]:
     most = max(medians)
     if most == 1:
-        return []
+        return
     one, many = medians[1], medians[most]
     line = f"one thread {one:.1f} ms, {most} threads {many:.1f} ms"
     if many < THREADS_GAIN * one:
-        return [Finding("threads", False, f"{line}: threads help here")]
-    return [
-        Finding(
-            "threads",
-            False,
-            f"{line}: more threads do not help a network this small, or other programs use "
-            "the cores",
-            "run with one thread, and use the other cores for other images",
-        )
-    ]
+        yield Finding("threads", False, f"{line}: threads help here")
+        return
+    yield Finding(
+        "threads",
+        False,
+        f"{line}: more threads do not help a network this small, or other programs use the cores",
+        "run with one thread, and use the other cores for other images",
+    )
 
 
 def require_model(path: Path) -> None:

@@ -10,7 +10,7 @@ import os
 import platform
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -93,15 +93,6 @@ class Environment:
         """What must agree for two latencies to be of the same device."""
         kept = ("device", "machine", "bits", "cpu", "cores", "features", "emulated")
         return {name: getattr(self, name) for name in kept}
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "features": list(self.features)}
-
-    @staticmethod
-    def from_json(raw: Mapping[str, Any]) -> Environment:
-        known = {field.name for field in fields(Environment)}
-        values = {name: value for name, value in raw.items() if name in known}
-        return Environment(**{**values, "features": tuple(values["features"])})
 
 
 def read_environment(root: Path = ROOT, *, machine: str | None = None) -> Environment:

@@ -55,11 +55,6 @@ class Ratio:
     low: float
     high: float
 
-    @property
-    def excludes_one(self) -> bool:
-        """Whether the interval shows a difference at all."""
-        return self.low > 1 or self.high < 1
-
 
 def spread(samples_ms: Times) -> Spread:
     """Describe samples, (n,), n at least 1.

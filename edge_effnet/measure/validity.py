@@ -7,7 +7,7 @@ is a note that a reader of the figures should know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
@@ -61,10 +61,6 @@ class Validity:
 
     def to_json(self) -> dict[str, Any]:
         return {"valid": self.valid, "remarks": [asdict(remark) for remark in self.remarks]}
-
-    @staticmethod
-    def from_json(raw: Mapping[str, Any]) -> Validity:
-        return Validity(tuple(Remark(**remark) for remark in raw["remarks"]))
 
 
 def judge_machine(

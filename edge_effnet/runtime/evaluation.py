@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import DataError
 from edge_effnet.files import content_hash
@@ -176,13 +176,6 @@ def true_answers(
     for row, indices in zip(truth, known, strict=True):
         row[[targets[index] for index in indices]] = True
     return truth
-
-
-def _true_of(sample: Sample, several: bool) -> tuple[int, ...] | None:
-    """The labels of an image, or its one class alone; None where it has none of its kind."""
-    if several and sample.labels is not None:
-        return sample.labels
-    return None if sample.label is None else (sample.label,)
 
 
 def _refuse_several_values(head: Head, name: str) -> None:

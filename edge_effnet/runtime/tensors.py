@@ -34,15 +34,6 @@ class TensorFormat:
     def quantized(self) -> bool:
         return self.scale > 0
 
-    @property
-    def real_range(self) -> tuple[float, float]:
-        """The smallest and the largest real number a quantized tensor can hold."""
-        limits = np.iinfo(self.dtype)
-        return (
-            (limits.min - self.zero_point) * self.scale,
-            (limits.max - self.zero_point) * self.scale,
-        )
-
 
 def tensor_format(details: dict[str, Any]) -> TensorFormat:
     """Read the format from an interpreter's tensor details.

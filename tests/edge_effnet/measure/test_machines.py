@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_effnet.documents import structure, unstructure
 from edge_effnet.measure.environment import Environment, read_environment
 from edge_effnet.measure.system_state import SystemState, read_system_state
 from edge_effnet.measure.validity import Validity, judge_machine, judge_samples
@@ -96,7 +97,7 @@ def test_a_container_and_its_limit_are_seen(tmp_path: Path) -> None:
 
 def test_an_environment_survives_json(tmp_path: Path) -> None:
     found = read_environment(machines.pi4(tmp_path))
-    assert Environment.from_json({**found.to_json(), "newer": 1}) == found
+    assert structure({**unstructure(found), "newer": 1}, Environment) == found
 
 
 @pytest.mark.parametrize("link", ["proc/thread-self/exe", "proc/self/exe"])
@@ -204,4 +205,4 @@ def test_samples_are_judged_by_themselves() -> None:
 
 def test_a_verdict_survives_json() -> None:
     validity = judge_samples([1.0, 2.0, 3.0])
-    assert Validity.from_json(validity.to_json()) == validity
+    assert structure(validity.to_json(), Validity) == validity
