@@ -85,26 +85,24 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.network.weights.resolve import ResolvedWeights
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.config import TrainConfig
-    from edge_effnet.training.data import list_images, open_images
-    from edge_effnet.training.epochs import Hooks, run_epoch
-    from edge_effnet.training.initialize import begin, compile_for_training
+    from edge_effnet.training.data import list_images, open_images, silent
+    from edge_effnet.training.epochs import Callbacks, TrainingLoop
+    from edge_effnet.training.initialize import compile_for_training, initialize
     from edge_effnet.training.progress import Progress
 
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000
     )
     lists, workers = list_images(config), available_cores()
-    images = open_images(
-        lists, config, side=side, workers=workers, stage=lambda _name, _steps: lambda _done: None
-    )
-    model = begin(
+    images = open_images(lists, config, side=side, workers=workers, stage=silent)
+    model, _ = initialize(
         VARIANTS["v2-b0"],
         config,
         ResolvedWeights("random", None, None),
         resolution=side,
         labels=lists.labels,
         steps_per_epoch=steps,
-    ).model
+    )
     compile_for_training(model, config)
 
     class RoundOverError(Exception):
@@ -117,18 +115,20 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
             if progress.step == steps:
                 raise RoundOverError
 
-        hooks = Hooks(
+        loop = TrainingLoop(
+            model,
+            images,
+            config,
+            progress,
+            side=side,
+            workers=workers,
+            callbacks=Callbacks(on_step=on_step),
             save=lambda: None,
             save_best=lambda _row: None,
-            on_step=on_step,
-            on_epoch=lambda _row: None,
-            stop=lambda: False,
             save_every_seconds=1e9,
         )
         try:
-            run_epoch(
-                model, images, config, progress, hooks, side=side, workers=workers, steps=steps
-            )
+            loop.run_epoch()
         except RoundOverError:
             return
 

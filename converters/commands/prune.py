@@ -20,7 +20,7 @@ from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
     from converters.pruning.step import Bench
-    from edge_effnet.training.trainer import Watch
+    from edge_effnet.training.epochs import Callbacks
 
 _PATH = click.Path(path_type=Path)
 
@@ -164,7 +164,9 @@ def _folder(config: PruneConfig, runs: Path) -> Path:
     return runs / final_name(find_variant(config.variant), config)
 
 
-def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Watch) -> Bench:
+def _bench(
+    config: PruneConfig, folder: Path, options: dict[str, Any], callbacks: Callbacks
+) -> Bench:
     from converters.pruning.step import open_bench
     from edge_effnet.architecture.files import find_variant
     from edge_effnet.network.backend import keras_module
@@ -177,7 +179,7 @@ def _bench(config: PruneConfig, folder: Path, options: dict[str, Any], watch: Wa
         folder,
         runs=options["runs"],
         workers=options["threads"] or available_cores(),
-        watch=watch,
+        callbacks=callbacks,
     )
 
 
@@ -188,15 +190,17 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
 
     if options["resume"] is None:
         refuse_existing_run(folder, (CONFIG_FILE.name,), overwrite=options["force"])
-    with watching() as watch:
-        bench = _bench(config, folder, options, watch)
+    with watching() as callbacks:
+        bench = _bench(config, folder, options, callbacks)
         if options["resume"] is None:
             clear_run(folder, RUN_FILES)
         try:
             return prune_weights(bench) if config.measure == "zeros" else prune(bench)
         except Interrupted:
             if (folder / CONFIG_FILE.name).exists():
-                watch.say(f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}")
+                callbacks.say(
+                    f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}"
+                )
             raise
 
 
@@ -208,7 +212,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from converters.pruning.step import measure
     from edge_effnet.files import refuse_existing, write_atomically
     from edge_effnet.plots import missing_extra
-    from edge_effnet.training.trainer import Watch
+    from edge_effnet.training.epochs import Callbacks
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
 
@@ -218,7 +222,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         if missing := missing_extra():
             raise missing
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
-        bench = _bench(config, Path(), options, Watch(say=print_note, stage=stage))
+        bench = _bench(config, Path(), options, Callbacks(say=print_note, stage=stage))
         _, points = measure(bench, bench.whole, everything=True)
     if not points:
         raise UsageProblem(

@@ -74,12 +74,14 @@ def prune_first(
                 fix="choose another --runs, or add --force to prune anew",
             )
         clear_run(folder, RUN_FILES)
-    with watching() as watch:
-        bench = open_bench(pruning, folder, runs=model.runs, workers=config.workers, watch=watch)
+    with watching() as callbacks:
+        bench = open_bench(
+            pruning, folder, runs=model.runs, workers=config.workers, callbacks=callbacks
+        )
         try:
             outcome = prune(bench)
         except Interrupted:
-            watch.say("stopped; the same command goes on")
+            callbacks.say("stopped; the same command goes on")
             raise
     if shown:
         print_outcome(outcome)

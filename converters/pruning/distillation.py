@@ -21,15 +21,14 @@ from edge_effnet.runs import refuse_changed
 from edge_effnet.training.checkpointing import TrainingState, read_state, restore, write_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import TrainingImages
-from edge_effnet.training.epochs import Hooks, fit
+from edge_effnet.training.epochs import Callbacks, TrainingLoop
 from edge_effnet.training.initialize import (
     compile_for_training,
-    freeze_batch_norm,
     has_accelerator,
     make_optimizer,
     seed_everything,
+    trainable_network,
 )
-from edge_effnet.training.kernels import with_quick_kernels
 from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.run_folder import STATE_FILE
 
@@ -156,10 +155,7 @@ def recover(
     folder: Path,
     about: Mapping[str, Any],
     describe: Callable[[EpochRow], Mapping[str, Any]],
-    *,
-    on_step: Callable[[int, int], None],
-    on_epoch: Callable[[EpochRow], None],
-    stop: Callable[[], bool],
+    callbacks: Callbacks,
 ) -> EpochRow:
     """Train a network with the loop of ``edge-effnet train``; its best weights end in
     ``folder/best.h5``. Where the folder holds the state of an interrupted run, it goes on.
@@ -173,38 +169,54 @@ def recover(
         The best epoch; 0 is the network as it came.
 
     Raises:
-        Interrupted: ``stop`` said so, after the state was stored.
+        As ``training_loop`` and ``TrainingLoop.fit``.
+    """
+
+    def save_best(copy: keras.Model, row: EpochRow) -> None:
+        save_checkpoint(copy, folder / BEST_FILE, describe(row))
+
+    _, loop = training_loop(network, lesson, folder, about, save_best, callbacks)
+    loop.fit()
+    best = loop.progress.best
+    assert best is not None  # noqa: S101 (epoch 0 is always evaluated)
+    return best
+
+
+def training_loop(
+    network: keras.Model,
+    lesson: Lesson,
+    folder: Path,
+    about: Mapping[str, Any],
+    save_best: Callable[[keras.Model, EpochRow], None],
+    callbacks: Callbacks,
+) -> tuple[keras.Model, TrainingLoop]:
+    """The copy of a network that learns, and its loop, at the place where an interrupted run
+    left them.
+
+    Raises:
         UsageProblem: the stored state does not agree with ``about``.
-        EdgeEffnetError: the loss is no number any more, or the disk is full.
+        DataError: the state is damaged.
     """
     config, path = lesson.config, folder / STATE_FILE
     stored = stored_state(path, about)
     progress = stored.progress if stored else Progress()
     seed_everything(config.seed)
-    network = trainable_copy(network, config)
-    model = compiled(network, lesson)
+    copy = trainable_network(network, config)
+    model = compiled(copy, lesson)
     if stored is not None:
         restore(model, stored, str(path))
-    hooks = Hooks(
-        save=lambda: write_state(path, model, progress, about),
-        save_best=lambda row: save_checkpoint(network, folder / BEST_FILE, describe(row)),
-        on_step=on_step,
-        on_epoch=on_epoch,
-        stop=stop,
-        save_every_seconds=120.0,
-    )
-    fit(
+    return copy, TrainingLoop(
         model,
         lesson.images,
         config,
         progress,
-        hooks,
         side=lesson.side,
         workers=lesson.workers,
+        callbacks=callbacks,
+        save=lambda: write_state(path, model, progress, about),
+        save_best=lambda row: save_best(copy, row),
+        save_every_seconds=120.0,
     )
-    best = progress.best
-    assert best is not None  # noqa: S101 (epoch 0 is always evaluated)
-    return best
 
 
 def stored_state(path: Path, about: Mapping[str, Any]) -> TrainingState | None:
@@ -225,14 +237,6 @@ def stored_state(path: Path, about: Mapping[str, Any]) -> TrainingState | None:
         fix=f"put them back, or remove {path.parent.parent} and prune anew",
     )
     return stored
-
-
-def trainable_copy(network: keras.Model, config: TrainConfig) -> keras.Model:
-    """The same network as training builds it: its quicker kernels, its BatchNorm mode."""
-    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
-        network = with_quick_kernels(network)
-    freeze_batch_norm(network, frozen=config.freezes_batch_norm)
-    return network
 
 
 def compiled(network: keras.Model, lesson: Lesson) -> keras.Model:

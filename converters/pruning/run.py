@@ -92,7 +92,7 @@ def prune(bench: Bench) -> Outcome:
 
     Raises:
         UsageProblem: the target cannot be reached, or what the run began with has changed.
-        loop.Interrupted: stopped by the watch; calling it again on the folder goes on.
+        Interrupted: the user stopped it; calling it again on the folder goes on.
     """
     config, folder = bench.config, bench.folder
     name = final_name(bench.whole.spec, config)
@@ -108,7 +108,7 @@ def prune(bench: Bench) -> Outcome:
         row_name = name if step == config.steps else f"{name}-step{step}"
         if (place / CUT_FILE).is_file():
             network, record = read_cut(place, bench)
-            bench.watch.say(f"step {step} was cut already; going on from there")
+            bench.callbacks.say(f"step {step} was cut already; going on from there")
         else:
             scores, points = measured() if step == 1 else measure(bench, network)
             part = budget.part(bench.whole.spec, step / config.steps)
@@ -123,7 +123,7 @@ def prune(bench: Bench) -> Outcome:
         stages.append(
             Stage(network.spec, record.points, record.accuracy, best.val_accuracy, best.epoch)
         )
-        bench.watch.say(
+        bench.callbacks.say(
             f"step {step}: {100 * record.accuracy:.1f} % after the cut, "
             f"{100 * best.val_accuracy:.1f} % recovered"
         )
@@ -214,9 +214,7 @@ def _recover(
         place,
         {"step": step, "config": told.to_json(), "data": record["data"]},
         metadata,
-        on_step=bench.watch.on_step,
-        on_epoch=bench.watch.on_epoch,
-        stop=bench.watch.stop,
+        bench.callbacks,
     )
     return best, done(best)
 
@@ -249,7 +247,7 @@ def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
     row, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
     write_variant(row, spec, overwrite=True)
     save_checkpoint(network.model, checkpoint, describe_network(bench, network))
-    done = bench.watch.stage("timing", None)
+    done = bench.callbacks.stage("timing", None)
     latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, network.model)])
     done(1)
     return Outcome(

@@ -34,7 +34,8 @@ from edge_effnet.network.build import NORMALIZATION_LAYER, build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import load, resolve_weights
-from edge_effnet.training.trainer import Watch, say_skipped
+from edge_effnet.training.epochs import Callbacks
+from edge_effnet.training.trainer import say_skipped
 
 if TYPE_CHECKING:
     import keras
@@ -82,12 +83,12 @@ class Bench:
     classes: int
     data: PruningImages
     workers: int
-    watch: Watch
+    callbacks: Callbacks
     limits: Limits
 
 
 def open_bench(
-    config: PruneConfig, folder: Path, *, runs: Path, workers: int, watch: Watch
+    config: PruneConfig, folder: Path, *, runs: Path, workers: int, callbacks: Callbacks
 ) -> Bench:
     """Find the network and the pictures.
 
@@ -98,9 +99,9 @@ def open_bench(
     spec = find_variant(config.variant)
     resolved = resolve_weights(spec, config.weights, runs=runs)
     if resolved.notice:
-        watch.say(resolved.notice)
+        callbacks.say(resolved.notice)
     side = config.resolution or resolved.resolution or spec.resolution
-    built = watch.stage("building the network", None)
+    built = callbacks.stage("building the network", None)
     model = load(still(spec), resolved, resolution=side, classifier_activation=None)
     built(1)
     classes = int(model.output_shape[-1])
@@ -111,12 +112,12 @@ def open_bench(
         classes=classes,
         side=side,
         workers=workers,
-        stage=watch.stage,
+        stage=callbacks.stage,
         steps=resolved.steps,
     )
     for line in data.notices:
-        watch.say(line)
-    say_skipped(data.images, watch)
+        callbacks.say(line)
+    say_skipped(data.images, callbacks)
     data = with_answers(data, lambda images: answers(model, images), side, workers)
     groups = channel_groups(spec)
     everything = {name: np.arange(group.width) for name, group in groups.items()}
@@ -130,7 +131,7 @@ def open_bench(
         classes=classes,
         data=data,
         workers=workers,
-        watch=watch,
+        callbacks=callbacks,
         limits=Limits(config.multiple, {name: g.width for name, g in groups.items()}),
     )
 
@@ -175,7 +176,7 @@ def measure(
             images,
             None,
             seed=config.seed,
-            advance=bench.watch.stage("weighing channels", len(images) // 16 * 16),
+            advance=bench.callbacks.stage("weighing channels", len(images) // 16 * 16),
         )
     if config.allocation == "uniform" and not everything:
         return scores, []
@@ -190,7 +191,7 @@ def measure(
         labels[few] if bench.data.labelled else None,
         bench.limits,
         squeezes=squeezes,
-        advance=bench.watch.stage(
+        advance=bench.callbacks.stage(
             "measuring sensitivity", count_points(network.spec, bench.limits, squeezes=squeezes)
         ),
     )
@@ -263,7 +264,7 @@ def quick_recovery(
         return float((np.exp(target) * (target - logs)).sum(axis=1).mean())
 
     blocks = len(network_plan(spec).blocks)
-    solved = bench.watch.stage("solving projections", blocks)
+    solved = bench.callbacks.stage("solving projections", blocks)
     ways: dict[str, Callable[[], None]] = {
         "projections": lambda: reconstruct(
             model,

@@ -11,14 +11,13 @@ import click
 from edge_effnet.ui.console import print_note
 
 if TYPE_CHECKING:
-    from edge_effnet.training.trainer import Watch
+    from edge_effnet.training.epochs import Callbacks
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[Callbacks]:
     """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
-    from edge_effnet.training.epochs import Interrupted
-    from edge_effnet.training.trainer import Watch
+    from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.ui.progress import stages
     from edge_effnet.ui.stop import polite_stop
 
@@ -40,7 +39,7 @@ def watching() -> Iterator[Watch]:
                 advance[total] = stage("recovering", total)
             advance[total](done)
 
-        yield Watch(
+        yield Callbacks(
             say=print_note,
             stage=stoppable,
             on_step=on_step,  # not stoppable: the loop stores its state first

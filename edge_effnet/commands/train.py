@@ -31,7 +31,7 @@ from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
     from edge_effnet.training.progress import EpochRow
-    from edge_effnet.training.trainer import Outcome
+    from edge_effnet.training.trainer import TrainingResult
     from edge_effnet.ui.progress import StartStage
 
 _PATH = click.Path(path_type=Path)
@@ -52,7 +52,7 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
 
 
 @click.command("train", cls=OptionsOnly)
-@_setting("data", "A folder per class, a CSV file, or signs: drawn.", metavar="DIR|CSV|signs")
+@_setting("data", "A folder per class, a CSV file, or signs: rendered.", metavar="DIR|CSV|signs")
 @_setting("variant", "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE")
 @_setting(
     "weights",
@@ -72,7 +72,7 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
 @_setting("drop_connect", "Stochastic depth of the last block.  [default: the row's]", type=Share())
 @_setting("dropout", "Before the classifier.  [default: the row's]", type=Share())
 @_setting("augment", "[default: light; for signs none]", type=OneOf(AUGMENTS))
-@click.option("--flip/--no-flip", default=None, help="Mirror half the pictures; not for signs.")
+@click.option("--flip/--no-flip", default=None, help="Mirror half the images; not for signs.")
 @_setting("min_crop", "Smallest share of the area in a training crop.", type=Share())
 @_setting("mixup", "Alpha of mixup; 0 is off.", type=float)
 @_setting("cutmix", "Alpha of cutmix; 0 is off.", type=float)
@@ -83,8 +83,8 @@ def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
 @_setting("patience", "Epochs without improvement before stopping; 0: never.", type=int)
 @_setting("val", "Validation from another source.", metavar="DIR|CSV")
 @_setting("val_share", "Share of --data that is held out otherwise.", type=Share())
-@_setting("signs_train", "Signs drawn per epoch.", type=int)
-@_setting("signs_val", "Signs drawn for validation.", type=int)
+@_setting("signs_train", "Signs rendered per epoch.", type=int)
+@_setting("signs_val", "Signs rendered for validation.", type=int)
 @_setting("seed", "Of everything random.", type=int)
 @_setting("strict", "Refuse unreadable images instead of skipping them.", is_flag=True)
 @_setting("half", "Write best.h5 with float16 kernels: half the size.", is_flag=True)
@@ -171,12 +171,12 @@ def _free_folder(config: TrainConfig) -> Path:
     raise UsageProblem(f"{_RUNS} is full of runs called {stem}", fix="give --run runs/NAME")
 
 
-def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcome:
+def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runtime.evaluation import available_cores
-    from edge_effnet.training.epochs import Interrupted
+    from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder import RUN_FILES
-    from edge_effnet.training.trainer import Watch, resume, train
+    from edge_effnet.training.trainer import resume, train
     from edge_effnet.ui.progress import stages
 
     resuming = options["resume"] is not None
@@ -188,7 +188,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
         "save_every_seconds": 60 * options["save_every"],
     }
     with polite_stop() as stop, stages() as stage:
-        watch = Watch(
+        callbacks = Callbacks(
             say=print_note,
             stage=stage,
             on_step=_step_counter(stage),
@@ -197,8 +197,8 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Outcom
         )
         try:
             if resuming:
-                return resume(folder, config=config, watch=watch, **common)
-            return train(config, folder, watch=watch, overwrite=options["force"], **common)
+                return resume(folder, config=config, callbacks=callbacks, **common)
+            return train(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
         except Interrupted:
             print_note(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
             raise
@@ -229,7 +229,7 @@ def _line(row: EpochRow, config: TrainConfig) -> str:
     )
 
 
-def _print_outcome(outcome: Outcome) -> None:
+def _print_outcome(outcome: TrainingResult) -> None:
     from rich.table import Table
 
     out = console()
@@ -267,7 +267,7 @@ def _print_outcome(outcome: Outcome) -> None:
     )
 
 
-def _to_json(outcome: Outcome) -> dict[str, Any]:
+def _to_json(outcome: TrainingResult) -> dict[str, Any]:
     return {
         "run": str(outcome.folder),
         "checkpoint": str(outcome.checkpoint),

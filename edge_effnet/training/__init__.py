@@ -1,17 +1,20 @@
 """Training: one frozen config in, one run folder out.
 
-    config       TrainConfig: everything that decides the result of a run, as JSON too
-    schedule     learning rate and moving-average decay as functions of the step
-    augment      OpenCV and NumPy: crops, flips, colours, RandAugment, mixup, cutmix
-    data         which pictures are learned, which are held out, and what is wrong with them
-    start        the network a run begins with: weights, classifier, optimizer
-    head         the classifier alone, on features computed once
-    state        what a killed run needs to go on, written whole or not at all
-    loop         epochs and steps
-    report       history.csv, curves.png
-    run          the whole of it, for the command and for Python
+    config         TrainConfig: everything that decides the result of a run
+    data           which images are learned from, which are evaluated on, what is wrong with them
+    initialize     the network a run begins with: weights, classifier, optimizer
+    kernels        quicker layers for a CPU's training step
+    head           the classifier alone, on features computed once
+    augment        crops, flips, colours, RandAugment, mixup, cutmix
+    schedule       learning rate and moving-average decay as functions of the step
+    epochs         the loop over epochs and steps
+    progress       where a run stands, in numbers
+    checkpointing  best.h5 and last.state
+    history        history.csv and curves.png
+    run_folder     a run and its folder, and when it cannot be resumed
+    trainer        the whole of it, for the command and for Python
 
-Everything random derives from (seed, epoch, place in the data set) or is stored with the state,
+Everything random derives from (seed, epoch, index in the data set) or is stored with the state,
 so a run that was killed and resumed ends where an uninterrupted one does. The step itself is
 Keras's own and runs on any Keras backend.
 """

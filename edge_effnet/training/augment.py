@@ -1,9 +1,7 @@
-"""What is done to training pictures: OpenCV and NumPy on uint8 RGB, one picture at a time.
+"""Augmentation: OpenCV and NumPy on uint8 RGB, one image at a time.
 
 Every function takes its own random generator and nothing else that is random. Worker threads
-run them beside the training step: OpenCV lets go of Python's lock. (Measured at
-160 px: Keras's ``RandAugment`` layer in tf.data 32 pictures/s on 2 cores, ``augment`` below
-1800 a second on one.)
+run them beside the training step: OpenCV lets go of Python's lock.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ import numpy as np
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
-from edge_effnet.training.config import Augment
+from edge_effnet.training.config import Augment, TrainConfig
 
 Generator = np.random.Generator
 
@@ -30,7 +28,7 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How training pictures are varied; fields as in ``TrainConfig``."""
+    """How training images are augmented; fields as in ``TrainConfig``."""
 
     kind: Augment
     side: int
@@ -39,32 +37,38 @@ class Augmentation:
     mixup: float = 0.0
     cutmix: float = 0.0
 
+    @classmethod
+    def of(cls, config: TrainConfig, side: int) -> Augmentation:
+        return cls(
+            config.chosen_augment, side, config.flips, config.min_crop, config.mixup, config.cutmix
+        )
+
 
 def augment(pixels: Pixels, how: Augmentation, random: Generator) -> Pixels:
-    """One training picture, side x side x 3.
+    """One training image, side x side x 3.
 
     ``none`` is THE preprocessing, ``light`` a random crop and slight changes of light and
     colour, ``randaugment`` a random crop and two random operations (arXiv:1909.13719). Half
-    of the pictures are mirrored where ``how.flip`` says so.
+    of the images are mirrored where ``how.flip`` says so.
     """
     if how.kind == "none":
-        picture = preprocess(pixels, Preprocess(how.side, how.side))
+        image = preprocess(pixels, Preprocess(how.side, how.side))
     else:
-        picture = random_crop(pixels, how.side, how.min_crop, random)
+        image = random_crop(pixels, how.side, how.min_crop, random)
     if how.flip and random.random() < 0.5:
-        picture = np.ascontiguousarray(picture[:, ::-1])
+        image = np.ascontiguousarray(image[:, ::-1])
     if how.kind == "light":
-        return _jitter(picture, random)
+        return _jitter(image, random)
     if how.kind == "randaugment":
         for choice in random.integers(len(OPERATIONS), size=_RAND_OPS):
             strength = float(random.uniform(0.1, 1.0))
             sign = 1 if random.random() < 0.5 else -1
-            picture = OPERATIONS[int(choice)](picture, strength, sign)
-    return picture
+            image = OPERATIONS[int(choice)](image, strength, sign)
+    return image
 
 
 def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -> Pixels:
-    """A rectangle of random area (``min_area`` to 1 of the picture) and aspect (3:4 to 4:3),
+    """A rectangle of random area (``min_area`` to 1 of the image) and aspect (3:4 to 4:3),
     resized to side x side (arXiv:1409.4842)."""
     rows, columns = pixels.shape[:2]
     top, left, height, width = 0, 0, rows, columns
@@ -76,7 +80,7 @@ def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -
             top = int(random.integers(rows - height + 1))
             left = int(random.integers(columns - width + 1))
             break
-    else:  # a very long picture: its central square
+    else:  # a very long image: its central square
         height = width = min(rows, columns)
         top, left = (rows - height) // 2, (columns - width) // 2
     crop = pixels[top : top + height, left : left + width]
@@ -118,12 +122,10 @@ def mix(
 
 def _jitter(pixels: Pixels, random: Generator) -> Pixels:
     brightness, contrast, saturation = random.uniform(0.75, 1.25, 3)
-    picture = _saturate(pixels, float(saturation))
-    middle = float(picture.mean())
+    image = _saturate(pixels, float(saturation))
+    middle = float(image.mean())
     # contrast around the mean, then brightness, in one pass
-    return _scaled(
-        picture, float(contrast * brightness), float(middle * (1 - contrast) * brightness)
-    )
+    return _scaled(image, float(contrast * brightness), float(middle * (1 - contrast) * brightness))
 
 
 def _pixels(value: object) -> Pixels:

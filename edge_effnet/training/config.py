@@ -50,9 +50,9 @@ class TrainConfig:
         label_smoothing: share of the truth spread over all classes.
         drop_connect, dropout: of stochastic depth and before the classifier; the row's own
             if None.
-        augment: what is done to training pictures.
-        flip: mirror half of the training pictures; off for ``signs``, where left is not right.
-        min_crop: smallest share of a picture's area that a training crop keeps.
+        augment: of the training images.
+        flip: mirror half of the training images; off for ``signs``, where left is not right.
+        min_crop: smallest share of an image's area that a training crop keeps.
         mixup, cutmix: alpha of the Beta distribution; 0 turns it off.
         ema: decay of a moving average of the weights, which is then evaluated and saved.
         class_weights: weigh images so that every class counts the same.
@@ -61,7 +61,7 @@ class TrainConfig:
         patience: epochs without a better validation accuracy (of equal ones, loss) before
             stopping; 0 never stops.
         head_epochs: passes over the features in which the classifier alone is learned first.
-        signs_train, signs_val: pictures rendered per epoch and for validation.
+        signs_train, signs_val: images rendered per epoch and for validation.
         half: write best.h5 with float16 kernels.
         seed: of everything random.
         strict: refuse unreadable images instead of skipping them.

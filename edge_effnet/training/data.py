@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import list_folder
@@ -82,16 +81,19 @@ class TrainingImages:
     skipped: tuple[Unreadable, ...] = ()
 
     @property
-    def class_counts(self) -> NDArray[np.int64]:
-        return np.bincount(self.train.labels, minlength=len(self.lists.labels))
+    def balancing_weights(self) -> Float32Array:
+        """A weight per class that makes every class count the same; the mean over images is 1."""
+        counts = np.bincount(self.train.labels, minlength=len(self.lists.labels))
+        return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
 
 
-def _silent(_name: str, _steps: int | None) -> Callable[[int], None]:
+def silent(_name: str, _steps: int | None) -> Callable[[int], None]:
+    """A ``StartStage`` that shows nothing."""
     return lambda _done: None
 
 
 def list_images(
-    config: TrainConfig, steps: Steps = (), *, stage: StartStage = _silent
+    config: TrainConfig, steps: Steps = (), *, stage: StartStage = silent
 ) -> ImageLists:
     """Decide which images are learned from and which are evaluated on.
 

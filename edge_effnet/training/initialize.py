@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,21 +26,6 @@ if TYPE_CHECKING:
 
 RMSPROP = {"rho": 0.9, "momentum": 0.9, "epsilon": 1e-3}
 """As in EfficientNet (arXiv:1905.11946, section 5), whose «decay» Keras calls ``rho``."""
-
-
-@dataclass(frozen=True)
-class Beginning:
-    """A network before its first step.
-
-    Attributes:
-        model: gives logits; weights in the layout of its row.
-        head_is_new: the classifier is untrained: all zeros.
-        notices: what the user should know.
-    """
-
-    model: keras.Model
-    head_is_new: bool
-    notices: tuple[str, ...]
 
 
 def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
@@ -80,7 +65,7 @@ def choose_resolution(config: TrainConfig, spec: VariantSpec, weights: ResolvedW
     return weights.resolution or spec.resolution
 
 
-def begin(
+def initialize(
     spec: VariantSpec,
     config: TrainConfig,
     weights: ResolvedWeights,
@@ -89,11 +74,14 @@ def begin(
     labels: Sequence[str],
     steps_per_epoch: int,
     loading: bool = True,
-) -> Beginning:
+) -> tuple[keras.Model, str | None]:
     """Build the network of a run and give it its first weights.
 
     Args:
         loading: False leaves the weights random, where stored ones follow.
+
+    Returns:
+        A model that gives logits, and a line for the user where its classifier is new.
 
     Raises:
         WeightsError: the file does not fit.
@@ -104,9 +92,7 @@ def begin(
         resolution=resolution,
         classifier_activation=None,
     )
-    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
-        model = with_quick_kernels(model)
-    freeze_batch_norm(model, frozen=config.freezes_batch_norm)
+    model = trainable_network(model, config)
     kept = False
     if weights.path is not None and loading:
         kept = load_layer_weights(
@@ -114,15 +100,20 @@ def begin(
         )
         kept = kept and weights.labels in (None, tuple(labels))
     if not kept:
-        # From zero, not from noise. The row's initial classifier is meant for 1000 classes: with
-        # 16 its weights are eight times too large, and training from scratch spends its first
-        # thousands of images on undoing them. In transfer learning, random weights that a few
-        # images never correct cost up to 7 points (89.8 against 97.0 % on Imagenette at 128 px,
-        # 110 images per class).
+        # From zero, not from noise: the row's initial classifier is meant for 1000 classes. With
+        # 16 its weights are eight times too large, which costs a training from scratch thousands
+        # of images, and transfer learning up to 7 points.
         head = model.get_layer(HEAD_LAYER)
         head.set_weights([np.zeros(weight.shape, np.float32) for weight in head.weights])
-    notices = () if kept or weights.path is None else (_new_head(len(labels), weights),)
-    return Beginning(model, not kept, notices)
+    return model, None if kept or weights.path is None else _new_head(len(labels), weights)
+
+
+def trainable_network(model: keras.Model, config: TrainConfig) -> keras.Model:
+    """The network with the quicker kernels, where there are any, and the run's BatchNorm mode."""
+    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
+        model = with_quick_kernels(model)
+    freeze_batch_norm(model, frozen=config.freezes_batch_norm)
+    return model
 
 
 def training_row(spec: VariantSpec, config: TrainConfig, steps_per_epoch: int) -> VariantSpec:
@@ -147,8 +138,7 @@ def freeze_batch_norm(model: keras.Model, *, frozen: bool) -> None:
 def compile_for_training(model: keras.Model, config: TrainConfig) -> None:
     """Give the model its optimizer, loss and step.
 
-    With TensorFlow, XLA only where there is an accelerator: on CPUs it made the step five times
-    slower (EfficientNetV2-B0, 128 px, batch 32: 1.0 s without, 4.5 s with it).
+    With TensorFlow, XLA only where there is an accelerator: on CPUs it makes the step slower.
     """
     keras = keras_module()
     model.compile(
@@ -241,9 +231,8 @@ def has_accelerator() -> bool:
 def precision(config: TrainConfig) -> Iterator[str]:
     """Inside the block layers compute in the precision of the run; yields its Keras name.
 
-    ``auto`` is bfloat16 on an accelerator and float32 on CPUs: even with AMX, oneDNN's bfloat16
-    step took as long as float32's (V2-B0 at 128 px: 28 against 33 images/s), because only a part
-    of these networks is matrix products.
+    ``auto`` is bfloat16 on an accelerator and float32 on CPUs, where it gains nothing: only a
+    part of these networks is matrix products.
     """
     keras = keras_module()
     mixed = config.mixed_precision == "on" or (

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,15 +22,15 @@ from edge_effnet.training.checkpointing import (
     write_state,
 )
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.data import StartStage, TrainingImages, list_images, open_images
-from edge_effnet.training.epochs import Hooks, balancing_weights, fit
+from edge_effnet.training.data import TrainingImages, list_images, open_images
+from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
 from edge_effnet.training.head import train_head
 from edge_effnet.training.history import CURVES_FILE, write_history
 from edge_effnet.training.initialize import (
-    begin,
     choose_resolution,
     compile_for_training,
     find_weights,
+    initialize,
     precision,
     seed_everything,
 )
@@ -50,23 +49,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """Who looks on; the defaults are silent.
-
-    Attributes:
-        say: called with a line that the user must see.
-        stage, on_step, on_epoch, stop: see ``data.StartStage`` and ``loop.Hooks``.
-    """
-
-    say: Callable[[str], None] = lambda line: None  # noqa: ARG005
-    stage: StartStage = lambda name, steps: lambda done: None  # noqa: ARG005
-    on_step: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
-    on_epoch: Callable[[EpochRow], None] = lambda row: None  # noqa: ARG005
-    stop: Callable[[], bool] = lambda: False
-
-
-@dataclass(frozen=True)
-class Outcome:
+class TrainingResult:
     """What a run came to.
 
     Attributes:
@@ -81,7 +64,7 @@ class Outcome:
     rows: tuple[EpochRow, ...]
     best: EpochRow
     stopped_early: bool
-    skipped: tuple[Unreadable, ...] = field(default=())
+    skipped: tuple[Unreadable, ...] = ()
     left_out: tuple[dict[str, Any], ...] = ()
 
     @property
@@ -95,9 +78,9 @@ def train(
     *,
     workers: int,
     save_every_seconds: float = 300.0,
-    watch: Watch | None = None,
+    callbacks: Callbacks = SILENT,
     overwrite: bool = False,
-) -> Outcome:
+) -> TrainingResult:
     """Train from the beginning.
 
     Args:
@@ -107,23 +90,22 @@ def train(
 
     Raises:
         EdgeEffnetError: bad data, weights, config or output, or a loss that is no number.
-        loop.Interrupted: stopped by ``watch.stop``; ``resume`` goes on.
+        Interrupted: stopped by ``callbacks.stop``; ``resume`` goes on.
     """
-    watch = watch or Watch()
     refuse_existing_run(folder, RUN_FILES, overwrite=overwrite)
     spec = find_variant(config.variant)
-    lists = list_images(config, stage=watch.stage)
+    lists = list_images(config, stage=callbacks.stage)
     weights = find_weights(spec, config.weights)
     if weights.steps:
         lists = list_images(config, weights.steps)
     for line in (*lists.notices, weights.notice):
         if line:
-            watch.say(line)
+            callbacks.say(line)
     side = choose_resolution(config, spec, weights)
     run = TrainingRun(config, folder, spec, weights, lists, side)
     clear_run(folder, RUN_FILES)
     CONFIG_FILE.write(folder, config)
-    return _run(run, None, workers, save_every_seconds, watch)
+    return _run(run, None, workers, save_every_seconds, callbacks)
 
 
 def resume(
@@ -132,8 +114,8 @@ def resume(
     config: TrainConfig | None = None,
     workers: int,
     save_every_seconds: float = 300.0,
-    watch: Watch | None = None,
-) -> Outcome:
+    callbacks: Callbacks = SILENT,
+) -> TrainingResult:
     """Go on with a run that was killed or stopped, to the result it would have had.
 
     Args:
@@ -144,22 +126,21 @@ def resume(
         DataError: the folder is no run, or its state is damaged.
         As ``train`` otherwise.
     """
-    watch = watch or Watch()
     own = CONFIG_FILE.read(folder)
     if config is not None:
         refuse_other_config(own, config, folder)
-    stored = _stored_or_none(folder)
-    if stored is None:  # killed before the first checkpoint: begin again, which is the same
-        watch.say(f"{folder} was stopped before its first checkpoint; it begins again")
+    state = folder / STATE_FILE
+    if not state.exists():  # killed before the first checkpoint: begin again, which is the same
+        callbacks.say(f"{folder} was stopped before its first checkpoint; it begins again")
         return train(
             own,
             folder,
             workers=workers,
             save_every_seconds=save_every_seconds,
-            watch=watch,
+            callbacks=callbacks,
             overwrite=True,
         )
-    spec = find_variant(own.variant)
+    spec, stored = find_variant(own.variant), read_state(state)
     before = stored.depends_on
     steps = tuple(before.get("steps", ()))  # states of an older version have none
     weights = ResolvedWeights(
@@ -169,15 +150,10 @@ def resume(
         origin=dict(before["weights"]),
         steps=steps,
     )
-    lists = list_images(own, steps, stage=watch.stage)
+    lists = list_images(own, steps, stage=callbacks.stage)
     run = TrainingRun(own, folder, spec, weights, lists, int(before["resolution"]))
     refuse_changed_world(run, before)
-    return _run(run, stored, workers, save_every_seconds, watch)
-
-
-def _stored_or_none(folder: Path) -> TrainingState | None:
-    path = folder / STATE_FILE
-    return read_state(path) if path.exists() else None
+    return _run(run, stored, workers, save_every_seconds, callbacks)
 
 
 def _run(
@@ -185,44 +161,40 @@ def _run(
     stored: TrainingState | None,
     workers: int,
     save_every_seconds: float,
-    watch: Watch,
-) -> Outcome:
+    callbacks: Callbacks,
+) -> TrainingResult:
     config, folder = run.config, run.folder
     progress = stored.progress if stored else Progress()
     if progress.finished:
-        watch.say(f"{folder} is finished: nothing is left to do")
-        return _outcome(run, progress, ())
-    images = open_images(run.lists, config, side=run.side, workers=workers, stage=watch.stage)
-    say_skipped(images, watch)
+        callbacks.say(f"{folder} is finished: nothing is left to do")
+        return _result(run, progress, ())
+    images = open_images(run.lists, config, side=run.side, workers=workers, stage=callbacks.stage)
+    say_skipped(images, callbacks)
     if missing := plots.missing_extra():
-        watch.say(f"no {CURVES_FILE}: {missing}")
+        callbacks.say(f"no {CURVES_FILE}: {missing}")
     with precision(config) as dtype:
         if dtype != "float32":
-            watch.say(f"computing in {dtype}")
-        built = watch.stage("building the network", None)
-        model = _network(run, images, stored, workers, watch, built)
+            callbacks.say(f"computing in {dtype}")
+        model = _network(run, images, stored, workers, callbacks)
         depends_on, seen = run.depends_on(), record(run.lists.train, run.lists.val)
-
-        def save() -> None:
-            write_state(folder / STATE_FILE, model, progress, depends_on)
-
-        def save_best(row: EpochRow) -> None:
-            write_best(model, run, images, row, seen)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
-            watch.on_epoch(row)
+            callbacks.on_epoch(row)
 
-        hooks = Hooks(
-            save=save,
-            save_best=save_best,
-            on_step=watch.on_step,
-            on_epoch=on_epoch,
-            stop=watch.stop,
+        TrainingLoop(
+            model,
+            images,
+            config,
+            progress,
+            side=run.side,
+            workers=workers,
+            callbacks=replace(callbacks, on_epoch=on_epoch),
+            save=lambda: write_state(folder / STATE_FILE, model, progress, depends_on),
+            save_best=lambda row: write_best(model, run, images, row, seen),
             save_every_seconds=save_every_seconds,
-        )
-        fit(model, images, config, progress, hooks, side=run.side, workers=workers)
-    return _outcome(run, progress, images.skipped)
+        ).fit()
+    return _result(run, progress, images.skipped)
 
 
 def _network(
@@ -230,13 +202,13 @@ def _network(
     images: TrainingImages,
     stored: TrainingState | None,
     workers: int,
-    watch: Watch,
-    built: Callable[[int], None],
+    callbacks: Callbacks,
 ) -> keras.Model:
     """The compiled network at the place the run stands."""
     config = run.config
+    built = callbacks.stage("building the network", None)
     seed_everything(config.seed)
-    beginning = begin(
+    model, notice = initialize(
         run.spec,
         config,
         run.weights,
@@ -246,21 +218,19 @@ def _network(
         loading=stored is None,
     )
     built(1)
-    model = beginning.model
-    for line in beginning.notices:
-        watch.say(line)
+    if notice:
+        callbacks.say(notice)
     if stored is None and config.chosen_head_epochs:
-        counts = images.class_counts
         train_head(
             model,
             images.train,
             side=run.side,
             epochs=config.chosen_head_epochs,
             label_smoothing=config.label_smoothing,
-            class_weights=balancing_weights(counts) if config.class_weights else None,
+            class_weights=images.balancing_weights if config.class_weights else None,
             seed=config.seed,
             workers=workers,
-            advance=watch.stage("learning the classifier", len(images.train)),
+            advance=callbacks.stage("learning the classifier", len(images.train)),
         )
         # What the classifier drew from global generators must not shift the rest of the run.
         seed_everything(config.seed + 1)
@@ -270,21 +240,23 @@ def _network(
     return model
 
 
-def say_skipped(images: TrainingImages, watch: Watch) -> None:
+def say_skipped(images: TrainingImages, callbacks: Callbacks) -> None:
     """Name the images that could not be read."""
     if not images.skipped:
         return
     count = len(images.skipped)
-    watch.say(
+    callbacks.say(
         f"skipped {count} unreadable {'image' if count == 1 else 'images'} (--strict refuses them):"
     )
     for image in images.skipped[:3]:
-        watch.say(f"  {image.reason}")
+        callbacks.say(f"  {image.reason}")
     if count > 3:
-        watch.say(f"  and {count - 3} more")
+        callbacks.say(f"  and {count - 3} more")
 
 
-def _outcome(run: TrainingRun, progress: Progress, skipped: tuple[Unreadable, ...]) -> Outcome:
+def _result(
+    run: TrainingRun, progress: Progress, skipped: tuple[Unreadable, ...]
+) -> TrainingResult:
     best = progress.best
     if best is None:
         raise UsageProblem(
@@ -292,7 +264,7 @@ def _outcome(run: TrainingRun, progress: Progress, skipped: tuple[Unreadable, ..
             found=f"--epochs {run.config.chosen_epochs} from random weights",
             fix="give --epochs 1 or more",
         )
-    return Outcome(
+    return TrainingResult(
         folder=run.folder,
         config=run.config,
         resolution=run.side,

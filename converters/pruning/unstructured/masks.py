@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.distillation import (
-    BEST_FILE,
-    Lesson,
-    compiled,
-    stored_state,
-    trainable_copy,
-)
+from converters.pruning.distillation import BEST_FILE, Lesson, training_loop
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.checkpoint import save_checkpoint
-from edge_effnet.training.checkpointing import restore, write_state
-from edge_effnet.training.epochs import Hooks, fit
-from edge_effnet.training.initialize import seed_everything
-from edge_effnet.training.progress import EpochRow, Progress
-from edge_effnet.training.run_folder import STATE_FILE
+from edge_effnet.training.epochs import Callbacks
+from edge_effnet.training.progress import EpochRow
 
 if TYPE_CHECKING:
     import keras
@@ -109,10 +100,7 @@ def sparsify(
     folder: Path,
     about: Mapping[str, Any],
     describe: Callable[[EpochRow, float], Mapping[str, Any]],
-    *,
-    on_step: Callable[[int, int], None],
-    on_epoch: Callable[[EpochRow], None],
-    stop: Callable[[], bool],
+    callbacks: Callbacks,
 ) -> EpochRow:
     """Fine-tune while weights go to zero; the last epoch ends in ``folder/best.h5``.
 
@@ -122,31 +110,24 @@ def sparsify(
         The last epoch: an earlier one may be better, but is not as sparse.
 
     Raises:
-        As ``recovery.recover``.
+        As ``distillation.recover``.
     """
-    config, path = lesson.config, folder / STATE_FILE
-    stored = stored_state(path, about)
-    progress = stored.progress if stored else Progress()
-    seed_everything(config.seed)
-    network = trainable_copy(network, config)
-    model = compiled(network, lesson)
-    if stored is not None:
-        restore(model, stored, str(path))
-    masks = Masks(network, final, block, {})
-
-    def stepped(done: int, total: int) -> None:
-        masks.apply(done, total)
-        on_step(done, total)
-
-    hooks = Hooks(
-        save=lambda: write_state(path, model, progress, about),
-        save_best=lambda row: None,  # noqa: ARG005 (the best is not sparse yet)
-        on_step=stepped,
-        on_epoch=on_epoch,
-        stop=stop,
-        save_every_seconds=120.0,
+    # The best epoch is not sparse yet: what is saved is the last one.
+    copy, loop = training_loop(
+        network,
+        lesson,
+        folder,
+        about,
+        lambda _copy, _row: None,
+        callbacks,
     )
-    fit(model, lesson.images, config, progress, hooks, side=lesson.side, workers=lesson.workers)
-    last = progress.rows[-1]
-    save_checkpoint(network, folder / BEST_FILE, describe(last, masks.zero_share))
+    masks = Masks(copy, final, block, {})
+
+    def on_step(done: int, total: int) -> None:
+        masks.apply(done, total)
+        callbacks.on_step(done, total)
+
+    replace(loop, callbacks=replace(callbacks, on_step=on_step)).fit()
+    last = loop.progress.rows[-1]
+    save_checkpoint(copy, folder / BEST_FILE, describe(last, masks.zero_share))
     return last

@@ -53,7 +53,7 @@ def prune_weights(bench: Bench) -> SparseOutcome:
 
     Raises:
         UsageProblem: nothing to learn with: zeros without training ruin a network.
-        loop.Interrupted: stopped by the watch; calling it again on the folder goes on.
+        Interrupted: the user stopped it; calling it again on the folder goes on.
     """
     config, folder = bench.config, bench.folder
     if config.recovery == "none" or config.epochs < 1:
@@ -110,9 +110,7 @@ def prune_weights(bench: Bench) -> SparseOutcome:
             "weights": dict(bench.origin),
         },
         metadata,
-        on_step=bench.watch.on_step,
-        on_epoch=bench.watch.on_epoch,
-        stop=bench.watch.stop,
+        bench.callbacks,
     )
     return _finish(bench, spec, place / BEST_FILE)
 
@@ -123,7 +121,7 @@ def _finish(bench: Bench, spec: VariantSpec, weights: Path) -> SparseOutcome:
     write_variant(row, spec, overwrite=True)
     save_checkpoint(model, checkpoint, peek(weights).metadata or {})
     network = replace(bench.whole, spec=spec, model=model)
-    done = bench.watch.stage("timing", None)
+    done = bench.callbacks.stage("timing", None)
     latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, model)])
     done(1)
     whole, sparse = (

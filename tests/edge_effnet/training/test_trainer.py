@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.data.image_sources import ImagesInMemory
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.trained_on import leave_out_trained
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, UsageProblem
@@ -26,14 +27,14 @@ from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve
 from edge_effnet.training import epochs as loop
 from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import list_images
-from edge_effnet.training.epochs import Interrupted, balancing_weights
+from edge_effnet.training.data import ImageLists, TrainingImages, list_images
+from edge_effnet.training.epochs import Callbacks, Interrupted
 from edge_effnet.training.initialize import make_optimizer
 from edge_effnet.training.progress import EpochRow
-from edge_effnet.training.trainer import Outcome, Watch, resume, train
+from edge_effnet.training.trainer import TrainingResult, resume, train
 from tests.edge_effnet.training.conftest import SIDE
 
-Run = Callable[..., Outcome]
+Run = Callable[..., TrainingResult]
 
 
 @pytest.fixture(scope="session")
@@ -55,12 +56,12 @@ def config(pictures: Path, tiny_file: Path) -> TrainConfig:
     )
 
 
-def run(config: TrainConfig, folder: Path, **options: Any) -> Outcome:
+def run(config: TrainConfig, folder: Path, **options: Any) -> TrainingResult:
     return train(config, folder, workers=2, **options)
 
 
 @pytest.fixture(scope="session")
-def finished(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
+def finished(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A run that nobody disturbed; never to be changed."""
     return run(config, tmp_path_factory.mktemp("runs") / "whole")
 
@@ -75,7 +76,7 @@ def same_states(one: Path, other: Path) -> None:
             np.testing.assert_array_equal(left, right)
 
 
-def test_a_run_leaves_its_files(finished: Outcome) -> None:
+def test_a_run_leaves_its_files(finished: TrainingResult) -> None:
     names = {path.name for path in finished.folder.iterdir()}
     assert names == {"config.json", "best.h5", "last.state", "history.csv", "curves.png"}
     assert [row.epoch for row in finished.rows] == [1, 2, 3, 4]
@@ -89,7 +90,7 @@ def test_a_run_leaves_its_files(finished: Outcome) -> None:
     assert len(np.unique(plot.reshape(-1, 3), axis=0)) > 10
 
 
-def test_the_checkpoint_is_what_convert_finds(finished: Outcome, tiny: VariantSpec) -> None:
+def test_the_checkpoint_is_what_convert_finds(finished: TrainingResult, tiny: VariantSpec) -> None:
     assert newest_checkpoint(tiny, finished.folder.parent) == finished.checkpoint
     found = resolve_weights(tiny, "auto", runs=finished.folder.parent)
     assert found.labels == ("blue", "green", "red")
@@ -104,7 +105,7 @@ def test_the_checkpoint_is_what_convert_finds(finished: Outcome, tiny: VariantSp
 
 
 def test_the_checkpoint_knows_what_it_learned_from(
-    finished: Outcome, config: TrainConfig, tiny: VariantSpec
+    finished: TrainingResult, config: TrainConfig, tiny: VariantSpec
 ) -> None:
     steps = resolve_weights(tiny, str(finished.checkpoint)).steps
     judged = leave_out_trained(load_dataset(Path(config.data)), steps)
@@ -130,14 +131,14 @@ def test_the_checkpoint_has_the_averaged_weights(
 
 
 def test_the_same_seed_gives_the_same_run(
-    config: TrainConfig, finished: Outcome, tmp_path: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path
 ) -> None:
     run(config, tmp_path / "twin")
     same_states(finished.folder, tmp_path / "twin")
 
 
 def test_stopped_in_the_middle_and_resumed_is_the_same_run(
-    config: TrainConfig, finished: Outcome, tmp_path: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path
 ) -> None:
     folder, seen = tmp_path / "stopped", []
 
@@ -146,7 +147,7 @@ def test_stopped_in_the_middle_and_resumed_is_the_same_run(
         return len(seen) == 9  # in the middle of the second epoch
 
     with pytest.raises(Interrupted):
-        run(config, folder, watch=Watch(stop=stop))
+        run(config, folder, callbacks=Callbacks(stop=stop))
     progress = read_state(folder / "last.state").progress
     assert (progress.epoch, progress.step) != (1, 0)
     assert not progress.finished
@@ -156,10 +157,10 @@ def test_stopped_in_the_middle_and_resumed_is_the_same_run(
 
 
 def test_a_run_of_version_0_1_goes_on(
-    config: TrainConfig, finished: Outcome, tmp_path: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path
 ) -> None:
     with pytest.raises(Interrupted):
-        run(config, tmp_path, watch=Watch(stop=lambda: True))
+        run(config, tmp_path, callbacks=Callbacks(stop=lambda: True))
     path = tmp_path / "last.state"
     stored = read_state(path)
     text = json.dumps(
@@ -180,17 +181,17 @@ def test_a_run_of_version_0_1_goes_on(
     same_states(finished.folder, tmp_path)
 
 
-def test_resuming_a_finished_run_does_nothing(finished: Outcome) -> None:
+def test_resuming_a_finished_run_does_nothing(finished: TrainingResult) -> None:
     said: list[str] = []
     before = (finished.folder / "last.state").stat().st_mtime_ns
-    outcome = resume(finished.folder, workers=1, watch=Watch(say=said.append))
+    outcome = resume(finished.folder, workers=1, callbacks=Callbacks(say=said.append))
     assert "is finished" in said[0]
     assert outcome.rows == finished.rows
     assert (finished.folder / "last.state").stat().st_mtime_ns == before
 
 
 def test_resume_with_another_config_says_which_field(
-    finished: Outcome, config: TrainConfig
+    finished: TrainingResult, config: TrainConfig
 ) -> None:
     other = replace(config, batch_size=16, learning_rate=0.5)
     with pytest.raises(UsageProblem) as caught:
@@ -199,7 +200,7 @@ def test_resume_with_another_config_says_which_field(
     assert "learning-rate was 0.01, now 0.5" in str(caught.value)
 
 
-def test_a_damaged_state_is_refused(finished: Outcome, tmp_path: Path) -> None:
+def test_a_damaged_state_is_refused(finished: TrainingResult, tmp_path: Path) -> None:
     for name in ("config.json", "last.state"):
         (tmp_path / name).write_bytes((finished.folder / name).read_bytes())
     content = (tmp_path / "last.state").read_bytes()
@@ -211,7 +212,7 @@ def test_a_damaged_state_is_refused(finished: Outcome, tmp_path: Path) -> None:
 
 
 def test_fine_tuning_learns_the_head_first_and_early_stops(
-    config: TrainConfig, finished: Outcome, tmp_path: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path
 ) -> None:
     said: list[str] = []
     told: list[EpochRow] = []
@@ -226,7 +227,9 @@ def test_fine_tuning_learns_the_head_first_and_early_stops(
         epochs=9,
         half=True,
     )
-    outcome = run(tuned, tmp_path / "tuned", watch=Watch(say=said.append, on_epoch=told.append))
+    outcome = run(
+        tuned, tmp_path / "tuned", callbacks=Callbacks(say=said.append, on_epoch=told.append)
+    )
     shown, known = said  # the labels are the same: of the classifier, which is kept, nothing
     assert "3 classes: " in shown
     assert "trained on 39 of 48 images" in known
@@ -249,7 +252,7 @@ def test_what_was_done_to_the_weights_before_is_kept(
     save_checkpoint(build(tiny, classes=2), pruned, about)
     tuned = replace(config, weights=str(pruned), head_epochs=0, epochs=2)
     with pytest.raises(Interrupted):
-        run(tuned, tmp_path / "tuned", watch=Watch(stop=lambda: True))
+        run(tuned, tmp_path / "tuned", callbacks=Callbacks(stop=lambda: True))
     outcome = resume(tmp_path / "tuned", workers=1)
     assert outcome.best.epoch > 0  # written after the stop
     metadata = peek(outcome.checkpoint).metadata
@@ -259,14 +262,14 @@ def test_what_was_done_to_the_weights_before_is_kept(
 
 
 def test_other_classes_get_a_new_classifier(
-    config: TrainConfig, finished: Outcome, tmp_path: Path, pictures: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path, pictures: Path
 ) -> None:
     for name in ("blue", "green"):
         (tmp_path / "data" / f"not-{name}").parent.mkdir(exist_ok=True)
         (tmp_path / "data" / f"not-{name}").symlink_to(pictures / name)
     said: list[str] = []
     tuned = replace(config, data=str(tmp_path / "data"), weights=str(finished.checkpoint), epochs=0)
-    outcome = run(tuned, tmp_path / "tuned", watch=Watch(say=said.append))
+    outcome = run(tuned, tmp_path / "tuned", callbacks=Callbacks(say=said.append))
     assert "was made for 3 classes, the data has 2: the classifier is new" in said[-1]
     assert outcome.labels == ("not-blue", "not-green")
     assert outcome.best.epoch == 0
@@ -307,7 +310,7 @@ def test_a_full_disk_leaves_the_checkpoints_before_it(
             monkeypatch.setattr(os, "fsync", full)
 
     with pytest.raises(OutputError, match="No space left on device"):
-        run(config, folder, watch=Watch(on_epoch=fill))
+        run(config, folder, callbacks=Callbacks(on_epoch=fill))
     monkeypatch.undo()
     assert (folder / "last.state").read_bytes() == kept["last.state"]
     assert peek(folder / "best.h5").classes == 3
@@ -315,7 +318,9 @@ def test_a_full_disk_leaves_the_checkpoints_before_it(
     assert read_state(folder / "last.state").progress.epoch == 3
 
 
-def test_a_run_is_not_written_over(finished: Outcome, config: TrainConfig, tmp_path: Path) -> None:
+def test_a_run_is_not_written_over(
+    finished: TrainingResult, config: TrainConfig, tmp_path: Path
+) -> None:
     with pytest.raises(OutputError, match="already holds a run"):
         run(config, finished.folder)
     (tmp_path / "file").touch()
@@ -330,7 +335,7 @@ def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, picture
     once = {"stop": iter([True])}
     changed = replace(config, data=str(tmp_path / "data"))
     with pytest.raises(Interrupted):
-        run(changed, tmp_path / "run", watch=Watch(stop=lambda: next(once["stop"], False)))
+        run(changed, tmp_path / "run", callbacks=Callbacks(stop=lambda: next(once["stop"], False)))
     (tmp_path / "data" / "red" / "0.png").unlink()
     with pytest.raises(UsageProblem, match="images were added, removed or replaced"):
         resume(tmp_path / "run", workers=1)
@@ -340,7 +345,10 @@ def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, picture
 
 
 def test_class_weights_balance() -> None:
-    weights = balancing_weights(np.array([10, 30, 60]))
+    labels = np.repeat(np.arange(3), (10, 30, 60))
+    source = ImagesInMemory(tuple(np.zeros((len(labels), 1, 1, 3), np.uint8)), labels)
+    lists = ImageLists("", ("a", "b", "c"), None, None, "")
+    weights = TrainingImages(lists, source, source).balancing_weights
     np.testing.assert_allclose(weights * [10, 30, 60], 100 / 3)
 
 
