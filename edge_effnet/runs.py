@@ -272,9 +272,7 @@ def refuse_changed(
         )
 
 
-def refuse_existing_run(
-    folder: Path, files: Iterable[str], *, what: str = "run", overwrite: bool
-) -> None:
+def refuse_existing_run(folder: Path, files: Iterable[str], *, overwrite: bool) -> None:
     """Raise OutputError where a run would write over another one, or over a file.
 
     Args:
@@ -285,7 +283,7 @@ def refuse_existing_run(
     there = [name for name in files if (folder / name).exists()]
     if there and not overwrite:
         raise OutputError(
-            f"{folder} already holds a {what}",
+            f"{folder} already holds a run",
             found=", ".join(there),
             expected="a new folder",
             fix=f"go on with it (--resume {folder}), choose another --run, or add --force",
@@ -293,10 +291,21 @@ def refuse_existing_run(
 
 
 def clear_run(folder: Path, patterns: Iterable[str]) -> None:
-    """Remove what an earlier run left, so that nothing of it is taken for this one's."""
+    """Remove what an earlier run left, so that nothing of it is taken for this one's.
+
+    Raises:
+        OutputError: a file cannot be removed.
+    """
     for path in (path for pattern in patterns for path in folder.glob(pattern)):
-        if path.is_file():
-            path.unlink()
+        try:
+            if path.is_file():
+                path.unlink()
+        except OSError as error:
+            raise OutputError(
+                f"{path} of an earlier run cannot be removed",
+                found=_reason(error),
+                fix="check its permissions, or choose another --run",
+            ) from error
 
 
 def write_json(path: Path, document: Any) -> None:

@@ -137,13 +137,13 @@ def command(context: click.Context, /, **options: Any) -> None:
     else:
         config = _new_config(given, options["config_file"])
         folder = options["run"] or _free_folder(config)
-    outcome = _train(folder, config, options)
+    result = _train(folder, config, options)
     if options["json_to"] != "-":
-        _print_outcome(outcome)
+        _print_result(result)
     if options["json_to"] is not None:
         from edge_effnet.ui.output import write_json
 
-        write_json(_to_json(outcome), options["json_to"], overwrite=options["force"])
+        write_json(_to_json(result), options["json_to"], overwrite=options["force"])
 
 
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
@@ -229,14 +229,14 @@ def _line(row: EpochRow, config: TrainConfig) -> str:
     )
 
 
-def _print_outcome(outcome: TrainingResult) -> None:
+def _print_result(result: TrainingResult) -> None:
     from rich.table import Table
 
     out = console()
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds"):
         table.add_column(heading, justify="right", no_wrap=True)
-    for row in outcome.rows:
+    for row in result.rows:
         table.add_row(
             "head" if row.epoch == 0 else str(row.epoch),
             "–" if row.loss is None else f"{row.loss:.3f}",
@@ -246,37 +246,37 @@ def _print_outcome(outcome: TrainingResult) -> None:
             "–" if row.gap is None else f"{100 * row.gap:+.1f}",
             "–" if row.epoch == 0 else f"{row.learning_rate:.1e}",
             f"{row.seconds:.0f}",
-            style="bold" if row is outcome.best else "",
+            style="bold" if row is result.best else "",
         )
     out.print(table)
-    best = outcome.best
+    best = result.best
     where = "the classifier alone" if best.epoch == 0 else f"epoch {best.epoch}"
-    early = f"; stopped early, {outcome.config.patience} epochs without a better one"
+    early = f"; stopped early, {result.config.patience} epochs without a better one"
     out.print(
         f"best: {where}, {100 * best.val_accuracy:.1f} % of the validation images at "
-        f"{outcome.resolution} px" + (early if outcome.stopped_early else ""),
+        f"{result.resolution} px" + (early if result.stopped_early else ""),
         soft_wrap=True,
     )
+    plot = result.folder / "curves.png"
+    shown = f"; plot: {plot}" if plot.exists() else ""
+    out.print(f"weights: {result.checkpoint}{shown}", soft_wrap=True)
     out.print(
-        f"weights: {outcome.checkpoint}; plot: {outcome.folder / 'curves.png'}", soft_wrap=True
-    )
-    out.print(
-        f"next: edge-effnet convert --variant {quote(outcome.config.variant)} "
-        f"--weights {quote(str(outcome.checkpoint))} --int8",
+        f"next: edge-effnet convert --variant {quote(result.config.variant)} "
+        f"--weights {quote(str(result.checkpoint))} --int8",
         soft_wrap=True,
     )
 
 
-def _to_json(outcome: TrainingResult) -> dict[str, Any]:
+def _to_json(result: TrainingResult) -> dict[str, Any]:
     return {
-        "run": str(outcome.folder),
-        "checkpoint": str(outcome.checkpoint),
-        "config": outcome.config.to_json(),
-        "resolution": outcome.resolution,
-        "labels": list(outcome.labels),
-        "history": [asdict(row) for row in outcome.rows],
-        "best": asdict(outcome.best),
-        "stopped_early": outcome.stopped_early,
-        "skipped": [{"file": str(image.path), "reason": image.reason} for image in outcome.skipped],
-        "left_out": list(outcome.left_out),
+        "run": str(result.folder),
+        "checkpoint": str(result.checkpoint),
+        "config": result.config.to_json(),
+        "resolution": result.resolution,
+        "labels": list(result.labels),
+        "history": [asdict(row) for row in result.rows],
+        "best": asdict(result.best),
+        "stopped_early": result.stopped_early,
+        "skipped": [{"file": str(image.path), "reason": image.reason} for image in result.skipped],
+        "left_out": list(result.left_out),
     }

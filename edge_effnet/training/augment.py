@@ -60,10 +60,10 @@ def augment(pixels: Pixels, how: Augmentation, random: Generator) -> Pixels:
     if how.kind == "light":
         return _jitter(image, random)
     if how.kind == "randaugment":
-        for choice in random.integers(len(OPERATIONS), size=_RAND_OPS):
-            strength = float(random.uniform(0.1, 1.0))
-            sign = 1 if random.random() < 0.5 else -1
-            image = OPERATIONS[int(choice)](image, strength, sign)
+        operations = list(OPERATIONS.values())
+        for choice in random.integers(len(operations), size=_RAND_OPS):
+            amount = float(random.uniform(0.1, 1.0))
+            image = operations[choice](image, amount if random.random() < 0.5 else -amount)
     return image
 
 
@@ -157,85 +157,72 @@ def _warped(pixels: Pixels, matrix: list[list[float]]) -> Pixels:
     )
 
 
-def _rotate(pixels: Pixels, strength: float, sign: int) -> Pixels:
+def _rotate(pixels: Pixels, amount: float) -> Pixels:
     rows, columns = pixels.shape[:2]
-    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), sign * 30 * strength, 1.0)
+    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), 30 * amount, 1.0)
     return _warped(pixels, np.asarray(matrix).tolist())
 
 
-def _shear_x(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    shear = sign * 0.3 * strength
+def _shear_x(pixels: Pixels, amount: float) -> Pixels:
+    shear = 0.3 * amount
     return _warped(pixels, [[1, shear, -shear * pixels.shape[0] / 2], [0, 1, 0]])
 
 
-def _shear_y(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    shear = sign * 0.3 * strength
+def _shear_y(pixels: Pixels, amount: float) -> Pixels:
+    shear = 0.3 * amount
     return _warped(pixels, [[1, 0, 0], [shear, 1, -shear * pixels.shape[1] / 2]])
 
 
-def _shift_x(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    return _warped(pixels, [[1, 0, sign * 0.3 * strength * pixels.shape[1]], [0, 1, 0]])
-
-
-def _shift_y(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    return _warped(pixels, [[1, 0, 0], [0, 1, sign * 0.3 * strength * pixels.shape[0]]])
-
-
-def _brightness(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    return _scaled(pixels, 1 + sign * 0.6 * strength, 0)
-
-
-def _contrast(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    gain = 1 + sign * 0.7 * strength
+def _contrast(pixels: Pixels, amount: float) -> Pixels:
+    gain = 1 + 0.7 * amount
     return _scaled(pixels, gain, float(pixels.mean()) * (1 - gain))
 
 
-def _color(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    return _saturate(pixels, 1 + sign * 0.8 * strength)
-
-
-def _sharpness(pixels: Pixels, strength: float, sign: int) -> Pixels:
-    blurred = cv2.GaussianBlur(pixels, (0, 0), 1.2)
-    gain = 1 + sign * 0.9 * strength
-    return _pixels(cv2.addWeighted(pixels, gain, blurred, 1 - gain, 0))
-
-
-def _posterize(pixels: Pixels, strength: float, _sign: int) -> Pixels:
-    return _pixels(pixels & np.uint8(0xFF << round(4 * strength) & 0xFF))
-
-
-def _solarize(pixels: Pixels, strength: float, _sign: int) -> Pixels:
-    values = np.arange(256)
-    threshold = 256 * (1 - 0.7 * strength)
+def _sharpness(pixels: Pixels, amount: float) -> Pixels:
+    gain = 1 + 0.9 * amount
     return _pixels(
-        cv2.LUT(pixels, np.where(values < threshold, values, 255 - values).astype(np.uint8))
+        cv2.addWeighted(pixels, gain, cv2.GaussianBlur(pixels, (0, 0), 1.2), 1 - gain, 0)
     )
 
 
-def _equalize(pixels: Pixels, _strength: float, _sign: int) -> Pixels:
+def _posterize(pixels: Pixels, amount: float) -> Pixels:
+    return _pixels(pixels & np.uint8(0xFF << round(4 * abs(amount)) & 0xFF))
+
+
+def _solarize(pixels: Pixels, amount: float) -> Pixels:
+    values = np.arange(256)
+    table = np.where(values < 256 * (1 - 0.7 * abs(amount)), values, 255 - values)
+    return _pixels(cv2.LUT(pixels, table.astype(np.uint8)))
+
+
+def _equalize(pixels: Pixels, _amount: float) -> Pixels:
     return _pixels(cv2.merge([cv2.equalizeHist(channel) for channel in cv2.split(pixels)]))
 
 
-def _auto_contrast(pixels: Pixels, _strength: float, _sign: int) -> Pixels:
+def _auto_contrast(pixels: Pixels, _amount: float) -> Pixels:
     low, high = (float(value) for value in np.percentile(pixels, (0.5, 99.5)))
     if high - low < 8:
         return pixels
     return _scaled(pixels, 255 / (high - low), -255 * low / (high - low))
 
 
-Operation = Callable[[Pixels, float, int], Pixels]
-OPERATIONS: tuple[Operation, ...] = (
-    _rotate,
-    _shear_x,
-    _shear_y,
-    _shift_x,
-    _shift_y,
-    _brightness,
-    _contrast,
-    _color,
-    _sharpness,
-    _posterize,
-    _solarize,
-    _equalize,
-    _auto_contrast,
-)
+Operation = Callable[[Pixels, float], Pixels]
+"""Takes pixels and how much is done to them, -1 to 1; where the direction means nothing, its
+size alone."""
+
+# The order is part of what a seed means.
+OPERATIONS: dict[str, Operation] = {
+    "rotate": _rotate,
+    "shear x": _shear_x,
+    "shear y": _shear_y,
+    "shift x": lambda p, amount: _warped(p, [[1, 0, 0.3 * amount * p.shape[1]], [0, 1, 0]]),
+    "shift y": lambda p, amount: _warped(p, [[1, 0, 0], [0, 1, 0.3 * amount * p.shape[0]]]),
+    "brightness": lambda p, amount: _scaled(p, 1 + 0.6 * amount, 0),
+    "contrast": _contrast,
+    "color": lambda p, amount: _saturate(p, 1 + 0.8 * amount),
+    "sharpness": _sharpness,
+    "posterize": _posterize,
+    "solarize": _solarize,
+    "equalize": _equalize,
+    "auto contrast": _auto_contrast,
+}

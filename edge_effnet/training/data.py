@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import list_folder
 from edge_effnet.data.image_sources import (
