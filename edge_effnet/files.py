@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from edge_effnet.errors import DataError, OutputError, cannot_read, cannot_write
 
@@ -36,6 +38,16 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+def write_json_file(path: Path, document: Any) -> None:
+    """Write JSON for people and programs, in place of an earlier file.
+
+    Raises:
+        OutputError: it cannot be written; the file before is untouched.
+    """
+    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+    write_atomically(path, text.encode(), overwrite=True)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:

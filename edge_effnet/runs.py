@@ -1,6 +1,5 @@
-"""One store for what can be resumed: a run's config, its state, the results of its steps.
+"""One store for what can be resumed: a run's state and the results of its steps.
 
-    ConfigFile    a frozen dataclass as JSON in the run folder, with format and version
     RunState      where a run stands: JSON and arrays, in one ``.npz`` file
     StepResults   what finished steps came to, in one JSON file
 
@@ -15,120 +14,18 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from functools import cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, UsageProblem
-from edge_effnet.files import write_atomically
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-    from cattrs import Converter
-
-Config = TypeVar("Config", bound="DataclassInstance")
+from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.files import write_atomically, write_json_file
 
 STATE_FORMAT, STATE_VERSION = "edge-effnet run state", 2
 _ABOUT = "about"
-
-
-@dataclass(frozen=True)
-class ConfigFile(Generic[Config]):
-    """How the config of a kind of run is kept.
-
-    Attributes:
-        kind: a frozen dataclass of JSON values, which refuses what is out of range.
-        name: of the file in the run folder.
-        format, version: stand in the file.
-        what: for people, without an article: ``training config``.
-    """
-
-    kind: type[Config]
-    name: str
-    format: str
-    version: int
-    what: str
-
-    def to_json(self, config: Config) -> dict[str, Any]:
-        """The fields as JSON values, with format and version."""
-        return {"format": self.format, "version": self.version, **asdict(config)}
-
-    def write(self, folder: Path, config: Config) -> None:
-        """Write the config of a run, in place of an earlier one.
-
-        Raises:
-            OutputError: the folder cannot be written.
-        """
-        write_json(folder / self.name, self.to_json(config))
-
-    def read(self, path: Path) -> Config:
-        """Read the config of a run folder, or of such a file anywhere.
-
-        Raises:
-            As ``from_json``; DataError too where the file is missing or no JSON.
-        """
-        file = path / self.name if path.is_dir() else path
-        try:
-            raw = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise self._refuse(str(file), _reason(error)) from error
-        return self.from_json(raw, str(file))
-
-    def from_json(self, raw: Any, source: str) -> Config:
-        """The config that ``to_json`` made; ``source`` is used in errors.
-
-        Raises:
-            DataError: of another kind or version, or a field unknown, missing or of a wrong type.
-            UsageProblem: a value out of range.
-        """
-        if not isinstance(raw, Mapping) or raw.get("format") != self.format:
-            raise self._refuse(source, "JSON of another kind")
-        if raw.get("version") != self.version:
-            found = f"version {raw.get('version')!r}, while this reads {self.version}"
-            raise self._refuse(source, found)
-        values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
-        if unknown := sorted(values.keys() - {entry.name for entry in fields(self.kind)}):
-            raise self._refuse(source, f"unknown fields {', '.join(unknown)}")
-        from cattrs import AttributeValidationNote, ClassValidationError
-
-        try:
-            return _converter().structure(values, self.kind)
-        except ClassValidationError as error:
-            first = error.exceptions[0]
-            if isinstance(first, EdgeEffnetError):
-                raise first from None
-            notes = getattr(first, "__notes__", [])
-            names = [note.name for note in notes if isinstance(note, AttributeValidationNote)]
-            wrong = [f"{name} = {values[name]!r}" if name in values else name for name in names]
-            raise self._refuse(source, ", ".join(wrong) or str(first)) from error
-
-    def _refuse(self, source: str, found: str) -> DataError:
-        return DataError(
-            f"{source} is not a {self.what}",
-            found=found,
-            expected=f"{self.name} of a run",
-            fix=f"give a run folder or the {self.name} in it",
-        )
-
-
-@cache
-def _converter() -> Converter:
-    """Reads dataclasses without turning one type into another."""
-    from cattrs import Converter
-
-    def exactly(value: Any, kind: type[Any]) -> Any:
-        if type(value) is kind or (kind is float and type(value) is int):
-            return value
-        raise TypeError(f"expected {kind.__name__}")
-
-    converter = Converter()
-    for kind in (bool, int, float, str):
-        converter.register_structure_hook(kind, exactly)
-    return converter
 
 
 @dataclass(frozen=True)
@@ -226,7 +123,7 @@ class StepResults:
             OutputError: the file cannot be written; the one before is untouched.
         """
         self._known[key] = result
-        write_json(self._path, self._known)
+        write_json_file(self._path, self._known)
 
 
 def fingerprint(*parts: object) -> str:
@@ -306,16 +203,6 @@ def clear_run(folder: Path, patterns: Iterable[str]) -> None:
                 found=_reason(error),
                 fix="check its permissions, or choose another --run",
             ) from error
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Write JSON for people and programs, in place of an earlier file.
-
-    Raises:
-        OutputError: it cannot be written; the file before is untouched.
-    """
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode(), overwrite=True)
 
 
 def _reason(error: Exception) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from edge_effnet.config_files import ConfigFile, refuse_out_of_range
 from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.runs import ConfigFile
 
 Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]
@@ -70,25 +70,7 @@ class PruneConfig:
     strict: bool = False
 
     def __post_init__(self) -> None:
-        for name, low, high in (
-            ("target", 1e-9, float("inf")),
-            ("val_share", 0.01, 0.9),
-            ("multiple", 1, 64),
-            ("block", 1, 64),
-            ("steps", 1, 20),
-            ("epochs", 0, 10_000),
-            ("learning_rate", 1e-8, 10),
-            ("batch_size", 1, 4096),
-            ("pictures", 16, 100_000),
-        ):
-            value = getattr(self, name)
-            if not low <= value <= high:
-                raise UsageProblem(
-                    f"--{name.replace('_', '-')} is out of range",
-                    found=f"{value:g}",
-                    expected=f"{low:g} to {high:g}",
-                    fix="choose a value in that range",
-                )
+        refuse_out_of_range(self, _RANGES)
         if self.val is not None and self.data == SIGNS:
             raise UsageProblem(
                 "--val is for photos; signs are judged on freshly drawn ones",
@@ -120,5 +102,17 @@ class PruneConfig:
         """The fields as JSON values, with format and version."""
         return CONFIG_FILE.to_json(self)
 
+
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("target", 1e-9, float("inf")),
+    ("val_share", 0.01, 0.9),
+    ("multiple", 1, 64),
+    ("block", 1, 64),
+    ("steps", 1, 20),
+    ("epochs", 0, 10_000),
+    ("learning_rate", 1e-8, 10),
+    ("batch_size", 1, 4096),
+    ("pictures", 16, 100_000),
+)
 
 CONFIG_FILE = ConfigFile(PruneConfig, "prune.json", "edge-effnet pruning", 1, "pruning config")

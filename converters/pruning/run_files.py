@@ -14,8 +14,9 @@ from converters.pruning.sensitivity import Point
 from converters.pruning.step import Bench, Cut, Network, network_of
 from edge_effnet.architecture.files import variant_from_json
 from edge_effnet.errors import DataError
+from edge_effnet.files import write_json_file
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
-from edge_effnet.runs import refuse_changed, write_json
+from edge_effnet.runs import refuse_changed
 
 CUT_FILE, TARGET_FILE = "cut.h5", "target.json"
 
@@ -76,7 +77,7 @@ def read_cut(place: Path, bench: Bench) -> tuple[Network, Record]:
 def store_target(bench: Bench, budget: Budget) -> None:
     """Write what the target came to, and for which weights."""
     document = {"budget": asdict(budget), "origin": dict(bench.origin)}
-    write_json(bench.folder / TARGET_FILE, document)
+    write_json_file(bench.folder / TARGET_FILE, document)
 
 
 def stored_target(bench: Bench) -> Budget | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from edge_effnet.config_files import ConfigFile, refuse_out_of_range
 from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
-from edge_effnet.runs import ConfigFile
 
 Optimizer = Literal["adamw", "rmsprop"]
 Augment = Literal["none", "light", "randaugment"]
@@ -103,15 +103,7 @@ class TrainConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, low, high in _RANGES:
-            value = getattr(self, name)
-            if value is not None and not low <= value <= high:
-                raise UsageProblem(
-                    f"--{name.replace('_', '-')} is out of range",
-                    found=f"{value:g}",
-                    expected=f"{low:g} to {high:g}",
-                    fix="choose a value in that range",
-                )
+        refuse_out_of_range(self, _RANGES)
         for name, choices in _CHOICES:
             if getattr(self, name) is not None and getattr(self, name) not in choices:
                 raise UsageProblem(

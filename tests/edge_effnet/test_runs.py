@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import numpy as np
 import pytest
 
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.runs import (
-    ConfigFile,
     RunState,
     StepResults,
     clear_run,
@@ -24,20 +20,6 @@ from edge_effnet.runs import (
     write_state,
 )
 
-
-@dataclass(frozen=True)
-class Recipe:
-    name: str
-    share: float = 0.5
-    speed: Literal["slow", "quick"] | None = None
-    large: bool = False
-
-    def __post_init__(self) -> None:
-        if self.share > 1:
-            raise UsageProblem("--share is too large", fix="give less")
-
-
-CONFIG = ConfigFile(Recipe, "recipe.json", "recipes", 1, "recipe")
 STATE = RunState(
     {"data": "photos"},
     {"step": 3, "losses": [0.5, 0.25]},
@@ -46,36 +28,6 @@ STATE = RunState(
         "optimizer": [],
     },
 )
-
-
-def test_a_config_comes_back_as_it_was(tmp_path: Path) -> None:
-    recipe = Recipe("soup", 1, "quick", large=True)
-    CONFIG.write(tmp_path / "run", recipe)
-    assert CONFIG.read(tmp_path / "run") == CONFIG.read(tmp_path / "run" / "recipe.json") == recipe
-    document = json.loads((tmp_path / "run" / "recipe.json").read_text())
-    assert (document["format"], document["version"]) == ("recipes", 1)
-
-
-@pytest.mark.parametrize(
-    ("change", "found"),
-    [
-        ({"share": "half"}, "share = 'half'"),
-        ({"large": 1}, "large = 1"),
-        ({"speed": "fast"}, "speed = 'fast'"),
-        ({"salt": 1, "oil": 2}, "unknown fields oil, salt"),
-        ({"version": 2}, "version 2, while this reads 1"),
-        ({"format": "other"}, "JSON of another kind"),
-    ],
-)
-def test_a_config_that_does_not_fit_is_refused(change: dict[str, Any], found: str) -> None:
-    with pytest.raises(DataError, match="mine is not a recipe; found ") as caught:
-        CONFIG.from_json(CONFIG.to_json(Recipe("soup")) | change, "mine")
-    assert found in str(caught.value)
-
-
-def test_what_the_config_refuses_itself_keeps_its_words() -> None:
-    with pytest.raises(UsageProblem, match="--share is too large"):
-        CONFIG.from_json(CONFIG.to_json(Recipe("soup")) | {"share": 2.0}, "mine")
 
 
 def test_a_state_comes_back_bit_by_bit(tmp_path: Path) -> None:
