@@ -1,38 +1,105 @@
-"""Configs of runs: frozen dataclasses that refuse values out of range, kept as JSON."""
+"""Configs of runs: frozen dataclasses whose fields say what they mean and which values they may
+have, kept as JSON.
+
+    @dataclass(frozen=True)
+    class Config:
+        epochs: int = field(default=8, metadata=option("Of fine-tuning.", 0, 10_000))
+
+        def __post_init__(self) -> None:
+            refuse_bad_values(self)
+
+``ui.config_options`` makes the options of a command of them.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    Literal,
+    TypeVar,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
+from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
 from edge_effnet.files import write_json_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
-    from cattrs import Converter
 
 Config = TypeVar("Config", bound="DataclassInstance")
 
 
-def refuse_out_of_range(config: object, ranges: Iterable[tuple[str, float, float]]) -> None:
-    """Raise UsageProblem where a field is not in its range; None is in any.
+@dataclass(frozen=True)
+class Option:
+    """What a field of a config means to who types it.
 
-    Args:
-        ranges: name of a field, and the smallest and the largest value it may have.
+    Attributes:
+        text: for the help.
+        low, high: the smallest and the largest value.
+        share: whether 30% may be typed for 0.3.
+        metavar: for the help.
     """
-    for name, low, high in ranges:
-        value = getattr(config, name)
-        if value is not None and not low <= value <= high:
+
+    text: str
+    low: float | None = None
+    high: float | None = None
+    share: bool = False
+    metavar: str | None = None
+
+
+def option(
+    text: str,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    share: bool = False,
+    metavar: str | None = None,
+) -> dict[str, Option]:
+    """Metadata of a field, see ``Option``."""
+    return {"option": Option(text, low, high, share, metavar)}
+
+
+@cache
+def field_types(kind: type[Any]) -> dict[str, Any]:
+    """The type of each field; of one that may be None, the other."""
+    return {
+        name: next(one for one in get_args(hint) if one is not type(None))
+        if type(None) in get_args(hint)
+        else hint
+        for name, hint in get_type_hints(kind).items()
+    }
+
+
+def refuse_bad_values(config: DataclassInstance) -> None:
+    """Raise UsageProblem where a field is out of its range or none of its words; None is both."""
+    for entry in fields(config):
+        value, about = getattr(config, entry.name), entry.metadata.get("option")
+        flag, hint = f"--{entry.name.replace('_', '-')}", field_types(type(config))[entry.name]
+        if value is None or about is None:
+            continue
+        if about.low is not None and not about.low <= value <= about.high:
             raise UsageProblem(
-                f"--{name.replace('_', '-')} is out of range",
+                f"{flag} is out of range",
                 found=f"{value:g}",
-                expected=f"{low:g} to {high:g}",
+                expected=f"{about.low:g} to {about.high:g}",
                 fix="choose a value in that range",
+            )
+        if get_origin(hint) is Literal and value not in get_args(hint):
+            raise UsageProblem(
+                f"{flag} is unknown",
+                found=repr(value),
+                expected=f"one of {', '.join(get_args(hint))}",
+                fix="choose one of these",
             )
 
 
@@ -94,18 +161,13 @@ class ConfigFile(Generic[Config]):
         values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
         if unknown := sorted(values.keys() - {entry.name for entry in fields(self.kind)}):
             raise self._refuse(source, f"unknown fields {', '.join(unknown)}")
-        from cattrs import AttributeValidationNote, ClassValidationError
-
         try:
-            return _converter().structure(values, self.kind)
-        except ClassValidationError as error:
-            first = error.exceptions[0]
-            if isinstance(first, EdgeEffnetError):
-                raise first from None
-            notes = getattr(first, "__notes__", [])
-            names = [note.name for note in notes if isinstance(note, AttributeValidationNote)]
-            wrong = [f"{name} = {values[name]!r}" if name in values else name for name in names]
-            raise self._refuse(source, ", ".join(wrong) or str(first)) from error
+            return structure(values, self.kind)
+        except Malformed as error:
+            for one in getattr(error.__cause__, "exceptions", ()):
+                if isinstance(one, EdgeEffnetError):  # the config refused a value itself
+                    raise one from None
+            raise self._refuse(source, str(error)) from error
 
     def _refuse(self, source: str, found: str) -> DataError:
         return DataError(
@@ -114,19 +176,3 @@ class ConfigFile(Generic[Config]):
             expected=f"{self.name} of a run",
             fix=f"give a run folder or the {self.name} in it",
         )
-
-
-@cache
-def _converter() -> Converter:
-    """Reads dataclasses without turning one type into another."""
-    from cattrs import Converter
-
-    def exactly(value: Any, kind: type[Any]) -> Any:
-        if type(value) is kind or (kind is float and type(value) is int):
-            return value
-        raise TypeError(f"expected {kind.__name__}")
-
-    converter = Converter()
-    for kind in (bool, int, float, str):
-        converter.register_structure_hook(kind, exactly)
-    return converter

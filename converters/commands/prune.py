@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from converters.pruning.config import ALLOCATIONS, CONFIG_FILE, IMPORTANCES, RECOVERIES, PruneConfig
+from converters.pruning.config import CONFIG_FILE, PruneConfig
 from converters.pruning.watch import watching
 from edge_effnet.errors import UsageProblem
 from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output
-from edge_effnet.ui.quantities import OneOf, Share
+from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
     from converters.pruning.step import Bench
@@ -26,20 +27,8 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command("prune", cls=OptionsOnly)
-@click.option("--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, v2-…, or a variant file.")
+@config_options(PruneConfig, leave_out=("measure", "target"))
 @click.option("--model", metavar="FILE", hidden=True)
-@click.option(
-    "--weights",
-    default="auto",
-    show_default=True,
-    metavar="auto|imagenet|demo|FILE",
-    help="As in convert: the newest checkpoint, else ImageNet, else the demo weights.",
-)
-@click.option("--data", metavar="DIR|CSV|signs", help="Pictures to recover with; labels or none.")
-@click.option("--val", metavar="DIR|CSV", help="Pictures that judge.  [default: a share of --data]")
-@click.option(
-    "--val-share", type=Share(), default=0.2, show_default=True, help="How large a share."
-)
 @click.option(
     "--target-macs",
     metavar="SHARE|N",
@@ -57,45 +46,6 @@ _PATH = click.Path(path_type=Path)
     metavar="SHARE",
     help="Instead: so many single weights to zero. A smaller download, no faster.",
 )
-@click.option(
-    "--block", type=int, default=1, show_default=True, help="With --unstructured: so many together."
-)
-@click.option(
-    "--importance",
-    type=OneOf(IMPORTANCES),
-    default="taylor",
-    show_default=True,
-    help="Which channels leave.",
-)
-@click.option(
-    "--allocation",
-    type=OneOf(ALLOCATIONS),
-    default="measured",
-    show_default=True,
-    help="Widths by measured sensitivity, or one share for all.",
-)
-@click.option(
-    "--multiple",
-    type=int,
-    default=8,
-    show_default=True,
-    help="Of channels that stay; 16 for the Edge TPU.",
-)
-@click.option("--steps", type=int, default=2, show_default=True, help="Cuts, each recovered from.")
-@click.option(
-    "--recovery",
-    type=OneOf(RECOVERIES),
-    default="teacher",
-    show_default=True,
-    help="Learn back from the whole network's answers (no labels), from labels, or both.",
-)
-@click.option("--epochs", type=int, default=10, show_default=True, help="Of recovery, in all.")
-@click.option("--learning-rate", type=float, default=3e-4, show_default=True, help="At its peak.")
-@click.option("--batch-size", type=int, default=32, show_default=True, help="Pictures per step.")
-@click.option(
-    "--pictures", type=int, default=256, show_default=True, help="That importance is measured on."
-)
-@click.option("--resolution", type=click.IntRange(16, 1024), help="Side of the input in pixels.")
 @click.option("--sensitivity", is_flag=True, help="Measure every group, cut nothing.")
 @click.option(
     "--plot", type=_PATH, metavar="FILE", help="With --sensitivity: as a plot, SVG or PNG."
@@ -103,8 +53,6 @@ _PATH = click.Path(path_type=Path)
 @click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of everything random.")
-@click.option("--strict", is_flag=True, help="Refuse unreadable images instead of skipping them.")
 @click.option("--threads", type=click.IntRange(1), help="Cores to use.  [default: all]")
 @json_option
 @force_option

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
-from edge_effnet.config_files import ConfigFile, refuse_out_of_range
+from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
 from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
 
@@ -13,10 +13,6 @@ Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]
 Allocation = Literal["measured", "uniform"]
 Recovery = Literal["teacher", "labels", "both", "none"]
-MEASURES: tuple[str, ...] = get_args(Measure)
-IMPORTANCES: tuple[str, ...] = get_args(Importance)
-ALLOCATIONS: tuple[str, ...] = get_args(Allocation)
-RECOVERIES: tuple[str, ...] = get_args(Recovery)
 
 
 @dataclass(frozen=True)
@@ -24,53 +20,70 @@ class PruneConfig:
     """What a run is told.
 
     Attributes:
-        variant: a row's name, or a variant file.
-        weights: as in ``convert``.
-        data: pictures to learn from: labelled or not, or ``signs``.
-        val, val_share: pictures that judge: a second source, or this share held out.
         measure, target: what the network may cost: a share of what it costs now (at most 1),
             or an amount: multiply-adds, parameters, bytes of the float file, milliseconds.
             Of ``zeros`` it is the share of single weights to go: unstructured pruning.
-        importance: which channels leave.
-        allocation: how widths are found: by measured sensitivity, or one share for all.
-        multiple: of channels that a narrowed layer keeps.
-        block: outputs whose weights for one input go to zero together.
         steps: the target is approached in so many cuts, with recovery after each.
-        recovery: from the unpruned network's answers, from labels, from both, or none.
         epochs: of recovery, over all steps; the last step has half of them or more.
-        learning_rate: at its peak.
-        batch_size: pictures per step.
-        pictures: that importance and sensitivity are measured on.
-        resolution: side of the input; None takes what the weights were trained at.
-        seed: of everything random.
 
     Raises:
-        UsageProblem: a value out of range.
+        UsageProblem: a value out of range, or two that do not go together.
     """
 
-    variant: str
-    data: str
+    variant: str = field(
+        metadata=option("b0…b7, lite0…4, v2-…, or a variant file.", metavar="NAME|FILE")
+    )
+    data: str = field(
+        metadata=option("Images to recover with; labels or none.", metavar="DIR|CSV|signs")
+    )
     measure: Measure
-    target: float
-    weights: str = "auto"
-    val: str | None = None
-    val_share: float = 0.2
-    importance: Importance = "taylor"
-    allocation: Allocation = "measured"
-    multiple: int = 8
-    block: int = 1
-    steps: int = 2
-    recovery: Recovery = "teacher"
-    epochs: int = 10
-    learning_rate: float = 3e-4
-    batch_size: int = 32
-    pictures: int = 256
-    resolution: int | None = None
-    seed: int = 0
-    strict: bool = False
+    target: float = field(metadata=option("What it may cost.", 1e-9, float("inf")))
+    weights: str = field(
+        default="auto",
+        metadata=option(
+            "As in convert: the newest checkpoint, else ImageNet, else the demo weights.",
+            metavar="auto|imagenet|demo|FILE",
+        ),
+    )
+    val: str | None = field(
+        default=None,
+        metadata=option("Validation images.  [default: a share of --data]", metavar="DIR|CSV"),
+    )
+    val_share: float = field(
+        default=0.2, metadata=option("How large a share.", 0.01, 0.9, share=True)
+    )
+    importance: Importance = field(default="taylor", metadata=option("Which channels leave."))
+    allocation: Allocation = field(
+        default="measured",
+        metadata=option("Widths by measured sensitivity, or one share for all."),
+    )
+    multiple: int = field(
+        default=8, metadata=option("Of channels that stay; 16 for the Edge TPU.", 1, 64)
+    )
+    block: int = field(default=1, metadata=option("With --unstructured: so many together.", 1, 64))
+    steps: int = field(default=2, metadata=option("Cuts, each recovered from.", 1, 20))
+    recovery: Recovery = field(
+        default="teacher",
+        metadata=option(
+            "Learn back from the unpruned network's answers (no labels), from labels, or both."
+        ),
+    )
+    epochs: int = field(default=10, metadata=option("Of recovery, in all.", 0, 10_000))
+    learning_rate: float = field(default=3e-4, metadata=option("At its peak.", 1e-8, 10))
+    batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
+    pictures: int = field(
+        default=256, metadata=option("Images that importance is measured on.", 16, 100_000)
+    )
+    resolution: int | None = field(
+        default=None, metadata=option("Side of the input in pixels.", 16, 1024)
+    )
+    seed: int = field(default=0, metadata=option("Of everything random.", 0, 2**31 - 1))
+    strict: bool = field(
+        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+    )
 
     def __post_init__(self) -> None:
-        refuse_out_of_range(self, _RANGES)
+        refuse_bad_values(self)
         if self.val is not None and self.data == SIGNS:
             raise UsageProblem(
                 "--val is for photos; signs are judged on freshly drawn ones",
@@ -102,17 +115,5 @@ class PruneConfig:
         """The fields as JSON values, with format and version."""
         return CONFIG_FILE.to_json(self)
 
-
-_RANGES: tuple[tuple[str, float, float], ...] = (
-    ("target", 1e-9, float("inf")),
-    ("val_share", 0.01, 0.9),
-    ("multiple", 1, 64),
-    ("block", 1, 64),
-    ("steps", 1, 20),
-    ("epochs", 0, 10_000),
-    ("learning_rate", 1e-8, 10),
-    ("batch_size", 1, 4096),
-    ("pictures", 16, 100_000),
-)
 
 CONFIG_FILE = ConfigFile(PruneConfig, "prune.json", "edge-effnet pruning", 1, "pruning config")

@@ -14,19 +14,12 @@ from click.core import ParameterSource
 from edge_effnet.data.sources import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.runs import refuse_existing_run
-from edge_effnet.training.config import (
-    AUGMENTS,
-    BATCH_NORMS,
-    CONFIG_FILE,
-    OPTIMIZERS,
-    PRECISIONS,
-    TrainConfig,
-)
+from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output
-from edge_effnet.ui.quantities import OneOf, Share
 from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
@@ -38,56 +31,9 @@ _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
 
 
-def _setting(name: str, help_text: str, **how: Any) -> Callable[[Any], Any]:
-    """An option whose default is the config's own."""
-    default = next(entry.default for entry in fields(TrainConfig) if entry.name == name)
-    shown = default not in (None, False, "") and not how.get("is_flag")
-    return click.option(
-        f"--{name.replace('_', '-')}",
-        default=None if name == "data" else default,
-        show_default=shown,
-        help=help_text,
-        **how,
-    )
-
-
 @click.command("train", cls=OptionsOnly)
-@_setting("data", "A folder per class, a CSV file, or signs: rendered.", metavar="DIR|CSV|signs")
-@_setting("variant", "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE")
-@_setting(
-    "weights",
-    "What to start from. auto: ImageNet, else the demo weights.",
-    metavar="auto|imagenet|demo|random|FILE",
-)
+@config_options(TrainConfig)
 @click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/VARIANT-DATA]")
-@_setting("resolution", "Side of the input in pixels.  [default: the weights' own]", type=int)
-@_setting("epochs", "Of fine-tuning.  [default: 8; from random weights 30]", type=int)
-@_setting("head_epochs", "Of the classifier alone, first.  [default: 10; random: 0]", type=int)
-@_setting("batch_size", "Images per step.", type=int)
-@_setting("optimizer", "AdamW, or RMSprop as in the paper.", type=OneOf(OPTIMIZERS))
-@_setting("learning_rate", "At its peak.  [default: by optimizer, weights, batch]", type=float)
-@_setting("warmup_epochs", "Until the learning rate peaks; then a cosine.", type=float)
-@_setting("weight_decay", "Of kernels, decoupled.", type=float)
-@_setting("label_smoothing", "Share of the truth spread over all classes.", type=Share())
-@_setting("drop_connect", "Stochastic depth of the last block.  [default: the row's]", type=Share())
-@_setting("dropout", "Before the classifier.  [default: the row's]", type=Share())
-@_setting("augment", "[default: light; for signs none]", type=OneOf(AUGMENTS))
-@click.option("--flip/--no-flip", default=None, help="Mirror half the images; not for signs.")
-@_setting("min_crop", "Smallest share of the area in a training crop.", type=Share())
-@_setting("mixup", "Alpha of mixup; 0 is off.", type=float)
-@_setting("cutmix", "Alpha of cutmix; 0 is off.", type=float)
-@_setting("ema", "Decay of a moving average of the weights, such as 0.999.", type=Share())
-@_setting("class_weights", "Make every class count the same.", is_flag=True)
-@_setting("mixed_precision", "bfloat16; auto: on a GPU or TPU.", type=OneOf(PRECISIONS))
-@_setting("batch_norm", "auto: frozen, unless from random weights.", type=OneOf(BATCH_NORMS))
-@_setting("patience", "Epochs without improvement before stopping; 0: never.", type=int)
-@_setting("val", "Validation from another source.", metavar="DIR|CSV")
-@_setting("val_share", "Share of --data that is held out otherwise.", type=Share())
-@_setting("signs_train", "Signs rendered per epoch.", type=int)
-@_setting("signs_val", "Signs rendered for validation.", type=int)
-@_setting("seed", "Of everything random.", type=int)
-@_setting("strict", "Refuse unreadable images instead of skipping them.", is_flag=True)
-@_setting("half", "Write best.h5 with float16 kernels: half the size.", is_flag=True)
 @click.option("--config", "config_file", type=_PATH, help="Take the config of another run.")
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
 @click.option(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from edge_effnet.config_files import ConfigFile, refuse_out_of_range
+from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
 from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import UsageProblem
 
@@ -13,10 +13,7 @@ Optimizer = Literal["adamw", "rmsprop"]
 Augment = Literal["none", "light", "randaugment"]
 Precision = Literal["auto", "on", "off"]
 BatchNorm = Literal["auto", "train", "frozen"]
-OPTIMIZERS: tuple[str, ...] = get_args(Optimizer)
 AUGMENTS: tuple[str, ...] = get_args(Augment)
-PRECISIONS: tuple[str, ...] = get_args(Precision)
-BATCH_NORMS: tuple[str, ...] = get_args(BatchNorm)
 
 # (optimizer, from random weights) -> learning rate for 32 images per step. AdamW's were tried on
 # Imagenette photos and on signs. RMSprop's are not tuned: from scratch it is the paper's 0.256
@@ -34,84 +31,118 @@ SIGNS_RESOLUTION = 96
 class TrainConfig:
     """What a run is told. ``None`` means: chosen by the data and the weights (see properties).
 
-    Attributes:
-        data: a folder per class, a CSV file, or ``signs``.
-        variant: a row's name, or a variant file.
-        weights: auto, imagenet, demo, random, or a file.
-        resolution: side of the input in pixels.
-        val, val_share: a second source, for validation only; without it this share of ``data``
-            is held out per class.
-        epochs: of fine-tuning (or of all, from random weights).
-        batch_size: images per step.
-        optimizer: adamw, or rmsprop with the settings of the paper.
-        learning_rate: at its peak, for this batch size.
-        weight_decay: decoupled, of kernels only.
-        warmup_epochs: epochs in which the learning rate rises from 0, before its cosine.
-        label_smoothing: share of the truth spread over all classes.
-        drop_connect, dropout: of stochastic depth and before the classifier; the row's own
-            if None.
-        augment: of the training images.
-        flip: mirror half of the training images; off for ``signs``, where left is not right.
-        min_crop: smallest share of an image's area that a training crop keeps.
-        mixup, cutmix: alpha of the Beta distribution; 0 turns it off.
-        ema: decay of a moving average of the weights, which is then evaluated and saved.
-        class_weights: weigh images so that every class counts the same.
-        batch_norm: ``frozen`` keeps the statistics of the loaded weights, ``train`` learns them.
-        mixed_precision: bfloat16; ``auto`` only where there is an accelerator.
-        patience: epochs without a better validation accuracy (of equal ones, loss) before
-            stopping; 0 never stops.
-        head_epochs: passes over the features in which the classifier alone is learned first.
-        signs_train, signs_val: images rendered per epoch and for validation.
-        half: write best.h5 with float16 kernels.
-        seed: of everything random.
-        strict: refuse unreadable images instead of skipping them.
-
     Raises:
-        UsageProblem: a value out of range.
+        UsageProblem: a value out of range, or two that do not go together.
     """
 
-    data: str
-    variant: str = "b0"
-    weights: str = "auto"
-    resolution: int | None = None
-    val: str | None = None
-    val_share: float = 0.2
-    epochs: int | None = None
-    batch_size: int = 32
-    optimizer: Optimizer = "adamw"
-    learning_rate: float | None = None
-    weight_decay: float = 0.01
-    warmup_epochs: float = 1.0
-    label_smoothing: float = 0.1
-    drop_connect: float | None = None
-    dropout: float | None = None
-    augment: Augment | None = None
-    flip: bool | None = None
-    min_crop: float = 0.35
-    mixup: float = 0.0
-    cutmix: float = 0.0
-    ema: float = 0.0
-    class_weights: bool = False
-    mixed_precision: Precision = "auto"
-    batch_norm: BatchNorm = "auto"
-    patience: int = 8
-    head_epochs: int | None = None
-    signs_train: int = 6000
-    signs_val: int = 1000
-    half: bool = False
-    strict: bool = False
-    seed: int = 0
+    data: str = field(
+        metadata=option(
+            "A folder per class, a CSV file, or signs: rendered.", metavar="DIR|CSV|signs"
+        )
+    )
+    variant: str = field(
+        default="b0",
+        metadata=option(
+            "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE"
+        ),
+    )
+    weights: str = field(
+        default="auto",
+        metadata=option(
+            "What to start from. auto: ImageNet, else the demo weights.",
+            metavar="auto|imagenet|demo|random|FILE",
+        ),
+    )
+    resolution: int | None = field(
+        default=None,
+        metadata=option("Side of the input in pixels.  [default: the weights' own]", 16, 1024),
+    )
+    val: str | None = field(
+        default=None, metadata=option("Validation from another source.", metavar="DIR|CSV")
+    )
+    val_share: float = field(
+        default=0.2,
+        metadata=option("Share of each class that is held out otherwise.", 0.01, 0.9, share=True),
+    )
+    epochs: int | None = field(
+        default=None,
+        metadata=option("Of fine-tuning.  [default: 8; from random weights 30]", 0, 10_000),
+    )
+    batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
+    optimizer: Optimizer = field(
+        default="adamw", metadata=option("AdamW, or RMSprop with the settings of the paper.")
+    )
+    learning_rate: float | None = field(
+        default=None,
+        metadata=option("At its peak.  [default: by optimizer, weights, batch]", 1e-8, 1e6),
+    )
+    weight_decay: float = field(default=0.01, metadata=option("Of kernels, decoupled.", 0, 1))
+    warmup_epochs: float = field(
+        default=1.0, metadata=option("Until the learning rate peaks; then a cosine.", 0, 100)
+    )
+    label_smoothing: float = field(
+        default=0.1,
+        metadata=option("Share of the truth spread over all classes.", 0, 0.9, share=True),
+    )
+    drop_connect: float | None = field(
+        default=None,
+        metadata=option(
+            "Stochastic depth of the last block.  [default: the row's]", 0, 0.9, share=True
+        ),
+    )
+    dropout: float | None = field(
+        default=None,
+        metadata=option("Before the classifier.  [default: the row's]", 0, 0.9, share=True),
+    )
+    augment: Augment | None = field(
+        default=None, metadata=option("[default: light; for signs none]")
+    )
+    flip: bool | None = field(
+        default=None, metadata=option("Mirror half the images; not for signs.")
+    )
+    min_crop: float = field(
+        default=0.35,
+        metadata=option("Smallest share of the area in a training crop.", 0.05, 1, share=True),
+    )
+    mixup: float = field(default=0.0, metadata=option("Alpha of mixup; 0 is off.", 0, 10))
+    cutmix: float = field(default=0.0, metadata=option("Alpha of cutmix; 0 is off.", 0, 10))
+    ema: float = field(
+        default=0.0,
+        metadata=option(
+            "Decay of a moving average of the weights, such as 0.999.", 0, 0.99999, share=True
+        ),
+    )
+    class_weights: bool = field(default=False, metadata=option("Make every class count the same."))
+    mixed_precision: Precision = field(
+        default="auto", metadata=option("bfloat16; auto: on a GPU or TPU.")
+    )
+    batch_norm: BatchNorm = field(
+        default="auto", metadata=option("Statistics. auto: frozen, unless from random weights.")
+    )
+    patience: int = field(
+        default=8,
+        metadata=option("Epochs without improvement before stopping; 0: never.", 0, 10_000),
+    )
+    head_epochs: int | None = field(
+        default=None,
+        metadata=option("Of the classifier alone, first.  [default: 10; random: 0]", 0, 10_000),
+    )
+    signs_train: int = field(
+        default=6000, metadata=option("Signs rendered per epoch.", 64, 10_000_000)
+    )
+    signs_val: int = field(
+        default=1000, metadata=option("Signs rendered for validation.", 16, 1_000_000)
+    )
+    half: bool = field(
+        default=False, metadata=option("Write best.h5 with float16 kernels: half the size.")
+    )
+    strict: bool = field(
+        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+    )
+    seed: int = field(default=0, metadata=option("Of everything random.", 0, 2**31 - 1))
 
     def __post_init__(self) -> None:
-        refuse_out_of_range(self, _RANGES)
-        for name, choices in _CHOICES:
-            if getattr(self, name) is not None and getattr(self, name) not in choices:
-                raise UsageProblem(
-                    f"--{name.replace('_', '-')} is unknown",
-                    found=repr(getattr(self, name)),
-                    expected=f"one of {', '.join(choices)}",
-                    fix="choose one of these",
-                )
+        refuse_bad_values(self)
         if self.val is not None and self.on_signs:
             raise UsageProblem(
                 "--val is for photos; signs are validated on freshly drawn ones",
@@ -166,33 +197,5 @@ class TrainConfig:
         """The fields as JSON values, with format and version."""
         return CONFIG_FILE.to_json(self)
 
-
-_RANGES: tuple[tuple[str, float, float], ...] = (
-    ("resolution", 16, 1024),
-    ("val_share", 0.01, 0.9),
-    ("epochs", 0, 10_000),
-    ("batch_size", 1, 4096),
-    ("learning_rate", 1e-8, 1e6),
-    ("weight_decay", 0, 1),
-    ("warmup_epochs", 0, 100),
-    ("label_smoothing", 0, 0.9),
-    ("drop_connect", 0, 0.9),
-    ("dropout", 0, 0.9),
-    ("min_crop", 0.05, 1),
-    ("mixup", 0, 10),
-    ("cutmix", 0, 10),
-    ("ema", 0, 0.99999),
-    ("patience", 0, 10_000),
-    ("head_epochs", 0, 10_000),
-    ("signs_train", 64, 10_000_000),
-    ("signs_val", 16, 1_000_000),
-    ("seed", 0, 2**31 - 1),
-)
-_CHOICES = (
-    ("optimizer", OPTIMIZERS),
-    ("augment", AUGMENTS),
-    ("mixed_precision", PRECISIONS),
-    ("batch_norm", BATCH_NORMS),
-)
 
 CONFIG_FILE = ConfigFile(TrainConfig, "config.json", "edge-effnet training", 1, "training config")

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 
-from edge_effnet.config_files import ConfigFile, refuse_out_of_range
+from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
 from edge_effnet.errors import DataError, UsageProblem
 
 
 @dataclass(frozen=True)
 class Recipe:
     name: str
-    share: float = 0.5
-    speed: Literal["slow", "quick"] | None = None
+    share: float = field(default=0.5, metadata=option("", 0, 1))
+    speed: Literal["slow", "quick"] | None = field(default=None, metadata=option(""))
     large: bool = False
 
     def __post_init__(self) -> None:
-        refuse_out_of_range(self, [("share", 0, 1)])
+        refuse_bad_values(self)
 
 
 CONFIG = ConfigFile(Recipe, "recipe.json", "recipes", 1, "recipe")
@@ -38,9 +38,9 @@ def test_a_config_comes_back_as_it_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "found"),
     [
-        ({"share": "half"}, "share = 'half'"),
-        ({"large": 1}, "large = 1"),
-        ({"speed": "fast"}, "speed = 'fast'"),
+        ({"share": "half"}, "share: 'half' is no float"),
+        ({"large": 1}, "large: 1 is no bool"),
+        ({"speed": "fast"}, "speed: of another kind"),
         ({"salt": 1, "oil": 2}, "unknown fields oil, salt"),
         ({"version": 2}, "version 2, while this reads 1"),
         ({"format": "other"}, "JSON of another kind"),
