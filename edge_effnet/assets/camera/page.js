@@ -1,5 +1,5 @@
 "use strict";
-// Pictures are asked for one after another, each newer than the last: a slow phone asks less
+// Frames are asked for one after another, each newer than the last: a slow phone asks less
 // often and gets fewer, and nothing piles up anywhere.
 const byId = (id) => document.getElementById(id);
 const text = (id, value) => { byId(id).textContent = value; };
@@ -12,11 +12,11 @@ if (location.search) history.replaceState(null, "", location.pathname);
 function connected(live) {
   byId("link").textContent = live ? "live" : "no connection";
   byId("link").className = "pill " + (live ? "live" : "lost");
-  byId("picture").classList.toggle("old", !live);
+  byId("feed").classList.toggle("old", !live);
 }
 
-async function pictures() {
-  const image = byId("picture");
+async function showFrames() {
+  const image = byId("feed");
   let after = 0, shown = 0;
   for (;;) {
     try {
@@ -29,7 +29,7 @@ async function pictures() {
       image.src = address;
       await image.decode().catch(() => {});
       if (before.startsWith("blob:")) URL.revokeObjectURL(before);
-      image.dataset.pictures = String(++shown);
+      image.dataset.frames = String(++shown);
       if (document.hidden) await pause(1000);
     } catch (error) {
       after = 0;  // the program may have started again, and counts from 1
@@ -49,8 +49,8 @@ function fillModel(id, model) {
   }
   while (list.children.length > model.best.length) list.lastChild.remove();
   card.querySelector(".value").textContent = model.best.length ? "" : model.answer || "";
-  model.best.forEach(([label, score], place) => {
-    const [bar, name, figure] = list.children[place].children;
+  model.best.forEach(([label, score], index) => {
+    const [bar, name, figure] = list.children[index].children;
     bar.style.width = 100 * Math.max(0, Math.min(1, score)) + "%";
     name.textContent = first(label);
     name.title = label;
@@ -62,8 +62,8 @@ function fillCurve(points) {
   if (points.length < 2) return;
   const start = points[0][0], span = Math.max(1, points[points.length - 1][0] - start);
   const low = Math.min(90, ...points.map((point) => point[1] - 2));
-  const path = points.map(([time, percent], place) =>
-    (place ? "L" : "M") + (300 * (time - start) / span).toFixed(1) + " " +
+  const path = points.map(([time, percent], index) =>
+    (index ? "L" : "M") + (300 * (time - start) / span).toFixed(1) + " " +
     (62 - 58 * (percent - low) / (100 - low)).toFixed(1)).join("");
   byId("curve").querySelector(".line").setAttribute("d", path);
   byId("curve").querySelector(".area").setAttribute("d", path + "L300 64L0 64Z");
@@ -101,10 +101,10 @@ function fill(state) {
   byId("truth").hidden = !state.truth;
   if (state.truth) {
     text("truth-title", state.truth.title);
-    document.querySelectorAll(".judged").forEach((row, place) => {
-      row.hidden = place >= state.truth.figures.length;
-      row.querySelector("b").textContent = state.truth.figures[place] || "";
-      row.querySelector("small").textContent = state.truth.evidence[place] || "";
+    document.querySelectorAll(".judged").forEach((row, index) => {
+      row.hidden = index >= state.truth.figures.length;
+      row.querySelector("b").textContent = state.truth.figures[index] || "";
+      row.querySelector("small").textContent = state.truth.evidence[index] || "";
     });
   }
   text("fps", state.fps.toFixed(1));
@@ -135,5 +135,5 @@ async function figures() {
   }
 }
 
-pictures();
+showFrames();
 figures();

@@ -343,7 +343,7 @@ def test_the_page_in_a_browser(chromium: str, tmp_path: Path) -> None:
             for viewer in viewers:
                 viewer.join(150)
         for dom in doms:  # both viewers, beside one that takes nothing
-            shown = re.search(r'data-pictures="(\d+)"', dom)
+            shown = re.search(r'data-frames="(\d+)"', dom)
             assert shown
             assert int(shown[1]) >= 3  # the frame changes
             assert 'src="blob:' in dom
