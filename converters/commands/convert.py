@@ -14,10 +14,10 @@ from converters.quantization.recipes import RECIPES
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
-    LABELS_HELP,
     force_option,
     head_option,
     json_option,
+    labels_option,
     threshold_option,
 )
 from edge_effnet.ui.output import refuse_bad_output
@@ -137,7 +137,7 @@ def _recipe_options(function: Any) -> Any:
 )
 @click.option("--resume", is_flag=True, help="Take over what an earlier run measured and learned.")
 @click.option("--resolution", type=click.IntRange(8, 1024), help="Side of the input in pixels.")
-@click.option("--labels", type=_PATH, metavar="FILE|folders|numbers", help=LABELS_HELP + ".")
+@labels_option
 @click.option("--preprocess", metavar="SPEC", help="Such as crop=0.9,mean=127.5,std=127.5.")
 @head_option
 @threshold_option

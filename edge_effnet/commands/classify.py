@@ -14,7 +14,7 @@ from edge_effnet.ui.options import (
     force_option,
     head_option,
     json_option,
-    labels_option,
+    label_file_option,
     preprocess_option,
     threshold_option,
     top_option,
@@ -35,7 +35,7 @@ _BAR_CELLS = 20
 @click.argument(
     "images", metavar="IMAGE...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
-@labels_option
+@label_file_option
 @preprocess_option
 @head_option
 @threshold_option

@@ -136,7 +136,7 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
     from edge_effnet.data.signs.clip import truth_path, write_clip
     from edge_effnet.ui.progress import progress_of
 
-    with progress_of("filming") as progress:
+    with progress_of("rendering") as progress:
         truths = write_clip(
             out,
             seconds=seconds,

@@ -28,11 +28,7 @@ def force_option(function: _Function) -> _Function:
     return click.option("--force", is_flag=True, help="Replace files that already exist.")(function)
 
 
-LABELS_HELP = (
-    "Class names, one per line in index order, for a model that does not carry them; folders: "
-    "those of --data as Keras sorts them (0, 1, 10, 2); numbers: each folder's number is its index"
-)
-
+_LABELS_HELP = "Class names, one per line in index order, for a model that does not carry them"
 classes_option = click.option(
     "--classes",
     type=click.IntRange(min=1),
@@ -54,9 +50,11 @@ labels_option = click.option(
     "--labels",
     type=_FILE,
     metavar="FILE|folders|numbers",
-    help=LABELS_HELP + ".",
+    help=f"{_LABELS_HELP}; folders: the data's class folders as Keras sorts them (0, 1, 10, 2); "
+    "numbers: each folder's number is its index.",
 )
 
+label_file_option = click.option("--labels", type=_FILE, metavar="FILE", help=f"{_LABELS_HELP}.")
 preprocess_option = click.option(
     "--preprocess",
     metavar="SPEC",

@@ -40,7 +40,7 @@ def test_render_print_and_video_say_what_they_wrote(
     out, err = capsys.readouterr()
     assert "clip.mp4" in out
     assert "4 frames" in out
-    assert re.fullmatch(r"filming: \d+\.\d s\n", err)  # no progress bar in a pipe
+    assert re.fullmatch(r"rendering: \d+\.\d s\n", err)  # no progress bar in a pipe
     assert Path("clip.csv").read_text().count("\n") == 5
 
 
