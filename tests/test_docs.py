@@ -69,6 +69,11 @@ def test_the_site_builds_without_warnings_and_without_a_network(tmp_path: Path) 
         check=False,
     )
     assert built.returncode == 0, built.stdout + built.stderr
+    reference = (tmp_path / "reference" / "cli.html").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        assert f'id="edge-effnet-{command}"' in reference
+    assert "-h, --help" in reference
+    assert "Sentinel" not in reference  # click's word for no default
     for page in tmp_path.rglob("*.html"):
         loaded = re.findall(
             r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=\"?(https?:[^\"> ]+)",
