@@ -21,9 +21,9 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.cli import run
 from edge_effnet.errors import DataError
 from edge_effnet.training.checkpointing import read_state
-from tests.edge_effnet.training.conftest import draw_colours, pictures, tiny, tiny_file
+from tests.edge_effnet.training.conftest import colours, draw_colours, tiny, tiny_file
 
-__all__ = ["pictures", "tiny", "tiny_file"]  # fixtures
+__all__ = ["colours", "tiny", "tiny_file"]  # fixtures
 
 Cli = Callable[..., tuple[int, str, str]]
 SMALL = ("--weights", "random", "--epochs", "2", "--batch-size", "8", "--learning-rate", "0.01")
@@ -77,9 +77,9 @@ def wait_for_step(folder: Path, epoch: int, process: subprocess.Popen[str]) -> N
 
 
 def test_killed_and_resumed_is_the_same_as_never_killed(
-    tmp_path: Path, pictures: Path, tiny_file: Path
+    tmp_path: Path, colours: Path, tiny_file: Path
 ) -> None:
-    how = ("--data", pictures, "--variant", tiny_file, *SMALL, "--epochs", "16", "--patience", "0")
+    how = ("--data", colours, "--variant", tiny_file, *SMALL, "--epochs", "16", "--patience", "0")
     how = (*how, "--mixup", "0.2", "--ema", "0.9", "--drop-connect", "0.3", "--save-every", "0")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     subprocess.run(command(*how, "--run", whole), check=True, capture_output=True)
@@ -101,10 +101,10 @@ def test_killed_and_resumed_is_the_same_as_never_killed(
     ]
 
 
-def test_ctrl_c_says_how_to_go_on(tmp_path: Path, pictures: Path, tiny_file: Path) -> None:
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path, colours: Path, tiny_file: Path) -> None:
     folder = tmp_path / "run"
     process = start(
-        *("--data", pictures, "--variant", tiny_file, *SMALL, "--epochs", "5000"),
+        *("--data", colours, "--variant", tiny_file, *SMALL, "--epochs", "5000"),
         *("--patience", "0", "--save-every", "0", "--run", folder),
     )
     wait_for_step(folder, 2, process)
@@ -117,17 +117,17 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, pictures: Path, tiny_file: Pat
 
 
 def test_a_run_prints_its_table_and_goes_into_json(
-    cli: Cli, tmp_path: Path, pictures: Path, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, tmp_path: Path, colours: Path, tiny_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    first = f"runs/tiny-{pictures.name}"
+    first = f"runs/tiny-{colours.name}"
     code, out, err = cli(
-        *("--data", pictures, "--variant", tiny_file, *SMALL, "--json", tmp_path / "result.json")
+        *("--data", colours, "--variant", tiny_file, *SMALL, "--json", tmp_path / "result.json")
     )
     assert code == 0
     assert len(re.findall(r"^epoch \d/2: loss", err, re.MULTILINE)) == 2
     assert err.count("note:") == 1
-    assert f"note: {pictures}: 48 images, 3 classes: blue (16), green (16), red (16)" in err
+    assert f"note: {colours}: 48 images, 3 classes: blue (16), green (16), red (16)" in err
     assert re.search(r"^epoch +loss +acc % +val loss +val acc % +gap +rate +seconds", out)
     assert f"{first}/best.h5" in out
     assert "edge-effnet convert --variant" in out
@@ -231,32 +231,30 @@ def test_unreadable_images_are_named_skipped_or_refused(
     refused(cli(*how, tmp_path / "strict", "--strict"), 1, "red/3.png")
 
 
-def test_a_loss_that_is_no_number(
-    cli: Cli, tmp_path: Path, pictures: Path, tiny_file: Path
-) -> None:
+def test_a_loss_that_is_no_number(cli: Cli, tmp_path: Path, colours: Path, tiny_file: Path) -> None:
     answer = cli(
-        *("--data", pictures, "--variant", tiny_file, *SMALL, "--run", tmp_path / "run"),
+        *("--data", colours, "--variant", tiny_file, *SMALL, "--run", tmp_path / "run"),
         *("--learning-rate", "1e6", "--warmup-epochs", "0", "--optimizer", "rmsprop"),
         *("--epochs", "30", "--patience", "0"),
     )
     refused(answer, 1, "training diverged", "at step", "--learning-rate than 1e+06")
 
 
-def test_nowhere_to_write(cli: Cli, tmp_path: Path, pictures: Path, tiny_file: Path) -> None:
+def test_nowhere_to_write(cli: Cli, tmp_path: Path, colours: Path, tiny_file: Path) -> None:
     (tmp_path / "file").touch()
-    how = ("--data", pictures, "--variant", tiny_file, *SMALL, "--run")
+    how = ("--data", colours, "--variant", tiny_file, *SMALL, "--run")
     refused(cli(*how, tmp_path / "file"), 1, "is a file")
     refused(cli(*how, tmp_path / "file" / "run"), 1, "cannot be written")
 
 
 def test_a_disk_that_fills_up_at_a_checkpoint(
-    tmp_path: Path, pictures: Path, tiny_file: Path
+    tmp_path: Path, colours: Path, tiny_file: Path
 ) -> None:
     """A limit on the size of files stands in for the disk: config.json fits, a state does not."""
     done = subprocess.run(
         [
             *("bash", "-c", 'ulimit -f 64; exec "$@"', "limited"),
-            *command("--data", pictures, "--variant", tiny_file, *SMALL),
+            *command("--data", colours, "--variant", tiny_file, *SMALL),
             *("--run", str(tmp_path / "run")),
         ],
         capture_output=True,
@@ -278,9 +276,9 @@ def test_options_out_of_range(cli: Cli) -> None:
 
 
 def test_a_variant_without_weights_says_what_to_do(
-    cli: Cli, tmp_path: Path, pictures: Path, tiny: VariantSpec
+    cli: Cli, tmp_path: Path, colours: Path, tiny: VariantSpec
 ) -> None:
-    answer = cli("--data", pictures, "--variant", "lite0", "--run", tmp_path / "run")
+    answer = cli("--data", colours, "--variant", "lite0", "--run", tmp_path / "run")
     refused(answer, 1, "no official Keras weights for lite0", "--weights random")
     assert not (tmp_path / "run").exists()
     assert tiny.official_weights is None

@@ -23,9 +23,9 @@ from edge_effnet.data.pipeline import (
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
-from tests.edge_effnet.training.conftest import draw_colours, pictures
+from tests.edge_effnet.training.conftest import colours, draw_colours
 
-__all__ = ["pictures"]  # a fixture
+__all__ = ["colours"]  # a fixture
 
 
 def load(folder: Path, side: int = 32, **options: object) -> ImageFiles:
@@ -49,8 +49,8 @@ def batches(photos: ImageFiles, epoch: int, start: int = 0, workers: int = 2) ->
     return [batch.images.tobytes() + batch.truth.tobytes() for batch in made]
 
 
-def test_an_epoch_begun_in_the_middle_is_the_rest_of_it(pictures: Path) -> None:
-    photos = load(pictures)
+def test_an_epoch_begun_in_the_middle_is_the_rest_of_it(colours: Path) -> None:
+    photos = load(colours)
     whole = batches(photos, epoch=2)
     assert len(whole) == 5
     assert batches(photos, epoch=2, start=3, workers=1) == whole[3:]
@@ -65,8 +65,8 @@ def test_every_image_is_seen_in_every_epoch() -> None:
     assert epoch_order(3, 8, seed=0, epoch=0).shape == (1, 8)
 
 
-def test_what_does_not_fit_in_memory_is_read_again(pictures: Path) -> None:
-    small, large = load(pictures, cache_bytes=20_000), load(pictures)
+def test_what_does_not_fit_in_memory_is_read_again(colours: Path) -> None:
+    small, large = load(colours, cache_bytes=20_000), load(colours)
     assert len(small.cache) == 20_000 // (40 * 48 * 3)
     assert len(large.cache) == len(large) == 48
     assert batches(small, epoch=1) == batches(large, epoch=1)
@@ -77,8 +77,8 @@ def test_large_photos_are_stored_small() -> None:
     assert for_training(32)(np.zeros((50, 900, 3), np.uint8)).shape == (50, 900, 3)
 
 
-def test_evaluation_is_the_preprocessing(pictures: Path) -> None:
-    dataset = load_dataset(pictures)
+def test_evaluation_is_the_preprocessing(colours: Path) -> None:
+    dataset = load_dataset(colours)
     photos, _ = read_image_files(dataset.samples, for_evaluation(32), workers=2)
     rows = list(evaluation_batches(photos, side=32, batch_size=20, workers=2))
     assert [images.shape for images, _ in rows] == [(20, 32, 32, 3)] * 3
@@ -138,4 +138,4 @@ def test_leaving_early_leaves_no_threads_and_opencv_as_it_was() -> None:
     assert next(made) == 0
     made.close()
     assert cv2.getNumThreads() == before
-    assert not [t for t in threading.enumerate() if t.name.startswith("pictures")]
+    assert not [t for t in threading.enumerate() if t.name.startswith("images")]

@@ -1,4 +1,4 @@
-"""A network so small that it trains in seconds, and pictures it can learn."""
+"""A network so small that it trains in seconds, and images it can learn."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def tiny_file(tiny: VariantSpec, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder per colour, 16 noisy pictures each; never to be changed."""
-    return draw_colours(tmp_path_factory.mktemp("pictures"), 16)
+def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder per colour, 16 noisy images each; never to be changed."""
+    return draw_colours(tmp_path_factory.mktemp("colours"), 16)
 
 
 def draw_colours(folder: Path, count: int, seed: int = 3) -> Path:

@@ -54,6 +54,6 @@ def test_a_network_with_quick_kernels_takes_the_same_step() -> None:
     for name, one, other in zip(names, *after, strict=True):
         scale = float(np.abs(one).max())
         moved += scale > 0
-        # Gradients pass twenty normalizations over eight pictures: rounding grows on the way.
+        # Gradients pass twenty normalizations over eight images: rounding grows on the way.
         np.testing.assert_allclose(other, one, atol=2e-2 * scale + 1e-6, err_msg=name)
     assert moved > 0.9 * len(names)

@@ -38,10 +38,10 @@ Run = Callable[..., TrainingResult]
 
 
 @pytest.fixture(scope="session")
-def config(pictures: Path, tiny_file: Path) -> TrainConfig:
+def config(colours: Path, tiny_file: Path) -> TrainConfig:
     """Everything random switched on."""
     return TrainConfig(
-        data=str(pictures),
+        data=str(colours),
         variant=str(tiny_file),
         weights="random",
         epochs=4,
@@ -262,11 +262,11 @@ def test_what_was_done_to_the_weights_before_is_kept(
 
 
 def test_other_classes_get_a_new_classifier(
-    config: TrainConfig, finished: TrainingResult, tmp_path: Path, pictures: Path
+    config: TrainConfig, finished: TrainingResult, tmp_path: Path, colours: Path
 ) -> None:
     for name in ("blue", "green"):
         (tmp_path / "data" / f"not-{name}").parent.mkdir(exist_ok=True)
-        (tmp_path / "data" / f"not-{name}").symlink_to(pictures / name)
+        (tmp_path / "data" / f"not-{name}").symlink_to(colours / name)
     said: list[str] = []
     tuned = replace(config, data=str(tmp_path / "data"), weights=str(finished.checkpoint), epochs=0)
     outcome = run(tuned, tmp_path / "tuned", callbacks=Callbacks(say=said.append))
@@ -328,10 +328,10 @@ def test_a_run_is_not_written_over(
         run(config, tmp_path / "file")
 
 
-def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, pictures: Path) -> None:
+def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, colours: Path) -> None:
     import shutil
 
-    shutil.copytree(pictures, tmp_path / "data")
+    shutil.copytree(colours, tmp_path / "data")
     once = {"stop": iter([True])}
     changed = replace(config, data=str(tmp_path / "data"))
     with pytest.raises(Interrupted):
@@ -339,7 +339,7 @@ def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, picture
     (tmp_path / "data" / "red" / "0.png").unlink()
     with pytest.raises(UsageProblem, match="images were added, removed or replaced"):
         resume(tmp_path / "run", workers=1)
-    shutil.copytree(pictures / "red", tmp_path / "data" / "yellow")
+    shutil.copytree(colours / "red", tmp_path / "data" / "yellow")
     with pytest.raises(UsageProblem, match="4 classes in the data, 3 in the run"):
         resume(tmp_path / "run", workers=1)
 
