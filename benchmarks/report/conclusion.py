@@ -10,7 +10,7 @@ from typing import Literal
 from benchmarks.report.sources import Json, Sources
 from benchmarks.results.accuracy_columns import accuracy_cells, accuracy_headings, front_of
 from benchmarks.results.result import Case, Result
-from edge_effnet.measure.statistics import spread
+from edge_effnet.measure.statistics import independent_ratio, spread
 
 _PROVEN_POINTS = 1.0  # a drop proven to be smaller is called none
 
@@ -48,16 +48,10 @@ def _of_result(result: Result) -> Conclusion:
         )
     first, best = result.cases[0], _fastest_on_the_front(result)
     if best is first:
-        return Conclusion("good", f"{_speed(first)}{_accuracy(result, first)}.")
-    ratio = next(
-        (
-            entry
-            for entry in result.ratios
-            if (entry.case, entry.base) == (result.cases.index(best), 0)
-        ),
-        None,
-    )
-    if ratio is None or ratio.high >= 1:
+        keep = f"Keep {first.title}: " if len(result.cases) > 1 else ""
+        return Conclusion("good", f"{keep}{_speed(first)}{_accuracy(result, first)}.")
+    ratio = independent_ratio(best.samples_ms, first.samples_ms)
+    if ratio.high >= 1:
         return Conclusion(
             "open",
             f"Keep {first.title}: no other model is faster beyond doubt. {_speed(first)}.",
@@ -69,14 +63,24 @@ def _of_result(result: Result) -> Conclusion:
 
 
 def _fastest_on_the_front(result: Result) -> Case:
+    """Of those that no other beats in both, and that do not lose accuracy beyond doubt."""
+    worse = {
+        compared["candidate"].get("sha256")
+        for compared in (result.accuracy or {}).get("comparisons", ())
+        if (compared.get("drop_interval_points") or (0.0,))[0] > 0
+    }
     marks = front_of(result)
-    known = [case for case, mark in zip(result.cases, marks, strict=True) if mark is not False]
-    return min(known, key=lambda case: case.spread.p50_ms)
+    known = [
+        case
+        for case, mark in zip(result.cases, marks, strict=True)
+        if mark is not False and case.sha256 not in worse
+    ]
+    return min(known or result.cases[:1], key=lambda case: case.spread.p50_ms)
 
 
 def _speed(case: Case) -> str:
     median = case.spread.p50_ms
-    return f"{case.title} answers in {median:.3g} ms, {1e3 / median:.0f} times a second"
+    return f"{case.title} takes {median:.3g} ms for an image, {1e3 / median:.0f} a second"
 
 
 def _accuracy(result: Result, case: Case) -> str:

@@ -295,6 +295,11 @@ def test_the_page_begins_with_what_to_do(make_result: MakeResult) -> None:
     assert text.startswith("Use int8: 2.0 times as fast as float")
     assert "--data" in text
     assert first_words(result=make_result({"a": around(4), "b": around(4, 1)}))[0] == "open"
+    assert "250 a second" in first_words(result=make_result({"a": around(4)}))[1]
+    models = [{"sha256": f"{place:064x}", "top1": 80.0 - place} for place in range(2)]
+    worse = {"candidate": {"sha256": f"{1:064x}"}, "drop_interval_points": [0.5, 1.5]}
+    accuracy = {"models": models, "comparisons": [worse]}
+    assert first_words(result=result.with_accuracy(accuracy))[1].startswith("Keep float")
     noisy = Validity((Remark("load", True, "other programs used 40 % of the CPU", "stop them"),))
     tone, text = first_words(result=replace(result, verdict=noisy))
     assert tone == "bad"
