@@ -99,60 +99,24 @@ def open_classifier(
     opened = open_interpreter(path, threads=threads, delegate=delegate)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()
-    if len(inputs) != 1 or len(outputs) != 1:
-        raise ModelError(
-            f"{path} is not an image classifier",
-            found=f"{len(inputs)} inputs and {len(outputs)} outputs",
-            expected="one image in, one vector of scores out",
-            fix="give a classification model",
-        )
-    form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
-    if (
-        len(form_in.shape) != 4
-        or form_in.shape[0] != 1
-        or form_in.shape[3] != 3
-        or 0 in form_in.shape
-    ):
-        raise ModelError(
-            f"{path} does not take one RGB image",
-            found=f"input shape {list(form_in.shape)}",
-            expected="[1, height, width, 3]",
-            fix="export the model with a fixed batch of 1 and channels last",
-        )
-    outputs_wide = form_out.shape[-1] if form_out.shape else 0
-    if int(np.prod(form_out.shape)) != outputs_wide:
-        raise ModelError(
-            f"{path} does not end in one score per class",
-            found=f"output shape {list(form_out.shape)}",
-            expected="[1, classes]",
-            fix="give a classification model",
-        )
+    form_in, form_out = _interface(path, inputs, outputs)
     card = artifact.card
     found = find_head(
         artifact.structure, str(path), choice=head, stated=card.head if card else None
     )
-    given = labels if labels is not None else artifact.labels
-    names = fit_names(given, found)
-    if names is None and given is not None:
-        raise ModelError(
-            f"{path} and its labels do not fit",
-            found=f"{len(given)} labels: {listed(given)}",
-            expected=f"{found.classes}, one for each {'class' if found.binary else 'score'}",
-            fix=fix_of_names(given, found),
-        )
+    names = _names(path, labels if labels is not None else artifact.labels, found)
     if labels is not None:
         refuse_reordered(labels, artifact.labels, str(path))
     # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
     # MediaPipe's loaders hand it pixels as they are.
     trusted = card is not None or form_in.dtype != "uint8"
     stated = artifact.preprocess if trusted else None
-    how = _preprocess_of(path, stated, form_in, preprocess)
     return Classifier(
         path=path,
         labels=names or numbers(found.classes),
         names=names,
         head=found,
-        preprocess=how,
+        preprocess=_preprocess_of(path, stated, form_in, preprocess),
         card=card,
         notice=opened.notice,
         input_format=form_in,
@@ -161,6 +125,48 @@ def open_classifier(
         _input_index=inputs[0]["index"],
         _output_index=outputs[0]["index"],
     )
+
+
+def _interface(
+    path: Path, inputs: Sequence[dict[str, Any]], outputs: Sequence[dict[str, Any]]
+) -> tuple[TensorFormat, TensorFormat]:
+    """The one input and the one output; ModelError where they are not an image's and scores."""
+    if len(inputs) != 1 or len(outputs) != 1:
+        raise ModelError(
+            f"{path} is not an image classifier",
+            found=f"{len(inputs)} inputs and {len(outputs)} outputs",
+            expected="one image in, one vector of scores out",
+            fix="give a classification model",
+        )
+    form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
+    shape = form_in.shape
+    if len(shape) != 4 or (shape[0], shape[3]) != (1, 3) or 0 in shape:
+        raise ModelError(
+            f"{path} does not take one RGB image",
+            found=f"input shape {list(shape)}",
+            expected="[1, height, width, 3]",
+            fix="export the model with a fixed batch of 1 and channels last",
+        )
+    if int(np.prod(form_out.shape)) != (form_out.shape[-1] if form_out.shape else 0):
+        raise ModelError(
+            f"{path} does not end in one score per class",
+            found=f"output shape {list(form_out.shape)}",
+            expected="[1, classes]",
+            fix="give a classification model",
+        )
+    return form_in, form_out
+
+
+def _names(path: Path, given: Sequence[str] | None, head: Head) -> tuple[str, ...] | None:
+    names = fit_names(given, head)
+    if names is None and given is not None:
+        raise ModelError(
+            f"{path} and its labels do not fit",
+            found=f"{len(given)} labels: {listed(given)}",
+            expected=f"{head.classes}, one for each {'class' if head.binary else 'score'}",
+            fix=fix_of_names(given, head),
+        )
+    return names
 
 
 def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
@@ -93,11 +94,12 @@ def open_model(
             ``preprocess`` that fit.
         EdgeEffnetError: no TFLite runtime is installed.
     """
-    return Model(
-        open_classifier(
-            Path(path), labels=labels, preprocess=preprocess, threads=threads or available_cores()
-        )
+    classifier = open_classifier(
+        Path(path), labels=labels, preprocess=preprocess, threads=threads or available_cores()
     )
+    if classifier.notice:
+        logging.getLogger(__name__).warning(classifier.notice)
+    return Model(classifier)
 
 
 def _checked(image: NDArray[Any]) -> NDArray[np.uint8]:
