@@ -112,19 +112,14 @@ def decode(data: bytes, name: str) -> Pixels:
 
 def _refuse_truncated(data: bytes, name: str, fix: str) -> None:
     """OpenCV fills the missing part of a cut-off file with grey or black and says nothing."""
-    kinds = (
-        ("JPEG", b"\xff\xd8\xff", _whole_jpeg),
-        ("PNG", b"\x89PNG\r\n\x1a\n", _whole_png),
-        ("BMP", b"BM", _whole_bmp),
-    )
-    for kind, start, whole in kinds:
-        if data.startswith(start) and not whole(data):
-            raise DataError(
-                f"{name} is cut off",
-                found=f"a {kind} without its end",
-                expected="a whole one",
-                fix=fix,
-            )
+    kind = kind_of(data)
+    if kind is not None and kind.name in _WHOLE and not _WHOLE[kind.name](data):
+        raise DataError(
+            f"{name} is cut off",
+            found=f"a {kind.name} without its end",
+            expected="a whole one",
+            fix=fix,
+        )
 
 
 # What ends a stretch of JPEG pixel data: a marker that is no stuffing and no restart.
@@ -156,6 +151,9 @@ def _whole_png(data: bytes) -> bool:
 def _whole_bmp(data: bytes) -> bool:
     """Whether the file is as long as its header says; some writers leave that at 0."""
     return len(data) >= int.from_bytes(data[2:6], "little")
+
+
+_WHOLE = {"JPEG": _whole_jpeg, "PNG": _whole_png, "BMP": _whole_bmp}
 
 
 def read_image(path: Path) -> Pixels:

@@ -2,14 +2,9 @@
 (``compare_predictions``). Pure arithmetic on arrays: no file is read, no model is run."""
 
 from edge_effnet.metrics.accuracy.chance import likely_cause
+from edge_effnet.metrics.accuracy.class_summary import ClassSummary, summarize_classes
 from edge_effnet.metrics.accuracy.label_summary import LabelSummary
-from edge_effnet.metrics.accuracy.summary import (
-    ClassSummary,
-    Summary,
-    evaluation_json,
-    summarize,
-    summarize_classes,
-)
+from edge_effnet.metrics.accuracy.summary import Summary, evaluation_json, summarize
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary
 from edge_effnet.metrics.comparison.flips import Flip
 from edge_effnet.metrics.comparison.paired import Paired

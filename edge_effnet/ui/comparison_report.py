@@ -65,7 +65,7 @@ def print_comparison(comparison: Comparison, source: str, *, is_evidence: bool =
     if comparison.reference and comparison.reference.at_chance:
         say(out, NO_DROP)
     elif comparison.paired:
-        for line in verdict(comparison.paired, comparison.images, is_evidence=is_evidence):
+        for line in conclusions(comparison.paired, comparison.images, is_evidence=is_evidence):
             say(out, line)
     if comparison.scenes and comparison.agreement_percent is not None:
         say(out, comparison.scenes.proof)
@@ -100,7 +100,7 @@ def _agreement_lines(comparison: Comparison) -> list[str]:
     return lines
 
 
-def verdict(paired: Paired, images: int, *, is_evidence: bool = True) -> list[str]:
+def conclusions(paired: Paired, images: int, *, is_evidence: bool = True) -> list[str]:
     """What the paired test proves, and what it does not, in sentences.
 
     Args:

@@ -1,88 +1,16 @@
-"""One model's report: accuracy, each class, calibration, and what overall accuracy hides."""
+"""One model's report, by the kind of its answer, and as a document."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
-from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
-from edge_effnet.metrics.accuracy.classification import (
-    Confusion,
-    PerClass,
-    are_probabilities,
-    balanced_accuracy_percent,
-    chance_percent,
-    confusion,
-    expected_calibration_error,
-    per_class,
-    top_k_percent,
-)
-from edge_effnet.metrics.accuracy.exchanged_labels import exchanged_classes
+from edge_effnet.metrics.accuracy.class_summary import ClassSummary, summarize_classes
 from edge_effnet.metrics.accuracy.label_summary import LabelSummary, summarize_labels
-from edge_effnet.metrics.accuracy.rare_classes import name_some, neglected_classes
 from edge_effnet.metrics.accuracy.value_summary import ValueSummary, summarize_values
-from edge_effnet.metrics.intervals import interval_json, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
 
 FORMAT = "edge-effnet/evaluation"
 VERSION = 1
-
-
-@dataclass(frozen=True, eq=False)
-class ClassSummary(BaseSummary):
-    """Figures of one model on images of one class each; percent unless a name says otherwise.
-
-    Attributes:
-        top_percent: top-k accuracy for each k asked for; 1 and 5 are always there. With at most
-            k classes it is 100 and says nothing.
-        top1_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
-        calibration_error: expected calibration error, 0–1; None for scores that are no
-            probabilities.
-        chance_percent: what answers unrelated to the images would reach.
-    """
-
-    top_percent: dict[int, float]
-    top1_interval_percent: tuple[float, float] | None
-    balanced_accuracy_percent: float
-    calibration_error: float | None
-    chance_percent: float
-    per_class: PerClass
-    confusion: Confusion
-
-    @property
-    def informative_tops(self) -> list[int]:
-        """The k above 1 for which not every answer is right."""
-        classes = len(self.predictions.labels)
-        return [k for k in sorted(self.top_percent) if 1 < k < classes]
-
-    @property
-    def top1_percent(self) -> float:
-        return self.top_percent[1]
-
-    @property
-    def headline(self) -> Headline:
-        value = self.top1_percent
-        return Headline("top-1", value, f"{value:.1f} %", right_percent=value)
-
-    def figures_json(self) -> dict[str, Any]:
-        """The figures alone, as they stand under each model of a comparison."""
-        return {
-            **self.model_json(),
-            **{
-                f"top{k}": share if k in (1, *self.informative_tops) else None
-                for k, share in sorted(self.top_percent.items())
-            },
-            "top1_interval": interval_json(self.top1_interval_percent),
-            "balanced_accuracy": self.balanced_accuracy_percent,
-            "ece": self.calibration_error,
-            "chance": self.chance_percent,
-            "at_chance": self.at_chance,
-            "per_class": self.per_class.to_json(self.predictions.labels),
-            "confusion": [list(cell) for cell in self.confusion.cells],
-        }
 
 
 Summary = ClassSummary | LabelSummary | ValueSummary
@@ -116,76 +44,3 @@ def summarize(predictions: Predictions, *, top: int = 5) -> Summary:
     if predictions.task == "value":
         return summarize_values(predictions)
     return summarize_classes(predictions, top=top)
-
-
-def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary:
-    """Evaluate a model that answers one class.
-
-    Raises:
-        ValueError: the truth is not known, or the model answers something else.
-    """
-    if predictions.truth is None:
-        raise ValueError("accuracy needs the true classes")
-    scores, truth, answers = predictions.scores, predictions.truth, predictions.answers
-    images, classes = scores.shape
-    right = int(np.count_nonzero(answers == truth))
-    low, high = wilson_interval(right, images)
-    figures = per_class(answers, truth, classes)
-    chance = chance_percent(answers, truth, classes)
-    at_chance = no_association(answers, truth)
-    if at_chance:
-        warnings = [
-            f"{predictions.name} is no better than chance: {100 * right / images:.1f} % right, "
-            f"{chance:.1f} % expected of blind answers; {likely_cause(predictions)}"
-        ]
-    else:
-        warnings = _exchanged_warning(predictions, figures) or _neglected_warning(
-            predictions, figures
-        )
-    return ClassSummary(
-        images=images,
-        top_percent={
-            k: 100 * right / images if k == 1 else top_k_percent(scores, truth, k)
-            for k in sorted({1, 5, top})
-        },
-        top1_interval_percent=(100 * low, 100 * high),
-        balanced_accuracy_percent=balanced_accuracy_percent(figures),
-        calibration_error=(
-            expected_calibration_error(scores, truth) if are_probabilities(scores) else None
-        ),
-        chance_percent=chance,
-        at_chance=at_chance,
-        per_class=figures,
-        confusion=confusion(answers, truth, classes),
-        predictions=predictions,
-        warnings=tuple(warnings),
-    )
-
-
-def _exchanged_warning(predictions: Predictions, figures: PerClass) -> list[str]:
-    assert predictions.truth is not None  # noqa: S101 (only then is there a summary)
-    names, overall = predictions.label_names, 100 * figures.correct.sum() / figures.support.sum()
-    classes = [
-        f"{names[true]!r} is answered {names[answered]!r} ({count} images of {of})"
-        for true, answered, count, of in exchanged_classes(predictions.answers, predictions.truth)
-    ]
-    if not classes:
-        return []
-    return [
-        f"{predictions.name}: {overall:.1f} % is most likely too little, since labels look "
-        f"exchanged: {name_some(classes)}; give the labels in the model's own order (--labels)"
-    ]
-
-
-def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]:
-    names, overall = predictions.label_names, 100 * figures.correct.sum() / figures.support.sum()
-    classes = [
-        f"{names[index]!r} ({figures.correct[index]} of {figures.support[index]} images found)"
-        for index in neglected_classes(figures)
-    ]
-    if not classes:
-        return []
-    return [
-        f"{predictions.name}: an overall accuracy of {overall:.1f} % hides classes it hardly "
-        f"finds: {name_some(classes)}"
-    ]

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from edge_effnet.metrics.accuracy.class_summary import ClassSummary
 from edge_effnet.metrics.accuracy.rare_classes import name_some, ruined_classes
-from edge_effnet.metrics.accuracy.summary import ClassSummary, Summary, summarize
+from edge_effnet.metrics.accuracy.summary import Summary, summarize
 from edge_effnet.metrics.comparison.flips import Flip, find_flips
 from edge_effnet.metrics.comparison.losses import (
     ValueDifference,
