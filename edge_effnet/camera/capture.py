@@ -55,7 +55,7 @@ class Capture:
         self._wait = wait or self.stop.wait
         self._began_s = clock()
         self._shape: tuple[int, ...] | None = None
-        self._away, self._told, self._pause_s = False, "", pace.first_pause_s
+        self._away, self._last_said, self._pause_s = False, "", pace.first_pause_s
         self._thread = threading.Thread(target=self.run, name="capture", daemon=True)
 
     def start(self) -> None:
@@ -164,8 +164,8 @@ class Capture:
 
     def _say_once(self, line: str) -> None:
         """Say it unless it was the last thing said since a frame came."""
-        if line != self._told:
-            self._told = line
+        if line != self._last_said:
+            self._last_said = line
             self._say(line)
 
     def _watch(self, reader: _Reader) -> str | None:
@@ -202,7 +202,7 @@ class Capture:
             self.broken += 1
             return
         if self._away:
-            self._away, self._told, self._pause_s = False, "", self._pace.first_pause_s
+            self._away, self._last_said, self._pause_s = False, "", self._pace.first_pause_s
             self.reopened += 1
             self._say(f"{self._source.name} is back")
         now, number = self._clock(), self.captured

@@ -126,13 +126,13 @@ def run_json(run: RunStatus) -> dict[str, Any]:
         "dropped": run.dropped,
         "broken": run.capture.broken,
         "reopened": run.capture.reopened,
-        **_judged(run),
+        **_accuracy(run),
         "times": run.rates.to_json(),
         **({"comparison": run.comparison.to_json()} if run.comparison else {}),
     }
 
 
-def _judged(run: RunStatus) -> dict[str, Any]:
+def _accuracy(run: RunStatus) -> dict[str, Any]:
     """Of frames whose truth is known: how many, and right answers or the size of the error."""
     if run.head.task == "value":
         error = run.error

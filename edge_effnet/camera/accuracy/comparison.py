@@ -70,11 +70,11 @@ class FeedComparison:
         self._labels, self._source, self._with_truth = labels, source, with_truth
         self._random = np.random.default_rng(seed)
         self._recent: deque[bool] = deque(maxlen=100)
-        told = 1 if self.heads[0].task == "classes" else len(labels)
-        room = max(1, min(KEPT_FRAMES, KEPT_BYTES // (8 * (len(labels) + told))))
+        width = 1 if self.heads[0].task == "classes" else len(labels)
+        room = max(1, min(KEPT_FRAMES, KEPT_BYTES // (8 * (len(labels) + width))))
         # Written to at once: memory that fills up later would look like a leak.
         self._scores = np.full((2, room, len(labels)), -1, np.float32)
-        self._truth = np.full((room, told), -1, np.float64)
+        self._truth = np.full((room, width), -1, np.float64)
         self._numbers = np.full(room, -1, np.int64)
         self._scenes = np.full(room, -1, np.int64)
         self._files: dict[int, Path] = {}

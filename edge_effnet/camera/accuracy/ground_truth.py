@@ -68,15 +68,15 @@ def read_ground_truth(
     frame = whole.column(_FRAME)
     key = frame if frame is not None else whole.column(*FILE_COLUMNS)
     assert key is not None  # noqa: S101 (read_table looks for it)
-    told = tuple(row for row in whole.rows if any(row[:key] + row[key + 1 :]))
-    if not told:
+    stated = tuple(row for row in whole.rows if any(row[:key] + row[key + 1 :]))
+    if not stated:
         raise DataError(
             f"{path} says nothing of any frame",
             found="nothing beside the frame in any row",
             expected=expected,
             fix="write one row per frame: 0,stop",
         )
-    table = replace(whole, rows=told)
+    table = replace(whole, rows=stated)
     known: dict[str, Known] = {}
     for cell, answer in zip(table.cells(key), _answers(table, key, names, head, say), strict=True):
         if known.setdefault(cell, answer) != answer:
@@ -177,7 +177,7 @@ def _by_folder(
     shown = {name: len(images) for name, images in folder.classes.items() if images}
     indices = _indices(shown, source, names, classes, say)
     if unknown := [f"{name} ({count})" for name, count in shown.items() if name not in indices]:
-        say(f"not judged, since the model knows no such class: images of {listed(unknown)}")
+        say(f"not evaluated, since the model knows no such class: images of {listed(unknown)}")
 
     def truth(frame: Frame) -> Known | None:
         if frame.path is None:

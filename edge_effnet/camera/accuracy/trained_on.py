@@ -26,19 +26,19 @@ class Unseen:
     truth: GroundTruth
     known: Sequence[Seen]
     trained: int = 0
-    _told: dict[int, bool] = field(default_factory=dict)
+    _learned: dict[int, bool] = field(default_factory=dict)
 
     def __call__(self, frame: Frame) -> Known | None:
         true = self.truth(frame)
         if true is None:
             return None
-        if frame.number not in self._told:
+        if frame.number not in self._learned:
             prints = prints_of([frame.path]) if frame.path else prints_of_pixels(frame.pixels)
-            self._told[frame.number] = bool(learned_from(prints, self.known)[0])
-            self.trained += self._told[frame.number]
-            if len(self._told) > _REMEMBERED:
-                del self._told[next(iter(self._told))]
-        return None if self._told[frame.number] else true
+            self._learned[frame.number] = bool(learned_from(prints, self.known)[0])
+            self.trained += self._learned[frame.number]
+            if len(self._learned) > _REMEMBERED:
+                del self._learned[next(iter(self._learned))]
+        return None if self._learned[frame.number] else true
 
     def line(self, labelled: int) -> str | None:
         """What to say first, given how many other frames had a known class."""
@@ -46,5 +46,5 @@ class Unseen:
             return None
         said = f"the network was trained on {self.trained} frames (or on near-duplicates of them)"
         if labelled:
-            return f"{said}: judged by the {labelled} others with a known class"
-        return f"no evidence: {said}, and no other has a known class to judge it by"
+            return f"{said}: evaluated on the {labelled} others with a known class"
+        return f"no evidence: {said}, and no other has a known class to evaluate it on"

@@ -38,7 +38,7 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     """A few lines: frames, rate, delay, latencies, accuracy.
 
     Args:
-        trained: frames of a known class that do not judge, since the network was trained on them.
+        trained: frames of a known class that do not count: the network was trained on them.
     """
     rates, feed = run.rates, run.comparison
     capture = run.capture

@@ -376,7 +376,7 @@ def test_how_folders_were_read_as_truth_is_told(tmp_path: Path) -> None:
     read_ground_truth("folder", str(tmp_path), None, ONE_OF_THREE, told.append)
     assert "in the order a, b, val" in told.pop()
     read_ground_truth("folder", str(tmp_path), ("a", "b", "c"), ONE_OF_THREE, told.append)
-    assert told == ["not judged, since the model knows no such class: images of val (1)"]
+    assert told == ["not evaluated, since the model knows no such class: images of val (1)"]
     (tmp_path / "a").rename(tmp_path / "train")
     (tmp_path / "b" / "0.png").unlink()
     (tmp_path / "b").rmdir()

@@ -139,7 +139,7 @@ def test_frames_a_model_was_trained_on_do_not_judge(
     assert "right: 100.0 % of frames with a known answer, 6 frames in 3 scenes" in out
     told = json.loads(report.read_text())["trained_on"]
     assert (told["trained"], told["is_evidence"]) == (24, True)
-    assert told["line"].endswith("judged by the 6 others with a known class")
+    assert told["line"].endswith("evaluated on the 6 others with a known class")
     twice = (*command, colour_folder, "--compare", model, "--every-frame", "--force")
     assert cli(*twice)[1].startswith("the network was trained on 24 frames")
 
