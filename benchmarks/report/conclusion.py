@@ -86,7 +86,7 @@ def _speed(case: Case) -> str:
 def _accuracy(result: Result, case: Case) -> str:
     figures = result.accuracy_of(case)
     if figures is None:
-        return "; how right it is, was not measured (--data)"
+        return "; its accuracy was not measured (bench --data)"
     told = zip(accuracy_headings(result), accuracy_cells(figures), strict=True)
     return "".join(f", {name} {text}" for name, text in told if text != "–")
 
@@ -125,10 +125,12 @@ def _of_comparison(document: Json) -> Conclusion:
         )
     needed = document.get("images_to_prove")
     more = f"; about {needed} images would exclude one of 1 point" if needed else ""
+    apart = f"{abs(drop):.1f} points {'less' if drop > 0 else 'more'} accurate than"
+    than = apart if round(drop, 1) else "as accurate as"
     return Conclusion(
         "open",
-        f"{name} loses {drop:.1f} points against {other}, but {images} cannot exclude a drop of "
-        f"{bounds[1]:.1f}{more}.",
+        f"{name} is {than} {other} here, but {images} cannot exclude a drop of {bounds[1]:.1f}"
+        f"{more}.",
     )
 
 
