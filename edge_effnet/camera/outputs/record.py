@@ -41,7 +41,7 @@ class AnnotatedFrame:
 
 
 class Recorder:
-    """Writes scenes to a video file in its own thread.
+    """Writes annotated frames to a video file in its own thread.
 
     The video has a fixed rate and follows the frames' own clock: a frame is repeated or left
     out as needed. The file appears under its name when it is finished; a full disk ends the
@@ -75,7 +75,7 @@ class Recorder:
             self._part.touch()
         except OSError as error:
             raise cannot_write(path, error) from error
-        self._scenes: BoundedQueue[AnnotatedFrame] = BoundedQueue(4, wait=every_frame)
+        self._queue: BoundedQueue[AnnotatedFrame] = BoundedQueue(4, wait=every_frame)
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._first_s: float | None = None
@@ -83,33 +83,33 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
-    def put(self, scene: AnnotatedFrame) -> None:
-        self._scenes.put(scene)
+    def put(self, annotated: AnnotatedFrame) -> None:
+        self._queue.put(annotated)
 
     def end(self) -> None:
         """Finish the file."""
-        self._scenes.close()
+        self._queue.close()
         self._thread.join(60.0)
 
     def _run(self) -> None:
         try:
-            while (scene := self._scenes.take()) is not None:
-                if not self._write(scene):
+            while (annotated := self._queue.take()) is not None:
+                if not self._write(annotated):
                     break
         except (OSError, cv2.error) as error:
             self._say(f"recording ended: {' '.join(str(error).split())}")
         finally:
-            self._scenes.close(discard=True)
+            self._queue.close(discard=True)
             self._finish()
 
-    def _write(self, scene: AnnotatedFrame) -> bool:
+    def _write(self, annotated: AnnotatedFrame) -> bool:
         now = time.monotonic()
         if now - self._checked_s > 0.5:
             self._checked_s = now
             if self._free(self._path.parent) < RESERVE_BYTES:
                 self._say(f"recording ended: the disk with {self._path} is nearly full")
                 return False
-        pixels = scene.frame.pixels
+        pixels = annotated.frame.pixels
         if self._writer is None:
             rows, columns = pixels.shape[:2]
             self._size = (columns - columns % 2, rows - rows % 2)  # the codec wants even sides
@@ -119,15 +119,15 @@ class Recorder:
                 self._say(f"recording ended: {self._path} cannot be written as video")
                 return False
         if self._first_s is None:
-            self._first_s = scene.frame.time_s
-        due = 1 + round((scene.frame.time_s - self._first_s) * self._fps)
+            self._first_s = annotated.frame.time_s
+        due = 1 + round((annotated.frame.time_s - self._first_s) * self._fps)
         if due <= self.written:
             return True
         longest = max(1, round(LONGEST_GAP_S * self._fps))
         if due - self.written > longest:  # the source was away: do not fill hours with one image
             self._first_s += (due - self.written - longest) / self._fps
             due = self.written + longest
-        image = cv2.cvtColor(self._drawn(scene), cv2.COLOR_RGB2BGR)
+        image = cv2.cvtColor(self._drawn(annotated), cv2.COLOR_RGB2BGR)
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size, interpolation=cv2.INTER_AREA)
         while self.written < due:
@@ -135,8 +135,13 @@ class Recorder:
             self.written += 1
         return True
 
-    def _drawn(self, scene: AnnotatedFrame) -> Pixels:
-        return draw(scene.frame.pixels, scene.decisions, region=self._region, status=scene.status)
+    def _drawn(self, annotated: AnnotatedFrame) -> Pixels:
+        return draw(
+            annotated.frame.pixels,
+            annotated.decisions,
+            region=self._region,
+            status=annotated.status,
+        )
 
     def _finish(self) -> None:
         if self._writer is not None:

@@ -19,7 +19,7 @@ _QUIT_KEYS = (ord("q"), 27)
 
 
 class Window:
-    """Shows scenes; made and used in the main thread only, as the toolkits demand.
+    """Shows annotated frames; made and used in the main thread only, as the toolkits demand.
 
     Raises:
         OutputError: no screen, or an OpenCV without windows.
@@ -45,12 +45,14 @@ class Window:
         self.closed = False
         self._clock, self._shown_s = clock, float("-inf")
 
-    def show(self, scene: AnnotatedFrame, region: Region) -> None:
+    def show(self, annotated: AnnotatedFrame, region: Region) -> None:
         now = self._clock()
         if self.closed or now - self._shown_s < 1 / SHOWN_PER_S:
             return
         self._shown_s = now
-        image = draw(scene.frame.pixels, scene.decisions, region=region, status=scene.status)
+        image = draw(
+            annotated.frame.pixels, annotated.decisions, region=region, status=annotated.status
+        )
         cv2.imshow(TITLE, cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         key = cv2.waitKey(1) & 0xFF
         shut = cv2.getWindowProperty(TITLE, cv2.WND_PROP_VISIBLE) < 1

@@ -29,7 +29,7 @@ from tests.edge_effnet.camera.conftest import FakeClock, plain
 SEEN = Decision((ScoredLabel("red", 1.0),), (ScoredLabel("red", 1.0),))
 
 
-def scene(number: int, time_s: float, width: int = 64, height: int = 48) -> AnnotatedFrame:
+def annotated(number: int, time_s: float, width: int = 64, height: int = 48) -> AnnotatedFrame:
     frame = Frame(plain("red", width, height), number, number, time_s, 0.0)
     return AnnotatedFrame(frame, (("model", SEEN),), "10 fps")
 
@@ -54,7 +54,7 @@ def test_a_recording_plays_and_shows_the_answer(tmp_path: Path, suffix: str) -> 
     path = tmp_path / f"out{suffix}"
     writer = recorder(path, said)
     for number in range(12):
-        writer.put(scene(number, number / 10, 320, 240))
+        writer.put(annotated(number, number / 10, 320, 240))
     assert not path.exists()  # until it is finished
     writer.end()
     frames = frames_in(path)
@@ -74,7 +74,7 @@ def test_a_recording_follows_the_clock_of_its_frames(tmp_path: Path) -> None:
     writer = recorder(tmp_path / "out.mp4", said)
     times = [0, 0.02, 0.04, 0.1, 0.5, 1000.0, 1000.1]  # too fast, then slow, then away
     for number, time_s in enumerate(times):
-        writer.put(scene(number, time_s))
+        writer.put(annotated(number, time_s))
     writer.end()
     assert len(frames_in(tmp_path / "out.mp4")) == 6 + round(10 * LONGEST_GAP_S) + 1
 
@@ -83,7 +83,7 @@ def test_a_change_of_size_while_recording(tmp_path: Path) -> None:
     said: list[str] = []
     writer = recorder(tmp_path / "out.mp4", said)
     for number, side in enumerate((64, 65, 33, 128)):
-        writer.put(scene(number, number / 10, side, side))
+        writer.put(annotated(number, number / 10, side, side))
     writer.end()
     frames = frames_in(tmp_path / "out.mp4")
     assert len(frames) == 4
@@ -100,7 +100,7 @@ def test_a_full_disk_ends_the_recording_and_keeps_it(
     writer = recorder(tmp_path / "out.mp4", said, free=lambda _: next(free, RESERVE_BYTES - 1))
     for number in range(30):
         clock.wait(0.2)
-        writer.put(scene(number, number / 10))
+        writer.put(annotated(number, number / 10))
     writer.end()
     assert "the disk with" in said[0]
     assert len(said) == 1
@@ -128,10 +128,10 @@ def test_differences_are_saved_losslessly_up_to_a_number(tmp_path: Path) -> None
     for run in range(2):
         saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append)
         for number in range(4):
-            saver.put(scene(10 * run + number, 0).frame, "n/o such, x", "grün")
+            saver.put(annotated(10 * run + number, 0).frame, "n/o such, x", "grün")
         saver.end()
         for number in range(2):
-            saver.put(scene(number, 0).frame, "a", "b")
+            saver.put(annotated(number, 0).frame, "a", "b")
     files = sorted((tmp_path / "set").iterdir())
     assert len(files) == 5  # the second run found four of the first
     assert "-frame0000000-n_o_such-grun.png" in files[0].name
@@ -144,7 +144,7 @@ def test_a_full_disk_ends_the_saving(tmp_path: Path) -> None:
     said: list[str] = []
     saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append, free=lambda _: 0)
     for number in range(3):
-        saver.put(scene(number, 0).frame, "a", "b")
+        saver.put(annotated(number, 0).frame, "a", "b")
     saver.end()
     assert said == ["frames are not saved any more: the disk is nearly full"]
     assert list((tmp_path / "set").iterdir()) == []
@@ -164,7 +164,7 @@ def test_labels_become_file_names() -> None:
 
 def answer(number: int) -> FrameScores:
     scores = np.array([0.75, 0.25, 0], np.float32)
-    return FrameScores(scene(number, number / 10).frame, scores, 0.1, 1.0, 0.02)
+    return FrameScores(annotated(number, number / 10).frame, scores, 0.1, 1.0, 0.02)
 
 
 def test_lines_are_json_each_and_there_at_once(tmp_path: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_window_shows_and_closes(monkeypatch: pytest.MonkeyPatch) -> None:
     window = Window(clock=clock)
     for number in range(3):
         clock.wait(1)
-        window.show(scene(number, 0.0), Region())
+        window.show(annotated(number, 0.0), Region())
     assert shown == [(48, 64, 3)] * 2
     assert window.closed
     window.end()
