@@ -47,6 +47,11 @@ def interval_json(interval: tuple[float, float] | None) -> list[float] | None:
     return None if interval is None else list(interval)
 
 
+def interval_text(interval: tuple[float, float] | None) -> str:
+    """An interval in percent for people."""
+    return f"95 % interval {interval[0]:.1f} to {interval[1]:.1f}" if interval else "no interval"
+
+
 def mcnemar_p(lost: int, gained: int) -> float:
     """Exact two-sided p of "losing and gaining an image are equally likely"; 1 without any.
 

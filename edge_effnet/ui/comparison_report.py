@@ -11,19 +11,16 @@ from rich.text import Text
 
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.metrics import (
-    ClassSummary,
     Comparison,
-    LabelSummary,
     Paired,
     Summary,
     ValueSummary,
 )
 from edge_effnet.metrics.comparison.paired import PROVE_BELOW_POINTS
-from edge_effnet.metrics.intervals import round_up
+from edge_effnet.metrics.intervals import interval_text, round_up
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.tables import (
     ROWS,
-    interval_text,
     name_text,
     print_losses,
     print_rows,
@@ -135,48 +132,13 @@ def conclusions(paired: Paired, images: int, *, is_evidence: bool = True) -> lis
 
 def _side_by_side(ours: Summary, theirs: Summary) -> Table:
     rows = table("", "reference", "candidate", "change")
-    for name, one, other, form in _shared_figures(ours, theirs):
-        rows.add_row(name, form.format(one), form.format(other), _change(other - one, form))
+    others = {figure.name: figure for figure in theirs.figures}
+    for one in ours.figures:
+        other = others.get(one.name)
+        if one.compared and one.value is not None and other and other.value is not None:
+            signed = one.form.removesuffix(" %").replace("{:", "{:+")
+            rows.add_row(one.name, one.text, other.text, signed.format(other.value - one.value))
     return rows
-
-
-def _change(change: float, form: str) -> str:
-    return form.removesuffix(" %").replace("{:", "{:+").format(change)
-
-
-def _shared_figures(ours: Summary, theirs: Summary) -> list[tuple[str, float, float, str]]:
-    """(name, reference's, candidate's, format) of the figures that both models have."""
-    percent, rows = "{:.1f} %", list[tuple[str, float | None, float | None, str]]()
-    if isinstance(ours, ClassSummary) and isinstance(theirs, ClassSummary):
-        rows = [
-            (f"top-{k}", ours.top_percent[k], theirs.top_percent[k], percent)
-            for k in (1, *ours.informative_tops)
-        ]
-        balanced = ours.balanced_accuracy_percent, theirs.balanced_accuracy_percent
-        errors = ours.calibration_error, theirs.calibration_error
-        rows += [
-            ("balanced accuracy", *balanced, percent),
-            ("calibration error", *errors, "{:.3f}"),
-        ]
-    elif isinstance(ours, LabelSummary) and isinstance(theirs, LabelSummary):
-        means = ours.mean_average_precision_percent, theirs.mean_average_precision_percent
-        rows = [
-            ("exact match", ours.exact_match_percent, theirs.exact_match_percent, percent),
-            ("label decisions", ours.decisions_percent, theirs.decisions_percent, percent),
-            ("mean average precision", *means, percent),
-        ]
-    elif isinstance(ours, ValueSummary) and isinstance(theirs, ValueSummary):
-        squares = ours.root_mean_square_error, theirs.root_mean_square_error
-        rows = [
-            ("mean absolute error", ours.mean_abs_error, theirs.mean_abs_error, "{:.4g}"),
-            ("root mean square error", *squares, "{:.4g}"),
-            ("R²", ours.r2, theirs.r2, "{:.3f}"),
-        ]
-    return [
-        (name, one, other, form)
-        for name, one, other, form in rows
-        if one is not None and other is not None
-    ]
 
 
 def _print_class_changes(out: Console, ours: Summary, theirs: Summary) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-from edge_effnet.metrics import ClassSummary, LabelSummary, Summary, ValueSummary
+from edge_effnet.metrics import ClassSummary, LabelSummary, Summary
 from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
     ROWS,
     grid,
-    interval_text,
     name_text,
-    percent,
     print_rows,
     print_skipped,
     print_warnings,
@@ -31,59 +28,20 @@ def print_summary(summary: Summary, source: str) -> None:
     out, predictions = console(), summary.predictions
     known = _KNOWN[predictions.task].format(len(predictions.labels))
     say(out, f"{predictions.name} on {source}: {summary.images} images, {known}", "bold")
+    figures = grid()
+    for figure in summary.figures:
+        figures.add_row(figure.name, figure.text, figure.remark)
+    out.print(figures)
     if isinstance(summary, ClassSummary):
-        out.print(_class_figures(summary))
         _print_classes(out, summary)
         _print_mistakes(out, summary)
     elif isinstance(summary, LabelSummary):
-        out.print(_label_figures(summary))
         _print_labels(out, summary)
-    else:
-        out.print(_value_figures(summary))
     print_skipped(out, predictions.skipped)
     print_warnings(out, summary.warnings)
 
 
 _KNOWN = {"classes": "{} classes known", "labels": "{} labels known", "value": "a value each"}
-
-
-def _class_figures(summary: ClassSummary) -> Table:
-    figures = grid()
-    within = interval_text(summary.top1_interval_percent)
-    figures.add_row("top-1", percent(summary.top1_percent), within)
-    for k in summary.informative_tops:
-        figures.add_row(f"top-{k}", percent(summary.top_percent[k]), "")
-    balanced = percent(summary.balanced_accuracy_percent)
-    figures.add_row("balanced accuracy", balanced, "mean recall of the classes")
-    figures.add_row("calibration error", *_calibration(summary))
-    figures.add_row("blind answers", percent(summary.chance_percent), "right by chance")
-    return figures
-
-
-def _label_figures(summary: LabelSummary) -> Table:
-    within = interval_text(summary.exact_match_interval_percent)
-    mean = summary.mean_average_precision_percent
-    figures = grid()
-    figures.add_row(
-        "exact match",
-        percent(summary.exact_match_percent),
-        f"all labels right; {within}",
-    )
-    figures.add_row("label decisions", percent(summary.decisions_percent), "right, yes or no")
-    if mean is not None:
-        figures.add_row("mean average precision", percent(mean), "of the labels, by their scores")
-    threshold = summary.predictions.effective_head.threshold
-    figures.add_row("threshold", f"{threshold:g}", "of a score, above which a label is answered")
-    return figures
-
-
-def _value_figures(summary: ValueSummary) -> Table:
-    figures = grid()
-    figures.add_row("mean absolute error", f"{summary.mean_abs_error:.4g}", "")
-    figures.add_row("root mean square error", f"{summary.root_mean_square_error:.4g}", "")
-    if summary.r2 is not None:
-        figures.add_row("R²", f"{summary.r2:.3f}", "1 is exact, 0 no better than the mean")
-    return figures
 
 
 def _print_classes(out: Console, summary: ClassSummary) -> None:
@@ -132,9 +90,3 @@ def _print_labels(out: Console, summary: LabelSummary) -> None:
         )
     more = len(order) - len(shown)
     print_rows(out, rows, f"{more} labels more; --json lists them all" if more else "")
-
-
-def _calibration(summary: ClassSummary) -> tuple[str, str]:
-    if summary.calibration_error is None:
-        return "–", "the scores are no probabilities"
-    return f"{summary.calibration_error:.3f}", "mean gap between confidence and accuracy"

@@ -102,13 +102,5 @@ def name_text(text: str) -> Text:
     return Text(text)  # a label may hold what rich would read as markup
 
 
-def interval_text(interval: tuple[float, float] | None) -> str:
-    return f"95 % interval {interval[0]:.1f} to {interval[1]:.1f}" if interval else "no interval"
-
-
-def percent(value: float) -> str:
-    return f"{value:.1f} %"
-
-
 def share(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"

@@ -25,6 +25,28 @@ class Headline:
     right_percent: float | None
 
 
+@dataclass(frozen=True)
+class Figure:
+    """One row of a report.
+
+    Attributes:
+        value: None where there is none to show.
+        form: how it is written, as for ``str.format``.
+        remark: what it means.
+        compared: whether it stands in a comparison of two models too.
+    """
+
+    name: str
+    value: float | None
+    form: str = "{:.1f} %"
+    remark: str = ""
+    compared: bool = True
+
+    @property
+    def text(self) -> str:
+        return "–" if self.value is None else self.form.format(self.value)
+
+
 @dataclass(frozen=True, eq=False)
 class BaseSummary:
     """What the figures of every kind of answer have in common.

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
+from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
 from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
 from edge_effnet.metrics.accuracy.classification import (
     Confusion,
@@ -22,8 +22,10 @@ from edge_effnet.metrics.accuracy.classification import (
 )
 from edge_effnet.metrics.accuracy.exchanged_labels import exchanged_classes
 from edge_effnet.metrics.accuracy.rare_classes import name_some, neglected_classes
-from edge_effnet.metrics.intervals import interval_json, wilson_interval
+from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
+
+_NO_PROBABILITIES = "the scores are no probabilities"
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +63,19 @@ class ClassSummary(BaseSummary):
     def headline(self) -> Headline:
         value = self.top1_percent
         return Headline("top-1", value, f"{value:.1f} %", right_percent=value)
+
+    @property
+    def figures(self) -> list[Figure]:
+        known = self.calibration_error is not None
+        gap = "mean gap between confidence and accuracy" if known else _NO_PROBABILITIES
+        balanced = self.balanced_accuracy_percent
+        return [
+            Figure("top-1", self.top1_percent, remark=interval_text(self.top1_interval_percent)),
+            *(Figure(f"top-{k}", self.top_percent[k]) for k in self.informative_tops),
+            Figure("balanced accuracy", balanced, remark="mean recall of the classes"),
+            Figure("calibration error", self.calibration_error, "{:.3f}", gap),
+            Figure("blind answers", self.chance_percent, remark="right by chance", compared=False),
+        ]
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.arrays import Float64Array
-from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
+from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
 from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
 from edge_effnet.metrics.accuracy.classification import Flags, PerClass, Scores
 from edge_effnet.metrics.accuracy.rare_classes import LEAST_MISSES, name_some, neglected_classes
-from edge_effnet.metrics.intervals import interval_json, wilson_interval
+from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
 from edge_effnet.metrics.predictions import Predictions
+
+_THRESHOLD = "of a score, above which a label is answered"
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,21 @@ class LabelSummary(BaseSummary):
     def headline(self) -> Headline:
         value = self.exact_match_percent
         return Headline("exact match", value, f"{value:.1f} %", right_percent=value)
+
+    @property
+    def figures(self) -> list[Figure]:
+        within = interval_text(self.exact_match_interval_percent)
+        mean, head = self.mean_average_precision_percent, self.predictions.effective_head
+        return [
+            Figure("exact match", self.exact_match_percent, remark=f"all labels right; {within}"),
+            Figure("label decisions", self.decisions_percent, remark="right, yes or no"),
+            *(
+                [Figure("mean average precision", mean, remark="of the labels, by their scores")]
+                if mean is not None
+                else []
+            ),
+            Figure("threshold", head.threshold, "{:g}", _THRESHOLD, compared=False),
+        ]
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""

@@ -14,8 +14,8 @@ VERSION = 1
 
 
 Summary = ClassSummary | LabelSummary | ValueSummary
-"""What one model is worth, by the kind of its answer; all have ``headline``, ``warnings``,
-``at_chance`` and ``figures_json``."""
+"""What one model is worth, by the kind of its answer; all have ``headline``, ``figures``,
+``warnings``, ``at_chance`` and ``figures_json``."""
 
 
 def evaluation_json(summary: Summary) -> dict[str, Any]:

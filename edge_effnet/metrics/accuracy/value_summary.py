@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.base import BaseSummary, Headline
+from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
 from edge_effnet.metrics.predictions import Predictions
 
 # Under so few images nothing is said about a model that explains nothing.
@@ -33,6 +33,17 @@ class ValueSummary(BaseSummary):
     def headline(self) -> Headline:
         value = self.mean_abs_error
         return Headline("mean error", value, f"{value:.4g}", right_percent=None)
+
+    @property
+    def figures(self) -> list[Figure]:
+        rows = [
+            Figure("mean absolute error", self.mean_abs_error, "{:.4g}"),
+            Figure("root mean square error", self.root_mean_square_error, "{:.4g}"),
+        ]
+        if self.r2 is not None:
+            exact = "1 is exact, 0 no better than the mean"
+            rows.append(Figure("R²", self.r2, "{:.3f}", exact))
+        return rows
 
     def figures_json(self) -> dict[str, Any]:
         """The figures alone, as they stand under each model of a comparison."""
