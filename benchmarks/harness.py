@@ -19,6 +19,7 @@ from benchmarks.processing import ProcessingTimes, time_processing
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
+from edge_effnet.documents import unstructure
 from edge_effnet.errors import ModelError
 from edge_effnet.files import content_hash
 from edge_effnet.measure.crash import RuntimeDied
@@ -105,8 +106,8 @@ def measure(
         device="cpu",
         settings=spec.to_json(),
         environment=environment,
-        before=before.to_json(),
-        after=after.to_json(),
+        before=unstructure(before),
+        after=unstructure(after),
         timeline=tuple(timeline),
         verdict=judge_machine(
             environment, before, after, sustained=spec.sustained_minutes is not None

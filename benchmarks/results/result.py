@@ -81,7 +81,7 @@ class Case:
     def to_json(self) -> dict[str, Any]:
         return {
             **unstructure(self),
-            "spread": self.spread.to_json(),
+            "spread": unstructure(self.spread),
             "verdict": self.verdict.to_json(),
         }
 

@@ -21,6 +21,11 @@ from edge_effnet.errors import DataError, EdgeEffnetError
 BROKEN_IN_A_ROW = 25
 
 
+def frame_queue(pace: Pace) -> BoundedQueue[Frame]:
+    """From capture to a model: every frame in order, or the newest one alone."""
+    return BoundedQueue(3 if pace.every_frame else 1, wait=pace.every_frame)
+
+
 class Capture:
     """Fills a queue with frames until the source ends or ``stop`` is set.
 

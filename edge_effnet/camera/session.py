@@ -12,8 +12,8 @@ from edge_effnet.camera.accuracy.comparison import FeedComparison
 from edge_effnet.camera.accuracy.ground_truth import GroundTruth
 from edge_effnet.camera.accuracy.shares import Tally
 from edge_effnet.camera.answers import Decision, Smoother, answered_indices, decide, with_threshold
-from edge_effnet.camera.capture import Capture
-from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
+from edge_effnet.camera.capture import Capture, frame_queue
+from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.options import SessionSettings
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import CommandHooks
@@ -21,7 +21,7 @@ from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import AnnotatedFrame, DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.pipeline import FrameModel, Pipeline
-from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.queues import Limiter
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
 from edge_effnet.camera.sources.base import FrameSource
 from edge_effnet.camera.thermal import BoardMonitor, next_limit
@@ -78,9 +78,8 @@ class Session:
         show_status: Callable[[str], None] = lambda _: None,
         monitor: BoardMonitor | None = None,
     ) -> None:
-        every_frame = settings.pace.every_frame
         in_time = source.live or source.fps is not None
-        frames: BoundedQueue[Frame] = BoundedQueue(3 if every_frame else 1, wait=every_frame)
+        frames = frame_queue(settings.pace)
         self._notes = notes or SimpleQueue()
         capture = Capture(source, reopen, frames, settings.pace, self._notes.put)
         limiter = Limiter(settings.fps, wait=capture.stop.wait)
@@ -112,7 +111,7 @@ class Session:
             frames,
             limiter=limiter,
             region=settings.region,
-            every_frame=every_frame,
+            every_frame=settings.pace.every_frame,
             compare_every=settings.compare_every,
         )
         self._truth, self._outputs = truth, outputs or Outputs()

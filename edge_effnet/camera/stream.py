@@ -9,10 +9,9 @@ from pathlib import Path
 from types import TracebackType
 
 from edge_effnet.camera.answers import Smoother
-from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.capture import Capture, frame_queue
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.options import Pace
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.open import default_source, open_source
 from edge_effnet.runtime.answers import Answer, best_answers
@@ -50,9 +49,8 @@ class Camera:
         self.name, self.model = opened.name, model
         still = opened.fps is None and not opened.live  # images follow no time
         self._top, self._smoother = top, Smoother(0.0 if still else smooth_s)
-        every = pace.every_frame or still
-        pace = Pace(every_frame=every, loop=pace.loop)
-        self._frames: BoundedQueue[Frame] = BoundedQueue(3 if every else 1, wait=every)
+        pace = Pace(every_frame=pace.every_frame or still, loop=pace.loop)
+        self._frames = frame_queue(pace)
         self._capture = Capture(opened, reopen, self._frames, pace, _LOG.warning)
         self._capture.start()
 

@@ -67,7 +67,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
         "version": VERSION,
         "device": device,
         "environment": asdict(environment),
-        "state": state.to_json(),
+        "state": asdict(state),
         "extras": installed_extras(),
     }
     diagnosis, coral = None, list[tuple[str, str]]()

@@ -42,10 +42,6 @@ class Spread:
     p99_ms: float
     median_interval_ms: tuple[float, float]
 
-    def to_json(self) -> dict[str, float | int | list[float]]:
-        values = dict(vars(self))
-        return {**values, "median_interval_ms": list(self.median_interval_ms)}
-
 
 @dataclass(frozen=True)
 class Ratio:

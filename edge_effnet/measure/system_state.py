@@ -6,10 +6,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
-from typing import Any
 
 from edge_effnet.measure.environment import ROOT, read_text
 
@@ -81,9 +80,6 @@ class SystemState:
     @property
     def throttling_since_boot(self) -> Throttling:
         return Throttling((self.throttled or 0) >> _SINCE_BOOT & _ALL_THROTTLING)
-
-    def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "governors": list(self.governors)}
 
 
 def read_system_state(
