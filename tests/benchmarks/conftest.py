@@ -1,4 +1,4 @@
-"""A model that runs in microseconds, pictures for it, and results made up to the millisecond."""
+"""A model that runs in microseconds, images for it, and results made up to the millisecond."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ MakeModel = Callable[..., Path]
 
 
 def swapped() -> np.ndarray:
-    """Weights of a model that takes every blue picture for a red one."""
+    """Weights of a model that takes every blue image for a red one."""
     return np.array([[1, 0, 1.2], [0, 1, 0], [0, 0, 0]])
 
 

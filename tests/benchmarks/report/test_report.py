@@ -262,25 +262,25 @@ def test_other_files_are_refused(tmp_path: Path, document: Any, words: str) -> N
 
 
 def test_the_map_finds_the_evidence(colour_model: MakeModel, tmp_path: Path) -> None:
-    picture = np.full((4, 4, 3), 128, np.uint8)
-    picture[:2, :2] = (255, 0, 0)
-    evidence = occlusion_map(open_classifier(colour_model()), picture, 0, grid=4)
+    image = np.full((4, 4, 3), 128, np.uint8)
+    image[:2, :2] = (255, 0, 0)
+    evidence = occlusion_map(open_classifier(colour_model()), image, 0, grid=4)
     assert evidence.shape == (4, 4)
     assert evidence[:2, :2].min() > evidence[2:, 2:].max()
     assert thumbnail(tmp_path / "missing.png") is None
 
 
-def test_a_map_of_either_kind_is_laid_over_the_picture(
+def test_a_map_of_either_kind_is_laid_over_the_image(
     colour_model: MakeModel, colour_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    picture, model = next(colour_folder.rglob("*.png")), colour_model()
-    activation = evidence_overlay(picture, model, 0, 3)
+    image, model = next(colour_folder.rglob("*.png")), colour_model()
+    activation = evidence_overlay(image, model, 0, 3)
     monkeypatch.setattr(flipped_images, "_open_mapper", lambda _model: None)  # another ending
-    occlusion = evidence_overlay(picture, model, 0, 3)
+    occlusion = evidence_overlay(image, model, 0, 3)
     assert activation is not None
     assert occlusion is not None
     assert activation != occlusion
-    assert evidence_overlay(picture, model, 0, 4) is None  # another model by now
+    assert evidence_overlay(image, model, 0, 4) is None  # another model by now
 
 
 def first_words(*comparisons: dict[str, Any], result: Result | None = None) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Result files: round trip, schema, series, what is refused; and the regression gate."""
+"""Result files: round trip, schema, series, what is refused; and the limits of a regression."""
 
 from __future__ import annotations
 
@@ -219,7 +219,7 @@ def test_different_devices_are_refused_and_named(make_result: MakeResult) -> Non
     assert "LiteRT 3" in regress(old, other_runtime, limit=0.05).warnings[-1]
 
 
-def test_the_gate_on_the_command_line(tmp_path: Path, make_result: MakeResult, cli: Cli) -> None:
+def test_the_limit_on_the_command_line(tmp_path: Path, make_result: MakeResult, cli: Cli) -> None:
     old = save(tmp_path / "old.json", make_result({"a": around(4)}).to_json())
     slow = save(tmp_path / "new.json", make_result({"a": around(5, 1)}).to_json())
     code, out, err = cli("regress", old, slow, "--max", "5%")

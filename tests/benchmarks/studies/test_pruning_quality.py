@@ -67,7 +67,7 @@ def test_a_row_is_the_mean_over_its_seeds(
     assert "whole" in said
 
 
-def test_every_file_is_judged_and_timed(
+def test_every_file_is_evaluated_and_timed(
     colour_model: Callable[..., Path], colour_folder: Path
 ) -> None:
     files = {recipe: colour_model(f"{recipe}.tflite") for recipe in ("float32", "int8")}

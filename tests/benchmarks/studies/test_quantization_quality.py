@@ -1,4 +1,4 @@
-"""Our int8 beside other tools': one network, the same pictures, figures that fit each other."""
+"""Our int8 beside other tools': one network, the same images, figures that fit each other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def weights(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
-def test_every_tool_is_judged_by_the_same_pictures(
+def test_every_tool_is_evaluated_on_the_same_images(
     weights: Path, photos: Path, tmp_path: Path
 ) -> None:
     write_variant(tmp_path / "tiny.json", TINY)
@@ -61,7 +61,7 @@ def test_every_tool_is_judged_by_the_same_pictures(
         assert row["name"] in done.output
         check_figures(row, images=8 * CLASSES)
         assert row["reference"] == rows[0]["reference"]
-        # Random weights answer all pictures nearly alike: the scores tell, not the best of them.
+        # Random weights answer all images nearly alike: the scores tell, not the best of them.
         assert row["score_error"]["max_abs"] < (1e-4 if row["name"] == "float32" else 0.05)
         if row["name"] != "float32":
             assert row["size_bytes"] < rows[0]["size_bytes"]
