@@ -17,8 +17,7 @@ def keep_memory_flat() -> None:
     Left alone, glibc keeps the pages of the first large block that is freed and puts later
     frames between small blocks, where they leave gaps that fit nothing (its dynamic threshold);
     and every new thread, such as the decoders of a video that starts again, gets an arena of its
-    own. Resident memory crept up by 3 % in half an hour of a looped file. Does nothing where
-    the C library is another. Call it before the first frame.
+    own. Does nothing where the C library is another. Call it before the first frame.
     """
     if not sys.platform.startswith("linux"):
         return

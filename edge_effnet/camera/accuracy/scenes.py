@@ -15,9 +15,8 @@ from edge_effnet.image.preprocessing import Pixels
 
 SIDE = 8
 DIFFERENT_LEVELS = 20.0
-"""Root mean square over the thumbnail, of 255 and without the difference in brightness. Frames of
-one view stayed under 12 in clips of a fixed and of a moved camera; of 33,000 pairs of different
-photos 10 lay under 20."""
+"""Root mean square over the thumbnail, of 255 and without the difference in brightness; frames of
+one view stay under 12, different photos hardly ever come under 20."""
 KNOWN_SCENES = 2048
 """Thumbnails that are remembered, 1.5 MB; then the oldest is forgotten."""
 

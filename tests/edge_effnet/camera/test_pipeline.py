@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.options import Pace, SessionSettings
 from edge_effnet.camera.pipeline import EARLY_S, Pipeline, Result
-from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.sources.base import SourceEnded
@@ -338,4 +338,3 @@ def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
     status = session.run()  # KeyboardInterrupt is a proper end
     assert status.rates.answered > 5
     assert set(threading.enumerate()) <= before
-    assert Limiter(None).fps is None
