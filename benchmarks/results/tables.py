@@ -23,55 +23,42 @@ from benchmarks.results.result import Case, Result
 from edge_effnet.measure.validity import Remark
 from edge_effnet.ui.console import megabytes
 
-# What an emulated CPU cannot tell: it is shown nowhere.
-_OF_A_DEVICE = (
-    "p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms", "samples",
-    "ratio", "ratio_low", "ratio_high", "load_ms", "first_ms", "resident_bytes", "peak_bytes",
-    "preprocess_ms", "postprocess_ms",
-)  # fmt: skip
+_SPREAD = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms")
+_FRESH = ("load_ms", "first_ms", "resident_bytes", "peak_bytes")
+_ACCURACY = ("top1", "exact_match", "mae", "agreement")
 _KIND_STYLE = {"regressed": "bold red", "unclear": "yellow", "faster": "green"}
 
 
 def rows(result: Result) -> list[dict[str, Any]]:
     """One row of plain values for each case: the columns of CSV. From an emulated CPU there are
     answers and sizes, and None for what only a device can tell."""
-    front = front_of(result)
     table = []
-    for place, case in enumerate(result.cases):
-        spread, figures = case.spread, result.accuracy_of(case) or {}
-        base = _ratio_to_first(result, place)
-        row = {
-            "model": case.name,
-            "threads": case.threads,
-            "delegate": case.delegate,
-            "size_bytes": case.size_bytes,
-            "top1": figures.get("top1"),
-            "exact_match": figures.get("exact_match"),
-            "mae": figures.get("mae"),
-            "agreement": figures.get("agreement"),
-            "pareto": front[place],
-            "p50_ms": spread.p50_ms,
-            "p90_ms": spread.p90_ms,
-            "p95_ms": spread.p95_ms,
-            "p99_ms": spread.p99_ms,
-            "min_ms": spread.min_ms,
-            "mean_ms": spread.mean_ms,
-            "deviation_ms": spread.deviation_ms,
-            "samples": spread.count,
-            "ratio": base and base[0],
-            "ratio_low": base and base[1],
-            "ratio_high": base and base[2],
-            "load_ms": case.fresh and case.fresh.load_ms,
-            "first_ms": case.fresh and case.fresh.first_ms,
-            "resident_bytes": case.fresh and case.fresh.resident_bytes,
-            "peak_bytes": case.fresh and case.fresh.peak_bytes,
-            "preprocess_ms": _median(case.preprocess_ms),
-            "postprocess_ms": _median(case.postprocess_ms),
-            "delegated": case.delegation and case.delegation.share,
-            "valid": result.verdict.valid and case.verdict.valid,
-            "device": result.device,
-        }
-        table.append(row if result.timed else {**row, **dict.fromkeys(_OF_A_DEVICE)})
+    for place, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
+        figures, timed = result.accuracy_of(case) or {}, case if result.timed else None
+        ratio = next((entry for entry in result.ratios if timed and entry.case == place), None)
+        fresh = timed and timed.fresh
+        spread = timed and timed.spread
+        table.append(
+            {
+                "model": case.name,
+                "threads": case.threads,
+                "delegate": case.delegate,
+                "size_bytes": case.size_bytes,
+                **{name: figures.get(name) for name in _ACCURACY},
+                "pareto": on_front,
+                **{name: spread and getattr(spread, name) for name in _SPREAD},
+                "samples": spread and spread.count,
+                "ratio": ratio and ratio.value,
+                "ratio_low": ratio and ratio.low,
+                "ratio_high": ratio and ratio.high,
+                **{name: fresh and getattr(fresh, name) for name in _FRESH},
+                "preprocess_ms": timed and _median(timed.preprocess_ms),
+                "postprocess_ms": timed and _median(timed.postprocess_ms),
+                "delegated": case.delegation and case.delegation.share,
+                "valid": result.verdict.valid and case.verdict.valid,
+                "device": result.device,
+            }
+        )
     return table
 
 
@@ -110,8 +97,8 @@ def print_result(out: Console, result: Result) -> None:
     out.print(table)
     if any(front_of(result)):
         out.print("* on the front: no other is both faster and as accurate", style="dim")
-    for text in _detail_lines(result):
-        out.print(Text(text, style="dim"))
+    for case in result.cases:
+        out.print(Text(_detail(case, timed=result.timed), style="dim"))
     for text in heat_lines(result):
         out.print(Text(text))
     for text in skipped_lines(result):
@@ -224,10 +211,6 @@ def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
     return headings, lines
 
 
-def _detail_lines(result: Result) -> list[str]:
-    return [line for case in result.cases if (line := _detail(case, timed=result.timed))]
-
-
 def _detail(case: Case, *, timed: bool) -> str:
     parts = []
     if timed and case.fresh:
@@ -248,13 +231,6 @@ def _detail(case: Case, *, timed: bool) -> str:
         slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])
         parts.append(f"slowest: {slow}")
     return f"{case.title}: {'; '.join(parts)}"
-
-
-def _ratio_to_first(result: Result, place: int) -> tuple[float, float, float] | None:
-    for entry in result.ratios:
-        if entry.case == place:
-            return entry.value, entry.low, entry.high
-    return None
 
 
 def _median(samples: Sequence[float]) -> float:
