@@ -67,7 +67,7 @@ def distributions(rows: Sequence[Distribution], unit: str) -> Figure:
 
     The axis ends a little beyond the slowest row's 98 %; what lies further is counted.
     """
-    end = 1.1 * max(_quantile(row.samples, 0.98) for row in rows)
+    end = max(1.1 * max(_quantile(row.samples, 0.98) for row in rows), 1e-6)
     start = max(0.95 * min(min(row.samples) for row in rows), end / 1e4)
     edges = [start * (end / start) ** (step / _BINS) for step in range(_BINS + 1)]
     figure, axes = _figure(0.5 + 0.72 * len(rows))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 from collections.abc import Callable
+from math import inf, nan
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -19,7 +20,7 @@ from edge_effnet.plots.style import VARIABLES
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-SAMPLES = ([1.0], [0.5, 0.5], [1e-3, 1e3], [5.0] * 100)
+SAMPLES = ([1.0], [0.5, 0.5], [1e-3, 1e3], [5.0] * 100, [0.0, 0.0])
 MARKS = (
     [plots.Mark("one", 1.0, 50.0)],
     [plots.Mark("a", 1.0, 100.0, (0.9, 1.1), (99.0, 100.0), True), plots.Mark("b", 2.0, 100.0)],
@@ -40,6 +41,10 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "matrix": lambda: plots.matrix([(0, 0, 3), (0, 1, 2)], ["a", "b"]),
     "large matrix": lambda: plots.matrix([(0, 29, 3)], [f"class {i}" for i in range(30)]),
     "lines": lambda: plots.lines([plots.Panel("°C", [("", [0, 1], [40.0, 40.0])])], "minutes"),
+    "nothing finite": lambda: plots.lines(
+        [plots.Panel("loss", [("", [], [])]), plots.Panel("loss", [("", [0, 1], [inf, nan])])],
+        "epoch",
+    ),
     "dots": lambda: plots.dots([plots.DotRow("a", [(0.5, 0, "half")], "x")], "t", "%"),
     "logarithmic": lambda: plots.dots(
         [plots.DotRow("a", [(1e-4, 0, "h"), (10.0, 1, "h")])], "t", "%", logarithmic=True,
