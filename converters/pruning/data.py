@@ -16,7 +16,7 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import Part
 from edge_effnet.data.image_sources import ImageFiles, ImageSource, Subset
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.pipeline import evaluation_batches
+from edge_effnet.data.pipeline import answers_of
 from edge_effnet.data.sources import SIGNS, assign_roles, source_paths
 from edge_effnet.data.trained_on import Steps, record
 from edge_effnet.errors import DataError
@@ -135,13 +135,8 @@ def with_answers(data: PruningImages, teacher: Answerer, side: int, workers: int
 
     def answered(source: ImageSource) -> ImageFiles:
         assert isinstance(source, ImageFiles)  # noqa: S101 (signs are labelled)
-        said = np.concatenate(
-            [
-                teacher(images).argmax(axis=1)[: len(labels)]
-                for images, labels in evaluation_batches(
-                    source, side=side, batch_size=min(64, len(source)), workers=workers
-                )
-            ]
+        said, _ = answers_of(
+            lambda images: teacher(images).argmax(axis=1), source, side=side, workers=workers
         )
         pairs = zip(source.samples, said.tolist(), strict=True)
         return replace(source, samples=tuple(Sample(s.path, int(label)) for s, label in pairs))
@@ -157,13 +152,7 @@ def sample(
     """Some images through THE preprocessing, drawn by seed: (count x side x side x 3, labels)."""
     indices = np.random.default_rng(seed).permutation(len(source))[:count]
     chosen = Subset(source, np.sort(indices))
-    images = [
-        batch[: len(labels)]
-        for batch, labels in evaluation_batches(
-            chosen, side=side, batch_size=min(64, len(chosen)), workers=workers
-        )
-    ]
-    return np.concatenate(images), chosen.labels
+    return answers_of(lambda images: images, chosen, side=side, workers=workers)
 
 
 def _listed(

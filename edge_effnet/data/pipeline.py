@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.data.image_sources import ImageSource, Indices, for_evaluation
@@ -107,6 +109,33 @@ def evaluation_batches(
         return np.stack(images)[rows], labels[indices]
 
     yield from ahead(make, range(0, len(source), batch_size), workers)
+
+
+def answers_of(
+    function: Callable[[Pixels], NDArray[Any]],
+    source: ImageSource,
+    *,
+    side: int,
+    workers: int,
+    batch_size: int = 64,
+    advance: Callable[[int], None] = lambda _done: None,
+) -> tuple[NDArray[Any], Indices]:
+    """What a function of batches gives for every image of a source, in order, and the labels.
+
+    Args:
+        function: from batch x side x side x 3 to batch x anything.
+        advance: called with the number of images done.
+    """
+    answers, truths, done = [], [], 0
+    batches = evaluation_batches(
+        source, side=side, batch_size=min(batch_size, len(source)), workers=workers
+    )
+    for images, labels in batches:
+        answers.append(function(images)[: len(labels)])
+        truths.append(labels)
+        done += len(labels)
+        advance(done)
+    return np.concatenate(answers), np.concatenate(truths)
 
 
 def _random(*key: int) -> np.random.Generator:

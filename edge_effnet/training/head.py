@@ -7,12 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edge_effnet.data.image_sources import ImageSource
-from edge_effnet.data.pipeline import epoch_order, evaluation_batches
+from edge_effnet.data.pipeline import answers_of, epoch_order
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER
+from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.schedule import learning_rate
 
 if TYPE_CHECKING:
@@ -27,13 +27,10 @@ WEIGHT_DECAY = 1e-3
 
 def train_head(
     model: keras.Model,
-    source: ImageSource,
+    images: TrainingImages,
+    config: TrainConfig,
     *,
     side: int,
-    epochs: int,
-    label_smoothing: float,
-    class_weights: NDArray[np.float32] | None,
-    seed: int,
     workers: int,
     advance: Callable[[int], None],
 ) -> None:
@@ -46,7 +43,16 @@ def train_head(
         advance: called with the number of images the body has seen.
     """
     keras = keras_module()
-    features, labels = _features(model, source, side=side, workers=workers, advance=advance)
+    body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output)
+    body.compile(jit_compile=False)
+    features, labels = answers_of(
+        lambda batch: np.asarray(body.predict_on_batch(batch.astype(np.float32)), np.float32),
+        images.train,
+        side=side,
+        workers=workers,
+        batch_size=BATCH,
+        advance=advance,
+    )
     head = model.get_layer(HEAD_LAYER)
     classes = int(head.units)
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3
@@ -62,19 +68,20 @@ def train_head(
     small.compile(
         optimizer,
         loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=label_smoothing
+            from_logits=True, label_smoothing=config.label_smoothing
         ),
         jit_compile=False,
     )
     one_hot, batch = np.eye(classes, dtype=np.float32), min(BATCH, len(features))
     steps = math.ceil(len(features) / batch)
-    for epoch in range(epochs):
-        order = epoch_order(len(features), batch, seed=seed, epoch=epoch)
+    class_weights = images.balancing_weights if config.class_weights else None
+    for epoch in range(config.chosen_head_epochs):
+        order = epoch_order(len(features), batch, seed=config.seed, epoch=epoch)
         for step, indices in enumerate(order):
             optimizer.learning_rate = learning_rate(
                 epoch * steps + step,
                 peak=PEAK_LEARNING_RATE,
-                total_steps=epochs * steps,
+                total_steps=config.chosen_head_epochs * steps,
                 warmup_steps=steps,
             )
             truth = labels[indices]
@@ -83,29 +90,3 @@ def train_head(
     kernel, bias = (np.asarray(value, np.float32) for value in small.get_weights())
     kernel = kernel / scale[:, None]
     head.set_weights([kernel, bias - mean @ kernel])
-
-
-def _features(
-    model: keras.Model,
-    source: ImageSource,
-    *,
-    side: int,
-    workers: int,
-    advance: Callable[[int], None],
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """(images x channels, labels) of what the classifier sees."""
-    keras = keras_module()
-    body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output)
-    body.compile(jit_compile=False)
-    rows: list[NDArray[np.float32]] = []
-    truths: list[NDArray[np.int64]] = []
-    done = 0
-    for images, labels in evaluation_batches(
-        source, side=side, batch_size=min(BATCH, len(source)), workers=workers
-    ):
-        batch = np.asarray(body.predict_on_batch(images.astype(np.float32)), np.float32)
-        rows.append(batch[: len(labels)])
-        truths.append(labels)
-        done += len(labels)
-        advance(done)
-    return np.concatenate(rows), np.concatenate(truths)

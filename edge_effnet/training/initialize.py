@@ -195,20 +195,13 @@ def _with_early_average(kind: Any) -> Any:
     return type(kind.__name__, (kind,), {"_update_model_variables_moving_average": update})
 
 
-def averages(model: keras.Model) -> list[Any]:
-    """The moving averages of ``model.trainable_variables``, in their order; empty without."""
-    if not model.optimizer.use_ema:
-        return []
-    return list(model.optimizer._model_variables_moving_average)
-
-
 @contextmanager
 def averaged_weights(model: keras.Model) -> Iterator[None]:
     """Inside the block the model has its averaged weights, where there are any."""
-    means = averages(model)
-    if not means:
+    if not model.optimizer.use_ema:
         yield
         return
+    means = model.optimizer._model_variables_moving_average
     convert = keras_module().ops.convert_to_numpy
     variables = model.trainable_variables
     saved = [convert(variable).copy() for variable in variables]

@@ -223,12 +223,9 @@ def _network(
     if stored is None and config.chosen_head_epochs:
         train_head(
             model,
-            images.train,
+            images,
+            config,
             side=run.side,
-            epochs=config.chosen_head_epochs,
-            label_smoothing=config.label_smoothing,
-            class_weights=images.balancing_weights if config.class_weights else None,
-            seed=config.seed,
             workers=workers,
             advance=callbacks.stage("learning the classifier", len(images.train)),
         )

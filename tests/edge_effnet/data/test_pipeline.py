@@ -16,6 +16,7 @@ from edge_effnet.data.image_sources import (
 )
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.pipeline import (
+    answers_of,
     epoch_order,
     evaluation_batches,
     training_batches,
@@ -85,6 +86,24 @@ def test_evaluation_is_the_preprocessing(colours: Path) -> None:
     assert [len(labels) for _, labels in rows] == [20, 20, 8]
     expected = preprocess(read_image(dataset.samples[21].path), Preprocess(32, 32))
     np.testing.assert_array_equal(rows[1][0][1], expected)
+
+
+def test_every_image_is_answered_once_and_in_order(colours: Path) -> None:
+    dataset = load_dataset(colours)
+    source, _ = read_image_files(dataset.samples, for_evaluation(32), workers=2)
+    done: list[int] = []
+    brightest, labels = answers_of(
+        lambda images: images.argmax(axis=3).mean(axis=(1, 2)),
+        source,
+        side=32,
+        workers=2,
+        batch_size=20,
+        advance=done.append,
+    )
+    assert done == [20, 40, 48]
+    assert labels.tolist() == [sample.label for sample in dataset.samples]
+    expected = [source.image(index, 0).argmax(axis=2).mean() for index in range(48)]
+    np.testing.assert_allclose(brightest, expected)
 
 
 def test_unreadable_images_are_left_out_and_named(tmp_path: Path) -> None:
