@@ -33,9 +33,6 @@ class RegressionRow:
     ratio: Ratio | None
     changed: str | None
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
 
 @dataclass(frozen=True)
 class Regression:
@@ -54,11 +51,8 @@ class Regression:
         return {
             "format": "edge-effnet/regression",
             "version": 1,
-            "limit": self.limit,
             "regressed": [row.title for row in self.regressed],
-            "rows": [row.to_json() for row in self.rows],
-            "device_differences": list(self.device_differences),
-            "warnings": list(self.warnings),
+            **asdict(self),
         }
 
 
