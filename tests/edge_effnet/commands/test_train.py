@@ -175,6 +175,14 @@ def test_one_class(cli: Cli, tmp_path: Path) -> None:
     assert not (tmp_path / "run").exists()
 
 
+def test_a_folder_named_signs_is_what_is_meant(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    draw_colours(tmp_path / "signs", 2)
+    refused(cli("--data", "signs", "--weights", "random"), 1, "signs has too few images")
+
+
 def test_too_few_images(cli: Cli, tmp_path: Path) -> None:
     folder = draw_colours(tmp_path / "data", 6)
     for number in range(4):

@@ -1,0 +1,38 @@
+"""Which images a training run learns from and is validated on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.errors import DataError
+from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data import list_images
+from tests.edge_effnet.training.conftest import draw_colours
+
+
+def test_the_parts_of_a_folder_are_used_as_they_are_named(tmp_path: Path) -> None:
+    for seed, part in enumerate(("train", "val", "test")):
+        draw_colours(tmp_path / part, 5, seed)
+    lists = list_images(TrainConfig(data=str(tmp_path)))
+    assert lists.train is not None
+    assert lists.val is not None
+    assert (len(lists.train), lists.train.source) == (15, str(tmp_path / "train"))
+    assert (len(lists.val), lists.val.source) == (15, str(tmp_path / "val"))
+    assert f"validated on {tmp_path / 'val'}: 15 images" in lists.notices[1]
+
+
+def test_classes_that_validation_lacks_are_named(tmp_path: Path) -> None:
+    data, val = draw_colours(tmp_path / "data", 5), draw_colours(tmp_path / "val", 2, seed=9)
+    for number in range(2):
+        (val / "green" / f"{number}.png").rename(val / "blue" / f"more-{number}.png")
+    (val / "green").rmdir()
+    lists = list_images(TrainConfig(data=str(data), val=str(val)))
+    assert "no images of 'green' to validate on" in lists.notices[-1]
+
+
+def test_every_class_needs_images_on_both_sides(tmp_path: Path) -> None:
+    data = draw_colours(tmp_path / "data", 4)
+    with pytest.raises(DataError, match="4 of 'blue', 4 of 'green', 4 of 'red'"):
+        list_images(TrainConfig(data=str(data)))
