@@ -130,7 +130,7 @@ def convert(
     refuse_outputs(choice.name, config, choice.file)
     refuse_compiled(choice.name, config)
     conversion = run(choice.open(), config, _stages(progress))
-    if not conversion.made and conversion.climb and (missed := conversion.climb.missed()):
+    if not conversion.made and conversion.search and (missed := conversion.search.missed()):
         raise missed
     for made in conversion.made:
         if made.recipe in RECIPES and RECIPES[made.recipe].edge_tpu:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from converters.accuracy.limits import AccuracyLimits
-from converters.accuracy.search import Climb
-from converters.calibration.images import Pictures
+from converters.accuracy.search import SearchOutcome
+from converters.calibration.images import ConversionImages
 from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32, QuantRecipe
 from edge_effnet.errors import UsageProblem
@@ -114,21 +114,22 @@ class Conversion:
 
     Attributes:
         made: empty where a limit was missed and so nothing was written.
-        calibration: what calibrated, described while drawn pictures still existed.
-        climb: the rungs that were tried, where limits were set.
+        images: the calibration and evaluation images.
+        calibration: what calibrated, described while generated images still existed.
+        search: the strategies that were tried, where limits were set.
         doubts: why the latencies are not to be trusted, in sentences.
     """
 
     made: tuple[Made, ...]
-    pictures: Pictures
+    images: ConversionImages
     source: Source
     calibration: Mapping[str, Any]
-    climb: Climb | None = None
+    search: SearchOutcome | None = None
     doubts: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return (*self.pictures.warnings, *self.doubts)
+        return (*self.images.warnings, *self.doubts)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -136,11 +137,11 @@ class Conversion:
             "version": 1,
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
-            "evaluation": "generated pictures" if self.pictures.generated else "labelled images",
-            **(self.pictures.judged.to_json() if self.pictures.judged else {}),
+            "evaluation": "generated pictures" if self.images.generated else "labelled images",
+            **(self.images.judged.to_json() if self.images.judged else {}),
             "warnings": list(self.warnings),
-            "left_out": self.pictures.left_out_json(),
-            "ladder": self.climb.to_json() if self.climb else None,
+            "left_out": self.images.left_out_json(),
+            "ladder": self.search.to_json() if self.search else None,
             "models": [
                 {
                     "recipe": made.recipe,

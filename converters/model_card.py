@@ -8,12 +8,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.strategies import Rung, rung_of
-from converters.calibration.images import Pictures
+from converters.accuracy.strategies import Strategy
+from converters.calibration.images import ConversionImages
 from converters.calibration.ranges import ROLE_METHODS
 from converters.conversion import ConvertConfig
 from converters.float_model.source import Source
-from converters.quantization.recipes import RECIPES
+from converters.quantization.candidates import Candidate
+from converters.quantization.recipes import FLOAT32
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
 from edge_effnet.data.trained_on import record
@@ -27,13 +28,13 @@ from edge_effnet.tflite.metadata import METADATA_NAME, write_metadata
 MEASURED = ("top1", "top5", "exact_match", "mean_average_precision", "mae", "r2")
 
 
-def choose_labels(source: Source, pictures: Pictures) -> tuple[str, ...]:
+def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
     """The labels that were given, else the data's own class names, else numbers."""
     if source.labels is not None:
         return source.labels
-    if pictures.generated:
+    if images.generated:
         return numbers(source.classes)
-    return pictures.evaluation.labels
+    return images.evaluation.labels
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
@@ -55,34 +56,40 @@ def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
 def make_card(
     source: Source,
     config: ConvertConfig,
-    pictures: Pictures,
-    name: str,
+    images: ConversionImages,
     labels: tuple[str, ...],
-    rung: Rung | None = None,
+    strategy: Strategy | None = None,
+    candidate: Candidate | None = None,
 ) -> Card:
+    """What a file says of itself.
+
+    Args:
+        strategy, candidate: what it was made by and what came of that; None for the float file.
+    """
     steps = list(source.steps)
-    recipe = RECIPES.get(name)
-    if recipe is not None:
-        rung = rung or rung_of(recipe)
+    if strategy is not None and candidate is not None:
+        recipe = strategy.quantization
         step: dict[str, Any] = {
             "step": "quantized",
             "recipe": asdict(recipe),
             "by": f"ai-edge-quantizer {metadata.version('ai-edge-quantizer')}",
         }
         if recipe.calibrated:
-            step["calibration"] = pictures.calibration.describe()
+            step["calibration"] = images.calibration.describe()
             step["ranges"] = {
-                "methods": dict(ROLE_METHODS) if rung.ranges == "roles" else rung.ranges,
+                "methods": dict(ROLE_METHODS)
+                if candidate.ranges_by == "roles"
+                else candidate.ranges_by,
                 "pinned": "input; logits not clipped",
             }
-        step["rung"] = asdict(rung)
-        if rung.recovery:  # which learns from the images
-            step["data"] = {"images": record(pictures.calibration.images, None)}
+        step["rung"] = strategy.to_json()
+        if strategy.training:  # which learns from the images
+            step["data"] = {"images": record(images.calibration.images, None)}
         if recipe.full_integer:
             step["interface"] = config.interface
         steps.append(step)
     return Card(
-        name=f"{source.name}-{name}",
+        name=f"{source.name}-{strategy.recipe if strategy else FLOAT32}",
         labels=labels,
         preprocess=source.how,
         variant=source.variant,
@@ -93,7 +100,9 @@ def make_card(
     )
 
 
-def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[str, Any] | None:
+def measured_record(
+    comparison: Comparison | None, images: ConversionImages
+) -> dict[str, Any] | None:
     if comparison is None:
         return None
     full = comparison.to_json()
@@ -107,12 +116,12 @@ def measured_record(comparison: Comparison | None, pictures: Pictures) -> dict[s
         "value_difference",
     )
     digest = hashlib.sha256()
-    for sample in pictures.evaluation.samples:
+    for sample in images.evaluation.samples:
         digest.update(bytes.fromhex(image_hash(sample.path)))
     return {
         "data": "generated pictures: no evidence of accuracy"
-        if pictures.generated
-        else Path(pictures.evaluation.source).name,
+        if images.generated
+        else Path(images.evaluation.source).name,
         "data_sha256": digest.hexdigest(),
         **{key: full[key] for key in kept if key in full},
         **{

@@ -1,6 +1,6 @@
-"""The conversion from end to end: float model, pictures, recipes, proof, files.
+"""The conversion from end to end: float model, images, recipes, proof, files.
 
-Everything is made in a scratch folder and judged there; files appear under their own names
+Everything is made in a scratch folder and measured there; files appear under their own names
 only at the end, whole and with the measured figures in their cards.
 """
 
@@ -12,15 +12,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from converters.accuracy.candidates import Workshop
-from converters.accuracy.search import Climb, climb, refuse_void_limits
-from converters.accuracy.strategies import Rung, ladder, rung_of
+from converters.accuracy.search import SearchOutcome, refuse_void_limits, search
+from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
 from converters.accuracy.timing import time_files
-from converters.calibration.images import Pictures, choose_pictures
+from converters.calibration.images import ConversionImages, choose_images
 from converters.conversion import Conversion, ConvertConfig, Made, output_paths
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
-from converters.quantization.qat.step import Recover, recovery_rung
+from converters.quantization.candidates import Candidate, Context
+from converters.quantization.qat.config import QatRun
+from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, UNPRUNED
 from edge_effnet.artifact import write_artifact
 from edge_effnet.data.dataset import Dataset
@@ -54,19 +55,19 @@ def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> N
 
 
 def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:
-    """Make, judge and write every file.
+    """Make, measure and write every file.
 
     Raises:
-        DataError, ModelError: see ``refuse_broken_weights``, ``choose_pictures``, ``quantize``.
+        DataError, ModelError: see ``refuse_broken_weights``, ``choose_images``, ``quantize``.
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
     _refuse_limits_of_values(source, config)
     with _scratch(config.out) as scratch:
-        done = stage("choosing pictures", None)
+        done = stage("choosing images", None)
         if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
             config = replace(config, data=Path(SIGNS))  # what the demo weights were trained on
-        pictures = choose_pictures(
+        images = choose_images(
             source.how,
             data=config.data,
             calibration=config.calibration,
@@ -80,40 +81,37 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
             scratch=scratch,
             steps=source.steps,
         )
-        refuse_void_limits(config.limits, pictures, config.seed)
+        refuse_void_limits(config.limits, images, config.seed)
         done(1)
-        labels, described = choose_labels(source, pictures), pictures.calibration.describe()
-        outcome = _climb(source, config, pictures, labels, scratch, stage)
-        rungs: dict[str, Rung] = {}
+        labels, described = choose_labels(source, images), images.calibration.describe()
+        outcome = _search(source, config, images, labels, scratch, stage)
         if outcome is None:
-            models, rungs = _make_models(source, config, pictures, stage)
+            made_by = _make(source, config, images, stage)
         else:
             if outcome.missed() and not config.force:
-                return Conversion((), pictures, source, described, outcome)
-            rung, pictures = outcome.best.rung, replace(pictures, evaluation=outcome.confirmation)
-            rungs[rung.recipe] = rung
-            models = {
-                FLOAT32: with_metadata(source.model, source, FLOAT32),
-                rung.recipe: with_metadata(outcome.model, source, rung.recipe),
-            }
+                return Conversion((), images, source, described, outcome)
+            images = replace(images, evaluation=outcome.confirmation)
+            made_by = [(outcome.best.strategy, outcome.candidate)]
+        models = {FLOAT32: with_metadata(source.model, source, FLOAT32)}
+        cards = {FLOAT32: make_card(source, config, images, labels)}
+        for strategy, candidate in made_by:
+            name = strategy.recipe
+            models[name] = with_metadata(candidate.model, source, name)
+            cards[name] = make_card(source, config, images, labels, strategy, candidate)
         targets = {name: config.out / f"{source.name}-{name}.tflite" for name in models}
-        cards = {
-            name: make_card(source, config, pictures, name, labels, rungs.get(name))
-            for name in models
-        }
         if whole := source.unpruned:
             # The first file is what all others are measured against: the end of the whole chain.
             models = {UNPRUNED: with_metadata(whole.model, whole, FLOAT32), **models}
             targets[UNPRUNED] = config.out / f"{whole.name}-{FLOAT32}.tflite"
-            cards[UNPRUNED] = make_card(whole, config, pictures, FLOAT32, labels)
+            cards[UNPRUNED] = make_card(whole, config, images, labels)
         for name in models.keys() - output_paths(source.name, config).keys():
-            # The ladder ended on a recipe that nobody named, so nobody looked before.
+            # The search ended on a recipe that nobody named, so nobody looked before.
             refuse_existing(targets[name], overwrite=config.force)
         files = {name: scratch / targets[name].name for name in models}
         for name, model in models.items():
             write_artifact(files[name], model, cards[name], overwrite=True)
-        comparisons = _judge(list(files.values()), pictures.evaluation, config, stage)
-        if pictures.generated:
+        comparisons = _compare(list(files.values()), images.evaluation, config, stage)
+        if images.generated:
             comparisons = [found and on_generated(found) for found in comparisons]
         timed = stage("timing", None)
         timing = time_files(list(files.values()), seconds=1.5)
@@ -122,11 +120,11 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         for (name, model), comparison, latency_ms in zip(
             models.items(), comparisons, timing.medians_ms, strict=True
         ):
-            card = replace(cards[name], measured=measured_record(comparison, pictures))
+            card = replace(cards[name], measured=measured_record(comparison, images))
             write_artifact(targets[name], model, card, overwrite=True)
             size_bytes = targets[name].stat().st_size
             made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
-    return Conversion(tuple(made), pictures, source, described, outcome, timing.doubts)
+    return Conversion(tuple(made), images, source, described, outcome, timing.doubts)
 
 
 def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:
@@ -141,112 +139,108 @@ def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:
         )
 
 
-def _climb(
+def _search(
     source: Source,
     config: ConvertConfig,
-    pictures: Pictures,
+    images: ConversionImages,
     labels: tuple[str, ...],
     scratch: Path,
     stage: StartStage,
-) -> Climb | None:
-    """Try the ladder where limits were set."""
-    gate, evaluation = config.limits, pictures.evaluation
-    if gate is None:
+) -> SearchOutcome | None:
+    """Try the strategies where limits were set."""
+    limits, evaluation = config.limits, images.evaluation
+    if limits is None:
         return None
-    if pictures.generated:
-        evaluation = _unlabelled(pictures)
-        gate = gate.without_labels()
+    if images.generated:
+        evaluation = _unlabelled(images)
+        limits = limits.without_labels()
 
-    def write(rung: Rung, model: bytes) -> Path:
-        path = scratch / f"rung-{rung.name}.tflite"
-        card = make_card(source, config, pictures, rung.recipe, labels, rung)
-        write_artifact(path, with_metadata(model, source, rung.recipe), card, overwrite=True)
+    def write(strategy: Strategy, candidate: Candidate) -> Path:
+        path = scratch / f"strategy-{strategy.name}.tflite"
+        model = with_metadata(candidate.model, source, strategy.recipe)
+        card = make_card(source, config, images, labels, strategy, candidate)
+        write_artifact(path, model, card, overwrite=True)
         return path
 
-    reference, judge = scratch / "reference.tflite", source.unpruned or source
-    card = make_card(judge, config, pictures, FLOAT32, labels)
-    write_artifact(reference, with_metadata(judge.model, judge, FLOAT32), card)
-    recover = recovery_rung(
-        source.structure,
-        config.out / f"{source.name}-recovery.state",
+    reference, original = scratch / "reference.tflite", source.unpruned or source
+    card = make_card(original, config, images, labels)
+    write_artifact(reference, with_metadata(original.model, original, FLOAT32), card)
+    qat = QatRun(
+        config.out / f"{source.name}-qat.state",
         seed=config.seed,
         resume=config.resume,
         stage=stage,
     )
-    return climb(
-        gate,
+    trainable = can_train(source.structure)
+    return search(
+        limits,
         evaluation,
-        _workshop(source, config, pictures, recover),
+        _context(source, config, images, qat),
         reference,
         write,
-        cache=config.out / f"{source.name}-rungs.json",
+        store=config.out / f"{source.name}-trials.json",
         resume=config.resume,
         seed=config.seed,
         stage=stage,
-        ladder=ladder(
+        strategies=applicable_strategies(
             allow_float=config.allow_float,
             edge_tpu=any(recipe.edge_tpu for recipe in config.recipes),
-            recovery=recover is not None,
-            steps=config.qat_steps,
-            labelled=config.qat_labels,
+            training=Train(config.qat_steps, config.qat_labels) if trainable else None,
         ),
     )
 
 
-def _unlabelled(pictures: Pictures) -> Dataset:
-    """The calibration photos that do not calibrate: they can judge agreement.
+def _unlabelled(images: ConversionImages) -> Dataset:
+    """The calibration photos that do not calibrate: agreement can be measured on them.
 
     Raises:
         DataError: there are none.
     """
-    if not pictures.spare:
+    if not images.spare:
         raise DataError(
-            "a limit needs photos that judge it",
+            "a limit needs photos to measure on",
             found="generated pictures only"
-            if pictures.calibration.images is None
+            if images.calibration.images is None
             else "no more photos than those that calibrate or that the network was trained on",
             expected="photos that do neither",
             fix="add --data DIR|CSV with labelled photos, or more photos to --calibration",
         )
-    return Dataset(pictures.spare, (), "the calibration photos left over")
+    return Dataset(images.spare, (), "the calibration photos left over")
 
 
-def _make_models(
-    source: Source, config: ConvertConfig, pictures: Pictures, stage: StartStage
-) -> tuple[dict[str, bytes], dict[str, Rung]]:
-    """The float model and each recipe's, and the rung it was made by."""
-    shop = _workshop(source, config, pictures)
+def _make(
+    source: Source, config: ConvertConfig, images: ConversionImages, stage: StartStage
+) -> list[tuple[Strategy, Candidate]]:
+    """Each recipe's model, and the strategy it was made by."""
+    context = _context(source, config, images)
     if any(recipe.calibrated for recipe in config.recipes):
-        calibrated = stage("calibrating", len(pictures.calibration))
-        shop.statistics(lambda count, _: calibrated(count))
-    models, rungs = {FLOAT32: source.model}, dict[str, Rung]()
+        context.statistics(stage("calibrating", len(images.calibration)))
+    made = []
     for recipe in config.recipes:
         done = stage(f"making {recipe.name}", None)
-        usual = rung_of(recipe)
-        several = source.head.task == "value" and recipe.calibrated
-        tried = [usual, replace(usual, ranges="whole")] if several else [usual]
-        rungs[recipe.name], models[recipe.name] = shop.nearest(tried)
+        strategy = default_strategy(recipe, values=source.head.task == "value")
+        made.append((strategy, strategy.make(context)))
         done(1)
-    made = {name: with_metadata(model, source, name) for name, model in models.items()}
-    return made, rungs
+    return made
 
 
-def _workshop(
-    source: Source, config: ConvertConfig, pictures: Pictures, recover: Recover | None = None
-) -> Workshop:
-    return Workshop(
+def _context(
+    source: Source, config: ConvertConfig, images: ConversionImages, qat: QatRun | None = None
+) -> Context:
+    return Context(
         source.model,
         source.structure,
-        pictures.calibration,
+        images.calibration,
         config.interface,
         config.workers,
-        recover,
+        qat,
     )
 
 
-def _judge(
+def _compare(
     files: Sequence[Path], evaluation: Dataset, config: ConvertConfig, stage: StartStage
 ) -> list[Comparison | None]:
+    """Each file with the first."""
     if len(files) == 1:
         return [None]
     done = stage("comparing", len(evaluation))

@@ -1,18 +1,18 @@
-"""The guard: climb the ladder until the measured loss fits the user's limits.
+"""Accuracy search: try strategies in order until the measured loss is within the user's limits.
 
-Every rung is judged on one half of the evaluation images, the *selection* part; the first that
-fits is measured once more on the other half, which no rung saw: choosing among rungs on the
-images that judge them flatters the winner, and the second figure does not.
+Every strategy is measured on one half of the evaluation images, the *selection* part; the first
+that fits is measured once more on the other half, which no strategy saw: choosing among strategies
+on the images that measure them flatters the winner, and the second figure does not.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.candidates import Workshop
 from converters.accuracy.limits import (
     CLASS_MIN_IMAGES,
     AccuracyLimits,
@@ -22,10 +22,11 @@ from converters.accuracy.limits import (
     check_json,
     overall,
 )
-from converters.accuracy.strategies import LADDER, Rung
+from converters.accuracy.strategies import STRATEGIES, Strategy
 from converters.accuracy.timing import time_files
-from converters.accuracy.trials import RungCache, Tried, cache_key
-from converters.calibration.images import Pictures
+from converters.accuracy.trials import Trial, stored_trial, trial_key
+from converters.calibration.images import ConversionImages
+from converters.quantization.candidates import Candidate, Context
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import divide, images_per_class, one_answer
 from edge_effnet.errors import DataError, LimitMissed
@@ -35,6 +36,7 @@ from edge_effnet.metrics import (
     compare_predictions,
     likely_cause,
 )
+from edge_effnet.runs import StepResults
 from edge_effnet.runtime.evaluation import predict
 
 StartStage = Callable[[str, int | None], Callable[[int], None]]
@@ -43,23 +45,24 @@ _TIMING_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Climb:
-    """What the ladder gave.
+class SearchOutcome:
+    """What a search found.
 
     Attributes:
-        winner: the first rung that fits; None where none does.
-        best: the winner, else the rung that came nearest.
-        model: the bytes of ``best``.
+        trials: of the strategies, in order.
+        winner: the first that fits; None where none does.
+        best: the winner, else the one that came nearest.
+        candidate: what ``best`` made.
         selection, confirmation: the two halves of the evaluation images.
         confirmed: the winner's limits on the confirmation images.
         verdict: what those prove.
     """
 
-    gate: AccuracyLimits
-    tried: tuple[Tried, ...]
-    winner: Tried | None
-    best: Tried
-    model: bytes
+    limits: AccuracyLimits
+    trials: tuple[Trial, ...]
+    winner: Trial | None
+    best: Trial
+    candidate: Candidate
     selection: Dataset
     confirmation: Dataset
     confirmed: tuple[Check, ...] = ()
@@ -72,80 +75,84 @@ class Climb:
             for found in self.best.checks
         )
         if self.winner is None:
-            what, found = "no rung of the ladder fits the limits", self.best.checks
+            what, found = "no strategy is within the limits", self.best.checks
         elif self.verdict == "exceeded":
-            what, found = f"rung {self.best.rung.name!r} fails on unseen images", self.confirmed
+            what, found = (
+                f"strategy {self.best.strategy.name!r} fails on unseen images",
+                self.confirmed,
+            )
         else:
             return None
         return LimitMissed(
             what,
-            found=f"best rung {self.best.rung.name!r}: " + "; ".join(c.line() for c in found),
+            found=f"best strategy {self.best.strategy.name!r}: "
+            + "; ".join(c.line() for c in found),
             expected=wanted,
-            fix="relax the limit, calibrate with more photos like those judged, or add --force "
-            "to write the best rung all the same",
+            fix="relax the limit, calibrate with more photos like the evaluation images, or add "
+            "--force to write the best file all the same",
         )
 
     def to_json(self) -> dict[str, Any]:
         return {
-            "gate": vars(self.gate).copy(),
+            "gate": vars(self.limits).copy(),
             "selection_images": len(self.selection),
             "confirmation_images": len(self.confirmation),
-            "rungs": [tried.to_json() for tried in self.tried],
-            "winner": self.winner.rung.name if self.winner else None,
-            "best": self.best.rung.name,
+            "rungs": [trial.to_json() for trial in self.trials],
+            "winner": self.winner.strategy.name if self.winner else None,
+            "best": self.best.strategy.name,
             "confirmed": [check_json(found) for found in self.confirmed],
             "verdict": self.verdict,
         }
 
 
-def climb(
-    gate: AccuracyLimits,
+def search(
+    limits: AccuracyLimits,
     evaluation: Dataset,
-    workshop: Workshop,
+    context: Context,
     reference: Path,
-    write: Callable[[Rung, bytes], Path],
+    write: Callable[[Strategy, Candidate], Path],
     *,
-    cache: Path,
+    store: Path,
     resume: bool,
     seed: int,
     stage: StartStage,
-    ladder: Sequence[Rung] = LADDER,
-) -> Climb:
-    """Try the rungs in order and stop at the first that fits.
+    strategies: Sequence[Strategy] = STRATEGIES,
+) -> SearchOutcome:
+    """Try the strategies in order and stop at the first that fits.
 
     Args:
         evaluation: images that did not calibrate.
         reference: the float artifact.
-        write: makes an artifact of a rung's model, for measuring.
-        cache: JSON file of the measured rungs; read with ``resume``.
+        write: makes an artifact of a candidate, for measuring.
+        store: JSON file of the trials; read with ``resume``.
 
     Raises:
         DataError: too few images, or float itself is at chance on them.
     """
     selection, confirmation = split(evaluation, seed)
-    judge = _Judge(gate, reference, selection, workshop.workers, stage)
-    known = RungCache(cache, cache_key(workshop, selection, gate), resume=resume)
-    tried: list[Tried] = []
-    winner: Tried | None = None
-    models: dict[str, bytes] = {}
-    for rung in ladder:
-        found = known.get(rung)
-        if found is None:
-            found, models[rung.name] = judge.measure(rung, workshop, write)
-            known.put(found)
-        tried.append(found)
-        if found.fits:
-            winner = found
+    meter = _Meter(limits, reference, selection, context, stage)
+    known = StepResults(store, resume=resume)
+    trials: list[Trial] = []
+    winner: Trial | None = None
+    for strategy in strategies:
+        key = trial_key(strategy, context, selection, limits)
+        trial = stored_trial(strategy, known.get(key))
+        if trial is None:
+            trial = meter.measure(strategy, write)
+            known.put(key, trial.to_json())
+        trials.append(trial)
+        if trial.fits:
+            winner = trial
             break
-    best = winner or min(tried, key=_distance)
-    model = models.get(best.rung.name) or workshop.make(best.rung)[0]
-    outcome = Climb(gate, tuple(tried), winner, best, model, selection, confirmation)
+    best = winner or min(trials, key=_distance)
+    candidate = best.strategy.make(context)
+    outcome = SearchOutcome(limits, tuple(trials), winner, best, candidate, selection, confirmation)
     if winner is None:
         return outcome
     done = stage("confirming on unseen images", None)
-    ours = predict(reference, confirmation, workers=workshop.workers)
-    theirs = predict(write(best.rung, model), confirmation, workers=workshop.workers)
-    confirmed = check(gate, compare_predictions(ours, theirs))
+    ours = predict(reference, confirmation, workers=context.workers)
+    theirs = predict(write(best.strategy, candidate), confirmation, workers=context.workers)
+    confirmed = check(limits, compare_predictions(ours, theirs))
     done(1)
     return replace(outcome, confirmed=confirmed, verdict=overall(confirmed))
 
@@ -174,11 +181,11 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return division.rest, division.evaluation
 
 
-def refuse_void_limits(gate: AccuracyLimits | None, pictures: Pictures, seed: int) -> None:
+def refuse_void_limits(limits: AccuracyLimits | None, images: ConversionImages, seed: int) -> None:
     """Raise DataError where the images cannot carry the limits, before anything is made."""
-    if gate is None or pictures.generated:
+    if limits is None or images.generated:
         return
-    judging, judged = pictures.evaluation, pictures.judged
+    judging, judged = images.evaluation, images.judged
     if judged is not None and not judged.is_evidence:
         raise DataError(
             "a limit needs images that the network was not trained on",
@@ -190,22 +197,22 @@ def refuse_void_limits(gate: AccuracyLimits | None, pictures: Pictures, seed: in
     halves = (judging,) if one_answer(judging) else split(judging, seed)
     for part in halves:
         if same := one_answer(part):
-            those = "that judge" if part is judging else "in one half of those that judge"
+            those = "to evaluate on" if part is judging else "in one half of those to evaluate on"
             raise DataError(
                 "a limit needs images of more than one class, to choose by and to confirm with",
                 found=f"{len(part)} images of {judging.source} {those}, all {same}",
                 expected="images of every class that the network tells apart",
                 fix="give more images of the other classes with --data",
             )
-    if gate.max_class_drop_points is None:
+    if limits.max_class_drop_points is None:
         return
     counts = [images_per_class(half) for half in halves]
-    fewest = {name: min(half.get(name, 0) for half in counts) for name in pictures.classes}
+    fewest = {name: min(half.get(name, 0) for half in counts) for name in images.classes}
     few = sorted((n for n in fewest if fewest[n] < CLASS_MIN_IMAGES), key=lambda n: fewest[n])
     if few:
         raise DataError(
-            "--max-class-drop needs images of every class that judge, to choose by and to "
-            "confirm with",
+            "--max-class-drop needs evaluation images of every class, to choose by and to confirm "
+            "with",
             found=f"{fewest[few[0]]} of {few[0]!r} in the smaller half"
             + (f", too few of {len(few)} classes" if len(few) > 1 else ""),
             expected=f"at least {CLASS_MIN_IMAGES} in each half",
@@ -214,7 +221,7 @@ def refuse_void_limits(gate: AccuracyLimits | None, pictures: Pictures, seed: in
 
 
 def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
-    """No recipe can be judged where float itself only guesses.
+    """No strategy can be measured where float itself only guesses.
 
     Raises:
         DataError: names the likely reasons.
@@ -224,63 +231,64 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
         return
     raise DataError(
         f"the float model is no better than chance on {len(reference.paths)} images: "
-        "nothing can be judged by them",
+        "nothing can be measured on them",
         found=f"{summary.headline.name} {summary.headline.text}; {likely_cause(reference)}",
         expected="a model that knows these images",
         fix="put that right first, or give images of its classes",
     )
 
 
-class _Judge:
-    """Measures rungs against float scores that are computed once."""
+class _Meter:
+    """Measures strategies against float scores that are computed once."""
 
     def __init__(
         self,
-        gate: AccuracyLimits,
+        limits: AccuracyLimits,
         reference: Path,
         images: Dataset,
-        workers: int,
+        context: Context,
         stage: StartStage,
     ) -> None:
-        self._gate, self._file, self._images = gate, reference, images
-        self._workers, self._stage = workers, stage
+        self._limits, self._file, self._images = limits, reference, images
+        self._context, self._stage = context, stage
         self._reference: Predictions | None = None
 
-    def measure(
-        self, rung: Rung, workshop: Workshop, write: Callable[[Rung, bytes], Path]
-    ) -> tuple[Tried, bytes]:
+    def measure(self, strategy: Strategy, write: Callable[[Strategy, Candidate], Path]) -> Trial:
+        workers = self._context.workers
         if self._reference is None:
-            done = self._stage("asking float", len(self._images))
+            done = self._stage("evaluating float", len(self._images))
             self._reference = predict(
-                self._file, self._images, workers=self._workers, progress=lambda n, _: done(n)
+                self._file, self._images, workers=workers, progress=lambda n, _: done(n)
             )
             if self._reference.truth is not None:
                 refuse_chance(
                     self._reference, compare_predictions(self._reference, self._reference)
                 )
-        done = self._stage(f"rung {rung.name}", None)
-        model, seconds = workshop.make(rung)
-        file = write(rung, model)
-        theirs = predict(file, self._images, workers=self._workers)
+        done = self._stage(f"strategy {strategy.name}", None)
+        began = time.perf_counter()
+        candidate = strategy.make(self._context)
+        seconds = time.perf_counter() - began
+        file = write(strategy, candidate)
+        theirs = predict(file, self._images, workers=workers)
         comparison = compare_predictions(self._reference, theirs)
-        paired, candidate = comparison.paired, comparison.candidate
+        paired, summary = comparison.paired, comparison.candidate
         agreement, error = comparison.agreement_percent, comparison.score_error
         if agreement is None or error is None:
             raise ValueError("limits are for classes and labels")
-        tried = Tried(
-            rung=rung,
+        trial = Trial(
+            strategy=strategy,
             size_bytes=file.stat().st_size,
             agreement_percent=agreement,
             score_l1=error.mean_l1,
-            top1_percent=candidate.headline.right_percent if candidate else None,
+            top1_percent=summary.headline.right_percent if summary else None,
             drop_points=paired.drop_points if paired else None,
             drop_interval_points=paired.drop_interval_points if paired else None,
             latency_ratio=latency_ratio(self._file, file),
             seconds=seconds,
-            checks=check(self._gate, comparison),
+            checks=check(self._limits, comparison),
         )
         done(1)
-        return tried, model
+        return trial
 
 
 def latency_ratio(reference: Path, candidate: Path) -> float:
@@ -289,10 +297,10 @@ def latency_ratio(reference: Path, candidate: Path) -> float:
     return theirs / ours
 
 
-def _distance(tried: Tried) -> tuple[float, float]:
-    """How far a rung is from its limits: the worst excess, then the disagreement."""
+def _distance(trial: Trial) -> tuple[float, float]:
+    """How far a strategy is from its limits: the worst excess, then the disagreement."""
     excess = [
         found.limit - found.value if found.name == "agreement" else found.value - found.limit
-        for found in tried.checks
+        for found in trial.checks
     ]
-    return max([*excess, 0.0]), -tried.agreement_percent
+    return max([*excess, 0.0]), -trial.agreement_percent

@@ -1,47 +1,52 @@
-"""The ladder: ways to make a model small, the fastest and smallest-effort first.
+"""The table of strategies: ways to make a model small, the fastest and smallest first.
 
-A new rung is a row; ``converters.accuracy.candidates`` makes it.
+A new correction is a step in a module of its own and a row here.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any
 
+from converters.quantization import bias_correction, output_scale, quantizer, range_choice
+from converters.quantization import range_search as search
+from converters.quantization.candidates import (
+    Candidate,
+    Context,
+    Step,
+    each_step,
+    keep_better,
+    run_steps,
+)
+from converters.quantization.mixed_precision import LeaveFloat
+from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-LADDER_VERSION = 9  # part of every cached result: raise it when a rung's making changes
-
-RangeChoice = Literal["plain", "roles", "whole", "searched"]
+STRATEGIES_VERSION = 10  # part of every stored trial: raise it when a step changes
 
 
 @dataclass(frozen=True)
-class Rung:
+class Strategy:
     """One way to make a model small.
 
     Attributes:
+        steps: taken in turn, from the float model on.
         recipe: name of its row in ``RECIPES``.
-        ranges: how activation ranges are chosen; without meaning for float activations. Searched
-            ones, and for numbers whole ones, are taken where they bring the answers nearer to
-            float's than those by role.
-        bias: whether biases, and the gain of the answer, are corrected afterwards, where that
-            brings the answers nearer to float's.
-        recovery: whether the network is then trained to answer as float does.
-        steps: of that training, where the user says how many.
-        labelled: whether the calibration pictures' labels teach too.
-        left_float: how many of the tensors that cost the answer most are never rounded.
         summary: what it does, for the table.
     """
 
     name: str
-    recipe: str
-    ranges: RangeChoice = "roles"
-    bias: bool = False
-    recovery: bool = False
-    steps: int | None = None
-    labelled: bool = False
-    left_float: int = 0
+    steps: tuple[Step, ...]
+    recipe: str = "int8"
     summary: str = ""
+
+    def make(self, context: Context) -> Candidate:
+        """Take a model through the steps.
+
+        Raises:
+            ModelError, DataError: see ``quantize`` and ``collect_statistics``.
+        """
+        return run_steps(self.steps, context.start(self.recipe), context)
 
     @property
     def quantization(self) -> QuantRecipe:
@@ -52,68 +57,122 @@ class Rung:
         """Whether it computes in float: smaller, but no faster."""
         return self.quantization.compute == "float"
 
+    @property
+    def training(self) -> Train | None:
+        """Its step that trains."""
+        return next((step for step in each_step(self.steps) if isinstance(step, Train)), None)
 
-LADDER: tuple[Rung, ...] = (
-    Rung("plain", "int8", "plain", summary="mean of extremes for every tensor"),
-    Rung("ranges", "int8", "roles", summary="ranges by the role of a tensor"),
-    Rung("bias", "int8", bias=True, summary="the same with corrected biases: --int8 by itself"),
-    Rung(
+    @property
+    def left_float(self) -> int:
+        """How many of the costliest tensors are computed in float."""
+        return sum(step.count for step in each_step(self.steps) if isinstance(step, LeaveFloat))
+
+    def to_json(self) -> dict[str, Any]:
+        """For reports and model cards."""
+        steps, training = list(each_step(self.steps)), self.training
+        ranges = [name for step, name in _RANGES.items() if step in steps]
+        return {
+            "name": self.name,
+            "recipe": self.recipe,
+            "ranges": ranges[-1] if ranges else None,
+            "bias": bias_correction.apply in steps,
+            "recovery": training is not None,
+            "steps": training.steps if training else None,
+            "labelled": training is not None and training.labelled,
+            "left_float": self.left_float,
+            "summary": self.summary,
+        }
+
+
+# The later are only taken after the earlier.
+_RANGES: dict[Step, str] = {
+    range_choice.plain: "plain",
+    range_choice.by_role: "roles",
+    range_choice.whole: "whole",
+    search.apply: "searched",
+}
+_CORRECT = keep_better(bias_correction.apply, output_scale.apply)
+_CORRECTED = (range_choice.by_role, quantizer.apply, _CORRECT)
+_SEARCHED = (*_CORRECTED, keep_better(search.apply, quantizer.apply, _CORRECT))
+
+
+def _trained(training: Train) -> tuple[Step, ...]:
+    return *_SEARCHED, keep_better(training)
+
+
+STRATEGIES: tuple[Strategy, ...] = (
+    Strategy(
+        "plain", (range_choice.plain, quantizer.apply), summary="mean of extremes for every tensor"
+    ),
+    Strategy(
+        "ranges", (range_choice.by_role, quantizer.apply), summary="ranges by the role of a tensor"
+    ),
+    Strategy(
+        "bias", _CORRECTED, summary="the same with corrected biases: what --int8 by itself makes"
+    ),
+    Strategy(
         "searched",
-        "int8",
-        "searched",
-        bias=True,
+        _SEARCHED,
         summary="ranges widened where the answers gain by it, corrected biases",
     ),
-    Rung(
-        "recovered",
-        "int8",
-        "searched",
-        bias=True,
-        recovery=True,
-        summary="searched, then trained to answer as float does",
+    Strategy(
+        "qat",
+        _trained(Train()),
+        summary="searched, then quantization-aware training",
     ),
-    Rung("weights8", "weights8", summary="size only: int8 weights, float compute"),
-    Rung("float16", "float16", summary="size only: half the size, float compute"),
+    Strategy(
+        "weights8",
+        (quantizer.apply,),
+        "weights8",
+        summary="size only: int8 weights, float compute",
+    ),
+    Strategy(
+        "float16",
+        (quantizer.apply,),
+        "float16",
+        summary="size only: half the size, float compute",
+    ),
 )
 
 
-def ladder(
-    *,
-    allow_float: int = 0,
-    edge_tpu: bool = False,
-    recovery: bool = True,
-    steps: int | None = None,
-    labelled: bool = False,
-) -> tuple[Rung, ...]:
-    """The rungs in order, with a partly float one behind those that only choose and correct.
+def applicable_strategies(
+    *, allow_float: int = 0, edge_tpu: bool = False, training: Train | None
+) -> tuple[Strategy, ...]:
+    """The strategies in order, a partly float one behind those that only choose and correct.
 
     Args:
-        allow_float: how many tensors it may leave in float; 0 leaves the rung out.
+        allow_float: how many tensors it may leave in float; 0 leaves it out.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
-        recovery: whether it can be trained here.
-        steps, labelled: how; see ``Rung``.
+        training: how the network is trained; None where it cannot be.
     """
-    rungs = tuple(
-        replace(rung, steps=steps, labelled=labelled) if rung.recovery else rung
-        for rung in LADDER
-        if recovery or not rung.recovery
+    rows = tuple(
+        replace(row, steps=_trained(training)) if row.training and training else row
+        for row in STRATEGIES
+        if training or not row.training
     )
     if edge_tpu:
-        return tuple(replace(rung, recipe="edgetpu") for rung in rungs if rung.recipe == "int8")
+        return tuple(replace(row, recipe="edgetpu") for row in rows if row.recipe == "int8")
     if not allow_float:
-        return rungs
-    mixed = Rung(
+        return rows
+    mixed = Strategy(
         f"float{allow_float}",
-        "int8",
-        "searched",
-        bias=True,
-        left_float=allow_float,
+        (LeaveFloat(allow_float), *_SEARCHED),
         summary=f"corrected biases, the {allow_float} costliest tensors in float",
     )
-    behind = next(i for i, rung in enumerate(rungs) if rung.recovery or rung.size_only)
-    return (*rungs[:behind], mixed, *rungs[behind:])
+    behind = next(i for i, row in enumerate(rows) if row.training or row.size_only)
+    return (*rows[:behind], mixed, *rows[behind:])
 
 
-def rung_of(recipe: QuantRecipe) -> Rung:
-    """How a recipe is made where no limit asks for more."""
-    return Rung(recipe.name, recipe.name, bias=recipe.full_integer, summary=recipe.summary)
+def default_strategy(recipe: QuantRecipe, *, values: bool = False) -> Strategy:
+    """How a recipe is made where no limit asks for more.
+
+    Args:
+        values: whether the network answers with numbers. They may gain by ranges that cut nothing
+            off.
+    """
+    correct = (_CORRECT,) if recipe.full_integer else ()
+    steps: tuple[Step, ...] = (quantizer.apply, *correct)
+    if recipe.calibrated:
+        whole = (keep_better(range_choice.whole, *steps),) if values else ()
+        steps = (range_choice.by_role, *steps, *whole)
+    return Strategy(recipe.name, steps, recipe.name, recipe.summary)

@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from converters.calibration.ranges import Ranges
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
-from converters.tflite_graph.activations import Picture, observe
+from converters.tflite_graph.activations import Image, logits, observe
 from converters.tflite_graph.error_metrics import noise_share, stored_in_int8
 from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
 from converters.tflite_graph.topology import logit_names
@@ -100,7 +99,7 @@ class Fidelity:
 def measure_layers(
     model: bytes,
     small: bytes,
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     *,
     float_trials: int,
     workers: int,
@@ -206,7 +205,7 @@ def _values(
     model: bytes,
     small: bytes,
     twins: Sequence[tuple[int, Tensor]],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     workers: int,
 ) -> list[tuple[float, float, float]]:
     """Of each tensor: signal to noise in dB, percent of codes used, percent clipped."""
@@ -261,7 +260,7 @@ def _left_float(
     small: Structure,
     layers: Sequence[Layer],
     wanted: NDArray[np.float32],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     *,
     workers: int,
 ) -> list[float | None]:

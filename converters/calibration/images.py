@@ -39,7 +39,7 @@ _EVALUATION_SEED_OFFSET = 1_000_003
 
 
 @dataclass(frozen=True)
-class Pictures:
+class ConversionImages:
     """The pictures of one conversion.
 
     Attributes:
@@ -67,7 +67,7 @@ class Pictures:
         return [one.to_json() for one in dict.fromkeys(left_out)]
 
 
-def choose_pictures(
+def choose_images(
     how: Preprocess,
     *,
     data: Path | None,
@@ -81,7 +81,7 @@ def choose_pictures(
     labelled: bool = False,
     head: Head | None = None,
     steps: Steps = (),
-) -> Pictures:
+) -> ConversionImages:
     """Divide what the user gave into calibration and evaluation.
 
     Args:
@@ -168,7 +168,7 @@ def choose_pictures(
             warnings.append(
                 f"only {len(judged)} images judge the result: a small loss cannot be told from luck"
             )
-    return Pictures(
+    return ConversionImages(
         calibration=chosen,
         evaluation=judged or _generated(how, evaluation_count, seed, scratch),
         generated=judged is None,

@@ -214,7 +214,7 @@ def command(**options: Any) -> None:
                 print_outcome(outcome)
     if json_to:
         write_json(document, json_to, overwrite=config.force)
-    missed = conversion.climb.missed() if conversion.climb else None
+    missed = conversion.search.missed() if conversion.search else None
     if missed:
         raise missed
 

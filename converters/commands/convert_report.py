@@ -7,7 +7,7 @@ from shlex import quote
 from rich.console import Console
 from rich.table import Table
 
-from converters.accuracy.search import Climb
+from converters.accuracy.search import SearchOutcome
 from converters.conversion import Conversion, Made
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.metrics import Paired
@@ -19,10 +19,10 @@ from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 
 def print_conversion(conversion: Conversion) -> None:
     """Print the table of files, what was proven, and what to do next."""
-    out, pictures = console(), conversion.pictures
+    out, pictures = console(), conversion.images
     print_evaluation_set(out, pictures.judged)
-    if conversion.climb:
-        print_climb(out, conversion.climb, _HEADINGS[conversion.source.head.task][0])
+    if conversion.search:
+        print_search(out, conversion.search, _HEADINGS[conversion.source.head.task][0])
     if not conversion.made:
         out.print("nothing was written", style="bold yellow")
         return
@@ -81,58 +81,64 @@ def print_conversion(conversion: Conversion) -> None:
     )
 
 
-def print_climb(out: Console, climb: Climb, figure: str) -> None:
-    """Print the rungs tried, which one won and what its images prove; ``figure`` names what a rung
-    is right on."""
+def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
+    """Print the strategies tried, which one won and what its images prove.
+
+    Args:
+        figure: names what a model is right on.
+    """
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("rung")
+    table.add_column("strategy")
     for heading in (figure, "drop", "95 %", "agreement", "score error", "size"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("of float's time", justify="right")
     table.add_column("made in", justify="right", no_wrap=True)
-    for tried in climb.tried:
-        interval = tried.drop_interval_points
+    for trial in search.trials:
+        interval = trial.drop_interval_points
         table.add_row(
-            tried.rung.name + (" ✓" if tried is climb.winner else ""),
-            "–" if tried.top1_percent is None else f"{tried.top1_percent:.1f} %",
-            "–" if tried.drop_points is None else f"{tried.drop_points:+.1f}",
+            trial.strategy.name + (" ✓" if trial is search.winner else ""),
+            "–" if trial.top1_percent is None else f"{trial.top1_percent:.1f} %",
+            "–" if trial.drop_points is None else f"{trial.drop_points:+.1f}",
             "–" if interval is None else f"{interval[0]:+.1f}…{interval[1]:+.1f}",
-            f"{tried.agreement_percent:.1f} %",
-            f"{tried.score_l1:.3f}",
-            megabytes(tried.size_bytes),
-            f"{tried.latency_ratio:.2f}",
-            "earlier" if tried.resumed else f"{tried.seconds:.0f} s",
+            f"{trial.agreement_percent:.1f} %",
+            f"{trial.score_l1:.3f}",
+            megabytes(trial.size_bytes),
+            f"{trial.latency_ratio:.2f}",
+            "earlier" if trial.resumed else f"{trial.seconds:.0f} s",
         )
     out.print(table)
-    best = climb.best
+    best = search.best
     out.print(
-        f"rungs judged on {len(climb.selection)} images, the winner once more on "
-        f"{len(climb.confirmation)} that no rung saw"
+        f"strategies measured on {len(search.selection)} images, the winner once more on "
+        f"{len(search.confirmation)} that no strategy saw"
     )
-    if climb.winner is None:
-        out.print(f"no rung fits; nearest: {best.rung.name} ({best.rung.summary})", style="yellow")
+    if search.winner is None:
+        out.print(
+            f"no strategy fits; nearest: {best.strategy.name} ({best.strategy.summary})",
+            style="yellow",
+        )
         for found in best.checks:
             out.print(f"  {found.line()}")
         return
-    out.print(f"chosen: {best.rung.name} ({best.rung.summary}), the first that fits")
-    for found in climb.confirmed:
+    out.print(f"chosen: {best.strategy.name} ({best.strategy.summary}), the first that fits")
+    for found in search.confirmed:
         out.print(f"  on unseen images: {found.line()}")
-    if best.rung.size_only:
+    if best.strategy.size_only:
         out.print(
-            f"note: {best.rung.recipe} is smaller but computes in float: no faster, and not "
+            f"note: {best.strategy.recipe} is smaller but computes in float: no faster, and not "
             "for the Edge TPU",
             style="bold yellow",
         )
-    if best.rung.left_float:
+    if best.strategy.left_float:
         out.print(
-            f"note: {best.rung.left_float} tensors of {best.rung.recipe} are computed in float: "
-            "not for the Edge TPU",
+            f"note: {best.strategy.left_float} tensors of {best.strategy.recipe} are computed in "
+            "float: not for the Edge TPU",
             style="bold yellow",
         )
     if best.slower:
         out.print(
-            f"warning: {best.rung.name} takes {best.latency_ratio:.2f} times as long as float on "
-            "this machine",
+            f"warning: {best.strategy.name} takes {best.latency_ratio:.2f} times as long as float "
+            "on this machine",
             style="bold yellow",
         )
 

@@ -11,13 +11,15 @@ swish or sigmoid that follows it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.tflite_graph.activations import Picture, observe, stored_pictures
+from converters.quantization.candidates import Candidate, Context
+from converters.tflite_graph.activations import Image, observe, stored_images
 from converters.tflite_graph.layers import (
     LARGEST_BIAS,
     Follower,
@@ -39,13 +41,20 @@ _SAMPLED_VALUES = 16_384
 _SLOPE_FLOOR: dict[Follower, float] = {"none": 0.0, "sigmoid": 0.005, "swish": 0.05}
 
 
+def apply(candidate: Candidate, context: Context) -> Candidate:
+    """Step: the biases of an integer model are corrected."""
+    model = correct_bias(
+        context.model, candidate.model, context.correction_images, workers=context.workers
+    )
+    return replace(candidate, model=model)
+
+
 def correct_bias(
     model: bytes,
     small: bytes,
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     *,
     workers: int,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> bytes:
     """Correct the biases of an integer model so that its channels answer as float's on average.
 
@@ -57,7 +66,6 @@ def correct_bias(
         model: the float model that ``small`` was made from.
         small: full integer; left as it is.
         pictures: real-valued inputs, each height x width x 3; 32 photos are enough.
-        progress: told (layers done, layers in all).
 
     Returns:
         The corrected model: the same file but for bias values.
@@ -71,7 +79,7 @@ def correct_bias(
     ]
     truth = _float_values(model, layers, pictures, workers)
     dissection = Dissection(small, structure, structure.outputs[0])
-    source, held = structure.inputs[0], stored_pictures(small, pictures)
+    source, held = structure.inputs[0], stored_images(small, pictures)
     done = 0
     for segment in segments(structure, [(layer.output, layer.judged) for layer in layers]):
         places = [i for i, layer in enumerate(layers) if layer.judged in segment.inside]
@@ -87,7 +95,6 @@ def correct_bias(
                 fits = np.abs(moved) <= LARGEST_BIAS
                 bias[fits] = moved[fits].astype(np.int32)
             done += 1
-            progress(done, len(layers))
         if done == len(layers):
             break
         held = run_part(part, source, held, segment.end, lambda _, v: v, workers=workers)
@@ -96,7 +103,7 @@ def correct_bias(
 
 
 def _float_values(
-    model: bytes, layers: Sequence[Layer], pictures: Sequence[Picture], workers: int
+    model: bytes, layers: Sequence[Layer], pictures: Sequence[Image], workers: int
 ) -> list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]]:
     """Samples of each layer's output and judged tensor, by picture and layer.
 

@@ -1,10 +1,25 @@
-"""Which operators must compute in float so that a tensor is never rounded to 8 bits."""
+"""Mixed precision: some operators compute in float so that a tensor is never rounded to 8 bits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+from converters.quantization.candidates import Candidate, Context
+from converters.quantization.range_search import searched
 from edge_effnet.tflite.reader import Structure
+
+
+@dataclass(frozen=True)
+class LeaveFloat:
+    """Step: so many of the tensors that cost the answer most are left in float."""
+
+    count: int
+
+    def __call__(self, candidate: Candidate, context: Context) -> Candidate:
+        found = searched(context)
+        costliest = sorted(found, key=lambda name: -found[name].share)[: self.count]
+        return replace(candidate, left_float=kept_in_float(context.structure, costliest))
 
 
 def kept_in_float(structure: Structure, tensors: Iterable[str]) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Gain correction: an integer model whose answers are flatter or sharper than float's.
+"""Correction of the output's scale: an integer model whose answers are flatter or sharper.
 
 Rounding and clipping do not only shift answers, they can shrink them all: after bias correction
 EfficientNetV2-B0's logits were 0.96 of float's. The last layer's weight scales undo that at no
@@ -8,24 +8,40 @@ cost, since they are factors of all it computes.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from converters.quantization.range_search import Logits, logits
-from converters.tflite_graph.activations import Picture
+from converters.quantization.candidates import Candidate, Context
+from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import Structure, parse_structure
+
+Floats = NDArray[np.float32]
 
 # A gain further from 1 is no rounding effect: leave such a model alone.
 _FARTHEST = 1.25
 
 
-def correct_gain(
+def apply(candidate: Candidate, context: Context) -> Candidate:
+    """Step: the scale of an integer model's logits is corrected."""
+    model = correct_output_scale(
+        context.model,
+        candidate.model,
+        context.structure,
+        context.correction_images,
+        workers=context.workers,
+    )
+    return replace(candidate, model=model)
+
+
+def correct_output_scale(
     model: bytes,
     small: bytes,
     structure: Structure,
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     *,
     workers: int,
 ) -> bytes:
@@ -40,7 +56,7 @@ def correct_gain(
         The same file but for the scales of its last layer.
     """
     wanted, answer = (logits(m, structure, pictures, workers=workers) for m in (model, small))
-    found = gain(wanted, answer)
+    found = output_scale(wanted, answer)
     corrected, own = bytearray(small), parse_structure(small, "the quantized model")
     name = logit_names(structure)[0]
     for operator in own.operators:
@@ -54,7 +70,7 @@ def correct_gain(
     return bytes(corrected)
 
 
-def gain(wanted: Logits, answer: Logits) -> float:
+def output_scale(wanted: Floats, answer: Floats) -> float:
     """Least-squares factor between float's logits and the answers; 1 where they agree.
 
     The median over pictures, so that an odd one does not decide. Regressed on float's logits,

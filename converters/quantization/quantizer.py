@@ -11,12 +11,13 @@ import logging
 import re
 import warnings
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from converters.calibration.ranges import Ranges
+from converters.quantization.candidates import Candidate, Context
 from converters.quantization.recipes import QuantRecipe
 from converters.quantization.requantization import settle_products, steps_of
 from edge_effnet.errors import MissingExtra, ModelError
@@ -25,10 +26,22 @@ from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 
+def apply(candidate: Candidate, context: Context) -> Candidate:
+    """Step: the float model is quantized with the candidate's ranges."""
+    model = quantize(
+        context.model,
+        candidate.recipe,
+        candidate.ranges,
+        context.interface,
+        left_float=candidate.left_float,
+    )
+    return replace(candidate, model=model)
+
+
 def quantize(
     model: bytes,
     recipe: QuantRecipe,
-    ranges: Ranges,
+    ranges: Mapping[str, tuple[float, float]],
     interface: Interface,
     *,
     left_float: Collection[str] = (),

@@ -15,21 +15,17 @@ judged by amplitudes, as here, 110, 81 and 29. What the Lite0 loses is one loud 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from converters.calibration.ranges import Ranges
-from converters.tflite_graph.activations import Picture, observe
-from converters.tflite_graph.error_metrics import mirrored, stored_in_int8
+from converters.calibration.ranges import pinned_ranges
+from converters.quantization.candidates import Candidate, Context
+from converters.quantization.range_choice import by_role
+from converters.tflite_graph.activations import Image, logits
+from converters.tflite_graph.error_metrics import stored_in_int8
 from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
-from converters.tflite_graph.topology import logit_names, sigmoid_answers
-from edge_effnet.tflite.reader import Structure, parse_structure
-
-Logits = NDArray[np.float32]
+from converters.tflite_graph.topology import logit_names
+from edge_effnet.tflite.reader import Structure
 
 # One step of an end: a fifth wider. Within a step the error hardly changes.
 _STEP = 2**0.25
@@ -37,9 +33,34 @@ _WIDEST = 2.0
 # Where the answer moves by less than this share of its energy there is nothing to gain: all
 # tensors together come to some hundreds of it.
 _NEGLIGIBLE_SHARE = 4e-5
-SEARCH_PICTURES = 24
+SEARCH_IMAGES = 24
 # An end that is so small a part of the range is worth no trial: it sets no resolution.
 _SMALL_END = 0.1
+
+
+def apply(candidate: Candidate, context: Context) -> Candidate:
+    """Step: each range is widened where the answer gains by it."""
+    ranges = {name: tensor.range for name, tensor in searched(context).items()}
+    start = by_role(candidate, context).ranges
+    return replace(candidate, ranges={**start, **ranges}, ranges_by="searched")
+
+
+def searched(context: Context) -> dict[str, Found]:
+    """The searched range of each tensor, and what the tensor does to the answer."""
+
+    def search() -> dict[str, Found]:
+        model, structure = context.model, context.structure
+        pinned = pinned_ranges(model, structure, context.calibration)
+        return search_ranges(
+            model,
+            structure,
+            by_role(context.start("int8"), context).ranges,
+            frozenset((*pinned, *logit_names(structure))),
+            context.images(SEARCH_IMAGES),
+            workers=context.workers,
+        )
+
+    return context.known("searched", search)
 
 
 @dataclass(frozen=True)
@@ -59,12 +80,11 @@ class Found:
 def search_ranges(
     model: bytes,
     structure: Structure,
-    ranges: Ranges,
+    ranges: Mapping[str, tuple[float, float]],
     pinned: frozenset[str],
-    pictures: Sequence[Picture],
+    pictures: Sequence[Image],
     *,
     workers: int,
-    progress: Callable[[int, int], None] = lambda _done, _all: None,
 ) -> dict[str, Found]:
     """Find the range of each tensor that leaves the network's logits nearest to float's.
 
@@ -75,12 +95,11 @@ def search_ranges(
             share: where those with the largest values did, ranges grew to hold them and answers
             on other photos suffered (a B0 at 96 px: 95.6 % agreement, and 96.8 with ranges held
             to 1.2 times where they began).
-        progress: told (tensors done, tensors in all).
     """
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
     dissection = Dissection(model, structure, answer)
-    judges = list(pictures[:SEARCH_PICTURES])
+    judges = list(pictures[:SEARCH_IMAGES])
     wanted = logits(model, structure, judges, workers=workers)
     todo = [
         operator.outputs[0]
@@ -91,20 +110,15 @@ def search_ranges(
         and name not in pinned
         and cut_behind(structure, operator.outputs[0], answer).rear
     ]
-    done = 0
 
     def look(index: int, isolated: Isolated) -> tuple[str, Found]:
-        nonlocal done
         name = structure.tensors[index].name
-        found = _climb(isolated, ranges[name])
-        done += 1
-        progress(done, len(todo))
-        return name, found
+        return name, _widen(isolated, ranges[name])
 
     return dict(dissection.study(todo, judges, wanted, look, workers=workers))
 
 
-def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
+def _widen(tensor: Isolated, start: tuple[float, float]) -> Found:
     """Move the upper end outwards, then the lower, while the answer comes nearer to float's."""
     low, high = start
 
@@ -115,40 +129,15 @@ def _climb(tensor: Isolated, start: tuple[float, float]) -> Found:
     down = up = 1.0
     if before > _NEGLIGIBLE_SHARE:
         if high > _SMALL_END * (high - low):
-            up, best = _climb_end(lambda factor: share(down, factor), best)
+            up, best = _widen_end(lambda factor: share(down, factor), best)
         if -low > _SMALL_END * (high - low):
-            down, best = _climb_end(lambda factor: share(factor, up), best)
+            down, best = _widen_end(lambda factor: share(factor, up), best)
     return Found((low * down, high * up), before, best)
 
 
-def _climb_end(share: Callable[[float], float], best: float) -> tuple[float, float]:
+def _widen_end(share: Callable[[float], float], best: float) -> tuple[float, float]:
     """The factor with the least share, and that share, uphill from 1."""
     chosen = 1.0
     while chosen * _STEP < _WIDEST and (value := share(chosen * _STEP)) < best:
         chosen, best = chosen * _STEP, value
     return chosen, best
-
-
-def logits(
-    model: bytes, structure: Structure, pictures: Sequence[Picture], *, workers: int
-) -> Logits:
-    """What a model says before its softmax: real values, pictures x classes; ``mirrored`` where
-    it ends in sigmoids or in one number.
-
-    Args:
-        model: the float model or an integer one made from it.
-        structure: of the float model, whose tensor names both share.
-    """
-    own = parse_structure(model, "the model")
-    name = logit_names(structure)[0]
-    places = {tensor.name: index for index, tensor in enumerate(own.tensors)}
-    tensor = own.tensors[places[name]]
-    scale = tensor.scales[0] if tensor.scales else 1.0
-    zero_point = tensor.zero_points[0] if tensor.scales else 0
-
-    def look(_: int, values: list[NDArray[Any]]) -> Logits:
-        return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
-
-    seen = observe(model, [places[name]], pictures, look, workers=workers)
-    values = np.asarray(np.stack(seen), np.float32)
-    return mirrored(values) if sigmoid_answers(structure) else values

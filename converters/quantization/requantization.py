@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from converters.calibration.ranges import Ranges
 from edge_effnet.tflite.reader import Structure
 
-Step = tuple[str, Sequence[str], str]
+Operation = tuple[str, Sequence[str], str]
 """An operator: its kind, what it reads and what it makes, by tensor names."""
 
 _STEPS = 255
@@ -27,7 +26,7 @@ _SAME_SCALE = {"RESHAPE", "PAD", "SQUEEZE", "EXPAND_DIMS"}
 _LARGEST = 4095
 
 
-def steps_of(structure: Structure) -> list[Step]:
+def steps_of(structure: Structure) -> list[Operation]:
     """The operators of a float model."""
     names = [tensor.name for tensor in structure.tensors]
     return [
@@ -36,7 +35,9 @@ def steps_of(structure: Structure) -> list[Step]:
     ]
 
 
-def settle_products(steps: Sequence[Step], ranges: Ranges) -> Ranges:
+def settle_products(
+    steps: Sequence[Operation], ranges: Mapping[str, tuple[float, float]]
+) -> dict[str, tuple[float, float]]:
     """The same ranges but for those of products of two activations.
 
     Args:
@@ -68,7 +69,9 @@ def _settled(wanted: tuple[float, float], unit: float) -> tuple[float, float]:
 
 
 def _scale(
-    name: str, makers: Mapping[str, tuple[str, Sequence[str]]], ranges: Ranges
+    name: str,
+    makers: Mapping[str, tuple[str, Sequence[str]]],
+    ranges: Mapping[str, tuple[float, float]],
 ) -> float | None:
     """Of an activation in int8; None for a constant and for what is not known."""
     kind, read = makers.get(name, ("", ()))

@@ -11,12 +11,15 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.tflite_graph.error_metrics import mirrored
+from converters.tflite_graph.topology import logit_names, sigmoid_answers
 from edge_effnet.errors import ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.runtime.tensors import quantize_in, tensor_format
+from edge_effnet.tflite.reader import Structure, parse_structure
 
-Picture = NDArray[np.float32]
+Image = NDArray[np.float32]
 """A real-valued network input, height x width x 3."""
 _Seen = TypeVar("_Seen")
 
@@ -46,7 +49,7 @@ def open_observer(model: bytes) -> Any:
     return interpreter
 
 
-def stored_pictures(model: bytes, pictures: Iterable[Picture]) -> list[NDArray[Any]]:
+def stored_images(model: bytes, pictures: Iterable[Image]) -> list[NDArray[Any]]:
     """Real-valued pictures as a model's input tensor holds them, with a batch of 1."""
     form = tensor_format(open_observer(model).get_input_details()[0])
     return [quantize_in(picture, form)[None] for picture in pictures]
@@ -55,7 +58,7 @@ def stored_pictures(model: bytes, pictures: Iterable[Picture]) -> list[NDArray[A
 def observe(
     model: bytes,
     tensors: Sequence[int],
-    pictures: Iterable[Picture],
+    pictures: Iterable[Image],
     look: Callable[[int, list[NDArray[Any]]], _Seen],
     *,
     workers: int,
@@ -78,7 +81,7 @@ def observe(
     source = idle[0].get_input_details()[0]
     form = tensor_format(source)
 
-    def work(place: int, picture: Picture) -> _Seen:
+    def work(place: int, picture: Image) -> _Seen:
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
             interpreter.set_tensor(source["index"], quantize_in(picture, form)[None])
@@ -100,3 +103,28 @@ def observe(
             seen.append(waiting.popleft().result())
             progress()
     return seen
+
+
+def logits(
+    model: bytes, structure: Structure, pictures: Sequence[Image], *, workers: int
+) -> NDArray[np.float32]:
+    """What a model says before its softmax: real values, pictures x classes; ``mirrored`` where
+    it ends in sigmoids or in one number.
+
+    Args:
+        model: the float model or an integer one made from it.
+        structure: of the float model, whose tensor names both share.
+    """
+    own = parse_structure(model, "the model")
+    name = logit_names(structure)[0]
+    places = {tensor.name: index for index, tensor in enumerate(own.tensors)}
+    tensor = own.tensors[places[name]]
+    scale = tensor.scales[0] if tensor.scales else 1.0
+    zero_point = tensor.zero_points[0] if tensor.scales else 0
+
+    def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
+        return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
+
+    seen = observe(model, [places[name]], pictures, look, workers=workers)
+    values = np.asarray(np.stack(seen), np.float32)
+    return mirrored(values) if sigmoid_answers(structure) else values

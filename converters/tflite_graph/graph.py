@@ -135,19 +135,19 @@ def refuse_unknown(structure: Structure) -> None:
     ends = len(structure.inputs), len(structure.outputs)
     if ends != (1, 1):
         raise ModelError(
-            "recovery training needs a classifier",
+            "quantization-aware training needs a classifier",
             found=f"{ends[0]} inputs and {ends[1]} outputs",
             expected="one picture in, one vector of scores out",
-            fix="leave recovery training out",
+            fix="leave quantization-aware training out",
         )
     known = {*LAYERS, *OTHERS, "SOFTMAX"}
     foreign = Counter(op.name for op in structure.operators if op.name not in known)
     if foreign:
         raise ModelError(
-            "recovery training does not know all operators of the model",
+            "quantization-aware training does not know all operators of the model",
             found=", ".join(f"{count} × {name}" for name, count in foreign.most_common(5)),
             expected="only " + ", ".join(sorted(known)),
-            fix="leave recovery training out; the other ways to int8 work without it",
+            fix="leave quantization-aware training out; the other ways to int8 work without it",
         )
 
 
@@ -177,10 +177,10 @@ def _activation(code: int, name: str) -> Activation:
     known: dict[int, Activation] = {0: "linear", 1: "relu", 3: "relu6"}
     if code not in known:
         raise ModelError(
-            "recovery training does not know an activation of the model",
+            "quantization-aware training does not know an activation of the model",
             found=f"fused activation {code} at {name[-60:]}",
             expected="none, ReLU or ReLU6",
-            fix="leave recovery training out; the other ways to int8 work without it",
+            fix="leave quantization-aware training out; the other ways to int8 work without it",
         )
     return known[code]
 

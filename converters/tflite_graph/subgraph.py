@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.tflite_graph.activations import Picture, observe
+from converters.tflite_graph.activations import Image, observe
 from converters.tflite_graph.error_metrics import mirrored, noise_share, typical_share
 from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.arrays import Float32Array
@@ -114,7 +114,7 @@ class Dissection:
         return pack_tree(tree)
 
     def isolate(
-        self, tensor: int, pictures: Sequence[Picture], wanted: Float32Array | None = None
+        self, tensor: int, pictures: Sequence[Image], wanted: Float32Array | None = None
     ) -> Isolated:
         """Cut behind a tensor and run the part before once for each picture.
 
@@ -126,7 +126,7 @@ class Dissection:
     def study(
         self,
         tensors: Sequence[int],
-        pictures: Sequence[Picture],
+        pictures: Sequence[Image],
         wanted: Float32Array,
         look: Callable[[int, Isolated], _Seen],
         *,
@@ -157,7 +157,7 @@ class Dissection:
     def _isolate_all(
         self,
         tensors: Sequence[int],
-        pictures: Sequence[Picture],
+        pictures: Sequence[Image],
         wanted: Float32Array | None,
         *,
         workers: int,

@@ -1,4 +1,4 @@
-"""Recovery training: a short quantization-aware training of exactly what the int8 file computes.
+"""Quantization-aware training: a short one, of exactly what the int8 file computes.
 
 ``graph`` reads the float ``.tflite``, ``simulation`` computes it as the int8 file will,
 ``training`` moves kernels, biases and ranges until the answers are float's again.

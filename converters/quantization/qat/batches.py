@@ -1,6 +1,6 @@
-"""What recovery training learns from: varied calibration pictures and float's answers to them.
+"""Batches of quantization-aware training: varied calibration images and float's answers to them.
 
-Everything random derives from (seed, step), so a lesson is the same whenever it is given.
+Everything random derives from (seed, step), so a batch is the same whenever it is made.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 
 from converters.calibration.dead_leaves import generated_picture
 from converters.calibration.representative import Calibration
-from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, RecoveryConfig
+from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfig
 from converters.tflite_graph.activations import open_observer
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.arrays import Float32Array
@@ -25,7 +25,7 @@ from edge_effnet.training.augment import random_crop
 
 
 @dataclass
-class Lessons:
+class Batches:
     """Pictures and float's logits for each step; the next one is prepared meanwhile.
 
     Attributes:
@@ -35,7 +35,7 @@ class Lessons:
 
     model: bytes
     calibration: Calibration
-    config: RecoveryConfig
+    config: QatConfig
     labels: Sequence[int] | None = None
     _teacher: Any = field(init=False, repr=False)
     _logits: int = field(init=False, repr=False)
@@ -54,7 +54,7 @@ class Lessons:
     def steps(self) -> int:
         return self.config.steps or min(MOST_PASSES * self.steps_per_epoch, MOST_STEPS)
 
-    def lesson(self, step: int) -> tuple[Float32Array, Float32Array]:
+    def batch(self, step: int) -> tuple[Float32Array, Float32Array]:
         """Pictures, batch x height x width x 3, and what should be answered, batch x classes.
 
         With labels the answers are followed by one-hot classes: batch x (2 classes). Every
@@ -76,11 +76,11 @@ class Lessons:
         return pictures, answers
 
     def from_step(self, first: int) -> Iterator[tuple[Float32Array, Float32Array]]:
-        """Each step's lesson from ``first`` to the last, prepared one ahead."""
+        """Each step's batch from ``first`` to the last, prepared one ahead."""
         waiting: deque[Future[tuple[Float32Array, Float32Array]]] = deque()
         with ThreadPoolExecutor(1) as pool:
             for step in range(first, self.steps):
-                waiting.append(pool.submit(self.lesson, step))
+                waiting.append(pool.submit(self.batch, step))
                 if len(waiting) > 1:
                     yield waiting.popleft().result()
             while waiting:

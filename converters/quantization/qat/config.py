@@ -1,8 +1,10 @@
-"""The settings of recovery training."""
+"""The settings of quantization-aware training."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from edge_effnet.errors import UsageProblem
 
@@ -13,7 +15,7 @@ LABEL_WEIGHT = 0.3
 
 
 @dataclass(frozen=True)
-class RecoveryConfig:
+class QatConfig:
     """How the network is trained back to float's answers.
 
     Rates say how far Adam moves something in one step at the start; they fall to nothing along
@@ -56,8 +58,24 @@ class RecoveryConfig:
                 value = getattr(self, name)
                 if value is not None and not low <= value <= high:
                     raise UsageProblem(
-                        f"{name} of recovery training is out of range",
+                        f"{name} of quantization-aware training is out of range",
                         found=str(value),
                         expected=f"{low} to {high:,}",
                         fix="take the default",
                     )
+
+
+@dataclass(frozen=True)
+class QatRun:
+    """Where a training keeps its state, and whom it tells.
+
+    Attributes:
+        state: file that an interrupted training goes on from.
+        resume: whether it may.
+        stage: told a stage's name and steps, answers with what to call with the steps done.
+    """
+
+    state: Path
+    seed: int
+    resume: bool
+    stage: Callable[[str, int | None], Callable[[int], None]]

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from converters.calibration.ranges import Ranges
-from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.config import QatConfig
 from converters.quantization.qat.fake_quant import (
     KERNEL_MAX,
     STEPS,
@@ -90,7 +90,7 @@ class Folded(keras.layers.Layer):  # type: ignore[misc]
         weights: Weights,
         input_step: Callable[[], Any],
         output_step: float,
-        config: RecoveryConfig,
+        config: QatConfig,
         *,
         per_channel: bool,
         trained: bool,
@@ -202,7 +202,7 @@ class Simulation:
 
 
 def simulate(
-    graph: Graph, ranges: Ranges, config: RecoveryConfig, recipe: QuantRecipe = RECIPES["int8"]
+    graph: Graph, ranges: Ranges, config: QatConfig, recipe: QuantRecipe = RECIPES["int8"]
 ) -> Simulation:
     """Build the model of the file that the quantizer would make with these ranges.
 

@@ -1,8 +1,7 @@
-"""Recovery training: from a float model and ranges to trained weights and better ranges."""
+"""Quantization-aware training: from a float model and ranges to better weights and ranges."""
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,14 +12,14 @@ import numpy as np
 
 from converters.calibration.ranges import Ranges
 from converters.calibration.representative import Calibration
-from converters.quantization.qat.batches import Lessons
-from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.batches import Batches
+from converters.quantization.qat.config import QatConfig
 from converters.quantization.qat.fake_quant import keras, ops
-from converters.quantization.qat.run_state import State, read_state, write_state
 from converters.quantization.qat.simulation import Simulation, simulate
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.tflite_graph.graph import Graph, Weights, read_graph, write_weights
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import DataError, ModelError
+from edge_effnet.runs import RunState, fingerprint, read_state, write_state
 
 Progress = Callable[[int, int], None]
 Loss = Callable[[Any, Any], Any]
@@ -30,7 +29,7 @@ _QUIET = 1e-3  # power of logits that say nothing
 
 
 @dataclass(frozen=True)
-class Recovered:
+class Trained:
     """What training gave.
 
     Attributes:
@@ -46,18 +45,18 @@ class Recovered:
     seconds: float
 
 
-def recover(
+def train(
     model: bytes,
     ranges: Ranges,
     calibration: Calibration,
-    config: RecoveryConfig = RecoveryConfig(),  # noqa: B008 (frozen)
+    config: QatConfig = QatConfig(),  # noqa: B008 (frozen)
     *,
     recipe: QuantRecipe = RECIPES["int8"],
     biases: dict[str, Any] | None = None,
     labels: Sequence[int] | None = None,
     state: Path | None = None,
     progress: Progress = lambda _done, _all: None,
-) -> Recovered:
+) -> Trained:
     """Train until the int8 file answers like float.
 
     Args:
@@ -82,31 +81,34 @@ def recover(
     for name, bias in (biases or {}).items():
         layers[name] = Weights(layers[name].kernel, bias)
     start = Graph(**{**vars(graph), "layers": layers})
-    lessons = Lessons(model, calibration, config, labels if config.label_weight else None)
+    batches = Batches(model, calibration, config, labels if config.label_weight else None)
     simulation = simulate(start, ranges, config, recipe)
-    compile_simulation(simulation, config, lessons.steps)
-    settings = sorted(ranges.items()), calibration.sha256(), config, recipe, labels
-    key = _fingerprint(model, start, settings)
+    compile_simulation(simulation, config, batches.steps)
+    key = fingerprint(
+        model,
+        *(layers[name].bias for name in sorted(layers)),
+        (sorted(ranges.items()), calibration.sha256(), config, recipe, labels),
+    )
     losses = _restore(simulation, state, key)
     trainer = simulation.model
-    for step, (pictures, answers) in enumerate(lessons.from_step(len(losses)), start=len(losses)):
+    for step, (pictures, answers) in enumerate(batches.from_step(len(losses)), start=len(losses)):
         trainer.reset_metrics()
         loss = float(trainer.train_on_batch(pictures, answers))
         if not np.isfinite(loss):
             raise ModelError(
-                "recovery training diverged",
+                "quantization-aware training diverged",
                 found=f"loss {loss} at step {step + 1}",
                 expected="a finite loss",
                 fix="check the model's answers to the calibration images",
             )
         losses.append(loss)
-        progress(step + 1, lessons.steps)
+        progress(step + 1, batches.steps)
         if state is not None and (step + 1) % config.save_every == 0:
-            write_state(state, State(key, losses, *_values(trainer)))
+            write_state(state, _state(key, losses, trainer, with_optimizer=True))
     if state is not None:
         # Without the optimizer: who comes back with another limit need not train again.
-        write_state(state, State(key, losses, _values(trainer)[0], []))
-    return Recovered(
+        write_state(state, _state(key, losses, trainer, with_optimizer=False))
+    return Trained(
         write_weights(model, simulation.weights()),
         {**ranges, **simulation.ranges()},
         tuple(losses),
@@ -114,7 +116,7 @@ def recover(
     )
 
 
-def compile_simulation(simulation: Simulation, config: RecoveryConfig, steps: int) -> None:
+def compile_simulation(simulation: Simulation, config: QatConfig, steps: int) -> None:
     """Adam with a rate that climbs to 1 and falls to 0: what 1 means is the config's rates.
 
     The climb is needed because Adam's first steps move every weight by the full rate, all of
@@ -129,7 +131,7 @@ def compile_simulation(simulation: Simulation, config: RecoveryConfig, steps: in
     optimizer.build(simulation.model.trainable_variables)
 
 
-def answer_loss(config: RecoveryConfig) -> Loss:
+def answer_loss(config: QatConfig) -> Loss:
     """Divergence of the probabilities from float's, plus the noise of the logits.
 
     Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531) at temperature 1, since the
@@ -158,32 +160,33 @@ def answer_loss(config: RecoveryConfig) -> Loss:
     return loss
 
 
-def _values(trainer: Any) -> tuple[list[Any], list[Any]]:
-    return (
-        [ops.convert_to_numpy(variable) for variable in trainer.trainable_variables],
-        [ops.convert_to_numpy(variable) for variable in trainer.optimizer.variables],
-    )
+def _state(key: str, losses: list[float], trainer: Any, *, with_optimizer: bool) -> RunState:
+    optimizer = trainer.optimizer.variables if with_optimizer else []
+    arrays = {
+        name: [ops.convert_to_numpy(variable) for variable in variables]
+        for name, variables in (
+            ("variables", trainer.trainable_variables),
+            ("optimizer", optimizer),
+        )
+    }
+    return RunState({"key": key}, {"losses": losses}, arrays)
 
 
 def _restore(simulation: Simulation, path: Path | None, key: str) -> list[float]:
     """Take over an interrupted run; the losses of its steps, none where there is no such run."""
-    stored = read_state(path, key) if path is not None else None
-    if stored is None:
+    if path is None:
+        return []
+    try:
+        stored = read_state(path)
+    except DataError:  # none, or damaged: trained again
+        return []
+    if stored.depends_on != {"key": key}:
         return []
     trainer = simulation.model
-    parts = [(trainer.trainable_variables, stored.variables)]
-    if stored.optimizer:  # else the run had ended
-        parts.append((trainer.optimizer.variables, stored.optimizer))
+    parts = [(trainer.trainable_variables, stored.arrays["variables"])]
+    if stored.arrays["optimizer"]:  # else the run had ended
+        parts.append((trainer.optimizer.variables, stored.arrays["optimizer"]))
     for variables, values in parts:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-    return list(stored.losses)
-
-
-def _fingerprint(model: bytes, graph: Graph, settings: object) -> str:
-    """Hash of all that the result depends on."""
-    digest = hashlib.sha256(model)
-    for name in sorted(graph.layers):
-        digest.update(graph.layers[name].bias.tobytes())
-    digest.update(repr(settings).encode())
-    return digest.hexdigest()
+    return list(stored.progress["losses"])

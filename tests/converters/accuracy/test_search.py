@@ -1,4 +1,4 @@
-"""The guard: the first rung that fits wins, and nothing is written where none does."""
+"""The search: the first strategy that fits wins, and nothing is written where none does."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ import pytest
 
 from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import split
-from converters.accuracy.strategies import LADDER, ladder
+from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.conversion import ConvertConfig
 from converters.float_model.source import from_file
 from converters.pipeline import convert
 from converters.quantization.qat import training
+from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_images
@@ -50,7 +51,7 @@ def known(model: Path, photos: Path) -> Path:
     return path
 
 
-def test_the_first_rung_that_fits_is_written_and_confirmed(
+def test_the_first_strategy_that_fits_is_written_and_confirmed(
     edge_effnet: RunCommand, model: Path, known: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -59,22 +60,22 @@ def test_the_first_rung_that_fits_is_written_and_confirmed(
         *("--calibration-images", 20, "--out", out, "--json", "-"),
     )
     assert result.returncode == 0, result.stderr
-    climbed = json.loads(result.stdout)["ladder"]
-    assert [rung["rung"]["name"] for rung in climbed["rungs"]] == [LADDER[0].name]
-    assert climbed["winner"] == LADDER[0].name
-    chose, confirmed = climbed["selection_images"], climbed["confirmation_images"]
+    search = json.loads(result.stdout)["ladder"]
+    assert [rung["rung"]["name"] for rung in search["rungs"]] == [STRATEGIES[0].name]
+    assert search["winner"] == STRATEGIES[0].name
+    chose, confirmed = search["selection_images"], search["confirmation_images"]
     assert chose + confirmed == 60
     assert chose <= confirmed <= chose + CLASSES  # the larger half of each class confirms
-    (limit,) = climbed["confirmed"]
+    (limit,) = search["confirmed"]
     assert (limit["name"], limit["limit"], limit["images"]) == ("drop", 95, confirmed)
     card = read_artifact(out / "tiny-int8.tflite").card
     assert card is not None
     assert card.measured is not None
     assert card.measured["n"] == confirmed  # those that chose nothing
-    assert card.steps[-1]["rung"]["name"] == LADDER[0].name
+    assert card.steps[-1]["rung"]["name"] == STRATEGIES[0].name
 
 
-def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
+def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
     model: Path, known: Path, tmp_path: Path
 ) -> None:
     source = from_file(model, labels=None, preprocess=None)
@@ -88,36 +89,40 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_rungs(
     )
     conversion = convert(source, config)
     assert conversion.made == ()
-    assert conversion.climb is not None
-    assert [tried.rung for tried in conversion.climb.tried] == list(ladder())
-    missed = conversion.climb.missed()
+    assert conversion.search is not None
+    assert [trial.strategy for trial in conversion.search.trials] == list(
+        applicable_strategies(training=Train())
+    )
+    missed = conversion.search.missed()
     assert missed is not None
     assert missed.exit_code == 3
-    assert f"best rung {conversion.climb.best.rung.name!r}" in str(missed)
+    assert f"best strategy {conversion.search.best.strategy.name!r}" in str(missed)
     left = {path.name for path in config.out.iterdir()}
-    assert left == {"tiny-rungs.json", "tiny-recovery.state"}  # what --resume takes over
+    assert left == {"tiny-trials.json", "tiny-qat.state"}  # what --resume takes over
 
     again = convert(source, replace(config, resume=True, force=True))
-    assert again.climb is not None
-    assert all(tried.resumed for tried in again.climb.tried)
-    assert [replace(t, resumed=False) for t in again.climb.tried] == list(conversion.climb.tried)
-    best = again.climb.best.rung
+    assert again.search is not None
+    assert all(trial.resumed for trial in again.search.trials)
+    assert [replace(t, resumed=False) for t in again.search.trials] == list(
+        conversion.search.trials
+    )
+    best = again.search.best.strategy
     assert [made.recipe for made in again.made] == ["float32", best.recipe]
-    assert again.climb.missed() is not None  # written because asked to, and still missed
+    assert again.search.missed() is not None  # written because asked to, and still missed
 
 
-def test_labels_teach_recovery_where_asked(
+def test_labels_teach_training_where_asked(
     model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only the labels: what the training does with them is tested beside it."""
     taught: list[object] = []
-    real = training.recover
+    real = training.train
 
-    def watched(*given: Any, **more: Any) -> training.Recovered:
+    def watched(*given: Any, **more: Any) -> training.Trained:
         taught.append((more["labels"], given[3].steps, given[3].label_weight))
         return real(*given, **more)
 
-    monkeypatch.setattr(training, "recover", watched)
+    monkeypatch.setattr(training, "train", watched)
     config = ConvertConfig(
         out=tmp_path / "out",
         recipes=(RECIPES["int8"],),
@@ -129,7 +134,7 @@ def test_labels_teach_recovery_where_asked(
         qat_labels=True,
     )
     conversion = convert(from_file(model, labels=None, preprocess=None), config)
-    images = conversion.pictures.calibration.images
+    images = conversion.images.calibration.images
     assert images is not None
     wanted = tuple(sample.label for sample in images.samples)
     assert None not in wanted

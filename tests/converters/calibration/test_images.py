@@ -13,7 +13,7 @@ import pytest
 from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import refuse_void_limits
 from converters.calibration.dead_leaves import generated_picture
-from converters.calibration.images import Pictures, choose_pictures
+from converters.calibration.images import ConversionImages, choose_images
 from converters.calibration.representative import Calibration
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_dataset, load_images
@@ -36,7 +36,7 @@ def folder(path: Path, counts: dict[str, int], seed: int = 11) -> Path:
     return path
 
 
-def chosen(data: Path | None, tmp_path: Path, **more: Any) -> Pictures:
+def chosen(data: Path | None, tmp_path: Path, **more: Any) -> ConversionImages:
     settings: dict[str, Any] = {
         "calibration": None,
         "labels": ("blue", "green", "red"),
@@ -46,7 +46,7 @@ def chosen(data: Path | None, tmp_path: Path, **more: Any) -> Pictures:
         "strict": False,
         "scratch": tmp_path,
     }
-    return choose_pictures(HOW, data=data, **(settings | more))
+    return choose_images(HOW, data=data, **(settings | more))
 
 
 def images_of(calibration: Calibration) -> Any:

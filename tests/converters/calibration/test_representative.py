@@ -69,10 +69,10 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
 
 
 def test_signs_are_drawn_to_calibrate_and_to_judge(tmp_path: Path) -> None:
-    from converters.calibration.images import choose_pictures
+    from converters.calibration.images import choose_images
     from edge_effnet.data.split import leakage
 
-    pictures = choose_pictures(
+    pictures = choose_images(
         HOW,
         data=Path("signs"),
         calibration=None,

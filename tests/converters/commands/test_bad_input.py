@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.accuracy.candidates import Workshop
-from converters.accuracy.strategies import ladder
+from converters.accuracy.strategies import applicable_strategies
 from converters.calibration.representative import choose_calibration
+from converters.quantization.candidates import Context
 from converters.quantization.quantizer import operator_types
 from converters.tflite_graph.activations import open_observer
 from edge_effnet.artifact import Card, write_artifact
@@ -71,7 +71,7 @@ def test_weights_that_are_no_numbers_are_refused_before_any_work(
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
     assert re.search(r"error: the weights of tiny are not all numbers; found .* 1 of", ended.stderr)
-    assert "choosing pictures" not in ended.stderr
+    assert "choosing images" not in ended.stderr
     assert not list(out.iterdir())
 
 
@@ -82,14 +82,14 @@ def test_pictures_of_one_colour_are_refused(tmp_path: Path) -> None:
         choose_calibration(load_images(tmp_path), Preprocess(32, 32), count=3, seed=0)
 
 
-def test_one_picture_calibrates_every_rung(tiny: TinyModel, photos: Path) -> None:
+def test_one_image_calibrates_every_strategy(tiny: TinyModel, photos: Path) -> None:
     one = load_images(photos / "class0")
     calibration, _ = choose_calibration(one, Preprocess(SIDE, SIDE), count=1, seed=0)
     assert len(calibration) == 1
-    workshop = Workshop(tiny.model, tiny.structure, calibration, "uint8", workers=2)
-    rungs = ladder(allow_float=2, recovery=False)
-    assert [rung.name for rung in rungs][-3:] == ["float2", "weights8", "float16"]
-    made = {rung.name: workshop.make(rung)[0] for rung in rungs}
+    context = Context(tiny.model, tiny.structure, calibration, "uint8", workers=2)
+    strategies = applicable_strategies(allow_float=2, training=None)
+    assert [row.name for row in strategies][-3:] == ["float2", "weights8", "float16"]
+    made = {row.name: row.make(context).model for row in strategies}
     assert not operator_types(parse_structure(made["bias"], "bias"))
     left = operator_types(parse_structure(made["float2"], "float2"))
     assert set(left) > {"QUANTIZE", "DEQUANTIZE"}

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
-from converters.accuracy.strategies import LADDER, ladder
+from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.edgetpu.compiler import CompilerLog, compile_model, parse_log
 from converters.edgetpu.operators import NEWEST_VERSION
 from converters.edgetpu.preflight import preflight
+from converters.quantization.qat.step import Train
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import read_artifact
@@ -236,11 +237,13 @@ def test_convert_looks_compiles_and_keeps_the_card(
     assert "edgetpu_compiler refused" in failed.stderr.splitlines()[-1]
 
 
-def test_a_limit_climbs_full_integers_in_the_edge_tpus_recipe(edge_effnet: RunCommand) -> None:
-    rungs = ladder(edge_tpu=True, allow_float=3)
-    assert {rung.recipe for rung in rungs} == {"edgetpu"}
-    assert [rung.name for rung in rungs] == [row.name for row in LADDER if row.recipe == "int8"]
-    assert not any(rung.left_float for rung in rungs)
+def test_a_limit_tries_full_integers_in_the_edge_tpus_recipe(edge_effnet: RunCommand) -> None:
+    strategies = applicable_strategies(edge_tpu=True, allow_float=3, training=Train())
+    assert {row.recipe for row in strategies} == {"edgetpu"}
+    assert [row.name for row in strategies] == [
+        row.name for row in STRATEGIES if row.recipe == "int8"
+    ]
+    assert not any(row.left_float for row in strategies)
     asked = ("convert", "--variant", "lite0", "--edgetpu", "--max-drop", "1", "--allow-float", "2")
     done = edge_effnet(*asked)
     assert done.returncode == 2

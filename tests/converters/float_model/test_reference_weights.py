@@ -31,7 +31,7 @@ def test_without_any_images_v2_b0_still_agrees_on_92_percent(
     assert source.labels == imagenet_labels()
     config = ConvertConfig(out=tmp_path, recipes=(RECIPES["int8"],), workers=2)
     conversion = convert(source, config)
-    assert conversion.pictures.generated
+    assert conversion.images.generated
     photos = load_dataset(reference / "images" / "imagenet_val" / "labels.csv")
     float_file, int8_file = (made.path for made in conversion.made)
     comparison = compare_predictions(*predict_many([float_file, int8_file], photos))

@@ -5,14 +5,13 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.accuracy.candidates import Workshop
-from converters.accuracy.strategies import LADDER
+from converters.accuracy.strategies import STRATEGIES
 from converters.calibration.ranges import tensor_roles
 from converters.quantization.bias_correction import correct_bias
+from converters.quantization.candidates import Context
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
-from converters.tflite_graph.activations import observe
+from converters.tflite_graph.activations import logits, observe
 from converters.tflite_graph.error_metrics import typical_share
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel, signal_to_noise
@@ -76,13 +75,14 @@ def test_one_picture_that_shouts_decides_nothing(tiny: TinyModel) -> None:
 
 
 def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:
-    shop = Workshop(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
+    context = Context(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
     pictures = list(tiny.calibration.inputs())
     wanted = logits(tiny.model, tiny.structure, pictures, workers=2)
-    by_name = {rung.name: rung for rung in LADDER}
+    by_name = {row.name: row for row in STRATEGIES}
     before, after = (
         typical_share(
-            wanted, logits(shop.make(by_name[name])[0], tiny.structure, pictures, workers=2)
+            wanted,
+            logits(by_name[name].make(context).model, tiny.structure, pictures, workers=2),
         )
         for name in ("ranges", "bias")
     )

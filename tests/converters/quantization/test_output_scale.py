@@ -5,10 +5,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.quantization.output_scale import correct_gain, gain
+from converters.quantization.output_scale import correct_output_scale, output_scale
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import logits
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import parse_structure
@@ -27,10 +27,10 @@ def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
     wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
 
     def measured(model: bytes) -> float:
-        return gain(wanted, logits(model, tiny.structure, pictures, workers=1))
+        return output_scale(wanted, logits(model, tiny.structure, pictures, workers=1))
 
     flat = measured(bytes(small))
-    corrected = correct_gain(tiny.model, bytes(small), tiny.structure, pictures, workers=1)
+    corrected = correct_output_scale(tiny.model, bytes(small), tiny.structure, pictures, workers=1)
     assert flat < 0.95
     assert measured(corrected) == pytest.approx(1, abs=0.03)
     changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
@@ -42,5 +42,5 @@ def test_noise_is_no_loss_of_gain() -> None:
     random = np.random.default_rng(0)
     wanted = random.normal(size=(60, 1000)).astype(np.float32)
     noisy = wanted + random.normal(size=wanted.shape).astype(np.float32)
-    assert gain(wanted, noisy) == pytest.approx(1, abs=0.02)
-    assert gain(wanted, 0.8 * noisy + 5) == pytest.approx(0.8, abs=0.02)
+    assert output_scale(wanted, noisy) == pytest.approx(1, abs=0.02)
+    assert output_scale(wanted, 0.8 * noisy + 5) == pytest.approx(0.8, abs=0.02)

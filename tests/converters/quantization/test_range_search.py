@@ -5,12 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from converters.accuracy.candidates import Workshop
-from converters.accuracy.strategies import LADDER
+from converters.accuracy.strategies import STRATEGIES
 from converters.calibration.ranges import ROLES, Ranges, collect_statistics, tensor_roles
+from converters.quantization import quantizer
+from converters.quantization.candidates import Candidate, Context, keep_better, run_steps
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits, search_ranges
+from converters.quantization.range_search import search_ranges, searched
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import logits
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import DataError
 from tests.converters.conftest import TinyModel, signal_to_noise
@@ -33,7 +35,6 @@ def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
 
 def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
     pinned = {"pinned"} | set(logit_names(tiny.structure))
-    steps: list[tuple[int, int]] = []
     pictures = list(tiny.calibration.inputs())
     found = search_ranges(
         tiny.model,
@@ -42,9 +43,7 @@ def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
         frozenset(pinned),
         pictures,
         workers=2,
-        progress=lambda done, total: steps.append((done, total)),
     )
-    assert steps[-1][0] == steps[-1][1] == len(found)
     assert not pinned & set(found)
     assert all(tensor.share <= tensor.share_before for tensor in found.values())
     for name, tensor in found.items():  # what no picture here shows must not be cut
@@ -80,13 +79,17 @@ def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:
         collect_statistics(bytes(broken), tiny.structure, tiny.calibration, workers=1)
 
 
-def test_searched_ranges_are_taken_only_where_they_help(tiny: TinyModel) -> None:
-    """Ones that cut nearly everything stand in for a search that its pictures misled."""
-    shop = Workshop(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
-    rungs = {rung.name: rung for rung in LADDER}
-    ruined = {
-        name: replace(tensor, range=(tensor.range[0] / 20, tensor.range[1] / 20))
-        for name, tensor in shop.found().items()
-    }
-    misled = replace(shop, _found=ruined, _bases={})
-    assert misled.make(rungs["searched"])[0] == shop.make(rungs["bias"])[0]
+def test_steps_are_taken_only_where_they_help(tiny: TinyModel) -> None:
+    """Ranges that cut nearly everything stand in for a search that its images misled."""
+    context = Context(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
+    (bias,) = (row for row in STRATEGIES if row.name == "bias")
+
+    def misled(candidate: Candidate, context: Context) -> Candidate:
+        found = searched(context)
+        ranges = {name: (t.range[0] / 20, t.range[1] / 20) for name, t in found.items()}
+        return replace(candidate, ranges={**candidate.ranges, **ranges})
+
+    corrected = bias.make(context)
+    ruined = run_steps((misled, quantizer.apply), corrected, context)
+    assert context.error(ruined) > context.error(corrected)
+    assert keep_better(misled, quantizer.apply)(corrected, context) is corrected

@@ -5,8 +5,8 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.quantization.range_search import logits
 from converters.tflite_graph import subgraph as isolate
+from converters.tflite_graph.activations import logits
 from converters.tflite_graph.subgraph import Dissection, cut_behind, run_part
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator

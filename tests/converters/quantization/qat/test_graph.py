@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import logits
 from converters.tflite_graph.graph import Weights, integer_biases, read_graph, write_weights
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import parse_structure

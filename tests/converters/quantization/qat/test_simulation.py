@@ -9,13 +9,13 @@ import pytest
 from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
 from converters.calibration.representative import choose_calibration
 from converters.float_model.source import from_variant
-from converters.quantization.qat.batches import Lessons
-from converters.quantization.qat.config import RecoveryConfig
+from converters.quantization.qat.batches import Batches
+from converters.quantization.qat.config import QatConfig
 from converters.quantization.qat.simulation import Simulation, simulate
 from converters.quantization.qat.training import compile_simulation
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import logits
 from converters.tflite_graph.graph import read_graph, write_weights
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.data.listing import load_images
@@ -54,7 +54,7 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
     ranges = choose_ranges(statistics, source.structure, calibration, source.model)
     unseen = load_images(reference / "images" / "imagenette" / "val")
     judges, _ = choose_calibration(unseen, source.how, count=100, seed=0)
-    simulation = simulate(read_graph(source.model), ranges, RecoveryConfig())
+    simulation = simulate(read_graph(source.model), ranges, QatConfig())
     ours, theirs, step = both_answers(
         simulation, source.model, source.structure, ranges, list(judges.inputs())
     )
@@ -65,14 +65,14 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
 
 
 def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
-    config = RecoveryConfig(steps=6, batch=4, kernel_rate=0.2, bias_rate=0.5, range_rate=0.02)
+    config = QatConfig(steps=6, batch=4, kernel_rate=0.2, bias_rate=0.5, range_rate=0.02)
     simulation = simulate(read_graph(mini.model), mini.ranges, config)
     nodes = read_graph(mini.model).nodes
     assert {"PAD", "ADD", "MUL", "MEAN"} <= {node.kind for node in nodes}
     assert {"relu", "relu6"} <= {node.activation for node in nodes}
-    lessons = Lessons(mini.model, mini.calibration, config)
-    compile_simulation(simulation, config, lessons.steps)
-    for pictures, answers in lessons.from_step(0):
+    batches = Batches(mini.model, mini.calibration, config)
+    compile_simulation(simulation, config, batches.steps)
+    for pictures, answers in batches.from_step(0):
         simulation.model.train_on_batch(pictures, answers)
     ranges = {**mini.ranges, **simulation.ranges()}
     moved = [name for name, ends in mini.ranges.items() if ranges[name] != pytest.approx(ends)]
@@ -94,7 +94,7 @@ def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
 
 def test_the_edge_tpus_recipe_has_one_scale_for_the_dense_layer(mini: TinyModel) -> None:
     graph = read_graph(mini.model)
-    simulation = simulate(graph, mini.ranges, RecoveryConfig(), RECIPES["edgetpu"])
+    simulation = simulate(graph, mini.ranges, QatConfig(), RECIPES["edgetpu"])
     pictures = list(mini.calibration.inputs())
     ours = simulation.model.predict(np.stack(pictures), batch_size=24, verbose=0)
     small = quantize(mini.model, RECIPES["edgetpu"], mini.ranges, "int8")

@@ -1,38 +1,38 @@
-"""Recovery training in the ladder."""
+"""Quantization-aware training as a step of a strategy."""
+
+from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
-from converters.accuracy.candidates import Workshop
-from converters.accuracy.strategies import LADDER, ladder
-from converters.quantization.qat.step import recovery_rung
-from edge_effnet.ui.progress import stages
+import pytest
+
+from converters.accuracy.strategies import STRATEGIES, applicable_strategies
+from converters.quantization.candidates import Context
+from converters.quantization.qat import training
+from converters.quantization.qat.config import QatRun
+from converters.quantization.qat.step import Train, can_train
 from tests.converters.conftest import TinyModel
 
-RUNGS = {rung.name: rung for rung in LADDER}
+BY_NAME = {strategy.name: strategy for strategy in STRATEGIES}
 
 
-def test_the_ladder_goes_without_it_where_it_cannot_be_trained(
-    mini: TinyModel, tmp_path: Path
-) -> None:
+def test_it_is_left_out_where_the_network_cannot_be_trained(mini: TinyModel) -> None:
     foreign = replace(mini.structure.operators[0], name="TANH")
     structure = replace(mini.structure, operators=(*mini.structure.operators, foreign))
-    state = tmp_path / "mini.state"
-    with stages() as stage:
-        assert recovery_rung(structure, state, seed=0, resume=False, stage=stage) is None
-        assert recovery_rung(mini.structure, state, seed=0, resume=False, stage=stage) is not None
-    assert "recovered" not in [rung.name for rung in ladder(recovery=False)]
-    assert "recovered" in [rung.name for rung in ladder()]
+    assert can_train(mini.structure)
+    assert not can_train(structure)
+    assert "qat" not in [row.name for row in applicable_strategies(training=None)]
+    assert "qat" in [row.name for row in applicable_strategies(training=Train())]
 
 
-def test_training_that_does_not_help_is_not_taken(mini: TinyModel) -> None:
+def test_training_that_does_not_help_is_not_taken(
+    mini: TinyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ruined = {name: (low / 20, high / 20) for name, (low, high) in mini.ranges.items()}
-    workshop = Workshop(
-        mini.model,
-        mini.structure,
-        mini.calibration,
-        "uint8",
-        workers=1,
-        recover=lambda model, *_: (model, ruined),
+    monkeypatch.setattr(
+        training, "train", lambda model, *_, **__: training.Trained(model, ruined, (), 0.0)
     )
-    assert workshop.make(RUNGS["recovered"])[0] == workshop.make(RUNGS["searched"])[0]
+    run = QatRun(tmp_path / "qat.state", seed=0, resume=False, stage=lambda *_: lambda _done: None)
+    context = Context(mini.model, mini.structure, mini.calibration, "uint8", 1, run)
+    assert BY_NAME["qat"].make(context) is BY_NAME["searched"].make(context)

@@ -1,4 +1,4 @@
-"""Recovery training: it learns, and an interrupted one ends as if nothing had happened."""
+"""Training learns, and an interrupted one ends as if nothing had happened."""
 
 import signal
 import subprocess
@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 
 from converters.calibration.ranges import Ranges
-from converters.quantization.qat.batches import Lessons
-from converters.quantization.qat.config import RecoveryConfig
-from converters.quantization.qat.run_state import State, read_state, write_state
-from converters.quantization.qat.training import Recovered, answer_loss, recover
+from converters.quantization.qat.batches import Batches
+from converters.quantization.qat.config import QatConfig
+from converters.quantization.qat.training import Trained, answer_loss, train
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import logits
 from converters.quantization.recipes import RECIPES
+from converters.tflite_graph.activations import logits
 from edge_effnet.errors import UsageProblem
 from tests.converters.conftest import TinyModel, signal_to_noise
 
-CONFIG = RecoveryConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
+CONFIG = QatConfig(steps=12, batch=4, save_every=2, range_rate=0.08, bias_rate=0.05)
 
 # Trains the model in a folder (first argument) with a state file (second) and dies one step
 # behind its last state.
@@ -28,8 +27,8 @@ KILLED = """
 import json, os, signal, sys
 from pathlib import Path
 from converters.calibration.representative import Calibration
-from converters.quantization.qat.config import RecoveryConfig
-from converters.quantization.qat.training import recover
+from converters.quantization.qat.config import QatConfig
+from converters.quantization.qat.training import train
 from edge_effnet.image.preprocessing import Preprocess
 
 def kill(done, steps):
@@ -39,18 +38,18 @@ def kill(done, steps):
 folder = Path(sys.argv[1])
 stored = json.loads((folder / "ranges.json").read_text())
 ranges = {{name: tuple(ends) for name, ends in stored.items()}}
-recover((folder / "mini.tflite").read_bytes(), ranges, {calibration}, {config},
+train((folder / "mini.tflite").read_bytes(), ranges, {calibration}, {config},
         state=Path(sys.argv[2]), progress=kill)
 """
 
 
 @pytest.fixture(scope="module")
-def recovered(mini: TinyModel, clipping: Ranges) -> Recovered:
-    return recover(mini.model, clipping, mini.calibration, CONFIG)
+def trained(mini: TinyModel, clipping: Ranges) -> Trained:
+    return train(mini.model, clipping, mini.calibration, CONFIG)
 
 
 def test_training_brings_the_answers_nearer_to_floats(
-    mini: TinyModel, clipping: Ranges, recovered: Recovered
+    mini: TinyModel, clipping: Ranges, trained: Trained
 ) -> None:
     pictures = list(mini.calibration.inputs())
     wanted = logits(mini.model, mini.structure, pictures, workers=1)
@@ -59,14 +58,14 @@ def test_training_brings_the_answers_nearer_to_floats(
         small = quantize(model, RECIPES["int8"], ranges, "int8")
         return signal_to_noise(wanted, logits(small, mini.structure, pictures, workers=1))
 
-    before, after = decibels(mini.model, clipping), decibels(recovered.model, recovered.ranges)
+    before, after = decibels(mini.model, clipping), decibels(trained.model, trained.ranges)
     assert after > before + 1
-    assert len(recovered.losses) == 12
-    assert recovered.ranges.keys() == mini.ranges.keys()
+    assert len(trained.losses) == 12
+    assert trained.ranges.keys() == mini.ranges.keys()
 
 
 def test_a_killed_run_ends_with_the_same_bits(
-    mini: TinyModel, clipping: Ranges, mini_folder: Path, recovered: Recovered, tmp_path: Path
+    mini: TinyModel, clipping: Ranges, mini_folder: Path, trained: Trained, tmp_path: Path
 ) -> None:
     state = tmp_path / "mini.state"
     script = KILLED.format(config=CONFIG, calibration=mini.calibration)
@@ -78,9 +77,9 @@ def test_a_killed_run_ends_with_the_same_bits(
     assert state.is_file()
     steps: list[int] = []
 
-    def go_on() -> Recovered:
+    def go_on() -> Trained:
         steps.clear()
-        return recover(
+        return train(
             mini.model,
             clipping,
             mini.calibration,
@@ -91,37 +90,47 @@ def test_a_killed_run_ends_with_the_same_bits(
 
     again = go_on()
     assert steps == list(range(5, 13))  # the fifth was done, but behind the last state
-    assert again.model == recovered.model
-    assert again.ranges == recovered.ranges
-    assert again.losses == recovered.losses
+    assert again.model == trained.model
+    assert again.ranges == trained.ranges
+    assert again.losses == trained.losses
     # What was learned is kept: the next time there is nothing left to train.
     once_more = go_on()
     assert steps == []
-    assert once_more.model == recovered.model
-    assert once_more.ranges == recovered.ranges
+    assert once_more.model == trained.model
+    assert once_more.ranges == trained.ranges
 
 
-def test_a_state_of_another_run_or_a_damaged_one_is_not_taken_over(tmp_path: Path) -> None:
-    path = tmp_path / "a.state"
-    stored = State("key", [0.5, 0.25], [np.ones(3)], [np.array(2)])
-    write_state(path, stored)
-    again = read_state(path, "key")
-    assert again is not None
-    assert again.losses == stored.losses
-    assert (again.variables[0] == 1).all()
-    assert read_state(path, "another key") is None
-    path.write_bytes(path.read_bytes()[:100])
-    assert read_state(path, "key") is None
-    assert read_state(tmp_path / "none.state", "key") is None
+def test_a_state_of_another_run_or_a_damaged_one_is_not_taken_over(
+    mini: TinyModel, tmp_path: Path
+) -> None:
+    state, steps = tmp_path / "a.state", list[int]()
+
+    def learn(seed: int) -> list[int]:
+        steps.clear()
+        train(
+            mini.model,
+            mini.ranges,
+            mini.calibration,
+            replace(CONFIG, steps=1, seed=seed),
+            state=state,
+            progress=lambda done, _: steps.append(done),
+        )
+        return steps
+
+    assert learn(seed=0) == [1]
+    assert learn(seed=0) == []
+    assert learn(seed=1) == [1]
+    state.write_bytes(state.read_bytes()[:100])
+    assert learn(seed=1) == [1]
 
 
-def test_lessons_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
-    lessons = Lessons(mini.model, mini.calibration, CONFIG)
-    pictures, answers = lessons.lesson(4)
-    same = Lessons(mini.model, mini.calibration, CONFIG).lesson(4)
+def test_batches_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
+    batches = Batches(mini.model, mini.calibration, CONFIG)
+    pictures, answers = batches.batch(4)
+    same = Batches(mini.model, mini.calibration, CONFIG).batch(4)
     assert (pictures == same[0]).all()
     assert (answers == same[1]).all()
-    other = Lessons(mini.model, mini.calibration, replace(CONFIG, seed=1)).lesson(4)
+    other = Batches(mini.model, mini.calibration, replace(CONFIG, seed=1)).batch(4)
     assert (pictures != other[0]).any()
     # What is asked for is float's answer to the very picture that is shown.
     wanted = logits(mini.model, mini.structure, list(pictures), workers=1)
@@ -130,20 +139,20 @@ def test_lessons_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
 
 def test_labels_come_beside_floats_answers(mini: TinyModel) -> None:
     labels = [index % 10 for index in range(len(mini.calibration))]
-    _, answers = Lessons(mini.model, mini.calibration, CONFIG, labels).lesson(0)
+    _, answers = Batches(mini.model, mini.calibration, CONFIG, labels).batch(0)
     assert answers.shape == (4, 20)
     assert (answers[:, 10:].sum(axis=1) == 1).all()
 
 
 def test_labels_alone_are_their_cross_entropy() -> None:
-    loss = answer_loss(RecoveryConfig(label_weight=1.0))
+    loss = answer_loss(QatConfig(label_weight=1.0))
     ours = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
     wanted = np.array([[9, 9, 9, 0, 1, 0]], np.float32)
     assert float(loss(wanted, ours)[0]) == pytest.approx(-np.log(0.25))
 
 
 def test_answers_like_floats_cost_nothing_and_loudness_no_more() -> None:
-    loss = answer_loss(RecoveryConfig())
+    loss = answer_loss(QatConfig())
     teacher = np.array([[1.0, 2.0, 5.0]], np.float32)
     assert float(loss(teacher, teacher)[0]) == pytest.approx(0, abs=1e-6)
     assert float(loss(teacher, teacher + 7)[0]) == pytest.approx(0, abs=1e-5)

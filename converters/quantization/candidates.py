@@ -1,0 +1,162 @@
+"""A model on its way through the steps of a strategy, and what the steps work from.
+
+A step is a function of a candidate and the context that returns another candidate; it lives in
+the module of what it does. ``keep_better`` undoes steps that do not help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+from typing import Any, TypeVar
+
+from converters.calibration.ranges import Statistics, collect_statistics
+from converters.calibration.representative import Calibration
+from converters.quantization.qat.config import QatRun
+from converters.quantization.recipes import RECIPES, QuantRecipe
+from converters.tflite_graph.activations import Image, logits
+from converters.tflite_graph.error_metrics import typical_share
+from edge_effnet.arrays import Float32Array
+from edge_effnet.tflite.editor import Interface
+from edge_effnet.tflite.reader import Structure
+
+_CORRECTION_IMAGES, _EVALUATION_IMAGES = 32, 32
+# With fewer left over, all of them both correct and evaluate.
+_FEW_EVALUATION_IMAGES = 8
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A model between two steps.
+
+    Attributes:
+        model: float until a step quantizes it.
+        ranges: of the activations, in real units, by tensor name.
+        ranges_by: how they were chosen.
+        left_float: tensors whose operators compute in float.
+    """
+
+    model: bytes
+    recipe: QuantRecipe
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    ranges_by: str = ""
+    left_float: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What the steps work from. What they compute is kept, by what it depends on.
+
+    Attributes:
+        model, structure: the float model.
+        interface: type of a full-integer file's input and output.
+        workers: cores to use.
+        qat: where and how quantization-aware training runs; None leaves its step out.
+    """
+
+    model: bytes
+    structure: Structure
+    calibration: Calibration
+    interface: Interface
+    workers: int
+    qat: QatRun | None = None
+    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def known(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
+        """What was made under this key, or makes it."""
+        if key not in self._known:
+            self._known[key] = make()
+        made: _Made = self._known[key]
+        return made
+
+    def start(self, recipe: str) -> Candidate:
+        """The float model, to be made small by a recipe."""
+        return self.known(("start", recipe), lambda: Candidate(self.model, RECIPES[recipe]))
+
+    def images(self, count: int) -> list[Image]:
+        """The first calibration images, as network inputs."""
+        return self.known(("images", count), lambda: list(islice(self.calibration.inputs(), count)))
+
+    @property
+    def correction_images(self) -> list[Image]:
+        """Those that biases and the output's scale are corrected by."""
+        return self.images(_CORRECTION_IMAGES)
+
+    @property
+    def evaluation_images(self) -> list[Image]:
+        """Those that candidates are compared on: others than correct, where there are enough.
+        Training has seen them all."""
+        images = self.images(_CORRECTION_IMAGES + _EVALUATION_IMAGES)
+        enough = len(self.calibration) >= _CORRECTION_IMAGES + _FEW_EVALUATION_IMAGES
+        return images[_CORRECTION_IMAGES:] if enough else images
+
+    def logits(self, model: bytes) -> Float32Array:
+        """A model's answers to the evaluation images; see ``activations.logits``."""
+        images = self.evaluation_images
+        return self.known(
+            ("logits", model), lambda: logits(model, self.structure, images, workers=self.workers)
+        )
+
+    def error(self, candidate: Candidate) -> float:
+        """How far a candidate's answers are from float's, by ``typical_share``."""
+        return typical_share(self.logits(self.model), self.logits(candidate.model))
+
+    def statistics(self, progress: Callable[[int], None] = lambda _done: None) -> Statistics:
+        """Of the float model on all calibration images.
+
+        Args:
+            progress: told the images done.
+
+        Raises:
+            DataError: see ``collect_statistics``.
+        """
+        return self.known("statistics", lambda: self._collect(progress))
+
+    def _collect(self, progress: Callable[[int], None]) -> Statistics:
+        done = iter(range(1, len(self.calibration) + 1))
+        return collect_statistics(
+            self.model,
+            self.structure,
+            self.calibration,
+            workers=self.workers,
+            progress=lambda: progress(next(done)),
+        )
+
+
+Step = Callable[[Candidate, Context], Candidate]
+
+
+def run_steps(steps: tuple[Step, ...], candidate: Candidate, context: Context) -> Candidate:
+    """Take a candidate through steps; strategies that begin alike share what they begin with."""
+    for step in steps:
+        candidate = context.known((step, candidate), partial(step, candidate, context))
+    return candidate
+
+
+@dataclass(frozen=True)
+class KeepBetter:
+    """The step of ``keep_better``."""
+
+    steps: tuple[Step, ...]
+
+    def __call__(self, candidate: Candidate, context: Context) -> Candidate:
+        changed = run_steps(self.steps, candidate, context)
+        return changed if context.error(changed) < context.error(candidate) else candidate
+
+
+def keep_better(*steps: Step) -> Step:
+    """A step that takes others, and undoes them where the answers come no nearer to float's."""
+    return KeepBetter(steps)
+
+
+def each_step(steps: tuple[Step, ...]) -> Iterator[Step]:
+    """The steps, with those inside of ``keep_better`` in its place."""
+    for step in steps:
+        if isinstance(step, KeepBetter):
+            yield from each_step(step.steps)
+        else:
+            yield step

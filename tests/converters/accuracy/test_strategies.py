@@ -1,0 +1,88 @@
+"""The table of strategies: what follows for every row."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from converters.accuracy.strategies import (
+    STRATEGIES,
+    Strategy,
+    applicable_strategies,
+    default_strategy,
+)
+from converters.accuracy.trials import stored_trial
+from converters.quantization import quantizer, range_choice
+from converters.quantization.candidates import Candidate, Context, each_step
+from converters.quantization.qat.step import Train
+from converters.quantization.quantizer import operator_types
+from converters.quantization.recipes import RECIPES
+from edge_effnet.tflite.reader import parse_structure
+from tests.converters.conftest import TinyModel
+
+ROWS = (*applicable_strategies(allow_float=2, training=Train(steps=3, labelled=True)),)
+
+
+@pytest.fixture(scope="module")
+def context(tiny: TinyModel) -> Context:
+    return Context(tiny.model, tiny.structure, tiny.calibration, "uint8", 2)
+
+
+@pytest.mark.parametrize("row", STRATEGIES, ids=lambda row: row.name)
+def test_what_calibrates_chooses_ranges_before_it_quantizes(row: Strategy) -> None:
+    steps = list(each_step(row.steps))
+    assert row.summary
+    assert quantizer.apply in steps
+    assert (row.to_json()["ranges"] is not None) == row.quantization.calibrated
+    assert row.size_only == (not row.quantization.calibrated)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if not row.training], ids=lambda row: row.name)
+def test_every_strategy_keeps_what_its_recipe_promises(row: Strategy, context: Context) -> None:
+    candidate = row.make(context)
+    floats = operator_types(parse_structure(candidate.model, row.name), candidate.left_float)
+    assert bool(floats) == row.size_only
+    assert bool(candidate.left_float) == bool(row.left_float)
+    assert row.make(context) is candidate  # made once
+    assert context.error(candidate) < 0.5
+
+
+def test_a_row_says_its_settings_in_json() -> None:
+    said = {row.name: row.to_json() for row in ROWS}
+    assert list(said) == [
+        *("plain", "ranges", "bias", "searched", "float2", "qat", "weights8", "float16"),
+    ]
+    assert json.loads(json.dumps(said)) == said
+    assert said["qat"]["steps"] == 3
+    assert said["qat"]["labelled"] is said["qat"]["recovery"] is True
+    assert said["float2"]["left_float"] == 2
+    assert [row["ranges"] for row in said.values()][:4] == ["plain", "roles", "roles", "searched"]
+    assert [row["bias"] for row in said.values()][:3] == [False, False, True]
+
+
+def test_numbers_may_take_whole_ranges(context: Context) -> None:
+    whole = default_strategy(RECIPES["int8"], values=True)
+    assert range_choice.whole in each_step(whole.steps)
+    assert range_choice.whole not in each_step(default_strategy(RECIPES["int8"]).steps)
+    assert default_strategy(RECIPES["float16"], values=True).steps == (quantizer.apply,)
+    usual = default_strategy(RECIPES["int8"]).make(context)
+    assert context.error(whole.make(context)) <= context.error(usual)
+
+
+def test_a_new_correction_is_a_function_and_a_row(context: Context) -> None:
+    seen: list[Candidate] = []
+
+    def look(candidate: Candidate, _: Context) -> Candidate:
+        seen.append(candidate)
+        return candidate
+
+    (bias,) = (row for row in STRATEGIES if row.name == "bias")
+    row = Strategy("looked", (*bias.steps, look))
+    assert row.make(context) is bias.make(context)
+    assert seen == [bias.make(context)]
+
+
+@pytest.mark.parametrize("stored", [None, [], {}, {"rung": {"name": "rounded"}, "checks": 3}])
+def test_a_trial_of_another_form_is_measured_again(stored: object) -> None:
+    assert stored_trial(STRATEGIES[0], stored) is None
