@@ -68,7 +68,7 @@ def convert(
         out: folder of the files, made where it is missing.
         data: labelled evaluation images: a folder with one folder for each class, a CSV file, or
             ``"signs"``. Without ``calibration`` some of them calibrate.
-        calibration: images that set the ranges; labels are not needed. Without both, pictures are
+        calibration: images that set the ranges; labels are not needed. Without both, images are
             generated.
         recipes: names of the table: ``int8``, ``edgetpu``, ``int16x8``, ``dynamic``, ``weights8``,
             ``float16``.

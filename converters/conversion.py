@@ -138,7 +138,7 @@ class Conversion:
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
             "evaluation": "generated pictures" if self.images.generated else "labelled images",
-            **(self.images.judged.to_json() if self.images.judged else {}),
+            **(self.images.evaluation_set.to_json() if self.images.evaluation_set else {}),
             "warnings": list(self.warnings),
             "left_out": self.images.left_out_json(),
             "ladder": self.search.to_json() if self.search else None,

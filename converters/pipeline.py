@@ -199,7 +199,7 @@ def _unlabelled(images: ConversionImages) -> Dataset:
     if not images.spare:
         raise DataError(
             "a limit needs photos to measure on",
-            found="generated pictures only"
+            found="generated images only"
             if images.calibration.images is None
             else "no more photos than those that calibrate or that the network was trained on",
             expected="photos that do neither",
@@ -255,7 +255,7 @@ def _compare(
 
 
 def on_generated(comparison: Comparison) -> Comparison:
-    """The same, with losses told as what they are on pictures that show nothing: a reason to look
+    """The same, with losses told as what they are on images that show nothing: a reason to look
     at photos, and no verdict."""
     if not comparison.losses:
         return comparison
@@ -263,7 +263,7 @@ def on_generated(comparison: Comparison) -> Comparison:
     moved, agreed = comparison.value_difference, comparison.agreement_percent
     differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
     line = (
-        f"{theirs.name} differs from {ours.name} on generated pictures ({differ}): what that costs "
+        f"{theirs.name} differs from {ours.name} on generated images ({differ}): what that costs "
         "on photos cannot be told from them; compare both on photos before you use it"
     )
     others = comparison.warnings[len(comparison.losses) :]

@@ -185,22 +185,24 @@ def refuse_void_limits(limits: AccuracyLimits | None, images: ConversionImages, 
     """Raise DataError where the images cannot carry the limits, before anything is made."""
     if limits is None or images.generated:
         return
-    judging, judged = images.evaluation, images.judged
-    if judged is not None and not judged.is_evidence:
+    evaluation, known = images.evaluation, images.evaluation_set
+    if known is not None and not known.is_evidence:
         raise DataError(
             "a limit needs images that the network was not trained on",
-            found=f"all {judged.images} images of {judging.source}, or near-duplicates of them, "
+            found=f"all {known.images} images of {evaluation.source}, or near-duplicates of them, "
             "were learned from",
             expected="images that it has not seen",
             fix="give such images with --data, or leave the limit out",
         )
-    halves = (judging,) if one_answer(judging) else split(judging, seed)
+    halves = (evaluation,) if one_answer(evaluation) else split(evaluation, seed)
     for part in halves:
         if same := one_answer(part):
-            those = "to evaluate on" if part is judging else "in one half of those to evaluate on"
+            those = (
+                "to evaluate on" if part is evaluation else "in one half of those to evaluate on"
+            )
             raise DataError(
                 "a limit needs images of more than one class, to choose by and to confirm with",
-                found=f"{len(part)} images of {judging.source} {those}, all {same}",
+                found=f"{len(part)} images of {evaluation.source} {those}, all {same}",
                 expected="images of every class that the network tells apart",
                 fix="give more images of the other classes with --data",
             )

@@ -35,7 +35,7 @@ class Timing:
 
 
 def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -> Timing:
-    """Time one inference of each file on a grey picture, at least so long and so often."""
+    """Time one inference of each file on a grey image, at least so long and so often."""
     calls: list[Callable[[], Any]] = []
     for file in files:
         classifier = open_classifier(file)

@@ -1,4 +1,4 @@
-"""Layer by layer: what an integer model makes of a float one, and which tensor costs most.
+"""LayerError by layer: what an integer model makes of a float one, and which tensor costs most.
 
 Four questions for each tensor both files have: how near its values come to float's after all
 the rounding before it, how much of its 256 codes it uses, what the answer would lose if this
@@ -20,21 +20,21 @@ from converters.calibration.ranges import Ranges
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
-from converters.tflite_graph.activations import Image, logits, observe
-from converters.tflite_graph.error_metrics import noise_share, stored_in_int8
-from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
+from converters.tflite_graph.activations import Image, collect_activations, logits
+from converters.tflite_graph.error_metrics import error_share, stored_in_int8
+from converters.tflite_graph.subgraph import SubgraphExtractor, TensorProbe, cut_behind
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
 
 Progress = Callable[[int, int], None]
-# Values compared per tensor and picture, evenly spread.
+# Values compared per tensor and image, evenly spread.
 _SAMPLED_VALUES = 4096
 _CODES = 256
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerError:
     """One tensor of the float model and its stored twin.
 
     Attributes:
@@ -44,7 +44,7 @@ class Layer:
         codes_used_percent: of the 256 codes, those between the lowest and highest seen.
         clipped_percent: of float's values, those outside the range.
         alone_percent: energy of the answer's change, of the answer's own, when this tensor
-            alone is stored in 8 bits; ``alone_flipped`` counts the pictures whose answer turns.
+            alone is stored in 8 bits; ``alone_flipped`` counts the images whose answer turns.
         left_float_percent: change of the whole model's answer error when the tensor is never
             rounded (-10: a tenth less); None where that was not tried.
     """
@@ -68,29 +68,29 @@ class Layer:
         return named.removesuffix("_1")
 
 
-def operator_name(layer: Layer) -> str:
+def operator_name(layer: LayerError) -> str:
     """``DEPTHWISE_CONV_2D`` as ``depthwise``."""
     return layer.operator.lower().replace("_2d", "").replace("depthwise_conv", "depthwise")
 
 
 @dataclass(frozen=True)
-class Fidelity:
+class LayerErrors:
     """All layers, the costliest first.
 
     Attributes:
         answer_percent: energy of the integer model's answer error, of the answer's own.
-        pictures: how many were asked.
+        images: how many were asked.
     """
 
-    layers: tuple[Layer, ...]
+    layers: tuple[LayerError, ...]
     answer_percent: float
-    pictures: int
+    images: int
 
     def to_json(self) -> dict[str, Any]:
         return {
             "format": "edge-effnet layers",
             "version": 1,
-            "pictures": self.pictures,
+            "pictures": self.images,
             "answer_percent": self.answer_percent,
             "layers": [{"name": layer.name, **vars(layer)} for layer in self.layers],
         }
@@ -99,17 +99,17 @@ class Fidelity:
 def measure_layers(
     model: bytes,
     small: bytes,
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     float_trials: int,
     workers: int,
     progress: Progress = lambda _done, _all: None,
-) -> Fidelity:
+) -> LayerErrors:
     """Compare an integer model with the float model it was made from.
 
     Args:
         model: float, ``small``: int8 activations, with the tensor names of ``model``.
-        pictures: real-valued inputs, each height x width x 3.
+        images: real-valued inputs, each height x width x 3.
         float_trials: how many of the costliest tensors are tried in float.
         progress: told (tensors done, tensors in all).
 
@@ -121,50 +121,50 @@ def measure_layers(
         parse_structure(small, "the candidate"),
     )
     twins = _twins(structure, own)
-    values = _values(model, small, twins, pictures, workers)
+    values = _values(model, small, twins, images, workers)
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
-    dissection = Dissection(model, structure, answer)
-    wanted = logits(model, structure, pictures, workers=workers)
+    extractor = SubgraphExtractor(model, structure, answer)
+    wanted = logits(model, structure, images, workers=workers)
     makers = {operator.outputs[0]: operator.name for operator in structure.operators}
     stored = dict(twins)
     done, steps = 0, len(twins) + float_trials
 
-    def look(index: int, tensor: Isolated) -> tuple[float, float]:
+    def look(index: int, tensor: TensorProbe) -> tuple[float, float]:
         nonlocal done
         low, high = _range(stored[index])
         done += 1
         progress(done, steps)
-        return tensor.harm(lambda found: stored_in_int8(found, low, high))
+        return tensor.error_and_flips(lambda found: stored_in_int8(found, low, high))
 
-    # What no part of the answer depends on harms nothing.
-    heard = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
-    harms = dissection.study(heard, pictures, wanted, look, workers=workers)
-    harm = dict(zip(heard, harms, strict=True))
+    # What no part of the answer depends on changes nothing.
+    measurable = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
+    changes = extractor.probe_all(measurable, images, wanted, look, workers=workers)
+    change = dict(zip(measurable, changes, strict=True))
     layers = []
     for (index, twin), measured in zip(twins, values, strict=True):
-        share, flipped = harm.get(index, (0.0, 0.0))
+        share, flipped = change.get(index, (0.0, 0.0))
         layers.append(
-            Layer(
+            LayerError(
                 structure.tensors[index].name,
                 makers[index],
                 _range(twin),
                 *measured,
                 alone_percent=100 * share,
-                alone_flipped=round(flipped * len(pictures)),
+                alone_flipped=round(flipped * len(images)),
             )
         )
     layers.sort(key=lambda layer: -layer.alone_percent)
-    error = noise_share(wanted, logits(small, structure, pictures, workers=workers))
+    error = error_share(wanted, logits(small, structure, images, workers=workers))
     saved = _left_float(
-        model, structure, own, layers[:float_trials], wanted, pictures, workers=workers
+        model, structure, own, layers[:float_trials], wanted, images, workers=workers
     )
     progress(steps, steps)
     tried = [
-        Layer(**{**vars(layer), "left_float_percent": change})
+        LayerError(**{**vars(layer), "left_float_percent": change})
         for layer, change in zip(layers, saved, strict=False)
     ]
-    return Fidelity((*tried, *layers[len(tried) :]), 100 * error, len(pictures))
+    return LayerErrors((*tried, *layers[len(tried) :]), 100 * error, len(images))
 
 
 def _twins(structure: Structure, small: Structure) -> list[tuple[int, Tensor]]:
@@ -205,7 +205,7 @@ def _values(
     model: bytes,
     small: bytes,
     twins: Sequence[tuple[int, Tensor]],
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     workers: int,
 ) -> list[tuple[float, float, float]]:
     """Of each tensor: signal to noise in dB, percent of codes used, percent clipped."""
@@ -215,14 +215,16 @@ def _values(
     def sample(_: int, values: list[NDArray[Any]]) -> list[NDArray[Any]]:
         return [_spread(value) for value in values]
 
-    truth = observe(model, [index for index, _ in twins], pictures, sample, workers=workers)
+    truth = collect_activations(
+        model, [index for index, _ in twins], images, sample, workers=workers
+    )
     sums = np.zeros((len(twins), 4))
     codes = np.tile([[127, -128]], (len(twins), 1))
 
-    def compare(picture: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+    def compare(image: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, ends = np.zeros((len(twins), 4)), np.zeros((len(twins), 2), np.int64)
         for place, (wanted, value, kind) in enumerate(
-            zip(truth[picture], values, kinds, strict=True)
+            zip(truth[image], values, kinds, strict=True)
         ):
             low, high = _range(kind)
             real = (_spread(value).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
@@ -232,7 +234,7 @@ def _values(
         return rows, ends
 
     asked = [own[twin.name] for twin in kinds]
-    for rows, ends in observe(small, asked, pictures, compare, workers=workers):
+    for rows, ends in collect_activations(small, asked, images, compare, workers=workers):
         sums += rows
         codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
         codes[:, 1] = np.maximum(codes[:, 1], ends[:, 1])
@@ -258,9 +260,9 @@ def _left_float(
     model: bytes,
     structure: Structure,
     small: Structure,
-    layers: Sequence[Layer],
+    layers: Sequence[LayerError],
     wanted: NDArray[np.float32],
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     workers: int,
 ) -> list[float | None]:
@@ -280,7 +282,7 @@ def _left_float(
     def error(names: Sequence[str]) -> float:
         kept = kept_in_float(structure, names)
         made = quantize(model, RECIPES["int8"], ranges, "int8", left_float=kept)
-        return noise_share(wanted, logits(made, structure, pictures, workers=workers))
+        return error_share(wanted, logits(made, structure, images, workers=workers))
 
     activations = {structure.tensors[op.outputs[0]].name for op in structure.operators}
     if not layers or activations - ranges.keys():  # the file was made of another graph

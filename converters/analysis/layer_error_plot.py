@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from converters.analysis.layer_error import Fidelity, operator_name
+from converters.analysis.layer_error import LayerErrors, operator_name
 from edge_effnet import plots
 
 ROWS = 40
@@ -10,17 +10,17 @@ _LOWEST_PERCENT = 1e-4
 _X_NAME = "energy of the answer's error, % of the answer's, with this layer alone in 8 bits"
 
 
-def layer_error_plot(fidelity: Fidelity, title: str, suffix: str) -> bytes:
+def layer_error_plot(errors: LayerErrors, title: str, suffix: str) -> bytes:
     """The costliest layers, and what the others come to, as ``.svg`` or ``.png``.
 
     Raises:
         MissingExtra: Matplotlib is not installed.
     """
-    layers, rest = fidelity.layers[:ROWS], fidelity.layers[ROWS:]
+    layers, rest = errors.layers[:ROWS], errors.layers[ROWS:]
     rows = []
     for layer in layers:
         hint = f"{layer.tensor}: {layer.codes_used_percent:.0f} % of the codes, "
-        hint += f"{layer.alone_flipped} of {fidelity.pictures} answers changed"
+        hint += f"{layer.alone_flipped} of {errors.images} answers changed"
         dot = (max(layer.alone_percent, _LOWEST_PERCENT), int(layer.alone_flipped > 0), hint)
         note = f"{layer.alone_percent:.3f} %   SNR {layer.snr_db:.1f} dB"
         rows.append(plots.DotRow(f"{layer.name} ({operator_name(layer)})", (dot,), note))

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from converters.analysis.layer_error import Fidelity, operator_name
+from converters.analysis.layer_error import LayerErrors, operator_name
 from edge_effnet.ui.console import console
 
 ROWS = 15
 
 
-def print_fidelity(fidelity: Fidelity) -> None:
+def print_layer_errors(errors: LayerErrors) -> None:
     """Print the costliest layers and what the columns mean."""
     out = console()
-    layers = fidelity.layers
-    out.print(
-        f"{len(layers)} layers on {fidelity.pictures} pictures, the costliest first", style="bold"
-    )
+    layers = errors.layers
+    out.print(f"{len(layers)} layers on {errors.images} images, the costliest first", style="bold")
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("layer", overflow="fold")
     table.add_column("made by")
@@ -39,12 +37,12 @@ def print_fidelity(fidelity: Fidelity) -> None:
         out.print(f"… and {len(layers) - ROWS} more (all of them with --json)", style="dim")
     together = sum(layer.alone_percent for layer in layers)
     out.print(
-        f"the answer's error is {fidelity.answer_percent:.2f} % of its energy; the layers one by "
+        f"the answer's error is {errors.answer_percent:.2f} % of its energy; the layers one by "
         f"one come to {together:.2f} %"
     )
     out.print(
         "alone: the answer's error when only this layer's values are stored in 8 bits, and the "
-        "pictures whose answer turns; left float: change of the whole model's error when only they "
+        "images whose answer turns; left float: change of the whole model's error when only they "
         "are not (–: not tried, or impossible: the file has layers of its own or float ones); "
         "SNR: its values against float's, all errors before it included",
         style="dim",

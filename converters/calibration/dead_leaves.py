@@ -1,4 +1,4 @@
-"""Pictures for calibration where there are none: dead leaves over 1/f texture.
+"""Images for calibration where there are none: dead leaves over 1/f texture.
 
 Overlapping discs, ellipses and polygons with power-law sizes share the edge and scale
 statistics of photographs (Lee, Mumford & Huang 2001, "Occlusion models for natural images"),
@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from edge_effnet.image.preprocessing import Pixels
 
 
-def generated_picture(index: int, seed: int, height: int, width: int) -> Pixels:
-    """One picture, RGB, height x width x 3; the same for the same index and seed."""
+def generated_image(index: int, seed: int, height: int, width: int) -> Pixels:
+    """One image, RGB, height x width x 3; the same for the same index and seed."""
     random = np.random.default_rng([seed, index])
     canvas = _texture(random, height, width)
     largest = 0.5 * min(height, width)
     smallest = max(2.0, 0.02 * min(height, width))
     for _ in range(int(random.integers(20, 200))):
-        # P(radius) ~ radius^-3 makes the picture look alike at every scale.
+        # P(radius) ~ radius^-3 makes the image look alike at every scale.
         u = random.random()
         radius = smallest / np.sqrt(1 - u * (1 - (smallest / largest) ** 2))
         _leaf(random, canvas, float(radius))
@@ -39,8 +39,8 @@ def _texture(random: np.random.Generator, height: int, width: int) -> NDArray[np
     layers = np.fft.irfft2(phases / frequency, (side, side))
     mixed = 0.85 * layers[:1] + 0.15 * layers[1:]  # neighbouring channels agree, as in photos
     mixed = (mixed - mixed.mean()) / mixed.std()
-    picture = random.uniform(60, 190) + random.uniform(20, 60) * mixed
-    return np.ascontiguousarray(picture.transpose(1, 2, 0)[:height, :width], np.float32)
+    image = random.uniform(60, 190) + random.uniform(20, 60) * mixed
+    return np.ascontiguousarray(image.transpose(1, 2, 0)[:height, :width], np.float32)
 
 
 def _leaf(random: np.random.Generator, canvas: NDArray[np.float32], radius: float) -> None:

@@ -1,4 +1,4 @@
-"""Which pictures calibrate and which judge: never the same ones."""
+"""Calibration images and evaluation images: never the same ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.calibration.representative import (
     FEW_IMAGES,
     Calibration,
@@ -34,22 +34,22 @@ from edge_effnet.image.preprocessing import Preprocess
 
 GENERATED_EVALUATION_IMAGES = 200
 SIGNS_EVALUATION_IMAGES = 640
-# Another stream of pictures than calibration's.
+# Another stream of images than calibration's.
 _EVALUATION_SEED_OFFSET = 1_000_003
 
 
 @dataclass(frozen=True)
 class ConversionImages:
-    """The pictures of one conversion.
+    """The images of one conversion.
 
     Attributes:
         evaluation: the evaluation set; without labels when ``generated``.
         generated: whether the evaluation set is generated, and so no evidence of accuracy.
-        skipped: one line for each calibration picture that could not be read.
+        skipped: one line for each calibration image that could not be read.
         spare: photos of the calibration folder that do not calibrate and that the network was
-            not trained on, in seeded order; where no other images judge.
-        judged: what is known of the evaluation set; None when ``generated`` or drawn.
-        classes: of the images given to judge, before some were left out.
+            not trained on, in seeded order; where nobody gave evaluation images.
+        evaluation_set: what is known of it; None when ``generated`` or drawn.
+        classes: of the evaluation images that were given, before some were left out.
     """
 
     calibration: Calibration
@@ -58,7 +58,7 @@ class ConversionImages:
     warnings: tuple[str, ...]
     skipped: tuple[str, ...]
     spare: tuple[Sample, ...] = ()
-    judged: EvaluationSet | None = None
+    evaluation_set: EvaluationSet | None = None
     classes: tuple[str, ...] = ()
 
     def left_out_json(self) -> list[dict[str, Any]]:
@@ -86,23 +86,23 @@ def choose_images(
 
     Args:
         data: labelled images. Without ``calibration`` at most half of each class calibrate, and
-            the rest judge, unless the folder holds ``train`` and ``val``. ``signs`` draws both,
-            from splits that share no picture.
+            the rest evaluate, unless the folder holds ``train`` and ``val``. ``signs`` draws both,
+            from splits that share no image.
         labels: the network's, where somebody named its classes.
         count: how many calibrate.
-        evaluation_count: at most so many judge; None for all.
-        strict: an unreadable calibration picture is an error.
-        scratch: folder for generated pictures.
-        labelled: whether the calibration pictures need labels.
+        evaluation_count: at most so many evaluate; None for all.
+        strict: an unreadable calibration image is an error.
+        scratch: folder for generated images.
+        labelled: whether the calibration images need labels.
         head: what the network answers, and so what the images must say; by default a class.
-        steps: of the network: images it was trained on calibrate, and do not judge where others
-            can.
+        steps: of the network: images it was trained on calibrate, and do not evaluate where
+            others can.
 
     Raises:
-        DataError: nothing usable, or unreadable pictures under ``strict``.
+        DataError: nothing usable, or unreadable images under ``strict``.
     """
     given: Dataset | None
-    judged: Dataset | None
+    evaluation: Dataset | None
     pool: Dataset | None
     asked: Any = {
         "labels": labels,
@@ -122,16 +122,16 @@ def choose_images(
     if data is not None and calibration is None and (parts := both_parts(data)):
         calibration = parts[0]
     if is_signs(data):
-        given = judged = _drawn(
+        given = evaluation = _drawn(
             how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = listed(calibration or Path(SIGNS))
     else:
-        given = judged = load_dataset(data, **asked) if data else None
+        given = evaluation = load_dataset(data, **asked) if data else None
         pool = listed(calibration) if calibration else given
         if given is not None and pool is not None:
             told = leave_out_trained(given, steps)
-            judged = told.dataset
+            evaluation = told.dataset
             pool, notices = _may_calibrate(given, pool, told, steps, seed)
             warnings += notices
         elif pool is not None:
@@ -143,39 +143,40 @@ def choose_images(
             found=skipped[0],
             fix="replace them, or leave --strict out to skip them",
         )
-    if judged is not None and chosen.images is not None and not is_signs(data):
-        judged, before = without(judged, chosen.images), judged
-        if not len(judged):
+    if evaluation is not None and chosen.images is not None and not is_signs(data):
+        evaluation, before = without(evaluation, chosen.images), evaluation
+        if not len(evaluation):
             raise DataError(
-                f"no image of {before.source} is left to judge by",
-                found=f"all {len(before)} that could judge stand in {chosen.images.source} too, "
-                "and calibrate",
+                f"no image of {before.source} is left to evaluate on",
+                found=f"all {len(before)} to evaluate on stand in "
+                f"{chosen.images.source} too, and calibrate",
                 expected="images that do not calibrate",
                 fix="give others to --data or to --calibration",
             )
-        if calibration is not None and len(judged) < len(before):
+        if calibration is not None and len(evaluation) < len(before):
             warnings.append(
-                f"{len(before) - len(judged)} of {len(before)} images of {before.source} also "
-                "calibrate (or are near-duplicates of those that do) and do not judge"
+                f"{len(before) - len(evaluation)} of {len(before)} images of {before.source} also "
+                "calibrate (or are near-duplicates of those that do) and are "
+                "no evaluation images"
             )
     warnings = [*calibration_warnings(chosen), *warnings]
-    if judged is not None and given is not None:
+    if evaluation is not None and given is not None:
         warnings += given.notes
-        if evaluation_count is not None and evaluation_count < len(judged):
-            judged = balanced_sample(judged, evaluation_count, seed)
-        warnings += evaluation_warnings(judged, given)
-        if len(judged) < FEW_IMAGES:
+        if evaluation_count is not None and evaluation_count < len(evaluation):
+            evaluation = balanced_sample(evaluation, evaluation_count, seed)
+        warnings += evaluation_warnings(evaluation, given)
+        if len(evaluation) < FEW_IMAGES:
             warnings.append(
-                f"only {len(judged)} images judge the result: a small loss cannot be told from luck"
+                f"only {len(evaluation)} evaluation images: a small loss cannot be told from luck"
             )
     return ConversionImages(
         calibration=chosen,
-        evaluation=judged or _generated(how, evaluation_count, seed, scratch),
-        generated=judged is None,
+        evaluation=evaluation or _generated(how, evaluation_count, seed, scratch),
+        generated=evaluation is None,
         warnings=tuple(warnings),
         skipped=skipped,
-        spare=_spare(calibration, chosen, skipped, steps, seed) if judged is None else (),
-        judged=told,
+        spare=_spare(calibration, chosen, skipped, steps, seed) if evaluation is None else (),
+        evaluation_set=told,
         classes=tuple(images_per_class(given)) if given is not None else (),
     )
 
@@ -185,7 +186,7 @@ def _may_calibrate(
 ) -> tuple[Dataset, list[str]]:
     """The images that calibration may choose from, and what to tell of them.
 
-    Where all that could judge stand in the pool too, each class keeps half of them for judging.
+    Where all evaluation images stand in the pool too, each class keeps half of them for evaluation.
     """
     if pool is not given and len(without(given, pool)):
         return pool, []
@@ -194,7 +195,7 @@ def _may_calibrate(
     usable = division.rest if pool is given else without(pool, division.evaluation)
     if not len(usable):
         raise DataError(
-            f"{given.source} has too few images to calibrate and to judge by",
+            f"{given.source} has too few images to calibrate and to evaluate on",
             found=f"{len(given)} images of {len(given.class_counts)} classes, no two different "
             "ones of one class",
             expected="dozens of each class: half of them calibrate",
@@ -205,7 +206,7 @@ def _may_calibrate(
 
 def _trained_first(pool: Dataset, steps: Steps, count: int) -> Dataset:
     """Where the network was trained on enough of the images, those calibrate: the others can
-    judge."""
+    evaluate."""
     trained = trained_on(pool, steps)
     if trained is None or trained.sum() < count:
         return pool
@@ -247,8 +248,8 @@ def _generated(how: Preprocess, count: int | None, seed: int, scratch: Path) -> 
     samples = []
     height, width = (math.ceil(side / how.crop) for side in (how.height, how.width))
     for index in range(count):
-        picture = generated_picture(index, seed + _EVALUATION_SEED_OFFSET, height, width)
+        image = generated_image(index, seed + _EVALUATION_SEED_OFFSET, height, width)
         path = scratch / f"generated-{index:04}.png"
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         samples.append(Sample(path, None))
-    return Dataset(tuple(samples), (), "generated pictures")
+    return Dataset(tuple(samples), (), "generated images")

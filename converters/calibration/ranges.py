@@ -1,4 +1,4 @@
-"""Activation ranges: what every tensor of the float model holds on the calibration pictures.
+"""Activation ranges: what every tensor of the float model holds on the calibration images.
 
 Ranges are data: collected once (slow), after which each recipe costs a second. One rule does
 not fit all tensors: where every channel is one value (behind a global average) clipping can ruin
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.representative import Calibration
-from converters.tflite_graph.activations import observe, open_observer
+from converters.tflite_graph.activations import collect_activations, open_with_all_tensors
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import normalize
@@ -37,19 +37,19 @@ ROLES: dict[Role, str] = {
     "linear": "all others: projections, sums, rectified layers",
 }
 METHODS: dict[Method, str] = {
-    "mean": "mean over pictures of each picture's extremes",
-    "most": "wide enough for 19 pictures in 20, and a quarter wider",
+    "mean": "mean over images of each image's extremes",
+    "most": "wide enough for 19 images in 20, and a quarter wider",
     "wide": "the mean of extremes, a quarter wider",
     "widest": "the mean of extremes, half as wide again",
-    "whole": "the extremes of all pictures: nothing they show is cut off",
+    "whole": "the extremes of all images: nothing they show is cut off",
 }
-# What everybody else does, nearly: kept as the first rung, to compare with.
+# What everybody else does, nearly: kept as the first strategy, to compare with.
 PLAIN_METHODS: Methods = dict.fromkeys(ROLES, "mean")
 # What tells a class may be cut off beyond a border, what tells how much may not.
 WHOLE_METHODS: Methods = dict.fromkeys(ROLES, "whole")
 # Chosen because it helps two unlike networks (divergence of the answers from float's on 1,550 and
 # 1,000 other photos, biases corrected, in 1/10,000): EfficientNetV2-B0 at 224 px 100 and a B0 at
-# 96 px 94. Nine pictures in ten for "pooled" and a quarter for "excite" gave 144 and 119: what lies
+# 96 px 94. Nine images in ten for "pooled" and a quarter for "excite" gave 144 and 119: what lies
 # beyond a range is rare, but it is what a network recognizes something by. A swish a tenth wider
 # than the mean gave V2-B0 22 more, a tenth narrower 147. The same photos chose among some thirty
 # tables, so expect a little less on others. What helps only one network is left to the search.
@@ -62,7 +62,7 @@ ROLE_METHODS: Methods = {
     "linear": "wide",
 }
 
-# Generated pictures excite the classes less than photos do (V2-B0: logits to 10.3, photos to
+# Generated images excite the classes less than photos do (V2-B0: logits to 10.3, photos to
 # 11.9 and beyond), so their range is widened to leave real ones unclipped.
 GENERATED_LOGIT_MARGIN = 2.0
 # Nor do they excite what recognizes things: whole channels, and gates on channels. With these
@@ -72,7 +72,7 @@ GENERATED_WIDENING: Mapping[Role, float] = {"pooled": 1.4, "excite": 1.25}
 # Photos the calibration did not see may be recognized more surely than those it saw.
 LOGIT_MARGIN = 1.15
 _WIDENINGS: Mapping[Method, float] = {"mean": 1.0, "most": 1.25, "wide": 1.25, "widest": 1.5}
-_MOST_PICTURES = 0.95
+_MOST_IMAGES = 0.95
 
 
 @dataclass(frozen=True)
@@ -80,14 +80,14 @@ class Statistics:
     """What the float model's tensors hold, by tensor name.
 
     Attributes:
-        lows, highs: extremes of every float tensor, arrays of shape (pictures,).
+        lows, highs: extremes of every float tensor, arrays of shape (images,).
     """
 
     lows: dict[str, NDArray[np.float32]]
     highs: dict[str, NDArray[np.float32]]
 
     @property
-    def pictures(self) -> int:
+    def images(self) -> int:
         return len(next(iter(self.lows.values())))
 
 
@@ -99,14 +99,14 @@ def collect_statistics(
     workers: int,
     progress: Callable[[], None] = lambda: None,
 ) -> Statistics:
-    """Run the float model on the calibration pictures and note every tensor's extremes.
+    """Run the float model on the calibration images and note every tensor's extremes.
 
     Args:
         workers: interpreters at work at once, each with all its tensors in memory.
-        progress: called once per picture.
+        progress: called once per image.
 
     Raises:
-        DataError: a picture cannot be read, or makes a tensor overflow.
+        DataError: an image cannot be read, or makes a tensor overflow.
     """
     watched = {
         index: tensor.name
@@ -117,7 +117,7 @@ def collect_statistics(
     def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.array([(value.min(), value.max()) for value in values], np.float32)
 
-    seen = observe(
+    seen = collect_activations(
         model, list(watched), calibration.inputs(), look, workers=workers, progress=progress
     )
     table = np.stack(seen)
@@ -147,8 +147,8 @@ def choose_ranges(
 
     The input's range is known, not measured: pixels 0–255 as the preprocessing hands them
     over, so pixels pass exactly; so is that of what a pointwise operator makes of them. The
-    logits are never clipped: they get the extremes over all pictures and a margin. Roles that
-    generated pictures excite too little get more than those show.
+    logits are never clipped: they get the extremes over all images and a margin. Roles that
+    generated images excite too little get more than those show.
     """
     roles = tensor_roles(structure)
     ranges = {
@@ -196,7 +196,7 @@ def method_range(statistics: Statistics, name: str, method: Method) -> tuple[flo
     if method == "whole":
         return float(lows.min()), float(highs.max())
     if method == "most":
-        low, high = np.quantile(lows, 1 - _MOST_PICTURES), np.quantile(highs, _MOST_PICTURES)
+        low, high = np.quantile(lows, 1 - _MOST_IMAGES), np.quantile(highs, _MOST_IMAGES)
     else:
         low, high = lows.mean(), highs.mean()
     widening = _WIDENINGS[method]
@@ -209,7 +209,7 @@ _POINTWISE = {"MUL", "ADD", "SUB", "DIV", "DEPTHWISE_CONV_2D"}
 def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) -> Ranges:
     """Ranges of the input and of the pointwise operators right behind it.
 
-    Each of those is monotone in every pixel value, so an all-black and an all-white picture
+    Each of those is monotone in every pixel value, so an all-black and an all-white image
     give its extremes exactly.
     """
     how, source = calibration.how, structure.inputs[0]
@@ -218,7 +218,7 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
         moving = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
         if moving == [chain[-1]] and _is_pointwise(operator.name, operator.inputs, structure):
             chain.append(operator.outputs[0])
-    interpreter = open_observer(model)
+    interpreter = open_with_all_tensors(model)
     extremes: dict[int, list[float]] = {index: [] for index in chain}
     for level in (0, 255):
         pixels = np.full((how.height, how.width, 3), level, np.uint8)

@@ -1,4 +1,4 @@
-"""Representative pictures: chosen fairly, hashed, and checked before they set any range."""
+"""Representative images: chosen fairly, hashed, and checked before they set any range."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
@@ -27,8 +27,8 @@ class Calibration:
     """What sets the activation ranges.
 
     Attributes:
-        images: the chosen pictures; empty when they are generated.
-        generated: how many pictures are made instead.
+        images: the chosen images; empty when they are generated.
+        generated: how many images are made instead.
         how: the preprocessing, the same as everywhere.
     """
 
@@ -43,7 +43,7 @@ class Calibration:
 
     @property
     def truth(self) -> tuple[int, ...] | None:
-        """The class index of each picture, or None where one is unlabelled."""
+        """The class index of each image, or None where one is unlabelled."""
         samples = self.images.samples if self.images is not None else ()
         found = tuple(sample.label for sample in samples if sample.label is not None)
         return found if found and len(found) == len(samples) else None
@@ -52,17 +52,17 @@ class Calibration:
         return self.generated if self.images is None else len(self.images)
 
     def inputs(self) -> Iterator[NDArray[np.float32]]:
-        """The real-valued network inputs, one picture after the other, height x width x 3.
+        """The real-valued network inputs, one image after the other, height x width x 3.
 
         Raises:
-            DataError: a picture cannot be read.
+            DataError: an image cannot be read.
         """
         if self.images is not None:
             for sample in self.images.samples:
                 yield normalize(preprocess(read_image(sample.path), self.how), self.how)
             return
         for index in range(self.generated):
-            pixels = generated_picture(index, self.seed, self.how.height, self.how.width)
+            pixels = generated_image(index, self.seed, self.how.height, self.how.width)
             yield normalize(pixels, self.how)
 
     def sha256(self) -> str:
@@ -86,17 +86,17 @@ class Calibration:
 def choose_calibration(
     images: Dataset | None, how: Preprocess, *, count: int, seed: int
 ) -> tuple[Calibration, tuple[str, ...]]:
-    """Pick the calibration pictures: class-balanced, seeded, readable ones only.
+    """Pick the calibration images: class-balanced, seeded, readable ones only.
 
     Args:
-        images: where to pick from; None generates pictures instead.
+        images: where to pick from; None generates images instead.
         count: how many.
 
     Returns:
-        The calibration and one line for every picture that was skipped.
+        The calibration and one line for every image that was skipped.
 
     Raises:
-        DataError: none of the pictures can be read, or they cannot be pixels 0–255.
+        DataError: none of the images can be read, or they cannot be pixels 0–255.
     """
     if images is None:
         return Calibration(None, min(count, GENERATED_IMAGES), how, seed), ()
@@ -126,7 +126,7 @@ def choose_calibration(
     if contrast < _SMALLEST_SPAN:
         raise DataError(
             f"the calibration images in {images.source} show nothing",
-            found=f"{len(readable)} pictures, each of one colour",
+            found=f"{len(readable)} images, each of one colour",
             expected="photos like those the network will see",
             fix="replace them",
         )
@@ -134,15 +134,15 @@ def choose_calibration(
     return Calibration(picked, 0, how, seed), tuple(skipped)
 
 
-# A picture stored as 0–1 has at most a handful of levels left; ranges found on it would clip
-# every real picture.
+# An image stored as 0–1 has at most a handful of levels left; ranges found on it would clip
+# every real image.
 _SMALLEST_SPAN = 8
 
 
 def _refuse_wrong_range(source: str, darkest: int, brightest: int) -> None:
     if brightest - darkest < _SMALLEST_SPAN:
         raise DataError(
-            f"the calibration images in {source} do not have the range of pictures",
+            f"the calibration images in {source} do not have the range of pixels",
             found=f"pixels from {darkest} to {brightest} over all of them",
             expected="pixels over most of 0 to 255",
             fix="give the original photos, not normalized or blank ones",
@@ -154,7 +154,7 @@ def calibration_warnings(calibration: Calibration) -> list[str]:
     if calibration.images is None:
         return [
             f"no calibration images given: ranges come from {len(calibration)} generated "
-            "pictures; give --calibration DIR with photos like yours for better accuracy"
+            "images; give --calibration DIR with photos like yours for better accuracy"
         ]
     warnings = []
     if len(calibration) < FEW_IMAGES:

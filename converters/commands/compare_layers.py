@@ -8,7 +8,7 @@ from typing import Any
 
 from converters.analysis.layer_error import measure_layers
 from converters.analysis.layer_error_plot import layer_error_plot
-from converters.analysis.layer_error_table import print_fidelity
+from converters.analysis.layer_error_table import print_layer_errors
 from edge_effnet.artifact import split_archive
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
@@ -20,7 +20,7 @@ from edge_effnet.runtime.evaluation import available_cores
 from edge_effnet.tflite.reader import read_model_bytes
 from edge_effnet.ui.progress import stages
 
-PICTURES = 16
+IMAGES = 16
 _FLOAT_TRIALS = 5
 
 
@@ -44,16 +44,14 @@ def compare_layers(
 
     Raises:
         ModelError: not a float file and the int8 file made from it.
-        DataError: no picture can be read.
+        DataError: no image can be read.
         MissingExtra: a plot is wanted and Matplotlib is not installed.
     """
     if plot is not None and (missing := missing_extra()):
         raise missing
     model, small = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
-    pictures = list(
-        islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), PICTURES)
-    )
-    if not pictures:
+    images = list(islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), IMAGES))
+    if not images:
         raise DataError(f"none of the images of {dataset.source} can be read", fix="replace them")
     with stages() as stage:
         done = None
@@ -63,20 +61,20 @@ def compare_layers(
             done = done or stage(f"looking into the layers of {candidate.name}", total)
             done(count)
 
-        fidelity = measure_layers(
+        errors = measure_layers(
             model,
             small,
-            pictures,
+            images,
             float_trials=_FLOAT_TRIALS,
             workers=workers or available_cores(),
             progress=progress,
         )
     if table:
-        print_fidelity(fidelity)
+        print_layer_errors(errors)
     if plot is not None:
         title = f"{candidate.name} against {reference.name}"
-        write_atomically(plot, layer_error_plot(fidelity, title, plot.suffix), overwrite=overwrite)
-    return fidelity.to_json()
+        write_atomically(plot, layer_error_plot(errors, title, plot.suffix), overwrite=overwrite)
+    return errors.to_json()
 
 
 def _readable(dataset: Dataset, how: Preprocess) -> Any:

@@ -19,8 +19,8 @@ from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 
 def print_conversion(conversion: Conversion) -> None:
     """Print the table of files, what was proven, and what to do next."""
-    out, pictures = console(), conversion.images
-    print_evaluation_set(out, pictures.judged)
+    out, sets = console(), conversion.images
+    print_evaluation_set(out, sets.evaluation_set)
     if conversion.search:
         print_search(out, conversion.search, _HEADINGS[conversion.source.head.task][0])
     if not conversion.made:
@@ -42,12 +42,10 @@ def print_conversion(conversion: Conversion) -> None:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
     images = small[0].comparison.images if small[0].comparison else 0
-    judged = (
-        "generated pictures" if pictures.generated else f"images of {pictures.evaluation.source}"
-    )
-    line, calibration = f"judged on {images} {judged}", pictures.calibration
+    measured = "generated images" if sets.generated else f"images of {sets.evaluation.source}"
+    line, calibration = f"measured on {images} {measured}", sets.calibration
     if any(RECIPES[made.recipe].calibrated for made in small if made.recipe in RECIPES):
-        origin = calibration.images.source if calibration.images else "generated pictures"
+        origin = calibration.images.source if calibration.images else "generated images"
         line += f"; calibrated on {len(calibration)} of {origin}"
     out.print(line)
     out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
@@ -55,27 +53,31 @@ def print_conversion(conversion: Conversion) -> None:
         if made.comparison is not None:
             if made.comparison.reference and made.comparison.reference.at_chance:
                 out.print(f"{made.recipe}: {NO_DROP}")
-            elif made.comparison.paired and pictures.judged and not pictures.judged.is_evidence:
+            elif (
+                made.comparison.paired
+                and sets.evaluation_set
+                and not sets.evaluation_set.is_evidence
+            ):
                 out.print(f"{made.recipe}: {NOTHING_PROVEN}")
             elif made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
     if small[0].comparison is not None:
         print_skipped(out, small[0].comparison.reference_predictions.skipped)
-    if pictures.generated:
+    if sets.generated:
         out.print(
-            f"{_HEADINGS[conversion.source.head.task][-1]} on generated pictures is no evidence of "
+            f"{_HEADINGS[conversion.source.head.task][-1]} on generated images is no evidence of "
             "accuracy: give --data DIR|CSV with labelled photos to measure it",
             style="bold yellow",
         )
-    for line in (*conversion.warnings, *(f"skipped: {line}" for line in pictures.skipped)):
+    for line in (*conversion.warnings, *(f"skipped: {line}" for line in sets.skipped)):
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in small if made.recipe != FLOAT32), small[0])
     whole, little = (quote(str(made.path)) for made in (reference, first))
     out.print(
         f"next: edge-effnet compare {whole} {little} --data DIR"
-        if pictures.generated
+        if sets.generated
         else f"next: edge-effnet classify {little} photo.jpg",
         soft_wrap=True,
     )

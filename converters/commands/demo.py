@@ -18,7 +18,7 @@ from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option
 
 VARIANT = "b0"
-PICTURES = 12
+IMAGES = 12
 COLUMNS = 4
 TILE_PX = 240
 _CAPTION_PX = 26
@@ -41,7 +41,7 @@ class Answer:
     type=click.Path(path_type=Path),
     default=Path("edge-effnet-demo"),
     show_default=True,
-    help="Folder for the models and the picture.",
+    help="Folder for the models and the image.",
 )
 @force_option
 def command(out: Path, force: bool) -> None:
@@ -59,14 +59,14 @@ def command(out: Path, force: bool) -> None:
     screen = console()
     models = _convert(out, force) if _can_train() else _ready_made()
     screen.print()
-    screen.print(f"{PICTURES} signs nobody has seen", style="bold")
+    screen.print(f"{IMAGES} signs nobody has seen", style="bold")
     answers = _ask(models)
-    picture = out / "answers.jpg"
-    _write_picture(answers, picture)
+    image = out / "answers.jpg"
+    _write_image(answers, image)
     for name in models:
         right = sum(answer.answers[name][0] == answer.truth for answer in answers)
         screen.print(f"{name}: {right} of {len(answers)} right")
-    screen.print(f"drawn with both answers in {picture}")
+    screen.print(f"drawn with both answers in {image}")
     _print_next(models, out)
 
 
@@ -115,7 +115,7 @@ def _ask(models: dict[str, Path]) -> list[Answer]:
 
     classifiers = {name: open_classifier(path) for name, path in models.items()}
     answers = []
-    for number in range(PICTURES):
+    for number in range(IMAGES):
         pixels, label = render_sample(split_index("test", number), _SEED, TILE_PX)
         given = {}
         for name, classifier in classifiers.items():
@@ -126,7 +126,7 @@ def _ask(models: dict[str, Path]) -> list[Answer]:
     return answers
 
 
-def _write_picture(answers: list[Answer], path: Path) -> None:
+def _write_image(answers: list[Answer], path: Path) -> None:
     """The signs in a grid, each with what the models call it; wrong answers in red."""
     from edge_effnet.files import write_atomically
 

@@ -58,7 +58,7 @@ def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:
     """Export a network that prepares pixels outside of itself, with that inside.
 
     Args:
-        network: any batch size, a fixed picture size.
+        network: any batch size, a fixed image size.
         matrix, offset: activation = matrix · pixel + offset, float32, (3, 3) and (3,).
     """
     keras = keras_module()
@@ -89,7 +89,7 @@ def export_keras_file(path: Path) -> bytes:
     shape = network.input_shape
     if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
         raise ModelError(
-            f"{path} has no fixed picture size",
+            f"{path} has no fixed image size",
             found=f"input shape {shape}",
             expected="(None, height, width, 3)",
             fix="build it with a fixed input shape; dynamic shapes break the fast kernels",

@@ -39,7 +39,7 @@ class Source:
         weights: their origin, for the card.
         steps: what was done so far, for the card.
         notices: lines the user must see.
-        unpruned: the float model it was pruned from, which judges it and all made from it.
+        unpruned: the float model it was pruned from, the reference of it and of all made from it.
     """
 
     name: str
@@ -154,7 +154,7 @@ def from_file(
             raise ModelError(f"{path} does not exist", fix="check the path")
         model = export_keras_file(path)
         structure = parse_structure(model, str(path))
-        height, width = _picture_size(structure, path)
+        height, width = _image_size(structure, path)
         how = Preprocess(height, width)
         found = find_head(structure, path.name, choice=head)
         return Source(
@@ -192,7 +192,7 @@ def _from_tflite(
     structure = parse_structure(model, str(path))
     _refuse_quantized(structure, path)
     artifact = read_artifact(path)
-    height, width = _picture_size(structure, path)
+    height, width = _image_size(structure, path)
     if artifact.preprocess is None and preprocess is None:
         raise ModelError(
             f"{path} does not say how pixels become its input",
@@ -251,11 +251,11 @@ def refuse_broken_weights(source: Source) -> None:
             )
 
 
-def _picture_size(structure: Structure, path: Path) -> tuple[int, int]:
+def _image_size(structure: Structure, path: Path) -> tuple[int, int]:
     shapes = [structure.tensors[index].shape for index in structure.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][0] != 1 or shapes[0][3] != 3:
         raise ModelError(
-            f"{path} does not take one RGB picture",
+            f"{path} does not take one RGB image",
             found=f"input shapes {[list(shape) for shape in shapes]}",
             expected="one of [1, height, width, 3]",
             fix="export the model with a fixed batch of 1 and channels last",

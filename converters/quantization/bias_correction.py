@@ -5,8 +5,8 @@ that ends at 255/256 lowers every large answer, and such errors add up through t
 is systematic in a channel can be subtracted in the int32 bias at no cost in speed.
 
 Source: Nagel et al. 2019, "Data-Free Quantization Through Weight Equalization and Bias
-Correction" (arXiv:1906.04721), its empirical form. New here is that a layer is judged behind the
-swish or sigmoid that follows it.
+Correction" (arXiv:1906.04721), its empirical form. New here is that a layer's error is
+measured behind the swish or sigmoid that follows it.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.quantization.candidates import Candidate, Context
-from converters.tflite_graph.activations import Image, observe, stored_images
+from converters.tflite_graph.activations import Image, collect_activations, stored_images
 from converters.tflite_graph.layers import (
     LARGEST_BIAS,
     Follower,
-    Layer,
-    not_shouting,
+    QuantizedLayer,
     quantized_layers,
     slope,
+    without_outliers,
 )
-from converters.tflite_graph.subgraph import Dissection, run_part
+from converters.tflite_graph.subgraph import SubgraphExtractor, run_part
 from converters.tflite_graph.topology import segments
 from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure, parse_structure
 
-# Values looked at per tensor and picture: whole rows of channels, evenly spread.
+# Values looked at per tensor and image: whole rows of channels, evenly spread.
 _SAMPLED_VALUES = 16_384
 # Where the follower is flat (a dead channel) no bias can move its answer, and the least-squares
 # step would be noise divided by nothing: a floor under the mean squared slope.
@@ -52,20 +52,20 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
 def correct_bias(
     model: bytes,
     small: bytes,
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     workers: int,
 ) -> bytes:
     """Correct the biases of an integer model so that its channels answer as float's on average.
 
     Layers are corrected from the input on, each after those before it, so that no error is
-    corrected twice. The network is walked segment by segment, from what the pictures have come
+    corrected twice. The network is walked segment by segment, from what the images have come
     to so far, so that a deep one costs no more for each layer than a shallow one.
 
     Args:
         model: the float model that ``small`` was made from.
         small: full integer; left as it is.
-        pictures: real-valued inputs, each height x width x 3; 32 photos are enough.
+        images: real-valued inputs, each height x width x 3; 32 photos are enough.
 
     Returns:
         The corrected model: the same file but for bias values.
@@ -77,14 +77,14 @@ def correct_bias(
         for layer in quantized_layers(structure, parse_structure(model, "the float model"))
         if layer.follower != "relu"  # which hides the values that its bias can still move
     ]
-    truth = _float_values(model, layers, pictures, workers)
-    dissection = Dissection(small, structure, structure.outputs[0])
-    source, held = structure.inputs[0], stored_images(small, pictures)
+    truth = _float_values(model, layers, images, workers)
+    extractor = SubgraphExtractor(small, structure, structure.outputs[0])
+    source, held = structure.inputs[0], stored_images(small, images)
     done = 0
-    for segment in segments(structure, [(layer.output, layer.judged) for layer in layers]):
-        places = [i for i, layer in enumerate(layers) if layer.judged in segment.inside]
-        targets = sorted({*(layers[i].judged for i in places), segment.end})
-        part = bytearray(dissection.part(segment.operators, (source,), targets))
+    for segment in segments(structure, [(layer.output, layer.activation) for layer in layers]):
+        places = [i for i, layer in enumerate(layers) if layer.activation in segment.inside]
+        targets = sorted({*(layers[i].activation for i in places), segment.end})
+        part = bytearray(extractor.extract(segment.operators, (source,), targets))
         for place in places:
             layer = layers[place]
             step = _step(part, structure, layer, place, truth, (source, held), workers)
@@ -103,26 +103,26 @@ def correct_bias(
 
 
 def _float_values(
-    model: bytes, layers: Sequence[Layer], pictures: Sequence[Image], workers: int
+    model: bytes, layers: Sequence[QuantizedLayer], images: Sequence[Image], workers: int
 ) -> list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]]:
-    """Samples of each layer's output and judged tensor, by picture and layer.
+    """Samples of each layer's output and activation, by image and layer.
 
-    In float16 to keep 32 pictures of a large network within memory; its 11 bits are finer than
-    the 8 that are being judged.
+    In float16 to keep 32 images of a large network within memory; its 11 bits are finer than
+    the 8 that are being measured.
     """
-    wanted = [index for layer in layers for index in (layer.float_output, layer.float_judged)]
+    wanted = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
 
     def look(_: int, values: list[NDArray[Any]]) -> list[Any]:
         rows = [np.clip(_rows(value), -65e3, 65e3).astype(np.float16) for value in values]
         return list(zip(rows[::2], rows[1::2], strict=True))
 
-    return observe(model, wanted, pictures, look, workers=workers)
+    return collect_activations(model, wanted, images, look, workers=workers)
 
 
 def _step(
     part: bytearray,
     structure: Structure,
-    layer: Layer,
+    layer: QuantizedLayer,
     place: int,
     truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
     given: tuple[int, Sequence[NDArray[Any]]],
@@ -133,40 +133,40 @@ def _step(
     Args:
         part: of the integer model, with the layer in it.
         place: of the layer in ``truth``.
-        given: the tensor that the part reads, and its values for each picture.
+        given: the tensor that the part reads, and its values for each image.
 
     Least squares: with the error e and the slope g of the follower at each value, the change
     d that minimizes the sum of (e - g d)² is sum(g e) / sum(g²).
     """
-    tensor = structure.tensors[layer.judged]
+    tensor = structure.tensors[layer.activation]
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
-    def look(picture: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
-        output, judged = (part.astype(np.float32) for part in truth[picture][place])
+    def look(image: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
+        output, activation = (part.astype(np.float32) for part in truth[image][place])
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
         power = float((output**2).mean())
         # What the range clips is not the bias's to mend.
-        error = np.clip(judged, low, high) - real
+        error = np.clip(activation, low, high) - real
         return (steepness * error).mean(axis=0), (steepness**2).mean(axis=0), power
 
-    seen = run_part(part, *given, layer.judged, look, workers=workers)
-    seen = [seen[place] for place in not_shouting([power for *_, power in seen])]
+    seen = run_part(part, *given, layer.activation, look, workers=workers)
+    seen = [seen[place] for place in without_outliers([power for *_, power in seen])]
     toward = _certain_mean(np.stack([error for error, *_ in seen]))
     curvature = np.mean([part for _, part, _ in seen], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)
 
 
 def _certain_mean(values: Float32Array) -> Float32Array:
-    """Mean over pictures of each channel, drawn towards zero where they disagree.
+    """Mean over images of each channel, drawn towards zero where they disagree.
 
     The factor m²/(m² + s²), s the standard error, is the one of least expected squared error
     for a mean m. Without it the few positions of late layers, and the single one of pooled
     layers, are corrected by chance.
 
     Args:
-        values: pictures x channels.
+        values: images x channels.
     """
     mean = values.mean(axis=0)
     error = values.var(axis=0) / max(len(values) - 1, 1)

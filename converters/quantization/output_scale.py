@@ -41,7 +41,7 @@ def correct_output_scale(
     model: bytes,
     small: bytes,
     structure: Structure,
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     workers: int,
 ) -> bytes:
@@ -50,12 +50,12 @@ def correct_output_scale(
     Args:
         model, structure: the float model that ``small`` was made from.
         small: full integer; left as it is.
-        pictures: real-valued inputs, each height x width x 3.
+        images: real-valued inputs, each height x width x 3.
 
     Returns:
         The same file but for the scales of its last layer.
     """
-    wanted, answer = (logits(m, structure, pictures, workers=workers) for m in (model, small))
+    wanted, answer = (logits(m, structure, images, workers=workers) for m in (model, small))
     found = output_scale(wanted, answer)
     corrected, own = bytearray(small), parse_structure(small, "the quantized model")
     name = logit_names(structure)[0]
@@ -73,10 +73,10 @@ def correct_output_scale(
 def output_scale(wanted: Floats, answer: Floats) -> float:
     """Least-squares factor between float's logits and the answers; 1 where they agree.
 
-    The median over pictures, so that an odd one does not decide. Regressed on float's logits,
+    The median over images, so that an odd one does not decide. Regressed on float's logits,
     which are free of noise: the other way round noise alone would look like a loss of gain.
     """
     signal = wanted - wanted.mean(axis=1, keepdims=True)
-    heard = answer - answer.mean(axis=1, keepdims=True)
+    centred = answer - answer.mean(axis=1, keepdims=True)
     energy = np.maximum((signal**2).sum(axis=1), 1e-20)
-    return float(np.median((signal * heard).sum(axis=1) / energy))
+    return float(np.median((signal * centred).sum(axis=1) / energy))

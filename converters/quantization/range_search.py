@@ -4,13 +4,13 @@ Tensor-wise errors mislead: of EfficientNetV2-B0's products some want their mean
 twice as much, because a single channel that clipping cuts decides the answer. So one tensor at a
 time is stored in 8 bits, all others in float, and both ends of its range move outwards to where
 the answer moves least. The errors of tensors are nearly independent (their sum is within a fifth
-of all together), so the best range of each is the best of all. Calibration pictures judge; no
+of all together), so the best range of each is the best of all. Calibration images decide; no
 label is needed.
 
-Never inwards: a couple of dozen pictures cannot show what a narrower range would cut from others.
+Never inwards: a couple of dozen images cannot show what a narrower range would cut from others.
 Divergence from float on other photos, biases corrected, in 1/10,000 (V2-B0, a B0, a Lite0): with
-ends free to move either way, judged by energies, 133, 83 and 16; outwards only 125, 83 and 16;
-judged by amplitudes, as here, 110, 81 and 29. What the Lite0 loses is one loud picture's.
+ends free to move either way, measured by energies, 133, 83 and 16; outwards only 125, 83 and 16;
+measured by amplitudes, as here, 110, 81 and 29. What the Lite0 loses is one loud image's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.range_choice import by_role
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.error_metrics import stored_in_int8
-from converters.tflite_graph.subgraph import Dissection, Isolated, cut_behind
+from converters.tflite_graph.subgraph import SubgraphExtractor, TensorProbe, cut_behind
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Structure
 
@@ -45,10 +45,10 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
     return replace(candidate, ranges={**start, **ranges}, ranges_by="searched")
 
 
-def searched(context: Context) -> dict[str, Found]:
+def searched(context: Context) -> dict[str, SearchedRange]:
     """The searched range of each tensor, and what the tensor does to the answer."""
 
-    def search() -> dict[str, Found]:
+    def search() -> dict[str, SearchedRange]:
         model, structure = context.model, context.structure
         pinned = pinned_ranges(model, structure, context.calibration)
         return search_ranges(
@@ -64,7 +64,7 @@ def searched(context: Context) -> dict[str, Found]:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchedRange:
     """One tensor's range and what storing the tensor in 8 bits does to the answer.
 
     Attributes:
@@ -82,25 +82,25 @@ def search_ranges(
     structure: Structure,
     ranges: Mapping[str, tuple[float, float]],
     pinned: frozenset[str],
-    pictures: Sequence[Image],
+    images: Sequence[Image],
     *,
     workers: int,
-) -> dict[str, Found]:
+) -> dict[str, SearchedRange]:
     """Find the range of each tensor that leaves the network's logits nearest to float's.
 
     Args:
         ranges: where to begin.
         pinned: tensors whose range is known and stays.
-        pictures: judge; the first 24 are used. Odd ones must not count for more than their
+        images: decide; the first 24 are used. Odd ones must not count for more than their
             share: where those with the largest values did, ranges grew to hold them and answers
             on other photos suffered (a B0 at 96 px: 95.6 % agreement, and 96.8 with ranges held
             to 1.2 times where they began).
     """
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
-    dissection = Dissection(model, structure, answer)
-    judges = list(pictures[:SEARCH_IMAGES])
-    wanted = logits(model, structure, judges, workers=workers)
+    extractor = SubgraphExtractor(model, structure, answer)
+    evaluation = list(images[:SEARCH_IMAGES])
+    wanted = logits(model, structure, evaluation, workers=workers)
     todo = [
         operator.outputs[0]
         for operator in structure.operators
@@ -111,14 +111,14 @@ def search_ranges(
         and cut_behind(structure, operator.outputs[0], answer).rear
     ]
 
-    def look(index: int, isolated: Isolated) -> tuple[str, Found]:
+    def look(index: int, probe: TensorProbe) -> tuple[str, SearchedRange]:
         name = structure.tensors[index].name
-        return name, _widen(isolated, ranges[name])
+        return name, _widen(probe, ranges[name])
 
-    return dict(dissection.study(todo, judges, wanted, look, workers=workers))
+    return dict(extractor.probe_all(todo, evaluation, wanted, look, workers=workers))
 
 
-def _widen(tensor: Isolated, start: tuple[float, float]) -> Found:
+def _widen(tensor: TensorProbe, start: tuple[float, float]) -> SearchedRange:
     """Move the upper end outwards, then the lower, while the answer comes nearer to float's."""
     low, high = start
 
@@ -132,7 +132,7 @@ def _widen(tensor: Isolated, start: tuple[float, float]) -> Found:
             up, best = _widen_end(lambda factor: share(down, factor), best)
         if -low > _SMALL_END * (high - low):
             down, best = _widen_end(lambda factor: share(factor, up), best)
-    return Found((low * down, high * up), before, best)
+    return SearchedRange((low * down, high * up), before, best)
 
 
 def _widen_end(share: Callable[[float], float], best: float) -> tuple[float, float]:

@@ -35,7 +35,7 @@ def steps_of(structure: Structure) -> list[Operation]:
     ]
 
 
-def settle_products(
+def settle_product_scales(
     steps: Sequence[Operation], ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
     """The same ranges but for those of products of two activations.

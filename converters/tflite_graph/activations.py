@@ -1,4 +1,4 @@
-"""Looking inside a running model: what its tensors hold, picture by picture, on all cores."""
+"""Looking inside a running model: what its tensors hold, image by image, on all cores."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Image = NDArray[np.float32]
 _Seen = TypeVar("_Seen")
 
 
-def open_observer(model: bytes) -> Any:
+def open_with_all_tensors(model: bytes) -> Any:
     """An interpreter that keeps every tensor of a model, not only its outputs.
 
     Raises:
@@ -49,42 +49,42 @@ def open_observer(model: bytes) -> Any:
     return interpreter
 
 
-def stored_images(model: bytes, pictures: Iterable[Image]) -> list[NDArray[Any]]:
-    """Real-valued pictures as a model's input tensor holds them, with a batch of 1."""
-    form = tensor_format(open_observer(model).get_input_details()[0])
-    return [quantize_in(picture, form)[None] for picture in pictures]
+def stored_images(model: bytes, images: Iterable[Image]) -> list[NDArray[Any]]:
+    """Real-valued images as a model's input tensor holds them, with a batch of 1."""
+    form = tensor_format(open_with_all_tensors(model).get_input_details()[0])
+    return [quantize_in(image, form)[None] for image in images]
 
 
-def observe(
+def collect_activations(
     model: bytes,
     tensors: Sequence[int],
-    pictures: Iterable[Image],
+    images: Iterable[Image],
     look: Callable[[int, list[NDArray[Any]]], _Seen],
     *,
     workers: int,
     progress: Callable[[], None] = lambda: None,
 ) -> list[_Seen]:
-    """Run a model on pictures and look at some of its tensors each time.
+    """Run a model on images and look at some of its tensors each time.
 
     Args:
-        model: float or quantized; pictures are real-valued for both.
+        model: float or quantized; images are real-valued for both.
         tensors: their indices.
-        look: told the picture's place and the tensors' stored values. These are views into
+        look: told the image's place and the tensors' stored values. These are views into
             the interpreter: what is kept of them must be copied.
         workers: interpreters at work at once, each with all its tensors in memory.
-        progress: called once per picture.
+        progress: called once per image.
 
     Returns:
-        What ``look`` said of each picture, in order.
+        What ``look`` said of each image, in order.
     """
-    idle = [open_observer(model) for _ in range(workers)]
+    idle = [open_with_all_tensors(model) for _ in range(workers)]
     source = idle[0].get_input_details()[0]
     form = tensor_format(source)
 
-    def work(place: int, picture: Image) -> _Seen:
+    def work(place: int, image: Image) -> _Seen:
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
-            interpreter.set_tensor(source["index"], quantize_in(picture, form)[None])
+            interpreter.set_tensor(source["index"], quantize_in(image, form)[None])
             interpreter.invoke()
             # Views, not copies, and gone before the next invoke.
             return look(place, [interpreter.tensor(index)() for index in tensors])
@@ -94,9 +94,9 @@ def observe(
     seen: list[_Seen] = []
     waiting: deque[Future[_Seen]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for place, picture in enumerate(pictures):
-            waiting.append(pool.submit(work, place, picture))
-            if len(waiting) > 2 * workers:  # a few pictures in memory, never all
+        for place, image in enumerate(images):
+            waiting.append(pool.submit(work, place, image))
+            if len(waiting) > 2 * workers:  # a few images in memory, never all
                 seen.append(waiting.popleft().result())
                 progress()
         while waiting:
@@ -106,9 +106,9 @@ def observe(
 
 
 def logits(
-    model: bytes, structure: Structure, pictures: Sequence[Image], *, workers: int
+    model: bytes, structure: Structure, images: Sequence[Image], *, workers: int
 ) -> NDArray[np.float32]:
-    """What a model says before its softmax: real values, pictures x classes; ``mirrored`` where
+    """What a model says before its softmax: real values, images x classes; ``mirrored`` where
     it ends in sigmoids or in one number.
 
     Args:
@@ -125,6 +125,6 @@ def logits(
     def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
 
-    seen = observe(model, [places[name]], pictures, look, workers=workers)
+    seen = collect_activations(model, [places[name]], images, look, workers=workers)
     values = np.asarray(np.stack(seen), np.float32)
     return mirrored(values) if sigmoid_answers(structure) else values

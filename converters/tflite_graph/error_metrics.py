@@ -8,28 +8,28 @@ from numpy.typing import NDArray
 from edge_effnet.arrays import Float32Array
 
 
-def noise_share(wanted: Float32Array, answer: Float32Array) -> float:
-    """Energy of the difference of two answers over that of both, 0–1, mean over pictures.
+def error_share(wanted: Float32Array, answer: Float32Array) -> float:
+    """Energy of the difference of two answers over that of both, 0–1, mean over images.
 
-    Each picture counts alike, however loud its answer, and one whose answer is ruined counts
-    as one ruined picture, however badly: with sums over all pictures a single outlier that
-    makes a network shout decides every range. A constant added to all logits of a picture is
+    Each image counts alike, however loud its answer, and one whose answer is ruined counts
+    as one ruined image, however badly: with sums over all images a single outlier that
+    makes a network shout decides every range. A constant added to all logits of an image is
     no difference: softmax does not see it.
 
     Args:
-        wanted, answer: logits, pictures x classes.
+        wanted, answer: logits, images x classes.
     """
     return float(_shares(wanted, answer).mean())
 
 
 def typical_share(wanted: Float32Array, answer: Float32Array) -> float:
-    """The same, but pictures count by the amplitude of their noise: the mean of roots, squared.
+    """The same, but images count by the amplitude of their noise: the mean of roots, squared.
 
-    Answers turn on pictures of ordinary noise that two classes compete for. In the plain mean of
+    Answers turn on images of ordinary noise that two classes compete for. In the plain mean of
     energies the few that a range clips, loud and sure of their class, outweigh all of those.
 
     Args:
-        wanted, answer: logits, pictures x classes.
+        wanted, answer: logits, images x classes.
     """
     return float(np.sqrt(_shares(wanted, answer)).mean() ** 2)
 
@@ -42,7 +42,7 @@ def _shares(wanted: Float32Array, answer: Float32Array) -> NDArray[np.float64]:
 
 
 def mirrored(values: Float32Array) -> Float32Array:
-    """Sigmoids' logits beside their negatives: (pictures, outputs) -> (pictures, 2 x outputs).
+    """Sigmoids' logits beside their negatives: (images, outputs) -> (images, 2 x outputs).
 
     A sigmoid is a softmax over its logit and the opposite one. So written, a constant added to
     all outputs is no longer invisible to the measures of this module.

@@ -71,7 +71,7 @@ class Weights:
 
 
 @dataclass(frozen=True)
-class Graph:
+class FloatGraph:
     """A network from its input to its logits.
 
     Attributes:
@@ -91,7 +91,7 @@ class Graph:
     exact: frozenset[str]
 
 
-def read_graph(model: bytes) -> Graph:
+def read_graph(model: bytes) -> FloatGraph:
     """Read a float model up to its logits.
 
     Raises:
@@ -102,8 +102,8 @@ def read_graph(model: bytes) -> Graph:
     refuse_unknown(structure)
     _, tree = read_tree(model)
     graph = tree.subgraphs[0]
-    picture, logits = structure.tensors[structure.inputs[0]], logit_names(structure)[0]
-    source, shape = picture.name, picture.shape
+    image, logits = structure.tensors[structure.inputs[0]], logit_names(structure)[0]
+    source, shape = image.name, image.shape
     nodes: list[Node] = []
     constants: dict[str, Float32Array] = {}
     layers: dict[str, Weights] = {}
@@ -123,7 +123,7 @@ def read_graph(model: bytes) -> Graph:
             exact.add(node.output)
         if node.output == logits:
             break
-    return Graph(source, logits, shape, tuple(nodes), constants, layers, frozenset(exact))
+    return FloatGraph(source, logits, shape, tuple(nodes), constants, layers, frozenset(exact))
 
 
 def refuse_unknown(structure: Structure) -> None:
@@ -137,7 +137,7 @@ def refuse_unknown(structure: Structure) -> None:
         raise ModelError(
             "quantization-aware training needs a classifier",
             found=f"{ends[0]} inputs and {ends[1]} outputs",
-            expected="one picture in, one vector of scores out",
+            expected="one image in, one vector of scores out",
             fix="leave quantization-aware training out",
         )
     known = {*LAYERS, *OTHERS, "SOFTMAX"}

@@ -1,7 +1,7 @@
 """The layers of an integer model that can be corrected, and the function behind each.
 
-A layer in front of a swish or sigmoid is judged behind it: its large negative answers are worth
-nothing there, yet would dominate a plain mean.
+The error of a layer in front of a swish or sigmoid is measured behind it: its large negative
+answers are worth nothing there, yet would dominate a plain mean.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 Follower = Literal["none", "relu", "sigmoid", "swish"]
 
-# Times the median power: see ``not_shouting``.
+# Times the median power: see ``without_outliers``.
 _LOUDEST = 4
 # Leaves room for the sum of products in the 32-bit accumulator.
 LARGEST_BIAS = 2**30
 
 
 @dataclass(frozen=True)
-class Layer:
+class QuantizedLayer:
     """A convolution or dense layer with a bias; tensor indices throughout.
 
     Attributes:
         source, kernel, bias, output: what it reads and makes in the integer model.
-        judged: the output of the function behind it, else its own.
-        float_output, float_judged: the same tensors in the float model.
+        activation: the output of the function behind it, else its own.
+        float_output, float_activation: the same tensors in the float model.
         follower: that function. A ReLU or ReLU6 is part of the layer: its output is cut.
     """
 
@@ -38,13 +38,13 @@ class Layer:
     kernel: int
     bias: int
     output: int
-    judged: int
+    activation: int
     float_output: int
-    float_judged: int
+    float_activation: int
     follower: Follower
 
 
-def quantized_layers(small: Structure, model: Structure) -> list[Layer]:
+def quantized_layers(small: Structure, model: Structure) -> list[QuantizedLayer]:
     """Those of an integer model that a float one has too, in the order of computation.
 
     The normalization of pixels is no layer here: it is exact as it is.
@@ -59,15 +59,17 @@ def quantized_layers(small: Structure, model: Structure) -> list[Layer]:
         source, kernel, bias = operator.inputs[:3]
         if operator.name == "DEPTHWISE_CONV_2D" and small.tensors[kernel].shape[:3] == (1, 1, 1):
             continue
-        follower, judged = _follower(small, operator)
+        follower, activation = _follower(small, operator)
         output = operator.outputs[0]
-        names = small.tensors[output].name, small.tensors[judged].name
-        left_float = not all(small.tensors[index].scales for index in (output, judged))
+        names = small.tensors[output].name, small.tensors[activation].name
+        left_float = not all(small.tensors[index].scales for index in (output, activation))
         if left_float or not all(name in places for name in names):
             continue
-        float_output, float_judged = (places[name] for name in names)
+        float_output, float_activation = (places[name] for name in names)
         layers.append(
-            Layer(source, kernel, bias, output, judged, float_output, float_judged, follower)
+            QuantizedLayer(
+                source, kernel, bias, output, activation, float_output, float_activation, follower
+            )
         )
     return layers
 
@@ -108,14 +110,14 @@ def slope(output: Float32Array, follower: Follower) -> Float32Array:
     return np.asarray(gate * (1 + output * (1 - gate)), np.float32)
 
 
-def not_shouting(powers: Sequence[float]) -> list[int]:
-    """The places of pictures that a layer may learn from.
+def without_outliers(powers: Sequence[float]) -> list[int]:
+    """The places of images that a layer may learn from.
 
-    Some networks answer an odd picture ten times as loud as all others, far beyond the range of
+    Some networks answer an odd image ten times as loud as all others, far beyond the range of
     the integers: clipped as it is, it alone would decide every sum of squares.
 
     Args:
-        powers: mean square of the layer's float output for each picture.
+        powers: mean square of the layer's float output for each image.
     """
     limit = _LOUDEST * float(np.median(powers))
     return [place for place, power in enumerate(powers) if power <= limit]

@@ -2,7 +2,7 @@
 
 In a model that is integer throughout, a change to one tensor drowns in the rounding of all
 others. Here everything stays float but one tensor: the network is cut behind it, the part
-before runs once for each picture, and only the part behind runs again for every way to store
+before runs once for each image, and only the part behind runs again for every way to store
 the tensor. So a trial costs a fraction of an inference and answers without noise.
 """
 
@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.tflite_graph.activations import Image, observe
-from converters.tflite_graph.error_metrics import mirrored, noise_share, typical_share
+from converters.tflite_graph.activations import Image, collect_activations
+from converters.tflite_graph.error_metrics import error_share, mirrored, typical_share
 from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.arrays import Float32Array
 from edge_effnet.native_log import native_output_hidden
@@ -35,7 +35,7 @@ _HELD_BYTES = 300_000_000  # of activations kept at once
 
 
 @dataclass(frozen=True)
-class Cut:
+class SubgraphCut:
     """A network in two parts, by tensor indices.
 
     Attributes:
@@ -49,7 +49,7 @@ class Cut:
     rear: tuple[int, ...]
 
 
-def cut_behind(structure: Structure, tensor: int, answer: int) -> Cut:
+def cut_behind(structure: Structure, tensor: int, answer: int) -> SubgraphCut:
     """Where to cut so that as little as possible runs behind ``tensor``."""
     reached, behind = {tensor}, []
     for operator in structure.operators:
@@ -69,7 +69,7 @@ def cut_behind(structure: Structure, tensor: int, answer: int) -> Cut:
     )
     sources = (tensor, *others)
     front = _needed(structure.operators, set(sources), stop=set())
-    return Cut(sources, tuple(op.index for op in front), tuple(op.index for op in rear))
+    return SubgraphCut(sources, tuple(op.index for op in front), tuple(op.index for op in rear))
 
 
 def _needed(operators: Sequence[Any], wanted: set[int], *, stop: set[int]) -> list[Any]:
@@ -83,8 +83,8 @@ def _needed(operators: Sequence[Any], wanted: set[int], *, stop: set[int]) -> li
     return kept[::-1]
 
 
-class Dissection:
-    """A float model, ready to be cut.
+class SubgraphExtractor:
+    """A float model, whose parts become models of their own.
 
     Args:
         answer: index of the tensor that is the answer, the logits.
@@ -94,7 +94,7 @@ class Dissection:
         self.model, self.structure, self.answer = model, structure, answer
         self._schema, self._tree = read_tree(model)
 
-    def part(
+    def extract(
         self, operators: Sequence[int], sources: Sequence[int], targets: Sequence[int]
     ) -> bytes:
         """A model of some of the operators; tensors keep their indices."""
@@ -113,84 +113,84 @@ class Dissection:
         tree.subgraphs = [part]
         return pack_tree(tree)
 
-    def isolate(
-        self, tensor: int, pictures: Sequence[Image], wanted: Float32Array | None = None
-    ) -> Isolated:
-        """Cut behind a tensor and run the part before once for each picture.
+    def probe(
+        self, tensor: int, images: Sequence[Image], wanted: Float32Array | None = None
+    ) -> TensorProbe:
+        """SubgraphCut behind a tensor and run the part before once for each image.
 
         Args:
-            wanted: the float network's answers, pictures x classes, where they are known.
+            wanted: the float network's answers, images x classes, where they are known.
         """
-        return next(self._isolate_all([tensor], pictures, wanted, workers=1))()
+        return next(self._probes([tensor], images, wanted, workers=1))()
 
-    def study(
+    def probe_all(
         self,
         tensors: Sequence[int],
-        pictures: Sequence[Image],
+        images: Sequence[Image],
         wanted: Float32Array,
-        look: Callable[[int, Isolated], _Seen],
+        look: Callable[[int, TensorProbe], _Seen],
         *,
         workers: int,
     ) -> list[_Seen]:
-        """What ``look`` makes of each of many tensors, isolated; in order.
+        """What ``look`` makes of each of many tensors, probe; in order.
 
         Args:
             look: given the tensor and what isolates it, in several threads.
         """
 
-        def job(tensor: int, make: Callable[[], Isolated]) -> _Seen:
+        def job(tensor: int, make: Callable[[], TensorProbe]) -> _Seen:
             return look(tensor, make())
 
-        jobs = zip(
-            tensors, self._isolate_all(tensors, pictures, wanted, workers=workers), strict=True
-        )
+        jobs = zip(tensors, self._probes(tensors, images, wanted, workers=workers), strict=True)
         seen: list[_Seen] = []
         waiting: deque[Future[_Seen]] = deque()
         with ThreadPoolExecutor(workers) as pool:
-            for tensor, isolated in jobs:
-                waiting.append(pool.submit(job, tensor, isolated))
-                if len(waiting) > workers:  # each holds activations of all pictures
+            for tensor, probe in jobs:
+                waiting.append(pool.submit(job, tensor, probe))
+                if len(waiting) > workers:  # each holds activations of all images
                     seen.append(waiting.popleft().result())
             seen += [job.result() for job in waiting]
         return seen
 
-    def _isolate_all(
+    def _probes(
         self,
         tensors: Sequence[int],
-        pictures: Sequence[Image],
+        images: Sequence[Image],
         wanted: Float32Array | None,
         *,
         workers: int,
-    ) -> Iterator[Callable[[], Isolated]]:
-        """What makes each of many tensors isolated, in order.
+    ) -> Iterator[Callable[[], TensorProbe]]:
+        """What makes each of many tensors probe, in order.
 
-        As many as fit into memory share one pass over the pictures. What is yielded may be
+        As many as fit into memory share one pass over the images. What is yielded may be
         called in another thread.
         """
         cuts = [cut_behind(self.structure, tensor, self.answer) for tensor in tensors]
-        for together in self._sharing_a_pass(cuts, len(pictures)):
+        for together in self._sharing_a_pass(cuts, len(images)):
             places = sorted({index for cut in together for index in cut.sources})
-            seen = observe(self.model, places, pictures, _copied, workers=workers)
+            seen = collect_activations(self.model, places, images, _copied, workers=workers)
             held = [dict(zip(places, values, strict=True)) for values in seen]
             for cut in together:
                 values = [[known[index] for index in cut.sources] for known in held]
                 yield partial(self._behind, cut, values, wanted)
 
     def _behind(
-        self, cut: Cut, values: list[list[Float32Array]], wanted: Float32Array | None
-    ) -> Isolated:
-        rear = _open(self.part(cut.rear, cut.sources, (self.answer,)))
+        self, cut: SubgraphCut, values: list[list[Float32Array]], wanted: Float32Array | None
+    ) -> TensorProbe:
+        rear = _open(self.extract(cut.rear, cut.sources, (self.answer,)))
         sigmoids = sigmoid_answers(self.structure)
-        return Isolated(cut, rear, values, wanted, sigmoids=sigmoids)
+        return TensorProbe(cut, rear, values, wanted, sigmoids=sigmoids)
 
-    def _sharing_a_pass(self, cuts: Sequence[Cut], pictures: int) -> Iterator[list[Cut]]:
+    def _sharing_a_pass(
+        self, cuts: Sequence[SubgraphCut], images: int
+    ) -> Iterator[list[SubgraphCut]]:
         """Neighbours, whose sources are often the same, up to a size in memory."""
-        together: list[Cut] = []
+        together: list[SubgraphCut] = []
         places: set[int] = set()
         for cut in cuts:
             grown = places.union(cut.sources)
             elements = sum(self.structure.tensors[index].elements for index in grown)
-            if together and 4 * elements * pictures > _HELD_BYTES:
+            if together and 4 * elements * images > _HELD_BYTES:
                 yield together
                 together, grown = [], set(cut.sources)
             together, places = [*together, cut], grown
@@ -245,17 +245,17 @@ def _invoke(interpreter: Any, source: int, value: NDArray[Any]) -> None:
     interpreter.invoke()
 
 
-class Isolated:
+class TensorProbe:
     """One tensor of a float network that can be changed to see what the answer does.
 
     Attributes:
         cut: where the network was cut.
-        wanted: the float network's own answers, pictures x classes; ``mirrored`` with sigmoids.
+        wanted: the float network's own answers, images x classes; ``mirrored`` with sigmoids.
     """
 
     def __init__(
         self,
-        cut: Cut,
+        cut: SubgraphCut,
         rear: Any,
         values: list[list[Float32Array]],
         wanted: Float32Array | None,
@@ -274,14 +274,14 @@ class Isolated:
         """
         return typical_share(self.wanted, self._ask(change))
 
-    def harm(self, change: Change) -> tuple[float, float]:
-        """The share of noise, and the share of pictures whose answer becomes another."""
+    def error_and_flips(self, change: Change) -> tuple[float, float]:
+        """The share of noise, and the share of images whose answer becomes another."""
         answer = self._ask(change)
         if self._sigmoids:  # each is a decision of its own
             flipped = ((answer > 0) != (self.wanted > 0)).any(axis=1)
         else:
             flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
-        return noise_share(self.wanted, answer), float(flipped.mean())
+        return error_share(self.wanted, answer), float(flipped.mean())
 
     def _ask(self, change: Change | None) -> Float32Array:
         answers = []

@@ -1,6 +1,6 @@
 """Stretches of a network that hang together by one tensor each.
 
-What works on layer after layer walks them: it keeps what the pictures have come to at the end of
+What works on layer after layer walks them: it keeps what the images have come to at the end of
 one, and need run only the next, so that a deep network costs no more for each layer than a
 shallow one.
 """

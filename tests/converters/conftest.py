@@ -1,4 +1,4 @@
-"""A network small enough to convert in seconds, and pictures for it."""
+"""A network small enough to convert in seconds, and images for it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
 from converters.calibration.representative import Calibration
 from edge_effnet.architecture.scaling import scaled_variant
@@ -50,12 +50,12 @@ def tiny() -> TinyModel:
 
 @pytest.fixture(scope="session")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data set of ten classes, eight pictures each, in the shape ``--data`` takes."""
+    """A data set of ten classes, eight images each, in the shape ``--data`` takes."""
     folder = tmp_path_factory.mktemp("photos")
     for index in range(8 * CLASSES):
         write_image(
             folder / f"class{index % CLASSES}" / f"{index:03}.png",
-            generated_picture(index, 5, 80, 90),
+            generated_image(index, 5, 80, 90),
         )
     return folder
 
@@ -66,7 +66,7 @@ def write_image(path: Path, rgb: np.ndarray) -> None:
 
 
 def signal_to_noise(wanted: np.ndarray, answer: np.ndarray) -> float:
-    """In decibels; a constant added to all logits of a picture is no error (softmax)."""
+    """In decibels; a constant added to all logits of an image is no error (softmax)."""
     signal = wanted - wanted.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = float((signal**2).sum()), float((noise**2).sum())

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.calibration.representative import Calibration
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfig
-from converters.tflite_graph.activations import open_observer
+from converters.tflite_graph.activations import open_with_all_tensors
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
@@ -26,11 +26,11 @@ from edge_effnet.training.augment import random_crop
 
 @dataclass
 class Batches:
-    """Pictures and float's logits for each step; the next one is prepared meanwhile.
+    """Images and float's logits for each step; the next one is prepared meanwhile.
 
     Attributes:
         model: the float model, which teaches.
-        labels: class index of each calibration picture, or None.
+        labels: class index of each calibration image, or None.
     """
 
     model: bytes
@@ -41,7 +41,7 @@ class Batches:
     _logits: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._teacher = open_observer(self.model)
+        self._teacher = open_with_all_tensors(self.model)
         structure = parse_structure(self.model, "the float model")
         wanted = logit_names(structure)[0]
         self._logits = next(i for i, t in enumerate(structure.tensors) if t.name == wanted)
@@ -55,25 +55,25 @@ class Batches:
         return self.config.steps or min(MOST_PASSES * self.steps_per_epoch, MOST_STEPS)
 
     def batch(self, step: int) -> tuple[Float32Array, Float32Array]:
-        """Pictures, batch x height x width x 3, and what should be answered, batch x classes.
+        """Images, batch x height x width x 3, and what should be answered, batch x classes.
 
         With labels the answers are followed by one-hot classes: batch x (2 classes). Every
-        batch is full: the last one of an epoch takes its missing pictures from the beginning.
+        batch is full: the last one of an epoch takes its missing images from the beginning.
 
         Raises:
-            DataError: a picture cannot be read.
+            DataError: an image cannot be read.
         """
         epoch, place = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.calibration))
         first = place * self.config.batch
         chosen = [int(order[i % len(order)]) for i in range(first, first + self.config.batch)]
         random = np.random.default_rng((self.config.seed, epoch, place))
-        pictures = np.stack([self._picture(index, random) for index in chosen])
-        answers = np.stack([self._answer(picture) for picture in pictures])
+        images = np.stack([self._image(index, random) for index in chosen])
+        answers = np.stack([self._answer(image) for image in images])
         if self.labels is not None:
             truth = np.eye(answers.shape[1], dtype=np.float32)[[self.labels[i] for i in chosen]]
             answers = np.concatenate([answers, truth], axis=1)
-        return pictures, answers
+        return images, answers
 
     def from_step(self, first: int) -> Iterator[tuple[Float32Array, Float32Array]]:
         """Each step's batch from ``first`` to the last, prepared one ahead."""
@@ -86,10 +86,10 @@ class Batches:
             while waiting:
                 yield waiting.popleft().result()
 
-    def _picture(self, index: int, random: np.random.Generator) -> Float32Array:
+    def _image(self, index: int, random: np.random.Generator) -> Float32Array:
         how, images = self.calibration.how, self.calibration.images
         if images is None:
-            raw = generated_picture(index, self.calibration.seed, how.height, how.width)
+            raw = generated_image(index, self.calibration.seed, how.height, how.width)
         else:
             raw = read_image(images.samples[index].path)
         pixels: Pixels
@@ -101,8 +101,8 @@ class Batches:
             pixels = np.ascontiguousarray(pixels[:, ::-1])
         return normalize(pixels, how)
 
-    def _answer(self, picture: Float32Array) -> Float32Array:
+    def _answer(self, image: Float32Array) -> Float32Array:
         source = self._teacher.get_input_details()[0]["index"]
-        self._teacher.set_tensor(source, picture[None])
+        self._teacher.set_tensor(source, image[None])
         self._teacher.invoke()
         return np.asarray(self._teacher.get_tensor(self._logits), np.float32).reshape(-1)

@@ -22,17 +22,17 @@ class QatConfig:
     half a cosine. A rate of 0 leaves that kind of variable as it is.
 
     Attributes:
-        steps: of training; None for 12 passes over the pictures, 400 steps at most: a few
-            pictures shall not be learned by heart.
-        batch: pictures per step.
+        steps: of training; None for 12 passes over the images, 400 steps at most: a few
+            images shall not be learned by heart.
+        batch: images per step.
         kernel_rate: int8 steps of the kernel's own grid.
         bias_rate: int8 steps of the layer's output.
         range_rate: share by which an end of a range moves.
         logits_weight: of the logits' noise-to-signal ratio, beside the divergence of the
             probabilities.
         label_weight: from 0 (float alone teaches) to 1 (labels alone do).
-        min_crop: smallest share of a picture's area that an augmented one shows.
-        flip: whether half of the pictures are mirrored.
+        min_crop: smallest share of an image's area that an augmented one shows.
+        flip: whether half of the images are mirrored.
         save_every: steps between states on disk.
     """
 

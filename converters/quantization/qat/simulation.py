@@ -25,8 +25,8 @@ from converters.quantization.qat.fake_quant import (
     whole_steps,
 )
 from converters.quantization.recipes import RECIPES, QuantRecipe
-from converters.quantization.requantization import settle_products
-from converters.tflite_graph.graph import LAYERS, SAME_SCALE, Graph, Node, Weights
+from converters.quantization.requantization import settle_product_scales
+from converters.tflite_graph.graph import LAYERS, SAME_SCALE, FloatGraph, Node, Weights
 from edge_effnet.arrays import Float32Array
 
 # Of LOGISTIC, by the runtime's rule: scale 1/256, zero point -128.
@@ -181,7 +181,7 @@ class Simulation:
     """The model and its parts.
 
     Attributes:
-        model: real-valued pictures, batch x height x width x 3, to logits, batch x classes.
+        model: real-valued images, batch x height x width x 3, to logits, batch x classes.
         rounded, folded: its layers by the name of the tensor they make.
     """
 
@@ -202,7 +202,7 @@ class Simulation:
 
 
 def simulate(
-    graph: Graph, ranges: Ranges, config: QatConfig, recipe: QuantRecipe = RECIPES["int8"]
+    graph: FloatGraph, ranges: Ranges, config: QatConfig, recipe: QuantRecipe = RECIPES["int8"]
 ) -> Simulation:
     """Build the model of the file that the quantizer would make with these ranges.
 
@@ -212,8 +212,8 @@ def simulate(
     The ranges of input and logits, which may not clip, and of normalized pixels, which are
     known exactly, stay; so do those that the runtime prescribes.
     """
-    ranges = settle_products([(n.kind, n.inputs, n.output) for n in graph.nodes], ranges)
-    source = keras.Input(graph.shape[1:], name="pictures")
+    ranges = settle_product_scales([(n.kind, n.inputs, n.output) for n in graph.nodes], ranges)
+    source = keras.Input(graph.shape[1:], name="images")
     rounded: dict[str, Rounded] = {}
     folded: dict[str, Folded] = {}
     stays = graph.exact | {graph.source, graph.logits}

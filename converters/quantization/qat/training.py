@@ -17,7 +17,7 @@ from converters.quantization.qat.config import QatConfig
 from converters.quantization.qat.fake_quant import keras, ops
 from converters.quantization.qat.simulation import Simulation, simulate
 from converters.quantization.recipes import RECIPES, QuantRecipe
-from converters.tflite_graph.graph import Graph, Weights, read_graph, write_weights
+from converters.tflite_graph.graph import FloatGraph, Weights, read_graph, write_weights
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.runs import RunState, fingerprint, read_state, write_state
 
@@ -64,14 +64,14 @@ def train(
         ranges: of every activation, to start from.
         recipe: full integer, of the file to be made.
         biases: to start from instead of the model's, by the name of the layer's output.
-        labels: class index of each calibration picture, needed by a ``label_weight``.
+        labels: class index of each calibration image, needed by a ``label_weight``.
         state: file that keeps an interrupted run, and in the end what was learned; taken over
             when it belongs to the same inputs.
         progress: told (steps done, steps in all).
 
     Raises:
         ModelError: see ``read_graph``; or training diverged.
-        DataError: a picture cannot be read.
+        DataError: an image cannot be read.
         OutputError: the state cannot be written.
         MissingExtra: Keras is not installed.
     """
@@ -80,7 +80,7 @@ def train(
     layers = dict(graph.layers)
     for name, bias in (biases or {}).items():
         layers[name] = Weights(layers[name].kernel, bias)
-    start = Graph(**{**vars(graph), "layers": layers})
+    start = FloatGraph(**{**vars(graph), "layers": layers})
     batches = Batches(model, calibration, config, labels if config.label_weight else None)
     simulation = simulate(start, ranges, config, recipe)
     compile_simulation(simulation, config, batches.steps)
@@ -91,9 +91,9 @@ def train(
     )
     losses = _restore(simulation, state, key)
     trainer = simulation.model
-    for step, (pictures, answers) in enumerate(batches.from_step(len(losses)), start=len(losses)):
+    for step, (images, answers) in enumerate(batches.from_step(len(losses)), start=len(losses)):
         trainer.reset_metrics()
-        loss = float(trainer.train_on_batch(pictures, answers))
+        loss = float(trainer.train_on_batch(images, answers))
         if not np.isfinite(loss):
             raise ModelError(
                 "quantization-aware training diverged",
@@ -117,9 +117,9 @@ def train(
 
 
 def compile_simulation(simulation: Simulation, config: QatConfig, steps: int) -> None:
-    """Adam with a rate that climbs to 1 and falls to 0: what 1 means is the config's rates.
+    """Adam with a rate that rises to 1 and falls to 0: what 1 means is the config's rates.
 
-    The climb is needed because Adam's first steps move every weight by the full rate, all of
+    The rise is needed because Adam's first steps move every weight by the full rate, all of
     them with their gradient.
     """
     warmup = max(1, round(_WARMUP * steps))
@@ -137,7 +137,7 @@ def answer_loss(config: QatConfig) -> Loss:
     Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531) at temperature 1, since the
     aim is float's very answer; the error of the logits (Ba & Caruana 2014, arXiv:1312.6184)
     teaches what the small probabilities leave out. It is taken without their mean, which no
-    probability depends on, and over their power: the rare picture that makes a network answer
+    probability depends on, and over their power: the rare image that makes a network answer
     ten times as loud would else drown all others.
     """
 

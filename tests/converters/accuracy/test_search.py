@@ -40,13 +40,13 @@ def model(tiny: TinyModel, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def known(model: Path, photos: Path) -> Path:
     """The photos, labelled by the float model's own answers: it is always right."""
-    pictures = load_images(photos)
-    answers = predict(model, pictures).answers
+    images = load_images(photos)
+    answers = predict(model, images).answers
     path = photos.parent / f"{photos.name}-known.csv"
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["file", "label"])
-        for sample, answer in zip(pictures.samples, answers, strict=True):
+        for sample, answer in zip(images.samples, answers, strict=True):
             rows.writerow([sample.path.relative_to(path.parent), LABELS[answer]])
     return path
 

@@ -1,4 +1,4 @@
-"""Times of converted files are judged like a benchmark's: what spoils them is said."""
+"""Times of converted files are checked like a benchmark's: what spoils them is said."""
 
 from __future__ import annotations
 

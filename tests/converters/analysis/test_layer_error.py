@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.analysis.layer_error import Fidelity, measure_layers
+from converters.analysis.layer_error import LayerErrors, measure_layers
 from converters.analysis.layer_error_plot import ROWS, layer_error_plot
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import operator_types, quantize
@@ -39,25 +39,25 @@ def spoiled(tiny: TinyModel) -> tuple[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def found(tiny: TinyModel) -> tuple[str, Fidelity]:
+def found(tiny: TinyModel) -> tuple[str, LayerErrors]:
     name, small = spoiled(tiny)
-    pictures = list(islice(tiny.calibration.inputs(), 4))
-    return name, measure_layers(tiny.model, small, pictures, float_trials=1, workers=2)
+    images = list(islice(tiny.calibration.inputs(), 4))
+    return name, measure_layers(tiny.model, small, images, float_trials=1, workers=2)
 
 
-def test_the_spoiled_layer_comes_first(found: tuple[str, Fidelity]) -> None:
-    name, fidelity = found
-    worst = fidelity.layers[0]
+def test_the_spoiled_layer_comes_first(found: tuple[str, LayerErrors]) -> None:
+    name, errors = found
+    worst = errors.layers[0]
     assert worst.tensor == name
     assert "se_excite" in worst.name
     assert worst.operator == "MUL"
     assert worst.codes_used_percent < 5
-    assert worst.alone_percent > 2 * fidelity.layers[1].alone_percent
+    assert worst.alone_percent > 2 * errors.layers[1].alone_percent
     # Never rounding it mends most of the damage.
     assert worst.left_float_percent is not None
     assert worst.left_float_percent < -20
-    assert all(layer.left_float_percent is None for layer in fidelity.layers[1:])
-    assert all(0 < layer.codes_used_percent <= 100 for layer in fidelity.layers)
+    assert all(layer.left_float_percent is None for layer in errors.layers[1:])
+    assert all(0 < layer.codes_used_percent <= 100 for layer in errors.layers)
 
 
 def words_of(svg: bytes) -> list[str]:
@@ -65,21 +65,21 @@ def words_of(svg: bytes) -> list[str]:
     return [text.text or "" for text in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
-def test_the_plot_names_the_costliest_layers_worst_first(found: tuple[str, Fidelity]) -> None:
-    _, fidelity = found
-    assert len(fidelity.layers) > ROWS
-    words = words_of(layer_error_plot(fidelity, "a < b", ".svg"))
+def test_the_plot_names_the_costliest_layers_worst_first(found: tuple[str, LayerErrors]) -> None:
+    _, errors = found
+    assert len(errors.layers) > ROWS
+    words = words_of(layer_error_plot(errors, "a < b", ".svg"))
     assert "a < b" in words
     names = [word for word in words if word.endswith(")") and "(--json" not in word]
     assert len(names) == ROWS
-    assert names[0] == f"{fidelity.layers[0].name} (mul)"
-    assert names[-1].startswith(fidelity.layers[ROWS - 1].name)
-    assert any(f"{len(fidelity.layers) - ROWS} more layers" in word for word in words)
+    assert names[0] == f"{errors.layers[0].name} (mul)"
+    assert names[-1].startswith(errors.layers[ROWS - 1].name)
+    assert any(f"{len(errors.layers) - ROWS} more layers" in word for word in words)
 
 
-def test_the_plot_of_few_layers_is_whole_as_svg_and_png(found: tuple[str, Fidelity]) -> None:
-    _, fidelity = found
-    few = replace(fidelity, layers=fidelity.layers[:3])
+def test_the_plot_of_few_layers_is_whole_as_svg_and_png(found: tuple[str, LayerErrors]) -> None:
+    _, errors = found
+    few = replace(errors, layers=errors.layers[:3])
     svg = layer_error_plot(few, "three", ".svg")
     assert b"more layers" not in svg
     assert svg.count(b"answers changed</title>") == 3
@@ -101,12 +101,12 @@ def test_what_stays_float_is_that_and_nothing_else(tiny: TinyModel) -> None:
 
 
 def test_two_models_of_no_kin_are_refused(tiny: TinyModel) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 1))
+    images = list(islice(tiny.calibration.inputs(), 1))
     with pytest.raises(ModelError, match="no activation in 8 bits"):
-        measure_layers(tiny.model, tiny.model, pictures, float_trials=0, workers=1)
+        measure_layers(tiny.model, tiny.model, images, float_trials=0, workers=1)
     _, small = spoiled(tiny)
     with pytest.raises(ModelError, match="layer by layer"):
-        measure_layers(small, small, pictures, float_trials=0, workers=1)
+        measure_layers(small, small, images, float_trials=0, workers=1)
 
 
 def test_compare_prints_and_writes_the_layers(

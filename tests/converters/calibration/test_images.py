@@ -1,4 +1,4 @@
-"""Which images calibrate and which judge."""
+"""Calibration images and evaluation images."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from converters.accuracy.limits import AccuracyLimits
 from converters.accuracy.search import refuse_void_limits
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.calibration.images import ConversionImages, choose_images
 from converters.calibration.representative import Calibration
 from edge_effnet.artifact import Card, read_artifact, write_artifact
@@ -31,7 +31,7 @@ def folder(path: Path, counts: dict[str, int], seed: int = 11) -> Path:
     made = 0
     for name, count in counts.items():
         for number in range(count):
-            write_image(path / name / f"{number}.png", generated_picture(made, seed, 48, 48))
+            write_image(path / name / f"{number}.png", generated_image(made, seed, 48, 48))
             made += 1
     return path
 
@@ -55,13 +55,13 @@ def images_of(calibration: Calibration) -> Any:
 
 
 def test_small_classes_keep_half_of_their_images_for_judging(tmp_path: Path) -> None:
-    pictures = chosen(folder(tmp_path / "data", {"blue": 60, "green": 8, "red": 3}), tmp_path)
-    assert images_of(pictures.calibration).class_counts == {"blue": 30, "green": 4, "red": 1}
-    assert pictures.evaluation.class_counts == {"blue": 30, "green": 4, "red": 2}
-    assert any("30 images of 'blue', 2 of 'red'" in line for line in pictures.warnings)
+    images = chosen(folder(tmp_path / "data", {"blue": 60, "green": 8, "red": 3}), tmp_path)
+    assert images_of(images.calibration).class_counts == {"blue": 30, "green": 4, "red": 1}
+    assert images.evaluation.class_counts == {"blue": 30, "green": 4, "red": 2}
+    assert any("30 images of 'blue', 2 of 'red'" in line for line in images.warnings)
     with pytest.raises(DataError, match="found 1 of 'red' in the smaller half, too few of 2 cla"):
-        refuse_void_limits(AccuracyLimits(max_class_drop_points=1), pictures, 0)
-    refuse_void_limits(AccuracyLimits(max_drop_points=1), pictures, 0)
+        refuse_void_limits(AccuracyLimits(max_class_drop_points=1), images, 0)
+    refuse_void_limits(AccuracyLimits(max_drop_points=1), images, 0)
 
 
 def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
@@ -70,38 +70,38 @@ def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
         path.rename(path.with_name(f"calibrates-{path.name}"))
     only_blue = tmp_path / "only"
     shutil.copytree(data / "green", only_blue / "green")
-    pictures = chosen(data, tmp_path, calibration=only_blue)
-    assert pictures.evaluation.class_counts == {"blue": 20}
-    said = "\n".join(pictures.warnings)
+    images = chosen(data, tmp_path, calibration=only_blue)
+    assert images.evaluation.class_counts == {"blue": 20}
+    said = "\n".join(images.warnings)
     assert "6 of 26 images" in said
     assert "of one class, 'blue'" in said
     assert "no image of 'green'" in said
     with pytest.raises(
-        DataError, match=r"more than one class, .*20 images.*that judge, all 'blue'"
+        DataError, match=r"more than one class, .*20 images.*to evaluate on, all 'blue'"
     ):
-        refuse_void_limits(AccuracyLimits(min_agreement_percent=99), pictures, 0)
+        refuse_void_limits(AccuracyLimits(min_agreement_percent=99), images, 0)
     one = chosen(data, tmp_path, evaluation_count=1)
     assert any("nothing is known about it" in line for line in one.warnings)
 
 
 def test_halves_that_choose_and_confirm_are_looked_at(tmp_path: Path) -> None:
-    """Of 49 and 1 that judge, one half is of one class."""
-    pictures = chosen(folder(tmp_path / "data", {"blue": 98, "red": 2}), tmp_path)
-    assert pictures.evaluation.class_counts == {"blue": 49, "red": 1}
-    with pytest.raises(DataError, match="in one half of those that judge, all 'blue'"):
-        refuse_void_limits(AccuracyLimits(max_drop_points=5), pictures, 0)
+    """Of 49 and 1 evaluation images, one half is of one class."""
+    images = chosen(folder(tmp_path / "data", {"blue": 98, "red": 2}), tmp_path)
+    assert images.evaluation.class_counts == {"blue": 49, "red": 1}
+    with pytest.raises(DataError, match="in one half of those to evaluate on, all 'blue'"):
+        refuse_void_limits(AccuracyLimits(max_drop_points=5), images, 0)
 
 
 def test_the_same_folder_given_twice_is_divided(tmp_path: Path) -> None:
     data = folder(tmp_path / "data", {"blue": 12, "green": 12})
-    pictures = chosen(data, tmp_path, calibration=data)
-    assert images_of(pictures.calibration).class_counts == {"blue": 6, "green": 6}
-    assert pictures.evaluation.class_counts == {"blue": 6, "green": 6}
-    assert leakage(images_of(pictures.calibration), pictures.evaluation) == []
+    images = chosen(data, tmp_path, calibration=data)
+    assert images_of(images.calibration).class_counts == {"blue": 6, "green": 6}
+    assert images.evaluation.class_counts == {"blue": 6, "green": 6}
+    assert leakage(images_of(images.calibration), images.evaluation) == []
 
 
 def test_too_few_images_are_one_line(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="too few images to calibrate and to judge by"):
+    with pytest.raises(DataError, match="too few images to calibrate and to evaluate on"):
         chosen(folder(tmp_path / "data", {"blue": 1, "green": 1}), tmp_path)
 
 
@@ -118,24 +118,24 @@ def test_images_trained_on_calibrate_and_the_others_judge(
     photos: Path, trained: Division, tmp_path: Path
 ) -> None:
     labels = trained.rest.labels
-    pictures = chosen(photos, tmp_path, labels=labels, steps=steps_of(trained), count=30)
-    assert set(pictures.evaluation.samples) == set(trained.evaluation.samples)
-    assert set(images_of(pictures.calibration).samples) <= set(trained.rest.samples)
-    assert pictures.judged is not None
-    assert pictures.judged.is_evidence
+    images = chosen(photos, tmp_path, labels=labels, steps=steps_of(trained), count=30)
+    assert set(images.evaluation.samples) == set(trained.evaluation.samples)
+    assert set(images_of(images.calibration).samples) <= set(trained.rest.samples)
+    assert images.evaluation_set is not None
+    assert images.evaluation_set.is_evidence
 
 
 def test_no_limit_is_accepted_on_images_trained_on(
     photos: Path, trained: Division, tmp_path: Path
 ) -> None:
     everything = Division(load_dataset(photos), replace(trained.evaluation, samples=()))
-    pictures = chosen(photos, tmp_path, labels=trained.rest.labels, steps=steps_of(everything))
-    assert len(pictures.evaluation) == 40
+    images = chosen(photos, tmp_path, labels=trained.rest.labels, steps=steps_of(everything))
+    assert len(images.evaluation) == 40
     for limits in (AccuracyLimits(max_drop_points=5), AccuracyLimits(min_agreement_percent=90)):
         with pytest.raises(DataError, match="a limit needs images that the network was not train"):
-            refuse_void_limits(limits, pictures, 0)
-    refuse_void_limits(None, pictures, 0)
-    # Unlabelled photos left over judge agreement: none of those trained on.
+            refuse_void_limits(limits, images, 0)
+    refuse_void_limits(None, images, 0)
+    # Unlabelled photos left over measure agreement: none of those trained on.
     left = chosen(None, tmp_path, calibration=photos, steps=steps_of(trained), count=40)
     assert {sample.path for sample in left.spare} == {s.path for s in trained.evaluation.samples}
     none = chosen(None, tmp_path, calibration=photos, steps=steps_of(everything), count=40)

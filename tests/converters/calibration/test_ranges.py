@@ -29,7 +29,7 @@ def test_what_the_normalization_makes_of_pixels_is_known_not_measured(tiny: Tiny
     np.testing.assert_allclose((low, high), (-0.485 / 0.229, (1 - 0.406) / 0.225), rtol=1e-5)
 
 
-def test_no_logit_of_any_calibration_picture_is_clipped(tiny: TinyModel) -> None:
+def test_no_logit_of_any_calibration_image_is_clipped(tiny: TinyModel) -> None:
     statistics = collect_statistics(tiny.model, tiny.structure, tiny.calibration, workers=1)
     softmax = tiny.structure.operators[-1]
     assert softmax.name == "SOFTMAX"
@@ -49,7 +49,7 @@ def test_every_float_activation_has_a_range_and_workers_do_not_matter(tiny: Tiny
         progress=lambda: calls.append(None),
     )
     together = collect_statistics(tiny.model, tiny.structure, tiny.calibration, workers=3)
-    assert len(calls) == alone.pictures == len(tiny.calibration)
+    assert len(calls) == alone.images == len(tiny.calibration)
     activations = {t.name for t in tiny.structure.tensors if not t.constant_bytes}
     assert set(tiny.ranges) == activations
     for name in activations:
@@ -57,7 +57,7 @@ def test_every_float_activation_has_a_range_and_workers_do_not_matter(tiny: Tiny
         np.testing.assert_array_equal(alone.highs[name], together.highs[name])
 
 
-def test_generated_pictures_get_wider_ranges_where_they_excite_too_little(tiny: TinyModel) -> None:
+def test_generated_images_get_wider_ranges_where_they_excite_too_little(tiny: TinyModel) -> None:
     calibration, _ = choose_calibration(None, tiny.calibration.how, count=3, seed=0)
     statistics = collect_statistics(tiny.model, tiny.structure, calibration, workers=1)
     ranges = choose_ranges(statistics, tiny.structure, calibration, tiny.model)

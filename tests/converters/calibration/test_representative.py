@@ -1,4 +1,4 @@
-"""Calibration pictures: chosen fairly, hashed, checked."""
+"""Calibration images: chosen fairly, hashed, checked."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -39,8 +39,8 @@ def test_the_hash_covers_preprocessing_and_content(photos: Path, tmp_path: Path)
     assert len(hashes) == 2
 
 
-def test_an_unreadable_picture_is_skipped_and_named(photos: Path, tmp_path: Path) -> None:
-    (tmp_path / "broken.jpg").write_text("this is no picture")
+def test_an_unreadable_image_is_skipped_and_named(photos: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken.jpg").write_text("this is no image")
     for path in sorted(photos.glob("class0/*.png")):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     chosen, skipped = choose_calibration(load_images(tmp_path), HOW, count=100, seed=0)
@@ -49,7 +49,7 @@ def test_an_unreadable_picture_is_skipped_and_named(photos: Path, tmp_path: Path
     assert "broken.jpg is not a readable image" in skipped[0]
 
 
-def test_pictures_already_scaled_to_0_1_are_refused(tmp_path: Path) -> None:
+def test_images_already_scaled_to_0_1_are_refused(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     for index in range(4):
         pixels = random.integers(0, 2, (40, 40, 3)).astype(np.uint8)
@@ -65,14 +65,14 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
     assert "too few calibration images (20)" in few
     generated, _ = choose_calibration(None, HOW, count=200, seed=0)
     (line,) = calibration_warnings(generated)
-    assert "100 generated pictures" in line
+    assert "100 generated images" in line
 
 
 def test_signs_are_drawn_to_calibrate_and_to_judge(tmp_path: Path) -> None:
     from converters.calibration.images import choose_images
     from edge_effnet.data.split import leakage
 
-    pictures = choose_images(
+    images = choose_images(
         HOW,
         data=Path("signs"),
         calibration=None,
@@ -83,7 +83,7 @@ def test_signs_are_drawn_to_calibrate_and_to_judge(tmp_path: Path) -> None:
         strict=True,
         scratch=tmp_path,
     )
-    assert pictures.calibration.images is not None
-    assert (len(pictures.calibration), len(pictures.evaluation)) == (32, 48)
-    assert not pictures.generated  # they have labels, so they are evidence
-    assert leakage(pictures.calibration.images, pictures.evaluation) == []
+    assert images.calibration.images is not None
+    assert (len(images.calibration), len(images.evaluation)) == (32, 48)
+    assert not images.generated  # they have labels, so they are evidence
+    assert leakage(images.calibration.images, images.evaluation) == []

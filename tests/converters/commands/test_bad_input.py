@@ -10,7 +10,7 @@ from converters.accuracy.strategies import applicable_strategies
 from converters.calibration.representative import choose_calibration
 from converters.quantization.candidates import Context
 from converters.quantization.quantizer import operator_types
-from converters.tflite_graph.activations import open_observer
+from converters.tflite_graph.activations import open_with_all_tensors
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError, ModelError
@@ -47,7 +47,7 @@ def written(model: bytes, folder: Path) -> Path:
 
 def test_a_custom_operator_is_named(tiny: TinyModel) -> None:
     with pytest.raises(ModelError, match="Mystery"):
-        open_observer(with_custom_operator(tiny.model))
+        open_with_all_tensors(with_custom_operator(tiny.model))
 
 
 def test_convert_ends_with_one_line_and_no_file(
@@ -75,10 +75,10 @@ def test_weights_that_are_no_numbers_are_refused_before_any_work(
     assert not list(out.iterdir())
 
 
-def test_pictures_of_one_colour_are_refused(tmp_path: Path) -> None:
+def test_images_of_one_colour_are_refused(tmp_path: Path) -> None:
     for grey in (10, 90, 200):
         write_image(tmp_path / f"{grey}.png", np.full((40, 40, 3), grey, np.uint8))
-    with pytest.raises(DataError, match="3 pictures, each of one colour"):
+    with pytest.raises(DataError, match="3 images, each of one colour"):
         choose_calibration(load_images(tmp_path), Preprocess(32, 32), count=3, seed=0)
 
 

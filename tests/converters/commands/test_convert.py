@@ -156,7 +156,7 @@ def test_without_images_it_says_what_that_is_worth(
     source = converted[0] / "b0-phi-8-float32.tflite"
     result = edge_effnet("convert", "--model", source, "--int8", "--out", tmp_path)
     assert result.returncode == 0, result.stderr
-    assert "agreement on generated pictures is no evidence of accuracy" in result.stdout
+    assert "agreement on generated images is no evidence of accuracy" in result.stdout
     card = read_artifact(tmp_path / "b0-phi-8-int8.tflite").card
     assert card is not None
     assert card.steps[-1]["calibration"]["kind"] == "generated"
@@ -222,7 +222,7 @@ class TestBadInput:
         self, refused, source: Path, photos: Path, tmp_path: Path
     ) -> None:
         (tmp_path / "calibration").mkdir()
-        (tmp_path / "calibration" / "text.jpg").write_text("not a picture")
+        (tmp_path / "calibration" / "text.jpg").write_text("not an image")
         (tmp_path / "calibration" / "a.png").write_bytes(next(photos.rglob("*.png")).read_bytes())
         line = refused(
             *("--model", source, "--int8", "--strict"),
@@ -241,8 +241,8 @@ class TestBadInput:
     ) -> None:
         for name in ("class0", "zebra"):
             (tmp_path / "data" / name).mkdir(parents=True)
-            picture = next(photos.rglob("*.png")).read_bytes()
-            (tmp_path / "data" / name / "a.png").write_bytes(picture)
+            image = next(photos.rglob("*.png")).read_bytes()
+            (tmp_path / "data" / name / "a.png").write_bytes(image)
         line = refused("--model", source, "--int8", "--data", tmp_path / "data")
         assert "'zebra'" in line
 

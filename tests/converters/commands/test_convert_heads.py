@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from converters.pipeline import on_generated
-from converters.tflite_graph.error_metrics import mirrored, noise_share
+from converters.tflite_graph.error_metrics import error_share, mirrored
 from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.heads.head import Head
@@ -133,13 +133,13 @@ def test_a_number_of_any_size_is_not_cut_off(edge_effnet: RunCommand, tmp_path: 
     assert card.steps[-1]["rung"]["ranges"] == card.steps[-1]["ranges"]["methods"] == "whole"
 
 
-def test_what_generated_pictures_show_is_no_verdict() -> None:
+def test_what_generated_images_show_is_no_verdict() -> None:
     scores = np.eye(2, dtype=np.float32)[np.arange(40) % 2]
     paths = tuple(Path(str(number)) for number in range(40))
     ours, theirs = (Predictions(s, None, paths, ("a", "b")) for s in (scores, scores[::-1]))
     told = on_generated(compare_predictions(ours, theirs))
     assert told.warnings == told.losses
-    assert "on generated pictures (agreement 0.0 %)" in told.losses[0]
+    assert "on generated images (agreement 0.0 %)" in told.losses[0]
     assert "do not use it" not in told.losses[0]
     same = compare_predictions(ours, ours)
     assert on_generated(same) is same
@@ -174,8 +174,8 @@ def test_a_threshold_travels_in_the_card(
 def test_a_shift_of_sigmoids_is_noise_and_one_of_softmax_is_not(seed: int, shift: float) -> None:
     logits = np.random.default_rng(seed).normal(0, 2, (8, 4)).astype(np.float32)
     moved = logits + np.float32(shift)
-    assert noise_share(logits, moved) < 1e-6
-    assert noise_share(mirrored(logits), mirrored(moved)) > 1e-3
+    assert error_share(logits, moved) < 1e-6
+    assert error_share(mirrored(logits), mirrored(moved)) > 1e-3
 
 
 def test_which_networks_have_answers_of_their_own() -> None:

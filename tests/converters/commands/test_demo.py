@@ -1,4 +1,4 @@
-"""``edge-effnet demo``: offline, from the weights in the package to answers on a picture."""
+"""``edge-effnet demo``: offline, from the weights in the package to answers on an image."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def test_it_converts_compares_and_answers(
     }
     for word in ("agreement", "of 12 right", "Next", "signs print"):
         assert word in result.stdout
-    picture = cv2.imread(str(out / "answers.jpg"))
-    assert picture is not None
-    assert picture.shape[1] == 4 * 240
+    image = cv2.imread(str(out / "answers.jpg"))
+    assert image is not None
+    assert image.shape[1] == 4 * 240
 
 
 def test_the_card_says_that_these_are_demo_weights_judged_on_fresh_signs(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.float_model.export import export_keras_file, export_network, pixel_affine
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.variants import VARIANTS
@@ -37,7 +37,7 @@ def _run(model: bytes, pixels: np.ndarray) -> np.ndarray:
 
 def test_the_file_gives_the_networks_scores(tiny: TinyModel) -> None:
     for index in range(3):
-        pixels = generated_picture(index, 2, SIDE, SIDE).astype(np.float32)
+        pixels = generated_image(index, 2, SIDE, SIDE).astype(np.float32)
         expected = np.asarray(tiny.network(pixels[None]))[0]  # type: ignore[operator]
         np.testing.assert_allclose(_run(tiny.model, pixels), expected, atol=1e-5)
 
@@ -73,7 +73,7 @@ def test_a_users_own_keras_file_is_exported(tmp_path: Path) -> None:
     x = keras.layers.GlobalAveragePooling2D()(x)
     network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
     network.save(tmp_path / "mine.keras")
-    pixels = generated_picture(0, 2, 16, 16).astype(np.float32)
+    pixels = generated_image(0, 2, 16, 16).astype(np.float32)
     expected = np.asarray(network(pixels[None]))[0]
     np.testing.assert_allclose(
         _run(export_keras_file(tmp_path / "mine.keras"), pixels), expected, atol=1e-5
@@ -91,5 +91,5 @@ def test_unsafe_and_broken_keras_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(ModelError, match="cannot be loaded as a Keras model"):
             export_keras_file(tmp_path / name)
     keras.Model(open_size := keras.Input((None, None, 3)), open_size).save(tmp_path / "open.keras")
-    with pytest.raises(ModelError, match="no fixed picture size"):
+    with pytest.raises(ModelError, match="no fixed image size"):
         export_keras_file(tmp_path / "open.keras")

@@ -11,7 +11,7 @@ from converters.quantization.bias_correction import correct_bias
 from converters.quantization.candidates import Context
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
-from converters.tflite_graph.activations import logits, observe
+from converters.tflite_graph.activations import collect_activations, logits
 from converters.tflite_graph.error_metrics import typical_share
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel, signal_to_noise
@@ -21,9 +21,9 @@ INT8 = RECIPES["int8"]
 
 @pytest.mark.parametrize("interface", ["int8", "uint8"])
 def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interface: str) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 8))
+    images = list(islice(tiny.calibration.inputs(), 8))
     small = quantize(tiny.model, INT8, tiny.ranges, interface)  # type: ignore[arg-type]
-    corrected = correct_bias(tiny.model, small, pictures, workers=2)
+    corrected = correct_bias(tiny.model, small, images, workers=2)
     assert parse_structure(corrected, "corrected") == parse_structure(small, "small")
     changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)
     assert 0 < changed.sum() < 0.1 * len(small)  # bias bytes only
@@ -42,10 +42,10 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
                 continue
             own = structure.tensors[places[tensor.name]]
             means = [
-                observe(
+                collect_activations(
                     data,
                     [place],
-                    pictures,
+                    images,
                     lambda _, values: values[0].reshape(-1, values[0].shape[-1]).mean(axis=0),
                     workers=2,
                 )
@@ -55,20 +55,20 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
             worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
         return worst
 
-    # A correction is drawn towards zero where so few pictures disagree.
+    # A correction is drawn towards zero where so few images disagree.
     assert projection_bias(corrected) < 0.6 * projection_bias(small)
 
 
-def test_one_picture_that_shouts_decides_nothing(tiny: TinyModel) -> None:
+def test_one_image_that_shouts_decides_nothing(tiny: TinyModel) -> None:
     """Fifty times as bright as pixels can be: every range cuts it."""
-    pictures = list(islice(tiny.calibration.inputs(), 11))
+    images = list(islice(tiny.calibration.inputs(), 11))
     small = quantize(tiny.model, INT8, tiny.ranges, "float32")
     plain, beside = (
         correct_bias(tiny.model, small, given, workers=2)
-        for given in (pictures, [*pictures, 50 * pictures[0]])
+        for given in (images, [*images, 50 * images[0]])
     )
     wanted, *answers = (
-        logits(model, tiny.structure, pictures, workers=2) for model in (tiny.model, plain, beside)
+        logits(model, tiny.structure, images, workers=2) for model in (tiny.model, plain, beside)
     )
     ours, theirs = (signal_to_noise(wanted, answer) for answer in answers)
     assert abs(ours - theirs) < 0.5
@@ -76,13 +76,13 @@ def test_one_picture_that_shouts_decides_nothing(tiny: TinyModel) -> None:
 
 def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:
     context = Context(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
-    pictures = list(tiny.calibration.inputs())
-    wanted = logits(tiny.model, tiny.structure, pictures, workers=2)
+    images = list(tiny.calibration.inputs())
+    wanted = logits(tiny.model, tiny.structure, images, workers=2)
     by_name = {row.name: row for row in STRATEGIES}
     before, after = (
         typical_share(
             wanted,
-            logits(by_name[name].make(context).model, tiny.structure, pictures, workers=2),
+            logits(by_name[name].make(context).model, tiny.structure, images, workers=2),
         )
         for name in ("ranges", "bias")
     )

@@ -35,8 +35,8 @@ options = vision.ImageClassifierOptions(base_options=base, max_results=1)
 with vision.ImageClassifier.create_from_options(options) as classifier:
     for name in sys.argv[2:]:
         pixels = cv2.cvtColor(cv2.imread(name), cv2.COLOR_BGR2RGB)
-        picture = mp.Image(image_format=mp.ImageFormat.SRGB, data=pixels)
-        best = classifier.classify(picture).classifications[0].categories[0]
+        image = mp.Image(image_format=mp.ImageFormat.SRGB, data=pixels)
+        best = classifier.classify(image).classifications[0].categories[0]
         answers.append([best.category_name, best.score])
 print(json.dumps(answers))
 """
@@ -77,13 +77,13 @@ def files(reference: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 @pytest.fixture(scope="module")
-def pictures(
+def images(
     files: dict[str, Path], reference: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
     """50 photos at the network's input size: nobody's resizing is at play."""
     how = open_classifier(files["int8"]).preprocess
     dataset = load_dataset(reference / "images" / "imagenet_val" / "labels.csv")
-    folder = tmp_path_factory.mktemp("pictures")
+    folder = tmp_path_factory.mktemp("images")
     paths = []
     for index, sample in enumerate(dataset.samples[::5]):
         path = folder / f"{index:02}.png"
@@ -96,10 +96,10 @@ def pictures(
 
 @pytest.mark.parametrize("recipe", ["float32", "int8"])
 def test_mediapipe_gives_our_labels_and_our_answers(
-    client: str, files: dict[str, Path], pictures: list[Path], recipe: str
+    client: str, files: dict[str, Path], images: list[Path], recipe: str
 ) -> None:
     result = subprocess.run(
-        [client, "-c", CLIENT, str(files[recipe]), *map(str, pictures)],
+        [client, "-c", CLIENT, str(files[recipe]), *map(str, images)],
         capture_output=True,
         text=True,
         check=False,
@@ -107,7 +107,7 @@ def test_mediapipe_gives_our_labels_and_our_answers(
     assert result.returncode == 0, result.stderr
     theirs = json.loads(result.stdout)
     classifier = open_classifier(files[recipe], preprocess="crop=1")  # they are prepared
-    for path, (name, score) in zip(pictures, theirs, strict=True):
+    for path, (name, score) in zip(images, theirs, strict=True):
         scores = classifier.scores(read_image(path))
         assert name == classifier.labels[scores.argmax()], path
         assert score == pytest.approx(float(scores.max()), abs=1e-3)

@@ -16,7 +16,7 @@ from tests.converters.conftest import TinyModel
 
 
 def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 8))
+    images = list(islice(tiny.calibration.inputs(), 8))
     small = bytearray(quantize(tiny.model, RECIPES["int8"], tiny.ranges, "int8"))
     structure = parse_structure(bytes(small), "small")
     name = logit_names(tiny.structure)[0]
@@ -24,13 +24,13 @@ def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
     constants = [index for index in last.inputs[1:] if index >= 0]
     for index in constants:
         writable_scales(small, index)[:] *= 0.85
-    wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
+    wanted = logits(tiny.model, tiny.structure, images, workers=1)
 
     def measured(model: bytes) -> float:
-        return output_scale(wanted, logits(model, tiny.structure, pictures, workers=1))
+        return output_scale(wanted, logits(model, tiny.structure, images, workers=1))
 
     flat = measured(bytes(small))
-    corrected = correct_output_scale(tiny.model, bytes(small), tiny.structure, pictures, workers=1)
+    corrected = correct_output_scale(tiny.model, bytes(small), tiny.structure, images, workers=1)
     assert flat < 0.95
     assert measured(corrected) == pytest.approx(1, abs=0.03)
     changed = np.frombuffer(small, np.uint8) != np.frombuffer(corrected, np.uint8)

@@ -1,4 +1,4 @@
-"""Ranges judged by the network's answers."""
+"""Ranges chosen by the network's answers."""
 
 from dataclasses import replace
 
@@ -35,29 +35,29 @@ def test_roles_are_read_off_the_graph(tiny: TinyModel) -> None:
 
 def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
     pinned = {"pinned"} | set(logit_names(tiny.structure))
-    pictures = list(tiny.calibration.inputs())
+    images = list(tiny.calibration.inputs())
     found = search_ranges(
         tiny.model,
         tiny.structure,
         tiny.ranges,
         frozenset(pinned),
-        pictures,
+        images,
         workers=2,
     )
     assert not pinned & set(found)
     assert all(tensor.share <= tensor.share_before for tensor in found.values())
-    for name, tensor in found.items():  # what no picture here shows must not be cut
+    for name, tensor in found.items():  # what no image here shows must not be cut
         low, high = tiny.ranges[name]
         assert tensor.range[0] <= low
         assert tensor.range[1] >= high
     moved = {name: tensor for name, tensor in found.items() if tensor.share < tensor.share_before}
     assert moved
     # All together, in the integer file itself, not only one by one.
-    wanted = logits(tiny.model, tiny.structure, pictures, workers=1)
+    wanted = logits(tiny.model, tiny.structure, images, workers=1)
 
     def decibels(ranges: Ranges) -> float:
         small = quantize(tiny.model, INT8, ranges, "int8")
-        return signal_to_noise(wanted, logits(small, tiny.structure, pictures, workers=1))
+        return signal_to_noise(wanted, logits(small, tiny.structure, images, workers=1))
 
     after = {**tiny.ranges, **{name: tensor.range for name, tensor in found.items()}}
     assert decibels(after) > decibels(tiny.ranges)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from converters.quantization.requantization import settle_products
+from converters.quantization.requantization import settle_product_scales
 
 PRODUCTS = np.arange(-255 * 255, 255 * 255 + 1)
 scales = st.floats(1e-4, 1.0)
@@ -41,7 +41,7 @@ def settled(x: float, swish: float, product: float) -> dict[str, tuple[float, fl
     """Ranges of the swish with the given steps."""
     steps = {"x": x, "swish": swish, "product": product}
     wanted = {name: (-100 * step, 155 * step) for name, step in steps.items()}
-    return settle_products(SWISH, {**wanted, "sigmoid": (0.0, 1.0), "gate": (0.0, 1.0)})
+    return settle_product_scales(SWISH, {**wanted, "sigmoid": (0.0, 1.0), "gate": (0.0, 1.0)})
 
 
 @given(scales, st.floats(0.1, 1.5), st.floats(0.1, 1.5))
@@ -72,4 +72,4 @@ def test_a_range_moves_by_less_than_one_unit_in_its_number_of_units(
 
 def test_constants_and_tensors_left_in_float_are_left_alone() -> None:
     ranges = {"x": (-1.0, 1.0), "product": (0.0, 1.0)}  # the swish is not known
-    assert settle_products(SWISH, ranges) == ranges
+    assert settle_product_scales(SWISH, ranges) == ranges

@@ -1,30 +1,30 @@
-"""Measures of noise: what a ruined picture weighs, and what eight bits cost."""
+"""Measures of noise: what a ruined image weighs, and what eight bits cost."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.tflite_graph.error_metrics import noise_share, stored_in_int8, typical_share
+from converters.tflite_graph.error_metrics import error_share, stored_in_int8, typical_share
 
 
-def test_a_ruined_answer_is_one_ruined_picture_however_loud() -> None:
+def test_a_ruined_answer_is_one_ruined_image_however_loud() -> None:
     quiet = np.array([[1, 2, 3]], np.float32)
     wanted = np.concatenate([quiet, quiet, quiet, 100 * quiet])
     answer = np.concatenate([quiet, quiet, quiet, np.float32(1e6) * quiet[:, ::-1]])
-    assert noise_share(wanted, answer) == pytest.approx(1 / 4, abs=1e-3)
-    assert noise_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
+    assert error_share(wanted, answer) == pytest.approx(1 / 4, abs=1e-3)
+    assert error_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
     # A quarter of all amplitudes, squared.
     assert typical_share(wanted, answer) == pytest.approx(1 / 16, abs=1e-3)
     assert typical_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
 
 
-def test_a_picture_that_is_cut_weighs_less_than_ordinary_noise_on_all() -> None:
+def test_a_image_that_is_cut_weighs_less_than_ordinary_noise_on_all() -> None:
     wanted = np.tile(np.array([[3, -1, -2]], np.float32), (8, 1))
     ordinary = wanted + 0.2 * np.array([[1, -1, 0]], np.float32)
     one_cut = wanted.copy()
     one_cut[0] *= 0.6
-    assert noise_share(wanted, one_cut) > noise_share(wanted, ordinary)
+    assert error_share(wanted, one_cut) > error_share(wanted, ordinary)
     assert typical_share(wanted, one_cut) < typical_share(wanted, ordinary)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
-from converters.tflite_graph.layers import Follower, not_shouting, quantized_layers, slope
+from converters.tflite_graph.layers import Follower, quantized_layers, slope, without_outliers
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel
 
@@ -32,7 +32,7 @@ def test_every_layer_with_a_bias_but_the_normalization_is_found(tiny: TinyModel)
     followers = Counter(layer.follower for layer in layers)
     assert followers["swish"] + followers["sigmoid"] == kinds["LOGISTIC"]
     for layer in layers:
-        assert (layer.judged == layer.output) == (layer.follower == "none")
+        assert (layer.activation == layer.output) == (layer.follower == "none")
         theirs = tiny.structure.tensors[layer.float_output]
         assert theirs.name == structure.tensors[layer.output].name
 
@@ -55,7 +55,7 @@ def test_a_slope_is_the_derivative(follower: Follower) -> None:
 
 
 @given(st.lists(st.floats(0.5, 2), min_size=3, max_size=20), st.integers(0, 20))
-def test_one_shouting_picture_is_left_out_and_no_other(powers: list[float], place: int) -> None:
+def test_one_shouting_image_is_left_out_and_no_other(powers: list[float], place: int) -> None:
     place %= len(powers) + 1
     powers.insert(place, 100.0)
-    assert not_shouting(powers) == [i for i in range(len(powers)) if i != place]
+    assert without_outliers(powers) == [i for i in range(len(powers)) if i != place]

@@ -5,18 +5,18 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.tflite_graph import subgraph as isolate
+from converters.tflite_graph import subgraph as probe
 from converters.tflite_graph.activations import logits
-from converters.tflite_graph.subgraph import Dissection, cut_behind, run_part
+from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind, run_part
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator
 from tests.converters.conftest import TinyModel
 
 
 @pytest.fixture(scope="module")
-def dissection(tiny: TinyModel) -> Dissection:
+def extractor(tiny: TinyModel) -> SubgraphExtractor:
     places = {tensor.name: index for index, tensor in enumerate(tiny.structure.tensors)}
-    return Dissection(tiny.model, tiny.structure, places[logit_names(tiny.structure)[0]])
+    return SubgraphExtractor(tiny.model, tiny.structure, places[logit_names(tiny.structure)[0]])
 
 
 def excited(tiny: TinyModel) -> Operator:
@@ -28,27 +28,29 @@ def excited(tiny: TinyModel) -> Operator:
     )
 
 
-def test_unchanged_it_answers_as_the_whole_network(tiny: TinyModel, dissection: Dissection) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 3))
-    whole = logits(tiny.model, tiny.structure, pictures, workers=1)
+def test_unchanged_it_answers_as_the_whole_network(
+    tiny: TinyModel, extractor: SubgraphExtractor
+) -> None:
+    images = list(islice(tiny.calibration.inputs(), 3))
+    whole = logits(tiny.model, tiny.structure, images, workers=1)
     for operator in tiny.structure.operators[1:-1:7]:
-        tensor = dissection.isolate(operator.outputs[0], pictures)
+        tensor = extractor.probe(operator.outputs[0], images)
         assert tensor.typical_share(lambda values: values) == 0
         np.testing.assert_allclose(tensor.wanted, whole, atol=1e-4)
 
 
 def test_the_gate_is_cut_off_from_the_channels_it_gates(
-    tiny: TinyModel, dissection: Dissection
+    tiny: TinyModel, extractor: SubgraphExtractor
 ) -> None:
     product = excited(tiny)
     channels, gate = product.inputs
-    cut = cut_behind(tiny.structure, gate, dissection.answer)
+    cut = cut_behind(tiny.structure, gate, extractor.answer)
     assert cut.sources[0] == gate
     assert channels in cut.sources  # made before the cut, read behind it
     assert product.index == cut.rear[0]
     assert not set(cut.front) & set(cut.rear)
     # Closed gates leave the block's input alone: the answer must move.
-    tensor = dissection.isolate(gate, list(islice(tiny.calibration.inputs(), 2)))
+    tensor = extractor.probe(gate, list(islice(tiny.calibration.inputs(), 2)))
     assert tensor.typical_share(np.zeros_like) > 1e-6
 
 
@@ -57,23 +59,23 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
 ) -> None:
     structure = tiny.structure
     first = structure.operators[0]
-    part = Dissection(tiny.model, structure, structure.outputs[0]).part(
+    part = SubgraphExtractor(tiny.model, structure, structure.outputs[0]).extract(
         [first.index], structure.inputs, first.outputs
     )
-    given = [picture[None] for picture in islice(tiny.calibration.inputs(), 3)]
+    given = [image[None] for image in islice(tiny.calibration.inputs(), 3)]
 
     def outputs() -> list[np.ndarray]:
         source, target = structure.inputs[0], first.outputs[0]
         return run_part(part, source, given, target, lambda _, values: values, workers=2)
 
     wanted = outputs()
-    opened = isolate._open
+    opened = probe._open
 
     def refusing(model: bytes, *, fast: bool = True) -> object:
         if fast:
             raise RuntimeError("failed to create XNNPACK runtime")
         return opened(model, fast=False)
 
-    monkeypatch.setattr(isolate, "_open", refusing)
+    monkeypatch.setattr(probe, "_open", refusing)
     for ours, theirs in zip(outputs(), wanted, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.calibration.dead_leaves import generated_picture
+from converters.calibration.dead_leaves import generated_image
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card, write_artifact
@@ -26,7 +26,7 @@ def test_all_interfaces_give_bit_identical_scores(tiny: TinyModel, tmp_path: Pat
         write_artifact(path, quantize(tiny.model, RECIPES["int8"], tiny.ranges, interface), card)
         classifiers.append(open_classifier(path))
     for index in range(5):
-        pixels = generated_picture(index, 9, SIDE, SIDE)
+        pixels = generated_image(index, 9, SIDE, SIDE)
         first, *others = [c.scores_of_input(c.tensor(pixels)) for c in classifiers]
         assert first.shape == (CLASSES,)
         for other in others:

@@ -28,10 +28,10 @@ def test_every_layer_is_read_with_its_weights(tiny: TinyModel) -> None:
 
 
 def test_writing_back_what_was_read_changes_no_answer(tiny: TinyModel) -> None:
-    pictures = list(islice(tiny.calibration.inputs(), 3))
+    images = list(islice(tiny.calibration.inputs(), 3))
     again = write_weights(tiny.model, read_graph(tiny.model).layers)
-    before = logits(tiny.model, tiny.structure, pictures, workers=1)
-    assert (logits(again, tiny.structure, pictures, workers=1) == before).all()
+    before = logits(tiny.model, tiny.structure, images, workers=1)
+    assert (logits(again, tiny.structure, images, workers=1) == before).all()
     assert len(again) < 1.02 * len(tiny.model)
 
 

@@ -29,12 +29,12 @@ IMAGENETTE = (
 
 
 def both_answers(
-    simulation: Simulation, model: bytes, structure: Structure, ranges: Ranges, pictures: list
+    simulation: Simulation, model: bytes, structure: Structure, ranges: Ranges, images: list
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Logits of the simulation and of the file, and the file's output step."""
     small = quantize(model, RECIPES["int8"], ranges, "int8")
-    ours = simulation.model.predict(np.stack(pictures), batch_size=20, verbose=0)
-    theirs = logits(small, structure, pictures, workers=2)
+    ours = simulation.model.predict(np.stack(images), batch_size=20, verbose=0)
+    theirs = logits(small, structure, images, workers=2)
     low, high = ranges[read_graph(model).logits]
     return ours, theirs, (max(high, 0) - min(low, 0)) / 255
 
@@ -53,10 +53,10 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
     statistics = collect_statistics(source.model, source.structure, calibration, workers=2)
     ranges = choose_ranges(statistics, source.structure, calibration, source.model)
     unseen = load_images(reference / "images" / "imagenette" / "val")
-    judges, _ = choose_calibration(unseen, source.how, count=100, seed=0)
+    evaluation, _ = choose_calibration(unseen, source.how, count=100, seed=0)
     simulation = simulate(read_graph(source.model), ranges, QatConfig())
     ours, theirs, step = both_answers(
-        simulation, source.model, source.structure, ranges, list(judges.inputs())
+        simulation, source.model, source.structure, ranges, list(evaluation.inputs())
     )
     assert (np.abs(ours - theirs) <= 2 * step + 1e-4).mean() >= 0.95
     # Two scores a step apart can be a tie on another processor: then either is the same answer.
@@ -72,20 +72,20 @@ def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
     assert {"relu", "relu6"} <= {node.activation for node in nodes}
     batches = Batches(mini.model, mini.calibration, config)
     compile_simulation(simulation, config, batches.steps)
-    for pictures, answers in batches.from_step(0):
-        simulation.model.train_on_batch(pictures, answers)
+    for images, answers in batches.from_step(0):
+        simulation.model.train_on_batch(images, answers)
     ranges = {**mini.ranges, **simulation.ranges()}
     moved = [name for name, ends in mini.ranges.items() if ranges[name] != pytest.approx(ends)]
     assert len(moved) > 10
     graph = read_graph(mini.model)
     assert not {graph.source, graph.logits, *graph.exact} & set(moved)
     trained = write_weights(mini.model, simulation.weights())
-    pictures = list(islice(mini.calibration.inputs(), 24))
-    ours, theirs, step = both_answers(simulation, trained, mini.structure, ranges, pictures)
+    images = list(islice(mini.calibration.inputs(), 24))
+    ours, theirs, step = both_answers(simulation, trained, mini.structure, ranges, images)
     before = logits(
         quantize(mini.model, RECIPES["int8"], mini.ranges, "int8"),
         mini.structure,
-        pictures,
+        images,
         workers=2,
     )
     assert np.abs(ours - theirs).max() <= 1.01 * step
@@ -95,9 +95,9 @@ def test_what_was_trained_is_what_the_file_computes(mini: TinyModel) -> None:
 def test_the_edge_tpus_recipe_has_one_scale_for_the_dense_layer(mini: TinyModel) -> None:
     graph = read_graph(mini.model)
     simulation = simulate(graph, mini.ranges, QatConfig(), RECIPES["edgetpu"])
-    pictures = list(mini.calibration.inputs())
-    ours = simulation.model.predict(np.stack(pictures), batch_size=24, verbose=0)
+    images = list(mini.calibration.inputs())
+    ours = simulation.model.predict(np.stack(images), batch_size=24, verbose=0)
     small = quantize(mini.model, RECIPES["edgetpu"], mini.ranges, "int8")
-    theirs = logits(small, mini.structure, pictures, workers=1)
+    theirs = logits(small, mini.structure, images, workers=1)
     low, high = mini.ranges[graph.logits]
     assert np.abs(ours - theirs).max() <= 1.01 * (high - low) / 255

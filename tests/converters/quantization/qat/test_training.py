@@ -51,12 +51,12 @@ def trained(mini: TinyModel, clipping: Ranges) -> Trained:
 def test_training_brings_the_answers_nearer_to_floats(
     mini: TinyModel, clipping: Ranges, trained: Trained
 ) -> None:
-    pictures = list(mini.calibration.inputs())
-    wanted = logits(mini.model, mini.structure, pictures, workers=1)
+    images = list(mini.calibration.inputs())
+    wanted = logits(mini.model, mini.structure, images, workers=1)
 
     def decibels(model: bytes, ranges: Ranges) -> float:
         small = quantize(model, RECIPES["int8"], ranges, "int8")
-        return signal_to_noise(wanted, logits(small, mini.structure, pictures, workers=1))
+        return signal_to_noise(wanted, logits(small, mini.structure, images, workers=1))
 
     before, after = decibels(mini.model, clipping), decibels(trained.model, trained.ranges)
     assert after > before + 1
@@ -126,14 +126,14 @@ def test_a_state_of_another_run_or_a_damaged_one_is_not_taken_over(
 
 def test_batches_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
     batches = Batches(mini.model, mini.calibration, CONFIG)
-    pictures, answers = batches.batch(4)
+    images, answers = batches.batch(4)
     same = Batches(mini.model, mini.calibration, CONFIG).batch(4)
-    assert (pictures == same[0]).all()
+    assert (images == same[0]).all()
     assert (answers == same[1]).all()
     other = Batches(mini.model, mini.calibration, replace(CONFIG, seed=1)).batch(4)
-    assert (pictures != other[0]).any()
-    # What is asked for is float's answer to the very picture that is shown.
-    wanted = logits(mini.model, mini.structure, list(pictures), workers=1)
+    assert (images != other[0]).any()
+    # What is asked for is float's answer to the very image that is shown.
+    wanted = logits(mini.model, mini.structure, list(images), workers=1)
     assert answers == pytest.approx(wanted, abs=1e-5)
 
 
