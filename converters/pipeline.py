@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from converters.accuracy.search import SearchOutcome, refuse_void_limits, search
+from converters.accuracy.search import SearchOutcome, search
+from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
 from converters.accuracy.timing import time_files
 from converters.calibration.images import ConversionImages, choose_images

@@ -22,7 +22,8 @@ from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Image, collect_activations, logits
 from converters.tflite_graph.error_metrics import error_share, stored_in_int8
-from converters.tflite_graph.subgraph import SubgraphExtractor, TensorProbe, cut_behind
+from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
+from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
@@ -139,7 +140,7 @@ def measure_layers(
 
     # What no part of the answer depends on changes nothing.
     measurable = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
-    changes = extractor.probe_all(measurable, images, wanted, look, workers=workers)
+    changes = probe_tensors(extractor, measurable, images, wanted, look, workers=workers)
     change = dict(zip(measurable, changes, strict=True))
     layers = []
     for (index, twin), measured in zip(twins, values, strict=True):

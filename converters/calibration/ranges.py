@@ -47,12 +47,9 @@ METHODS: dict[Method, str] = {
 PLAIN_METHODS: Methods = dict.fromkeys(ROLES, "mean")
 # What tells a class may be cut off beyond a border, what tells how much may not.
 WHOLE_METHODS: Methods = dict.fromkeys(ROLES, "whole")
-# Chosen because it helps two unlike networks (divergence of the answers from float's on 1,550 and
-# 1,000 other photos, biases corrected, in 1/10,000): EfficientNetV2-B0 at 224 px 100 and a B0 at
-# 96 px 94. Nine images in ten for "pooled" and a quarter for "excite" gave 144 and 119: what lies
-# beyond a range is rare, but it is what a network recognizes something by. A swish a tenth wider
-# than the mean gave V2-B0 22 more, a tenth narrower 147. The same photos chose among some thirty
-# tables, so expect a little less on others. What helps only one network is left to the search.
+# Chosen because it helps two unlike networks on photos that did not calibrate. What lies beyond a
+# range is rare, but it is what a network recognizes something by; what helps only one network is
+# left to the search.
 ROLE_METHODS: Methods = {
     "pooled": "most",
     "activated": "mean",
@@ -62,12 +59,10 @@ ROLE_METHODS: Methods = {
     "linear": "wide",
 }
 
-# Generated images excite the classes less than photos do (V2-B0: logits to 10.3, photos to
-# 11.9 and beyond), so their range is widened to leave real ones unclipped.
+# Generated images excite the classes less than photos do, so their range is widened to leave real
+# ones unclipped.
 GENERATED_LOGIT_MARGIN = 2.0
-# Nor do they excite what recognizes things: whole channels, and gates on channels. With these
-# two roles wider still, divergence from float on photos is 251 (V2-B0) and 224 (a B0 at 96 px), in
-# 1/10,000; with the gated products as for photos 285, with both so 239 (the B0).
+# Nor do they excite what recognizes things: whole channels, and gates on channels.
 GENERATED_WIDENING: Mapping[Role, float] = {"pooled": 1.4, "excite": 1.25}
 # Photos the calibration did not see may be recognized more surely than those it saw.
 LOGIT_MARGIN = 1.15

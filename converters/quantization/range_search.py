@@ -8,9 +8,6 @@ of all together), so the best range of each is the best of all. Calibration imag
 label is needed.
 
 Never inwards: a couple of dozen images cannot show what a narrower range would cut from others.
-Divergence from float on other photos, biases corrected, in 1/10,000 (V2-B0, a B0, a Lite0): with
-ends free to move either way, measured by energies, 133, 83 and 16; outwards only 125, 83 and 16;
-measured by amplitudes, as here, 110, 81 and 29. What the Lite0 loses is one loud image's.
 """
 
 from __future__ import annotations
@@ -23,7 +20,8 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.range_choice import by_role
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.error_metrics import stored_in_int8
-from converters.tflite_graph.subgraph import SubgraphExtractor, TensorProbe, cut_behind
+from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
+from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Structure
 
@@ -91,10 +89,7 @@ def search_ranges(
     Args:
         ranges: where to begin.
         pinned: tensors whose range is known and stays.
-        images: decide; the first 24 are used. Odd ones must not count for more than their
-            share: where those with the largest values did, ranges grew to hold them and answers
-            on other photos suffered (a B0 at 96 px: 95.6 % agreement, and 96.8 with ranges held
-            to 1.2 times where they began).
+        images: decide; the first 24 are used.
     """
     places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = places[logit_names(structure)[0]]
@@ -115,7 +110,7 @@ def search_ranges(
         name = structure.tensors[index].name
         return name, _widen(probe, ranges[name])
 
-    return dict(extractor.probe_all(todo, evaluation, wanted, look, workers=workers))
+    return dict(probe_tensors(extractor, todo, evaluation, wanted, look, workers=workers))
 
 
 def _widen(tensor: TensorProbe, start: tuple[float, float]) -> SearchedRange:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from converters.accuracy.limits import AccuracyLimits
-from converters.accuracy.search import split
+from converters.accuracy.selection import split
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.conversion import ConvertConfig
 from converters.float_model.source import from_file

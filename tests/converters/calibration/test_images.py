@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from converters.accuracy.limits import AccuracyLimits
-from converters.accuracy.search import refuse_void_limits
+from converters.accuracy.selection import refuse_void_limits
 from converters.calibration.dead_leaves import generated_image
 from converters.calibration.images import ConversionImages, choose_images
 from converters.calibration.representative import Calibration

@@ -5,9 +5,10 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.tflite_graph import subgraph as probe
+from converters.tflite_graph import subgraph
 from converters.tflite_graph.activations import logits
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind, run_part
+from converters.tflite_graph.tensor_probe import probe_tensor
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator
 from tests.converters.conftest import TinyModel
@@ -34,7 +35,7 @@ def test_unchanged_it_answers_as_the_whole_network(
     images = list(islice(tiny.calibration.inputs(), 3))
     whole = logits(tiny.model, tiny.structure, images, workers=1)
     for operator in tiny.structure.operators[1:-1:7]:
-        tensor = extractor.probe(operator.outputs[0], images)
+        tensor = probe_tensor(extractor, operator.outputs[0], images)
         assert tensor.typical_share(lambda values: values) == 0
         np.testing.assert_allclose(tensor.wanted, whole, atol=1e-4)
 
@@ -50,7 +51,7 @@ def test_the_gate_is_cut_off_from_the_channels_it_gates(
     assert product.index == cut.rear[0]
     assert not set(cut.front) & set(cut.rear)
     # Closed gates leave the block's input alone: the answer must move.
-    tensor = extractor.probe(gate, list(islice(tiny.calibration.inputs(), 2)))
+    tensor = probe_tensor(extractor, gate, list(islice(tiny.calibration.inputs(), 2)))
     assert tensor.typical_share(np.zeros_like) > 1e-6
 
 
@@ -69,13 +70,13 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
         return run_part(part, source, given, target, lambda _, values: values, workers=2)
 
     wanted = outputs()
-    opened = probe._open
+    opened = subgraph.open_part
 
     def refusing(model: bytes, *, fast: bool = True) -> object:
         if fast:
             raise RuntimeError("failed to create XNNPACK runtime")
         return opened(model, fast=False)
 
-    monkeypatch.setattr(probe, "_open", refusing)
+    monkeypatch.setattr(subgraph, "open_part", refusing)
     for ours, theirs in zip(outputs(), wanted, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
