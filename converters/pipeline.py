@@ -9,8 +9,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from converters.accuracy.search import SearchOutcome, search
 from converters.accuracy.selection import refuse_void_limits
@@ -24,7 +25,7 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, UNPRUNED
-from edge_effnet.artifact import write_artifact
+from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.sources import SIGNS
 from edge_effnet.errors import DataError, OutputError, UsageProblem
@@ -93,39 +94,76 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
                 return Conversion((), images, source, described, outcome)
             images = replace(images, evaluation=outcome.confirmation)
             made_by = [(outcome.best.strategy, outcome.candidate)]
-        models = {FLOAT32: with_metadata(source.model, source, FLOAT32)}
-        cards = {FLOAT32: make_card(source, config, images, labels)}
-        for strategy, candidate in made_by:
-            name = strategy.recipe
-            models[name] = with_metadata(candidate.model, source, name)
-            cards[name] = make_card(source, config, images, labels, strategy, candidate)
-        targets = {name: config.out / f"{source.name}-{name}.tflite" for name in models}
-        if whole := source.unpruned:
-            # The first file is what all others are measured against: the end of the whole chain.
-            models = {UNPRUNED: with_metadata(whole.model, whole, FLOAT32), **models}
-            targets[UNPRUNED] = config.out / f"{whole.name}-{FLOAT32}.tflite"
-            cards[UNPRUNED] = make_card(whole, config, images, labels)
-        for name in models.keys() - output_paths(source.name, config).keys():
-            # The search ended on a recipe that nobody named, so nobody looked before.
-            refuse_existing(targets[name], overwrite=config.force)
-        files = {name: scratch / targets[name].name for name in models}
-        for name, model in models.items():
-            write_artifact(files[name], model, cards[name], overwrite=True)
-        comparisons = _compare(list(files.values()), images.evaluation, config, stage)
-        if images.generated:
-            comparisons = [found and on_generated(found) for found in comparisons]
-        timed = stage("timing", None)
-        timing = time_files(list(files.values()), seconds=1.5)
-        timed(1)
-        made = []
-        for (name, model), comparison, latency_ms in zip(
-            models.items(), comparisons, timing.medians_ms, strict=True
-        ):
-            card = replace(cards[name], measured=measured_record(comparison, images))
-            write_artifact(targets[name], model, card, overwrite=True)
-            size_bytes = targets[name].stat().st_size
-            made.append(Made(name, targets[name], size_bytes, latency_ms, comparison))
-    return Conversion(tuple(made), images, source, described, outcome, timing.doubts)
+        files = _files(source, config, images, labels, made_by)
+        if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
+            refuse_existing(files[-1].target, overwrite=config.force)
+        made, doubts = _write(files, images, config, scratch, stage)
+    return Conversion(made, images, source, described, outcome, doubts)
+
+
+@dataclass(frozen=True)
+class _File:
+    """One file to be written: its recipe, where it goes and what is in it."""
+
+    recipe: str
+    target: Path
+    model: bytes
+    card: Card
+
+
+def _files(
+    source: Source,
+    config: ConvertConfig,
+    images: ConversionImages,
+    labels: tuple[str, ...],
+    made_by: Sequence[tuple[Strategy, Candidate]],
+) -> list[_File]:
+    """The reference first: the float model, or the one that it was pruned from."""
+
+    def file(recipe: str, given: Source, model: bytes, *made: Any) -> _File:
+        kind = FLOAT32 if recipe == UNPRUNED else recipe
+        return _File(
+            recipe,
+            config.out / f"{given.name}-{kind}.tflite",
+            with_metadata(model, given, kind),
+            make_card(given, config, images, labels, *made),
+        )
+
+    original = source.unpruned
+    return [
+        *([file(UNPRUNED, original, original.model)] if original else []),
+        file(FLOAT32, source, source.model),
+        *(
+            file(strategy.recipe, source, candidate.model, strategy, candidate)
+            for strategy, candidate in made_by
+        ),
+    ]
+
+
+def _write(
+    files: Sequence[_File],
+    images: ConversionImages,
+    config: ConvertConfig,
+    scratch: Path,
+    stage: StartStage,
+) -> tuple[tuple[Made, ...], tuple[str, ...]]:
+    """Measure the files in the scratch folder and write them, with doubts about the times."""
+    paths = [scratch / file.target.name for file in files]
+    for path, file in zip(paths, files, strict=True):
+        write_artifact(path, file.model, file.card, overwrite=True)
+    comparisons = _compare(paths, images.evaluation, config, stage)
+    if images.generated:
+        comparisons = [found and on_generated(found) for found in comparisons]
+    timed = stage("timing", None)
+    timing = time_files(paths, seconds=1.5)
+    timed(1)
+    made = []
+    for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True):
+        card = replace(file.card, measured=measured_record(comparison, images))
+        write_artifact(file.target, file.model, card, overwrite=True)
+        size_bytes = file.target.stat().st_size
+        made.append(Made(file.recipe, file.target, size_bytes, latency_ms, comparison))
+    return tuple(made), timing.doubts
 
 
 def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:
