@@ -7,11 +7,11 @@ from os import PathLike
 from pathlib import Path
 
 from converters.accuracy.limits import AccuracyLimits
-from converters.conversion import Conversion, ConvertConfig
+from converters.conversion import Conversion, ConvertConfig, refuse_outputs
 from converters.edgetpu.convert_step import finish_for_edgetpu, refuse_compiled
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
-from converters.pipeline import StartStage, no_progress, refuse_outputs
+from converters.pipeline import StartStage, no_progress
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.data.listing import load_dataset

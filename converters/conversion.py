@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ from converters.accuracy.search import SearchOutcome
 from converters.calibration.images import ConversionImages
 from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32, QuantRecipe
-from edge_effnet.errors import UsageProblem
+from edge_effnet.errors import OutputError, UsageProblem
+from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite.editor import Interface
 
@@ -161,3 +164,37 @@ def output_paths(name: str, config: ConvertConfig) -> dict[str, Path]:
     """Where each recipe's file goes: ``OUT/NAME-RECIPE.tflite``."""
     recipes = [FLOAT32, *(recipe.name for recipe in config.recipes)]
     return {recipe: config.out / f"{name}-{recipe}.tflite" for recipe in recipes}
+
+
+def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> None:
+    """Refuse before any work what could not be written after it.
+
+    Raises:
+        OutputError: a file exists, or the folder cannot be made or written.
+    """
+    for path in output_paths(name, config).values():
+        if not _same_file(path, own_file):
+            refuse_existing(path, overwrite=config.force)
+    with scratch_folder(config.out):
+        pass
+
+
+def _same_file(path: Path, other: Path | None) -> bool:
+    return other is not None and path.exists() and other.exists() and path.samefile(other)
+
+
+@contextmanager
+def scratch_folder(out: Path) -> Iterator[Path]:
+    """A hidden folder beside the results: same disk, so its space is the results' space."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        folder = tempfile.TemporaryDirectory(prefix=".edge-effnet-", dir=out)
+    except OSError as error:
+        raise OutputError(
+            f"{out} cannot be written",
+            found=error.strerror or str(error),
+            expected="a folder you may write to",
+            fix="choose another with --out",
+        ) from error
+    with folder as name:
+        yield Path(name)

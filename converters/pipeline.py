@@ -6,9 +6,7 @@ only at the end, whole and with the measured figures in their cards.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
 from converters.accuracy.timing import time_files
 from converters.calibration.images import ConversionImages, choose_images
-from converters.conversion import Conversion, ConvertConfig, Made, output_paths
+from converters.conversion import Conversion, ConvertConfig, Made, scratch_folder
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
@@ -28,7 +26,7 @@ from converters.quantization.recipes import FLOAT32, UNPRUNED
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.sources import SIGNS
-from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
@@ -43,19 +41,6 @@ def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
     return lambda _count: None
 
 
-def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> None:
-    """Refuse before any work what could not be written after it.
-
-    Raises:
-        OutputError: a file exists, or the folder cannot be made or written.
-    """
-    for path in output_paths(name, config).values():
-        if not _same_file(path, own_file):
-            refuse_existing(path, overwrite=config.force)
-    with _scratch(config.out):
-        pass
-
-
 def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:
     """Make, measure and write every file.
 
@@ -65,7 +50,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
     """
     refuse_broken_weights(source)
     _refuse_limits_of_values(source, config)
-    with _scratch(config.out) as scratch:
+    with scratch_folder(config.out) as scratch:
         done = stage("choosing images", None)
         if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
             config = replace(config, data=Path(SIGNS))  # what the demo weights were trained on
@@ -307,24 +292,3 @@ def on_generated(comparison: Comparison) -> Comparison:
     )
     others = comparison.warnings[len(comparison.losses) :]
     return replace(comparison, losses=(line,), warnings=(line, *others))
-
-
-def _same_file(path: Path, other: Path | None) -> bool:
-    return other is not None and path.exists() and other.exists() and path.samefile(other)
-
-
-@contextmanager
-def _scratch(out: Path) -> Iterator[Path]:
-    """A hidden folder beside the results: same disk, so its space is the results' space."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".edge-effnet-", dir=out)
-    except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written",
-            found=error.strerror or str(error),
-            expected="a folder you may write to",
-            fix="choose another with --out",
-        ) from error
-    with folder as name:
-        yield Path(name)

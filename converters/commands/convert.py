@@ -170,8 +170,9 @@ def command(**options: Any) -> None:
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.commands.convert_report import print_conversion
+    from converters.conversion import refuse_outputs
     from converters.edgetpu.convert_step import finish_for_edgetpu, print_outcome, refuse_compiled
-    from converters.pipeline import convert, refuse_outputs
+    from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.output import write_json
