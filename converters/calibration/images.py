@@ -144,27 +144,13 @@ def choose_images(
             fix="replace them, or leave --strict out to skip them",
         )
     if evaluation is not None and chosen.images is not None and not is_signs(data):
-        evaluation, before = without(evaluation, chosen.images), evaluation
-        if not len(evaluation):
-            raise DataError(
-                f"no image of {before.source} is left to evaluate on",
-                found=f"all {len(before)} to evaluate on stand in "
-                f"{chosen.images.source} too, and calibrate",
-                expected="images that do not calibrate",
-                fix="give others to --data or to --calibration",
-            )
-        if calibration is not None and len(evaluation) < len(before):
-            warnings.append(
-                f"{len(before) - len(evaluation)} of {len(before)} images of {before.source} also "
-                "calibrate (or are near-duplicates of those that do) and are "
-                "no evaluation images"
-            )
+        evaluation, notices = _apart(evaluation, chosen.images, said=calibration is not None)
+        warnings += notices
     warnings = [*calibration_warnings(chosen), *warnings]
     if evaluation is not None and given is not None:
-        warnings += given.notes
         if evaluation_count is not None and evaluation_count < len(evaluation):
             evaluation = balanced_sample(evaluation, evaluation_count, seed)
-        warnings += evaluation_warnings(evaluation, given)
+        warnings += [*given.notes, *evaluation_warnings(evaluation, given)]
         if len(evaluation) < FEW_IMAGES:
             warnings.append(
                 f"only {len(evaluation)} evaluation images: a small loss cannot be told from luck"
@@ -179,6 +165,32 @@ def choose_images(
         evaluation_set=told,
         classes=tuple(images_per_class(given)) if given is not None else (),
     )
+
+
+def _apart(evaluation: Dataset, calibrating: Dataset, *, said: bool) -> tuple[Dataset, list[str]]:
+    """The evaluation images that do not calibrate, and what to tell of the others.
+
+    Args:
+        said: whether somebody named the calibration images, and so may wonder.
+
+    Raises:
+        DataError: none is left.
+    """
+    left = without(evaluation, calibrating)
+    if not len(left):
+        raise DataError(
+            f"no image of {evaluation.source} is left to evaluate on",
+            found=f"all {len(evaluation)} to evaluate on stand in {calibrating.source} too, "
+            "and calibrate",
+            expected="images that do not calibrate",
+            fix="give others to --data or to --calibration",
+        )
+    lost = len(evaluation) - len(left)
+    line = (
+        f"{lost} of {len(evaluation)} images of {evaluation.source} also calibrate (or are "
+        "near-duplicates of those that do) and are no evaluation images"
+    )
+    return left, [line] if said and lost else []
 
 
 def _may_calibrate(
