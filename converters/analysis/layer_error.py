@@ -99,7 +99,7 @@ class LayerErrors:
 
 def measure_layers(
     model: bytes,
-    small: bytes,
+    quantized: bytes,
     images: Sequence[Image],
     *,
     float_trials: int,
@@ -109,7 +109,7 @@ def measure_layers(
     """Compare an integer model with the float model it was made from.
 
     Args:
-        model: float, ``small``: int8 activations, with the tensor names of ``model``.
+        model: float, ``quantized``: int8 activations, with the tensor names of ``model``.
         images: real-valued inputs, each height x width x 3.
         float_trials: how many of the costliest tensors are tried in float.
         progress: told (tensors done, tensors in all).
@@ -119,19 +119,19 @@ def measure_layers(
     """
     structure, own = (
         parse_structure(model, "the reference"),
-        parse_structure(small, "the candidate"),
+        parse_structure(quantized, "the candidate"),
     )
     twins = _twins(structure, own)
-    values = _values(model, small, twins, images, workers)
-    places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
-    answer = places[logit_names(structure)[0]]
+    values = _values(model, quantized, twins, images, workers)
+    indices = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
+    answer = indices[logit_names(structure)[0]]
     extractor = SubgraphExtractor(model, structure, answer)
-    wanted = logits(model, structure, images, workers=workers)
+    reference = logits(model, structure, images, workers=workers)
     makers = {operator.outputs[0]: operator.name for operator in structure.operators}
     stored = dict(twins)
     done, steps = 0, len(twins) + float_trials
 
-    def look(index: int, tensor: TensorProbe) -> tuple[float, float]:
+    def reducer(index: int, tensor: TensorProbe) -> tuple[float, float]:
         nonlocal done
         low, high = _range(stored[index])
         done += 1
@@ -140,7 +140,7 @@ def measure_layers(
 
     # What no part of the answer depends on changes nothing.
     measurable = [i for i in stored if i == answer or cut_behind(structure, i, answer).rear]
-    changes = probe_tensors(extractor, measurable, images, wanted, look, workers=workers)
+    changes = probe_tensors(extractor, measurable, images, reference, reducer, workers=workers)
     change = dict(zip(measurable, changes, strict=True))
     layers = []
     for (index, twin), measured in zip(twins, values, strict=True):
@@ -156,9 +156,9 @@ def measure_layers(
             )
         )
     layers.sort(key=lambda layer: -layer.alone_percent)
-    error = error_share(wanted, logits(small, structure, images, workers=workers))
+    error = error_share(reference, logits(quantized, structure, images, workers=workers))
     saved = _left_float(
-        model, structure, own, layers[:float_trials], wanted, images, workers=workers
+        model, structure, own, layers[:float_trials], reference, images, workers=workers
     )
     progress(steps, steps)
     tried = [
@@ -168,9 +168,9 @@ def measure_layers(
     return LayerErrors((*tried, *layers[len(tried) :]), 100 * error, len(images))
 
 
-def _twins(structure: Structure, small: Structure) -> list[tuple[int, Tensor]]:
+def _twins(structure: Structure, quantized: Structure) -> list[tuple[int, Tensor]]:
     """Indices of the float model's activations, with what stores them in the integer one."""
-    stored = {tensor.name: tensor for tensor in small.tensors if tensor.scales}
+    stored = {tensor.name: tensor for tensor in quantized.tensors if tensor.scales}
     twins = [
         (operator.outputs[0], stored[name])
         for operator in structure.operators
@@ -179,7 +179,7 @@ def _twins(structure: Structure, small: Structure) -> list[tuple[int, Tensor]]:
         and operator.name != "SOFTMAX"
     ]
     floats = all(structure.tensors[op.outputs[0]].dtype == "float32" for op in structure.operators)
-    if not floats or logit_names(structure)[0] not in {tensor.name for tensor in small.tensors}:
+    if not floats or logit_names(structure)[0] not in {tensor.name for tensor in quantized.tensors}:
         raise ModelError(
             "these two files cannot be compared layer by layer",
             found="a reference that is not float32"
@@ -204,13 +204,13 @@ def _range(tensor: Tensor) -> tuple[float, float]:
 
 def _values(
     model: bytes,
-    small: bytes,
+    quantized: bytes,
     twins: Sequence[tuple[int, Tensor]],
     images: Sequence[Image],
     workers: int,
 ) -> list[tuple[float, float, float]]:
     """Of each tensor: signal to noise in dB, percent of codes used, percent clipped."""
-    own = {t.name: i for i, t in enumerate(parse_structure(small, "the candidate").tensors)}
+    own = {t.name: i for i, t in enumerate(parse_structure(quantized, "the candidate").tensors)}
     kinds = [twin for _, twin in twins]
 
     def sample(_: int, values: list[NDArray[Any]]) -> list[NDArray[Any]]:
@@ -224,18 +224,23 @@ def _values(
 
     def compare(image: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, ends = np.zeros((len(twins), 4)), np.zeros((len(twins), 2), np.int64)
-        for place, (wanted, value, kind) in enumerate(
+        for place, (reference, value, kind) in enumerate(
             zip(truth[image], values, kinds, strict=True)
         ):
             low, high = _range(kind)
             real = (_spread(value).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
-            outside = (wanted < low - kind.scales[0]) | (wanted > high + kind.scales[0])
-            rows[place] = (wanted**2).sum(), ((wanted - real) ** 2).sum(), outside.sum(), real.size
+            outside = (reference < low - kind.scales[0]) | (reference > high + kind.scales[0])
+            rows[place] = (
+                (reference**2).sum(),
+                ((reference - real) ** 2).sum(),
+                outside.sum(),
+                real.size,
+            )
             ends[place] = value.min(), value.max()
         return rows, ends
 
     asked = [own[twin.name] for twin in kinds]
-    for rows, ends in collect_activations(small, asked, images, compare, workers=workers):
+    for rows, ends in collect_activations(quantized, asked, images, compare, workers=workers):
         sums += rows
         codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
         codes[:, 1] = np.maximum(codes[:, 1], ends[:, 1])
@@ -260,9 +265,9 @@ def _spread(values: NDArray[Any]) -> NDArray[Any]:
 def _left_float(
     model: bytes,
     structure: Structure,
-    small: Structure,
+    quantized: Structure,
     layers: Sequence[LayerError],
-    wanted: NDArray[np.float32],
+    reference: NDArray[np.float32],
     images: Sequence[Image],
     *,
     workers: int,
@@ -273,7 +278,7 @@ def _left_float(
     biases or trained weights do not count for the one and not for the other. Nothing where it
     cannot be made again: its graph is another, or layers in float have no ranges.
     """
-    stored = {tensor.name: tensor for tensor in small.tensors if tensor.scales}
+    stored = {tensor.name: tensor for tensor in quantized.tensors if tensor.scales}
     ranges: Ranges = {}
     for tensor in structure.tensors:
         twin = stored.get(tensor.name + "_quantized") or stored.get(tensor.name)
@@ -283,7 +288,7 @@ def _left_float(
     def error(names: Sequence[str]) -> float:
         kept = kept_in_float(structure, names)
         made = quantize(model, RECIPES["int8"], ranges, "int8", left_float=kept)
-        return error_share(wanted, logits(made, structure, images, workers=workers))
+        return error_share(reference, logits(made, structure, images, workers=workers))
 
     activations = {structure.tensors[op.outputs[0]].name for op in structure.operators}
     if not layers or activations - ranges.keys():  # the file was made of another graph

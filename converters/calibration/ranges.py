@@ -109,11 +109,11 @@ def collect_statistics(
         if tensor.dtype == "float32" and not tensor.constant_bytes
     }
 
-    def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
+    def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.array([(value.min(), value.max()) for value in values], np.float32)
 
     seen = collect_activations(
-        model, list(watched), calibration.inputs(), look, workers=workers, progress=progress
+        model, list(watched), calibration.inputs(), reducer, workers=workers, progress=progress
     )
     table = np.stack(seen)
     names = list(watched.values())

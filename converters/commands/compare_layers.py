@@ -49,7 +49,7 @@ def compare_layers(
     """
     if plot is not None and (missing := missing_extra()):
         raise missing
-    model, small = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
+    model, quantized = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
     images = list(islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), IMAGES))
     if not images:
         raise DataError(f"none of the images of {dataset.source} can be read", fix="replace them")
@@ -63,7 +63,7 @@ def compare_layers(
 
         errors = measure_layers(
             model,
-            small,
+            quantized,
             images,
             float_trials=_FLOAT_TRIALS,
             workers=workers or available_cores(),

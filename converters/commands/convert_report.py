@@ -26,8 +26,8 @@ def print_conversion(conversion: Conversion) -> None:
     if not conversion.made:
         out.print("nothing was written", style="bold yellow")
         return
-    reference, *small = conversion.made
-    for made in small:
+    reference, *converted = conversion.made
+    for made in converted:
         print_losses(out, made.comparison.losses if made.comparison else ())
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("file", overflow="fold")
@@ -38,18 +38,18 @@ def print_conversion(conversion: Conversion) -> None:
         table.add_row(*_row(made, reference, conversion))
     out.print(table)
     out.print(f"written to {reference.path.parent.resolve()}", soft_wrap=True)
-    if not small:
+    if not converted:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
-    images = small[0].comparison.images if small[0].comparison else 0
+    images = converted[0].comparison.images if converted[0].comparison else 0
     measured = "generated images" if sets.generated else f"images of {sets.evaluation.source}"
     line, calibration = f"measured on {images} {measured}", sets.calibration
-    if any(RECIPES[made.recipe].calibrated for made in small if made.recipe in RECIPES):
+    if any(RECIPES[made.recipe].calibrated for made in converted if made.recipe in RECIPES):
         origin = calibration.images.source if calibration.images else "generated images"
         line += f"; calibrated on {len(calibration)} of {origin}"
     out.print(line)
     out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
-    for made in small:
+    for made in converted:
         if made.comparison is not None:
             if made.comparison.reference and made.comparison.reference.at_chance:
                 out.print(f"{made.recipe}: {NO_DROP}")
@@ -62,8 +62,8 @@ def print_conversion(conversion: Conversion) -> None:
             elif made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
-    if small[0].comparison is not None:
-        print_skipped(out, small[0].comparison.reference_predictions.skipped)
+    if converted[0].comparison is not None:
+        print_skipped(out, converted[0].comparison.reference_predictions.skipped)
     if sets.generated:
         out.print(
             f"{_HEADINGS[conversion.source.head.task][-1]} on generated images is no evidence of "
@@ -73,7 +73,7 @@ def print_conversion(conversion: Conversion) -> None:
     for line in (*conversion.warnings, *(f"skipped: {line}" for line in sets.skipped)):
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
-    first = next((made for made in small if made.recipe != FLOAT32), small[0])
+    first = next((made for made in converted if made.recipe != FLOAT32), converted[0])
     whole, little = (quote(str(made.path)) for made in (reference, first))
     out.print(
         f"next: edge-effnet compare {whole} {little} --data DIR"

@@ -122,11 +122,11 @@ def _data_inputs(op: Operator, graph: Graph) -> list[Tensor]:
     return [graph.tensor(i) for i in op.inputs if i >= 0 and graph.tensor(i).dtype in _BYTES]
 
 
-def _constant(*places: int) -> Rule:
+def _constant(*indices: int) -> Rule:
     """Inputs at these places must be constants."""
 
     def check(op: Operator, graph: Graph) -> str | None:
-        for place in places:
+        for place in indices:
             if place < len(op.inputs) and op.inputs[place] >= 0:
                 tensor = graph.tensor(op.inputs[place])
                 if not tensor.constant_bytes and tensor.elements:
@@ -183,10 +183,10 @@ def _axes_inside(op: Operator, graph: Graph) -> str | None:
     if axes is None:
         return "its axes are not constant"
     rank = len(tensor.shape)
-    places = {axis % rank for axis in axes}
-    if 0 in places and rank > 1 and tensor.shape[0] != 1:
+    indices = {axis % rank for axis in axes}
+    if 0 in indices and rank > 1 and tensor.shape[0] != 1:
         return "it reduces the batch"
-    if op.name == "MEAN" and rank - 1 in places and rank > 2 and tensor.shape[-1] % 4:
+    if op.name == "MEAN" and rank - 1 in indices and rank > 2 and tensor.shape[-1] % 4:
         return "it averages over channels whose number is not divisible by 4"
     return None
 

@@ -51,7 +51,7 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
 
 def correct_bias(
     model: bytes,
-    small: bytes,
+    quantized: bytes,
     images: Sequence[Image],
     *,
     workers: int,
@@ -63,29 +63,29 @@ def correct_bias(
     to so far, so that a deep one costs no more for each layer than a shallow one.
 
     Args:
-        model: the float model that ``small`` was made from.
-        small: full integer; left as it is.
+        model: the float model that ``quantized`` was made from.
+        quantized: full integer; left as it is.
         images: real-valued inputs, each height x width x 3; 32 photos are enough.
 
     Returns:
         The corrected model: the same file but for bias values.
     """
-    corrected = bytearray(small)
-    structure = parse_structure(small, "the quantized model")
+    corrected = bytearray(quantized)
+    structure = parse_structure(quantized, "the quantized model")
     layers = [
         layer
         for layer in quantized_layers(structure, parse_structure(model, "the float model"))
         if layer.follower != "relu"  # which hides the values that its bias can still move
     ]
     truth = _float_values(model, layers, images, workers)
-    extractor = SubgraphExtractor(small, structure, structure.outputs[0])
-    source, held = structure.inputs[0], stored_images(small, images)
+    extractor = SubgraphExtractor(quantized, structure, structure.outputs[0])
+    source, held = structure.inputs[0], stored_images(quantized, images)
     done = 0
     for segment in segments(structure, [(layer.output, layer.activation) for layer in layers]):
-        places = [i for i, layer in enumerate(layers) if layer.activation in segment.inside]
-        targets = sorted({*(layers[i].activation for i in places), segment.end})
+        indices = [i for i, layer in enumerate(layers) if layer.activation in segment.inside]
+        targets = sorted({*(layers[i].activation for i in indices), segment.end})
         part = bytearray(extractor.extract(segment.operators, (source,), targets))
-        for place in places:
+        for place in indices:
             layer = layers[place]
             step = _step(part, structure, layer, place, truth, (source, held), workers)
             for whole in (part, corrected):
@@ -112,11 +112,11 @@ def _float_values(
     """
     wanted = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
 
-    def look(_: int, values: list[NDArray[Any]]) -> list[Any]:
+    def reducer(_: int, values: list[NDArray[Any]]) -> list[Any]:
         rows = [np.clip(_rows(value), -65e3, 65e3).astype(np.float16) for value in values]
         return list(zip(rows[::2], rows[1::2], strict=True))
 
-    return collect_activations(model, wanted, images, look, workers=workers)
+    return collect_activations(model, wanted, images, reducer, workers=workers)
 
 
 def _step(
@@ -142,7 +142,7 @@ def _step(
     scale, zero_point = tensor.scales[0], tensor.zero_points[0]
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
-    def look(image: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
+    def reducer(image: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
         output, activation = (part.astype(np.float32) for part in truth[image][place])
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
@@ -151,7 +151,7 @@ def _step(
         error = np.clip(activation, low, high) - real
         return (steepness * error).mean(axis=0), (steepness**2).mean(axis=0), power
 
-    seen = run_part(part, *given, layer.activation, look, workers=workers)
+    seen = run_part(part, *given, layer.activation, reducer, workers=workers)
     seen = [seen[place] for place in without_outliers([power for *_, power in seen])]
     toward = _certain_mean(np.stack([error for error, *_ in seen]))
     curvature = np.mean([part for _, part, _ in seen], axis=0)

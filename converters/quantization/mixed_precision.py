@@ -29,11 +29,11 @@ def kept_in_float(structure: Structure, tensors: Iterable[str]) -> frozenset[str
     handed on, so its readers compute in float as well. Operators at the network's own input
     and output stay integer: their types are the interface.
     """
-    wanted = {i for i, tensor in enumerate(structure.tensors) if tensor.name in set(tensors)}
+    chosen = {i for i, tensor in enumerate(structure.tensors) if tensor.name in set(tensors)}
     ends = {*structure.inputs, *structure.outputs}
     return frozenset(
         structure.tensors[operator.outputs[0]].name
         for operator in structure.operators
-        if wanted.intersection((*operator.inputs, *operator.outputs))
+        if chosen.intersection((*operator.inputs, *operator.outputs))
         and not ends.intersection((*operator.inputs, *operator.outputs))
     )

@@ -39,7 +39,7 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
 
 def correct_output_scale(
     model: bytes,
-    small: bytes,
+    quantized: bytes,
     structure: Structure,
     images: Sequence[Image],
     *,
@@ -48,35 +48,35 @@ def correct_output_scale(
     """Scale the logits of an integer model to those of the float model.
 
     Args:
-        model, structure: the float model that ``small`` was made from.
-        small: full integer; left as it is.
+        model, structure: the float model that ``quantized`` was made from.
+        quantized: full integer; left as it is.
         images: real-valued inputs, each height x width x 3.
 
     Returns:
         The same file but for the scales of its last layer.
     """
-    wanted, answer = (logits(m, structure, images, workers=workers) for m in (model, small))
-    found = output_scale(wanted, answer)
-    corrected, own = bytearray(small), parse_structure(small, "the quantized model")
+    reference, answer = (logits(m, structure, images, workers=workers) for m in (model, quantized))
+    found = output_scale(reference, answer)
+    corrected, own = bytearray(quantized), parse_structure(quantized, "the quantized model")
     name = logit_names(structure)[0]
     for operator in own.operators:
         if own.tensors[operator.outputs[0]].name != name:
             continue
         constants = [i for i in operator.inputs[1:] if i >= 0 and own.tensors[i].constant_bytes]
-        quantized = all(own.tensors[i].scales for i in constants)
-        if constants and quantized and 1 / _FARTHEST < found < _FARTHEST:
+        has_scales = all(own.tensors[i].scales for i in constants)
+        if constants and has_scales and 1 / _FARTHEST < found < _FARTHEST:
             for index in constants:  # the bias's scale is input scale x weight scale
                 writable_scales(corrected, index)[:] /= np.float32(found)
     return bytes(corrected)
 
 
-def output_scale(wanted: Floats, answer: Floats) -> float:
+def output_scale(reference: Floats, answer: Floats) -> float:
     """Least-squares factor between float's logits and the answers; 1 where they agree.
 
     The median over images, so that an odd one does not decide. Regressed on float's logits,
     which are free of noise: the other way round noise alone would look like a loss of gain.
     """
-    signal = wanted - wanted.mean(axis=1, keepdims=True)
+    signal = reference - reference.mean(axis=1, keepdims=True)
     centred = answer - answer.mean(axis=1, keepdims=True)
     energy = np.maximum((signal**2).sum(axis=1), 1e-20)
     return float(np.median((signal * centred).sum(axis=1) / energy))

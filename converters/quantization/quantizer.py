@@ -84,11 +84,12 @@ def quantize(
                 found=" ".join(str(error).split())[:300],
                 fix="export it again with built-in float operators and a fixed batch of 1",
             ) from error
-    small = bytes(result.quantized_model)
+    quantized = bytes(result.quantized_model)
     if not recipe.full_integer:
-        return set_interface(small, "float32") if recipe.calibrated else normalize_layout(small)
-    refuse_float_operators(parse_structure(small, "the quantized model"), left_float)
-    return set_interface(small, interface)
+        calibrated = recipe.calibrated
+        return set_interface(quantized, "float32") if calibrated else normalize_layout(quantized)
+    refuse_float_operators(parse_structure(quantized, "the quantized model"), left_float)
+    return set_interface(quantized, interface)
 
 
 def _scalar(value: float) -> Any:

@@ -91,11 +91,11 @@ def search_ranges(
         pinned: tensors whose range is known and stays.
         images: decide; the first 24 are used.
     """
-    places = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
-    answer = places[logit_names(structure)[0]]
+    indices = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
+    answer = indices[logit_names(structure)[0]]
     extractor = SubgraphExtractor(model, structure, answer)
     evaluation = list(images[:SEARCH_IMAGES])
-    wanted = logits(model, structure, evaluation, workers=workers)
+    reference = logits(model, structure, evaluation, workers=workers)
     todo = [
         operator.outputs[0]
         for operator in structure.operators
@@ -106,11 +106,11 @@ def search_ranges(
         and cut_behind(structure, operator.outputs[0], answer).rear
     ]
 
-    def look(index: int, probe: TensorProbe) -> tuple[str, SearchedRange]:
+    def reducer(index: int, probe: TensorProbe) -> tuple[str, SearchedRange]:
         name = structure.tensors[index].name
         return name, _widen(probe, ranges[name])
 
-    return dict(probe_tensors(extractor, todo, evaluation, wanted, look, workers=workers))
+    return dict(probe_tensors(extractor, todo, evaluation, reference, reducer, workers=workers))
 
 
 def _widen(tensor: TensorProbe, start: tuple[float, float]) -> SearchedRange:

@@ -59,7 +59,7 @@ def collect_activations(
     model: bytes,
     tensors: Sequence[int],
     images: Iterable[Image],
-    look: Callable[[int, list[NDArray[Any]]], _Seen],
+    reducer: Callable[[int, list[NDArray[Any]]], _Seen],
     *,
     workers: int,
     progress: Callable[[], None] = lambda: None,
@@ -69,13 +69,13 @@ def collect_activations(
     Args:
         model: float or quantized; images are real-valued for both.
         tensors: their indices.
-        look: told the image's place and the tensors' stored values. These are views into
+        reducer: told the image's place and the tensors' stored values. These are views into
             the interpreter: what is kept of them must be copied.
         workers: interpreters at work at once, each with all its tensors in memory.
         progress: called once per image.
 
     Returns:
-        What ``look`` said of each image, in order.
+        What ``reducer`` said of each image, in order.
     """
     idle = [open_with_all_tensors(model) for _ in range(workers)]
     source = idle[0].get_input_details()[0]
@@ -87,7 +87,7 @@ def collect_activations(
             interpreter.set_tensor(source["index"], quantize_in(image, form)[None])
             interpreter.invoke()
             # Views, not copies, and gone before the next invoke.
-            return look(place, [interpreter.tensor(index)() for index in tensors])
+            return reducer(place, [interpreter.tensor(index)() for index in tensors])
         finally:
             idle.append(interpreter)
 
@@ -117,14 +117,14 @@ def logits(
     """
     own = parse_structure(model, "the model")
     name = logit_names(structure)[0]
-    places = {tensor.name: index for index, tensor in enumerate(own.tensors)}
-    tensor = own.tensors[places[name]]
+    indices = {tensor.name: index for index, tensor in enumerate(own.tensors)}
+    tensor = own.tensors[indices[name]]
     scale = tensor.scales[0] if tensor.scales else 1.0
     zero_point = tensor.zero_points[0] if tensor.scales else 0
 
-    def look(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
+    def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
 
-    seen = collect_activations(model, [places[name]], images, look, workers=workers)
+    seen = collect_activations(model, [indices[name]], images, reducer, workers=workers)
     values = np.asarray(np.stack(seen), np.float32)
     return mirrored(values) if sigmoid_answers(structure) else values

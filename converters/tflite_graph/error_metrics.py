@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edge_effnet.arrays import Float32Array
 
 
-def error_share(wanted: Float32Array, answer: Float32Array) -> float:
+def error_share(reference: Float32Array, answer: Float32Array) -> float:
     """Energy of the difference of two answers over that of both, 0–1, mean over images.
 
     Each image counts alike, however loud its answer, and one whose answer is ruined counts
@@ -17,25 +17,25 @@ def error_share(wanted: Float32Array, answer: Float32Array) -> float:
     no difference: softmax does not see it.
 
     Args:
-        wanted, answer: logits, images x classes.
+        reference, answer: logits, images x classes.
     """
-    return float(_shares(wanted, answer).mean())
+    return float(_shares(reference, answer).mean())
 
 
-def typical_share(wanted: Float32Array, answer: Float32Array) -> float:
+def typical_share(reference: Float32Array, answer: Float32Array) -> float:
     """The same, but images count by the amplitude of their noise: the mean of roots, squared.
 
     Answers turn on images of ordinary noise that two classes compete for. In the plain mean of
     energies the few that a range clips, loud and sure of their class, outweigh all of those.
 
     Args:
-        wanted, answer: logits, images x classes.
+        reference, answer: logits, images x classes.
     """
-    return float(np.sqrt(_shares(wanted, answer)).mean() ** 2)
+    return float(np.sqrt(_shares(reference, answer)).mean() ** 2)
 
 
-def _shares(wanted: Float32Array, answer: Float32Array) -> NDArray[np.float64]:
-    signal = wanted - wanted.mean(axis=1, keepdims=True)
+def _shares(reference: Float32Array, answer: Float32Array) -> NDArray[np.float64]:
+    signal = reference - reference.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
     return np.asarray(lost / np.maximum(lost + power, 1e-20))

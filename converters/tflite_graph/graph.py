@@ -210,13 +210,13 @@ def _weights(operator: Operator, structure: Structure, tree: Any, node: Node) ->
     return Weights(np.ascontiguousarray(kernel), bias)
 
 
-def integer_biases(small: bytes) -> dict[str, Float32Array]:
+def integer_biases(quantized: bytes) -> dict[str, Float32Array]:
     """The biases of an integer model, in real units, by the name of the layer's output.
 
     They may have been corrected since the model was quantized.
     """
-    structure = parse_structure(small, "the quantized model")
-    _, tree = read_tree(small)
+    structure = parse_structure(quantized, "the quantized model")
+    _, tree = read_tree(quantized)
     biases = {}
     for operator in structure.operators:
         if operator.name not in LAYERS or len(operator.inputs) < 3 or operator.inputs[2] < 0:

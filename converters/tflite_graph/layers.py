@@ -44,28 +44,29 @@ class QuantizedLayer:
     follower: Follower
 
 
-def quantized_layers(small: Structure, model: Structure) -> list[QuantizedLayer]:
+def quantized_layers(quantized: Structure, model: Structure) -> list[QuantizedLayer]:
     """Those of an integer model that a float one has too, in the order of computation.
 
     The normalization of pixels is no layer here: it is exact as it is.
     """
-    places = {tensor.name: index for index, tensor in enumerate(model.tensors)}
+    indices = {tensor.name: index for index, tensor in enumerate(model.tensors)}
     layers = []
-    for operator in small.operators:
+    for operator in quantized.operators:
         if operator.name not in {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"}:
             continue
         if len(operator.inputs) < 3 or operator.inputs[2] < 0:
             continue
         source, kernel, bias = operator.inputs[:3]
-        if operator.name == "DEPTHWISE_CONV_2D" and small.tensors[kernel].shape[:3] == (1, 1, 1):
+        pixelwise = quantized.tensors[kernel].shape[:3] == (1, 1, 1)
+        if operator.name == "DEPTHWISE_CONV_2D" and pixelwise:
             continue
-        follower, activation = _follower(small, operator)
+        follower, activation = _follower(quantized, operator)
         output = operator.outputs[0]
-        names = small.tensors[output].name, small.tensors[activation].name
-        left_float = not all(small.tensors[index].scales for index in (output, activation))
-        if left_float or not all(name in places for name in names):
+        names = quantized.tensors[output].name, quantized.tensors[activation].name
+        left_float = not all(quantized.tensors[index].scales for index in (output, activation))
+        if left_float or not all(name in indices for name in names):
             continue
-        float_output, float_activation = (places[name] for name in names)
+        float_output, float_activation = (indices[name] for name in names)
         layers.append(
             QuantizedLayer(
                 source, kernel, bias, output, activation, float_output, float_activation, follower

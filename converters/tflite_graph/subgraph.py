@@ -104,7 +104,7 @@ def run_part(
     source: int,
     values: Sequence[NDArray[Any]],
     target: int,
-    look: Callable[[int, NDArray[Any]], _Seen],
+    reducer: Callable[[int, NDArray[Any]], _Seen],
     *,
     workers: int,
 ) -> list[_Seen]:
@@ -115,7 +115,7 @@ def run_part(
 
     Args:
         source, target: tensors it reads and makes.
-        look: told the place in ``values`` and what the target holds then.
+        reducer: told the place in ``values`` and what the target holds then.
     """
     model = bytes(part)
     try:
@@ -129,7 +129,7 @@ def run_part(
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
             _invoke(interpreter, source, values[place])
-            return look(place, interpreter.get_tensor(target))
+            return reducer(place, interpreter.get_tensor(target))
         finally:
             idle.append(interpreter)
 

@@ -39,7 +39,7 @@ class TensorProbe:
 
     Attributes:
         cut: where the network was cut.
-        wanted: the float network's own answers, images x classes; ``mirrored`` with sigmoids.
+        reference: the float network's own answers, images x classes; ``mirrored`` with sigmoids.
     """
 
     def __init__(
@@ -47,13 +47,13 @@ class TensorProbe:
         cut: SubgraphCut,
         rear: Any,
         values: list[list[Float32Array]],
-        wanted: Float32Array | None,
+        reference: Float32Array | None,
         *,
         sigmoids: bool = False,
     ) -> None:
         self.cut, self._rear, self._values, self._sigmoids = cut, rear, values, sigmoids
         self._answer = rear.get_output_details()[0]["index"]
-        self.wanted = self._ask(None) if wanted is None else wanted
+        self.reference = self._ask(None) if reference is None else reference
 
     def typical_share(self, change: Change) -> float:
         """How far the answer moves, as the function of that name measures it.
@@ -61,16 +61,16 @@ class TensorProbe:
         Args:
             change: given the tensor's values, returns those that stand in for them.
         """
-        return typical_share(self.wanted, self._ask(change))
+        return typical_share(self.reference, self._ask(change))
 
     def error_and_flips(self, change: Change) -> tuple[float, float]:
         """The share of noise, and the share of images whose answer becomes another."""
         answer = self._ask(change)
         if self._sigmoids:  # each is a decision of its own
-            flipped = ((answer > 0) != (self.wanted > 0)).any(axis=1)
+            flipped = ((answer > 0) != (self.reference > 0)).any(axis=1)
         else:
-            flipped = answer.argmax(axis=1) != self.wanted.argmax(axis=1)
-        return error_share(self.wanted, answer), float(flipped.mean())
+            flipped = answer.argmax(axis=1) != self.reference.argmax(axis=1)
+        return error_share(self.reference, answer), float(flipped.mean())
 
     def _ask(self, change: Change | None) -> Float32Array:
         answers = []
@@ -88,35 +88,37 @@ def probe_tensor(
     extractor: SubgraphExtractor,
     tensor: int,
     images: Sequence[Image],
-    wanted: Float32Array | None = None,
+    reference: Float32Array | None = None,
 ) -> TensorProbe:
     """Cut behind a tensor and run the part before once for each image.
 
     Args:
-        wanted: the float network's answers, images x classes, where they are known.
+        reference: the float network's answers, images x classes, where they are known.
     """
-    return next(_probes(extractor, [tensor], images, wanted, workers=1))()
+    return next(_probes(extractor, [tensor], images, reference, workers=1))()
 
 
 def probe_tensors(
     extractor: SubgraphExtractor,
     tensors: Sequence[int],
     images: Sequence[Image],
-    wanted: Float32Array,
-    look: Callable[[int, TensorProbe], _Seen],
+    reference: Float32Array,
+    reducer: Callable[[int, TensorProbe], _Seen],
     *,
     workers: int,
 ) -> list[_Seen]:
-    """What ``look`` makes of the probe of each of many tensors, in order.
+    """What ``reducer`` makes of the probe of each of many tensors, in order.
 
     Args:
-        look: given the tensor and its probe, in several threads.
+        reducer: given the tensor and its probe, in several threads.
     """
 
     def job(tensor: int, make: Callable[[], TensorProbe]) -> _Seen:
-        return look(tensor, make())
+        return reducer(tensor, make())
 
-    jobs = zip(tensors, _probes(extractor, tensors, images, wanted, workers=workers), strict=True)
+    jobs = zip(
+        tensors, _probes(extractor, tensors, images, reference, workers=workers), strict=True
+    )
     seen: list[_Seen] = []
     waiting: deque[Future[_Seen]] = deque()
     with ThreadPoolExecutor(workers) as pool:
@@ -132,7 +134,7 @@ def _probes(
     extractor: SubgraphExtractor,
     tensors: Sequence[int],
     images: Sequence[Image],
-    wanted: Float32Array | None,
+    reference: Float32Array | None,
     *,
     workers: int,
 ) -> Iterator[Callable[[], TensorProbe]]:
@@ -143,23 +145,23 @@ def _probes(
     """
     cuts = [cut_behind(extractor.structure, tensor, extractor.answer) for tensor in tensors]
     for together in _sharing_a_pass(extractor.structure, cuts, len(images)):
-        places = sorted({index for cut in together for index in cut.sources})
-        seen = collect_activations(extractor.model, places, images, _copied, workers=workers)
-        held = [dict(zip(places, values, strict=True)) for values in seen]
+        indices = sorted({index for cut in together for index in cut.sources})
+        seen = collect_activations(extractor.model, indices, images, _copied, workers=workers)
+        held = [dict(zip(indices, values, strict=True)) for values in seen]
         for cut in together:
             values = [[known[index] for index in cut.sources] for known in held]
-            yield partial(_probe_behind, extractor, cut, values, wanted)
+            yield partial(_probe_behind, extractor, cut, values, reference)
 
 
 def _probe_behind(
     extractor: SubgraphExtractor,
     cut: SubgraphCut,
     values: list[list[Float32Array]],
-    wanted: Float32Array | None,
+    reference: Float32Array | None,
 ) -> TensorProbe:
     rear = open_part(extractor.extract(cut.rear, cut.sources, (extractor.answer,)))
     sigmoids = sigmoid_answers(extractor.structure)
-    return TensorProbe(cut, rear, values, wanted, sigmoids=sigmoids)
+    return TensorProbe(cut, rear, values, reference, sigmoids=sigmoids)
 
 
 def _sharing_a_pass(
@@ -167,14 +169,14 @@ def _sharing_a_pass(
 ) -> Iterator[list[SubgraphCut]]:
     """Neighbours, whose sources are often the same, up to a size in memory."""
     together: list[SubgraphCut] = []
-    places: set[int] = set()
+    indices: set[int] = set()
     for cut in cuts:
-        grown = places.union(cut.sources)
+        grown = indices.union(cut.sources)
         elements = sum(structure.tensors[index].elements for index in grown)
         if together and 4 * elements * images > _HELD_BYTES:
             yield together
             together, grown = [], set(cut.sources)
-        together, places = [*together, cut], grown
+        together, indices = [*together, cut], grown
     if together:
         yield together
 

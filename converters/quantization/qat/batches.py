@@ -43,8 +43,8 @@ class Batches:
     def __post_init__(self) -> None:
         self._teacher = open_with_all_tensors(self.model)
         structure = parse_structure(self.model, "the float model")
-        wanted = logit_names(structure)[0]
-        self._logits = next(i for i, t in enumerate(structure.tensors) if t.name == wanted)
+        name = logit_names(structure)[0]
+        self._logits = next(i for i, t in enumerate(structure.tensors) if t.name == name)
 
     @property
     def steps_per_epoch(self) -> int:

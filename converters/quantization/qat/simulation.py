@@ -60,7 +60,7 @@ class Rounded(keras.layers.Layer):  # type: ignore[misc]
         if self.moves is None:
             return self._start
         low, high = (
-            end * ops.exp(self._rate * self.moves[place]) for place, end in enumerate(self._start)
+            end * ops.exp(self._rate * self.moves[index]) for index, end in enumerate(self._start)
         )
         return low, high
 
@@ -171,8 +171,8 @@ class Operation(keras.layers.Layer):  # type: ignore[misc]
 
     def call(self, inputs: list[Any]) -> Any:
         given = list(inputs)
-        for place, constant in self._rounded_constants.items():
-            given.insert(place, ops.convert_to_tensor(constant))
+        for index, constant in self._rounded_constants.items():
+            given.insert(index, ops.convert_to_tensor(constant))
         return _compute(self._node, given)
 
 
@@ -218,15 +218,15 @@ def simulate(
     folded: dict[str, Folded] = {}
     stays = graph.exact | {graph.source, graph.logits}
 
-    def round_to_int8(x: Any, name: str, kind: str, place: int) -> Any:
+    def round_to_int8(x: Any, name: str, kind: str, index: int) -> Any:
         ends = SIGMOID_RANGE if kind == "LOGISTIC" else ranges[name]
         rate = 0.0 if kind == "LOGISTIC" or name in stays else config.range_rate
-        rounded[name] = Rounded(*ends, rate, name=f"rounded_{place}")
+        rounded[name] = Rounded(*ends, rate, name=f"rounded_{index}")
         return rounded[name](x)
 
     values = {graph.source: round_to_int8(source, graph.source, "input", 0)}
     scaled_by = {graph.source: graph.source}  # RESHAPE and PAD keep their input's scale
-    for place, node in enumerate(graph.nodes, start=1):
+    for index, node in enumerate(graph.nodes, start=1):
         name, given = node.output, node.inputs[0]
         scaled_by[name] = scaled_by[given] if node.kind in SAME_SCALE else name
         if node.kind in LAYERS:
@@ -239,7 +239,7 @@ def simulate(
                 config,
                 per_channel=node.kind != "FULLY_CONNECTED" or recipe.dense_scales == "channel",
                 trained=name not in graph.exact,
-                name=f"folded_{place}",
+                name=f"folded_{index}",
             )
             y = folded[name](values[given])
         else:
@@ -249,9 +249,9 @@ def simulate(
                 if read in graph.constants
             }
             moving = [values[read] for read in node.inputs if read in values]
-            y = Operation(node, constants, name=f"operation_{place}")(moving)
+            y = Operation(node, constants, name=f"operation_{index}")(moving)
         if node.kind not in SAME_SCALE:
-            y = round_to_int8(y, name, node.kind, place)
+            y = round_to_int8(y, name, node.kind, index)
         values[name] = y
     return Simulation(keras.Model(source, values[graph.logits]), rounded, folded)
 

@@ -144,9 +144,9 @@ def answer_loss(config: QatConfig) -> Loss:
     def centred(logits: Any) -> Any:
         return logits - ops.mean(logits, axis=-1, keepdims=True)
 
-    def loss(wanted: Any, logits: Any) -> Any:
+    def loss(targets: Any, logits: Any) -> Any:
         classes = logits.shape[-1]
-        teacher = wanted[:, :classes]
+        teacher = targets[:, :classes]
         ours, theirs = ops.log_softmax(logits), ops.log_softmax(teacher)
         divergence = ops.sum(ops.exp(theirs) * (theirs - ours), axis=-1)
         power = ops.sum(ops.square(centred(teacher)), axis=-1)
@@ -154,7 +154,7 @@ def answer_loss(config: QatConfig) -> Loss:
         total = divergence + config.logits_weight * error / (power + _QUIET)
         if not config.label_weight:
             return total
-        missed = -ops.sum(wanted[:, classes:] * ours, axis=-1)
+        missed = -ops.sum(targets[:, classes:] * ours, axis=-1)
         return (1 - config.label_weight) * total + config.label_weight * missed
 
     return loss

@@ -37,7 +37,7 @@ def test_unchanged_it_answers_as_the_whole_network(
     for operator in tiny.structure.operators[1:-1:7]:
         tensor = probe_tensor(extractor, operator.outputs[0], images)
         assert tensor.typical_share(lambda values: values) == 0
-        np.testing.assert_allclose(tensor.wanted, whole, atol=1e-4)
+        np.testing.assert_allclose(tensor.reference, whole, atol=1e-4)
 
 
 def test_the_gate_is_cut_off_from_the_channels_it_gates(
