@@ -121,7 +121,7 @@ def _recipe_options(function: Any) -> Any:
     "prune_share",
     type=Share(high=0.95, low_open=True),
     metavar="SHARE",
-    help="First take out so much of the multiply-adds, 0.3 or 30%; recovers on --calibration.",
+    help="First take out so much of the multiply-adds, 0.3 or 30%, and fine-tune on --calibration.",
 )
 @click.option(
     "--qat-steps",

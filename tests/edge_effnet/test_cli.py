@@ -72,7 +72,7 @@ def test_help_needs_nothing_heavy(name: str, device: Device) -> None:
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
-# Keras layers of their own, hence Keras at the top: only quantization-aware training imports them, late.
+# Keras layers of their own, hence Keras at the top: only their training imports them, late.
 OF_KERAS = tuple(
     f"converters.quantization.qat.{name}" for name in ("fake_quant", "simulation", "training")
 )
