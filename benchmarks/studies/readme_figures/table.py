@@ -139,7 +139,7 @@ NOT_RERUN = (
     NotRerun("with a limit, on V2-B0 (# photos to calibrate", _SEARCH),
     NotRerun("| plain | mean of extremes for every tensor | # %", _SEARCH),
     NotRerun("On # photos a drop is known to about # points", _SEARCH),
-    NotRerun("for plain, ranges, bias, searched and recovered; #, #, #, #, # on the B0", _SEARCH),
+    NotRerun("for plain, ranges, bias, searched and qat; #, #, #, #, # on the B0", _SEARCH),
     NotRerun("(# of float's time on V2-B0)", _TIMES),
     NotRerun("is near it: # % of its logits lie within two steps of the file's", _SEARCH),
     NotRerun("# steps on V2-B0 took # minutes on two cores", _TIMES),
