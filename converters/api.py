@@ -11,8 +11,8 @@ from converters.conversion import Conversion, ConvertConfig, refuse_outputs
 from converters.edgetpu.convert_step import finish_for_edgetpu, refuse_compiled
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
-from converters.pipeline import StartStage, no_progress
 from converters.pipeline import convert as run
+from converters.progress import StartStage, no_progress
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.trained_on import leave_out_trained

@@ -6,7 +6,7 @@ only at the end, whole and with the measured figures in their cards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from converters.calibration.images import ConversionImages, choose_images
 from converters.conversion import Conversion, ConvertConfig, Made, scratch_folder
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
+from converters.progress import StartStage, no_progress
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
@@ -30,15 +31,6 @@ from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
-
-StartStage = Callable[[str, int | None], Callable[[int], None]]
-"""Told the name of a stage and its number of steps (None: unknown); answers with the
-function to call with the steps done."""
-
-
-def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
-    """A stage that tells nobody."""
-    return lambda _count: None
 
 
 def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:

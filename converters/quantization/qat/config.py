@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from converters.progress import StartStage
 from edge_effnet.errors import UsageProblem
 
 MOST_PASSES, MOST_STEPS = 12, 400  # where nobody says how many steps
@@ -72,10 +72,10 @@ class QatRun:
     Attributes:
         state: file that an interrupted training goes on from.
         resume: whether it may.
-        stage: told a stage's name and steps, answers with what to call with the steps done.
+        stage: of the command's progress.
     """
 
     state: Path
     seed: int
     resume: bool
-    stage: Callable[[str, int | None], Callable[[int], None]]
+    stage: StartStage
