@@ -1,4 +1,4 @@
-"""How long work says how far it is."""
+"""How a conversion says how far it is."""
 
 from __future__ import annotations
 

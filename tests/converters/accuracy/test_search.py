@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from converters.accuracy.limits import AccuracyLimits
-from converters.accuracy.selection import split
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.conversion import ConvertConfig
 from converters.float_model.source import from_file
@@ -21,7 +20,6 @@ from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_images
-from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.evaluation import predict
 from tests.conftest import RunCommand
@@ -191,14 +189,3 @@ def test_float_at_chance_is_refused_with_its_reason(
     assert "no better than chance" in result.stderr
     assert "--preprocess" in result.stderr
     assert not list(tmp_path.glob("*.tflite"))
-
-
-def test_halves_share_no_image_and_cover_all(photos: Path) -> None:
-    images = load_images(photos)
-    selection, confirmation = split(images, seed=3)
-    paths = [{sample.path for sample in part.samples} for part in (selection, confirmation)]
-    assert not paths[0] & paths[1]
-    assert paths[0] | paths[1] == {sample.path for sample in images.samples}
-    assert split(images, seed=3)[0] == selection
-    with pytest.raises(DataError, match="too small"):
-        split(type(images)(images.samples[:3], images.labels, "few"), 0)

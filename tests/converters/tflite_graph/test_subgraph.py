@@ -1,4 +1,4 @@
-"""One tensor changed, everything else float: the cut network answers as the whole one does."""
+"""Parts of a network run as models of their own."""
 
 from itertools import islice
 
@@ -6,53 +6,8 @@ import numpy as np
 import pytest
 
 from converters.tflite_graph import subgraph
-from converters.tflite_graph.activations import logits
-from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind, run_part
-from converters.tflite_graph.tensor_probe import probe_tensor
-from converters.tflite_graph.topology import logit_names
-from edge_effnet.tflite.reader import Operator
+from converters.tflite_graph.subgraph import SubgraphExtractor, run_part
 from tests.converters.conftest import TinyModel
-
-
-@pytest.fixture(scope="module")
-def extractor(tiny: TinyModel) -> SubgraphExtractor:
-    places = {tensor.name: index for index, tensor in enumerate(tiny.structure.tensors)}
-    return SubgraphExtractor(tiny.model, tiny.structure, places[logit_names(tiny.structure)[0]])
-
-
-def excited(tiny: TinyModel) -> Operator:
-    """The product of channels and their gates in the first block."""
-    return next(
-        op
-        for op in tiny.structure.operators
-        if "se_excite" in tiny.structure.tensors[op.outputs[0]].name
-    )
-
-
-def test_unchanged_it_answers_as_the_whole_network(
-    tiny: TinyModel, extractor: SubgraphExtractor
-) -> None:
-    images = list(islice(tiny.calibration.inputs(), 3))
-    whole = logits(tiny.model, tiny.structure, images, workers=1)
-    for operator in tiny.structure.operators[1:-1:7]:
-        tensor = probe_tensor(extractor, operator.outputs[0], images)
-        assert tensor.typical_share(lambda values: values) == 0
-        np.testing.assert_allclose(tensor.reference, whole, atol=1e-4)
-
-
-def test_the_gate_is_cut_off_from_the_channels_it_gates(
-    tiny: TinyModel, extractor: SubgraphExtractor
-) -> None:
-    product = excited(tiny)
-    channels, gate = product.inputs
-    cut = cut_behind(tiny.structure, gate, extractor.answer)
-    assert cut.sources[0] == gate
-    assert channels in cut.sources  # made before the cut, read behind it
-    assert product.index == cut.rear[0]
-    assert not set(cut.front) & set(cut.rear)
-    # Closed gates leave the block's input alone: the answer must move.
-    tensor = probe_tensor(extractor, gate, list(islice(tiny.calibration.inputs(), 2)))
-    assert tensor.typical_share(np.zeros_like) > 1e-6
 
 
 def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
