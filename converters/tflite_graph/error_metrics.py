@@ -13,7 +13,7 @@ def error_share(reference: Float32Array, answer: Float32Array) -> float:
 
     Each image counts alike, however loud its answer, and one whose answer is ruined counts
     as one ruined image, however badly: with sums over all images a single outlier that
-    makes a network shout decides every range. A constant added to all logits of an image is
+    with huge answers decides every range. A constant added to all logits of an image is
     no difference: softmax does not see it.
 
     Args:
@@ -23,9 +23,9 @@ def error_share(reference: Float32Array, answer: Float32Array) -> float:
 
 
 def typical_share(reference: Float32Array, answer: Float32Array) -> float:
-    """The same, but images count by the amplitude of their noise: the mean of roots, squared.
+    """The same, but images count by the amplitude of their error: the mean of roots, squared.
 
-    Answers turn on images of ordinary noise that two classes compete for. In the plain mean of
+    Answers turn on images of ordinary error that two classes compete for. In the plain mean of
     energies the few that a range clips, loud and sure of their class, outweigh all of those.
 
     Args:
@@ -36,8 +36,8 @@ def typical_share(reference: Float32Array, answer: Float32Array) -> float:
 
 def _shares(reference: Float32Array, answer: Float32Array) -> NDArray[np.float64]:
     signal = reference - reference.mean(axis=1, keepdims=True)
-    noise = signal - (answer - answer.mean(axis=1, keepdims=True))
-    power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, noise))
+    error = signal - (answer - answer.mean(axis=1, keepdims=True))
+    power, lost = ((part.astype(np.float64) ** 2).sum(axis=1) for part in (signal, error))
     return np.asarray(lost / np.maximum(lost + power, 1e-20))
 
 

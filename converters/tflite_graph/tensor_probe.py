@@ -47,13 +47,13 @@ class TensorProbe:
         cut: SubgraphCut,
         rear: Any,
         values: list[list[Float32Array]],
-        reference: Float32Array | None,
+        reference: Float32Array,
         *,
-        sigmoids: bool = False,
+        sigmoids: bool,
     ) -> None:
         self.cut, self._rear, self._values, self._sigmoids = cut, rear, values, sigmoids
         self._answer = rear.get_output_details()[0]["index"]
-        self.reference = self._ask(None) if reference is None else reference
+        self.reference = reference
 
     def typical_share(self, change: Change) -> float:
         """How far the answer moves, as the function of that name measures it.
@@ -64,7 +64,7 @@ class TensorProbe:
         return typical_share(self.reference, self._ask(change))
 
     def error_and_flips(self, change: Change) -> tuple[float, float]:
-        """The share of noise, and the share of images whose answer becomes another."""
+        """The share of the error, and the share of images whose answer becomes another."""
         answer = self._ask(change)
         if self._sigmoids:  # each is a decision of its own
             flipped = ((answer > 0) != (self.reference > 0)).any(axis=1)
@@ -72,30 +72,15 @@ class TensorProbe:
             flipped = answer.argmax(axis=1) != self.reference.argmax(axis=1)
         return error_share(self.reference, answer), float(flipped.mean())
 
-    def _ask(self, change: Change | None) -> Float32Array:
+    def _ask(self, change: Change) -> Float32Array:
         answers = []
         for own, *others in self._values:
-            changed = change(own) if change else own
-            for index, value in zip(self.cut.sources, (changed, *others), strict=True):
+            for index, value in zip(self.cut.sources, (change(own), *others), strict=True):
                 self._rear.set_tensor(index, value)
             self._rear.invoke()
             answers.append(self._rear.get_tensor(self._answer).reshape(-1))
         values = np.asarray(np.stack(answers), np.float32)
         return mirrored(values) if self._sigmoids else values
-
-
-def probe_tensor(
-    extractor: SubgraphExtractor,
-    tensor: int,
-    images: Sequence[Image],
-    reference: Float32Array | None = None,
-) -> TensorProbe:
-    """Cut behind a tensor and run the part before once for each image.
-
-    Args:
-        reference: the float network's answers, images x classes, where they are known.
-    """
-    return next(_probes(extractor, [tensor], images, reference, workers=1))()
 
 
 def probe_tensors(
@@ -134,7 +119,7 @@ def _probes(
     extractor: SubgraphExtractor,
     tensors: Sequence[int],
     images: Sequence[Image],
-    reference: Float32Array | None,
+    reference: Float32Array,
     *,
     workers: int,
 ) -> Iterator[Callable[[], TensorProbe]]:
@@ -157,7 +142,7 @@ def _probe_behind(
     extractor: SubgraphExtractor,
     cut: SubgraphCut,
     values: list[list[Float32Array]],
-    reference: Float32Array | None,
+    reference: Float32Array,
 ) -> TensorProbe:
     rear = open_part(extractor.extract(cut.rear, cut.sources, (extractor.answer,)))
     sigmoids = sigmoid_answers(extractor.structure)

@@ -28,7 +28,7 @@ class QatConfig:
         kernel_rate: int8 steps of the kernel's own grid.
         bias_rate: int8 steps of the layer's output.
         range_rate: share by which an end of a range moves.
-        logits_weight: of the logits' noise-to-signal ratio, beside the divergence of the
+        logits_weight: of the logits' error-to-signal ratio, beside the divergence of the
             probabilities.
         label_weight: from 0 (float alone teaches) to 1 (labels alone do).
         min_crop: smallest share of an image's area that an augmented one shows.

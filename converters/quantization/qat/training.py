@@ -132,7 +132,7 @@ def compile_simulation(simulation: Simulation, config: QatConfig, steps: int) ->
 
 
 def answer_loss(config: QatConfig) -> Loss:
-    """Divergence of the probabilities from float's, plus the noise of the logits.
+    """Divergence of the probabilities from float's, plus the error of the logits.
 
     Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531) at temperature 1, since the
     aim is float's very answer; the error of the logits (Ba & Caruana 2014, arXiv:1312.6184)

@@ -7,7 +7,7 @@ import pytest
 
 from converters.tflite_graph.activations import logits
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
-from converters.tflite_graph.tensor_probe import probe_tensor
+from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
 from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator
 from tests.converters.conftest import TinyModel
@@ -32,11 +32,16 @@ def test_unchanged_it_answers_as_the_whole_network(
     tiny: TinyModel, extractor: SubgraphExtractor
 ) -> None:
     images = list(islice(tiny.calibration.inputs(), 3))
-    whole = logits(tiny.model, tiny.structure, images, workers=1)
-    for operator in tiny.structure.operators[1:-1:7]:
-        tensor = probe_tensor(extractor, operator.outputs[0], images)
-        assert tensor.typical_share(lambda values: values) == 0
-        np.testing.assert_allclose(tensor.reference, whole, atol=1e-4)
+    reference = logits(tiny.model, tiny.structure, images, workers=1)
+    tensors = [operator.outputs[0] for operator in tiny.structure.operators[1:-1:7]]
+
+    def moved(_: int, probe: TensorProbe) -> tuple[float, float]:
+        unchanged = probe.typical_share(lambda values: values)
+        return unchanged, probe.error_and_flips(lambda values: values)[1]
+
+    for share, flipped in probe_tensors(extractor, tensors, images, reference, moved, workers=2):
+        assert share < 1e-10
+        assert flipped == 0
 
 
 def test_the_gate_is_cut_off_from_the_channels_it_gates(
@@ -50,5 +55,14 @@ def test_the_gate_is_cut_off_from_the_channels_it_gates(
     assert product.index == cut.rear[0]
     assert not set(cut.front) & set(cut.rear)
     # Closed gates leave the block's input alone: the answer must move.
-    tensor = probe_tensor(extractor, gate, list(islice(tiny.calibration.inputs(), 2)))
-    assert tensor.typical_share(np.zeros_like) > 1e-6
+    images = list(islice(tiny.calibration.inputs(), 2))
+    reference = logits(tiny.model, tiny.structure, images, workers=1)
+    (moved,) = probe_tensors(
+        extractor,
+        [gate],
+        images,
+        reference,
+        lambda _, probe: probe.typical_share(np.zeros_like),
+        workers=1,
+    )
+    assert moved > 1e-6
