@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
-from edge_effnet.training.config import Augment, TrainConfig
+from edge_effnet.training.config import TrainConfig
 
 Generator = np.random.Generator
 
@@ -26,40 +25,22 @@ _RAND_OPS = 2
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-@dataclass(frozen=True)
-class Augmentation:
-    """How training images are augmented; fields as in ``TrainConfig``."""
-
-    kind: Augment
-    side: int
-    flip: bool
-    min_crop: float
-    mixup: float = 0.0
-    cutmix: float = 0.0
-
-    @classmethod
-    def of(cls, config: TrainConfig, side: int) -> Augmentation:
-        return cls(
-            config.chosen_augment, side, config.flips, config.min_crop, config.mixup, config.cutmix
-        )
-
-
-def augment(pixels: Pixels, how: Augmentation, random: Generator) -> Pixels:
+def augment(pixels: Pixels, config: TrainConfig, side: int, random: Generator) -> Pixels:
     """One training image, side x side x 3.
 
     ``none`` is THE preprocessing, ``light`` a random crop and slight changes of light and
     colour, ``randaugment`` a random crop and two random operations (arXiv:1909.13719). Half
-    of the images are mirrored where ``how.flip`` says so.
+    of the images are mirrored where ``config.flips`` says so.
     """
-    if how.kind == "none":
-        image = preprocess(pixels, Preprocess(how.side, how.side))
+    if config.chosen_augment == "none":
+        image = preprocess(pixels, Preprocess(side, side))
     else:
-        image = random_crop(pixels, how.side, how.min_crop, random)
-    if how.flip and random.random() < 0.5:
+        image = random_crop(pixels, side, config.min_crop, random)
+    if config.flips and random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
-    if how.kind == "light":
+    if config.chosen_augment == "light":
         return _jitter(image, random)
-    if how.kind == "randaugment":
+    if config.chosen_augment == "randaugment":
         operations = list(OPERATIONS.values())
         for choice in random.integers(len(operations), size=_RAND_OPS):
             amount = float(random.uniform(0.1, 1.0))
@@ -90,7 +71,7 @@ def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -
 
 
 def mix(
-    images: Pixels, truth: Float32Array, how: Augmentation, random: Generator
+    images: Pixels, truth: Float32Array, config: TrainConfig, random: Generator
 ) -> tuple[Pixels | Float32Array, Float32Array]:
     """Mixup (arXiv:1710.09412) or cutmix (arXiv:1905.04899) of a batch with itself.
 
@@ -100,10 +81,10 @@ def mix(
         images: batch x side x side x 3.
         truth: batch x classes, each row adding up to 1.
     """
-    if how.mixup <= 0 and how.cutmix <= 0:
+    if config.mixup <= 0 and config.cutmix <= 0:
         return images, truth
-    cut = how.cutmix > 0 and (how.mixup <= 0 or random.random() < 0.5)
-    share = float(random.beta(*(2 * (how.cutmix if cut else how.mixup,))))
+    cut = config.cutmix > 0 and (config.mixup <= 0 or random.random() < 0.5)
+    share = float(random.beta(*(2 * (config.cutmix if cut else config.mixup,))))
     partner = random.permutation(len(images))
     if cut:
         side = images.shape[1]

@@ -18,7 +18,7 @@ from edge_effnet.data.pipeline import (
     training_batches,
 )
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.training.augment import Augmentation, augment, mix
+from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import StartStage, TrainingImages, silent
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
@@ -109,15 +109,14 @@ class TrainingLoop:
         epoch, total = progress.epoch, steps * config.chosen_epochs
         warm = warmup_steps(config, steps)
         weights = self.images.balancing_weights if config.class_weights else None
-        how = Augmentation.of(config, self.side)
         before, began = progress.seconds, time.monotonic()
         saved = began
         for batch in training_batches(
             self.images.train,
             classes=len(self.images.lists.labels),
             batch_size=config.batch_size,
-            vary=lambda pixels, random: augment(pixels, how, random),
-            mix=lambda batch, truth, random: mix(batch, truth, how, random),
+            vary=lambda pixels, random: augment(pixels, config, self.side, random),
+            mix=lambda batch, truth, random: mix(batch, truth, config, random),
             seed=config.seed,
             epoch=epoch,
             start=progress.step,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.image.preprocessing import Preprocess, preprocess
-from edge_effnet.training.augment import OPERATIONS, Augmentation, augment, mix, random_crop
-from edge_effnet.training.config import AUGMENTS
+from edge_effnet.training.augment import OPERATIONS, augment, mix, random_crop
+from edge_effnet.training.config import AUGMENTS, TrainConfig
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
@@ -16,13 +16,13 @@ def random(seed: int = 0) -> np.random.Generator:
 
 @pytest.mark.parametrize("kind", AUGMENTS)
 def test_same_numbers_same_image(kind: str) -> None:
-    how = Augmentation(kind, 32, True, 0.35)  # type: ignore[arg-type]
-    one, other = augment(PHOTO, how, random(1)), augment(PHOTO, how, random(1))
+    config = TrainConfig(data="photos", augment=kind, flip=True, min_crop=0.35)  # type: ignore[arg-type]
+    one, other = augment(PHOTO, config, 32, random(1)), augment(PHOTO, config, 32, random(1))
     assert one.shape == (32, 32, 3)
     assert one.dtype == np.uint8
     assert one.flags.c_contiguous
     np.testing.assert_array_equal(one, other)
-    many = {augment(PHOTO, how, random(seed)).tobytes() for seed in range(12)}
+    many = {augment(PHOTO, config, 32, random(seed)).tobytes() for seed in range(12)}
     assert len(many) == (2 if kind == "none" else 12)
 
 
@@ -35,9 +35,9 @@ def test_the_operations_keep_their_order() -> None:
 
 
 def test_none_is_the_preprocessing_and_its_mirror_image() -> None:
-    how = Augmentation("none", 32, True, 0.35)
+    config = TrainConfig(data="photos", augment="none", flip=True, min_crop=0.35)
     plain = preprocess(PHOTO, Preprocess(32, 32))
-    made = {augment(PHOTO, how, random(seed)).tobytes() for seed in range(20)}
+    made = {augment(PHOTO, config, 32, random(seed)).tobytes() for seed in range(20)}
     assert made == {plain.tobytes(), plain[:, ::-1].tobytes()}
 
 
@@ -45,9 +45,9 @@ def test_none_is_the_preprocessing_and_its_mirror_image() -> None:
 def test_without_flip_left_stays_left(kind: str) -> None:
     half = np.zeros((64, 64, 3), np.uint8)
     half[:, 32:] = 255
-    how = Augmentation(kind, 32, False, 0.9)  # type: ignore[arg-type]
+    config = TrainConfig(data="photos", augment=kind, flip=False, min_crop=0.9)  # type: ignore[arg-type]
     for seed in range(40):
-        image = augment(half, how, random(seed)).astype(int)
+        image = augment(half, config, 32, random(seed)).astype(int)
         # A solarized image is darker where it was brighter.
         if abs(image[:, 24:28].mean() - image[:, 4:8].mean()) > 100 and kind != "randaugment":
             assert image[:, 24:28].mean() > image[:, 4:8].mean()
@@ -75,15 +75,15 @@ def test_crops_of_any_image(shape: tuple[int, int, int]) -> None:
 def test_mixed_truths_add_up_to_one() -> None:
     images = random().integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
     truth = np.eye(4, dtype=np.float32)[random().integers(0, 4, 8)]
-    plain = Augmentation("none", 16, False, 1.0)
+    plain = TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0)
     assert mix(images, truth, plain, random())[0] is images
-    for how in (
-        Augmentation("none", 16, False, 1.0, mixup=0.4),
-        Augmentation("none", 16, False, 1.0, cutmix=1.0),
-        Augmentation("none", 16, False, 1.0, mixup=0.4, cutmix=1.0),
+    for config in (
+        TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, mixup=0.4),
+        TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, cutmix=1.0),
+        TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, mixup=0.4, cutmix=1.0),
     ):
         for seed in range(20):
-            mixed, shares = mix(images, truth, how, random(seed))
+            mixed, shares = mix(images, truth, config, random(seed))
             assert mixed.shape == images.shape
             assert mixed.min() >= 0
             assert mixed.max() < 255.01
@@ -93,7 +93,7 @@ def test_mixed_truths_add_up_to_one() -> None:
 def test_cutmix_shares_are_areas() -> None:
     images = np.stack([np.full((10, 10, 3), value, np.uint8) for value in (0, 100)])
     truth = np.eye(2, dtype=np.float32)
-    how = Augmentation("none", 10, False, 1.0, cutmix=1.0)
+    config = TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, cutmix=1.0)
     for seed in range(20):
-        mixed, shares = mix(images, truth, how, random(seed))
+        mixed, shares = mix(images, truth, config, random(seed))
         np.testing.assert_allclose(shares[0, 1], (mixed[0, :, :, 0] == 100).mean(), atol=1e-6)
