@@ -87,7 +87,12 @@ ARCHITECTURES = {
             ("7f454c4601010100000000000000000002002800", _MASK),
             "cortex-a7",
             ("python3-numpy", "python3-opencv", "python3-click", "python3-rich", "libatomic1"),
-            ("tflite-runtime==2.14.0", "cattrs==26.2.1"),
+            (
+                "tflite-runtime==2.14.0",
+                "cattrs==26.2.1",
+                "attrs==26.1.0",
+                "typing_extensions==4.16.0",
+            ),
             ("manylinux_2_34_armv7l",),
         ),
     )
@@ -234,7 +239,7 @@ def _install_wheels(row: Architecture, folder: Path) -> None:
     """Arm wheels into the system's Python, as pip of this machine picks them for that one."""
     options = "--no-compile --python-version 3.11 --implementation cp --only-binary=:all:".split()
     options += [f"--platform={name}" for name in row.platforms]
-    options += ["--no-deps"] if row.name == "armhf" else []  # they come from apt
+    options += ["--no-deps"] if row.name == "armhf" else []  # numpy comes from apt
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     _need([*pip, *options, "--target", folder, *row.wheels])
     if sys.version_info[:2] == (3, 11):  # emulated, every first import would take twice as long
