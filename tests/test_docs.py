@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shlex
@@ -14,6 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
+from edge_effnet.artifact import Card
 from edge_effnet.cli import COMMANDS, group
 
 ROOT = Path(__file__).parents[1]
@@ -145,6 +147,32 @@ def test_the_architecture_page_shows_the_layers_that_are_enforced(package: str) 
         assert [sorted(cell) for cell in cells if cell] == [sorted(room) for room in rooms]
     else:
         assert {name for room in rooms for name in room} <= {name for c in cells for name in c}
+
+
+def test_the_page_of_formats_names_those_that_are_written() -> None:
+    text = (DOCS / "reference" / "formats.md").read_text(encoding="utf-8")
+    tables = "\n".join(re.findall(r"^\|.*\|$", text, re.M))
+    shown = set(re.findall(r"`(edge-effnet[ /][a-z -]+)`", tables))
+    sources = "\n".join(
+        path.read_text(encoding="utf-8")
+        for package in ("edge_effnet", "converters", "benchmarks")
+        for path in (ROOT / package).rglob("*.py")
+    )
+    assert len(shown) > 12
+    assert {name for name in shown if f'"{name}"' not in sources} == set()
+    card = [
+        cell for row in re.findall(r"^\| (`[a-z0-9_`, ]+) \|", text, re.M) for cell in row.split(", ")
+    ]
+    keys = {"format", "version", *(field.name for field in dataclasses.fields(Card))}
+    assert {cell.strip("`") for cell in card} == keys
+
+
+def test_security_names_the_tests_that_hold_its_promises() -> None:
+    rows = re.findall(r"^\|.*\|$", (ROOT / "SECURITY.md").read_text(encoding="utf-8"), re.M)[2:]
+    assert rows
+    for row in rows:
+        (path,) = re.findall(r"`(tests/[\w./]+\.py)`", row.rsplit("|", 2)[1])
+        assert "def test_" in (ROOT / path).read_text(encoding="utf-8"), path
 
 
 def test_the_readme_can_be_read_in_one_go() -> None:
