@@ -160,11 +160,10 @@ def test_the_page_of_formats_names_those_that_are_written() -> None:
     )
     assert len(shown) > 12
     assert {name for name in shown if f'"{name}"' not in sources} == set()
-    card = [
-        cell for row in re.findall(r"^\| (`[a-z0-9_`, ]+) \|", text, re.M) for cell in row.split(", ")
-    ]
+    cells = re.findall(r"^\| (`[a-z0-9_`, ]+) \|", text, re.M)
+    card = {name.strip("`") for cell in cells for name in cell.split(", ")}
     keys = {"format", "version", *(field.name for field in dataclasses.fields(Card))}
-    assert {cell.strip("`") for cell in card} == keys
+    assert card == keys
 
 
 def test_security_names_the_tests_that_hold_its_promises() -> None:
