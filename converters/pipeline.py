@@ -26,7 +26,7 @@ from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, UNPRUNED
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.sources import SIGNS
+from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions

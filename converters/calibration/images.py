@@ -19,7 +19,7 @@ from converters.calibration.representative import (
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import both_parts
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.sources import SIGNS, is_signs
+from edge_effnet.data.signs.option import SIGNS, is_signs
 from edge_effnet.data.split import (
     balanced_sample,
     divide,

@@ -274,7 +274,7 @@ def _name(model: ModelChoice, config: ConvertConfig, share: float | None) -> str
 def _refuse_bad_data(config: ConvertConfig) -> None:
     """Look at the folders before the minute that export takes, not after, and say what is there."""
     from edge_effnet.data.listing import load_dataset, load_images
-    from edge_effnet.data.sources import is_signs
+    from edge_effnet.data.signs.option import is_signs
 
     if config.data is not None and not is_signs(config.data):
         # What a CSV file must say depends on the model's head, which is not known yet.

@@ -11,7 +11,6 @@ import click
 from converters.pruning.config import CONFIG_FILE, PruneConfig
 from converters.pruning.watch import watching
 from edge_effnet.errors import UsageProblem
-from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import print_note
@@ -134,6 +133,7 @@ def _bench(
 def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
     from converters.pruning.run import RUN_FILES, prune
     from converters.pruning.unstructured.run import prune_weights
+    from edge_effnet.runs import clear_run, refuse_existing_run
     from edge_effnet.training.epochs import Interrupted
 
     if options["resume"] is None:

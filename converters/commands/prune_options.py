@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
-from edge_effnet.data.sources import named_source
+from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.quantities import LEAST_AMOUNT, Share, not_understood, parse_amount
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
-from edge_effnet.data.sources import SIGNS
+from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import UsageProblem
 
 Measure = Literal["macs", "params", "size", "latency", "zeros"]

@@ -9,7 +9,7 @@ from converters.conversion import ConvertConfig
 from converters.float_model.choice import ModelChoice
 from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
-from edge_effnet.data.sources import is_signs, named_source
+from edge_effnet.data.signs.option import is_signs, named_source
 from edge_effnet.errors import ModelError, OutputError, UsageProblem
 from edge_effnet.files import refuse_existing
 

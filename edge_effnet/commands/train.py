@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from edge_effnet.data.sources import named_source
+from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
-from edge_effnet.runs import refuse_existing_run
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
@@ -119,6 +118,7 @@ def _free_folder(config: TrainConfig) -> Path:
 
 def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
     from edge_effnet.network.backend import keras_module
+    from edge_effnet.runs import refuse_existing_run
     from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder import RUN_FILES

@@ -1,10 +1,8 @@
-"""What ``--data X`` means, and the one division of it: images to learn from and images to
-evaluate on.
+"""The one division of what ``--data X`` names: images to learn from and images to evaluate on.
 
-``signs`` is the embedded data set, unless there is a folder of that name. A folder that holds
-``train`` and ``val`` is divided already; of anything else a share of each class is held out. No
-image stands on both sides, nor a near-duplicate of it, and those that a network was trained on
-are evaluated on only where there are too few others.
+A folder that holds ``train`` and ``val`` is divided already; of anything else a share of each
+class is held out. No image stands on both sides, nor a near-duplicate of it, and those that a
+network was trained on are evaluated on only where there are too few others.
 """
 
 from __future__ import annotations
@@ -18,19 +16,6 @@ from edge_effnet.data.near_duplicates import Advance
 from edge_effnet.data.split import divide, leakage
 from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
-
-SIGNS = "signs"
-
-
-def is_signs(data: Path | str | None) -> bool:
-    """Whether an option means the embedded data set: the word, unless there is such a path."""
-    return data is not None and Path(data) == Path(SIGNS) and not Path(SIGNS).exists()
-
-
-def named_source(data: str) -> str:
-    """The source that a run remembers: ``signs`` is the embedded data set there, whatever is in
-    the folder it is resumed from; a folder of that name is ``./signs``."""
-    return f"./{SIGNS}" if data == SIGNS and not is_signs(data) else data
 
 
 def source_paths(data: str, val: str | None) -> tuple[Path, Path | None]:

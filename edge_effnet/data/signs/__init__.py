@@ -1,5 +1,6 @@
 """``signs``: a data set that is drawn, not downloaded.
 
+    option       what --data signs means
     shapes       what a sign is drawn from: discs, polygons, strokes, a stroke font
     table        SIGNS: one row per class
     raster       shapes -> RGBA textures

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import Field, fields, replace
 from itertools import pairwise
 from pathlib import Path
@@ -125,3 +127,9 @@ def test_short_epochs_have_a_quick_batch_norm() -> None:
 
 def test_configs_are_plain_json() -> None:
     assert json.loads(json.dumps(TrainConfig(data="x").to_json()))["data"] == "x"
+
+
+@pytest.mark.parametrize("command", ["edge_effnet.commands.train", "converters.commands.prune"])
+def test_help_reads_no_arrays_and_no_images(command: str) -> None:
+    code = f"import sys, {command}; sys.exit(bool({{'numpy', 'cv2', 'keras'}} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
