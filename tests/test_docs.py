@@ -102,6 +102,24 @@ def test_every_command_has_the_options_it_is_shown_with(document: str, words: li
     assert shown <= known, f"{document}: edge-effnet {shlex.join(words)}"
 
 
+def all_options(command: click.Command, context: click.Context) -> Iterator[str]:
+    for parameter in command.params:
+        yield from (*parameter.opts, *parameter.secondary_opts)
+    if isinstance(command, click.Group):
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from all_options(found, context)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_options_in_sentences_exist(document: Path) -> None:
+    known = {*all_options(group, click.Context(group)), "--help", "--system-site-packages"}
+    text = BLOCK.sub("", document.read_text(encoding="utf-8"))
+    shown = re.findall(r"`(--[a-z][a-z0-9-]*)", text) + re.findall(r" (--[a-z][a-z0-9-]*)`", text)
+    assert set(shown) <= known
+
+
 def test_every_command_is_shown() -> None:
     assert {words[0] for _, words in documented() if words} >= set(COMMANDS)
 
