@@ -1,7 +1,8 @@
 """JSON to dataclasses and typed dictionaries, by cattrs: strictly, the first fault in words.
 
 No type is turned into another, numbers are finite, and keys that a class does not name are
-passed over: a newer version of the tool may add some. cattrs is imported on first use.
+passed over unless asked otherwise: a newer version of the tool may add some. cattrs is imported
+on first use.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from collections.abc import Sized
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_args, get_origin
+
+from edge_effnet.errors import EdgeEffnetError
 
 if TYPE_CHECKING:
     from cattrs import Converter
@@ -49,17 +52,23 @@ class Malformed(ValueError):
     """JSON that does not fit; says where, and how."""
 
 
-def structure(raw: Any, kind: type[_Kind]) -> _Kind:
+def structure(raw: Any, kind: type[_Kind], *, unknown_keys: bool = True) -> _Kind:
     """What ``raw`` says, as a ``kind``.
+
+    Args:
+        unknown_keys: whether keys that no class names are passed over.
 
     Raises:
         Malformed: it does not fit: ``cases[0].threads: 'x' is no int``.
+        EdgeEffnetError: what a class itself refuses.
     """
     from cattrs import BaseValidationError, transform_error
 
     try:
-        return converter().structure(raw, kind)
+        return converter(unknown_keys=unknown_keys).structure(raw, kind)
     except BaseValidationError as error:
+        if refused := _refusal(error):
+            raise refused from error
         first = transform_error(error, path="", format_exception=_in_words)[0]
         words, _, place = first.rpartition(" @ ")
         raise Malformed(f"{place.lstrip('.') or 'the document'}: {words}") from error
@@ -73,13 +82,16 @@ def unstructure(value: Any) -> Any:
 
 
 @cache
-def converter() -> Converter:
+def converter(*, unknown_keys: bool = True) -> Converter:
     """cattrs's own for our files."""
     from cattrs import Converter
 
-    made = Converter(unstruct_collection_overrides={tuple: list})
+    made = Converter(
+        unstruct_collection_overrides={tuple: list}, forbid_extra_keys=not unknown_keys
+    )
     for kind in (bool, int, float, str):
         made.register_structure_hook(kind, _exactly)
+    made.register_structure_hook_func(_is_literal, _one_of)
     made.register_structure_hook(Path, lambda value, _: Path(_exactly(value, str)))
     made.register_unstructure_hook(Path, str)
 
@@ -94,6 +106,10 @@ def converter() -> Converter:
     return made
 
 
+def _is_literal(kind: Any) -> bool:
+    return get_origin(kind) is Literal
+
+
 def _is_annotated(kind: Any) -> bool:
     return get_origin(kind) is Annotated
 
@@ -106,8 +122,24 @@ def _exactly(value: Any, kind: type[Any]) -> Any:
     return value
 
 
+def _one_of(value: Any, kind: Any) -> Any:
+    if value not in get_args(kind):
+        raise ValueError(f"{value!r:.60} is none of {', '.join(map(str, get_args(kind)))}")
+    return value
+
+
+def _refusal(error: BaseException) -> EdgeEffnetError | None:
+    if isinstance(error, EdgeEffnetError):
+        return error
+    return next(filter(None, map(_refusal, getattr(error, "exceptions", ()))), None)
+
+
 def _in_words(error: BaseException, _kind: Any) -> str:
+    from cattrs import ForbiddenExtraKeysError
+
     if isinstance(error, KeyError):
         return "missing"
+    if isinstance(error, ForbiddenExtraKeysError):
+        return f"unknown {', '.join(sorted(error.extra_fields))}"
     ours = isinstance(error, ValueError) or " is no " in str(error)
     return str(error) if ours else "of another kind"  # cattrs took it for a mapping or a list

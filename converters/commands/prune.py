@@ -1,4 +1,4 @@
-"""``edge-effnet prune``: take whole channels out of a network, and say whether it paid."""
+"""``edge-effnet prune``: prune channels, fine-tune, and measure what it brought."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from converters.pruning.config import CONFIG_FILE, PruneConfig
-from converters.pruning.watch import watching
+from converters.pruning.progress import watching
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
@@ -19,7 +19,7 @@ from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
-    from converters.pruning.step import Bench
+    from converters.pruning.context import PruningContext
     from edge_effnet.training.epochs import Callbacks
 
 _PATH = click.Path(path_type=Path)
@@ -45,7 +45,7 @@ _PATH = click.Path(path_type=Path)
     metavar="SHARE",
     help="Instead: so many single weights to zero. A smaller download, no faster.",
 )
-@click.option("--sensitivity", is_flag=True, help="Measure every group, cut nothing.")
+@click.option("--sensitivity", is_flag=True, help="Measure every group, prune nothing.")
 @click.option(
     "--plot", type=_PATH, metavar="FILE", help="With --sensitivity: as a plot, SVG or PNG."
 )
@@ -57,7 +57,7 @@ _PATH = click.Path(path_type=Path)
 @force_option
 @click.pass_context
 def command(context: click.Context, /, **options: Any) -> None:
-    """Take whole channels out of a network, recover, and measure what it brought.
+    """Take channels out of a network, fine-tune it, and measure what it brought.
 
     The result is a variant of its own, a row and its weights: it trains, converts and is costed
     like any other. Needs the extra 'train'.
@@ -72,12 +72,11 @@ def command(context: click.Context, /, **options: Any) -> None:
     from converters.commands.prune_options import config_of, refuse_other_settings
     from converters.pruning.report import (
         missed,
-        outcome_json,
         print_next,
-        print_outcome,
-        print_sparse,
-        sparse_json,
+        print_result,
+        result_json,
     )
+    from converters.pruning.unstructured.report import print_sparsity, sparsity_json
     from edge_effnet.ui.output import write_json
 
     refuse_bad_output(options["json_to"], overwrite=options["force"])
@@ -91,15 +90,15 @@ def command(context: click.Context, /, **options: Any) -> None:
             _sensitivity(config, options)
             return
         folder = options["run"] or _folder(config, options["runs"])
-    outcome = _prune(config, folder, options)
+    result = _prune(config, folder, options)
     sparse = config.measure == "zeros"
     if options["json_to"] != "-":
-        (print_sparse if sparse else print_outcome)(outcome)
-        print_next(outcome)
+        (print_sparsity if sparse else print_result)(result)
+        print_next(result)
     if options["json_to"]:
-        document = (sparse_json if sparse else outcome_json)(outcome)
+        document = (sparsity_json if sparse else result_json)(result)
         write_json(document, options["json_to"], overwrite=options["force"])
-    too_slow = None if sparse else missed(outcome)
+    too_slow = None if sparse else missed(result)
     if too_slow:
         raise too_slow
 
@@ -111,17 +110,17 @@ def _folder(config: PruneConfig, runs: Path) -> Path:
     return runs / final_name(find_variant(config.variant), config)
 
 
-def _bench(
+def _context(
     config: PruneConfig, folder: Path, options: dict[str, Any], callbacks: Callbacks
-) -> Bench:
-    from converters.pruning.step import open_bench
+) -> PruningContext:
+    from converters.pruning.context import open_context
     from edge_effnet.architecture.files import find_variant
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runtime.evaluation import available_cores
 
     find_variant(config.variant)
     keras_module()  # says what to install before anything is read
-    return open_bench(
+    return open_context(
         config,
         folder,
         runs=options["runs"],
@@ -139,11 +138,11 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
     if options["resume"] is None:
         refuse_existing_run(folder, (CONFIG_FILE.name,), overwrite=options["force"])
     with watching() as callbacks:
-        bench = _bench(config, folder, options, callbacks)
+        context = _context(config, folder, options, callbacks)
         if options["resume"] is None:
             clear_run(folder, RUN_FILES)
         try:
-            return prune_weights(bench) if config.measure == "zeros" else prune(bench)
+            return prune_weights(context) if config.measure == "zeros" else prune(context)
         except Interrupted:
             if (folder / CONFIG_FILE.name).exists():
                 callbacks.say(
@@ -156,7 +155,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from dataclasses import asdict
 
     from converters.pruning.report import print_sensitivity
-    from converters.pruning.sensitivity_plot import sensitivity_plot
+    from converters.pruning.selection.sensitivity_plot import sensitivity_plot
     from converters.pruning.step import measure
     from edge_effnet.files import refuse_existing, write_atomically
     from edge_effnet.plots import missing_extra
@@ -170,18 +169,18 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         if missing := missing_extra():
             raise missing
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
-        bench = _bench(config, Path(), options, Callbacks(say=print_note, stage=stage))
-        _, points = measure(bench, bench.whole, everything=True)
+        context = _context(config, Path(), options, Callbacks(say=print_note, stage=stage))
+        _, points = measure(context, context.original, everything=True)
     if not points:
         raise UsageProblem(
-            f"no group of {bench.whole.spec.name} can be narrowed",
+            f"no group of {context.original.spec.name} can be narrowed",
             found=f"none with more than --multiple {config.multiple} channels",
             fix="give a smaller --multiple",
         )
     if options["json_to"] != "-":
         print_sensitivity(points)
     if plot is not None:
-        title = f"{bench.whole.spec.name}: what narrowing one group costs"
+        title = f"{context.original.spec.name}: what narrowing one group costs"
         write_atomically(
             plot, sensitivity_plot(points, title, plot.suffix), overwrite=options["force"]
         )
@@ -190,8 +189,8 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         result = {
             "format": "edge-effnet sensitivity",
             "version": 1,
-            "network": bench.whole.spec.name,
-            "resolution": bench.side,
+            "network": context.original.spec.name,
+            "resolution": context.side,
             "points": [asdict(point) for point in points],
         }
         write_json(result, options["json_to"], overwrite=options["force"])

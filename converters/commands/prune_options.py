@@ -24,7 +24,7 @@ _NO_MATTER_ON_RESUME = {"resume", "threads", "json_to", "force", "runs"}
 
 
 def config_of(options: dict[str, Any]) -> PruneConfig:
-    """What a new run is told.
+    """What a new run is training.
 
     Raises:
         UsageProblem: something is missing, or does not go together.
@@ -52,7 +52,7 @@ def config_of(options: dict[str, Any]) -> PruneConfig:
     given = [name for name in TARGETS if options[name] is not None]
     if len(given) > 1 or (bool(given) == options["sensitivity"]):
         raise UsageProblem(
-            "--sensitivity cuts nothing and takes no target"
+            "--sensitivity prunes nothing and takes no target"
             if options["sensitivity"]
             else "prune takes one target",
             found=" and ".join(map(_flag, given)) or "none",

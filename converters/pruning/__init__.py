@@ -1,1 +1,1 @@
-"""Make networks narrower: which channels leave, how the rest recovers, what it brought."""
+"""Structured pruning: which channels go, how the rest is fine-tuned, what it brought."""

@@ -12,7 +12,7 @@ from edge_effnet.errors import UsageProblem
 Measure = Literal["macs", "params", "size", "latency", "zeros"]
 Importance = Literal["taylor", "magnitude", "bn-scale"]
 Allocation = Literal["measured", "uniform"]
-Recovery = Literal["teacher", "labels", "both", "none"]
+FineTuningSource = Literal["teacher", "labels", "both", "none"]
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class PruneConfig:
         measure, target: what the network may cost: a share of what it costs now (at most 1),
             or an amount: multiply-adds, parameters, bytes of the float file, milliseconds.
             Of ``zeros`` it is the share of single weights to go: unstructured pruning.
-        steps: the target is approached in so many cuts, with recovery after each.
-        epochs: of recovery, over all steps; the last step has half of them or more.
+        steps: the target is approached in so many slicings, with fine-tuning after each.
+        epochs: of fine-tuning, over all steps; the last step has half of them or more.
 
     Raises:
         UsageProblem: a value out of range, or two that do not go together.
@@ -34,7 +34,7 @@ class PruneConfig:
         metadata=option("b0…b7, lite0…4, v2-…, or a variant file.", metavar="NAME|FILE")
     )
     data: str = field(
-        metadata=option("Images to recover with; labels or none.", metavar="DIR|CSV|signs")
+        metadata=option("Images to fine-tune on; labels or none.", metavar="DIR|CSV|signs")
     )
     measure: Measure
     target: float = field(metadata=option("What it may cost.", 1e-9, float("inf")))
@@ -61,14 +61,14 @@ class PruneConfig:
         default=8, metadata=option("Of channels that stay; 16 for the Edge TPU.", 1, 64)
     )
     block: int = field(default=1, metadata=option("With --unstructured: so many together.", 1, 64))
-    steps: int = field(default=2, metadata=option("Cuts, each recovered from.", 1, 20))
-    recovery: Recovery = field(
+    steps: int = field(default=2, metadata=option("Slicings, each fine-tuned.", 1, 20))
+    recovery: FineTuningSource = field(
         default="teacher",
         metadata=option(
-            "Learn back from the unpruned network's answers (no labels), from labels, or both."
+            "Fine-tune on the unpruned network's answers (no labels), on labels, or on both."
         ),
     )
-    epochs: int = field(default=10, metadata=option("Of recovery, in all.", 0, 10_000))
+    epochs: int = field(default=10, metadata=option("Of fine-tuning, in all.", 0, 10_000))
     learning_rate: float = field(default=3e-4, metadata=option("At its peak.", 1e-8, 10))
     batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
     pictures: int = field(
@@ -86,7 +86,7 @@ class PruneConfig:
         refuse_bad_values(self)
         if self.val is not None and self.data == SIGNS:
             raise UsageProblem(
-                "--val is for photos; signs are judged on freshly drawn ones",
+                "--val is for photos; signs are evaluated on freshly rendered ones",
                 found=f"--data {SIGNS} and --val {self.val}",
                 fix="leave --val out",
             )
@@ -104,7 +104,7 @@ class PruneConfig:
         return self.target <= 1 and self.measure != "latency"
 
     def epochs_of(self, step: int) -> int:
-        """Epochs of recovery after cut ``step``, from 1: the last step gets what is left of
+        """Epochs of fine-tuning after step ``step``, from 1: the last step gets what is left of
         half of them, the others share the rest."""
         if self.recovery == "none":
             return 0

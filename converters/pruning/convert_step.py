@@ -32,7 +32,7 @@ def prune_first(
 ) -> ModelChoice:
     """Prune in a run of its own, or take over one that was made with the same settings.
 
-    As much less multiply-adds as ``--prune`` says, recovered without labels on the photos that
+    As much less multiply-adds as ``--prune`` says, fine-tuned without labels on the photos that
     calibrate.
 
     Args:
@@ -43,23 +43,23 @@ def prune_first(
         The pruned network, with its weights.
 
     Raises:
-        UsageProblem: no photos to recover with, or an unreachable share.
+        UsageProblem: no photos to fine-tune on, or an unreachable share.
         OutputError: the run's folder holds one with other settings.
     """
-    from converters.pruning.report import print_outcome
+    from converters.pruning.context import open_context
+    from converters.pruning.progress import watching
+    from converters.pruning.report import print_result
     from converters.pruning.run import RUN_FILES, final_name, prune
-    from converters.pruning.step import open_bench
-    from converters.pruning.watch import watching
     from edge_effnet.runs import clear_run
     from edge_effnet.training.epochs import Interrupted
 
     photos = config.calibration or (config.data if is_signs(config.data) else None)
     if photos is None:
         raise UsageProblem(
-            "--prune needs photos that the network recovers with",
+            "--prune needs photos to fine-tune the network on",
             found="no --calibration",
-            expected="photos like those it will see, without labels; those of --data judge the "
-            "result, so it may not learn from them",
+            expected="photos like those it will see, without labels; those of --data are for "
+            "evaluation, so it may not learn from them",
             fix="add --calibration DIR",
         )
     pruning = _config(model, share, config, photos)
@@ -75,17 +75,17 @@ def prune_first(
             )
         clear_run(folder, RUN_FILES)
     with watching() as callbacks:
-        bench = open_bench(
+        context = open_context(
             pruning, folder, runs=model.runs, workers=config.workers, callbacks=callbacks
         )
         try:
-            outcome = prune(bench)
+            result = prune(context)
         except Interrupted:
             callbacks.say("stopped; the same command goes on")
             raise
     if shown:
-        print_outcome(outcome)
-    return replace(model, variant=str(outcome.row), weights=str(outcome.checkpoint))
+        print_result(result)
+    return replace(model, variant=str(result.row), weights=str(result.checkpoint))
 
 
 def _config(model: ModelChoice, share: float, config: ConvertConfig, photos: Path) -> PruneConfig:

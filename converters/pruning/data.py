@@ -109,7 +109,7 @@ def open_pruning_images(
             raise DataError(
                 f"{part.source} has too few images to prune with",
                 found=f"{len(part)} to {'learn from' if part is training else 'validate on'}",
-                expected=f"at least {FEWEST}; some hundreds recover well",
+                expected=f"at least {FEWEST}; some hundreds fine-tune well",
                 fix="give more images",
             )
     if unknown:

@@ -1,4 +1,4 @@
-"""What a pruning run tells its user at the end."""
+"""What a pruning run came to, for people and for machines."""
 
 from __future__ import annotations
 
@@ -10,28 +10,26 @@ from typing import Any
 from rich.table import Table
 
 from converters.pruning.config import PruneConfig
-from converters.pruning.proof import comparison_json, loss_lines, proof_line
-from converters.pruning.run import Outcome
-from converters.pruning.sensitivity import Point
-from converters.pruning.unstructured.run import SparseOutcome
+from converters.pruning.run import PruningResult
+from converters.pruning.selection.sensitivity import SensitivityPoint
+from converters.pruning.unstructured.run import SparsityResult
 from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.errors import LimitMissed
+from edge_effnet.metrics import Comparison
+from edge_effnet.metrics.comparison.losses import losses_of
 from edge_effnet.ui.console import console, megabytes, millions
 
 
-def print_outcome(outcome: Outcome) -> None:
-    """Print whole against pruned, and whether it pays."""
-    out, bench = console(), outcome.bench
-    whole, pruned = costs(outcome)
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("network", overflow="fold")
-    headings = ("multiply-adds", "parameters", "float file", judged_by(outcome), "latency")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    times, sizes = outcome.latencies.medians_ms, outcome.latencies.sizes
+def print_result(result: PruningResult) -> None:
+    """Print the unpruned network against the pruned one, and whether it pays."""
+    out, context = console(), result.context
+    original, pruned = costs(result)
+    headings = ("multiply-adds", "parameters", "float file", accuracy_name(result), "latency")
+    table = network_table("network", *headings)
+    times, sizes = result.latencies.medians_ms, result.latencies.sizes
     rows = (
-        (bench.whole.spec.name, whole, sizes[0], outcome.whole_accuracy, times[0]),
-        (outcome.spec.name, pruned, sizes[-1], outcome.accuracy, times[-1]),
+        (context.original.spec.name, original, sizes[0], result.original_accuracy, times[0]),
+        (result.spec.name, pruned, sizes[-1], result.accuracy, times[-1]),
     )
     for name, total, size, accuracy, milliseconds in rows:
         table.add_row(
@@ -43,87 +41,98 @@ def print_outcome(outcome: Outcome) -> None:
             f"{milliseconds:.2f} ms",
         )
     table.add_row(
-        "of the whole",
-        f"{pruned.macs / whole.macs:.3f}",
-        f"{pruned.parameters / whole.parameters:.3f}",
+        "of the unpruned",
+        f"{pruned.macs / original.macs:.3f}",
+        f"{pruned.parameters / original.parameters:.3f}",
         f"{sizes[-1] / sizes[0]:.3f}",
-        f"{100 * (outcome.accuracy - outcome.whole_accuracy):+.1f}",
-        f"{outcome.latencies.ratio.value:.2f}",
+        f"{100 * (result.accuracy - result.original_accuracy):+.1f}",
+        f"{result.latencies.ratio.value:.2f}",
         style="dim",
     )
     out.print(table)
-    val = len(bench.data.images.val)
-    chosen = (
-        ", which also chose the best epoch" if bench.config.epochs_of(bench.config.steps) else ""
-    )
+    chosen = context.config.epochs_of(context.config.steps) > 0
     out.print(
-        f"judged on {val} pictures{chosen}; {proof_line(outcome.comparison)}",
+        f"evaluated on {len(context.data.images.val)} images"
+        f"{', which also chose the best epoch' if chosen else ''}; "
+        f"{agreement_line(result.comparison)}",
         soft_wrap=True,
     )
-    ratio = outcome.latencies.ratio
+    ratio = result.latencies.ratio
     out.print(
         f"latency: float, one core of this machine, in turn; 95 % interval of the ratio "
         f"{ratio.low:.2f} to {ratio.high:.2f}",
         style="dim",
     )
-    if beyond := beyond_target(bench.config, whole.macs, pruned.macs):
+    if beyond := beyond_target(context.config, original.macs, pruned.macs):
         out.print(f"note: {beyond}", soft_wrap=True)
-    for line in warnings(outcome):
-        out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
+    print_warnings(warnings(result))
 
 
-def beyond_target(config: PruneConfig, whole_macs: int, pruned_macs: int) -> str | None:
+def network_table(first: str, *headings: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(first, overflow="fold")
+    for heading in headings:
+        table.add_column(heading, justify="right", no_wrap=True)
+    return table
+
+
+def print_warnings(lines: Sequence[str]) -> None:
+    for line in lines:
+        console().print(f"warning: {line}", style="bold yellow", soft_wrap=True)
+
+
+def beyond_target(config: PruneConfig, original_macs: int, pruned_macs: int) -> str | None:
     """Why clearly fewer multiply-adds are left than were asked for; None where they are not."""
-    asked = config.target * whole_macs if config.relative else config.target
+    asked = config.target * original_macs if config.relative else config.target
     if config.measure != "macs" or pruned_macs > 0.98 * asked:
         return None
     return (
-        f"{pruned_macs / whole_macs:.2f} of the multiply-adds are left and not "
-        f"{asked / whole_macs:.2f}, so that time falls too: those missed least take little of it"
+        f"{pruned_macs / original_macs:.2f} of the multiply-adds are left and not "
+        f"{asked / original_macs:.2f}, so that time falls too: those missed least take little of it"
     )
 
 
-def costs(outcome: Outcome) -> tuple[Cost, Cost]:
-    """Of the whole network and of the pruned one."""
-    bench = outcome.bench
-    whole, pruned = (
-        cost(spec, classes=bench.classes, resolution=bench.side)
-        for spec in (bench.whole.spec, outcome.spec)
+def costs(result: PruningResult) -> tuple[Cost, Cost]:
+    """Of the unpruned network and of the pruned one."""
+    context = result.context
+    original, pruned = (
+        cost(spec, classes=context.classes, resolution=context.side)
+        for spec in (context.original.spec, result.spec)
     )
-    return whole, pruned
+    return original, pruned
 
 
-def judged_by(outcome: Outcome | SparseOutcome) -> str:
-    return "top-1" if outcome.bench.data.labelled else "agreement"
+def accuracy_name(result: PruningResult | SparsityResult) -> str:
+    return "top-1" if result.context.data.labelled else "agreement"
 
 
-def warnings(outcome: Outcome) -> list[str]:
+def warnings(result: PruningResult) -> list[str]:
     """What must not be left unsaid: that it brought nothing, or cost much."""
-    latencies = outcome.latencies
+    latencies = result.latencies
     lines = list(latencies.doubts)
     if latencies.ratio.high >= 1:
         lines.append(
             f"pruned, but not measurably faster here: {latencies.medians_ms[-1]:.2f} ms against "
             f"{latencies.medians_ms[0]:.2f} ms; prune more, or aim at it with --target-latency"
         )
-    return [*loss_lines(outcome.spec.name, outcome.comparison), *lines]
+    return [*loss_lines(result.spec.name, result.comparison), *lines]
 
 
-def missed(outcome: Outcome) -> LimitMissed | None:
+def missed(result: PruningResult) -> LimitMissed | None:
     """A latency or a file size that the search reached and the last measurement did not."""
-    config, latencies = outcome.bench.config, outcome.latencies
+    config, latencies = result.context.config, result.latencies
     if config.measure == "latency" and latencies.medians_ms[-1] > config.target:
         return LimitMissed(
-            f"{outcome.spec.name} takes longer than asked for",
+            f"{result.spec.name} takes longer than asked for",
             found=f"{latencies.medians_ms[-1]:.2f} ms in the last measurement",
             expected=f"at most {config.target:g} ms",
             fix="ask for less, since the machine's speed drifts; the network was written",
         )
-    whole, size = latencies.sizes[0], latencies.sizes[-1]
-    limit = config.target * whole if config.relative else config.target
+    before, size = latencies.sizes[0], latencies.sizes[-1]
+    limit = config.target * before if config.relative else config.target
     if config.measure == "size" and size > limit:
         return LimitMissed(
-            f"{outcome.spec.name} is larger than asked for",
+            f"{result.spec.name} is larger than asked for",
             found=f"a float file of {size:,} bytes",
             expected=f"at most {limit:,.0f}",
             fix="ask for a little less; the network was written",
@@ -131,141 +140,94 @@ def missed(outcome: Outcome) -> LimitMissed | None:
     return None
 
 
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    """The result for machines."""
-    bench = outcome.bench
-    whole, pruned = costs(outcome)
-    times, sizes = outcome.latencies.medians_ms, outcome.latencies.sizes
+def loss_lines(name: str, found: Comparison) -> list[str]:
+    """What a pruned network is proven to have lost, and what to do about it."""
+    lost = losses_of(found.paired, found.agreement_interval_percent)
+    if not lost:
+        return []
+    return [f"{name} {' and '.join(lost)}: try more --epochs, more images or a milder target"]
+
+
+def agreement_line(found: Comparison) -> str:
+    """How many answers are the unpruned network's, and the drop with its interval."""
+    line = f"{found.agreement_percent:.1f} % of the answers are the unpruned network's"
+    if found.paired is None:
+        return line
+    low, high = found.paired.drop_interval_points
+    return (
+        f"{line}; drop {found.paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to "
+        f"{high:+.1f}"
+    )
+
+
+def result_document(
+    kind: str, result: PruningResult | SparsityResult, lines: Sequence[str]
+) -> dict[str, Any]:
+    """What both results say to machines; the comparison in percent and points."""
+    data, comparison = result.context.data, result.comparison.to_json()
+    kept = ("agreement", "agreement_interval", "drop_points", "drop_interval_points")
     return {
-        "format": "edge-effnet pruned",
+        "format": f"edge-effnet {kind}",
         "version": 1,
-        "config": bench.config.to_json(),
-        "variant": str(outcome.row),
-        "weights": str(outcome.checkpoint),
-        "judged_by": judged_by(outcome),
-        "judged_on": len(bench.data.images.val),
-        "left_out": bench.data.images.lists.left_out_json(),
-        **comparison_json(outcome.comparison),
+        "config": result.context.config.to_json(),
+        "variant": str(result.row),
+        "weights": str(result.checkpoint),
+        "judged_by": accuracy_name(result),
+        "judged_on": len(data.images.val),
+        "left_out": data.images.lists.left_out_json(),
+        **{key: comparison[key] for key in kept if key in comparison},
+        "latency_ratio": asdict(result.latencies.ratio),
+        "warnings": list(lines),
+    }
+
+
+def result_json(result: PruningResult) -> dict[str, Any]:
+    """The result for machines."""
+    original, pruned = costs(result)
+    times, sizes = result.latencies.medians_ms, result.latencies.sizes
+    networks = (
+        (result.context.original.spec, original, sizes[0], result.original_accuracy, times[0]),
+        (result.spec, pruned, sizes[-1], result.accuracy, times[-1]),
+    )
+    return result_document("pruned", result, warnings(result)) | {
         "networks": [
             {
-                "name": name,
+                "name": spec.name,
                 "macs": total.macs,
                 "parameters": total.parameters,
                 "float_bytes": size,
                 "accuracy": accuracy,
                 "latency_ms": milliseconds,
             }
-            for name, total, size, accuracy, milliseconds in (
-                (bench.whole.spec.name, whole, sizes[0], outcome.whole_accuracy, times[0]),
-                (outcome.spec.name, pruned, sizes[-1], outcome.accuracy, times[-1]),
-            )
+            for spec, total, size, accuracy, milliseconds in networks
         ],
-        "latency_ratio": asdict(outcome.latencies.ratio),
         "steps": [
             {
                 "name": stage.spec.name,
-                "accuracy_after_cut": stage.cut,
-                "accuracy_recovered": stage.recovered,
+                "accuracy_after_cut": stage.sliced,
+                "accuracy_recovered": stage.fine_tuned,
                 "best_epoch": stage.epoch,
                 "sensitivity": [asdict(point) for point in stage.points],
             }
-            for stage in outcome.stages
+            for stage in result.stages
         ],
-        "warnings": warnings(outcome),
     }
 
 
-def print_sparse(outcome: SparseOutcome) -> None:
-    """Print the truth about zeros: what they do for a download, and what not for the time."""
-    out, bench = console(), outcome.bench
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("network", overflow="fold")
-    for heading in ("zeros in 1x1", "file", "compressed", judged_by(outcome), "latency"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    truths = (outcome.whole, outcome.sparse)
-    names, times = (bench.whole.spec.name, outcome.spec.name), outcome.latencies.medians_ms
-    for name, truth, accuracy, milliseconds in zip(
-        names, truths, outcome.accuracies, times, strict=True
-    ):
-        table.add_row(
-            name,
-            f"{100 * truth.zero_share:.1f} %",
-            megabytes(truth.size_bytes),
-            megabytes(truth.compressed_bytes),
-            f"{100 * accuracy:.1f} %",
-            f"{milliseconds:.2f} ms",
-        )
-    out.print(table)
-    ratio = outcome.latencies.ratio
-    out.print(
-        f"the file is as large as before; compressed (DEFLATE) it is "
-        f"{outcome.sparse.compressed_bytes / outcome.whole.compressed_bytes:.2f} of the whole one; "
-        f"it takes {ratio.value:.2f} of the time (95 % interval {ratio.low:.2f} to "
-        f"{ratio.high:.2f})",
-        soft_wrap=True,
-    )
-    for line in sparse_warnings(outcome):
-        out.print(f"warning: {line}", style="bold yellow", soft_wrap=True)
-
-
-def sparse_warnings(outcome: SparseOutcome) -> list[str]:
-    lines = [
-        f"the runtime's sparse kernels cannot apply: {reason}"
-        for reason in outcome.sparse.obstacles
-    ]
-    lines += outcome.latencies.doubts
-    if outcome.latencies.ratio.high >= 1:
-        lines.append("zeros made it no faster here; to be faster prune channels: --target-macs 0.7")
-    lines += loss_lines(outcome.spec.name, outcome.comparison)
-    lines.append("with int8 too, only the download shrinks: its kernels know no zeros")
-    return lines
-
-
-def sparse_json(outcome: SparseOutcome) -> dict[str, Any]:
-    """The result for machines."""
-    bench = outcome.bench
-    return {
-        "format": "edge-effnet sparsified",
-        "version": 1,
-        "config": bench.config.to_json(),
-        "variant": str(outcome.row),
-        "weights": str(outcome.checkpoint),
-        "judged_by": judged_by(outcome),
-        "judged_on": len(bench.data.images.val),
-        "left_out": bench.data.images.lists.left_out_json(),
-        **comparison_json(outcome.comparison),
-        "networks": [
-            {"name": name, **asdict(truth), "accuracy": accuracy, "latency_ms": milliseconds}
-            for name, truth, accuracy, milliseconds in zip(
-                (bench.whole.spec.name, outcome.spec.name),
-                (outcome.whole, outcome.sparse),
-                outcome.accuracies,
-                outcome.latencies.medians_ms,
-                strict=True,
-            )
-        ],
-        "latency_ratio": asdict(outcome.latencies.ratio),
-        "warnings": sparse_warnings(outcome),
-    }
-
-
-def print_next(outcome: Outcome | SparseOutcome) -> None:
+def print_next(result: PruningResult | SparsityResult) -> None:
     console().print(
-        f"next: edge-effnet convert --variant {quote(str(outcome.row))} "
-        f"--weights {quote(str(outcome.checkpoint))} --int8",
+        f"next: edge-effnet convert --variant {quote(str(result.row))} "
+        f"--weights {quote(str(result.checkpoint))} --int8",
         soft_wrap=True,
     )
 
 
-def print_sensitivity(points: Sequence[Point]) -> None:
+def print_sensitivity(points: Sequence[SensitivityPoint]) -> None:
     """One line per group and width: what narrowing that group alone costs."""
     out = console()
     labelled = points[0].accuracy is not None
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("group")
-    for heading in ("role", "channels", "kept", "agreement", "top-1", "divergence"):
-        if heading != "top-1" or labelled:
-            table.add_column(heading, justify="right", no_wrap=True)
+    top1 = ("top-1",) if labelled else ()
+    table = network_table("group", "role", "channels", "kept", "agreement", *top1, "divergence")
     for point in points:
         first = point.width == max(p.width for p in points if p.group == point.group)
         cells = [
@@ -281,7 +243,7 @@ def print_sensitivity(points: Sequence[Point]) -> None:
         table.add_row(*cells)
     out.print(table)
     out.print(
-        "each group narrowed alone, nothing recovered; divergence in nats: what widths are "
+        "each group narrowed alone, without fine-tuning; divergence in nats: what widths are "
         "chosen by",
         style="dim",
     )

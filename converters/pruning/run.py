@@ -1,8 +1,8 @@
-"""A whole pruning run: measure, cut, recover, again; then what it came to.
+"""A pruning run: measure, slice, fine-tune, again; then what it came to.
 
 RUN/prune.json     the config
     target.json    the budget that the target came to
-    step-1/        cut.h5: the network right after the cut; best.h5: recovered; last.state
+    step-1/        cut.h5: right after slicing; best.h5: fine-tuned; last.state
     …
     NAME.json      the row of the pruned network, for --variant
     best.h5        its weights, with everything that was done to them
@@ -18,23 +18,24 @@ from typing import Any
 
 import numpy as np
 
-from converters.pruning.allocation import Budget, measured_widths, uniform_widths
 from converters.pruning.config import CONFIG_FILE, PruneConfig
+from converters.pruning.context import Network, PruningContext, still
 from converters.pruning.data import sample
-from converters.pruning.distillation import BEST_FILE, Lesson, recover
-from converters.pruning.importance import Scores
+from converters.pruning.finetuning.distillation import BEST_FILE, fine_tune
 from converters.pruning.run_files import (
-    CUT_FILE,
+    SLICED_FILE,
     TARGET_FILE,
     describe_network,
-    read_cut,
+    read_step,
     store_target,
     stored_target,
-    write_cut,
+    write_step,
 )
-from converters.pruning.sensitivity import Point, answers, curves
-from converters.pruning.step import Bench, Network, make_cut, measure, still
-from converters.pruning.targets import Latencies, find_budget, time_networks
+from converters.pruning.selection.allocation import Budget
+from converters.pruning.selection.importance import Scores
+from converters.pruning.selection.sensitivity import SensitivityPoint, answers, widths_within
+from converters.pruning.selection.targets import Latencies, find_budget, time_networks
+from converters.pruning.step import measure, prune_step
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.heads.head import Head
@@ -50,84 +51,86 @@ RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class PruningResult:
     """What a run came to.
 
     Attributes:
         spec: the pruned network; its row is in the file ``row``, its weights in ``checkpoint``.
-        stages: every cut and its recovery, in order.
-        whole_accuracy: share of right answers (without labels: of its own) of the unpruned
-            network, on the pictures that judge.
-        comparison: of both networks on those pictures.
-        latencies: whole and pruned, float, in turn.
+        stages: every step, in order.
+        original_accuracy: share of right answers (without labels: of its own) of the unpruned
+            network, on the evaluation images.
+        comparison: of both networks on those images.
+        latencies: unpruned and pruned, float, in turn.
     """
 
-    bench: Bench
+    context: PruningContext
     spec: VariantSpec
     checkpoint: Path
     row: Path
-    stages: tuple[Stage, ...]
-    whole_accuracy: float
+    stages: tuple[StepAccuracy, ...]
+    original_accuracy: float
     comparison: Comparison
     latencies: Latencies
 
     @property
     def accuracy(self) -> float:
-        return self.stages[-1].recovered
+        return self.stages[-1].fine_tuned
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One cut and its recovery, as shares of right answers on the pictures that judge."""
+class StepAccuracy:
+    """A step: shares of right answers on the evaluation images, sliced and fine-tuned."""
 
     spec: VariantSpec
-    points: tuple[Point, ...]
-    cut: float
-    recovered: float
+    points: tuple[SensitivityPoint, ...]
+    sliced: float
+    fine_tuned: float
     epoch: int
 
 
-def prune(bench: Bench) -> Outcome:
-    """Do the steps that are left, and judge the end.
+def prune(context: PruningContext) -> PruningResult:
+    """Do the steps that are left, and evaluate the result.
 
     Raises:
         UsageProblem: the target cannot be reached, or what the run began with has changed.
         Interrupted: the user stopped it; calling it again on the folder goes on.
     """
-    config, folder = bench.config, bench.folder
-    name = final_name(bench.whole.spec, config)
-    measured = cache(lambda: measure(bench, bench.whole))
-    budget = stored_target(bench)
+    config, folder = context.config, context.folder
+    name = final_name(context.original.spec, config)
+    measured = cache(lambda: measure(context, context.original))
+    budget = stored_target(context)
     if budget is None:
-        budget = _find_budget(bench, measured)
+        budget = _find_budget(context, measured)
         CONFIG_FILE.write(folder, config)
-        store_target(bench, budget)
-    network, stages = bench.whole, list[Stage]()
+        store_target(context, budget)
+    network, stages = context.original, list[StepAccuracy]()
     for step in range(1, config.steps + 1):
-        place = folder / f"step-{step}"
+        step_folder = folder / f"step-{step}"
         row_name = name if step == config.steps else f"{name}-step{step}"
-        if (place / CUT_FILE).is_file():
-            network, record = read_cut(place, bench)
-            bench.callbacks.say(f"step {step} was cut already; going on from there")
+        if (step_folder / SLICED_FILE).is_file():
+            network, record = read_step(step_folder, context)
+            context.callbacks.say(f"step {step} was sliced already; going on from there")
         else:
-            scores, points = measured() if step == 1 else measure(bench, network)
-            part = budget.part(bench.whole.spec, step / config.steps)
-            made = make_cut(bench, network, scores, points, part, row_name)
+            scores, points = measured() if step == 1 else measure(context, network)
+            part = budget.part(context.original.spec, step / config.steps)
+            made = prune_step(context, network, scores, points, part, row_name)
             network = made.network
-            record = write_cut(place, bench, made, accuracy_of(bench, network))
-        best, done = _recover(bench, network, place, step)
+            record = write_step(step_folder, context, made, accuracy_of(context, network))
+        best, done = _fine_tune(context, network, step_folder, step)
         load_layer_weights(
-            network.model, read_for(network.model, place / BEST_FILE), source="the best epoch"
+            network.model, read_for(network.model, step_folder / BEST_FILE), source="the best epoch"
         )
         network = replace(network, steps=(*network.steps, *done))
         stages.append(
-            Stage(network.spec, record.points, record.accuracy, best.val_accuracy, best.epoch)
+            StepAccuracy(
+                network.spec, record.points, record.accuracy, best.val_accuracy, best.epoch
+            )
         )
-        bench.callbacks.say(
-            f"step {step}: {100 * record.accuracy:.1f} % after the cut, "
-            f"{100 * best.val_accuracy:.1f} % recovered"
+        context.callbacks.say(
+            f"step {step}: {100 * record.accuracy:.1f} % after slicing, "
+            f"{100 * best.val_accuracy:.1f} % after fine-tuning"
         )
-    return _finish(bench, network, stages)
+    return _finish(context, network, stages)
 
 
 def final_name(spec: VariantSpec, config: PruneConfig) -> str:
@@ -142,53 +145,55 @@ def final_name(spec: VariantSpec, config: PruneConfig) -> str:
     return f"{spec.name}-{config.measure}{amount}"
 
 
-def _find_budget(bench: Bench, measured: Callable[[], tuple[Scores, list[Point]]]) -> Budget:
-    spec = bench.whole.spec
+def _find_budget(
+    context: PruningContext, measured: Callable[[], tuple[Scores, list[SensitivityPoint]]]
+) -> Budget:
+    spec = context.original.spec
 
     def widths_for(budget: Budget) -> dict[str, int]:
-        scores, points = measured()
-        if points:
-            return measured_widths(spec, curves(points, scores), budget, bench.limits)
-        return uniform_widths(spec, budget, bench.limits)
+        return widths_within(budget, spec, *measured(), context.limits)
 
     def time_rows(rows: Sequence[VariantSpec]) -> Latencies:
         return time_networks(
-            [(row, build(still(row), classes=bench.classes, resolution=bench.side)) for row in rows]
+            [
+                (row, build(still(row), classes=context.classes, resolution=context.side))
+                for row in rows
+            ]
         )
 
     return find_budget(
-        bench.config,
+        context.config,
         spec,
-        classes=bench.classes,
-        resolution=bench.side,
-        limits=bench.limits,
+        classes=context.classes,
+        resolution=context.side,
+        limits=context.limits,
         widths_for=widths_for,
         time_rows=time_rows,
     )
 
 
-def _recover(
-    bench: Bench, network: Network, place: Path, step: int
+def _fine_tune(
+    context: PruningContext, network: Network, step_folder: Path, step: int
 ) -> tuple[EpochRow, tuple[dict[str, Any], ...]]:
-    """Learn back what the cut took; answers with the best epoch and, where there was one, the
+    """Fine-tune a sliced network; returns the best epoch and, where there was one, the
     step for the card."""
-    config, epochs = bench.config, bench.config.epochs_of(step)
-    told = training_config(bench, network.spec.name, epochs, config.seed + step)
-    images = bench.data.record
+    config, epochs = context.config, context.config.epochs_of(step)
+    training = training_config(context, network.spec.name, epochs, config.seed + step)
+    images = context.data.record
     if any(step.get("data", {}).get("images") == images for step in network.steps):
         images = None  # a step before keeps them
     record: dict[str, Any] = {
         "step": "recovered",
         "how": config.recovery,
-        "teacher": bench.whole.spec.name if config.recovery in ("teacher", "both") else None,
+        "teacher": context.original.spec.name if config.recovery in ("teacher", "both") else None,
         "epochs": epochs,
         "learning_rate": config.learning_rate,
         "batch_size": config.batch_size,
-        "seed": told.seed,
+        "seed": training.seed,
         "data": {
-            "source": Path(bench.data.images.lists.source).name,
-            "fingerprint": bench.data.images.lists.fingerprint,
-            "pictures": len(bench.data.images.train),
+            "source": Path(context.data.images.lists.source).name,
+            "fingerprint": context.data.images.lists.fingerprint,
+            "pictures": len(context.data.images.train),
             "images": images,
         },
     }
@@ -197,31 +202,22 @@ def _recover(
         return ({**record, "epoch": row.epoch, "judged": row.val_accuracy},) if epochs else ()
 
     def metadata(row: EpochRow) -> dict[str, Any]:
-        return describe_network(bench, replace(network, steps=(*network.steps, *done(row))))
+        return describe_network(context, replace(network, steps=(*network.steps, *done(row))))
 
-    lesson = Lesson(
-        how=config.recovery,
-        teacher=bench.whole.model,
-        kept_features=np.asarray(network.kept["head"]),
-        config=told,
-        images=bench.data.images,
-        side=bench.side,
-        workers=bench.workers,
-    )
-    best = recover(
-        network.model,
-        lesson,
-        place,
-        {"step": step, "config": told.to_json(), "data": record["data"]},
+    best = fine_tune(
+        context,
+        network,
+        training,
+        step_folder,
+        {"step": step, "config": training.to_json(), "data": record["data"]},
         metadata,
-        bench.callbacks,
     )
     return best, done(best)
 
 
-def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainConfig:
+def training_config(context: PruningContext, name: str, epochs: int, seed: int) -> TrainConfig:
     """What the training loop is told."""
-    config = bench.config
+    config = context.config
     return TrainConfig(
         data=config.data,
         variant=name,
@@ -236,39 +232,49 @@ def training_config(bench: Bench, name: str, epochs: int, seed: int) -> TrainCon
     )
 
 
-def accuracy_of(bench: Bench, network: Network) -> float:
-    """Share of right answers on the pictures that judge."""
-    return evaluate(network.model, bench.data.images.val, side=bench.side, workers=bench.workers)[1]
+def accuracy_of(context: PruningContext, network: Network) -> float:
+    """Share of right answers on the evaluation images."""
+    return evaluate(
+        network.model, context.data.images.val, side=context.side, workers=context.workers
+    )[1]
 
 
-def _finish(bench: Bench, network: Network, stages: Sequence[Stage]) -> Outcome:
+def _finish(
+    context: PruningContext, network: Network, stages: Sequence[StepAccuracy]
+) -> PruningResult:
     """Write the row and the weights, and measure what was gained."""
-    folder, spec = bench.folder, network.spec
+    folder, spec = context.folder, network.spec
     row, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
     write_variant(row, spec, overwrite=True)
-    save_checkpoint(network.model, checkpoint, describe_network(bench, network))
-    done = bench.callbacks.stage("timing", None)
-    latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, network.model)])
-    done(1)
-    return Outcome(
-        bench=bench,
+    save_checkpoint(network.model, checkpoint, describe_network(context, network))
+    latencies = timed(context, network)
+    return PruningResult(
+        context=context,
         spec=spec,
         checkpoint=checkpoint,
         row=row,
         stages=tuple(stages),
-        whole_accuracy=accuracy_of(bench, bench.whole),
-        comparison=comparison_of(bench, network),
+        original_accuracy=accuracy_of(context, context.original),
+        comparison=comparison_of(context, network),
         latencies=latencies,
     )
 
 
-def comparison_of(bench: Bench, network: Network) -> Comparison:
-    """Both networks on the pictures that judge; without true labels, their agreement alone."""
-    data, head = bench.data, Head("logits", bench.classes)
+def timed(context: PruningContext, network: Network) -> Latencies:
+    """The unpruned network and this one, in turn."""
+    done = context.callbacks.stage("timing", None)
+    latencies = time_networks([(one.spec, one.model) for one in (context.original, network)])
+    done(1)
+    return latencies
+
+
+def comparison_of(context: PruningContext, network: Network) -> Comparison:
+    """Both networks on the evaluation images; without true labels, their agreement alone."""
+    data, head = context.data, Head("logits", context.classes)
     val = data.images.val
-    images, truth = sample(val, len(val), bench.side, 0, bench.workers)
-    names = tuple(map(str, range(bench.classes)))
-    paths = tuple(Path(f"{data.images.lists.source}#{place}") for place in range(len(val)))
+    images, truth = sample(val, len(val), context.side, 0, context.workers)
+    names = tuple(map(str, range(context.classes)))
+    paths = tuple(Path(f"{data.images.lists.source}#{index}") for index in range(len(val)))
 
     def predictions(one: Network) -> Predictions:
         scores = head.scores(answers(one.model, images).astype(np.float32))
@@ -276,4 +282,4 @@ def comparison_of(bench: Bench, network: Network) -> Comparison:
         known = truth if data.labelled else None
         return Predictions(scores, known, paths, names, file, head=head)
 
-    return compare_predictions(predictions(bench.whole), predictions(network))
+    return compare_predictions(predictions(context.original), predictions(network))

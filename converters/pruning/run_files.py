@@ -1,4 +1,4 @@
-"""What a pruning run keeps on disk, so that it can be gone on with."""
+"""What a pruning run keeps on disk, so that it can be resumed."""
 
 from __future__ import annotations
 
@@ -9,85 +9,89 @@ from typing import Any
 
 import numpy as np
 
-from converters.pruning.allocation import Budget
-from converters.pruning.sensitivity import Point
-from converters.pruning.step import Bench, Cut, Network, network_of
+from converters.pruning.context import Network, PruningContext, network_of
+from converters.pruning.selection.allocation import Budget
+from converters.pruning.selection.sensitivity import SensitivityPoint
+from converters.pruning.step import PrunedStep
 from edge_effnet.architecture.files import variant_from_json
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_json_file
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.runs import refuse_changed
 
-CUT_FILE, TARGET_FILE = "cut.h5", "target.json"
+SLICED_FILE, TARGET_FILE = "cut.h5", "target.json"
 
 
-def describe_network(bench: Bench, network: Network) -> dict[str, Any]:
+def describe_network(context: PruningContext, network: Network) -> dict[str, Any]:
     return describe(
         network.spec,
-        resolution=bench.side,
-        labels=bench.labels or bench.data.images.lists.labels or None,
+        resolution=context.side,
+        labels=context.labels or context.data.images.lists.labels or None,
         steps=list(network.steps),
-        kept={group: places.tolist() for group, places in network.kept.items()},
+        kept={group: indices.tolist() for group, indices in network.kept.items()},
     )
 
 
 @dataclass(frozen=True)
-class Record:
-    """What a cut found, stored beside it."""
+class StepRecord:
+    """What a step measured, stored beside its network."""
 
-    points: tuple[Point, ...]
+    points: tuple[SensitivityPoint, ...]
     accuracy: float
 
 
-def write_cut(place: Path, bench: Bench, made: Cut, accuracy: float) -> Record:
-    record = Record(made.points, accuracy)
-    place.mkdir(parents=True, exist_ok=True)
-    metadata = describe_network(bench, made.network) | {
+def write_step(
+    folder: Path, context: PruningContext, made: PrunedStep, accuracy: float
+) -> StepRecord:
+    record = StepRecord(made.points, accuracy)
+    folder.mkdir(parents=True, exist_ok=True)
+    metadata = describe_network(context, made.network) | {
         "points": [asdict(point) for point in record.points],
         "accuracy": record.accuracy,
     }
-    save_checkpoint(made.network.model, place / CUT_FILE, metadata)
+    save_checkpoint(made.network.model, folder / SLICED_FILE, metadata)
     return record
 
 
-def read_cut(place: Path, bench: Bench) -> tuple[Network, Record]:
-    """A cut that an earlier run made.
+def read_step(folder: Path, context: PruningContext) -> tuple[Network, StepRecord]:
+    """A step that an earlier run sliced.
 
     Raises:
         WeightsError, DataError: the file is damaged.
     """
-    path = place / CUT_FILE
+    path = folder / SLICED_FILE
     metadata = peek(path).metadata or {}
     try:
         spec = variant_from_json(metadata["variant"], str(path))
-        kept = {group: np.array(places, np.int64) for group, places in metadata["kept"].items()}
-        record = Record(
-            tuple(Point(**point) for point in metadata["points"]), float(metadata["accuracy"])
+        kept = {group: np.array(indices, np.int64) for group, indices in metadata["kept"].items()}
+        record = StepRecord(
+            tuple(SensitivityPoint(**point) for point in metadata["points"]),
+            float(metadata["accuracy"]),
         )
         steps = tuple(metadata["steps"])
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
-            f"{path} cannot be gone on from",
+            f"{path} cannot be resumed from",
             found=f"no usable {error}",
-            fix=f"remove {place} and resume again",
+            fix=f"remove {folder} and resume again",
         ) from error
-    return Network(spec, network_of(spec, path, bench), kept, steps), record
+    return Network(spec, network_of(spec, path, context), kept, steps), record
 
 
-def store_target(bench: Bench, budget: Budget) -> None:
+def store_target(context: PruningContext, budget: Budget) -> None:
     """Write what the target came to, and for which weights."""
-    document = {"budget": asdict(budget), "origin": dict(bench.origin)}
-    write_json_file(bench.folder / TARGET_FILE, document)
+    document = {"budget": asdict(budget), "origin": dict(context.origin)}
+    write_json_file(context.folder / TARGET_FILE, document)
 
 
-def stored_target(bench: Bench) -> Budget | None:
+def stored_target(context: PruningContext) -> Budget | None:
     """The budget of a run that was stopped; None before it was found.
 
     Raises:
         UsageProblem: the weights that the run began with are others now.
         DataError: the file is damaged.
     """
-    path = bench.folder / TARGET_FILE
+    path = context.folder / TARGET_FILE
     if not path.is_file():
         return None
     try:
@@ -98,10 +102,10 @@ def stored_target(bench: Bench) -> Budget | None:
             f"{path} is damaged", found=str(error), fix="remove it and resume again"
         ) from error
     refuse_changed(
-        bench.folder,
+        context.folder,
         {"weights": origin},
-        {"weights": dict(bench.origin)},
-        said={"weights": f"weights from {bench.origin.get('file', bench.origin.get('kind'))}"},
+        {"weights": dict(context.origin)},
+        said={"weights": f"weights from {context.origin.get('file', context.origin.get('kind'))}"},
         expected=f"{origin.get('file', origin.get('kind'))}, sha256 {origin.get('sha256')}",
         fix="put them back, or prune anew in another folder or with --force",
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any
 
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.files import write_atomically
 from edge_effnet.spelling import nearest
@@ -81,7 +81,7 @@ def variant_from_json(raw: Mapping[str, Any], name: str) -> VariantSpec:
         raise _not_a_variant(name, f"version {raw.get('version')!r}, while this reads {VERSION}")
     values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
     try:
-        spec = _typed(VariantSpec, values, "variant")
+        return structure(values, VariantSpec, unknown_keys=False)
     except EdgeEffnetError as error:  # well-formed, but no network can be like that
         raise ModelError(
             f"{name} describes no network: {error.what}",
@@ -89,50 +89,8 @@ def variant_from_json(raw: Mapping[str, Any], name: str) -> VariantSpec:
             expected=error.expected,
             fix=error.fix,
         ) from error
-    except (TypeError, ValueError, OverflowError) as error:
+    except Malformed as error:
         raise _not_a_variant(name, str(error)) from error
-    assert isinstance(spec, VariantSpec)  # noqa: S101 (what _typed was asked for)
-    return spec
-
-
-def _typed(kind: Any, value: Any, where: str) -> Any:
-    """Rebuild frozen dataclasses, tuples and literals from JSON values, checking each."""
-    origin = get_origin(kind)
-    if origin in (Union, UnionType):
-        if value is None:
-            return None
-        return _typed(next(a for a in get_args(kind) if a is not type(None)), value, where)
-    if origin is Literal:
-        if value not in get_args(kind):
-            raise ValueError(f"{where} is {value!r}, not one of {get_args(kind)}")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list):
-            raise TypeError(f"{where} is no list")
-        items = get_args(kind)
-        if items[-1] is not Ellipsis and len(value) != len(items):
-            raise ValueError(f"{where} has {len(value)} entries, not {len(items)}")
-        return tuple(_typed(items[0], entry, f"{where}[{i}]") for i, entry in enumerate(value))
-    if is_dataclass(kind):
-        return _typed_dataclass(kind, value, where)
-    if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if type(value) is not kind:
-        raise TypeError(f"{where} is {value!r}, not a {kind.__name__}")
-    return value
-
-
-def _typed_dataclass(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{where} is no object")
-    known = {entry.name: entry for entry in fields(kind)}
-    if unknown := set(value) - set(known):
-        raise ValueError(f"{where} has unknown fields {sorted(unknown)}")
-    missing = [n for n, e in known.items() if e.default is MISSING and n not in value]
-    if missing:
-        raise ValueError(f"{where} lacks {missing}")
-    hints = get_type_hints(kind)
-    return kind(**{n: _typed(hints[n], entry, f"{where}.{n}") for n, entry in value.items()})
 
 
 def _not_a_variant(name: str, found: str) -> ModelError:

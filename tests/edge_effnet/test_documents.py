@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.documents import AtLeast, Fits, Malformed, structure, unstructure
+from edge_effnet.errors import UsageProblem
 
 
 @dataclass(frozen=True)
@@ -57,3 +58,25 @@ def test_the_first_fault_is_named_with_its_place(change: dict[str, Any], words: 
 def test_anything_else_is_refused_without_a_crash(value: Any) -> None:
     with pytest.raises(Malformed):
         structure(value, Outer)
+
+
+def test_unknown_keys_are_refused_where_they_may_not_be() -> None:
+    with pytest.raises(Malformed, match="the document: unknown newer"):
+        structure({**GOOD, "newer": 1}, Outer, unknown_keys=False)
+    assert structure(GOOD, Outer, unknown_keys=False).name == "a"
+
+
+def test_what_a_class_refuses_itself_is_said_in_its_words() -> None:
+    @dataclass(frozen=True)
+    class Even:
+        value: int
+        kind: Literal["even"] = "even"
+
+        def __post_init__(self) -> None:
+            if self.value % 2:
+                raise UsageProblem("an odd number", fix="give an even one")
+
+    with pytest.raises(UsageProblem, match="an odd number"):
+        structure({"value": 1}, Even)
+    with pytest.raises(Malformed, match="kind: 'odd' is none of even"):
+        structure({"value": 2, "kind": "odd"}, Even)

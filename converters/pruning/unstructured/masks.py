@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.distillation import BEST_FILE, Lesson, training_loop
 from edge_effnet.network.backend import keras_module
-from edge_effnet.network.weights.checkpoint import save_checkpoint
-from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.progress import EpochRow
 
 if TYPE_CHECKING:
     import keras
@@ -40,7 +34,7 @@ def mask_of(kernel: NDArray[np.float32], share: float, block: int) -> NDArray[np
 
     Args:
         kernel: (1, 1, in, out).
-        block: consecutive outputs of one input that go together; 1 judges single weights. A
+        block: consecutive outputs of one input that go together; 1 prunes single weights. A
             rest of outputs that fills no block makes a smaller one.
     """
     inputs, outputs = kernel.shape[2:]
@@ -51,8 +45,8 @@ def mask_of(kernel: NDArray[np.float32], share: float, block: int) -> NDArray[np
     gone = round(share * means.size)
     mask = np.ones(means.size, np.float32)
     mask[np.argsort(means, axis=None, kind="stable")[:gone]] = 0
-    whole = np.repeat(mask.reshape(means.shape), block, axis=1)[:, :outputs]
-    return whole[None, None]
+    full = np.repeat(mask.reshape(means.shape), block, axis=1)[:, :outputs]
+    return full[None, None]
 
 
 def pointwise_layers(network: keras.Model) -> list[Any]:
@@ -71,63 +65,22 @@ class Masks:
         kept: a mask per layer, of the last time it was chosen.
     """
 
-    network: keras.Model
     final: float
     block: int
-    kept: dict[str, NDArray[np.float32]]
+    kept: dict[str, NDArray[np.float32]] = field(default_factory=dict)
 
-    def apply(self, step: int, total: int) -> None:
+    def apply(self, network: keras.Model, step: int, total: int) -> None:
         """After a training step: choose the masks anew where it is time, and multiply."""
         choose = not self.kept or step % EVERY == 0 or step == total
         share = sparsity_at(step, total, self.final)
-        for layer in pointwise_layers(self.network):
+        for layer in pointwise_layers(network):
             kernel = np.asarray(layer.get_weights()[0])
             if choose:
                 self.kept[layer.name] = mask_of(kernel, share, self.block)
             layer.kernel.assign(kernel * self.kept[layer.name])
 
-    @property
-    def zero_share(self) -> float:
-        kernels = [np.asarray(layer.kernel) for layer in pointwise_layers(self.network)]
-        return float(sum((k == 0).sum() for k in kernels) / sum(k.size for k in kernels))
 
-
-def sparsify(
-    network: keras.Model,
-    lesson: Lesson,
-    final: float,
-    block: int,
-    folder: Path,
-    about: Mapping[str, Any],
-    describe: Callable[[EpochRow, float], Mapping[str, Any]],
-    callbacks: Callbacks,
-) -> EpochRow:
-    """Fine-tune while weights go to zero; the last epoch ends in ``folder/best.h5``.
-
-    The masks are no part of the network: what is saved is an ordinary checkpoint with zeros.
-
-    Returns:
-        The last epoch: an earlier one may be better, but is not as sparse.
-
-    Raises:
-        As ``distillation.recover``.
-    """
-    # The best epoch is not sparse yet: what is saved is the last one.
-    copy, loop = training_loop(
-        network,
-        lesson,
-        folder,
-        about,
-        lambda _copy, _row: None,
-        callbacks,
-    )
-    masks = Masks(copy, final, block, {})
-
-    def on_step(done: int, total: int) -> None:
-        masks.apply(done, total)
-        callbacks.on_step(done, total)
-
-    replace(loop, callbacks=replace(callbacks, on_step=on_step)).fit()
-    last = loop.progress.rows[-1]
-    save_checkpoint(copy, folder / BEST_FILE, describe(last, masks.zero_share))
-    return last
+def zero_share(network: keras.Model) -> float:
+    """Of the weights of its 1x1 convolutions."""
+    kernels = [np.asarray(layer.kernel) for layer in pointwise_layers(network)]
+    return float(sum((k == 0).sum() for k in kernels) / sum(k.size for k in kernels))

@@ -1,61 +1,57 @@
-"""An unstructured run: weights to zero while the network learns, then the truth about it."""
+"""An unstructured run: weights to zero while the network learns, then what that is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from converters.float_model.export import export_network
 from converters.pruning.config import CONFIG_FILE
-from converters.pruning.distillation import BEST_FILE, Lesson
-from converters.pruning.run import accuracy_of, comparison_of, final_name, training_config
+from converters.pruning.context import PruningContext, network_of
+from converters.pruning.finetuning.distillation import BEST_FILE, train
+from converters.pruning.run import accuracy_of, comparison_of, final_name, timed, training_config
 from converters.pruning.run_files import describe_network
-from converters.pruning.step import Bench, Network, network_of
-from converters.pruning.targets import Latencies, time_networks
-from converters.pruning.unstructured.masks import sparsify
-from converters.pruning.unstructured.size import SparsityTruth, sparsity_truth
+from converters.pruning.selection.targets import Latencies
+from converters.pruning.unstructured.masks import Masks, zero_share
+from converters.pruning.unstructured.size import FileSparsity, file_sparsity
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics import Comparison
 from edge_effnet.network.weights.checkpoint import peek, save_checkpoint
-from edge_effnet.training.progress import EpochRow
 
 
 @dataclass(frozen=True)
-class SparseOutcome:
+class SparsityResult:
     """What an unstructured run came to.
 
     Attributes:
-        whole, sparse: the float files looked at for zeros.
-        accuracies: of the two, as shares of right answers on the pictures that judge.
-        comparison: of the two networks on those pictures.
+        original, sparse: the float files looked at for zeros.
+        accuracies: of the two, as shares of right answers on the evaluation images.
+        comparison: of the two networks on those images.
         latencies: of the two, in turn.
     """
 
-    bench: Bench
+    context: PruningContext
     spec: VariantSpec
     checkpoint: Path
     row: Path
-    whole: SparsityTruth
-    sparse: SparsityTruth
+    original: FileSparsity
+    sparse: FileSparsity
     accuracies: tuple[float, float]
     comparison: Comparison
     latencies: Latencies
 
 
-def prune_weights(bench: Bench) -> SparseOutcome:
+def prune_weights(context: PruningContext) -> SparsityResult:
     """Take single weights to zero and measure what that is worth.
 
     Raises:
         UsageProblem: nothing to learn with: zeros without training ruin a network.
         Interrupted: the user stopped it; calling it again on the folder goes on.
     """
-    config, folder = bench.config, bench.folder
+    config, folder = context.config, context.folder
     if config.recovery == "none" or config.epochs < 1:
         raise UsageProblem(
             "unstructured pruning happens while the network learns",
@@ -63,9 +59,9 @@ def prune_weights(bench: Bench) -> SparseOutcome:
             fix="give --epochs 5 or more, and --recovery teacher, labels or both",
         )
     CONFIG_FILE.write(folder, config)
-    name = final_name(bench.whole.spec, config)
-    spec = replace(bench.whole.spec, name=name, official_weights=None, published=None)
-    told = training_config(bench, spec.name, config.epochs, config.seed)
+    name = final_name(context.original.spec, config)
+    spec = replace(context.original.spec, name=name, official_weights=None, published=None)
+    training = training_config(context, spec.name, config.epochs, config.seed)
     step: dict[str, Any] = {
         "step": "sparsified",
         "share": config.target,
@@ -75,66 +71,54 @@ def prune_weights(bench: Bench) -> SparseOutcome:
         "epochs": config.epochs,
         "learning_rate": config.learning_rate,
         "data": {
-            "source": Path(bench.data.images.lists.source).name,
-            "fingerprint": bench.data.images.lists.fingerprint,
-            "images": bench.data.record,
+            "source": Path(context.data.images.lists.source).name,
+            "fingerprint": context.data.images.lists.fingerprint,
+            "images": context.data.record,
         },
     }
-    network = Network(spec, bench.whole.model, bench.whole.kept, bench.whole.steps)
-
-    def metadata(row: EpochRow, zeros: float) -> Mapping[str, Any]:
-        done = {**step, "zeros": round(zeros, 4), "judged": row.val_accuracy}
-        return describe_network(bench, replace(network, steps=(*network.steps, done)))
-
-    lesson = Lesson(
-        how=config.recovery,
-        teacher=bench.whole.model,
-        kept_features=np.asarray(bench.whole.kept["head"]),
-        config=told,
-        images=bench.data.images,
-        side=bench.side,
-        workers=bench.workers,
-    )
-    place = folder / "step-1"
-    sparsify(
-        bench.whole.model,
-        lesson,
-        config.target,
-        config.block,
-        place,
+    network = replace(context.original, spec=spec)
+    # The masks are no part of the network: what is saved is an ordinary checkpoint with zeros, of
+    # the last epoch: an earlier one may be better, but is not as sparse.
+    step_folder = folder / "step-1"
+    student, progress = train(
+        context,
+        network,
+        training,
+        step_folder,
         {
-            "config": told.to_json(),
+            "config": training.to_json(),
             "zeros": config.target,
             "block": config.block,
             "data": step["data"],
-            "weights": dict(bench.origin),
+            "weights": dict(context.origin),
         },
-        metadata,
-        bench.callbacks,
+        after_step=Masks(config.target, config.block).apply,
     )
-    return _finish(bench, spec, place / BEST_FILE)
+    zeros = round(zero_share(student), 4)
+    step |= {"zeros": zeros, "judged": progress.rows[-1].val_accuracy}
+    metadata = describe_network(context, replace(network, steps=(*network.steps, step)))
+    save_checkpoint(student, step_folder / BEST_FILE, metadata)
+    return _finish(context, spec, step_folder / BEST_FILE)
 
 
-def _finish(bench: Bench, spec: VariantSpec, weights: Path) -> SparseOutcome:
-    model = network_of(spec, weights, bench)
-    row, checkpoint = bench.folder / f"{spec.name}.json", bench.folder / BEST_FILE
+def _finish(context: PruningContext, spec: VariantSpec, weights: Path) -> SparsityResult:
+    model = network_of(spec, weights, context)
+    row, checkpoint = context.folder / f"{spec.name}.json", context.folder / BEST_FILE
     write_variant(row, spec, overwrite=True)
     save_checkpoint(model, checkpoint, peek(weights).metadata or {})
-    network = replace(bench.whole, spec=spec, model=model)
-    done = bench.callbacks.stage("timing", None)
-    latencies = time_networks([(bench.whole.spec, bench.whole.model), (spec, model)])
-    done(1)
-    whole, sparse = (
-        sparsity_truth(export_network(one, spec)) for one in (bench.whole.model, model)
+    network = replace(context.original, spec=spec, model=model)
+    latencies = timed(context, network)
+    original, sparse = (
+        file_sparsity(export_network(one, spec)) for one in (context.original.model, model)
     )
-    return SparseOutcome(
-        bench=bench,
+    return SparsityResult(
+        context=context,
         spec=spec,
         checkpoint=checkpoint,
         row=row,
-        whole=whole,
+        original=original,
         sparse=sparse,
-        accuracies=(accuracy_of(bench, bench.whole), accuracy_of(bench, network)),
-        comparison=comparison_of(bench, network),
+        accuracies=(accuracy_of(context, context.original), accuracy_of(context, network)),
+        comparison=comparison_of(context, network),
         latencies=latencies,
     )

@@ -15,7 +15,7 @@ _DEFLATE_LEVEL = 9
 
 
 @dataclass(frozen=True)
-class SparsityTruth:
+class FileSparsity:
     """A model file looked at for zeros.
 
     Attributes:
@@ -31,7 +31,7 @@ class SparsityTruth:
     obstacles: tuple[str, ...]
 
 
-def sparsity_truth(model: bytes) -> SparsityTruth:
+def file_sparsity(model: bytes) -> FileSparsity:
     """Look at the bytes of a ``.tflite``.
 
     XNNPACK multiplies by sparse 1x1 kernels only in float, only where the file stores them in
@@ -67,7 +67,7 @@ def sparsity_truth(model: bytes) -> SparsityTruth:
         obstacles.append("the kernels are stored dense: no converter at hand writes sparse ones")
     if stem is None or not _eligible(*stem, schema):
         obstacles.append("the stem's padding is not symmetric (an even input and stride 2)")
-    return SparsityTruth(
+    return FileSparsity(
         size_bytes=len(model),
         compressed_bytes=len(zlib.compress(model, _DEFLATE_LEVEL)),
         zero_share=zeros / count,

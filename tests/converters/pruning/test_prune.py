@@ -61,8 +61,8 @@ def pruned(
         "prune", "--resume", folder / "run", "--threads", 2, "--json", folder / "result.json"
     )
     assert done.returncode == 0, done.stderr
-    assert "step 1 was cut already" in done.stderr
-    assert "of the whole" in done.stdout
+    assert "step 1 was sliced already" in done.stderr
+    assert "of the unpruned" in done.stdout
     assert "next: edge-effnet convert --variant" in done.stdout
     return folder
 
@@ -118,7 +118,7 @@ def test_a_finished_run_is_not_written_over(
         ),
         (
             ("--variant", "b0", "--data", "x", "--sensitivity", "--target-macs", "0.7"),
-            "cuts nothing and takes no target",
+            "prunes nothing and takes no target",
         ),
         (
             ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--plot", "b0.svg"),

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.pruning.groups import channel_groups, narrowed
-from converters.pruning.slicing import Kept, cut, silenced
+from converters.pruning.selection.groups import channel_groups, narrowed
+from converters.pruning.slicing import Kept, silenced, slice_channels
 from edge_effnet.architecture.cost import cost
 from edge_effnet.architecture.files import variant_from_json, variant_to_json
 from edge_effnet.architecture.spec import VariantSpec, network_plan
@@ -95,7 +95,7 @@ def test_a_cut_network_equals_the_masked_one(
             kept[name] = np.sort(rng.permutation(group.width)[:count])
     images = rng.uniform(0, 255, (2, SIDE, SIDE, 3)).astype(np.float32)
 
-    spec, weights = cut(tiny.spec, tiny.weights, kept)
+    spec, weights = slice_channels(tiny.spec, tiny.weights, kept)
     small = answers(spec, weights, images)
 
     scale = max(1.0, float(np.abs(small).max()))
@@ -162,8 +162,8 @@ def variant_to_json_as_read(spec: VariantSpec) -> Any:
 def test_what_is_no_channel_is_refused(tiny_of: Callable[[str], Tiny]) -> None:
     tiny = tiny_of("b0")
     with pytest.raises(UsageProblem, match="no channels called 'block9z'"):
-        cut(tiny.spec, tiny.weights, {"block9z": np.array([0])})
-    with pytest.raises(UsageProblem, match="found 0 places"):
-        cut(tiny.spec, tiny.weights, {"head": np.array([], np.int64)})
+        slice_channels(tiny.spec, tiny.weights, {"block9z": np.array([0])})
+    with pytest.raises(UsageProblem, match="found 0 indices"):
+        slice_channels(tiny.spec, tiny.weights, {"head": np.array([], np.int64)})
     with pytest.raises(UsageProblem, match="ascending, from 0"):
-        cut(tiny.spec, tiny.weights, {"stem": np.array([1, 0])})
+        slice_channels(tiny.spec, tiny.weights, {"stem": np.array([1, 0])})

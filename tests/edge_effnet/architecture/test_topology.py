@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from converters.pruning.groups import channel_groups
+from converters.pruning.selection.groups import channel_groups
 from edge_effnet.architecture.cost import exported_operators
 from edge_effnet.architecture.spec import network_plan
 from edge_effnet.architecture.topology import operators

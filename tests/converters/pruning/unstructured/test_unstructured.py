@@ -1,4 +1,4 @@
-"""Zeros come on schedule, stay, and the truth about them is told."""
+"""Zeros come on schedule, stay, and the truth about them is training."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from converters.pruning.unstructured.masks import Masks, mask_of, pointwise_layers, sparsity_at
-from converters.pruning.unstructured.size import sparsity_truth
+from converters.pruning.unstructured.masks import (
+    Masks,
+    mask_of,
+    pointwise_layers,
+    sparsity_at,
+    zero_share,
+)
+from converters.pruning.unstructured.size import file_sparsity
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from edge_effnet.tflite.editor import pack_tree, read_tree
@@ -53,13 +59,13 @@ def test_masks_hold_while_the_network_learns(tiny: TinyModel) -> None:
     import keras
 
     network = keras.models.clone_model(tiny.network)
-    masks = Masks(network, 0.8, 1, {})
-    masks.apply(100, 100)
-    assert masks.zero_share == pytest.approx(0.8, abs=0.01)
+    masks = Masks(0.8, 1)
+    masks.apply(network, 100, 100)
+    assert zero_share(network) == pytest.approx(0.8, abs=0.01)
     layer = pointwise_layers(network)[0]
     zeros = np.asarray(layer.kernel) == 0
     layer.kernel.assign(np.asarray(layer.kernel) + 0.5)  # what an optimizer's momentum may do
-    masks.apply(101, 1000)
+    masks.apply(network, 101, 1000)
     assert (np.asarray(layer.kernel)[zeros] == 0).all()
 
 
@@ -80,7 +86,7 @@ def _with_zeros(model: bytes, share: float) -> bytes:
 
 
 def test_zeros_shrink_the_download_and_nothing_else(tiny: TinyModel) -> None:
-    dense, sparse = sparsity_truth(tiny.model), sparsity_truth(_with_zeros(tiny.model, 0.8))
+    dense, sparse = file_sparsity(tiny.model), file_sparsity(_with_zeros(tiny.model, 0.8))
     assert dense.zero_share < 0.01
     assert sparse.zero_share == pytest.approx(0.8, abs=0.02)
     assert sparse.size_bytes == pytest.approx(dense.size_bytes, rel=0.01)
@@ -99,11 +105,11 @@ def test_a_stem_without_padding_is_no_stem_of_sparse_kernels(tiny: TinyModel) ->
         if tree.operatorCodes[operator.opcodeIndex].builtinCode == schema.BuiltinOperator.CONV_2D
     )
     stem.builtinOptions.padding = schema.Padding.VALID
-    assert any("padding" in reason for reason in sparsity_truth(pack_tree(tree)).obstacles)
+    assert any("padding" in reason for reason in file_sparsity(pack_tree(tree)).obstacles)
 
 
 def test_int8_kernels_know_no_zeros(tiny: TinyModel) -> None:
     model = quantize(_with_zeros(tiny.model, 0.8), RECIPES["int8"], tiny.ranges, "uint8")
-    truth = sparsity_truth(model)
+    truth = file_sparsity(model)
     assert truth.zero_share > 0.75
     assert any("only the download" in reason for reason in truth.obstacles)

@@ -1,4 +1,4 @@
-"""From what the user wants to a budget that widths can be searched for; and the measured truth."""
+"""From a target to the budget that widths are searched for; latencies are measured."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converters.accuracy.timing import time_files
-from converters.pruning.allocation import (
+from converters.pruning.config import PruneConfig
+from converters.pruning.selection.allocation import (
     TIME_SHARE,
     Budget,
-    Limits,
+    WidthLimits,
     largest_part,
     narrowest,
     refuse_unreachable,
 )
-from converters.pruning.config import PruneConfig
-from converters.pruning.groups import narrowed
+from converters.pruning.selection.groups import narrowed
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import UsageProblem
@@ -75,10 +75,10 @@ def time_networks(
             paths.append(path)
             sizes.append(len(model))
         timing = time_files(paths, seconds=seconds, min_rounds=30)
-    whole, *_, last = timing.latencies
+    original, *_, last = timing.latencies
     return Latencies(
         medians_ms=timing.medians_ms,
-        ratio=paired_ratio(last.samples_ms, whole.samples_ms),
+        ratio=paired_ratio(last.samples_ms, original.samples_ms),
         sizes=tuple(sizes),
         doubts=timing.doubts,
     )
@@ -90,7 +90,7 @@ def find_budget(
     *,
     classes: int,
     resolution: int,
-    limits: Limits,
+    limits: WidthLimits,
     widths_for: Callable[[Budget], dict[str, int]],
     time_rows: Callable[[Sequence[VariantSpec]], Latencies],
 ) -> Budget:
@@ -99,41 +99,41 @@ def find_budget(
     Macs, parameters and bytes are counted; with macs goes the time that has to follow
     (``TIME_SHARE``). A latency is found by bisection over the share of
     multiply-adds: each try is the network that the widths for this share make, exported and
-    timed beside the whole one. Its weights do not matter for that.
+    timed beside the unpruned one. Its weights do not matter for that.
 
     Args:
         widths_for: needs measurements that take a minute, so it is asked only after the target
             has proved to be reachable.
 
     Raises:
-        UsageProblem: a target that not even the narrowest network reaches, or that the whole
+        UsageProblem: a target that not even the narrowest network reaches, or that the original
             one keeps already.
     """
     if config.measure != "latency":
         unlimited = Budget(config.measure, 0, classes, resolution)
-        whole = unlimited.of(spec)
-        limit = config.target * whole if config.relative else config.target
-        if limit >= whole:
+        original = unlimited.of(spec)
+        limit = config.target * original if config.relative else config.target
+        if limit >= original:
             raise UsageProblem(
                 f"{spec.name} keeps the target already",
-                found=f"{whole:,}",
+                found=f"{original:,}",
                 expected=f"a target below that, not {limit:,.0f}",
                 fix="give a share below 1, such as 0.7, or a smaller amount",
             )
         budget = replace(unlimited, limit=limit)
         refuse_unreachable(spec, budget, limits)
         if config.measure == "macs":
-            share = 1 - TIME_SHARE * (1 - limit / whole)
+            share = 1 - TIME_SHARE * (1 - limit / original)
             budget = replace(budget, time=share * budget.saving(spec))
         return budget
     unlimited = Budget("macs", 0, classes, resolution)
     least = narrowed(spec, narrowest(spec, limits))
     timed = time_rows([spec, least])
-    whole_ms, least_ms = timed.medians_ms
-    if config.target >= whole_ms:
+    original_ms, least_ms = timed.medians_ms
+    if config.target >= original_ms:
         raise UsageProblem(
             f"{spec.name} keeps the target already",
-            found=f"{whole_ms:.2f} ms measured here, in float on one core",
+            found=f"{original_ms:.2f} ms measured here, in float on one core",
             expected=f"a target below that, not {config.target:g} ms",
             fix="give a smaller latency",
         )
@@ -141,8 +141,9 @@ def find_budget(
         name, part = largest_part(least, unlimited)
         raise UsageProblem(
             f"{spec.name} cannot be pruned to {config.target:g} ms here",
-            found=f"{least_ms:.2f} ms with every width at its least ({whole_ms:.2f} ms whole); "
-            f"{name} binds, with {100 * part / unlimited.of(least):.0f} % of the multiply-adds",
+            found=f"{least_ms:.2f} ms with every width at its least ({original_ms:.2f} ms "
+            f"unpruned); {name} binds, with {100 * part / unlimited.of(least):.0f} % of the "
+            "multiply-adds",
             expected=f"a target of at least {math.ceil(100 * least_ms) / 100:.2f} ms",
             fix="raise the target, or prune a smaller variant or resolution",
         )
@@ -152,8 +153,8 @@ def find_budget(
         middle = (low + high) / 2
         budget = replace(unlimited, limit=middle * macs)
         timed = time_rows([spec, narrowed(spec, widths_for(budget))])
-        # In shares of the whole network's time in the same run: the machine's speed drifts.
-        if timed.ratio.value <= config.target / whole_ms:
+        # In shares of the unpruned network's time in the same run: the machine's speed drifts.
+        if timed.ratio.value <= config.target / original_ms:
             low = middle
         else:
             high = middle

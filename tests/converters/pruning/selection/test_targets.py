@@ -10,15 +10,15 @@ from typing import Any, cast
 
 import pytest
 
-from converters.pruning.allocation import CARD_BYTES, Budget, Limits, uniform_widths
 from converters.pruning.config import Measure, PruneConfig
-from converters.pruning.distillation import stored_state
-from converters.pruning.groups import channel_groups
+from converters.pruning.context import PruningContext
+from converters.pruning.finetuning.distillation import stored_state
 from converters.pruning.report import beyond_target
 from converters.pruning.run import final_name
 from converters.pruning.run_files import store_target, stored_target
-from converters.pruning.step import Bench
-from converters.pruning.targets import Latencies, find_budget
+from converters.pruning.selection.allocation import CARD_BYTES, Budget, WidthLimits, uniform_widths
+from converters.pruning.selection.groups import channel_groups
+from converters.pruning.selection.targets import Latencies, find_budget
 from edge_effnet.architecture.cost import cost
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
@@ -29,7 +29,7 @@ from edge_effnet.training.progress import Progress
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]
-LIMITS = Limits(8, {name: group.width for name, group in channel_groups(B0).items()})
+LIMITS = WidthLimits(8, {name: group.width for name, group in channel_groups(B0).items()})
 MS_PER_MAC = 1e-7
 
 
@@ -128,16 +128,16 @@ def test_a_stopped_recovery_does_not_go_on_with_other_pictures(
 
 
 def test_a_stopped_run_keeps_its_budget_and_refuses_other_weights(tmp_path: Path) -> None:
-    def bench(sha256: str) -> Bench:
+    def context(sha256: str) -> PruningContext:
         origin = {"kind": "file", "file": "best.h5", "sha256": sha256}
-        return cast("Bench", SimpleNamespace(folder=tmp_path, origin=origin))
+        return cast("PruningContext", SimpleNamespace(folder=tmp_path, origin=origin))
 
-    assert stored_target(bench("1a")) is None
+    assert stored_target(context("1a")) is None
     budget = budget_for("macs", 0.5)
-    store_target(bench("1a"), budget)
-    assert stored_target(bench("1a")) == budget
+    store_target(context("1a"), budget)
+    assert stored_target(context("1a")) == budget
     with pytest.raises(UsageProblem, match=r"found weights from best\.h5.* sha256 1a"):
-        stored_target(bench("2b"))
+        stored_target(context("2b"))
     (tmp_path / "target.json").write_text("{")
     with pytest.raises(DataError, match="is damaged"):
-        stored_target(bench("1a"))
+        stored_target(context("1a"))

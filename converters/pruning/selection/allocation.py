@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from converters.pruning.groups import ChannelGroup, channel_groups, narrowed
+from converters.pruning.selection.groups import ChannelGroup, channel_groups, narrowed
 from edge_effnet.architecture.cost import Cost, cost, exported_operators
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
@@ -28,7 +28,7 @@ MEASURES: dict[str, Callable[[Cost], int]] = {
     "params": lambda total: total.parameters,
     "size": lambda total: total.float_bytes + CARD_BYTES,
 }
-NAMES = {"macs": "multiply-adds", "params": "parameters", "size": "bytes of the float file"}
+MEASURE_NAMES = {"macs": "multiply-adds", "params": "parameters", "size": "bytes of the float file"}
 LEAST_SHARE = 0.125  # of a group's channels; narrower layers run no faster and learn badly
 # One element of an operator's output takes as long as so many multiply-adds: fitted on V2-B0 and
 # four prunings of it at 224 px (float, one x86-64 core; in int8 activations weigh more still).
@@ -37,15 +37,15 @@ ELEMENT_MACS = 50
 # channels are missed least, have most multiply-adds and take little of the time: without this, 30 %
 # fewer were as little as 16 % less time. Uniform widths make it 0.7 (B0) and 0.8 (V2-B0).
 TIME_SHARE = 0.8
-_NOTCHES = 32  # of a wide group, from whole to nothing
+_NOTCHES = 32  # of a wide group, from its full width to nothing
 
 
 @dataclass(frozen=True)
-class Curve:
+class SensitivityCurve:
     """Loss against width of one group.
 
     Attributes:
-        widths: that were measured, descending, from the whole group.
+        widths: that were measured, descending, from the full group.
         losses: what the network loses at each; 0 for the first. Any unit, the same for all.
         removed: the summed importance of the ``n`` least important channels, for n from 0 to
             all of them. Between two measured widths the loss rises in proportion to it: in
@@ -58,9 +58,9 @@ class Curve:
 
     def at(self, width: int) -> float:
         """The loss at any width; never less for a narrower group."""
-        whole, rising = self.widths[0], np.maximum.accumulate(self.losses)
-        places = [self.removed[whole - measured] for measured in self.widths]
-        return float(np.interp(self.removed[whole - width], places, rising))
+        original, rising = self.widths[0], np.maximum.accumulate(self.losses)
+        removed = [self.removed[original - measured] for measured in self.widths]
+        return float(np.interp(self.removed[original - width], removed, rising))
 
 
 @dataclass(frozen=True)
@@ -89,14 +89,14 @@ class Budget:
         return self.time is None or self.saving(spec) <= self.time
 
     def part(self, spec: VariantSpec, share: float) -> Budget:
-        """The budget that is left of ``spec`` after this share of all cuts, each of which takes
+        """The budget that is left of ``spec`` after this share of the steps, each of which takes
         as much of what the one before left."""
         if share == 1:
             return self  # to the last digit: the least network may be what was asked for
-        whole, time = self.of(spec), self.saving(spec)
+        original, time = self.of(spec), self.saving(spec)
         return replace(
             self,
-            limit=whole * (self.limit / whole) ** share,
+            limit=original * (self.limit / original) ** share,
             time=None if self.time is None else time * (self.time / time) ** share,
         )
 
@@ -110,20 +110,20 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Limits:
+class WidthLimits:
     """How narrow groups may become.
 
     Attributes:
         multiple: a narrowed group has a multiple of so many channels.
-        whole: widths of the unpruned network; ``LEAST_SHARE`` of them always stays.
+        original: widths of the unpruned network; ``LEAST_SHARE`` of them always stays.
     """
 
     multiple: int
-    whole: Mapping[str, int]
+    original: Mapping[str, int]
 
     def floor(self, group: ChannelGroup) -> int:
         """The smallest width allowed; the group's own where it cannot be narrowed."""
-        share = LEAST_SHARE * self.whole.get(group.name, group.width)
+        share = LEAST_SHARE * self.original.get(group.name, group.width)
         return min(group.width, max(1, -int(-share // self.multiple)) * self.multiple)
 
     def narrower(self, group: ChannelGroup, width: int) -> int | None:
@@ -134,7 +134,7 @@ class Limits:
 
 
 def measured_widths(
-    spec: VariantSpec, curves: Mapping[str, Curve], budget: Budget, limits: Limits
+    spec: VariantSpec, curves: Mapping[str, SensitivityCurve], budget: Budget, limits: WidthLimits
 ) -> dict[str, int]:
     """Widths that keep the budget, narrowing where the measured loss per saving is smallest.
 
@@ -187,7 +187,7 @@ def measured_widths(
     return {name: width for name, width in widths.items() if width < groups[name].width}
 
 
-def uniform_widths(spec: VariantSpec, budget: Budget, limits: Limits) -> dict[str, int]:
+def uniform_widths(spec: VariantSpec, budget: Budget, limits: WidthLimits) -> dict[str, int]:
     """The same share of every group but the squeezes, as large as the budget allows.
 
     Raises:
@@ -212,26 +212,26 @@ def uniform_widths(spec: VariantSpec, budget: Budget, limits: Limits) -> dict[st
     return {name: width for name, width in found.items() if width < groups[name].width}
 
 
-def narrowest(spec: VariantSpec, limits: Limits) -> dict[str, int]:
+def narrowest(spec: VariantSpec, limits: WidthLimits) -> dict[str, int]:
     """Every group at its floor."""
     groups = channel_groups(spec)
     return {name: limits.floor(group) for name, group in groups.items()}
 
 
-def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: Limits) -> None:
+def refuse_unreachable(spec: VariantSpec, budget: Budget, limits: WidthLimits) -> None:
     """Raise UsageProblem where even the narrowest network breaks the budget: says what is the
     best reachable, and which block it is that binds."""
     smallest = narrowed(spec, narrowest(spec, limits))
     least = budget.of(smallest)
     if least <= budget.limit:
         return
-    whole = budget.of(narrowed(spec, {}))
+    original = budget.of(narrowed(spec, {}))
     name, part = largest_part(smallest, budget)
     raise UsageProblem(
-        f"{spec.name} cannot be pruned to {budget.limit:,.0f} {NAMES[budget.measure]}",
-        found=f"{least:,} ({least / whole:.3f} of {whole:,}) with every width at its least; "
+        f"{spec.name} cannot be pruned to {budget.limit:,.0f} {MEASURE_NAMES[budget.measure]}",
+        found=f"{least:,} ({least / original:.3f} of {original:,}) with every width at its least; "
         f"{name} binds, with {100 * part / least:.0f} % of them",
-        expected=f"a target of at least {math.ceil(1000 * least / whole) / 1000:.3f}",
+        expected=f"a target of at least {math.ceil(1000 * least / original) / 1000:.3f}",
         fix="raise the target, or prune a smaller variant",
     )
 
@@ -243,7 +243,6 @@ def largest_part(spec: VariantSpec, budget: Budget) -> tuple[str, int]:
         amount = op.macs
         if budget.measure != "macs":
             amount = (op.weights + op.biases) * (4 if budget.measure == "size" else 1)
-        name = op.name.split("_")[0]
-        parts[name] = parts.get(name, 0) + amount
+        parts[op.part] = parts.get(op.part, 0) + amount
     name = max(parts, key=lambda part: parts[part])
     return name, parts[name]

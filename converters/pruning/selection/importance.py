@@ -7,12 +7,14 @@ estimate one thing everywhere, what the loss gains when the channel goes.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.groups import ChannelGroup, channel_groups
+from converters.pruning.config import Importance
+from converters.pruning.selection.groups import ChannelGroup, channel_groups
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.files import LayerWeights
@@ -89,7 +91,7 @@ def taylor(
         images: N x side x side x 3, pixels 0–255.
         labels: one for each image; None draws answers from the network's own scores, which
             makes the score the diagonal of the Fisher information: half of it estimates the
-            divergence of the pruned network's scores from the whole one's, without a label.
+            divergence of the pruned network's scores from the unpruned one's, without a label.
         seed: of the drawn answers.
         advance: called with the number of images done.
 
@@ -172,5 +174,33 @@ def _gate(name: str, width: int, batch: int) -> Any:
 
 
 def strongest(scores: NDArray[np.float64], keep: int) -> NDArray[np.int64]:
-    """Places of the ``keep`` largest scores, ascending; of equal ones the first."""
+    """Indices of the ``keep`` largest scores, ascending; of equal ones the first."""
     return np.sort(np.argsort(-scores, kind="stable")[:keep]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What importance can be measured on.
+
+    Attributes:
+        network: gives logits.
+        weights: arrays by layer.
+        images: N x side x side x 3, pixels 0–255.
+        advance: called with the number of images done.
+    """
+
+    network: keras.Model
+    spec: VariantSpec
+    weights: LayerWeights
+    images: NDArray[np.uint8]
+    seed: int
+    advance: Callable[[int], None]
+
+
+IMPORTANCE_MEASURES: dict[Importance, Callable[[Evidence], Scores]] = {
+    "taylor": lambda on: taylor(
+        on.network, on.spec, on.images, None, seed=on.seed, advance=on.advance
+    ),
+    "magnitude": lambda on: magnitude(on.spec, on.weights),
+    "bn-scale": lambda on: bn_scale(on.spec, on.weights),
+}

@@ -1,9 +1,9 @@
-"""What can be put right without training: each projection is solved anew.
+"""Least squares instead of training: each block's projection is solved anew.
 
-After a cut a block's projection reads fewer channels. Least squares gives the kernel with which
+After slicing, a block's projection reads fewer channels. Least squares gives the kernel with which
 those channels say best what all of them said (He et al. 2017, arXiv:1707.06168): block by block
 on the narrowed network's own activations, so that each block also makes up for those before it.
-It takes pictures, no labels, and seconds.
+It takes images, no labels, and seconds.
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.groups import channel_groups
-from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
+from converters.pruning.selection.groups import channel_groups
+from edge_effnet.architecture.spec import VariantSpec, network_plan
+from edge_effnet.architecture.topology import operators
 from edge_effnet.arrays import Float32Array
 from edge_effnet.network.backend import keras_module
 
@@ -30,7 +31,7 @@ _BATCH = 64
 
 def reconstruct(
     pruned: keras.Model,
-    whole: keras.Model,
+    original: keras.Model,
     spec: VariantSpec,
     kept: Mapping[str, NDArray[np.int64]],
     images: NDArray[np.uint8],
@@ -38,41 +39,37 @@ def reconstruct(
     seed: int,
     advance: Callable[[int], None] = lambda _done: None,
 ) -> None:
-    """Solve the 1x1 projection of every block of ``pruned`` to what ``whole`` has there.
+    """Solve the 1x1 projection of every block of ``pruned`` to what ``original`` has there.
 
     Args:
         spec: the row of the pruned network.
-        kept: places of its channels among the whole one's, by group.
+        kept: indices of its channels among the original's, by group.
         images: N x side x side x 3, pixels 0–255; some hundreds.
-        seed: of the sampled places.
+        seed: of the sampled positions.
         advance: called with the number of blocks done.
     """
     made_by = {
         axis.layer: group.name for group in channel_groups(spec).values() for axis in group.made
     }
+    layers = operators(spec)
+    kernels = {layer.name: layer.kernel for layer in layers}
+    last = {layer.part: layer.name for layer in layers}
     rng = np.random.default_rng(seed)
     ours = theirs = images.astype(np.float32)
-    our_input, their_input = pruned.inputs[0], whole.inputs[0]
+    our_input, their_input = pruned.inputs[0], original.inputs[0]
     for done, block in enumerate(network_plan(spec).blocks, start=1):
         project = f"{block.name}_project_conv"
         before = _Part(pruned, our_input, pruned.get_layer(project).input)
-        target = _Part(whole, their_input, whole.get_layer(project).output)
-        if block.expand or block.kind == "mbconv":
+        target = _Part(original, their_input, original.get_layer(project).output)
+        if kernels[project] == 1:
             channels = kept[made_by[project]]
             _solve(pruned, project, before(ours), target(theirs)[..., channels], rng)
-        our_output = pruned.get_layer(_last_layer(block)).output
-        their_output = whole.get_layer(_last_layer(block)).output
+        our_output = pruned.get_layer(last[block.name]).output
+        their_output = original.get_layer(last[block.name]).output
         ours = _Part(pruned, our_input, our_output)(ours)
-        theirs = _Part(whole, their_input, their_output)(theirs)
+        theirs = _Part(original, their_input, their_output)(theirs)
         our_input, their_input = our_output, their_output
         advance(done)
-
-
-def _last_layer(block: BlockSpec) -> str:
-    if block.skip:
-        return f"{block.name}_add"
-    fused_alone = block.kind == "fused" and not block.expand
-    return f"{block.name}_project_{'activation' if fused_alone else 'bn'}"
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from converters.pruning.sensitivity import Point
-from converters.pruning.sensitivity_plot import sensitivity_plot
+from converters.pruning.selection.sensitivity import SensitivityPoint
+from converters.pruning.selection.sensitivity_plot import sensitivity_plot
 
 POINTS = [
-    Point(group, "expand", width, 32, 0.1, agreement, None)
+    SensitivityPoint(group, "expand", width, 32, 0.1, agreement, None)
     for group, widths in (("block1a", ((24, 0.99), (8, 0.4))), ("block2a", ((16, 0.8),)))
     for width, agreement in widths
 ]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from converters.pruning.sensitivity import Point
+from converters.pruning.selection.sensitivity import SensitivityPoint
 from edge_effnet import plots
 
 _X_NAME = "answers unchanged, %, when this group alone is narrowed and nothing is fine-tuned"
 
 
-def sensitivity_plot(points: Sequence[Point], title: str, suffix: str) -> bytes:
+def sensitivity_plot(points: Sequence[SensitivityPoint], title: str, suffix: str) -> bytes:
     """A file of the kind ``suffix``, ``.svg`` or ``.png``; groups in the network's order.
 
     Raises:
@@ -33,6 +33,6 @@ def sensitivity_plot(points: Sequence[Point], title: str, suffix: str) -> bytes:
     return plots.as_file(plots.dots(rows, title, _X_NAME, legend=legend), suffix, title)
 
 
-def _share(point: Point) -> float:
+def _share(point: SensitivityPoint) -> float:
     """To the nearest quarter: a width is rounded to what kernels like."""
     return max(0.25, round(4 * point.width / point.whole) / 4)

@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from converters.pruning.allocation import (
+from converters.pruning.selection.allocation import (
     Budget,
-    Curve,
-    Limits,
+    SensitivityCurve,
+    WidthLimits,
     measured_widths,
     narrowest,
     uniform_widths,
 )
-from converters.pruning.groups import channel_groups, narrowed
+from converters.pruning.selection.groups import channel_groups, narrowed
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 
@@ -25,8 +25,8 @@ V2 = VARIANTS["v2-b0"]
 WHOLE = {name: group.width for name, group in channel_groups(V2).items()}
 
 
-def limits(multiple: int = 8) -> Limits:
-    return Limits(multiple, WHOLE)
+def limits(multiple: int = 8) -> WidthLimits:
+    return WidthLimits(multiple, WHOLE)
 
 
 def budget(share: float, measure: str = "macs") -> Budget:
@@ -34,15 +34,15 @@ def budget(share: float, measure: str = "macs") -> Budget:
     return Budget(measure, share * whole.of(V2), classes=10, resolution=128)
 
 
-def curve(width: int, price: float) -> Curve:
+def curve(width: int, price: float) -> SensitivityCurve:
     """Loss in proportion to the channels that leave."""
-    return Curve((width, width // 2), (0.0, price), tuple(np.arange(width + 1.0)))
+    return SensitivityCurve((width, width // 2), (0.0, price), tuple(np.arange(width + 1.0)))
 
 
 def test_a_curve_follows_the_importance_between_measured_widths() -> None:
     # Of four channels the last two to leave carry almost everything.
     importance = (0.0, 0.1, 0.2, 5.0, 10.0)
-    seen = Curve((4, 2, 1), (0.0, 0.4, 4.0), importance)
+    seen = SensitivityCurve((4, 2, 1), (0.0, 0.4, 4.0), importance)
     assert seen.at(4) == 0
     assert seen.at(3) == pytest.approx(0.2)
     assert seen.at(2) == pytest.approx(0.4)
@@ -50,7 +50,7 @@ def test_a_curve_follows_the_importance_between_measured_widths() -> None:
 
 
 def test_a_narrower_group_never_costs_less() -> None:
-    noisy = Curve((8, 4, 2), (0.0, 0.5, 0.3), tuple(np.arange(9.0)))
+    noisy = SensitivityCurve((8, 4, 2), (0.0, 0.5, 0.3), tuple(np.arange(9.0)))
     assert noisy.at(2) == noisy.at(4) == 0.5
 
 

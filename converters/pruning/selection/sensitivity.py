@@ -1,4 +1,4 @@
-"""What the network loses when one group is narrowed, measured on pictures."""
+"""What the network loses when one group is narrowed, measured on images."""
 
 from __future__ import annotations
 
@@ -9,9 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.pruning.allocation import Curve, Limits
-from converters.pruning.groups import ChannelGroup, channel_groups
-from converters.pruning.importance import Scores, strongest
+from converters.pruning.selection.allocation import (
+    Budget,
+    SensitivityCurve,
+    WidthLimits,
+    measured_widths,
+    uniform_widths,
+)
+from converters.pruning.selection.groups import ChannelGroup, channel_groups
+from converters.pruning.selection.importance import Scores, strongest
 from converters.pruning.slicing import silenced
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.weights.files import LayerWeights
@@ -25,14 +31,14 @@ _LEAST_IMPORTANCE = 1e-12  # keeps the sum of importances rising where channels 
 
 
 @dataclass(frozen=True)
-class Point:
-    """One group at one width, nothing else changed and nothing recovered.
+class SensitivityPoint:
+    """One group at one width, nothing else changed and no fine-tuning.
 
     Attributes:
         width: channels kept, of ``whole``.
         divergence: mean Kullback-Leibler divergence of the network's scores from what they
             were, in nats.
-        agreement: share of pictures with the same top answer as before.
+        agreement: share of images with the same top answer as before.
         accuracy: share of right answers; None without labels.
     """
 
@@ -52,11 +58,11 @@ def measure_sensitivity(
     scores: Scores,
     images: NDArray[np.uint8],
     labels: NDArray[np.int64] | None,
-    limits: Limits,
+    limits: WidthLimits,
     *,
     squeezes: bool = True,
     advance: Callable[[int], None] = lambda _done: None,
-) -> list[Point]:
+) -> list[SensitivityPoint]:
     """Narrow one group at a time to some shares of its width and ask the network.
 
     Args:
@@ -80,7 +86,7 @@ def measure_sensitivity(
             after = log_softmax(answers(network, images))
             top = after.argmax(axis=1)
             points.append(
-                Point(
+                SensitivityPoint(
                     group=name,
                     role=group.role,
                     width=width,
@@ -95,7 +101,7 @@ def measure_sensitivity(
     return points
 
 
-def count_points(spec: VariantSpec, limits: Limits, *, squeezes: bool = True) -> int:
+def count_points(spec: VariantSpec, limits: WidthLimits, *, squeezes: bool = True) -> int:
     """How many widths ``measure_sensitivity`` will try."""
     groups = _measured(spec, squeezes=squeezes).values()
     return sum(len(_widths(group.width, limits)) for group in groups)
@@ -106,13 +112,13 @@ def _measured(spec: VariantSpec, *, squeezes: bool) -> dict[str, ChannelGroup]:
     return {name: g for name, g in groups.items() if squeezes or g.role != "squeeze"}
 
 
-def curves(points: Sequence[Point], scores: Scores) -> dict[str, Curve]:
+def curves(points: Sequence[SensitivityPoint], scores: Scores) -> dict[str, SensitivityCurve]:
     """Divergence against width of every group that was measured."""
-    found: dict[str, list[Point]] = {}
+    found: dict[str, list[SensitivityPoint]] = {}
     for point in points:
         found.setdefault(point.group, []).append(point)
     return {
-        name: Curve(
+        name: SensitivityCurve(
             (own[0].whole, *(point.width for point in own)),
             (0.0, *(point.divergence for point in own)),
             (0.0, *np.cumsum(np.sort(scores[name]) + _LEAST_IMPORTANCE).tolist()),
@@ -121,7 +127,24 @@ def curves(points: Sequence[Point], scores: Scores) -> dict[str, Curve]:
     }
 
 
-def _widths(whole: int, limits: Limits) -> list[int]:
+def widths_within(
+    budget: Budget,
+    spec: VariantSpec,
+    scores: Scores,
+    points: Sequence[SensitivityPoint],
+    limits: WidthLimits,
+) -> dict[str, int]:
+    """Widths that keep a budget: by sensitivity, or without ``points`` one share for all.
+
+    Raises:
+        UsageProblem: the budget cannot be kept.
+    """
+    if points:
+        return measured_widths(spec, curves(points, scores), budget, limits)
+    return uniform_widths(spec, budget, limits)
+
+
+def _widths(whole: int, limits: WidthLimits) -> list[int]:
     """Allowed widths near the shares, descending; none where a group cannot be narrowed."""
     step = limits.multiple
     widths = {max(step, round(share * whole / step) * step) for share in SHARES}

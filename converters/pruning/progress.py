@@ -36,7 +36,7 @@ def watching() -> Iterator[Callbacks]:
 
         def on_step(done: int, total: int) -> None:
             if done == 1 or total not in advance:
-                advance[total] = stage("recovering", total)
+                advance[total] = stage("fine-tuning", total)
             advance[total](done)
 
         yield Callbacks(

@@ -1,0 +1,1 @@
+"""What slicing took away is learned back: solved projections, statistics, training."""
