@@ -89,6 +89,27 @@ def test_the_checkpoint_says_what_was_done(pruned: Path) -> None:
     assert metadata["labels"] == [f"class{index}" for index in range(CLASSES)]
 
 
+def test_weights_go_to_zero_while_the_network_learns(
+    trained: Path, photos: Path, edge_effnet: RunCommand, tmp_path: Path
+) -> None:
+    done = edge_effnet(
+        "prune", "--variant", trained / "tiny.json", "--weights", trained / "best.h5",
+        "--data", photos, "--unstructured", "0.8", "--run", tmp_path / "run", *QUICK,
+        "--json", tmp_path / "result.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "of the unpruned one; it takes" in done.stdout
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result["format"] == "edge-effnet sparsified"
+    before, after = result["networks"]
+    assert before["zero_share"] < 0.01
+    assert after["zero_share"] == pytest.approx(0.8, abs=0.02)
+    assert after["compressed_bytes"] < before["compressed_bytes"]
+    metadata = peek(Path(result["weights"])).metadata
+    assert metadata is not None
+    assert metadata["steps"][-1]["zeros"] == pytest.approx(after["zero_share"], abs=0.001)
+
+
 def test_a_finished_run_is_not_written_over(
     pruned: Path, trained: Path, photos: Path, edge_effnet: RunCommand
 ) -> None:
