@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 
 from edge_effnet.architecture.spec import BlockSpec, VariantSpec, network_plan
-from edge_effnet.architecture.topology import Operator, operators
+from edge_effnet.architecture.topology import NetworkOperator, operators
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class ExportedOperator:
     Attributes:
         name: of the layer in the built network that it stands for; what an activation adds to it
             follows behind a slash.
-        part: of the network, see ``topology.Operator``.
+        part: of the network, see ``topology.NetworkOperator``.
         inputs: names of the operators it reads.
         shape: of its output, (height, width, channels).
         weights, biases: elements stored in the file, after BatchNorm is folded.
@@ -95,7 +95,7 @@ def exported_operators(
 
 
 def _exported(
-    layer: Operator, inputs: tuple[str, ...], spec: VariantSpec, *, batch_norm: bool
+    layer: NetworkOperator, inputs: tuple[str, ...], spec: VariantSpec, *, batch_norm: bool
 ) -> ExportedOperator:
     weights, width = layer.weights, layer.channels
     biases = width if layer.bias or batch_norm else 0
@@ -117,7 +117,7 @@ def _exported(
     )
 
 
-def _activation(layer: Operator, source: str) -> list[ExportedOperator]:
+def _activation(layer: NetworkOperator, source: str) -> list[ExportedOperator]:
     """What a layer's activation is in the file; nothing where it is fused."""
     name = layer.name if layer.kind == "activation" else f"{layer.name}/{layer.activation}"
     if layer.activation == "swish":

@@ -32,7 +32,7 @@ Role = Literal["chain", "inner", "squeeze", "head"]
 
 
 @dataclass(frozen=True)
-class Operator:
+class NetworkOperator:
     """One layer.
 
     Attributes:
@@ -80,7 +80,7 @@ class Operator:
 
 def operators(
     spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None
-) -> list[Operator]:
+) -> list[NetworkOperator]:
     """The operators of a network, in execution order; ``resolution`` defaults to the row's."""
     plan, side = network_plan(spec), resolution or spec.resolution
     net = _Assembly(spec)
@@ -115,18 +115,18 @@ class _Assembly:
 
     spec: VariantSpec
     part: str = "image"
-    operators: list[Operator] = field(default_factory=list)
+    operators: list[NetworkOperator] = field(default_factory=list)
 
     def add(
         self,
         name: str,
         kind: OperatorKind,
-        *inputs: Operator,
+        *inputs: NetworkOperator,
         shape: tuple[int, int, int] | None = None,
         **options: Any,
-    ) -> Operator:
+    ) -> NetworkOperator:
         """``shape`` is that of the first input unless given."""
-        operator = Operator(
+        operator = NetworkOperator(
             name,
             kind,
             self.part,
@@ -141,13 +141,13 @@ class _Assembly:
     def conv(
         self,
         name: str,
-        x: Operator,
+        x: NetworkOperator,
         width: int,
         *,
         stride: int = 1,
         kind: OperatorKind = "conv",
         **options: Any,
-    ) -> Operator:
+    ) -> NetworkOperator:
         rows, columns, _ = x.shape
         shape = (math.ceil(rows / stride), math.ceil(columns / stride), width)
         return self.add(name, kind, x, shape=shape, stride=stride, **options)
@@ -155,13 +155,13 @@ class _Assembly:
     def unit(
         self,
         prefix: str,
-        x: Operator,
+        x: NetworkOperator,
         width: int,
         *,
         conv: str = "conv",
         activate: bool = True,
         **options: Any,
-    ) -> Operator:
+    ) -> NetworkOperator:
         """A convolution without bias, its batch normalization, the row's activation."""
         x = self.conv(f"{prefix}_{conv}", x, width, **options)
         x = self.add(f"{prefix}_bn", "batch_norm", x)
@@ -171,7 +171,7 @@ class _Assembly:
         return x
 
 
-def _mbconv(net: _Assembly, block: BlockSpec, x: Operator) -> Operator:
+def _mbconv(net: _Assembly, block: BlockSpec, x: NetworkOperator) -> NetworkOperator:
     """Inverted residual: expand 1 x 1, filter each channel, squeeze-excite, project 1 x 1.
 
     Source: arXiv:1801.04381 and arXiv:1905.11946.
@@ -191,7 +191,7 @@ def _mbconv(net: _Assembly, block: BlockSpec, x: Operator) -> Operator:
     return net.unit(f"{block.name}_project", x, block.width_out, role="chain", activate=False)
 
 
-def _fused_mbconv(net: _Assembly, block: BlockSpec, x: Operator) -> Operator:
+def _fused_mbconv(net: _Assembly, block: BlockSpec, x: NetworkOperator) -> NetworkOperator:
     """Expansion and depthwise filter fused into one full convolution.
 
     Without an expansion the projection takes over kernel, stride and activation, so that the
@@ -212,7 +212,7 @@ def _fused_mbconv(net: _Assembly, block: BlockSpec, x: Operator) -> Operator:
     )
 
 
-def _squeeze_excite(net: _Assembly, block: BlockSpec, x: Operator) -> Operator:
+def _squeeze_excite(net: _Assembly, block: BlockSpec, x: NetworkOperator) -> NetworkOperator:
     """Weigh the channels by what a bottleneck makes of their averages (arXiv:1709.01507)."""
     if not block.width_se:
         return x

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import Any
 
 from edge_effnet.architecture.spec import VariantSpec
-from edge_effnet.architecture.topology import Operator
+from edge_effnet.architecture.topology import NetworkOperator
 from edge_effnet.network.backend import keras_module
 
 BATCH_NORM_EPSILON = 1e-3
 
 
-def layer_of(operator: Operator, spec: VariantSpec) -> Any:
+def layer_of(operator: NetworkOperator, spec: VariantSpec) -> Any:
     """A fresh layer for any operator but ``input`` and ``normalization``."""
     keras = keras_module()
     layers, name = keras.layers, operator.name
@@ -54,7 +54,7 @@ def layer_of(operator: Operator, spec: VariantSpec) -> Any:
     )
 
 
-def _convolution(operator: Operator) -> Any:
+def _convolution(operator: NetworkOperator) -> Any:
     keras = keras_module()
     # He initialization by fan-out, as the reference implementation trains from. A fresh one per
     # layer: a shared unseeded initializer would repeat its numbers.
