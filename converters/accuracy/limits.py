@@ -24,7 +24,7 @@ from edge_effnet.metrics.intervals import (
     wilson_interval,
 )
 
-Verdict = Literal["within", "exceeded", "not provable"]
+LimitVerdict = Literal["within", "exceeded", "not provable"]
 
 CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
 _MOST_IMAGES = 10_000_000
@@ -84,7 +84,7 @@ class Check:
     high: float
     limit: float
     fits: bool
-    verdict: Verdict
+    verdict: LimitVerdict
     images: int
     needed: int | None
 
@@ -115,10 +115,10 @@ def check(gate: AccuracyLimits, comparison: Comparison) -> tuple[Check, ...]:
     return tuple(checks)
 
 
-def overall(checks: tuple[Check, ...]) -> Verdict:
+def overall(checks: tuple[Check, ...]) -> LimitVerdict:
     """The worst of the verdicts."""
     verdicts = {check.verdict for check in checks}
-    order: tuple[Verdict, ...] = ("exceeded", "not provable", "within")
+    order: tuple[LimitVerdict, ...] = ("exceeded", "not provable", "within")
     return next((verdict for verdict in order if verdict in verdicts), "not provable")
 
 

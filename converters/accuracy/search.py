@@ -16,7 +16,7 @@ from typing import Any
 from converters.accuracy.limits import (
     AccuracyLimits,
     Check,
-    Verdict,
+    LimitVerdict,
     check,
     check_json,
     overall,
@@ -63,7 +63,7 @@ class SearchOutcome:
     selection: Dataset
     confirmation: Dataset
     confirmed: tuple[Check, ...] = ()
-    verdict: Verdict = "exceeded"
+    verdict: LimitVerdict = "exceeded"
 
     def missed(self) -> LimitMissed | None:
         """The error to end with when a limit was missed, or None."""
