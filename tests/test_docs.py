@@ -15,8 +15,12 @@ from pathlib import Path
 import click
 import pytest
 
+from converters.accuracy.strategies import STRATEGIES
+from converters.float_model.baselines import BASELINES
+from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card
 from edge_effnet.cli import COMMANDS, group
+from edge_effnet.heads.kinds import HEADS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -185,6 +189,25 @@ def test_the_page_of_formats_names_those_that_are_written() -> None:
     card = {name.strip("`") for cell in cells for name in cell.split(", ")}
     keys = {"format", "version", *(field.name for field in dataclasses.fields(Card))}
     assert card == keys
+
+
+def test_the_tables_of_rows_are_those_of_the_code() -> None:
+    limits = (DOCS / "guides" / "limits.md").read_text(encoding="utf-8")
+    figures = (DOCS / "research" / "figures.md").read_text(encoding="utf-8")
+    convert = (DOCS / "guides" / "convert.md").read_text(encoding="utf-8")
+    strategies = [strategy.name for strategy in STRATEGIES]
+    for text in (limits.partition("| strategy |")[2], figures.partition("| strategy |")[2]):
+        rows = re.findall(r"^\| ([a-z0-9, ]+) \|", text.partition("\n\n")[0], re.M)
+        assert [name for row in rows for name in row.split(", ")] == strategies
+    recipes = convert.partition("| flag |")[2].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `--([a-z0-9]+)` \|", recipes, re.M)) == set(RECIPES)
+    heads = convert.partition("| `--head` |")[2].partition("\n\n")[0]
+    assert {
+        kind
+        for row in re.findall(r"^\| (`.+?) \|", heads, re.M)
+        for kind in row.replace("`", "").split(", ")
+    } == set(HEADS)
+    assert [name for name in BASELINES if f"`{name}`" not in convert] == []
 
 
 def test_security_names_the_tests_that_hold_its_promises() -> None:

@@ -117,7 +117,7 @@ NOT_RERUN = (
     NotRerun("quietly ruins a network: published reports go from # % top-1 to # %", _OTHERS),
     NotRerun("the times are those of the benchmark in the [figures]", _TIMES),
     NotRerun("TensorFlow converter agreed with float on # % of # such images", _PEERS),
-    NotRerun("judged on # photos, 16 epochs of recovery, mean of three seeds", _STUDY),
+    NotRerun("judged on # photos, 16 epochs of fine-tuning, mean of three seeds", _STUDY),
     NotRerun("| whole | 1 | 1 | # %", _STUDY),
     NotRerun("the whole network has # % in int8 now", _STUDY),
     NotRerun("V2-B0 came to # and # of the whole network's in float", _TIMES),
