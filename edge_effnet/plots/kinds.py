@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _WIDTH_INCHES = 4.9
+_LEAST_INCHES = 2.4  # as tall as the scatter plot beside it
 _BINS = 64
 
 
@@ -70,7 +71,7 @@ def distributions(rows: Sequence[Distribution], unit: str) -> Figure:
     end = max(1.1 * max(_quantile(row.samples, 0.98) for row in rows), 1e-6)
     start = max(0.95 * min(min(row.samples) for row in rows), end / 1e4)
     edges = [start * (end / start) ** (step / _BINS) for step in range(_BINS + 1)]
-    figure, axes = _figure(0.5 + 0.72 * len(rows))
+    figure, axes = _figure(0.5 + max(0.72 * len(rows), _LEAST_INCHES))
     for place, row in enumerate(rows):
         base, color = len(rows) - 1 - place, PALETTE[place % len(PALETTE)]
         counts = _counts(row.samples, start, end)
