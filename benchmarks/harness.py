@@ -23,7 +23,7 @@ from edge_effnet.documents import unstructure
 from edge_effnet.errors import ModelError
 from edge_effnet.files import content_hash
 from edge_effnet.measure.crash import RuntimeDied
-from edge_effnet.measure.delegate import delegation
+from edge_effnet.measure.delegation import delegation
 from edge_effnet.measure.environment import ROOT, read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 
 from edge_effnet.documents import AtLeast, Fits, Malformed, structure, unstructure
 from edge_effnet.errors import DataError
-from edge_effnet.measure.delegate import Delegation
+from edge_effnet.measure.delegation import Delegation
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
 from edge_effnet.measure.statistics import Ratio, Spread, spread

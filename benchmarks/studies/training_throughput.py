@@ -88,7 +88,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.training.data import list_images, open_images, silent
     from edge_effnet.training.epochs import Callbacks, TrainingLoop
     from edge_effnet.training.initialize import compile_for_training, initialize
-    from edge_effnet.training.progress import Progress
+    from edge_effnet.training.trainer_state import Progress
 
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000

@@ -22,9 +22,9 @@ from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Image, collect_activations, logits
 from converters.tflite_graph.error_metrics import error_share, stored_in_int8
+from converters.tflite_graph.segments import logit_names
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
 from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
-from converters.tflite_graph.topology import logit_names
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
 

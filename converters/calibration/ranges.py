@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from converters.calibration.representative import Calibration
 from converters.tflite_graph.activations import collect_activations, open_with_all_tensors
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import normalize
 from edge_effnet.tflite.reader import Operator, Structure, Tensor

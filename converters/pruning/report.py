@@ -16,7 +16,7 @@ from converters.pruning.unstructured.run import SparsityResult
 from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.errors import LimitMissed
 from edge_effnet.metrics import Comparison
-from edge_effnet.metrics.comparison.losses import losses_of
+from edge_effnet.metrics.two_models.losses import losses_of
 from edge_effnet.ui.console import console, megabytes, millions
 
 

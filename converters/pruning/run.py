@@ -45,7 +45,7 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import evaluate
-from edge_effnet.training.progress import EpochRow
+from edge_effnet.training.trainer_state import EpochRow
 
 RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*")
 

@@ -28,8 +28,8 @@ from converters.tflite_graph.layers import (
     slope,
     without_outliers,
 )
+from converters.tflite_graph.segments import segments
 from converters.tflite_graph.subgraph import SubgraphExtractor, run_part
-from converters.tflite_graph.topology import segments
 from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure, parse_structure

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from converters.quantization.candidates import Candidate, Context
 from converters.tflite_graph.activations import Image, logits
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import Structure, parse_structure
 

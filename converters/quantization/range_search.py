@@ -20,9 +20,9 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.range_choice import by_role
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.error_metrics import stored_in_int8
+from converters.tflite_graph.segments import logit_names
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
 from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
-from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Structure
 
 # One step of an end: a fifth wider. Within a step the error hardly changes.

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.tflite_graph.error_metrics import mirrored
-from converters.tflite_graph.topology import logit_names, sigmoid_answers
+from converters.tflite_graph.segments import logit_names, sigmoid_answers
 from edge_effnet.errors import ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import load_runtime

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.arrays import Float32Array
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import pack_tree, read_tree

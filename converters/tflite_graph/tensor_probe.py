@@ -18,13 +18,13 @@ import numpy as np
 
 from converters.tflite_graph.activations import Image, collect_activations
 from converters.tflite_graph.error_metrics import error_share, mirrored, typical_share
+from converters.tflite_graph.segments import sigmoid_answers
 from converters.tflite_graph.subgraph import (
     SubgraphCut,
     SubgraphExtractor,
     cut_behind,
     open_part,
 )
-from converters.tflite_graph.topology import sigmoid_answers
 from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.reader import Structure
 

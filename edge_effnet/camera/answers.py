@@ -10,7 +10,7 @@ import numpy as np
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.heads.head import Head
-from edge_effnet.metrics.accuracy.classification import top_answers
+from edge_effnet.metrics.one_model.classification import top_answers
 
 UNKNOWN = "unknown"
 NONE = "none of them"

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.camera.accuracy.scenes import Scenes
+from edge_effnet.camera.evaluation.scenes import Scenes
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError

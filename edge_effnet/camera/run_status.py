@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge_effnet.camera.accuracy.comparison import FeedComparison
-from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.evaluation.comparison import FeedComparison
+from edge_effnet.camera.evaluation.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.options import SessionSettings
 from edge_effnet.camera.queues import BoundedQueue, Limiter

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.camera.accuracy.comparison import FeedComparison
-from edge_effnet.camera.accuracy.ground_truth import GroundTruth
-from edge_effnet.camera.accuracy.shares import Tally
 from edge_effnet.camera.answers import Decision, Smoother, answered_indices, decide, with_threshold
 from edge_effnet.camera.capture import Capture, frame_queue
+from edge_effnet.camera.evaluation.comparison import FeedComparison
+from edge_effnet.camera.evaluation.ground_truth import GroundTruth
+from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.options import SessionSettings
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher

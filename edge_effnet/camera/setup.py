@@ -10,9 +10,9 @@ from importlib import resources
 from pathlib import Path
 from queue import SimpleQueue
 
-from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
-from edge_effnet.camera.accuracy.trained_on import Unseen
 from edge_effnet.camera.answers import NONE, UNKNOWN
+from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
+from edge_effnet.camera.evaluation.trained_on import Unseen
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions, Pace, SessionSettings
@@ -25,7 +25,7 @@ from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs, Session
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.files import is_image
-from edge_effnet.camera.sources.open import default_source, open_source
+from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.thermal import BoardMonitor
 from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any, Literal
 
 from edge_effnet.errors import ModelError
-from edge_effnet.measure.delegate import Delegation, delegation
+from edge_effnet.measure.delegation import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
 from edge_effnet.measure.rules import GOVERNOR_FIX

@@ -1,14 +1,11 @@
 """Evaluating classifiers: one model (``summarize``), or two on the same images
 (``compare_predictions``). Pure arithmetic on arrays: no file is read, no model is run."""
 
-from edge_effnet.metrics.accuracy.chance import likely_cause
-from edge_effnet.metrics.accuracy.class_summary import ClassSummary, summarize_classes
-from edge_effnet.metrics.accuracy.label_summary import LabelSummary
-from edge_effnet.metrics.accuracy.summary import Summary, evaluation_json, summarize
-from edge_effnet.metrics.accuracy.value_summary import ValueSummary
-from edge_effnet.metrics.comparison.flips import Flip
-from edge_effnet.metrics.comparison.paired import Paired
-from edge_effnet.metrics.comparison.two_models import Comparison, ScoreError, compare_predictions
+from edge_effnet.metrics.one_model.chance import likely_cause
+from edge_effnet.metrics.one_model.class_summary import ClassSummary, summarize_classes
+from edge_effnet.metrics.one_model.label_summary import LabelSummary
+from edge_effnet.metrics.one_model.summary import Summary, evaluation_json, summarize
+from edge_effnet.metrics.one_model.value_summary import ValueSummary
 from edge_effnet.metrics.predictions import (
     ModelFile,
     Predictions,
@@ -16,6 +13,9 @@ from edge_effnet.metrics.predictions import (
     refuse_other_head,
     require_same_labels,
 )
+from edge_effnet.metrics.two_models.comparison import Comparison, ScoreError, compare_predictions
+from edge_effnet.metrics.two_models.flips import Flip
+from edge_effnet.metrics.two_models.paired import Paired
 
 __all__ = [
     "ClassSummary",

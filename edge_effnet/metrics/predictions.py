@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import NO_LABEL, Task
-from edge_effnet.metrics.accuracy.classification import Flags, Indices, Scores
+from edge_effnet.metrics.one_model.classification import Flags, Indices, Scores
 
 
 @dataclass(frozen=True)

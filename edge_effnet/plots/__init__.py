@@ -6,7 +6,7 @@ readable there and grows with it on a wider screen. Matplotlib is imported when 
 drawn.
 """
 
-from edge_effnet.plots.kinds import (
+from edge_effnet.plots.charts import (
     Curve,
     Distribution,
     DotRow,

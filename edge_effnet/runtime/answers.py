@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.heads.head import Head
-from edge_effnet.metrics.accuracy.classification import top_answers
+from edge_effnet.metrics.one_model.classification import top_answers
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,8 @@ from edge_effnet.errors import DataError
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.training.data import TrainingImages
-from edge_effnet.training.progress import EpochRow, Progress, progress_from_json
 from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
+from edge_effnet.training.trainer_state import EpochRow, Progress, progress_from_json
 
 if TYPE_CHECKING:
     import keras

@@ -29,8 +29,8 @@ from edge_effnet.data.image_sources import (
     render_once,
 )
 from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.roles import assign_roles, source_paths
 from edge_effnet.data.signs.option import SIGNS
-from edge_effnet.data.sources import assign_roles, source_paths
 from edge_effnet.data.split import imbalance_warning, names
 from edge_effnet.data.trained_on import Steps
 from edge_effnet.errors import DataError

@@ -22,8 +22,8 @@ from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import StartStage, TrainingImages, silent
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
-from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.schedule import learning_rate
+from edge_effnet.training.trainer_state import EpochRow, Progress
 
 if TYPE_CHECKING:
     import keras

@@ -21,10 +21,10 @@ from edge_effnet.training.checkpointing import (
     write_best,
     write_state,
 )
+from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
-from edge_effnet.training.head import train_head
 from edge_effnet.training.history import CURVES_FILE, write_history
 from edge_effnet.training.initialize import (
     choose_resolution,
@@ -34,7 +34,6 @@ from edge_effnet.training.initialize import (
     precision,
     seed_everything,
 )
-from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.run_folder import (
     BEST_FILE,
     RUN_FILES,
@@ -43,6 +42,7 @@ from edge_effnet.training.run_folder import (
     refuse_changed_world,
     refuse_other_config,
 )
+from edge_effnet.training.trainer_state import EpochRow, Progress
 
 if TYPE_CHECKING:
     import keras

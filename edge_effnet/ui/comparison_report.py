@@ -16,8 +16,8 @@ from edge_effnet.metrics import (
     Summary,
     ValueSummary,
 )
-from edge_effnet.metrics.comparison.paired import PROVE_BELOW_POINTS
 from edge_effnet.metrics.intervals import interval_text, round_up
+from edge_effnet.metrics.two_models.paired import PROVE_BELOW_POINTS
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.tables import (
     ROWS,

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_effnet.camera.sources.base import SourceEnded
-from edge_effnet.camera.sources.open import open_source
+from edge_effnet.camera.sources.kinds import open_source
 from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.runtime.classifier import open_classifier
 

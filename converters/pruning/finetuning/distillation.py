@@ -28,8 +28,8 @@ from edge_effnet.training.initialize import (
     seed_everything,
     trainable_network,
 )
-from edge_effnet.training.progress import EpochRow, Progress
 from edge_effnet.training.run_folder import STATE_FILE
+from edge_effnet.training.trainer_state import EpochRow, Progress
 
 if TYPE_CHECKING:
     import keras

@@ -17,7 +17,7 @@ from converters.calibration.dead_leaves import generated_image
 from converters.calibration.representative import Calibration
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfig
 from converters.tflite_graph.activations import open_with_all_tensors
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.arrays import Float32Array
 from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
 from edge_effnet.tflite.reader import parse_structure

@@ -14,7 +14,7 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.qat.config import LABEL_WEIGHT, QatConfig
 from converters.quantization.quantizer import quantize
 from converters.tflite_graph.graph import integer_biases, refuse_unknown
-from converters.tflite_graph.topology import sigmoid_answers
+from converters.tflite_graph.segments import sigmoid_answers
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure
 

@@ -18,8 +18,8 @@ from numpy.random import Generator, Philox, SeedSequence
 from numpy.typing import NDArray
 
 from edge_effnet.data.signs.backgrounds import Field, color, fractal, hsv, near, paint
-from edge_effnet.data.signs.camera import expose, light, random_camera
 from edge_effnet.data.signs.decoys import decoy
+from edge_effnet.data.signs.optics import expose, light, random_camera
 from edge_effnet.data.signs.raster import (
     MARGIN,
     PAPER,

@@ -20,8 +20,8 @@ from numpy.random import Generator, Philox, SeedSequence
 from numpy.typing import NDArray
 
 from edge_effnet.data.signs.backgrounds import paint
-from edge_effnet.data.signs.camera import CameraSettings, expose
 from edge_effnet.data.signs.decoys import decoy
+from edge_effnet.data.signs.optics import CameraSettings, expose
 from edge_effnet.data.signs.raster import (
     MARGIN,
     Matrix,

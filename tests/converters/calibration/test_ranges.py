@@ -12,7 +12,7 @@ from converters.calibration.ranges import (
     tensor_roles,
 )
 from converters.calibration.representative import choose_calibration
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from tests.converters.conftest import TinyModel
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from converters.pipeline import on_generated
 from converters.tflite_graph.error_metrics import error_share, mirrored
-from converters.tflite_graph.topology import sigmoid_answers
+from converters.tflite_graph.segments import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess

@@ -15,7 +15,7 @@ from converters.pruning.data import PruningImages, open_pruning_images, sample, 
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_images
-from tests.edge_effnet.data.test_sources import data, val
+from tests.edge_effnet.data.test_roles import data, val
 
 __all__ = ["data", "val"]  # fixtures
 

@@ -9,7 +9,7 @@ from converters.quantization.output_scale import correct_output_scale, output_sc
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import logits
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.tflite.editor import writable_scales
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel

@@ -13,7 +13,7 @@ from converters.quantization.quantizer import quantize
 from converters.quantization.range_search import search_ranges, searched
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import logits
-from converters.tflite_graph.topology import logit_names
+from converters.tflite_graph.segments import logit_names
 from edge_effnet.errors import DataError
 from tests.converters.conftest import TinyModel, signal_to_noise
 

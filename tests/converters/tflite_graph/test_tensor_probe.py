@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from converters.tflite_graph.activations import logits
+from converters.tflite_graph.segments import logit_names
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
 from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
-from converters.tflite_graph.topology import logit_names
 from edge_effnet.tflite.reader import Operator
 from tests.converters.conftest import TinyModel
 

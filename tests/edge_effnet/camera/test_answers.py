@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.camera.accuracy.ground_truth import read_ground_truth
 from edge_effnet.camera.answers import (
     NONE,
     UNKNOWN,
@@ -21,6 +20,7 @@ from edge_effnet.camera.answers import (
     decide,
     with_threshold,
 )
+from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.hooks import CommandHooks, Hook, parse_hook
 from edge_effnet.camera.outputs.overlay import draw, plain

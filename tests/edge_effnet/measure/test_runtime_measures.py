@@ -11,7 +11,7 @@ import pytest
 from edge_effnet.cli import run
 from edge_effnet.errors import ModelError
 from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
-from edge_effnet.measure.delegate import Delegation, delegation, divide
+from edge_effnet.measure.delegation import Delegation, delegation, divide
 from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes

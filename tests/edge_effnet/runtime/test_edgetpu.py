@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.errors import ModelError
-from edge_effnet.measure.delegate import delegation
+from edge_effnet.measure.delegation import delegation
 from edge_effnet.measure.probe import probe
 from edge_effnet.runtime import edgetpu
 from edge_effnet.runtime.classifier import open_classifier

@@ -30,8 +30,8 @@ from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import ImageLists, TrainingImages, list_images
 from edge_effnet.training.epochs import Callbacks, Interrupted
 from edge_effnet.training.initialize import make_optimizer
-from edge_effnet.training.progress import EpochRow
 from edge_effnet.training.trainer import TrainingResult, resume, train
+from edge_effnet.training.trainer_state import EpochRow
 from tests.edge_effnet.training.conftest import SIDE
 
 Run = Callable[..., TrainingResult]

@@ -25,7 +25,7 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.measure.statistics import Ratio
 from edge_effnet.training.checkpointing import write_state
-from edge_effnet.training.progress import Progress
+from edge_effnet.training.trainer_state import Progress
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]

@@ -23,8 +23,8 @@ from edge_effnet.camera.sources.base import (
     SourceEnded,
     SourceLost,
 )
+from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.sources.mjpeg import open_mjpeg, without_password
-from edge_effnet.camera.sources.open import default_source, open_source
 from edge_effnet.camera.sources.v4l2 import holders, open_device
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import MakeClip, Serve, jpeg, plain, send_stream

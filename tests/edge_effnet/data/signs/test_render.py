@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_effnet.data.signs import backgrounds, render
-from edge_effnet.data.signs.camera import CameraSettings, expose
+from edge_effnet.data.signs.optics import CameraSettings, expose
 from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import BACKGROUND, LABELS, SPLITS
 from edge_effnet.errors import UsageProblem

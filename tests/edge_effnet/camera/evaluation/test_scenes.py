@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_effnet.camera.accuracy import scenes as scenes_module
-from edge_effnet.camera.accuracy.scenes import Scenes
+from edge_effnet.camera.evaluation import scenes as scenes_module
+from edge_effnet.camera.evaluation.scenes import Scenes
 from edge_effnet.camera.sources.base import SourceEnded
 from edge_effnet.camera.sources.files import open_video
 from edge_effnet.image.preprocessing import Pixels

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.metrics import summarize
-from edge_effnet.metrics.accuracy.exchanged_labels import exchanged_classes
-from tests.edge_effnet.metrics.accuracy.test_classification import predictions_of
+from edge_effnet.metrics.one_model.exchanged_labels import exchanged_classes
+from tests.edge_effnet.metrics.one_model.test_classification import predictions_of
 
 
 @given(st.permutations(range(6)), st.integers(5, 30))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from edge_effnet.metrics.accuracy.class_summary import ClassSummary, summarize_classes
-from edge_effnet.metrics.accuracy.label_summary import LabelSummary, summarize_labels
-from edge_effnet.metrics.accuracy.value_summary import ValueSummary, summarize_values
+from edge_effnet.metrics.one_model.class_summary import ClassSummary, summarize_classes
+from edge_effnet.metrics.one_model.label_summary import LabelSummary, summarize_labels
+from edge_effnet.metrics.one_model.value_summary import ValueSummary, summarize_values
 from edge_effnet.metrics.predictions import Predictions
 
 FORMAT = "edge-effnet/evaluation"

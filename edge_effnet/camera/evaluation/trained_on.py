@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from edge_effnet.camera.accuracy.ground_truth import GroundTruth, Known
+from edge_effnet.camera.evaluation.ground_truth import GroundTruth, Known
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.near_duplicates import prints_of, prints_of_pixels
 from edge_effnet.data.trained_on import Seen, learned_from

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float64Array
-from edge_effnet.metrics.accuracy.rare_classes import name_some
+from edge_effnet.metrics.one_model.rare_classes import name_some
 from edge_effnet.metrics.predictions import Predictions
 
 # The usual level. "No better than chance" is what a missing proof suggests, not a proof itself,

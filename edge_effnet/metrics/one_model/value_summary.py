@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
 from edge_effnet.metrics.predictions import Predictions
 
 # Under so few images nothing is said about a model that explains nothing.

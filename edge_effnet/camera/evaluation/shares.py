@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from edge_effnet.metrics.comparison.scenes import SceneCounter, share_interval_percent
+from edge_effnet.metrics.two_models.scenes import SceneCounter, share_interval_percent
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as golden
 
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
-from edge_effnet.metrics.accuracy.classification import (
+from edge_effnet.metrics.one_model.classification import (
     are_probabilities,
     balanced_accuracy_percent,
     confusion,
@@ -19,7 +19,7 @@ from edge_effnet.metrics.accuracy.classification import (
     top_answers,
     top_k_percent,
 )
-from edge_effnet.metrics.accuracy.rare_classes import neglected_classes
+from edge_effnet.metrics.one_model.rare_classes import neglected_classes
 
 
 def predictions_of(scores: np.ndarray, truth: np.ndarray, **more: object) -> Predictions:

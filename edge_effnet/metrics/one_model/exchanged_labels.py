@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.accuracy.chance import best_renaming
 from edge_effnet.metrics.intervals import binomial_tail
+from edge_effnet.metrics.one_model.chance import best_renaming
 
 # Strict: classes that look alike are mistaken for each other, but not more often than they are
 # told apart.

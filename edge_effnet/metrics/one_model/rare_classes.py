@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.accuracy.classification import PerClass
+from edge_effnet.metrics.one_model.classification import PerClass
 
 SUSPICION_P = 0.05
 LEAST_MISSES = 3

@@ -7,23 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.class_summary import ClassSummary
-from edge_effnet.metrics.accuracy.rare_classes import name_some, ruined_classes
-from edge_effnet.metrics.accuracy.summary import Summary, summarize
-from edge_effnet.metrics.comparison.flips import Flip, find_flips
-from edge_effnet.metrics.comparison.losses import (
-    ValueDifference,
-    loss_warning,
-    losses_of,
-    value_difference,
-    value_losses,
-)
-from edge_effnet.metrics.comparison.paired import Paired, paired_test
-from edge_effnet.metrics.comparison.scenes import SceneSums
 from edge_effnet.metrics.intervals import (
     interval_json,
     wilson_interval,
 )
+from edge_effnet.metrics.one_model.class_summary import ClassSummary
+from edge_effnet.metrics.one_model.rare_classes import name_some, ruined_classes
+from edge_effnet.metrics.one_model.summary import Summary, summarize
 from edge_effnet.metrics.predictions import (
     Predictions,
     require_same_images,
@@ -31,6 +21,16 @@ from edge_effnet.metrics.predictions import (
     require_same_task,
     same_answers,
 )
+from edge_effnet.metrics.two_models.flips import Flip, find_flips
+from edge_effnet.metrics.two_models.losses import (
+    ValueDifference,
+    loss_warning,
+    losses_of,
+    value_difference,
+    value_losses,
+)
+from edge_effnet.metrics.two_models.paired import Paired, paired_test
+from edge_effnet.metrics.two_models.scenes import SceneSums
 
 FORMAT = "edge-effnet/comparison"
 VERSION = 1

@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from converters.tflite_graph.topology import segments
+from converters.tflite_graph.segments import segments
 from tests.converters.conftest import TinyModel
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from edge_effnet.arrays import Float64Array
-from edge_effnet.metrics.comparison.scenes import (
+from edge_effnet.metrics.intervals import drop_interval_points, mcnemar_p, wilson_interval
+from edge_effnet.metrics.two_models.scenes import (
     FEWEST_SCENES,
     KEPT_SIZES,
     SceneCounter,
@@ -19,7 +20,6 @@ from edge_effnet.metrics.comparison.scenes import (
     share_interval_percent,
     sum_scenes,
 )
-from edge_effnet.metrics.intervals import drop_interval_points, mcnemar_p, wilson_interval
 
 REPEATS = 300
 

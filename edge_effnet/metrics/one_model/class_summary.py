@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
-from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
-from edge_effnet.metrics.accuracy.classification import (
+from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
+from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.chance import likely_cause, no_association
+from edge_effnet.metrics.one_model.classification import (
     Confusion,
     PerClass,
     are_probabilities,
@@ -20,9 +21,8 @@ from edge_effnet.metrics.accuracy.classification import (
     per_class,
     top_k_percent,
 )
-from edge_effnet.metrics.accuracy.exchanged_labels import exchanged_classes
-from edge_effnet.metrics.accuracy.rare_classes import name_some, neglected_classes
-from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
+from edge_effnet.metrics.one_model.exchanged_labels import exchanged_classes
+from edge_effnet.metrics.one_model.rare_classes import name_some, neglected_classes
 from edge_effnet.metrics.predictions import Predictions
 
 _NO_PROBABILITIES = "the scores are no probabilities"

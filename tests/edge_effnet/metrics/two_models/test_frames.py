@@ -9,8 +9,8 @@ import pytest
 
 from edge_effnet.heads.head import Head
 from edge_effnet.metrics import ClassSummary, Comparison, Predictions, compare_predictions
-from edge_effnet.metrics.comparison.frames import compare_frames
 from edge_effnet.metrics.intervals import mcnemar_p
+from edge_effnet.metrics.two_models.frames import compare_frames
 
 LABELS = ("red", "green", "blue")
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from edge_effnet.metrics import summarize
-from edge_effnet.metrics.accuracy.chance import cause_of_chance, no_association
-from edge_effnet.metrics.accuracy.classification import chance_percent
-from edge_effnet.metrics.accuracy.rare_classes import _tail
-from tests.edge_effnet.metrics.accuracy.test_classification import predictions_of
+from edge_effnet.metrics.one_model.chance import cause_of_chance, no_association
+from edge_effnet.metrics.one_model.classification import chance_percent
+from edge_effnet.metrics.one_model.rare_classes import _tail
+from tests.edge_effnet.metrics.one_model.test_classification import predictions_of
 
 NAMES = [f"class {index}" for index in range(1000)]
 ORDER, PIXELS = "labels are in another order", "most likely the images are prepared otherwise"

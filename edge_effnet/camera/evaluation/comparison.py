@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.camera.accuracy.ground_truth import Known
-from edge_effnet.camera.accuracy.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.answers import answered_indices
+from edge_effnet.camera.evaluation.ground_truth import Known
+from edge_effnet.camera.evaluation.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.frames import ComparedFrame
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
@@ -26,7 +26,7 @@ from edge_effnet.metrics import (
     ModelFile,
     Predictions,
 )
-from edge_effnet.metrics.comparison.frames import compare_frames
+from edge_effnet.metrics.two_models.frames import compare_frames
 
 KEPT_BYTES = 32 * 2**20
 KEPT_FRAMES = 10_000

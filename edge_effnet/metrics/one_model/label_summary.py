@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.arrays import Float64Array
-from edge_effnet.metrics.accuracy.base import BaseSummary, Figure, Headline
-from edge_effnet.metrics.accuracy.chance import likely_cause, no_association
-from edge_effnet.metrics.accuracy.classification import Flags, PerClass, Scores
-from edge_effnet.metrics.accuracy.rare_classes import LEAST_MISSES, name_some, neglected_classes
 from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
+from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.chance import likely_cause, no_association
+from edge_effnet.metrics.one_model.classification import Flags, PerClass, Scores
+from edge_effnet.metrics.one_model.rare_classes import LEAST_MISSES, name_some, neglected_classes
 from edge_effnet.metrics.predictions import Predictions
 
 _THRESHOLD = "of a score, above which a label is answered"

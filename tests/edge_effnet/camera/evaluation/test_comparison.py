@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.camera.accuracy import comparison as compare
-from edge_effnet.camera.accuracy.comparison import FeedComparison
+from edge_effnet.camera.evaluation import comparison as compare
+from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.metrics import ModelFile, Predictions, Summary
-from edge_effnet.metrics.comparison.frames import compare_frames
+from edge_effnet.metrics.two_models.frames import compare_frames
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("red", "green", "blue")

@@ -7,19 +7,19 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.accuracy.label_summary import LabelSummary
-from edge_effnet.metrics.accuracy.summary import Summary
-from edge_effnet.metrics.accuracy.value_summary import ValueSummary
-from edge_effnet.metrics.comparison.losses import loss_warning, losses_of
-from edge_effnet.metrics.comparison.paired import Paired
-from edge_effnet.metrics.comparison.scenes import (
+from edge_effnet.metrics.one_model.label_summary import LabelSummary
+from edge_effnet.metrics.one_model.summary import Summary
+from edge_effnet.metrics.one_model.value_summary import ValueSummary
+from edge_effnet.metrics.predictions import Predictions, same_answers
+from edge_effnet.metrics.two_models.comparison import Comparison, compare_predictions
+from edge_effnet.metrics.two_models.losses import loss_warning, losses_of
+from edge_effnet.metrics.two_models.paired import Paired
+from edge_effnet.metrics.two_models.scenes import (
     DropBounds,
     drop_bounds,
     share_interval_percent,
     sum_scenes,
 )
-from edge_effnet.metrics.comparison.two_models import Comparison, compare_predictions
-from edge_effnet.metrics.predictions import Predictions, same_answers
 
 
 def compare_frames(

@@ -22,7 +22,7 @@ from edge_effnet.metrics import (
     evaluation_json,
     summarize,
 )
-from edge_effnet.metrics.accuracy.label_summary import average_precision
+from edge_effnet.metrics.one_model.label_summary import average_precision
 
 NAMES = ("blue", "green", "red", "white")
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge_effnet.metrics.accuracy.value_summary import LEAST_IMAGES
-from edge_effnet.metrics.comparison.paired import Paired
 from edge_effnet.metrics.intervals import CONFIDENCE, normal_quantile
+from edge_effnet.metrics.one_model.value_summary import LEAST_IMAGES
 from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.metrics.two_models.paired import Paired
 
 # A loss is a warning where its whole 95 % interval lies above so many points; of values, above
 # such a share of the reference's own mean error and of the spread of the true values (of a nearly
