@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.stages import StartStage
 from edge_effnet.tflite.reader import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -83,7 +84,7 @@ def plan_accuracy(spec: BenchSpec) -> AccuracyPlan | None:
 def measure_accuracy(
     spec: BenchSpec,
     plan: AccuracyPlan,
-    stage: Callable[[str, int | None], Callable[[int], None]],
+    stage: StartStage,
 ) -> dict[str, Any]:
     """Run every model over the images and compare each with the reference.
 

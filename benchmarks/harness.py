@@ -31,16 +31,9 @@ from edge_effnet.measure.statistics import paired_ratio
 from edge_effnet.measure.system_state import SystemState, read_system_state
 from edge_effnet.measure.validity import judge_machine, judge_samples
 from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
-
-StartStage = Callable[[str, int | None], Callable[[int], None]]
-"""As ``edge_effnet.ui.progress`` makes it."""
+from edge_effnet.stages import StartStage, no_progress
 
 TIMELINE_SECONDS = 5.0
-
-
-def no_progress(_name: str, _steps: int | None) -> Callable[[int], None]:
-    """A stage that tells nobody."""
-    return lambda _count: None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ from converters.calibration.images import ConversionImages, choose_images
 from converters.conversion import Conversion, ConvertConfig, Made, scratch_folder
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
-from converters.progress import StartStage, no_progress
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
@@ -31,6 +30,7 @@ from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.stages import StartStage, no_progress
 
 
 def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:

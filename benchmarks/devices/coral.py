@@ -10,8 +10,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks.accuracy import measure_accuracy, plan_accuracy
-from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
+from benchmarks.harness import probe_all
 from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
@@ -20,6 +20,7 @@ from edge_effnet.measure.environment import ROOT
 from edge_effnet.measure.validity import Remark, Validity
 from edge_effnet.runtime.edgetpu import is_compiled, refuse_crash
 from edge_effnet.runtime.interpreter import load_runtime
+from edge_effnet.stages import StartStage
 from edge_effnet.tflite.reader import read_structure
 
 NEEDED = {"no-libedgetpu", "no-edgetpu"}

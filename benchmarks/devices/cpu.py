@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from benchmarks.accuracy import measure_accuracy, plan_accuracy
 from benchmarks.devices.coral import refuse_compiled
-from benchmarks.harness import StartStage, probe_all
 from benchmarks.harness import measure as measure_latency
+from benchmarks.harness import probe_all
 from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
+from edge_effnet.stages import StartStage
 
 
 def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from benchmarks.devices import Device, find_device
-from benchmarks.harness import StartStage
 from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.stages import StartStage
 
 _Answer = TypeVar("_Answer")
 

@@ -84,8 +84,9 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.architecture.variants import VARIANTS
     from edge_effnet.network.weights.resolve import ResolvedWeights
     from edge_effnet.runtime.evaluation import available_cores
+    from edge_effnet.stages import no_progress
     from edge_effnet.training.config import TrainConfig
-    from edge_effnet.training.data import list_images, open_images, silent
+    from edge_effnet.training.data import list_images, open_images
     from edge_effnet.training.epochs import Callbacks, TrainingLoop
     from edge_effnet.training.initialize import compile_for_training, initialize
     from edge_effnet.training.trainer_state import Progress
@@ -94,7 +95,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000
     )
     lists, workers = list_images(config), available_cores()
-    images = open_images(lists, config, side=side, workers=workers, stage=silent)
+    images = open_images(lists, config, side=side, workers=workers, stage=no_progress)
     model, _ = initialize(
         VARIANTS["v2-b0"],
         config,

@@ -25,7 +25,6 @@ from converters.accuracy.selection import split
 from converters.accuracy.strategies import STRATEGIES, Strategy
 from converters.accuracy.timing import time_files
 from converters.accuracy.trials import Trial, stored_trial, trial_key
-from converters.progress import StartStage
 from converters.quantization.candidates import Candidate, Context
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError, LimitMissed
@@ -37,6 +36,7 @@ from edge_effnet.metrics import (
 )
 from edge_effnet.runs import StepResults
 from edge_effnet.runtime.evaluation import predict
+from edge_effnet.stages import StartStage
 
 _TIMING_SECONDS = 1.0
 

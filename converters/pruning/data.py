@@ -21,10 +21,10 @@ from edge_effnet.data.roles import assign_roles, source_paths
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.data.trained_on import Steps, record
 from edge_effnet.errors import DataError
+from edge_effnet.stages import StartStage
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import (
     ImageLists,
-    StartStage,
     TrainingImages,
     fingerprint,
     list_images,

@@ -22,9 +22,9 @@ from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.stop import polite_stop
 
 if TYPE_CHECKING:
+    from edge_effnet.stages import StartStage
     from edge_effnet.training.trainer import TrainingResult
     from edge_effnet.training.trainer_state import EpochRow
-    from edge_effnet.ui.progress import StartStage
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")

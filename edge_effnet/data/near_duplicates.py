@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.errors import cannot_read
 from edge_effnet.image.preprocessing import Pixels, small_grey
+from edge_effnet.stages import Advance
 
 Words = NDArray[np.uint64]
-Advance = Callable[[int], None]
 
 NEAR_BITS = 10
 _BANDS = NEAR_BITS + 1  # so many bits cannot differ in every one: near looks share a band whole

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.folders import both_parts
-from edge_effnet.data.near_duplicates import Advance
 from edge_effnet.data.split import divide, leakage
 from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
+from edge_effnet.stages import Advance
 
 
 def source_paths(data: str, val: str | None) -> tuple[Path, Path | None]:

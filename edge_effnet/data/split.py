@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.near_duplicates import Advance, find, look_at, prints_of, strata_of
+from edge_effnet.data.near_duplicates import find, look_at, prints_of, strata_of
 from edge_effnet.heads.kinds import NO_LABEL
+from edge_effnet.stages import Advance
 
 IMBALANCE_RATIO = 5.0
 

@@ -29,8 +29,8 @@ from edge_effnet.heads.head import Head, HeadChoice
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
 from edge_effnet.metrics import ModelFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.stages import OnProgress
 
-Progress = Callable[[int, int], None]
 """Called with (images done, images in all), from the caller's own thread."""
 
 TASKS_AHEAD = 4
@@ -45,7 +45,7 @@ def predict(
     head: HeadChoice | None = None,
     workers: int | None = None,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> Predictions:
     """Predict a whole data set with one model; see ``predict_many``."""
     return predict_many(
@@ -69,7 +69,7 @@ def predict_many(
     head: HeadChoice | None = None,
     workers: int | None = None,
     strict: bool = False,
-    progress: Progress | None = None,
+    progress: OnProgress | None = None,
 ) -> list[Predictions]:
     """Predict a whole data set with several models, decoding each image once.
 
@@ -214,7 +214,7 @@ def _run(
     dataset: Dataset,
     scores: list[Float32Array],
     strict: bool,
-    progress: Progress | None,
+    progress: OnProgress | None,
 ) -> dict[int, Skipped]:
     """Fill the rows of ``scores``; return the images left out, by their index."""
     idle: SimpleQueue[list[Classifier]] = SimpleQueue()

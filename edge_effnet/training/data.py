@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -35,11 +34,8 @@ from edge_effnet.data.split import imbalance_warning, names
 from edge_effnet.data.trained_on import Steps
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.config import TrainConfig
-
-StartStage = Callable[[str, int | None], Callable[[int], None]]
-"""Told the name of a stage and its number of steps (None: unknown); answers with the function
-to call with the steps done."""
 
 MIN_TRAIN_PER_CLASS = 4
 
@@ -89,13 +85,8 @@ class TrainingImages:
         return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
 
 
-def silent(_name: str, _steps: int | None) -> Callable[[int], None]:
-    """A ``StartStage`` that shows nothing."""
-    return lambda _done: None
-
-
 def list_images(
-    config: TrainConfig, steps: Steps = (), *, stage: StartStage = silent
+    config: TrainConfig, steps: Steps = (), *, stage: StartStage = no_progress
 ) -> ImageLists:
     """Decide which images are learned from and which are evaluated on.
 

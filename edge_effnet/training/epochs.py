@@ -18,9 +18,10 @@ from edge_effnet.data.pipeline import (
     training_batches,
 )
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import StartStage, TrainingImages, silent
+from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
 from edge_effnet.training.schedule import learning_rate
 from edge_effnet.training.trainer_state import EpochRow, Progress
@@ -41,14 +42,14 @@ class Callbacks:
 
     Attributes:
         say: called with a line that the user must see.
-        stage: see ``data.StartStage``.
+        stage: see ``edge_effnet.stages``.
         on_step: called after each step with (steps done in all, steps in all).
         on_epoch: called with each finished row.
         stop: whether the user wants the run to stop.
     """
 
     say: Callable[[str], None] = lambda line: None  # noqa: ARG005
-    stage: StartStage = silent
+    stage: StartStage = no_progress
     on_step: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
     on_epoch: Callable[[EpochRow], None] = lambda row: None  # noqa: ARG005
     stop: Callable[[], bool] = lambda: False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
@@ -12,16 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as TimeLeft
 
+from edge_effnet.stages import Advance, OnProgress, StartStage
 from edge_effnet.ui.console import console
-
-StartStage = Callable[[str, int | None], Callable[[int], None]]
 
 
 @contextmanager
 def stages() -> Iterator[StartStage]:
-    """Yields the function that starts a stage: called with its name and its number of steps
-    (None where unknown), it answers with the function to call with the steps done. A stage
-    without known steps is done at its first call."""
+    """Yields the function that starts a stage; one without known steps is done at its first
+    call."""
     if not sys.stderr.isatty():
         yield _logged
         return
@@ -35,7 +33,7 @@ def stages() -> Iterator[StartStage]:
     )
     with Progress(*columns, console=console(stderr=True)) as progress:
 
-        def start(name: str, steps: int | None) -> Callable[[int], None]:
+        def start(name: str, steps: int | None) -> Advance:
             task = progress.add_task(name, total=steps)
 
             def done(count: int) -> None:
@@ -47,10 +45,10 @@ def stages() -> Iterator[StartStage]:
 
 
 @contextmanager
-def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_of(what: str) -> Iterator[OnProgress]:
     """A job of one stage; yields the function to call with (steps done, all steps)."""
     with stages() as start:
-        stage: Callable[[int], None] | None = None
+        stage: Advance | None = None
 
         def show(done: int, total: int) -> None:
             nonlocal stage
@@ -60,7 +58,7 @@ def progress_of(what: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
-def _logged(name: str, steps: int | None) -> Callable[[int], None]:
+def _logged(name: str, steps: int | None) -> Advance:
     began = time.monotonic()
 
     def done(count: int) -> None:

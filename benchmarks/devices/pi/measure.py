@@ -15,13 +15,13 @@ from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
 from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.package import build_package, requirements
-from benchmarks.harness import StartStage
 from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.files import content_hash
 from edge_effnet.measure.crash import RuntimeDied, signal_name
+from edge_effnet.stages import StartStage
 
 STOP_SECONDS = 10
 # Import name: distribution. The versions are those of the base install.

@@ -10,7 +10,7 @@ is named, with the reason.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from benchmarks.studies.readme_figures.documents import find_words, read_documen
 from benchmarks.studies.readme_figures.runs import REFERENCE, RUNS, Place, Run, reference_folder
 from benchmarks.studies.readme_figures.table import FIGURES, NOT_RERUN, Figure
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.stages import StartStage
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output, write_json
@@ -60,9 +61,7 @@ class FigureOutcome:
         return {**asdict(self.figure), **own, "verdict": self.verdict}
 
 
-def rerun(
-    asked: Sequence[str], place: Place, stage: Callable[[str, int | None], Callable[[int], None]]
-) -> list[FigureOutcome]:
+def rerun(asked: Sequence[str], place: Place, stage: StartStage) -> list[FigureOutcome]:
     """Run what was asked for, in the order of ``RUNS``, and hold it against the documents.
 
     Raises:

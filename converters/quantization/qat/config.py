@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from converters.progress import StartStage
 from edge_effnet.errors import UsageProblem
+from edge_effnet.stages import StartStage
 
 MOST_PASSES, MOST_STEPS = 12, 400  # where nobody says how many steps
 # Of the loss, where the user's labels teach beside float: float alone knows how the classes

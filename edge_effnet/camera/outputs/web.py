@@ -266,17 +266,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _stream(self) -> None:
-        """MJPEG, for players; each viewer gets the newest frame when it can take one."""
+        """MJPEG, for players; each viewer gets the newest frame when it can take one.
+
+        The boundary comes right after each frame (RFC 2046, 5.1.1): a browser shows a frame
+        when it has read the boundary behind it.
+        """
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
+        self.wfile.write(b"--frame\r\n")
         number = 0
         while (newest := self.server.publisher.newest_jpeg(number)) is not None:
             number, frame = newest
             head = f"Content-Type: image/jpeg\r\nContent-Length: {len(frame)}\r\n\r\n"
-            self.wfile.write(b"--frame\r\n" + head.encode() + frame + b"\r\n")
+            self.wfile.write(head.encode() + frame + b"\r\n--frame\r\n")
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """The terminal is for the status line."""

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.devices import coral, find_device
-from benchmarks.harness import no_progress
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.runtime import edgetpu
+from edge_effnet.stages import no_progress
 from tests.benchmarks.conftest import Cli
 from tests.edge_effnet.edgetpu import build_library, compile_for_edgetpu
 from tests.edge_effnet.measure import machines

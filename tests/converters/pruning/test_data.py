@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from converters.pruning.config import PruneConfig
 from converters.pruning.data import PruningImages, open_pruning_images, sample, with_answers
 from edge_effnet.errors import DataError
+from edge_effnet.stages import no_progress
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_images
 from tests.edge_effnet.data.test_roles import data, val
@@ -25,10 +25,7 @@ NAMES = ("blue", "green", "red")
 def opened(source: Path, labels: tuple[str, ...] = NAMES, **more: Any) -> PruningImages:
     config = PruneConfig(variant="b0", measure="macs", target=0.5, data=str(source), **more)
 
-    def silent(_name: str, _steps: int | None) -> Callable[[int], None]:
-        return lambda _done: None
-
-    return open_pruning_images(config, labels, classes=3, side=32, workers=1, stage=silent)
+    return open_pruning_images(config, labels, classes=3, side=32, workers=1, stage=no_progress)
 
 
 def test_pruning_divides_as_training_does(data: Path, val: Path) -> None:

@@ -224,6 +224,29 @@ def test_several_viewers_share_one_encoding(monkeypatch: pytest.MonkeyPatch) -> 
 STREAM = "GET /stream.mjpg{} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
+def test_the_boundary_of_the_stream_comes_right_after_each_frame() -> None:
+    """A browser shows a frame only when it has read the boundary behind it."""
+    publisher = FramePublisher()
+    server = start_server(publisher, "127.0.0.1", 0)
+    try:
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as viewer:
+            viewer.sendall(STREAM.format("").encode())
+            stream = viewer.makefile("rb")
+            while stream.readline() != b"\r\n":
+                pass
+            assert stream.readline() == b"--frame\r\n"
+            for colour in ("red", "blue"):  # no frame follows until this one is read
+                publisher.publish(plain(colour, 8, 8))
+                assert stream.readline() == b"Content-Type: image/jpeg\r\n"
+                length = int(stream.readline().removeprefix(b"Content-Length: "))
+                assert stream.readline() == b"\r\n"
+                assert stream.read(length) == publisher.newest_jpeg(0)[1]  # type: ignore[index]
+                assert stream.readline() == b"\r\n"
+                assert stream.readline() == b"--frame\r\n"
+    finally:
+        server.end()
+
+
 def test_a_slow_viewer_blocks_nothing() -> None:
     """One asks for the stream and never reads; others and the publisher go on."""
     with (
