@@ -187,7 +187,7 @@ def _search(
         resume=config.resume,
         stage=stage,
     )
-    trainable = can_train(source.structure)
+    trainable = can_train(source.structure, source.head.task)
     return search(
         limits,
         evaluation,

@@ -26,6 +26,7 @@ from converters.accuracy.strategies import STRATEGIES, Strategy
 from converters.accuracy.timing import time_files
 from converters.accuracy.trials import Trial, stored_trial, trial_key
 from converters.quantization.candidates import Candidate, Context
+from edge_effnet.artifact import read_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError, LimitMissed
 from edge_effnet.metrics import (
@@ -128,11 +129,14 @@ def search(
     """
     selection, confirmation = split(evaluation, seed)
     meter = _Meter(limits, reference, selection, context, stage)
+    card = read_artifact(reference).card
+    if card is None:
+        raise ValueError(f"{reference} has no model card")
     known = StepResults(store, resume=resume)
     trials: list[Trial] = []
     winner: Trial | None = None
     for strategy in strategies:
-        key = trial_key(strategy, context, selection, limits)
+        key = trial_key(strategy, context, selection, limits, card)
         trial = stored_trial(strategy, known.get(key))
         if trial is None:
             trial = meter.measure(strategy, write)

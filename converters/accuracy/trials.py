@@ -8,6 +8,7 @@ from typing import Any
 from converters.accuracy.limits import AccuracyLimits, Check, check_json
 from converters.accuracy.strategies import STRATEGIES_VERSION, Strategy
 from converters.quantization.candidates import Context
+from edge_effnet.artifact import Card
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.files import content_hash
 from edge_effnet.runs import fingerprint
@@ -58,9 +59,17 @@ class Trial:
 
 
 def trial_key(
-    strategy: Strategy, context: Context, selection: Dataset, limits: AccuracyLimits
+    strategy: Strategy,
+    context: Context,
+    selection: Dataset,
+    limits: AccuracyLimits,
+    reference: Card,
 ) -> str:
-    """Fingerprint of all that a trial depends on."""
+    """Fingerprint of all that a trial depends on.
+
+    Args:
+        reference: card of the float artifact: its model, and how its scores become answers.
+    """
     calibration = context.calibration
     return fingerprint(
         STRATEGIES_VERSION,
@@ -68,10 +77,20 @@ def trial_key(
         context.model,
         context.interface,
         calibration.sha256(),
-        calibration.truth,
+        _known_of(calibration.images),
         limits,
-        [(content_hash(sample.path), sample.label) for sample in selection.samples],
+        (reference.model_sha256, reference.preprocess, reference.head, reference.labels),
+        [content_hash(sample.path) for sample in selection.samples],
+        _known_of(selection),
     )
+
+
+def _known_of(images: Dataset | None) -> object:
+    """What is said of each image: its class, labels or value, and what their numbers mean."""
+    if images is None:
+        return None
+    said = [(sample.label, sample.labels, sample.value) for sample in images.samples]
+    return images.labels, said
 
 
 def stored_trial(strategy: Strategy, stored: Any) -> Trial | None:

@@ -42,8 +42,9 @@ class Calibration:
         return "images" if self.images is not None else "generated"
 
     @property
-    def truth(self) -> tuple[int, ...] | None:
-        """The class index of each image, or None where one is unlabelled."""
+    def class_indices(self) -> tuple[int, ...] | None:
+        """The class index of each image; None where one is unlabelled, or has several labels or
+        a value instead."""
         samples = self.images.samples if self.images is not None else ()
         found = tuple(sample.label for sample in samples if sample.label is not None)
         return found if found and len(found) == len(samples) else None

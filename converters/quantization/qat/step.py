@@ -16,14 +16,20 @@ from converters.quantization.quantizer import quantize
 from converters.tflite_graph.graph import integer_biases, refuse_unknown
 from converters.tflite_graph.segments import sigmoid_answers
 from edge_effnet.errors import ModelError
+from edge_effnet.heads.kinds import Task
 from edge_effnet.tflite.reader import Structure
 
 
-def can_train(structure: Structure) -> bool:
-    """Whether a float model can be trained here."""
+def can_train(structure: Structure, task: Task) -> bool:
+    """Whether a float model can be trained here.
+
+    Args:
+        task: what its answer is; named by the user, a model that ends in logits may answer
+            several labels.
+    """
     if find_spec("keras") is None or find_spec("tensorflow") is None:
         return False
-    if sigmoid_answers(structure):  # the loss is one of softmax
+    if task != "classes" or sigmoid_answers(structure):  # the loss is one of softmax
         return False
     try:
         refuse_unknown(structure)
@@ -70,7 +76,7 @@ class Train:
             ),
             recipe=candidate.recipe,
             biases=integer_biases(candidate.model),
-            labels=calibration.truth if self.labelled else None,
+            labels=calibration.class_indices if self.labelled else None,
             state=run.state,
             progress=progress,
         )

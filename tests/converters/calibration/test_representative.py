@@ -39,6 +39,19 @@ def test_the_hash_covers_preprocessing_and_content(photos: Path, tmp_path: Path)
     assert len(hashes) == 2
 
 
+def test_several_labels_are_no_class_indices(photos: Path) -> None:
+    chosen, _ = choose_calibration(load_dataset(photos), HOW, count=10, seed=0)
+    assert chosen.images is not None
+    assert chosen.class_indices == tuple(sample.label for sample in chosen.images.samples)
+    several = replace(
+        chosen.images,
+        samples=tuple(
+            replace(sample, label=None, labels=sample.stratum) for sample in chosen.images.samples
+        ),
+    )
+    assert replace(chosen, images=several).class_indices is None
+
+
 def test_an_unreadable_image_is_skipped_and_named(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "broken.jpg").write_text("this is no image")
     for path in sorted(photos.glob("class0/*.png")):
