@@ -13,13 +13,14 @@ from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
+from edge_effnet.cores import available_cores
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.trained_on import leave_out_trained
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.head import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.classifier import common_names, open_classifier
-from edge_effnet.runtime.evaluation import available_cores, predict_many
+from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.editor import Interface
 

@@ -10,13 +10,13 @@ from converters.analysis.layer_error import measure_layers
 from converters.analysis.layer_error_plot import layer_error_plot
 from converters.analysis.layer_error_table import print_layer_errors
 from edge_effnet.artifact import split_archive
+from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically
 from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
 from edge_effnet.plots import missing_extra
-from edge_effnet.runtime.evaluation import available_cores
 from edge_effnet.tflite.reader import read_model_bytes
 from edge_effnet.ui.progress import stages
 

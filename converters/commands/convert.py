@@ -239,7 +239,7 @@ def _model(options: dict[str, Any]) -> ModelChoice:
 def _config(options: dict[str, Any]) -> ConvertConfig:
     from converters.accuracy.limits import AccuracyLimits
     from converters.conversion import ConvertConfig
-    from edge_effnet.runtime.evaluation import available_cores
+    from edge_effnet.cores import available_cores
 
     return ConvertConfig(
         out=options["out"],

@@ -19,9 +19,9 @@ def watching() -> Iterator[Callbacks]:
     """Progress on stderr; Ctrl-C ends a run after the step in hand, of whatever it does."""
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.ui.progress import stages
-    from edge_effnet.ui.stop import polite_stop
+    from edge_effnet.ui.stop import graceful_stop
 
-    with polite_stop() as stop, stages() as stage:
+    with graceful_stop() as stop, stages() as stage:
         advance: dict[int, Callable[[int], None]] = {}
 
         def stoppable(name: str, steps: int | None) -> Callable[[int], None]:

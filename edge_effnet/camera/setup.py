@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
-from edge_effnet.camera.evaluation.trained_on import Unseen
+from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions, Pace, SessionSettings
@@ -27,13 +27,13 @@ from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.files import is_image
 from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.thermal import BoardMonitor
+from edge_effnet.cores import available_cores
 from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.head import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
-from edge_effnet.runtime.evaluation import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
 RECORD_FPS = 10.0
@@ -223,14 +223,15 @@ class CameraRun:
     """Everything opened for a run.
 
     Attributes:
-        unseen: the truth without frames the models were trained on; None where all frames count.
+        held_out: the ground truth without frames the models were trained on; None where all
+            frames count.
         truth_notes: how the truth was read.
     """
 
     session: Session
     models: Models
     source: FrameSource
-    unseen: Unseen | None
+    held_out: HeldOutTruth | None
     truth_notes: tuple[str, ...]
     server: Server | None
 
@@ -267,7 +268,7 @@ def open_run(
     for line in truth_notes:
         say(line)
     known = records([step for one in opened_models if one.card for step in one.card.steps])
-    unseen = Unseen(truth, known) if truth and known else None
+    held_out = HeldOutTruth(truth, known) if truth and known else None
     notes: SimpleQueue[str] = SimpleQueue()
     source = open_source(name, request)
     for line in left_out_lines(source.left_out):
@@ -285,11 +286,11 @@ def open_run(
         lambda: open_source(name, request),
         models.model,
         models.reference,
-        truth=unseen or truth,
+        truth=held_out or truth,
         outputs=outputs,
         notes=notes,
         say=say,
         show_status=show_status,
         monitor=BoardMonitor(),
     )
-    return CameraRun(session, models, source, unseen, tuple(truth_notes), server)
+    return CameraRun(session, models, source, held_out, tuple(truth_notes), server)

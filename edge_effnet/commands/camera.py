@@ -36,7 +36,7 @@ _COUNT = click.IntRange(min=1)
 @click.option(
     "--compare",
     type=_FILE,
-    metavar="FLOAT",
+    metavar="FILE",
     help="A second model that sees the same frames.",
 )
 @click.option(
@@ -196,17 +196,17 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.tables import print_skipped
 
-    status, unseen = run.session.status, run.unseen
+    status, held_out = run.session.status, run.held_out
     figures, comparison = document(status, run.models.model, run.models.reference)
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
-    if unseen is not None and unseen.trained:
+    if held_out is not None and held_out.trained:
         labelled = max(status.right.frames, status.error.frames)
-        line = unseen.line(labelled)
-        evidence = {"trained": unseen.trained, "is_evidence": labelled > 0, "line": line}
+        line = held_out.line(labelled)
+        evidence = {"trained": held_out.trained, "is_evidence": labelled > 0, "line": line}
         figures["trained_on"] = evidence
         out.print(line)
-    for line in summary_lines(status, trained=unseen.trained if unseen else 0):
+    for line in summary_lines(status, trained=held_out.trained if held_out else 0):
         out.print(line)
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, status.source_name)

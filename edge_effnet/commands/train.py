@@ -19,7 +19,7 @@ from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output
-from edge_effnet.ui.stop import polite_stop
+from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
     from edge_effnet.stages import StartStage
@@ -117,9 +117,9 @@ def _free_folder(config: TrainConfig) -> Path:
 
 
 def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
+    from edge_effnet.cores import available_cores
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runs import refuse_existing_run
-    from edge_effnet.runtime.evaluation import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder import RUN_FILES
     from edge_effnet.training.trainer import resume, train
@@ -133,7 +133,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
         "workers": options["threads"] or available_cores(),
         "save_every_seconds": 60 * options["save_every"],
     }
-    with polite_stop() as stop, stages() as stage:
+    with graceful_stop() as stop, stages() as stage:
         callbacks = Callbacks(
             say=print_note,
             stage=stage,

@@ -1,9 +1,9 @@
-"""Which image files show the same image: by their bytes, and by what they look like.
+"""Which image files show the same image: by their bytes, and by a perceptual hash.
 
-The look of an image is 128 bits: the signs, against their median, of the 128 lowest
+The perceptual hash of an image is 128 bits: the signs, against their median, of the 128 lowest
 frequencies but the first of a discrete cosine transform of its 64 x 64 grey pixels. This is the
 pHash of Zauner, "Implementation and Benchmarking of Perceptual Image Hash Functions" (2010),
-section 3.2.1, with twice its 64 bits. Two looks that differ in at most ``NEAR_BITS`` bits are one
+section 3.2.1, with twice its 64 bits. Two hashes that differ in at most ``NEAR_BITS`` bits are one
 image. Not recognized: crops of more than some 2 % a side, rotated and mirrored images.
 """
 
@@ -30,7 +30,7 @@ from edge_effnet.stages import Advance
 Words = NDArray[np.uint64]
 
 NEAR_BITS = 10
-_BANDS = NEAR_BITS + 1  # so many bits cannot differ in every one: near looks share a band whole
+_BANDS = NEAR_BITS + 1  # so many bits cannot differ in every one: near hashes share a band whole
 _SIDE, _WIDEST = 64, 20
 _LEAST_SPREAD = 2.0  # grey levels; below it the signs are noise, and flat images look alike
 _THREADS = 8
@@ -43,13 +43,13 @@ class Prints:
 
     Attributes:
         content: (images,), the first 8 bytes of the SHA-256 of each file.
-        look: (images, 2), 128 bits; derived from the content where an image shows nothing, so
-            that it resembles no other.
+        perceptual_hash: (images, 2), 128 bits; derived from the content where an image shows
+            nothing, so that it resembles no other.
         readable: (images,) of bool, whether the file can be decoded.
     """
 
     content: Words
-    look: Words
+    perceptual_hash: Words
     readable: NDArray[np.bool_]
 
     def __len__(self) -> int:
@@ -57,8 +57,8 @@ class Prints:
 
     def by_bytes(self, which: NDArray[np.bool_]) -> Prints:
         """The same, where these images resemble none but their exact copies."""
-        look = np.where(which[:, None], _no_look(self.content), self.look)
-        return Prints(self.content, look, self.readable)
+        hashes = np.where(which[:, None], _content_hash_bits(self.content), self.perceptual_hash)
+        return Prints(self.content, hashes, self.readable)
 
 
 def prints_of(paths: Sequence[Path], advance: Advance | None = None) -> Prints:
@@ -78,24 +78,24 @@ def prints_of(paths: Sequence[Path], advance: Advance | None = None) -> Prints:
             if advance is not None:
                 advance(done)
     content = np.array([row[0] for row in rows], np.uint64)
-    looks = [
+    hashes = [
         none if row[1] is None else row[1]
-        for row, none in zip(rows, _no_look(content), strict=True)
+        for row, none in zip(rows, _content_hash_bits(content), strict=True)
     ]
     return Prints(
         content,
-        np.array(looks, np.uint64).reshape(-1, 2),
+        np.array(hashes, np.uint64).reshape(-1, 2),
         np.array([row[2] for row in rows], np.bool_),
     )
 
 
 def prints_of_pixels(pixels: Pixels) -> Prints:
-    """Of one image that is in no file: its look alone, so it is no exact copy of any."""
+    """Of one image that is in no file: its perceptual hash alone, so it is no exact copy of any."""
     content = np.frombuffer(hashlib.sha256(pixels.tobytes()).digest()[:8], ">u8").astype(np.uint64)
-    look = look_of(pixels)
-    words = np.array([look or (0, 0)], np.uint64)
+    perceptual = perceptual_hash_of(pixels)
+    words = np.array([perceptual or (0, 0)], np.uint64)
     prints = Prints(content, words, np.ones(1, np.bool_))
-    return prints.by_bytes(np.array([look is None]))
+    return prints.by_bytes(np.array([perceptual is None]))
 
 
 def _print_of(path: Path) -> tuple[int, tuple[int, int] | None, bool]:
@@ -114,11 +114,11 @@ def _read_print(path: Path, _mtime_ns: int, _size: int) -> tuple[int, tuple[int,
     data = path.read_bytes()
     content = int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
     grey = small_grey(data, _SIDE)
-    return content, None if grey is None else look_of(grey), grey is not None
+    return content, None if grey is None else perceptual_hash_of(grey), grey is not None
 
 
-def look_of(pixels: Pixels) -> tuple[int, int] | None:
-    """The look of grey (height x width) or RGB (height x width x 3) pixels; None where they show
+def perceptual_hash_of(pixels: Pixels) -> tuple[int, int] | None:
+    """The hash of grey (height x width) or RGB (height x width x 3) pixels; None where they show
     nothing."""
     grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     shrinking = max(grey.shape) > _SIDE
@@ -140,7 +140,7 @@ def _lowest_frequencies() -> NDArray[np.int64]:
 _FREQUENCIES = _lowest_frequencies()
 
 
-def _no_look(content: Words) -> Words:
+def _content_hash_bits(content: Words) -> Words:
     """(images, 2) bits that depend on the content alone: its two products with odd constants
     (SplitMix64's, Steele et al. 2014), so that two of them differ in about half of their bits."""
     halves = []
@@ -157,7 +157,7 @@ def find(wanted: Prints, among: Prints) -> NDArray[np.int64]:
     there; an exact copy goes before a near one. 50,000 among 50,000 take seconds."""
     index = find_copies(wanted, among)
     lost = np.flatnonzero(index < 0)
-    index[lost] = _find_near(wanted.look[lost], among.look)
+    index[lost] = _find_near(wanted.perceptual_hash[lost], among.perceptual_hash)
     return index
 
 
@@ -196,9 +196,9 @@ def groups(prints: Prints) -> NDArray[np.int64]:
     such pairs joins (the frames of a clip, a burst)."""
     _, first, own = np.unique(prints.content, return_index=True, return_inverse=True)
     own = own.reshape(-1)
-    look = prints.look[first]
-    number = np.arange(len(look))
-    for key in _bands(look):
+    hashes = prints.perceptual_hash[first]
+    number = np.arange(len(hashes))
+    for key in _bands(hashes):
         order = np.argsort(key, kind="stable")
         end = np.searchsorted(key[order], key[order], "right")
         at, step = np.arange(len(order)), 1
@@ -207,7 +207,7 @@ def groups(prints: Prints) -> NDArray[np.int64]:
             ours, theirs = order[at], order[at + step]
             apart = number[ours] != number[theirs]
             ours, theirs = ours[apart], theirs[apart]
-            near = _differing_bits(look[ours], look[theirs]) <= NEAR_BITS
+            near = _differing_bits(hashes[ours], hashes[theirs]) <= NEAR_BITS
             for one, other in zip(ours[near], theirs[near], strict=True):
                 if number[one] != number[other]:
                     number[number == number[other]] = number[one]
@@ -221,9 +221,9 @@ def groups(prints: Prints) -> NDArray[np.int64]:
     return np.asarray(number[own], np.int64)
 
 
-def _bands(look: Words) -> list[NDArray[np.int64]]:
+def _bands(hashes: Words) -> list[NDArray[np.int64]]:
     """The bits in ``_BANDS`` parts, each a number; neighbouring frequencies lie in several."""
-    bits = np.unpackbits(look.astype(">u8").view(np.uint8).reshape(len(look), 16), axis=1)
+    bits = np.unpackbits(hashes.astype(">u8").view(np.uint8).reshape(len(hashes), 16), axis=1)
     return [
         bits[:, band::_BANDS].astype(np.int64) @ (1 << np.arange(bits[:, band::_BANDS].shape[1]))
         for band in range(_BANDS)
@@ -239,15 +239,15 @@ _ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=
 
 
 @dataclass(frozen=True, eq=False)
-class Looked:
-    """A data set that was looked at.
+class DuplicateGroups:
+    """Which images of a data set are one image.
 
     Attributes:
         group: (images,), the same number for what must not be parted.
         alike: (images,) of bool, images of a class most of which look the same (one camera that
             stands still): such images are told apart by their bytes alone.
         strata: the class of each image; of several labels the rarest, None without any.
-        prints: with the looks of ``alike`` left out.
+        prints: with the perceptual hashes of ``alike`` left out.
     """
 
     group: NDArray[np.int64]
@@ -256,7 +256,7 @@ class Looked:
     prints: Prints
 
 
-def look_at(dataset: Dataset, advance: Advance | None = None) -> Looked:
+def find_duplicates(dataset: Dataset, advance: Advance | None = None) -> DuplicateGroups:
     """Read the images of a data set and find which are one image; raises as ``prints_of``."""
     prints = prints_of([sample.path for sample in dataset.samples], advance)
     strata, group = strata_of(dataset.samples), groups(prints)
@@ -270,7 +270,7 @@ def look_at(dataset: Dataset, advance: Advance | None = None) -> Looked:
         if 2 * len(most) > len(members) and len(np.unique(own[most])) > 1:
             alike[most] = True
     group = np.where(np.isin(own, own[alike]), -1 - own, group)
-    return Looked(group, alike, strata, prints.by_bytes(alike))
+    return DuplicateGroups(group, alike, strata, prints.by_bytes(alike))
 
 
 def strata_of(samples: Sequence[Sample]) -> tuple[int | None, ...]:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.near_duplicates import find, look_at, prints_of, strata_of
+from edge_effnet.data.near_duplicates import find, find_duplicates, prints_of, strata_of
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.stages import Advance
 
@@ -70,8 +70,8 @@ def divide(
     Raises:
         DataError: an image is not there.
     """
-    looked = look_at(dataset, advance)
-    readable = looked.prints.readable
+    duplicates = find_duplicates(dataset, advance)
+    readable = duplicates.prints.readable
     free = readable if barred is None else readable & ~barred
     if barred is not None and free.any():
         evaluation_share = min(1.0, evaluation_share * readable.sum() / free.sum())
@@ -79,8 +79,8 @@ def divide(
     size: Counter[int] = Counter()
     order: dict[int, int] = {}
     for index in np.flatnonzero(free):
-        number, content = int(looked.group[index]), int(looked.prints.content[index])
-        home.setdefault(number, looked.strata[index])
+        number, content = int(duplicates.group[index]), int(duplicates.prints.content[index])
+        home.setdefault(number, duplicates.strata[index])
         size[number] += 1
         order[number] = min(order.get(number, content), content)
     members: dict[int | None, list[int]] = defaultdict(list)
@@ -90,10 +90,10 @@ def divide(
     for stratum, numbers in members.items():
         random.Random(f"{seed}:{stratum}").shuffle(numbers)  # noqa: S311 (not cryptography)
         rest |= _rest_of(numbers, size, evaluation_share)
-    resting = np.array([int(number) in rest for number in looked.group], np.bool_) & readable
+    resting = np.array([int(number) in rest for number in duplicates.group], np.bool_) & readable
     if barred is not None:
         resting |= barred
-    alike = {looked.strata[index] for index in np.flatnonzero(looked.alike)}
+    alike = {duplicates.strata[index] for index in np.flatnonzero(duplicates.alike)}
     return Division(
         _chosen(dataset, resting),
         _chosen(dataset, ~resting),
@@ -128,7 +128,9 @@ def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:
     Each image of the second is named once. Where most images of a class of the first look the
     same, exact copies alone are found there.
     """
-    index = find(prints_of([sample.path for sample in second.samples]), look_at(first).prints)
+    index = find(
+        prints_of([sample.path for sample in second.samples]), find_duplicates(first).prints
+    )
     return [
         (first.samples[one].path, second.samples[other].path)
         for other, one in enumerate(index)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
@@ -16,19 +16,26 @@ _Result = TypeVar("_Result")
 
 
 def ahead(
-    work: Callable[[_Task], _Result], tasks: Iterable[_Task], workers: int
-) -> Iterator[_Result]:
+    work: Callable[[_Task], _Result],
+    tasks: Iterable[_Task],
+    workers: int,
+    *,
+    per_worker: int = 1,
+) -> Generator[_Result, None, None]:
     """``map`` on threads, in order, a few results ahead of who asks.
 
     An error of ``work`` is raised where its result would have come. Leaving the loop early
     drops what has not begun.
+
+    Args:
+        per_worker: tasks begun or waiting; more keep workers busy where tasks differ in length.
     """
     waiting: deque[Future[_Result]] = deque()
     with _opencv_alone(), ThreadPoolExecutor(workers, thread_name_prefix="images") as pool:
         try:
             for task in tasks:
                 waiting.append(pool.submit(work, task))
-                if len(waiting) > workers + 1:
+                if len(waiting) > per_worker * workers + 1:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

@@ -17,16 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.near_duplicates import Prints, find, find_copies, look_at, prints_of
+from edge_effnet.data.near_duplicates import Prints, find, find_copies, find_duplicates, prints_of
 
 MOST = 10_000
-_WORDS = 3  # of 8 bytes: content, and two of the look
+_WORDS = 3  # of 8 bytes: content, and two of the perceptual hash
 
 Steps = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, eq=False)
-class Seen:
+class TrainingRecord:
     """One training: what was learned from and what was held out, maybe samples of them."""
 
     trained: Prints
@@ -74,20 +74,20 @@ def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] 
     if learned is None:
         return None
     sides = {
-        "trained": look_at(learned).prints,
-        "held_out": look_at(held_out or replace(learned, samples=())).prints,
+        "trained": find_duplicates(learned).prints,
+        "held_out": find_duplicates(held_out or replace(learned, samples=())).prints,
     }
     return {name: _packed(prints) for name, prints in sides.items()}
 
 
 def _packed(prints: Prints) -> dict[str, Any]:
     kept = np.argsort(prints.content, kind="stable")[:MOST]
-    rows = np.column_stack([prints.content, prints.look])[kept]
+    rows = np.column_stack([prints.content, prints.perceptual_hash])[kept]
     text = base64.b64encode(rows.astype("<u8").tobytes()).decode()
     return {"count": len(prints), "prints": text}
 
 
-def records(steps: Steps) -> tuple[Seen, ...]:
+def records(steps: Steps) -> tuple[TrainingRecord, ...]:
     """The records in the steps of a checkpoint or a card; what cannot be read is none."""
     found = []
     for step in steps:
@@ -97,7 +97,7 @@ def records(steps: Steps) -> tuple[Seen, ...]:
         except (KeyError, TypeError, ValueError):
             continue
         whole = all(len(prints) >= count for prints, count in sides)
-        found.append(Seen(sides[0][0], sides[1][0], whole))
+        found.append(TrainingRecord(sides[0][0], sides[1][0], whole))
     return tuple(found)
 
 
@@ -110,7 +110,7 @@ def _unpacked(text: str) -> Prints:
     return Prints(rows[:, 0], np.ascontiguousarray(rows[:, 1:]), np.ones(len(rows), np.bool_))
 
 
-def learned_from(prints: Prints, known: Sequence[Seen]) -> NDArray[np.bool_]:
+def learned_from(prints: Prints, known: Sequence[TrainingRecord]) -> NDArray[np.bool_]:
     """For each image whether one of the trainings learned from it."""
     return _recognize(prints, known)[0]
 
@@ -180,7 +180,7 @@ def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> E
 
 
 def _recognize(
-    prints: Prints, known: Sequence[Seen]
+    prints: Prints, known: Sequence[TrainingRecord]
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """For each image whether it was learned from, held out, or cannot be told.
 

@@ -1,4 +1,4 @@
-"""Which operators the runtime's fast kernels took, where the runtime tells."""
+"""Which operators a delegate (XNNPACK, say) took, where the runtime tells."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Delegation:
     Attributes:
         operators: in the model, without the delegate's own nodes.
         delegated: of them, how many a delegate runs.
-        partitions: pieces the delegate runs; each boundary costs a change of hands.
+        partitions: pieces the delegate runs; each partition boundary adds delegate hand-over cost.
         left: operators the runtime's own kernels run, by type, commonest first.
     """
 

@@ -6,7 +6,6 @@ Raspberry Pi. What cannot be read is None, never a guess.
 
 from __future__ import annotations
 
-import os
 import platform
 import struct
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.cores import available_cores
 from edge_effnet.errors import EdgeEffnetError
 
 ROOT = Path("/")
@@ -109,7 +109,7 @@ def read_environment(root: Path = ROOT, *, machine: str | None = None) -> Enviro
         machine=machine,
         bits=8 * struct.calcsize("P"),
         cpu=cpu_name(cpuinfo),
-        cores=_cores(),
+        cores=available_cores(),
         features=_features(cpuinfo),
         memory_bytes=_memory_bytes(root),
         kernel=platform.release(),
@@ -178,12 +178,6 @@ def _field(cpuinfo: str, name: str) -> str | None:
 def _features(cpuinfo: str) -> tuple[str, ...]:
     stated = (_field(cpuinfo, "Features") or _field(cpuinfo, "flags") or "").split()
     return tuple(name for name in (*_BASE_FEATURES, *INT8_FEATURES) if name in stated)
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory_bytes(root: Path) -> int | None:

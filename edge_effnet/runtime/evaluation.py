@@ -8,21 +8,20 @@ interpreters, and the scores.
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
+from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import match_label
+from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.files import content_hash
 from edge_effnet.heads.head import Head, HeadChoice
@@ -30,10 +29,6 @@ from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read
 from edge_effnet.metrics import ModelFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.stages import OnProgress
-
-"""Called with (images done, images in all), from the caller's own thread."""
-
-TASKS_AHEAD = 4
 
 
 def predict(
@@ -77,6 +72,7 @@ def predict_many(
         labels, preprocess, head: for every model, where the file does not say or says wrong.
         workers: threads; by default the cores this process may use.
         strict: refuse the first image that cannot be read instead of skipping it.
+        progress: called from the caller's own thread with the images done and all of them.
 
     Returns:
         One for each model, all over the same images in the data set's order. Images that
@@ -91,20 +87,18 @@ def predict_many(
         raise DataError(f"{dataset.source} holds no images", fix="check the path")
     count = max(1, min(workers or available_cores(), len(dataset)))
 
-    def crew() -> list[Classifier]:
+    def open_all() -> list[Classifier]:
         return [
             open_classifier(path, labels=labels, preprocess=preprocess, head=head)
             for path in models
         ]
 
-    # The first crew answers all questions about labels before the others cost time.
-    crews = [crew()]
-    truths = [
-        true_answers(dataset, member.labels, member.head, member.path.name) for member in crews[0]
-    ]
-    crews += [crew() for _ in range(count - 1)]
-    scores = [np.zeros((len(dataset), len(member.labels)), np.float32) for member in crews[0]]
-    skipped = _run(crews, dataset, scores, strict, progress)
+    # The first ones answer all questions about labels before the others cost time.
+    first = open_all()
+    truths = [true_answers(dataset, one.labels, one.head, one.path.name) for one in first]
+    scores = [np.zeros((len(dataset), len(one.labels)), np.float32) for one in first]
+    opened = [first, *(open_all() for _ in range(count - 1))]
+    skipped = _run(opened, dataset, scores, strict, progress)
 
     kept = np.array([index for index in range(len(dataset)) if index not in skipped])
     if not kept.size:
@@ -119,20 +113,13 @@ def predict_many(
             scores=rows[kept] if skipped else rows,
             truth=None if truth is None else truth[kept],
             paths=paths,
-            labels=member.labels,
-            model=ModelFile(member.path, content_hash(member.path), member.path.stat().st_size),
+            labels=one.labels,
+            model=ModelFile(one.path, content_hash(one.path), one.path.stat().st_size),
             skipped=tuple(skipped[index] for index in sorted(skipped)),
-            head=member.head,
+            head=one.head,
         )
-        for member, rows, truth in zip(crews[0], scores, truths, strict=True)
+        for one, rows, truth in zip(first, scores, truths, strict=True)
     ]
-
-
-def available_cores() -> int:
-    """Cores this process may use: what taskset or a container leaves of the machine's."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def true_answers(
@@ -210,16 +197,20 @@ def _targets(
 
 
 def _run(
-    crews: list[list[Classifier]],
+    opened: Sequence[Sequence[Classifier]],
     dataset: Dataset,
-    scores: list[Float32Array],
+    scores: Sequence[Float32Array],
     strict: bool,
     progress: OnProgress | None,
 ) -> dict[int, Skipped]:
-    """Fill the rows of ``scores``; return the images left out, by their index."""
-    idle: SimpleQueue[list[Classifier]] = SimpleQueue()
-    for crew in crews:
-        idle.put(crew)
+    """Fill the rows of ``scores``; return the images left out, by their index.
+
+    Args:
+        opened: the models once for each thread.
+    """
+    idle: SimpleQueue[Sequence[Classifier]] = SimpleQueue()
+    for classifiers in opened:
+        idle.put(classifiers)
 
     def work(index: int) -> Skipped | None:
         path = dataset.samples[index].path
@@ -229,49 +220,31 @@ def _run(
             if strict:
                 raise
             return Skipped(path, str(error))
-        crew = idle.get()  # never waits: there are as many crews as threads
+        classifiers = idle.get()  # never waits: they are opened once for each thread
         try:
-            _ask(crew, pixels, [rows[index] for rows in scores])
+            _predict(classifiers, pixels, [rows[index] for rows in scores])
         finally:
-            idle.put(crew)
+            idle.put(classifiers)
         return None
 
     skipped: dict[int, Skipped] = {}
-    opencv_threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)  # the cores are busy already
-    with ThreadPoolExecutor(len(crews)) as pool:
-        try:
-            for index, outcome in enumerate(_in_order(pool, work, len(dataset), len(crews))):
-                if outcome is not None:
-                    skipped[index] = outcome
-                if progress is not None:
-                    progress(index + 1, len(dataset))
-        except BaseException:
-            # Ctrl-C or a refused image: do not work through the rest first.
-            pool.shutdown(cancel_futures=True)
-            raise
-        finally:
-            cv2.setNumThreads(opencv_threads)
+    total = len(dataset)
+    with closing(ahead(work, range(total), len(opened), per_worker=4)) as outcomes:
+        for index, outcome in enumerate(outcomes):
+            if outcome is not None:
+                skipped[index] = outcome
+            if progress is not None:
+                progress(index + 1, total)
     return skipped
 
 
-def _ask(crew: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array]) -> None:
+def _predict(
+    classifiers: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array]
+) -> None:
     """Write each model's scores of one image into its row."""
     prepared: dict[Preprocess, Pixels] = {}
-    for member, row in zip(crew, rows, strict=True):
-        if member.preprocess not in prepared:
-            prepared[member.preprocess] = preprocess(pixels, member.preprocess)
-        row[:] = member.scores_of_input(member.tensor(prepared[member.preprocess]))
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, work: Callable[[int], Skipped | None], total: int, workers: int
-) -> Iterator[Skipped | None]:
-    """``pool.map`` without a queue of 50,000 waiting tasks: a few ahead keep workers busy."""
-    waiting: deque[Future[Skipped | None]] = deque()
-    for index in range(total):
-        waiting.append(pool.submit(work, index))
-        if len(waiting) > TASKS_AHEAD * workers:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
+    for classifier, row in zip(classifiers, rows, strict=True):
+        how = classifier.preprocess
+        if how not in prepared:
+            prepared[how] = preprocess(pixels, how)
+        row[:] = classifier.scores_of_input(classifier.tensor(prepared[how]))

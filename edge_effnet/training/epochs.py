@@ -227,13 +227,14 @@ def evaluate(
         source, side=side, batch_size=min(_EVALUATION_BATCH, len(source)), workers=workers
     ):
         logits = np.asarray(model.predict_on_batch(pixels.astype(np.float32)), np.float64)
-        logs = _log_softmax(logits[: len(labels)])
+        logs = log_softmax(logits[: len(labels)])
         picked = logs[np.arange(len(labels)), labels]
         loss -= float(((1 - smoothing) * picked + smoothing * logs.mean(axis=1)).sum())
         right += int((logs.argmax(axis=1) == labels).sum())
     return loss / len(source), right / len(source)
 
 
-def _log_softmax(logits: NDArray[Any]) -> NDArray[Any]:
+def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
+    """Logits (images, classes) to the logarithms of their probabilities."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -12,7 +12,7 @@ import click
 
 
 @contextmanager
-def polite_stop() -> Iterator[Callable[[], bool]]:
+def graceful_stop() -> Iterator[Callable[[], bool]]:
     """Ctrl-C and a kill end the run after the step in hand, with its state stored; a second
     Ctrl-C ends it at once. Yields whether one has come."""
     asked = threading.Event()

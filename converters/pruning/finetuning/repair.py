@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from converters.pruning.context import PruningContext
 from converters.pruning.data import sample
 from converters.pruning.finetuning.reconstruction import reconstruct
-from converters.pruning.selection.sensitivity import answers, log_softmax
+from converters.pruning.selection.sensitivity import answers
 from edge_effnet.architecture.spec import VariantSpec, network_plan
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
+from edge_effnet.training.epochs import log_softmax
 
 if TYPE_CHECKING:
     import keras

@@ -21,6 +21,7 @@ from converters.pruning.selection.importance import Scores, strongest
 from converters.pruning.slicing import silenced
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.weights.files import LayerWeights
+from edge_effnet.training.epochs import log_softmax
 
 if TYPE_CHECKING:
     import keras
@@ -160,11 +161,6 @@ def answers(network: keras.Model, images: NDArray[np.uint8]) -> NDArray[np.float
         filled = np.resize(part, (batch, *part.shape[1:]))  # one shape, one trace
         rows.append(np.asarray(network.predict_on_batch(filled.astype(np.float32)))[: len(part)])
     return np.concatenate(rows).astype(np.float64)
-
-
-def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
 
 
 def set_weights(network: keras.Model, weights: Mapping[str, list[Any]]) -> None:

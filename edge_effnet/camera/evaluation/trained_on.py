@@ -8,23 +8,23 @@ from dataclasses import dataclass, field
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth, Known
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.near_duplicates import prints_of, prints_of_pixels
-from edge_effnet.data.trained_on import Seen, learned_from
+from edge_effnet.data.trained_on import TrainingRecord, learned_from
 
 _REMEMBERED = 256
 """Frames: two models ask about each, and the slower one asks later."""
 
 
 @dataclass
-class Unseen:
-    """A truth that is silent about frames the models were trained on: those prove nothing.
+class HeldOutTruth:
+    """Ground truth that skips frames seen in training: those prove nothing.
 
     Attributes:
-        known: the records of their trainings.
-        trained: how many frames it was silent about.
+        records: the records of their trainings.
+        trained: how many frames it skipped.
     """
 
     truth: GroundTruth
-    known: Sequence[Seen]
+    records: Sequence[TrainingRecord]
     trained: int = 0
     _learned: dict[int, bool] = field(default_factory=dict)
 
@@ -34,7 +34,7 @@ class Unseen:
             return None
         if frame.number not in self._learned:
             prints = prints_of([frame.path]) if frame.path else prints_of_pixels(frame.pixels)
-            self._learned[frame.number] = bool(learned_from(prints, self.known)[0])
+            self._learned[frame.number] = bool(learned_from(prints, self.records)[0])
             self.trained += self._learned[frame.number]
             if len(self._learned) > _REMEMBERED:
                 del self._learned[next(iter(self._learned))]

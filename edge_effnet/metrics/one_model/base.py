@@ -26,7 +26,7 @@ class Headline:
 
 
 @dataclass(frozen=True)
-class Figure:
+class MetricRow:
     """One row of a report.
 
     Attributes:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
-from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.base import BaseSummary, Headline, MetricRow
 from edge_effnet.metrics.one_model.chance import likely_cause, no_association
 from edge_effnet.metrics.one_model.classification import (
     Confusion,
@@ -65,16 +65,18 @@ class ClassSummary(BaseSummary):
         return Headline("top-1", value, f"{value:.1f} %", right_percent=value)
 
     @property
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[MetricRow]:
         known = self.calibration_error is not None
         gap = "mean gap between confidence and accuracy" if known else _NO_PROBABILITIES
         balanced = self.balanced_accuracy_percent
         return [
-            Figure("top-1", self.top1_percent, remark=interval_text(self.top1_interval_percent)),
-            *(Figure(f"top-{k}", self.top_percent[k]) for k in self.informative_tops),
-            Figure("balanced accuracy", balanced, remark="mean recall of the classes"),
-            Figure("calibration error", self.calibration_error, "{:.3f}", gap),
-            Figure("blind answers", self.chance_percent, remark="right by chance", compared=False),
+            MetricRow("top-1", self.top1_percent, remark=interval_text(self.top1_interval_percent)),
+            *(MetricRow(f"top-{k}", self.top_percent[k]) for k in self.informative_tops),
+            MetricRow("balanced accuracy", balanced, remark="mean recall of the classes"),
+            MetricRow("calibration error", self.calibration_error, "{:.3f}", gap),
+            MetricRow(
+                "blind answers", self.chance_percent, remark="right by chance", compared=False
+            ),
         ]
 
     def figures_json(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
-from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.base import BaseSummary, Headline, MetricRow
 from edge_effnet.metrics.one_model.chance import likely_cause, no_association
 from edge_effnet.metrics.one_model.classification import Flags, PerClass, Scores
 from edge_effnet.metrics.one_model.rare_classes import LEAST_MISSES, name_some, neglected_classes
@@ -47,18 +47,20 @@ class LabelSummary(BaseSummary):
         return Headline("exact match", value, f"{value:.1f} %", right_percent=value)
 
     @property
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[MetricRow]:
         within = interval_text(self.exact_match_interval_percent)
         mean, head = self.mean_average_precision_percent, self.predictions.effective_head
         return [
-            Figure("exact match", self.exact_match_percent, remark=f"all labels right; {within}"),
-            Figure("label decisions", self.decisions_percent, remark="right, yes or no"),
+            MetricRow(
+                "exact match", self.exact_match_percent, remark=f"all labels right; {within}"
+            ),
+            MetricRow("label decisions", self.decisions_percent, remark="right, yes or no"),
             *(
-                [Figure("mean average precision", mean, remark="of the labels, by their scores")]
+                [MetricRow("mean average precision", mean, remark="of the labels, by their scores")]
                 if mean is not None
                 else []
             ),
-            Figure("threshold", head.threshold, "{:g}", _THRESHOLD, compared=False),
+            MetricRow("threshold", head.threshold, "{:g}", _THRESHOLD, compared=False),
         ]
 
     def figures_json(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.metrics.one_model.base import BaseSummary, Figure, Headline
+from edge_effnet.metrics.one_model.base import BaseSummary, Headline, MetricRow
 from edge_effnet.metrics.predictions import Predictions
 
 # Under so few images nothing is said about a model that explains nothing.
@@ -35,14 +35,14 @@ class ValueSummary(BaseSummary):
         return Headline("mean error", value, f"{value:.4g}", right_percent=None)
 
     @property
-    def figures(self) -> list[Figure]:
+    def figures(self) -> list[MetricRow]:
         rows = [
-            Figure("mean absolute error", self.mean_abs_error, "{:.4g}"),
-            Figure("root mean square error", self.root_mean_square_error, "{:.4g}"),
+            MetricRow("mean absolute error", self.mean_abs_error, "{:.4g}"),
+            MetricRow("root mean square error", self.root_mean_square_error, "{:.4g}"),
         ]
         if self.r2 is not None:
             exact = "1 is exact, 0 no better than the mean"
-            rows.append(Figure("R²", self.r2, "{:.3f}", exact))
+            rows.append(MetricRow("R²", self.r2, "{:.3f}", exact))
         return rows
 
     def figures_json(self) -> dict[str, Any]:

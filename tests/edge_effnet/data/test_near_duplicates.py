@@ -17,21 +17,21 @@ from edge_effnet.data.near_duplicates import (
     Prints,
     find,
     find_copies,
+    find_duplicates,
     groups,
-    look_at,
     prints_of,
 )
 from edge_effnet.errors import DataError
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
-def made_up(looks: np.ndarray, first: int = 0) -> Prints:
-    content = np.arange(first, first + len(looks), dtype=np.uint64)
-    return Prints(content, np.asarray(looks, np.uint64), np.ones(len(looks), np.bool_))
+def made_up(hashes: np.ndarray, first: int = 0) -> Prints:
+    content = np.arange(first, first + len(hashes), dtype=np.uint64)
+    return Prints(content, np.asarray(hashes, np.uint64), np.ones(len(hashes), np.bool_))
 
 
-def flipped(look: np.ndarray, bits: list[int]) -> np.ndarray:
-    changed = look.copy()
+def flipped(one: np.ndarray, bits: list[int]) -> np.ndarray:
+    changed = one.copy()
     for bit in bits:
         changed[bit // 64] ^= np.uint64(1 << bit % 64)
     return changed
@@ -84,17 +84,17 @@ def test_files_that_may_not_be_read_are_like_no_other(
 
 @given(st.integers(0, 2**32), st.lists(st.integers(0, 127), unique=True, max_size=20))
 def test_near_is_so_many_bits_and_no_more(seed: int, bits: list[int]) -> None:
-    looks = np.random.default_rng(seed).integers(0, 2**64, (20, 2), dtype=np.uint64)
-    wanted = made_up(flipped(looks[7], bits)[None], first=100)
-    assert find(wanted, made_up(looks)).tolist() == [7 if len(bits) <= NEAR_BITS else -1]
-    joined = groups(made_up(np.concatenate([looks, wanted.look])))
+    hashes = np.random.default_rng(seed).integers(0, 2**64, (20, 2), dtype=np.uint64)
+    wanted = made_up(flipped(hashes[7], bits)[None], first=100)
+    assert find(wanted, made_up(hashes)).tolist() == [7 if len(bits) <= NEAR_BITS else -1]
+    joined = groups(made_up(np.concatenate([hashes, wanted.perceptual_hash])))
     assert (joined[20] == joined[7]) == (len(bits) <= NEAR_BITS)
 
 
 def test_a_chain_is_one_group() -> None:
     """Frames of a clip: each resembles the next, the last no more the first."""
-    look = np.zeros(2, np.uint64)
-    chain = [flipped(look, list(range(8 * step))) for step in range(6)]
+    one = np.zeros(2, np.uint64)
+    chain = [flipped(one, list(range(8 * step))) for step in range(6)]
     apart = np.random.default_rng(0).integers(0, 2**64, (3, 2), dtype=np.uint64)
     number = groups(made_up(np.concatenate([chain, apart])))
     assert len(set(number[:6].tolist())) == 1
@@ -103,11 +103,11 @@ def test_a_chain_is_one_group() -> None:
 
 def test_many_against_many_takes_seconds() -> None:
     random = np.random.default_rng(0)
-    looks = random.integers(0, 2**64, (20_000, 2), dtype=np.uint64)
+    hashes = random.integers(0, 2**64, (20_000, 2), dtype=np.uint64)
     order = random.permutation(20_000)
-    near = np.array([flipped(look, [1, 70, 99]) for look in looks[order[:200]]])
-    assert find(made_up(near, first=50_000), made_up(looks)).tolist() == order[:200].tolist()
-    assert len(set(groups(made_up(looks)).tolist())) == 20_000
+    near = np.array([flipped(one, [1, 70, 99]) for one in hashes[order[:200]]])
+    assert find(made_up(near, first=50_000), made_up(hashes)).tolist() == order[:200].tolist()
+    assert len(set(groups(made_up(hashes)).tolist())) == 20_000
 
 
 def test_a_class_of_look_alikes_is_told_apart_by_bytes(photos: MakePhotos) -> None:
@@ -117,9 +117,9 @@ def test_a_class_of_look_alikes_is_told_apart_by_bytes(photos: MakePhotos) -> No
         pixels = draw(500)
         cv2.circle(pixels, (20 + 15 * number, 80), 3, (255, 255, 255), -1)
         write(source / "line" / f"{number}.png", pixels)
-    looked = look_at(load_dataset(source))
-    assert looked.alike.tolist() == [False] * 6 + [True] * 8
-    assert len(set(looked.group.tolist())) == 14
+    duplicates = find_duplicates(load_dataset(source))
+    assert duplicates.alike.tolist() == [False] * 6 + [True] * 8
+    assert len(set(duplicates.group.tolist())) == 14
 
 
 def test_of_several_labels_the_rarest_counts() -> None:
