@@ -27,16 +27,22 @@ _FILE = click.Path(path_type=Path)
     help="Growth of a median allowed, 5% or 0.05.",
 )
 @click.option("--allow-missing", is_flag=True, help="NEW may lack models of OLD.")
+@click.option("--other-device", is_flag=True, help="Compare results of different devices.")
 @json_option
 @force_option
 def command(
-    old: Path, new: Path, limit: float, allow_missing: bool, json_to: str | None, force: bool
+    old: Path,
+    new: Path,
+    limit: float,
+    allow_missing: bool,
+    other_device: bool,
+    json_to: str | None,
+    force: bool,
 ) -> None:
     """Compare two results of bench; exit with 3 where a model became slower, or was not measured.
 
     Slower means: the median grew by more than --max, and the 95 % interval of the ratio
-    excludes 1. Of a file with several results the last one counts. --force compares results
-    of different devices, and replaces the --json file.
+    excludes 1. Of a file with several results the last one counts.
 
     \b
     Examples:
@@ -49,7 +55,9 @@ def command(
     from edge_effnet.ui.console import console
 
     refuse_bad_output(json_to, overwrite=force)
-    outcome = regress(read_results(old)[-1], read_results(new)[-1], limit=limit, other_device=force)
+    outcome = regress(
+        read_results(old)[-1], read_results(new)[-1], limit=limit, other_device=other_device
+    )
     if json_to != "-":
         print_regression(console(), outcome)
     if json_to is not None:

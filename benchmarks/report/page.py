@@ -13,7 +13,7 @@ from benchmarks.report.measurements import machine, measurement
 from benchmarks.report.sources import Json, Sources
 from edge_effnet import __version__
 from edge_effnet.errors import MissingExtra
-from edge_effnet.plots import missing_extra
+from edge_effnet.plots import PAGE_COLORS, missing_extra
 
 FLIPS = 24
 MAPS = 24
@@ -55,6 +55,7 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
     )
     text: str = environment.get_template("page.html").render(
         title=title,
+        colors=PAGE_COLORS,
         conclusions=conclusions(sources),
         measurements=[measurement(result) for result in sources.results],
         conversions=[conversion(document) for document in sources.conversions],

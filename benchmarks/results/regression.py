@@ -74,7 +74,7 @@ def regress(
             "the two results are of different devices",
             found="; ".join(differences),
             expected="the same board, CPU and cores",
-            fix="measure both on one device, or add --force to compare all the same",
+            fix="measure both on one device, or add --other-device to compare all the same",
         )
     theirs = {_key(case): case for case in old.cases}
     ours = {_key(case): case for case in new.cases}

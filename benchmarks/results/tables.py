@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from rich.console import Console
@@ -52,8 +53,8 @@ def rows(result: Result) -> list[dict[str, Any]]:
                 "ratio_low": ratio and ratio.low,
                 "ratio_high": ratio and ratio.high,
                 **{name: fresh and getattr(fresh, name) for name in _FRESH},
-                "preprocess_ms": timed and _median(timed.preprocess_ms),
-                "postprocess_ms": timed and _median(timed.postprocess_ms),
+                "preprocess_ms": timed and _median_or_zero(timed.preprocess_ms),
+                "postprocess_ms": timed and _median_or_zero(timed.postprocess_ms),
                 "delegated": case.delegation and case.delegation.share,
                 "valid": result.verdict.valid and case.verdict.valid,
                 "device": result.device,
@@ -174,7 +175,7 @@ def heat_lines(result: Result) -> list[str]:
             )
     for case in result.cases:
         tenth = max(1, len(case.samples_ms) // 10)
-        first, last = _median(case.samples_ms[:tenth]), _median(case.samples_ms[-tenth:])
+        first, last = median(case.samples_ms[:tenth]), median(case.samples_ms[-tenth:])
         lines.append(
             f"{case.title}: the first tenth took {first:.2f} ms, the last {last:.2f} ms "
             f"({100 * (last / first - 1):+.0f} %)"
@@ -216,9 +217,9 @@ def _detail(case: Case, *, timed: bool) -> str:
     if timed and case.fresh:
         parts.append(f"load {case.fresh.load_ms:.0f} ms, first {case.fresh.first_ms:.1f} ms")
     if timed and case.preprocess_ms:
-        parts.append(f"preprocessing {_median(case.preprocess_ms):.2f} ms")
+        parts.append(f"preprocessing {median(case.preprocess_ms):.2f} ms")
     if timed and case.decode_ms:
-        parts.append(f"decoding {_median(case.decode_ms):.2f} ms")
+        parts.append(f"decoding {median(case.decode_ms):.2f} ms")
     if not case.delegate:
         parts.append("fast kernels off")
     elif case.delegation is None:
@@ -233,9 +234,8 @@ def _detail(case: Case, *, timed: bool) -> str:
     return f"{case.title}: {'; '.join(parts)}"
 
 
-def _median(samples: Sequence[float]) -> float:
-    ordered = sorted(samples)
-    return ordered[len(ordered) // 2] if ordered else 0.0
+def _median_or_zero(samples: Sequence[float]) -> float:
+    return median(samples) if samples else 0.0
 
 
 def _milliseconds(value: float | None) -> str:

@@ -89,7 +89,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.training.data import list_images, open_images
     from edge_effnet.training.epochs import Callbacks, TrainingLoop
     from edge_effnet.training.initialize import compile_for_training, initialize
-    from edge_effnet.training.trainer_state import Progress
+    from edge_effnet.training.trainer_state import TrainerState
 
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000
@@ -110,7 +110,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
         pass
 
     def loop() -> None:
-        progress = Progress()
+        progress = TrainerState()
 
         def on_step(_done: int, _total: int) -> None:
             if progress.step == steps:

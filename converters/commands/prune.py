@@ -59,7 +59,7 @@ _PATH = click.Path(path_type=Path)
 def command(context: click.Context, /, **options: Any) -> None:
     """Take channels out of a network, fine-tune it, and measure what it brought.
 
-    The result is a variant of its own, a row and its weights: it trains, converts and is costed
+    The result is a variant of its own, with its weights: it trains, converts and is costed
     like any other. Needs the extra 'train'.
 
     \b

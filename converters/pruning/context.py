@@ -38,7 +38,7 @@ class Network:
     """A network at some point of the run.
 
     Attributes:
-        spec: its row.
+        spec: its variant.
         kept: indices of its channels among the unpruned network's, by group.
         steps: what was done to it, for the card.
     """
@@ -91,7 +91,7 @@ def open_context(
         callbacks.say(resolved.notice)
     side = config.resolution or resolved.resolution or spec.resolution
     built = callbacks.stage("building the network", None)
-    model = load(still(spec), resolved, resolution=side, classifier_activation=None)
+    model = load(without_dropout(spec), resolved, resolution=side, classifier_activation=None)
     built(1)
     classes = int(model.output_shape[-1])
     known = imagenet_labels() if classes == len(imagenet_labels()) else None
@@ -125,17 +125,20 @@ def open_context(
     )
 
 
-def still(spec: VariantSpec) -> VariantSpec:
-    """The row without anything random inside, for measuring and for learning from a teacher."""
+def without_dropout(spec: VariantSpec) -> VariantSpec:
+    """The variant without anything random inside, for measuring and for learning from a teacher."""
     return replace(spec, dropout=0.0, drop_connect=0.0)
 
 
 def network_of(
     spec: VariantSpec, weights: LayerWeights | Path, context: PruningContext
 ) -> keras.Model:
-    """The network of a row, with weights from memory or from a file."""
+    """The network of a variant, with weights from memory or from a file."""
     model = build(
-        still(spec), classes=context.classes, resolution=context.side, classifier_activation=None
+        without_dropout(spec),
+        classes=context.classes,
+        resolution=context.side,
+        classifier_activation=None,
     )
     given = read_for(model, weights) if isinstance(weights, Path) else weights
     source = str(weights) if isinstance(weights, Path) else "the pruned weights"

@@ -85,7 +85,7 @@ def prune_first(
             raise
     if shown:
         print_result(result)
-    return replace(model, variant=str(result.row), weights=str(result.checkpoint))
+    return replace(model, variant=str(result.variant_file), weights=str(result.checkpoint))
 
 
 def _config(model: ModelChoice, share: float, config: ConvertConfig, photos: Path) -> PruneConfig:

@@ -170,7 +170,7 @@ def result_document(
         "format": f"edge-effnet {kind}",
         "version": 1,
         "config": result.context.config.to_json(),
-        "variant": str(result.row),
+        "variant": str(result.variant_file),
         "weights": str(result.checkpoint),
         "judged_by": accuracy_name(result),
         "judged_on": len(data.images.val),
@@ -216,7 +216,7 @@ def result_json(result: PruningResult) -> dict[str, Any]:
 
 def print_next(result: PruningResult | SparsityResult) -> None:
     console().print(
-        f"next: edge-effnet convert --variant {quote(str(result.row))} "
+        f"next: edge-effnet convert --variant {quote(str(result.variant_file))} "
         f"--weights {quote(str(result.checkpoint))} --int8",
         soft_wrap=True,
     )

@@ -4,7 +4,7 @@ RUN/prune.json     the config
     target.json    the budget that the target came to
     step-1/        cut.h5: right after slicing; best.h5: fine-tuned; last.state
     …
-    NAME.json      the row of the pruned network, for --variant
+    NAME.json      the variant of the pruned network, for --variant
     best.h5        its weights, with everything that was done to them
 """
 
@@ -12,14 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from converters.pruning.config import CONFIG_FILE, PruneConfig
-from converters.pruning.context import Network, PruningContext, still
+from converters.pruning.context import Network, PruningContext, without_dropout
 from converters.pruning.data import sample
 from converters.pruning.finetuning.distillation import BEST_FILE, fine_tune
 from converters.pruning.run_files import (
@@ -55,7 +55,7 @@ class PruningResult:
     """What a run came to.
 
     Attributes:
-        spec: the pruned network; its row is in the file ``row``, its weights in ``checkpoint``.
+        spec: the pruned network; it is in the file ``variant_file``, its weights in ``checkpoint``.
         stages: every step, in order.
         original_accuracy: share of right answers (without labels: of its own) of the unpruned
             network, on the evaluation images.
@@ -66,7 +66,7 @@ class PruningResult:
     context: PruningContext
     spec: VariantSpec
     checkpoint: Path
-    row: Path
+    variant_file: Path
     stages: tuple[StepAccuracy, ...]
     original_accuracy: float
     comparison: Comparison
@@ -106,14 +106,14 @@ def prune(context: PruningContext) -> PruningResult:
     network, stages = context.original, list[StepAccuracy]()
     for step in range(1, config.steps + 1):
         step_folder = folder / f"step-{step}"
-        row_name = name if step == config.steps else f"{name}-step{step}"
+        variant_name = name if step == config.steps else f"{name}-step{step}"
         if (step_folder / SLICED_FILE).is_file():
             network, record = read_step(step_folder, context)
             context.callbacks.say(f"step {step} was sliced already; going on from there")
         else:
             scores, points = measured() if step == 1 else measure(context, network)
             part = budget.part(context.original.spec, step / config.steps)
-            made = prune_step(context, network, scores, points, part, row_name)
+            made = prune_step(context, network, scores, points, part, variant_name)
             network = made.network
             record = write_step(step_folder, context, made, accuracy_of(context, network))
         best, done = _fine_tune(context, network, step_folder, step)
@@ -153,13 +153,9 @@ def _find_budget(
     def widths_for(budget: Budget) -> dict[str, int]:
         return widths_within(budget, spec, *measured(), context.limits)
 
-    def time_rows(rows: Sequence[VariantSpec]) -> Latencies:
-        return time_networks(
-            [
-                (row, build(still(row), classes=context.classes, resolution=context.side))
-                for row in rows
-            ]
-        )
+    def time_specs(specs: Sequence[VariantSpec]) -> Latencies:
+        build_one = partial(build, classes=context.classes, resolution=context.side)
+        return time_networks([(spec, build_one(without_dropout(spec))) for spec in specs])
 
     return find_budget(
         context.config,
@@ -168,7 +164,7 @@ def _find_budget(
         resolution=context.side,
         limits=context.limits,
         widths_for=widths_for,
-        time_rows=time_rows,
+        time_specs=time_specs,
     )
 
 
@@ -242,17 +238,17 @@ def accuracy_of(context: PruningContext, network: Network) -> float:
 def _finish(
     context: PruningContext, network: Network, stages: Sequence[StepAccuracy]
 ) -> PruningResult:
-    """Write the row and the weights, and measure what was gained."""
+    """Write the variant and the weights, and measure what was gained."""
     folder, spec = context.folder, network.spec
-    row, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
-    write_variant(row, spec, overwrite=True)
+    variant_file, checkpoint = folder / f"{spec.name}.json", folder / BEST_FILE
+    write_variant(variant_file, spec, overwrite=True)
     save_checkpoint(network.model, checkpoint, describe_network(context, network))
     latencies = timed(context, network)
     return PruningResult(
         context=context,
         spec=spec,
         checkpoint=checkpoint,
-        row=row,
+        variant_file=variant_file,
         stages=tuple(stages),
         original_accuracy=accuracy_of(context, context.original),
         comparison=comparison_of(context, network),

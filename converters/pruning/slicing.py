@@ -19,15 +19,15 @@ Kept = Mapping[str, NDArray[np.int64]]
 def slice_channels(
     spec: VariantSpec, weights: LayerWeights, kept: Kept, name: str | None = None
 ) -> tuple[VariantSpec, LayerWeights]:
-    """The narrower network: its row, and the surviving weights for it.
+    """The narrower network: its variant, and the surviving weights for it.
 
     It computes what the unsliced network computes with the removed channels' contributions
     zeroed (``silenced``), up to rounding.
 
     Args:
-        spec: the row that ``weights`` belong to.
+        spec: the variant that ``weights`` belong to.
         weights: arrays by layer, as ``layer.get_weights()`` gives them.
-        name: of the new row.
+        name: of the new variant.
 
     Raises:
         UsageProblem: an unknown group, no channel left, or indices that are not channels.

@@ -13,7 +13,12 @@ from converters.pruning.context import Network, PruningContext, network_of
 from converters.pruning.data import sample
 from converters.pruning.finetuning.repair import repair
 from converters.pruning.selection.allocation import Budget
-from converters.pruning.selection.importance import IMPORTANCE_MEASURES, Evidence, Scores, strongest
+from converters.pruning.selection.importance import (
+    IMPORTANCE_MEASURES,
+    ImportanceInputs,
+    Scores,
+    strongest,
+)
 from converters.pruning.selection.sensitivity import (
     SensitivityPoint,
     count_points,
@@ -49,8 +54,10 @@ def measure(
         context.data.images.train, config.pictures, context.side, config.seed, context.workers
     )
     weights = network.weights
-    advance = context.callbacks.stage("weighing channels", len(images))
-    measured_on = Evidence(network.model, network.spec, weights, images, config.seed, advance)
+    advance = context.callbacks.stage("scoring channels", len(images))
+    measured_on = ImportanceInputs(
+        network.model, network.spec, weights, images, config.seed, advance
+    )
     scores = IMPORTANCE_MEASURES[config.importance](measured_on)
     advance(len(images))
     if config.allocation == "uniform" and not everything:

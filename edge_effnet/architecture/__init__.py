@@ -1,1 +1,1 @@
-"""What a network is, as data: rows, explicit widths, scaling, and what each costs."""
+"""What a network is, as data: variants, explicit widths, scaling, and what each costs."""

@@ -1,4 +1,4 @@
-"""What a network costs, from its row alone: nothing is built.
+"""What a network costs, from its variant alone: nothing is built.
 
 ``exported_operators`` lists the operators of the exported float graph in execution order;
 parameters, multiply-adds and peak activation memory follow from that list.

@@ -1,4 +1,4 @@
-"""Variant rows as JSON: what ``scale`` and ``prune`` write and ``--variant FILE`` reads."""
+"""Variants as JSON: what ``scale`` and ``prune`` write and ``--variant FILE`` reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FORMAT, VERSION = "edge-effnet variant", 1
 
 
 def find_variant(name: str) -> VariantSpec:
-    """The row called ``name``, or the row in the file ``name``.
+    """The variant called ``name``, or the one in the file ``name``.
 
     Raises:
         UsageProblem: neither a known name nor a file.
@@ -38,7 +38,7 @@ def find_variant(name: str) -> VariantSpec:
 
 
 def nearest_variant(name: str) -> str | None:
-    """The row that ``EfficientNetV2-B0``, ``B0`` or ``v2b0`` is meant to be, or None."""
+    """The variant that ``EfficientNetV2-B0``, ``B0`` or ``v2b0`` is meant to be, or None."""
     return nearest(name, VARIANTS, prefix="(tf)?(efficientnet|effnet|enet)")
 
 
@@ -50,13 +50,13 @@ def _is_file(path: Path) -> bool:
 
 
 def write_variant(path: Path, spec: VariantSpec, *, overwrite: bool = False) -> None:
-    """Write a row as JSON; nothing is left half-written."""
+    """Write a variant as JSON; nothing is left half-written."""
     text = json.dumps(variant_to_json(spec), indent=1) + "\n"
     write_atomically(path, text.encode(), overwrite=overwrite)
 
 
 def read_variant(path: Path) -> VariantSpec:
-    """Read a row.
+    """Read a variant.
 
     Raises:
         ModelError: unreadable, not JSON, or not a variant: says which field.
@@ -69,12 +69,12 @@ def read_variant(path: Path) -> VariantSpec:
 
 
 def variant_to_json(spec: VariantSpec) -> dict[str, Any]:
-    """A row as JSON values, with its format and version."""
+    """A variant as JSON values, with its format and version."""
     return {"format": FORMAT, "version": VERSION, **asdict(spec)}
 
 
 def variant_from_json(raw: Mapping[str, Any], name: str) -> VariantSpec:
-    """The row that ``variant_to_json`` made; ``name`` is used in errors."""
+    """The variant that ``variant_to_json`` made; ``name`` is used in errors."""
     if not isinstance(raw, Mapping) or raw.get("format") != FORMAT:
         raise _not_a_variant(name, "JSON of another kind")
     if raw.get("version") != VERSION:

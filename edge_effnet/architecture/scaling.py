@@ -4,8 +4,8 @@
 
 so that multiply-adds grow by about 2^φ (EfficientNet, arXiv:1905.11946, equation 3).
 
-B1–B7 are published rows and are not α^φ: B1 has 240 px, while φ = 1 gives 257. This module is
-the formula's own family; the published rows are in ``variants.VARIANTS``.
+B1–B7 are published and are not α^φ: B1 has 240 px, while φ = 1 gives 257. This module is
+the formula's own family; the published variants are in ``variants.VARIANTS``.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def scaled_variant(
         width=base.width * beta**phi,
         depth=base.depth * alpha**phi,
         resolution=math.floor(base.resolution * gamma**phi),
-        # Larger networks overfit more: the published rows go from 0.2 (B0) to 0.5 (B7).
+        # Larger networks overfit more: the published variants go from 0.2 (B0) to 0.5 (B7).
         dropout=min(0.5, max(0.0, base.dropout + 0.04 * phi)),
         official_weights=None,
         published=None,

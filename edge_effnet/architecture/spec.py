@@ -1,9 +1,9 @@
-"""What a network is, as data: the row types, and the explicit widths that a row comes to.
+"""What a network is, as data: the types of a variant, and the explicit widths that it comes to.
 
-A row (``VariantSpec``) holds the stages of its family and the multipliers; ``network_plan``
+A variant (``VariantSpec``) holds the stages of its family and the multipliers; ``network_plan``
 turns it into explicit widths per block, which is what the builder, the cost model and the
-pruner work on. A row may carry those explicit widths itself (``blocks``), so that a pruned or
-hand-made network is an ordinary row.
+pruner work on. A variant may carry those explicit widths itself (``blocks``), so that a pruned or
+hand-made network is an ordinary variant.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Normalization:
         scale: divisor of the 0–255 pixel.
         mean, std: per channel, R G B, in units of the scaled pixel.
         stored: whether mean and variance are weights of the network (the official B files
-            carry them; 7 parameters) or constants of the row.
+            carry them; 7 parameters) or constants of the variant.
     """
 
     scale: float
@@ -42,7 +42,7 @@ class Normalization:
             raise UsageProblem(
                 "a normalization needs finite numbers and divides by none that is 0",
                 found=f"scale {self.scale}, mean {self.mean}, std {self.std}",
-                fix="correct the row's normalization",
+                fix="correct the variant's normalization",
             )
 
 
@@ -159,7 +159,7 @@ class VariantSpec:
         stem_width, head_width: before scaling; Lite keeps them (``fixed_ends``), together
             with the repeats of the first and the last stage.
         round_up_below: a rounded width below this share of the exact one goes up by one
-            divisor (0.9 in the B rows, absent in V2).
+            divisor (0.9 in B0–B7, absent in V2).
         dwconv_suffix: ``dwconv`` in B and Lite, ``dwconv2`` in V2: part of the layer names.
         blocks, when given, overrides stages, width and depth.
     """
@@ -201,7 +201,7 @@ class VariantSpec:
                 f"{self.stem_width}, head_width {self.head_width}, divisor {self.divisor}, "
                 f"{len(self.stages)} stages",
                 expected="positive numbers, rates from 0 to below 1, and at least one stage",
-                fix="correct the row",
+                fix="correct the variant",
             )
         width = self.stem_width
         for block in self.blocks or ():
@@ -256,7 +256,7 @@ def block_letter(index: int) -> str:
 
 
 def network_plan(spec: VariantSpec) -> NetworkPlan:
-    """Expand a row into explicit blocks."""
+    """Expand a variant into explicit blocks."""
     if spec.blocks is not None:
         return NetworkPlan(spec.stem_width, spec.blocks, spec.head_width)
 
@@ -273,7 +273,7 @@ def network_plan(spec: VariantSpec) -> NetworkPlan:
         width_out = scaled(stage.width_out)
         for index in range(repeats):
             stride = stage.stride if index == 0 else 1
-            # The EdgeTPU rows declare 24 channels into stage 1 while the stem gives 32; the
+            # The EdgeTPU variants declare 24 channels into stage 1 while the stem gives 32; the
             # reference implementation sizes the expansion and the squeeze by what is declared.
             declared = scaled(stage.width_in) if index == 0 else width_in
             expand = stage.expand_ratio != 1

@@ -81,7 +81,7 @@ class NetworkOperator:
 def operators(
     spec: VariantSpec, *, classes: int = 1000, resolution: int | None = None
 ) -> list[NetworkOperator]:
-    """The operators of a network, in execution order; ``resolution`` defaults to the row's."""
+    """The operators of a network, in execution order; ``resolution`` defaults to the variant's."""
     plan, side = network_plan(spec), resolution or spec.resolution
     net = _Assembly(spec)
     x = net.add("pixels", "input", shape=(side, side, 3))
@@ -162,7 +162,7 @@ class _Assembly:
         activate: bool = True,
         **options: Any,
     ) -> NetworkOperator:
-        """A convolution without bias, its batch normalization, the row's activation."""
+        """A convolution without bias, its batch normalization, the variant's activation."""
         x = self.conv(f"{prefix}_{conv}", x, width, **options)
         x = self.add(f"{prefix}_bn", "batch_norm", x)
         if activate:

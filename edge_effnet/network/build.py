@@ -1,6 +1,6 @@
-"""Build the network that a row describes.
+"""Build the network that a variant describes.
 
-The graph depends on the row alone, never on where weights come from: it takes float32 pixels
+The graph depends on the variant alone, never on where weights come from: it takes float32 pixels
 0–255 and normalizes inside. ``keras`` and its layers only, so it runs on any Keras backend.
 """
 
@@ -35,9 +35,9 @@ def build(
     """A freshly initialized network.
 
     Args:
-        spec: the row to build.
+        spec: the variant to build.
         classes: width of the classifier, at least 1.
-        resolution: side of the square input in pixels; the row's own if None.
+        resolution: side of the square input in pixels; the variant's own if None.
         classifier_activation: ``"softmax"``, or None for logits.
         batch_size: fixed batch, as an export wants it; None leaves it open.
 

@@ -19,9 +19,10 @@ from edge_effnet.plots.charts import (
     matrix,
     scatter,
 )
-from edge_effnet.plots.style import PALETTE, as_file, as_png, as_svg, missing_extra
+from edge_effnet.plots.style import PAGE_COLORS, PALETTE, as_file, as_png, as_svg, missing_extra
 
 __all__ = [
+    "PAGE_COLORS",
     "PALETTE",
     "Curve",
     "Distribution",

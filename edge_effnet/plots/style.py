@@ -17,12 +17,21 @@ if TYPE_CHECKING:
 
 # Okabe and Ito's palette, darkened for white paper: told apart by people who see no red or green.
 PALETTE = ("#0072b2", "#d55e00", "#008a63", "#b0588e", "#9a7200", "#3f8fc4")
+DARK = ("#56b4e9", "#ff9248", "#34cfa0", "#e08fc2", "#e6c229", "#8ec9f0")  # the same, on black
 INK, SOFT, FAINT, PAPER = "#1c2128", "#5b6572", "#d5dae1", "#ffffff"
 GOOD, BAD = "#1a7f4b", "#b3261e"
-# Colours of a plot inside of a page are these variables of its style, which has a dark side.
-VARIABLES = {color: f"--c{place}" for place, color in enumerate(PALETTE)}
-VARIABLES |= {INK: "--ink", SOFT: "--soft", FAINT: "--line", PAPER: "--card"}
-VARIABLES |= {GOOD: "--good", BAD: "--bad"}
+# CSS variables of a page: colours by day and by night. A plot inside of it is drawn in them.
+PAGE_COLORS = {
+    "--ink": (INK, "#e8eaed"),
+    "--soft": (SOFT, "#a3adb9"),
+    "--paper": ("#f5f6f8", "#14171b"),
+    "--card": (PAPER, "#1d2127"),
+    "--line": (FAINT, "#3a424d"),
+    "--good": (GOOD, "#4cc38a"),
+    "--bad": (BAD, "#ff8078"),
+    "--open": ("#8a5a00", "#e8b04a"),
+    **{f"--c{index}": pair for index, pair in enumerate(zip(PALETTE, DARK, strict=True))},
+}
 HINT = "hint: "
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -110,7 +119,7 @@ def as_svg(figure: Figure, name: str, *, inline: bool = False) -> str:
     else:
         root.set("xmlns", "http://www.w3.org/2000/svg")
     text = ElementTree.tostring(root, "unicode").replace("'DejaVu Sans'", "system-ui, sans-serif")
-    for color, variable in VARIABLES.items() if inline else ():
+    for variable, (color, _) in PAGE_COLORS.items() if inline else ():
         text = text.replace(color, f"var({variable})")
     return text
 

@@ -4,11 +4,11 @@
     data           which images are learned from, which are evaluated on, what is wrong with them
     initialize     the network a run begins with: weights, classifier, optimizer
     kernels        quicker layers for a CPU's training step
-    head           the classifier alone, on features computed once
+    classifier_training  the classifier alone, on features computed once
     augment        crops, flips, colours, RandAugment, mixup, cutmix
     schedule       learning rate and moving-average decay as functions of the step
     epochs         the loop over epochs and steps
-    progress       where a run stands, in numbers
+    trainer_state  where a run stands, in numbers
     checkpointing  best.h5 and last.state
     history        history.csv and curves.png
     run_folder     a run and its folder, and when it cannot be resumed

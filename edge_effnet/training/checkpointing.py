@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet import runs
+from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
-from edge_effnet.training.trainer_state import EpochRow, Progress, progress_from_json
+from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras
@@ -41,7 +42,7 @@ class TrainingState:
     """
 
     depends_on: Mapping[str, Any]
-    progress: Progress
+    progress: TrainerState
     model: list[NDArray[Any]]
     optimizer: list[NDArray[Any]]
 
@@ -84,7 +85,7 @@ def write_best(
 
 
 def write_state(
-    path: Path, model: keras.Model, progress: Progress, depends_on: Mapping[str, Any]
+    path: Path, model: keras.Model, progress: TrainerState, depends_on: Mapping[str, Any]
 ) -> None:
     """Store a run.
 
@@ -106,7 +107,7 @@ def read_state(path: Path) -> TrainingState:
     old = path.is_file() and h5py.is_hdf5(path)
     try:
         stored = _read_hdf5(path) if old else runs.read_state(path, fix=_FIX)
-        progress, arrays = progress_from_json(stored.progress), stored.arrays
+        progress, arrays = structure(stored.progress, TrainerState), stored.arrays
         groups = [list(arrays[name]) for name in ("model", "optimizer")]
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DataError(f"{path} is damaged", found=str(error), fix=_FIX) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
 from edge_effnet.data.signs.option import SIGNS
@@ -13,7 +13,6 @@ Optimizer = Literal["adamw", "rmsprop"]
 Augment = Literal["none", "light", "randaugment"]
 Precision = Literal["auto", "on", "off"]
 BatchNorm = Literal["auto", "train", "frozen"]
-AUGMENTS: tuple[str, ...] = get_args(Augment)
 
 # (optimizer, from random weights) -> learning rate for 32 images per step. AdamW's were tried on
 # Imagenette photos and on signs. RMSprop's are not tuned: from scratch it is the paper's 0.256
@@ -87,12 +86,12 @@ class TrainConfig:
     drop_connect: float | None = field(
         default=None,
         metadata=option(
-            "Stochastic depth of the last block.  [default: the row's]", 0, 0.9, share=True
+            "Stochastic depth of the last block.  [default: the variant's]", 0, 0.9, share=True
         ),
     )
     dropout: float | None = field(
         default=None,
-        metadata=option("Before the classifier.  [default: the row's]", 0, 0.9, share=True),
+        metadata=option("Before the classifier.  [default: the variant's]", 0, 0.9, share=True),
     )
     augment: Augment | None = field(
         default=None, metadata=option("[default: light; for signs none]")

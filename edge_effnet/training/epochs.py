@@ -24,7 +24,7 @@ from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
 from edge_effnet.training.schedule import learning_rate
-from edge_effnet.training.trainer_state import EpochRow, Progress
+from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras
@@ -74,7 +74,7 @@ class TrainingLoop:
     model: keras.Model
     images: TrainingImages
     config: TrainConfig
-    progress: Progress
+    progress: TrainerState
     side: int
     workers: int
     callbacks: Callbacks

@@ -1,4 +1,4 @@
-"""The network a run begins with: its row, its weights, its classifier, its optimizer."""
+"""The network a run begins with: its variant, its weights, its classifier, its optimizer."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
 
 
 def choose_resolution(config: TrainConfig, spec: VariantSpec, weights: ResolvedWeights) -> int:
-    """Side of the input: as told, else what the weights were trained at, else the row's."""
+    """Side of the input: as told, else what the weights were trained at, else the variant's."""
     if config.resolution is not None:
         return config.resolution
     if config.on_signs:
@@ -100,8 +100,8 @@ def initialize(
         )
         kept = kept and weights.labels in (None, tuple(labels))
     if not kept:
-        # From zero, not from noise: the row's initial classifier is meant for 1000 classes. With
-        # 16 its weights are eight times too large, which costs a training from scratch thousands
+        # From zero, not from noise: a variant's initial classifier is for 1000 classes. With 16 its
+        # weights are eight times too large, which costs a training from scratch thousands
         # of images, and transfer learning up to 7 points.
         head = model.get_layer(HEAD_LAYER)
         head.set_weights([np.zeros(weight.shape, np.float32) for weight in head.weights])
@@ -117,7 +117,7 @@ def trainable_network(model: keras.Model, config: TrainConfig) -> keras.Model:
 
 
 def training_row(spec: VariantSpec, config: TrainConfig, steps_per_epoch: int) -> VariantSpec:
-    """The row with the rates of this run; its layers and their names stay."""
+    """The variant with the rates of this run; its layers and their names stay."""
     momentum = spec.batch_norm_momentum
     return replace(
         spec,

@@ -71,7 +71,7 @@ def refuse_other_config(own: TrainConfig, asked: TrainConfig, folder: Path) -> N
         )
 
 
-def refuse_changed_world(run: TrainingRun, before: Mapping[str, Any]) -> None:
+def refuse_changed_inputs(run: TrainingRun, before: Mapping[str, Any]) -> None:
     """Raise UsageProblem where the data or the variant has changed on disk.
 
     Args:

@@ -21,10 +21,10 @@ def learning_rate(step: int, *, peak: float, total_steps: int, warmup_steps: int
     return peak * 0.5 * (1 + math.cos(math.pi * share))
 
 
-def batch_norm_momentum(row: float, steps_per_epoch: int) -> float:
-    """The row's momentum, or less where an epoch is short.
+def batch_norm_momentum(usual: float, steps_per_epoch: int) -> float:
+    """The variant's momentum, or less where an epoch is short.
 
     With 0.99 the statistics remember a few hundred steps: after a short epoch, evaluation
     would still see the network of several epochs ago.
     """
-    return min(row, max(0.8, 1 - 8 / max(1, steps_per_epoch)))
+    return min(usual, max(0.8, 1 - 8 / max(1, steps_per_epoch)))

@@ -39,10 +39,10 @@ from edge_effnet.training.run_folder import (
     RUN_FILES,
     STATE_FILE,
     TrainingRun,
-    refuse_changed_world,
+    refuse_changed_inputs,
     refuse_other_config,
 )
-from edge_effnet.training.trainer_state import EpochRow, Progress
+from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras
@@ -152,7 +152,7 @@ def resume(
     )
     lists = list_images(own, steps, stage=callbacks.stage)
     run = TrainingRun(own, folder, spec, weights, lists, int(before["resolution"]))
-    refuse_changed_world(run, before)
+    refuse_changed_inputs(run, before)
     return _run(run, stored, workers, save_every_seconds, callbacks)
 
 
@@ -164,7 +164,7 @@ def _run(
     callbacks: Callbacks,
 ) -> TrainingResult:
     config, folder = run.config, run.folder
-    progress = stored.progress if stored else Progress()
+    progress = stored.progress if stored else TrainerState()
     if progress.finished:
         callbacks.say(f"{folder} is finished: nothing is left to do")
         return _result(run, progress, ())
@@ -252,7 +252,7 @@ def say_skipped(images: TrainingImages, callbacks: Callbacks) -> None:
 
 
 def _result(
-    run: TrainingRun, progress: Progress, skipped: tuple[Unreadable, ...]
+    run: TrainingRun, progress: TrainerState, skipped: tuple[Unreadable, ...]
 ) -> TrainingResult:
     best = progress.best
     if best is None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,7 @@ class EpochRow:
 
 
 @dataclass
-class Progress:
+class TrainerState:
     """Where a run stands. Mutable: the loop counts in it.
 
     Attributes:
@@ -63,12 +61,3 @@ class Progress:
     def start_epoch(self, epoch: int) -> None:
         self.epoch, self.step = epoch, 0
         self.loss_sum = self.accuracy_sum = self.seconds = 0.0
-
-
-def progress_from_json(raw: Mapping[str, Any]) -> Progress:
-    """The inverse of ``dataclasses.asdict``.
-
-    Raises:
-        KeyError, TypeError: it is no progress.
-    """
-    return Progress(**{**raw, "rows": [EpochRow(**row) for row in raw["rows"]]})

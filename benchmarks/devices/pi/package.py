@@ -42,7 +42,7 @@ def build_agent() -> bytes:
     """``agent`` as one file for ``python3`` (the archives of the standard library's zipapp)."""
     folder = Path(__file__).parent / "agent"
     files = {f"agent/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.py"))}
-    return _packed({"__main__.py": b"from agent.verbs import main\n\nmain()\n", **files})
+    return _packed({"__main__.py": b"from agent.commands import main\n\nmain()\n", **files})
 
 
 def _packed(files: Mapping[str, bytes]) -> bytes:

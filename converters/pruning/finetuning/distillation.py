@@ -29,7 +29,7 @@ from edge_effnet.training.initialize import (
     trainable_network,
 )
 from edge_effnet.training.run_folder import STATE_FILE
-from edge_effnet.training.trainer_state import EpochRow, Progress
+from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras
@@ -139,7 +139,7 @@ def train(
     *,
     after_step: Callable[[keras.Model, int, int], None] = lambda _student, _done, _total: None,
     save_best: Callable[[keras.Model, EpochRow], None] = lambda _student, _row: None,
-) -> tuple[keras.Model, Progress]:
+) -> tuple[keras.Model, TrainerState]:
     """Run the loop of ``edge-effnet train``. Where the folder holds the state of an interrupted
     run, it goes on.
 
@@ -158,7 +158,7 @@ def train(
     """
     path, callbacks = folder / STATE_FILE, context.callbacks
     stored = stored_state(path, depends_on)
-    progress = stored.progress if stored else Progress()
+    progress = stored.progress if stored else TrainerState()
     seed_everything(training.seed)
     student = trainable_network(network.model, training)
     model = _compiled(student, context, network, training)

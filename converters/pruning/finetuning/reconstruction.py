@@ -42,7 +42,7 @@ def reconstruct(
     """Solve the 1x1 projection of every block of ``pruned`` to what ``original`` has there.
 
     Args:
-        spec: the row of the pruned network.
+        spec: the variant of the pruned network.
         kept: indices of its channels among the original's, by group.
         images: N x side x side x 3, pixels 0–255; some hundreds.
         seed: of the sampled positions.

@@ -1,6 +1,6 @@
 """Which width each group gets: the loss of narrowing it was measured, its saving is known.
 
-Multiply-adds, parameters and bytes of a network follow from its row
+Multiply-adds, parameters and bytes of a network follow from its variant
 (``edge_effnet.architecture.cost``), so widths are searched without building anything: the group
 narrowed next is always the one whose measured loss per unit saved is smallest, until the target
 is met.

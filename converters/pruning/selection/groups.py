@@ -118,11 +118,11 @@ def channel_groups(spec: VariantSpec) -> Mapping[str, ChannelGroup]:
 
 
 def narrowed(spec: VariantSpec, widths: Mapping[str, int], name: str | None = None) -> VariantSpec:
-    """The row with other widths: an ordinary row with explicit blocks.
+    """The variant with other widths: an ordinary one with explicit blocks.
 
     Args:
         widths: by group; a group that is not named keeps its width.
-        name: of the new row; None keeps the old one.
+        name: of the new variant; None keeps the old one.
 
     Raises:
         UsageProblem: widths that no network can have.

@@ -179,7 +179,7 @@ def strongest(scores: NDArray[np.float64], keep: int) -> NDArray[np.int64]:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class ImportanceInputs:
     """What importance can be measured on.
 
     Attributes:
@@ -197,7 +197,7 @@ class Evidence:
     advance: Callable[[int], None]
 
 
-IMPORTANCE_MEASURES: dict[Importance, Callable[[Evidence], Scores]] = {
+IMPORTANCE_MEASURES: dict[Importance, Callable[[ImportanceInputs], Scores]] = {
     "taylor": lambda on: taylor(
         on.network, on.spec, on.images, None, seed=on.seed, advance=on.advance
     ),

@@ -92,7 +92,7 @@ def find_budget(
     resolution: int,
     limits: WidthLimits,
     widths_for: Callable[[Budget], dict[str, int]],
-    time_rows: Callable[[Sequence[VariantSpec]], Latencies],
+    time_specs: Callable[[Sequence[VariantSpec]], Latencies],
 ) -> Budget:
     """The budget that a target means.
 
@@ -128,7 +128,7 @@ def find_budget(
         return budget
     unlimited = Budget("macs", 0, classes, resolution)
     least = narrowed(spec, narrowest(spec, limits))
-    timed = time_rows([spec, least])
+    timed = time_specs([spec, least])
     original_ms, least_ms = timed.medians_ms
     if config.target >= original_ms:
         raise UsageProblem(
@@ -152,7 +152,7 @@ def find_budget(
     for _ in range(TRIES):
         middle = (low + high) / 2
         budget = replace(unlimited, limit=middle * macs)
-        timed = time_rows([spec, narrowed(spec, widths_for(budget))])
+        timed = time_specs([spec, narrowed(spec, widths_for(budget))])
         # In shares of the unpruned network's time in the same run: the machine's speed drifts.
         if timed.ratio.value <= config.target / original_ms:
             low = middle

@@ -36,7 +36,7 @@ class SparsityResult:
     context: PruningContext
     spec: VariantSpec
     checkpoint: Path
-    row: Path
+    variant_file: Path
     original: FileSparsity
     sparse: FileSparsity
     accuracies: tuple[float, float]
@@ -103,8 +103,8 @@ def prune_weights(context: PruningContext) -> SparsityResult:
 
 def _finish(context: PruningContext, spec: VariantSpec, weights: Path) -> SparsityResult:
     model = network_of(spec, weights, context)
-    row, checkpoint = context.folder / f"{spec.name}.json", context.folder / BEST_FILE
-    write_variant(row, spec, overwrite=True)
+    variant_file, checkpoint = context.folder / f"{spec.name}.json", context.folder / BEST_FILE
+    write_variant(variant_file, spec, overwrite=True)
     save_checkpoint(model, checkpoint, peek(weights).metadata or {})
     network = replace(context.original, spec=spec, model=model)
     latencies = timed(context, network)
@@ -115,7 +115,7 @@ def _finish(context: PruningContext, spec: VariantSpec, weights: Path) -> Sparsi
         context=context,
         spec=spec,
         checkpoint=checkpoint,
-        row=row,
+        variant_file=variant_file,
         original=original,
         sparse=sparse,
         accuracies=(accuracy_of(context, context.original), accuracy_of(context, network)),

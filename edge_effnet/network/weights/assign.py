@@ -58,7 +58,7 @@ def load_layer_weights(
     for name, shapes in expected.items():
         found = weights.get(name)
         if found is None and name == NORMALIZATION_LAYER:
-            continue  # saved from a network with constants there: the row's values stay
+            continue  # saved from a network with constants there: the variant's values stay
         if found is not None and [array.shape for array in found] == shapes:
             continue
         if name == HEAD_LAYER and (found is None or len(found) == len(shapes)):

@@ -67,12 +67,12 @@ def describe(
 
 
 def same_network(metadata: Mapping[str, Any], spec: VariantSpec) -> bool:
-    """Whether a checkpoint was made for this row: equal in name and every width."""
+    """Whether a checkpoint was made for this variant: equal in name and every width."""
     try:
-        row = variant_from_json(metadata.get("variant", {}), "the checkpoint's variant")
+        stored = variant_from_json(metadata.get("variant", {}), "the checkpoint's variant")
     except EdgeEffnetError:  # of another version, or of another tool
         return False
-    return row.name == spec.name and network_plan(row) == network_plan(spec)
+    return stored.name == spec.name and network_plan(stored) == network_plan(spec)
 
 
 def save_checkpoint(

@@ -4,7 +4,7 @@ Three layouts are told apart by content, not by suffix:
 
 - official: the HDF5 of ``keras.applications`` (a group per layer, in root or, in a whole saved
   model, below ``model_weights``). Our checkpoints are this plus one attribute, ``edge_effnet``,
-  which holds JSON: the variant's row, labels, resolution, steps …
+  which holds JSON: the variant, labels, resolution, steps …
 - keras: the ``.keras`` archive. Only its configuration (JSON) and its weights (HDF5) are read;
   no layer of it is ever instantiated, so there is no code to trust.
 - structural: ``.weights.h5``, where layers are numbered per class in the order of the network.

@@ -44,7 +44,7 @@ class OfficialFile:
 
 
 def official_file(spec: VariantSpec) -> OfficialFile:
-    """The official file of a row.
+    """The official file of a variant.
 
     Raises:
         WeightsError: there is none for it.
@@ -69,7 +69,7 @@ def cache_folder() -> Path:
 
 
 def fetch_official(spec: VariantSpec) -> Path:
-    """The official file of a row, from the cache or downloaded into it.
+    """The official file of a variant, from the cache or downloaded into it.
 
     Raises:
         WeightsError: there is none, it cannot be downloaded, or it is not the published one.

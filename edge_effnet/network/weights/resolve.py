@@ -52,7 +52,7 @@ class ResolvedWeights:
 def resolve_weights(
     spec: VariantSpec, choice: str = "auto", *, runs: Path = DEFAULT_RUNS
 ) -> ResolvedWeights:
-    """Decide what ``--weights CHOICE`` means for a row.
+    """Decide what ``--weights CHOICE`` means for a variant.
 
     Args:
         choice: ``imagenet``, ``demo``, ``random``, the path of a file, or ``auto``: the newest
@@ -99,10 +99,10 @@ def load(
     batch_size: int | None = None,
     allow_new_head: bool = False,
 ) -> keras.Model:
-    """The network of a row with the weights that were decided on.
+    """The network of a variant with the weights that were decided on.
 
     Args:
-        resolution: None takes what the weights were trained at, else the row's.
+        resolution: None takes what the weights were trained at, else the variant's.
         classes: None takes the file's, else 1000.
         allow_new_head: a file with another number of classes is welcome; its classifier is
             replaced by an untrained one.
@@ -131,7 +131,7 @@ def load(
 
 
 def demo_file(spec: VariantSpec) -> Path | None:
-    """The demo weights of a row, where the package carries some."""
+    """The demo weights of a variant, where the package carries some."""
     entry = importlib.resources.files("edge_effnet").joinpath("assets", "demo", f"{spec.name}.h5")
     path = Path(str(entry))
     return path if path.is_file() else None

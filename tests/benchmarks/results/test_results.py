@@ -219,6 +219,18 @@ def test_different_devices_are_refused_and_named(make_result: MakeResult) -> Non
     assert "LiteRT 3" in regress(old, other_runtime, limit=0.05).warnings[-1]
 
 
+def test_force_alone_does_not_compare_other_devices(
+    tmp_path: Path, make_result: MakeResult, cli: Cli
+) -> None:
+    old = save(tmp_path / "old.json", make_result({"a": around(1)}).to_json())
+    new = save(tmp_path / "new.json", make_result({"a": around(1)}, cores=2).to_json())
+    code, _, err = cli("regress", old, new, "--force")
+    assert code == 1
+    assert "add --other-device" in " ".join(err.split())
+    code, _, err = cli("regress", old, new, "--other-device")
+    assert code == 0, err
+
+
 def test_the_limit_on_the_command_line(tmp_path: Path, make_result: MakeResult, cli: Cli) -> None:
     old = save(tmp_path / "old.json", make_result({"a": around(4)}).to_json())
     slow = save(tmp_path / "new.json", make_result({"a": around(5, 1)}).to_json())

@@ -15,7 +15,7 @@ import pytest
 
 from edge_effnet import plots
 from edge_effnet.errors import MissingExtra
-from edge_effnet.plots.style import VARIABLES
+from edge_effnet.plots.style import PAGE_COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -76,7 +76,7 @@ def test_words_stay_words_and_have_hints() -> None:
 def test_a_plot_in_a_page_takes_its_colours_and_its_width() -> None:
     figure = plots.changes([("x", -0.5, ""), ("y", 0.5, "")])
     svg = plots.as_svg(figure, "x", inline=True)
-    assert not any(color in svg for color in VARIABLES)
+    assert not any(color in svg for color, _ in PAGE_COLORS.values())
     assert {"var(--good)", "var(--bad)", "var(--ink)"} <= set(re.findall(r"var\(--\w+\)", svg))
     assert not re.search(r"https?:|xlink|DejaVu", svg)
     root = ElementTree.fromstring(svg)  # noqa: S314

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from edge_effnet.image.preprocessing import Preprocess, preprocess
 from edge_effnet.training.augment import OPERATIONS, augment, mix, random_crop
-from edge_effnet.training.config import AUGMENTS, TrainConfig
+from edge_effnet.training.config import Augment, TrainConfig
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
@@ -14,7 +16,7 @@ def random(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-@pytest.mark.parametrize("kind", AUGMENTS)
+@pytest.mark.parametrize("kind", get_args(Augment))
 def test_same_numbers_same_image(kind: str) -> None:
     config = TrainConfig(data="photos", augment=kind, flip=True, min_crop=0.35)  # type: ignore[arg-type]
     one, other = augment(PHOTO, config, 32, random(1)), augment(PHOTO, config, 32, random(1))
@@ -41,7 +43,7 @@ def test_none_is_the_preprocessing_and_its_mirror_image() -> None:
     assert made == {plain.tobytes(), plain[:, ::-1].tobytes()}
 
 
-@pytest.mark.parametrize("kind", AUGMENTS)
+@pytest.mark.parametrize("kind", get_args(Augment))
 def test_without_flip_left_stays_left(kind: str) -> None:
     half = np.zeros((64, 64, 3), np.uint8)
     half[:, 32:] = 255

@@ -1,6 +1,6 @@
 """What runs on the Pi before anything of ours is installed there: the standard library only.
 
-    python3 agent.pyz VERB            one JSON object on stdin, JSON lines on stdout
+    python3 agent.pyz COMMAND            one JSON object on stdin, JSON lines on stdout
 
 ``benchmarks.devices.pi.package`` packs this folder into one archive; its modules import each
 other relatively, because they lie elsewhere in it. Everything lies in the folder of the archive

@@ -11,7 +11,7 @@ from converters.pruning.config import Importance
 from converters.pruning.selection.groups import channel_groups
 from converters.pruning.selection.importance import (
     IMPORTANCE_MEASURES,
-    Evidence,
+    ImportanceInputs,
     bn_scale,
     magnitude,
     strongest,
@@ -71,11 +71,13 @@ def test_every_importance_that_can_be_chosen_gives_a_score_per_channel(
     tiny_of: Callable[[str], Tiny],
 ) -> None:
     tiny, done = tiny_of("b0"), list[int]()
-    evidence = Evidence(tiny.network, tiny.spec, tiny.weights, noise_images(16), 0, done.append)
+    inputs = ImportanceInputs(
+        tiny.network, tiny.spec, tiny.weights, noise_images(16), 0, done.append
+    )
     groups = channel_groups(tiny.spec)
     assert set(IMPORTANCE_MEASURES) == set(get_args(Importance))
     for measure in IMPORTANCE_MEASURES.values():
-        scores = measure(evidence)
+        scores = measure(inputs)
         assert {name: len(own) for name, own in scores.items()} == {
             name: group.width for name, group in groups.items()
         }

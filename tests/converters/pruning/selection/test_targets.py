@@ -25,7 +25,7 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.measure.statistics import Ratio
 from edge_effnet.training.checkpointing import write_state
-from edge_effnet.training.trainer_state import Progress
+from edge_effnet.training.trainer_state import TrainerState
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]
@@ -44,8 +44,8 @@ def config(measure: Measure, target: float) -> PruneConfig:
 def budget_for(measure: Measure, target: float) -> Budget:
     """On a machine whose time is in proportion to the multiply-adds."""
 
-    def time_rows(rows: Sequence[VariantSpec]) -> Latencies:
-        times = tuple(MS_PER_MAC * macs(row) for row in rows)
+    def time_specs(specs: Sequence[VariantSpec]) -> Latencies:
+        times = tuple(MS_PER_MAC * macs(spec) for spec in specs)
         share = times[-1] / times[0]
         return Latencies(times, Ratio(share, share, share), (0,) * len(times))
 
@@ -56,7 +56,7 @@ def budget_for(measure: Measure, target: float) -> Budget:
         resolution=96,
         limits=LIMITS,
         widths_for=lambda budget: uniform_widths(B0, budget, LIMITS),
-        time_rows=time_rows,
+        time_specs=time_specs,
     )
 
 
@@ -121,7 +121,7 @@ def test_a_stopped_recovery_does_not_go_on_with_other_pictures(
     path.parent.mkdir()
     assert stored_state(path, {"data": "these"}) is None
     tiny.network.compile(loss="mse")
-    write_state(path, tiny.network, Progress(), {"data": "these"})
+    write_state(path, tiny.network, TrainerState(), {"data": "these"})
     assert stored_state(path, {"data": "these"}) is not None
     with pytest.raises(UsageProblem, match="found another data"):
         stored_state(path, {"data": "those"})

@@ -1,4 +1,4 @@
-"""The verbs, and the one that was asked for."""
+"""The agent's commands, and the one that was asked for."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def missing(request: dict[str, Any]) -> list[str]:
     return found
 
 
-VERBS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    verb.__name__: verb
-    for verb in (describe, missing, environment, start, run, follow, jobs, forget, clean)
+COMMANDS: dict[str, Callable[[dict[str, Any]], Any]] = {
+    command.__name__: command
+    for command in (describe, missing, environment, start, run, follow, jobs, forget, clean)
 }
 
 
 def main() -> None:
     try:
-        answer = VERBS[sys.argv[1]](json.load(sys.stdin))
+        answer = COMMANDS[sys.argv[1]](json.load(sys.stdin))
     except Refused as refused:
         tell(error=refused.line)
     except OSError as error:
