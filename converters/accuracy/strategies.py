@@ -1,4 +1,4 @@
-"""The table of strategies: ways to make a model small, the fastest and smallest first.
+"""The table of strategies: sequences of quantization steps, the fastest and smallest first.
 
 A new correction is a step in a module of its own and a row here.
 """
@@ -27,7 +27,7 @@ STRATEGIES_VERSION = 10  # part of every stored trial: raise it when a step chan
 
 @dataclass(frozen=True)
 class Strategy:
-    """One way to make a model small.
+    """One sequence of quantization steps.
 
     Attributes:
         steps: taken in turn, from the float model on.

@@ -25,6 +25,11 @@ from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 Ranges = dict[str, tuple[float, float]]
 Role = Literal["pooled", "activated", "depthwise", "swish", "excite", "linear"]
+# mean:   mean over images of each image's extremes
+# most:   wide enough for 19 images in 20, and a quarter wider
+# wide:   the mean of extremes, a quarter wider
+# widest: the mean of extremes, half as wide again
+# whole:  the extremes of all images: nothing they show is cut off
 Method = Literal["mean", "most", "wide", "widest", "whole"]
 Methods = Mapping[Role, Method]
 
@@ -36,20 +41,11 @@ ROLES: dict[Role, str] = {
     "excite": "channels times their squeeze-and-excite gates",
     "linear": "all others: projections, sums, rectified layers",
 }
-METHODS: dict[Method, str] = {
-    "mean": "mean over images of each image's extremes",
-    "most": "wide enough for 19 images in 20, and a quarter wider",
-    "wide": "the mean of extremes, a quarter wider",
-    "widest": "the mean of extremes, half as wide again",
-    "whole": "the extremes of all images: nothing they show is cut off",
-}
-# What everybody else does, nearly: kept as the first strategy, to compare with.
+# Nearly what other converters do: the first strategy, to compare with.
 PLAIN_METHODS: Methods = dict.fromkeys(ROLES, "mean")
 # What tells a class may be cut off beyond a border, what tells how much may not.
 WHOLE_METHODS: Methods = dict.fromkeys(ROLES, "whole")
-# Chosen because it helps two unlike networks on photos that did not calibrate. What lies beyond a
-# range is rare, but it is what a network recognizes something by; what helps only one network is
-# left to the search.
+# What helps two unlike networks; what helps only one is left to the search.
 ROLE_METHODS: Methods = {
     "pooled": "most",
     "activated": "mean",

@@ -27,7 +27,7 @@ _SEED = 20_000
 
 
 @dataclass(frozen=True)
-class Answer:
+class DemoAnswer:
     """What the models say of one drawn sign."""
 
     pixels: Pixels
@@ -108,7 +108,7 @@ def _ready_made() -> dict[str, Path]:
     return {"int8": demo_model()}
 
 
-def _ask(models: dict[str, Path]) -> list[Answer]:
+def _ask(models: dict[str, Path]) -> list[DemoAnswer]:
     from edge_effnet.data.signs.render import render_sample, split_index
     from edge_effnet.data.signs.table import LABELS
     from edge_effnet.runtime.classifier import open_classifier
@@ -122,30 +122,30 @@ def _ask(models: dict[str, Path]) -> list[Answer]:
             scores = classifier.scores(pixels)
             best = int(np.argmax(scores))
             given[name] = (classifier.labels[best], float(scores[best]))
-        answers.append(Answer(pixels, LABELS[label], given))
+        answers.append(DemoAnswer(pixels, LABELS[label], given))
     return answers
 
 
-def _write_image(answers: list[Answer], path: Path) -> None:
+def _write_image(answers: list[DemoAnswer], path: Path) -> None:
     """The signs in a grid, each with what the models call it; wrong answers in red."""
     from edge_effnet.files import write_atomically
 
     tiles = [_tile(answer) for answer in answers]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]
-    whole = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
-    encoded = cv2.imencode(".jpg", whole, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    grid = cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR)
+    encoded = cv2.imencode(".jpg", grid, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
     write_atomically(path, encoded.tobytes(), overwrite=True)
 
 
-def _tile(answer: Answer) -> Pixels:
+def _tile(answer: DemoAnswer) -> Pixels:
     lines = len(answer.answers)
     canvas = np.full((TILE_PX + _CAPTION_PX * lines + 8, TILE_PX, 3), 24, np.uint8)
     canvas[:TILE_PX] = answer.pixels
     for line, (model, (name, score)) in enumerate(answer.answers.items(), start=1):
         colour = (120, 230, 120) if name == answer.truth else (255, 110, 110)
         text = f"{model}: {name} {score:.2f}"
-        place = (6, TILE_PX + _CAPTION_PX * line - 6)
-        cv2.putText(canvas, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
+        corner = (6, TILE_PX + _CAPTION_PX * line - 6)
+        cv2.putText(canvas, text, corner, cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, 1, cv2.LINE_AA)
     return canvas
 
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 from edge_effnet.tflite.reader import Operator, Structure, Table, Tensor
 
@@ -29,8 +31,15 @@ RESIZE_STEPS = 256
 # refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
 # 845; fully connected by TensorFlow 2.6 of that summer).
 NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
-TOO_LARGE = "its output does not fit into the device's memory"
 _NO_ACTIVATION = 0
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why an operator stays on the CPU: in words, and as a code for what to do about it."""
+
+    reason: str
+    code: Literal["float", "too_large", "unsupported"] = "unsupported"
 
 
 class Graph:
@@ -61,20 +70,21 @@ class Graph:
         return struct.unpack(f"<{len(raw) // size}{code}", raw[: len(raw) // size * size])
 
 
-Rule = Callable[[Operator, Graph], str | None]
-"""Answers with why the operator is refused, or None."""
+Rule = Callable[[Operator, Graph], Refusal | str | None]
+"""Answers with why the operator is refused, in words where it is ``unsupported``, or None."""
 
 
-def refusal(op: Operator, graph: Graph) -> str | None:
+def refusal(op: Operator, graph: Graph) -> Refusal | None:
     """Why the compiler would leave this operator on the CPU, or None where it would not."""
     if op.name.startswith("CUSTOM:"):
-        return "a custom operator, which the compiler does not know"
+        return Refusal("a custom operator, which the compiler does not know")
     if op.name not in RULES:
-        return "the Edge TPU has no such operator"
+        return Refusal("the Edge TPU has no such operator")
     for index in (*op.inputs, *op.outputs):
-        if index >= 0 and (reason := _bad_tensor(op, graph.tensor(index))):
-            return reason
-    return next((reason for rule in RULES[op.name] if (reason := rule(op, graph))), None)
+        if index >= 0 and (bad := _bad_tensor(op, graph.tensor(index))):
+            return bad
+    refused = next((found for rule in RULES[op.name] if (found := rule(op, graph))), None)
+    return Refusal(refused) if isinstance(refused, str) else refused
 
 
 def too_new(structure: Structure) -> str | None:
@@ -95,27 +105,30 @@ def unproven(op: Operator, graph: Graph) -> str | None:
     return None
 
 
-def _bad_tensor(op: Operator, tensor: Tensor) -> str | None:
+def _bad_tensor(op: Operator, tensor: Tensor) -> Refusal | None:
     if any(side < 1 for side in tensor.shape):
-        return "a tensor's size is not constant"
+        return Refusal("a tensor's size is not constant")
     if tensor.constant_bytes and tensor.dtype in {"int32", "int64", "int16", "bool"}:
         return None  # biases, shapes, axes
     if tensor.dtype not in _BYTES:
         # An LSTM keeps its cell state in 16 bits, within the operator.
         if op.name == "UNIDIRECTIONAL_SEQUENCE_LSTM" and tensor.dtype == "int16":
             return None
-        return f"works on {tensor.dtype}; the Edge TPU computes in int8 and uint8"
+        return Refusal(
+            f"works on {tensor.dtype}; the Edge TPU computes in int8 and uint8",
+            "float" if tensor.dtype == "float32" else "unsupported",
+        )
     if not tensor.scales:
-        return "a tensor is not quantized"
+        return Refusal("a tensor is not quantized")
     if not tensor.constant_bytes and math.prod(tensor.shape[:-3]) != 1:
-        return "a tensor has more than three dimensions larger than 1"
+        return Refusal("a tensor has more than three dimensions larger than 1")
     return None
 
 
 def _first(op: Operator, graph: Graph) -> Tensor:
     """The first input that is data: SPLIT and TRANSPOSE_CONV name a number before it."""
-    place = {"SPLIT": 1, "TRANSPOSE_CONV": 2}.get(op.name, 0)
-    return graph.tensor(op.inputs[place])
+    index = {"SPLIT": 1, "TRANSPOSE_CONV": 2}.get(op.name, 0)
+    return graph.tensor(op.inputs[index])
 
 
 def _data_inputs(op: Operator, graph: Graph) -> list[Tensor]:
@@ -123,12 +136,12 @@ def _data_inputs(op: Operator, graph: Graph) -> list[Tensor]:
 
 
 def _constant(*indices: int) -> Rule:
-    """Inputs at these places must be constants."""
+    """The inputs with these indices must be constants."""
 
     def check(op: Operator, graph: Graph) -> str | None:
-        for place in indices:
-            if place < len(op.inputs) and op.inputs[place] >= 0:
-                tensor = graph.tensor(op.inputs[place])
+        for index in indices:
+            if index < len(op.inputs) and op.inputs[index] >= 0:
+                tensor = graph.tensor(op.inputs[index])
                 if not tensor.constant_bytes and tensor.elements:
                     return "its parameters are not constant"
         return None
@@ -203,10 +216,10 @@ def _mean_size(op: Operator, graph: Graph) -> str | None:
     return None
 
 
-def _resize(op: Operator, graph: Graph) -> str | None:
+def _resize(op: Operator, graph: Graph) -> Refusal | str | None:
     before, after = _first(op, graph).shape, graph.tensor(op.outputs[0]).shape
     if math.prod(after) > ON_CHIP_BYTES:
-        return TOO_LARGE
+        return Refusal("its output does not fit into the device's memory", "too_large")
     if op.name == "RESIZE_BILINEAR" and len(before) == len(after) == 4:
         scale = (after[1] / before[1]) * (after[2] / before[2])
         if scale > RESIZE_STEPS:

@@ -17,16 +17,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from converters.edgetpu.operators import (
     ON_CHIP_BYTES,
-    TOO_LARGE,
     Graph,
+    Refusal,
     refusal,
     too_new,
     unproven,
 )
+from edge_effnet.runtime.edgetpu import OPERATOR as COMPILED_OPERATOR
 from edge_effnet.tflite.reader import Operator, Structure, parse_structure, read_model_bytes
 
 _ON_CHIP_USABLE = 7_600_000  # what compiler logs leave of the chip's memory for weights
@@ -35,14 +36,24 @@ BEHIND = "supported, but after an operator that is not: only one piece goes to t
 MAPPED = "mapped to the Edge TPU"
 
 
+OutcomeCode = Literal["mapped", "behind", "float", "too_large", "unsupported"]
+
+
 @dataclass(frozen=True)
 class OperatorOutcome:
-    """What becomes of one operator; ``reason`` says why in words."""
+    """What becomes of one operator.
+
+    Attributes:
+        code: ``mapped``; ``behind``, supported but after an operator that is not; else why the
+            Edge TPU does not support it: ``float``, ``too_large`` or anything else.
+        reason: the same in words.
+    """
 
     index: int
     op: str
     mapped: bool
     reason: str
+    code: OutcomeCode
 
 
 @dataclass(frozen=True)
@@ -100,16 +111,16 @@ def preflight(model: bytes, name: str) -> Preflight:
     """
     structure = parse_structure(model, name)
     graph = Graph(model, structure)
-    if compiled := [op for op in structure.operators if op.name == "CUSTOM:edgetpu-custom-op"]:
+    if compiled := [op for op in structure.operators if op.name == COMPILED_OPERATOR]:
         return _already_compiled(structure, compiled)
-    whole = too_new(structure)
-    refusals = {op.index: whole or refusal(op, graph) for op in structure.operators}
-    pieces = supported_pieces(structure, {i for i, reason in refusals.items() if reason is None})
-    first = set(pieces[0]) if pieces else set()
-    ops = tuple(
-        OperatorOutcome(op.index, op.name, op.index in first, _reason(op, graph, refusals, first))
+    unreadable = too_new(structure)
+    refusals = {
+        op.index: Refusal(unreadable) if unreadable else refusal(op, graph)
         for op in structure.operators
-    )
+    }
+    pieces = supported_pieces(structure, {i for i, refused in refusals.items() if refused is None})
+    first = set(pieces[0]) if pieces else set()
+    ops = tuple(_outcome(op, graph, refusals[op.index], first) for op in structure.operators)
     weight_bytes = _weight_bytes(structure, first)
     return Preflight(
         ops=ops,
@@ -154,13 +165,17 @@ def supported_pieces(structure: Structure, supported: set[int]) -> list[list[int
     return pieces
 
 
-def _reason(op: Operator, graph: Graph, refusals: dict[int, str | None], first: set[int]) -> str:
-    if (refused := refusals[op.index]) is not None:
-        return refused
-    if op.index in first:
-        note = unproven(op, graph)
-        return f"{MAPPED}; {note}" if note else MAPPED
-    return BEHIND
+def _outcome(
+    op: Operator, graph: Graph, refused: Refusal | None, first: set[int]
+) -> OperatorOutcome:
+    if refused is not None:
+        return OperatorOutcome(op.index, op.name, False, refused.reason, refused.code)
+    if op.index not in first:
+        return OperatorOutcome(op.index, op.name, False, BEHIND, "behind")
+    note = unproven(op, graph)
+    return OperatorOutcome(
+        op.index, op.name, True, f"{MAPPED}; {note}" if note else MAPPED, "mapped"
+    )
 
 
 def _weight_bytes(structure: Structure, mapped: set[int]) -> int:
@@ -169,31 +184,31 @@ def _weight_bytes(structure: Structure, mapped: set[int]) -> int:
 
 
 def _changes(
-    structure: Structure, refusals: dict[int, str | None], pieces: int, weight_bytes: int
+    structure: Structure, refusals: dict[int, Refusal | None], pieces: int, weight_bytes: int
 ) -> list[str]:
     lines = []
-    if whole := too_new(structure):
-        return [f"{whole}: convert the model again with edge-effnet convert --edgetpu"]
+    if unreadable := too_new(structure):
+        return [f"{unreadable}: convert the model again with edge-effnet convert --edgetpu"]
     reasons = Counter(
-        (structure.operators[index].name, reason)
-        for index, reason in refusals.items()
-        if reason is not None
+        (structure.operators[index].name, refused)
+        for index, refused in refusals.items()
+        if refused is not None
     )
-    floats = sum(count for (_, reason), count in reasons.items() if "float32" in reason)
+    floats = sum(count for (_, refused), count in reasons.items() if refused.code == "float")
     if floats > len(structure.operators) / 2:
         lines.append("convert to full integers: edge-effnet convert --edgetpu")
     elif floats:
         lines.append("let the file take and give integers (--io uint8): float stays on the CPU")
-    for (name, reason), count in reasons.most_common():
+    for (name, refused), count in reasons.most_common():
         if name in _ACTIVATIONS:
             lines.append(
-                f"{count} × {name}: {reason}; take an activation it has, ReLU6 best of all "
+                f"{count} × {name}: {refused.reason}; take an activation it has, ReLU6 best of all "
                 "(variants lite0–lite4 and edgetpu-s–l)"
             )
-        elif reason == TOO_LARGE:
-            lines.append(f"{count} × {name}: {reason}; convert at a lower --resolution")
-        elif "float32" not in reason:
-            lines.append(f"{count} × {name}: {reason}")
+        elif refused.code == "too_large":
+            lines.append(f"{count} × {name}: {refused.reason}; convert at a lower --resolution")
+        elif refused.code != "float":
+            lines.append(f"{count} × {name}: {refused.reason}")
     if pieces > 1:
         lines.append(
             f"the supported operators lie in {pieces} pieces: move what is not supported to the "
@@ -229,6 +244,7 @@ def _already_compiled(structure: Structure, compiled: list[Operator]) -> Preflig
                 op.name,
                 op.index in own,
                 "compiled for the Edge TPU" if op.index in own else "left on the CPU",
+                "mapped" if op.index in own else "unsupported",
             )
             for op in structure.operators
         ),

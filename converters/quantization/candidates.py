@@ -26,7 +26,7 @@ _CORRECTION_IMAGES, _EVALUATION_IMAGES = 32, 32
 # With fewer left over, all of them both correct and evaluate.
 _FEW_EVALUATION_IMAGES = 8
 
-_Made = TypeVar("_Made")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,22 +64,24 @@ class Context:
     interface: Interface
     workers: int
     qat: QatRun | None = None
-    _known: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
+    _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
-    def known(self, key: Hashable, make: Callable[[], _Made]) -> _Made:
-        """What was made under this key, or makes it."""
-        if key not in self._known:
-            self._known[key] = make()
-        made: _Made = self._known[key]
-        return made
+    def cached(self, key: Hashable, compute: Callable[[], _Result]) -> _Result:
+        """The result stored under this key; computed at the first call."""
+        if key not in self._cache:
+            self._cache[key] = compute()
+        result: _Result = self._cache[key]
+        return result
 
     def start(self, recipe: str) -> Candidate:
         """The float model, to be made small by a recipe."""
-        return self.known(("start", recipe), lambda: Candidate(self.model, RECIPES[recipe]))
+        return self.cached(("start", recipe), lambda: Candidate(self.model, RECIPES[recipe]))
 
     def images(self, count: int) -> list[Image]:
         """The first calibration images, as network inputs."""
-        return self.known(("images", count), lambda: list(islice(self.calibration.inputs(), count)))
+        return self.cached(
+            ("images", count), lambda: list(islice(self.calibration.inputs(), count))
+        )
 
     @property
     def correction_images(self) -> list[Image]:
@@ -97,7 +99,7 @@ class Context:
     def logits(self, model: bytes) -> Float32Array:
         """A model's answers to the evaluation images; see ``activations.logits``."""
         images = self.evaluation_images
-        return self.known(
+        return self.cached(
             ("logits", model), lambda: logits(model, self.structure, images, workers=self.workers)
         )
 
@@ -114,7 +116,7 @@ class Context:
         Raises:
             DataError: see ``collect_statistics``.
         """
-        return self.known("statistics", lambda: self._collect(progress))
+        return self.cached("statistics", lambda: self._collect(progress))
 
     def _collect(self, progress: Callable[[int], None]) -> Statistics:
         done = iter(range(1, len(self.calibration) + 1))
@@ -133,7 +135,7 @@ Step = Callable[[Candidate, Context], Candidate]
 def run_steps(steps: tuple[Step, ...], candidate: Candidate, context: Context) -> Candidate:
     """Take a candidate through steps; strategies that begin alike share what they begin with."""
     for step in steps:
-        candidate = context.known((step, candidate), partial(step, candidate, context))
+        candidate = context.cached((step, candidate), partial(step, candidate, context))
     return candidate
 
 
@@ -149,7 +151,8 @@ class KeepBetter:
 
 
 def keep_better(*steps: Step) -> Step:
-    """A step that takes others, and undoes them where the answers come no nearer to float's."""
+    """A step that takes others, and keeps the result only if it lowers the output error against
+    float."""
     return KeepBetter(steps)
 
 

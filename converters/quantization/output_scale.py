@@ -1,7 +1,6 @@
 """Correction of the output's scale: an integer model whose answers are flatter or sharper.
 
-Rounding and clipping do not only shift answers, they can shrink them all: after bias correction
-EfficientNetV2-B0's logits were 0.96 of float's. The last layer's weight scales undo that at no
+Rounding and clipping can shrink all logits alike. The last layer's weight scales undo that at no
 cost, since they are factors of all it computes.
 """
 
@@ -21,7 +20,7 @@ from edge_effnet.tflite.reader import Structure, parse_structure
 
 Floats = NDArray[np.float32]
 
-# A gain further from 1 is no rounding effect: leave such a model alone.
+# A factor further from 1 is no rounding effect: leave such a model alone.
 _FARTHEST = 1.25
 
 

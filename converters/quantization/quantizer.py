@@ -19,7 +19,7 @@ import numpy as np
 
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.recipes import QuantRecipe
-from converters.quantization.requantization import settle_product_scales, steps_of
+from converters.quantization.requantization import operations_of, settle_product_scales
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
@@ -64,7 +64,9 @@ def quantize(
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
-        ranges = settle_product_scales(steps_of(parse_structure(model, "the float model")), ranges)
+        ranges = settle_product_scales(
+            operations_of(parse_structure(model, "the float model")), ranges
+        )
     known = {
         name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
     }

@@ -1,11 +1,8 @@
-"""Choosing each tensor's range by what the network answers, not by what the tensor holds.
+"""Chooses each tensor's range by the error of the network's output, not of the tensor.
 
-Tensor-wise errors mislead: of EfficientNetV2-B0's products some want their mean extremes and others
-twice as much, because a single channel that clipping cuts decides the answer. So one tensor at a
-time is stored in 8 bits, all others in float, and both ends of its range move outwards to where
-the answer moves least. The errors of tensors are nearly independent (their sum is within a fifth
-of all together), so the best range of each is the best of all. Calibration images decide; no
-label is needed.
+One tensor at a time is stored in 8 bits, all others in float, and both ends of its range move
+outwards to where the output's error is least. The errors of tensors are nearly independent, so
+the best range of each is the best of all. Calibration images decide; no label is needed.
 
 Never inwards: a couple of dozen images cannot show what a narrower range would cut from others.
 """
@@ -58,7 +55,7 @@ def searched(context: Context) -> dict[str, SearchedRange]:
             workers=context.workers,
         )
 
-    return context.known("searched", search)
+    return context.cached("searched", search)
 
 
 @dataclass(frozen=True)
@@ -131,7 +128,8 @@ def _widen(tensor: TensorProbe, start: tuple[float, float]) -> SearchedRange:
 
 
 def _widen_end(share: Callable[[float], float], best: float) -> tuple[float, float]:
-    """The factor with the least share, and that share, uphill from 1."""
+    """The factor with the least share, and that share, found by increasing the factor from
+    1 while the error falls."""
     chosen = 1.0
     while chosen * _STEP < _WIDEST and (value := share(chosen * _STEP)) < best:
         chosen, best = chosen * _STEP, value

@@ -1,4 +1,4 @@
-"""The table of recipes: how a float model becomes small.
+"""The table of quantization recipes.
 
 A row describes a recipe completely; a new recipe is a row, its command-line flag, file name
 and tests follow from it.
@@ -19,7 +19,7 @@ Granularity = Literal["channel", "tensor"]
 
 @dataclass(frozen=True)
 class QuantRecipe:
-    """One way to make a model small.
+    """One way to quantize a model.
 
     Attributes:
         name: in file names (``b0-int8.tflite``) and of the flag (``--int8``).
@@ -28,7 +28,7 @@ class QuantRecipe:
         summary: what it is good for, and its price (measured, see the README).
         dense_scales: one scale for each channel of a fully connected layer, or one in all.
             Convolutions always have one for each channel.
-        edge_tpu: looked at afterwards with the eyes of the Edge TPU's compiler.
+        edge_tpu: checked with the Edge TPU preflight after conversion.
     """
 
     name: str
@@ -93,7 +93,7 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "int8 as the Edge TPU's compiler wants it, looked at and compiled where that is here",
+            "int8 for the Edge TPU: checks every operator, and runs edgetpu_compiler if installed",
             dense_scales="tensor",
             edge_tpu=True,
         ),

@@ -1,4 +1,4 @@
-"""Products that round alike on every CPU.
+"""Chooses scales of elementwise products so that XNNPACK requantizes identically on x86 and Arm.
 
 XNNPACK multiplies int8 by int8 and scales the product by m = (scale of a) (scale of b) / (scale
 of the result): on x86 in float32, on Arm in fixed point. The two differ where a scaled product
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from converters.tflite_graph.graph import SAME_SCALE
 from edge_effnet.tflite.reader import Structure
 
 Operation = tuple[str, Sequence[str], str]
@@ -20,13 +21,11 @@ Operation = tuple[str, Sequence[str], str]
 _STEPS = 255
 # Of LOGISTIC, by the runtime's rule.
 _SIGMOID_SCALE = 1 / 256
-# Their output has the scale of their input.
-_SAME_SCALE = {"RESHAPE", "PAD", "SQUEEZE", "EXPAND_DIMS"}
 # 1 / 2n must stay far above what float32 and fixed point leave in doubt (2^-17).
 _LARGEST = 4095
 
 
-def steps_of(structure: Structure) -> list[Operation]:
+def operations_of(structure: Structure) -> list[Operation]:
     """The operators of a float model."""
     names = [tensor.name for tensor in structure.tensors]
     return [
@@ -36,17 +35,17 @@ def steps_of(structure: Structure) -> list[Operation]:
 
 
 def settle_product_scales(
-    steps: Sequence[Operation], ranges: Mapping[str, tuple[float, float]]
+    operations: Sequence[Operation], ranges: Mapping[str, tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
     """The same ranges but for those of products of two activations.
 
     Args:
-        steps: in the order of computation.
+        operations: in the order of computation.
         ranges: of every activation that becomes int8; constants have none.
     """
     settled = dict(ranges)
-    makers = {made: (kind, read) for kind, read, made in steps}
-    for kind, read, made in steps:
+    makers = {made: (kind, read) for kind, read, made in operations}
+    for kind, read, made in operations:
         if kind != "MUL" or made not in settled:
             continue
         scales = [_scale(name, makers, settled) for name in read]
@@ -77,7 +76,7 @@ def _scale(
     kind, read = makers.get(name, ("", ()))
     if kind == "LOGISTIC":
         return _SIGMOID_SCALE
-    if kind in _SAME_SCALE:
+    if kind in SAME_SCALE:
         return _scale(read[0], makers, ranges)
     known = ranges.get(name)
     return None if known is None else (max(known[1], 0.0) - min(known[0], 0.0)) / _STEPS

@@ -23,10 +23,7 @@ def error_share(reference: Float32Array, answer: Float32Array) -> float:
 
 
 def typical_share(reference: Float32Array, answer: Float32Array) -> float:
-    """The same, but images count by the amplitude of their error: the mean of roots, squared.
-
-    Answers turn on images of ordinary error that two classes compete for. In the plain mean of
-    energies the few that a range clips, loud and sure of their class, outweigh all of those.
+    """Squared mean of the per-image root error, less sensitive to outliers than the mean.
 
     Args:
         reference, answer: logits, images x classes.

@@ -26,8 +26,8 @@ Activation = Literal["linear", "relu", "relu6"]
 # Operators that compute the same in every runtime and have a gradient.
 LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 OTHERS = ("ADD", "MUL", "SUB", "MEAN", "LOGISTIC", "RELU", "RELU6", "RESHAPE", "PAD")
-# Their output keeps the scale of their input.
-SAME_SCALE = ("RESHAPE", "PAD")
+# Their output keeps the scale of their input; those that cannot be trained among them.
+SAME_SCALE = frozenset({"RESHAPE", "PAD", "SQUEEZE", "EXPAND_DIMS"})
 
 
 @dataclass(frozen=True)

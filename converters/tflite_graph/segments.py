@@ -1,8 +1,7 @@
-"""Stretches of a network that hang together by one tensor each.
+"""Splits a graph at points where exactly one tensor is live.
 
-What works on layer after layer walks them: it keeps what the images have come to at the end of
-one, and need run only the next, so that a deep network costs no more for each layer than a
-shallow one.
+Code that works layer by layer runs one segment at a time on the stored activations of the one
+before, so that its cost for each layer does not grow with the depth of the network.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from edge_effnet.tflite.reader import Operator, Structure
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of a network between two places where all that is known is one tensor.
+    """The operators between two points where exactly one tensor is live.
 
     Attributes:
         operators: their indices.

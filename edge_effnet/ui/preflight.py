@@ -20,8 +20,8 @@ def print_preflight(outcome: dict[str, Any]) -> None:
     groups: dict[tuple[str, str], int] = {}
     for entry in ops:
         if not entry["mapped"]:
-            behind = entry["reason"].startswith("supported")
-            key = ("operators" if behind else f"× {entry['op']}", entry["reason"])
+            op = "operators" if entry["code"] == "behind" else f"× {entry['op']}"
+            key = (op, entry["reason"])
             groups[key] = groups.get(key, 0) + 1
     for (op, reason), count in groups.items():
         out.print(f"  on the CPU: {count} {op}: {reason}")

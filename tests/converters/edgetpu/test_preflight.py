@@ -91,6 +91,7 @@ def test_every_outcome_has_a_reason(outcomes: list[Path]) -> None:
         found = preflight_file(folder / "model.tflite").to_json()
         assert [entry["index"] for entry in found["ops"]] == list(range(len(found["ops"])))
         assert all(entry["reason"] for entry in found["ops"])
+        assert all((entry["code"] == "mapped") == entry["mapped"] for entry in found["ops"])
         assert found["mapped"] + found["on_cpu"] == len(found["ops"])
         assert found["fits_on_chip"]
 
@@ -100,6 +101,7 @@ def test_a_float_network_does_not_map_and_says_what_to_do(tiny: TinyModel) -> No
     assert found.mapped == 0
     assert found.subgraphs == 0
     assert found.changes[0].startswith("convert to full integers")
+    assert {entry.code for entry in found.ops} == {"float"}
 
 
 def test_a_network_with_squeeze_and_excite_is_called_unproven(tiny: TinyModel) -> None:
