@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import Field, asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import (
@@ -48,6 +48,7 @@ class Option:
         low, high: the smallest and the largest value.
         share: whether 30% may be typed for 0.3.
         metavar: for the help.
+        flag: where it is not ``--`` and the field's name.
     """
 
     text: str
@@ -55,6 +56,7 @@ class Option:
     high: float | None = None
     share: bool = False
     metavar: str | None = None
+    flag: str | None = None
 
 
 def option(
@@ -64,9 +66,16 @@ def option(
     *,
     share: bool = False,
     metavar: str | None = None,
+    flag: str | None = None,
 ) -> dict[str, Option]:
     """Metadata of a field, see ``Option``."""
-    return {"option": Option(text, low, high, share, metavar)}
+    return {"option": Option(text, low, high, share, metavar, flag)}
+
+
+def flag_of(entry: Field[Any]) -> str:
+    """What is typed to set a field."""
+    about = entry.metadata.get("option")
+    return (about and about.flag) or f"--{entry.name.replace('_', '-')}"
 
 
 @cache
@@ -84,7 +93,7 @@ def refuse_bad_values(config: DataclassInstance) -> None:
     """Raise UsageProblem where a field is out of its range or none of its words; None is both."""
     for entry in fields(config):
         value, about = getattr(config, entry.name), entry.metadata.get("option")
-        flag, hint = f"--{entry.name.replace('_', '-')}", field_types(type(config))[entry.name]
+        flag, hint = flag_of(entry), field_types(type(config))[entry.name]
         if value is None or about is None:
             continue
         if about.low is not None and not about.low <= value <= about.high:

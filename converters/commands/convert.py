@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,19 +30,7 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-class _Command(OptionsOnly):
-    """Takes the old spellings of options, which ``--help`` does not list."""
-
-    _RENAMED: ClassVar = {
-        "--recovery-steps": "--qat-steps",
-        "--recovery-labels": "--qat-labels",
-    }
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        parts = [word.partition("=") for word in args]
-        return super().parse_args(
-            ctx, [self._RENAMED.get(name, name) + sign + value for name, sign, value in parts]
-        )
+_RENAMED = {"--recovery-steps": "--qat-steps", "--recovery-labels": "--qat-labels"}
 
 
 def _recipe_options(function: Any) -> Any:
@@ -53,7 +41,7 @@ def _recipe_options(function: Any) -> Any:
     return function
 
 
-@click.command(cls=_Command)
+@click.command(cls=OptionsOnly, renamed=_RENAMED)
 @click.option(
     "--variant", metavar="NAME|FILE", help="b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file."
 )

@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 _PATH = click.Path(path_type=Path)
 
 
-@click.command("prune", cls=OptionsOnly)
-@config_options(PruneConfig, leave_out=("measure", "target"))
+_RENAMED = {"--pictures": "--importance-images", "--recovery": "--fine-tune-on"}
+
+
+@click.command("prune", cls=OptionsOnly, renamed=_RENAMED)
 @click.option("--model", metavar="FILE", hidden=True)
 @click.option(
     "--target-macs",
@@ -34,21 +36,28 @@ _PATH = click.Path(path_type=Path)
     help="Keep at most 0.7 or 70% of the multiply-adds, or 150M; fewer where time would not fall "
     "as well.",
 )
-@click.option("--target-params", metavar="SHARE|N", help="… of the parameters, or 3M.")
-@click.option("--target-size", metavar="SHARE|N", help="… of the float file, or 12MB.")
 @click.option(
-    "--target-latency", metavar="MS", help="Such as 10ms: measured here, float, one core."
+    "--target-params", metavar="SHARE|N", help="Keep at most this of the parameters, or 3M."
+)
+@click.option(
+    "--target-size", metavar="SHARE|N", help="Keep at most this of the float file's size, or 12MB."
+)
+@click.option(
+    "--target-latency",
+    metavar="MS",
+    help="Latency at most, such as 10ms: measured here, float, one core.",
 )
 @click.option(
     "--unstructured",
     type=Share(low_open=True, high_open=True),
     metavar="SHARE",
-    help="Instead: so many single weights to zero. A smaller download, no faster.",
+    help="Set this share of single weights to zero instead: a smaller download, no faster.",
 )
 @click.option("--sensitivity", is_flag=True, help="Measure every group, prune nothing.")
 @click.option(
-    "--plot", type=_PATH, metavar="FILE", help="With --sensitivity: as a plot, SVG or PNG."
+    "--plot", type=_PATH, metavar="FILE", help="Draw what --sensitivity measures: SVG or PNG."
 )
+@config_options(PruneConfig, leave_out=("measure", "target"))
 @click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
 @click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")

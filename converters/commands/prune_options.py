@@ -106,15 +106,15 @@ def parse_target(option: str, given: str | float) -> float:
 def refuse_other_settings(context: click.Context) -> None:
     """Raise UsageProblem where ``--resume`` stands beside what would make it another run."""
     given = [
-        name
-        for name in context.params
-        if name not in _NO_MATTER_ON_RESUME
-        and context.get_parameter_source(name) == ParameterSource.COMMANDLINE
+        option.opts[0]
+        for option in context.command.params
+        if option.name not in _NO_MATTER_ON_RESUME
+        and context.get_parameter_source(str(option.name)) == ParameterSource.COMMANDLINE
     ]
     if given:
         raise UsageProblem(
             "--resume goes on with the run's own settings",
-            found=", ".join(map(_flag, given)),
+            found=", ".join(given),
             fix="leave these out, or start a new run",
         )
 

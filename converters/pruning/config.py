@@ -50,34 +50,48 @@ class PruneConfig:
         metadata=option("Validation images.  [default: a share of --data]", metavar="DIR|CSV"),
     )
     val_share: float = field(
-        default=0.2, metadata=option("How large a share.", 0.01, 0.9, share=True)
+        default=0.2,
+        metadata=option("Share of each class held out for validation.", 0.01, 0.9, share=True),
     )
-    importance: Importance = field(default="taylor", metadata=option("Which channels leave."))
+    importance: Importance = field(
+        default="taylor",
+        metadata=option("Measure of a channel's importance; the least important are removed."),
+    )
     allocation: Allocation = field(
         default="measured",
         metadata=option("Widths by measured sensitivity, or one share for all."),
     )
     multiple: int = field(
-        default=8, metadata=option("Of channels that stay; 16 for the Edge TPU.", 1, 64)
+        default=8,
+        metadata=option("Round kept channels to a multiple of this; 16 for the Edge TPU.", 1, 64),
     )
-    block: int = field(default=1, metadata=option("With --unstructured: so many together.", 1, 64))
-    steps: int = field(default=2, metadata=option("Slicings, each fine-tuned.", 1, 20))
+    block: int = field(
+        default=1, metadata=option("Block size of zeroed weights, with --unstructured.", 1, 64)
+    )
+    steps: int = field(
+        default=2, metadata=option("Pruning steps, with fine-tuning after each.", 1, 20)
+    )
     recovery: FineTuningSource = field(
         default="teacher",
         metadata=option(
-            "Fine-tune on the unpruned network's answers (no labels), on labels, or on both."
+            "The unpruned network's answers (no labels), labels, or both.", flag="--fine-tune-on"
         ),
     )
-    epochs: int = field(default=10, metadata=option("Of fine-tuning, in all.", 0, 10_000))
-    learning_rate: float = field(default=3e-4, metadata=option("At its peak.", 1e-8, 10))
+    epochs: int = field(
+        default=10, metadata=option("Epochs of fine-tuning, over all steps.", 0, 10_000)
+    )
+    learning_rate: float = field(default=3e-4, metadata=option("Peak learning rate.", 1e-8, 10))
     batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
     pictures: int = field(
-        default=256, metadata=option("Images that importance is measured on.", 16, 100_000)
+        default=256,
+        metadata=option(
+            "Images that importance is measured on.", 16, 100_000, flag="--importance-images"
+        ),
     )
     resolution: int | None = field(
         default=None, metadata=option("Side of the input in pixels.", 16, 1024)
     )
-    seed: int = field(default=0, metadata=option("Of everything random.", 0, 2**31 - 1))
+    seed: int = field(default=0, metadata=option("Random seed.", 0, 2**31 - 1))
     strict: bool = field(
         default=False, metadata=option("Refuse unreadable images instead of skipping them.")
     )

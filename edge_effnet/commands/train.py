@@ -41,10 +41,10 @@ _RUNS = Path("runs")
     default=5.0,
     show_default=True,
     metavar="MINUTES",
-    help="Between states inside an epoch.",
+    help="Save the state this often inside an epoch.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), help="That prepare images.  [default: all cores]"
+    "--threads", type=click.IntRange(1), help="Threads that load images.  [default: all cores]"
 )
 @json_option
 @force_option

@@ -61,11 +61,11 @@ class TrainConfig:
     )
     val_share: float = field(
         default=0.2,
-        metadata=option("Share of each class that is held out otherwise.", 0.01, 0.9, share=True),
+        metadata=option("Share of each class held out for validation.", 0.01, 0.9, share=True),
     )
     epochs: int | None = field(
         default=None,
-        metadata=option("Of fine-tuning.  [default: 8; from random weights 30]", 0, 10_000),
+        metadata=option("Epochs of fine-tuning.  [default: 8; from random weights 30]", 0, 10_000),
     )
     batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
     optimizer: Optimizer = field(
@@ -73,11 +73,14 @@ class TrainConfig:
     )
     learning_rate: float | None = field(
         default=None,
-        metadata=option("At its peak.  [default: by optimizer, weights, batch]", 1e-8, 1e6),
+        metadata=option("Peak learning rate.  [default: by optimizer, weights, batch]", 1e-8, 1e6),
     )
-    weight_decay: float = field(default=0.01, metadata=option("Of kernels, decoupled.", 0, 1))
+    weight_decay: float = field(
+        default=0.01, metadata=option("Decoupled weight decay, kernels only.", 0, 1)
+    )
     warmup_epochs: float = field(
-        default=1.0, metadata=option("Until the learning rate peaks; then a cosine.", 0, 100)
+        default=1.0,
+        metadata=option("Epochs until the learning rate peaks; a cosine follows.", 0, 100),
     )
     label_smoothing: float = field(
         default=0.1,
@@ -91,10 +94,12 @@ class TrainConfig:
     )
     dropout: float | None = field(
         default=None,
-        metadata=option("Before the classifier.  [default: the variant's]", 0, 0.9, share=True),
+        metadata=option(
+            "Dropout before the classifier.  [default: the variant's]", 0, 0.9, share=True
+        ),
     )
     augment: Augment | None = field(
-        default=None, metadata=option("[default: light; for signs none]")
+        default=None, metadata=option("Augmentation.  [default: light; for signs none]")
     )
     flip: bool | None = field(
         default=None, metadata=option("Mirror half the images; not for signs.")
@@ -116,7 +121,8 @@ class TrainConfig:
         default="auto", metadata=option("bfloat16; auto: on a GPU or TPU.")
     )
     batch_norm: BatchNorm = field(
-        default="auto", metadata=option("Statistics. auto: frozen, unless from random weights.")
+        default="auto",
+        metadata=option("Batch normalization; auto: frozen, unless from random weights."),
     )
     patience: int = field(
         default=8,
@@ -124,7 +130,9 @@ class TrainConfig:
     )
     head_epochs: int | None = field(
         default=None,
-        metadata=option("Of the classifier alone, first.  [default: 10; random: 0]", 0, 10_000),
+        metadata=option(
+            "Epochs of the classifier alone, first.  [default: 10; random: 0]", 0, 10_000
+        ),
     )
     signs_train: int = field(
         default=6000, metadata=option("Signs rendered per epoch.", 64, 10_000_000)
@@ -138,7 +146,7 @@ class TrainConfig:
     strict: bool = field(
         default=False, metadata=option("Refuse unreadable images instead of skipping them.")
     )
-    seed: int = field(default=0, metadata=option("Of everything random.", 0, 2**31 - 1))
+    seed: int = field(default=0, metadata=option("Random seed.", 0, 2**31 - 1))
 
     def __post_init__(self) -> None:
         refuse_bad_values(self)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -27,11 +29,22 @@ class SuggestingGroup(click.Group):
 
 
 class OptionsOnly(click.Command):
-    """A command without arguments that says which option a stray one was meant for."""
+    """A command without arguments that says which option a stray one was meant for.
+
+    Args:
+        renamed: old spellings of options, which ``--help`` does not list, and the new ones.
+    """
+
+    def __init__(self, *args: Any, renamed: Mapping[str, str] | None = None, **settings: Any):
+        super().__init__(*args, **settings)
+        self.renamed = renamed or {}
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True
-        rest = super().parse_args(ctx, args)
+        parts = [word.partition("=") for word in args]
+        rest = super().parse_args(
+            ctx, [self.renamed.get(name, name) + sign + value for name, sign, value in parts]
+        )
         if ctx.args and not ctx.resilient_parsing:
             meant = self._meant(ctx.args[0])
             raise UsageProblem(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 import click
 
-from edge_effnet.config_files import field_types
+from edge_effnet.config_files import field_types, flag_of
 from edge_effnet.ui.quantities import OneOf, Share
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def config_options(
 
 
 def _option(entry: Field[Any], kind: Any) -> Callable[[_Command], _Command]:
-    about, flag = entry.metadata["option"], f"--{entry.name.replace('_', '-')}"
+    about, flag = entry.metadata["option"], flag_of(entry)
     default = None if entry.default is MISSING else entry.default
     how: dict[str, Any] = {"type": kind}
     if kind is bool:
@@ -47,6 +47,7 @@ def _option(entry: Field[Any], kind: Any) -> Callable[[_Command], _Command]:
         how = {"type": Share()}
     return click.option(
         flag,
+        entry.name,
         default=default,
         show_default=default not in (None, False),
         metavar=about.metavar,

@@ -55,8 +55,8 @@ def prune_weights(context: PruningContext) -> SparsityResult:
     if config.recovery == "none" or config.epochs < 1:
         raise UsageProblem(
             "unstructured pruning happens while the network learns",
-            found="--recovery none" if config.recovery == "none" else "--epochs 0",
-            fix="give --epochs 5 or more, and --recovery teacher, labels or both",
+            found="--fine-tune-on none" if config.recovery == "none" else "--epochs 0",
+            fix="give --epochs 5 or more, and --fine-tune-on teacher, labels or both",
         )
     CONFIG_FILE.write(folder, config)
     name = final_name(context.original.spec, config)

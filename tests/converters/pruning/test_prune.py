@@ -19,7 +19,7 @@ from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoi
 from tests.conftest import RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TINY, TinyModel
 
-QUICK = ("--pictures", 32, "--epochs", 2, "--steps", 1, "--threads", 2)
+QUICK = ("--importance-images", 32, "--epochs", 2, "--steps", 1, "--threads", 2)
 
 
 @pytest.fixture(scope="session")
@@ -158,6 +158,10 @@ def test_a_finished_run_is_not_written_over(
             "a .tflite is a converted network",
         ),
         (("--model", "mine.keras", "--data", "x", "--variant", "b0"), "no variant of ours"),
+        (
+            ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--pictures=3"),
+            "--importance-images is out of range",  # the old spelling is understood
+        ),
         (("--resume", "nowhere"), "nowhere is not a pruning config"),
     ],
 )

@@ -22,6 +22,7 @@ class Recipe:
     people: int = field(default=4, metadata=option("At the table.", 1, 20))
     large: bool = field(default=False, metadata=option("Cut large."))
     hot: bool | None = field(default=None, metadata=option("Or not."))
+    cooks: int = field(default=1, metadata=option("Hands at work.", 1, 9, flag="--hands"))
     secret: int = 3
 
 
@@ -38,10 +39,11 @@ def cook(**options: Any) -> None:
         ("--name soup --share 30%", {"name": "soup", "share": 0.3}),
         ("--speed quick --large --no-hot", {"speed": "quick", "large": True, "hot": False}),
         ("--hot", {"hot": True}),
+        ("--hands 2", {"cooks": 2}),
     ],
 )
 def test_what_is_typed_becomes_values(typed: str, expected: dict[str, Any]) -> None:
-    defaults = {"name": None, "share": 0.5, "speed": None, "large": False, "hot": None}
+    defaults = {"name": None, "share": 0.5, "speed": None, "large": False, "hot": None, "cooks": 1}
     result = CliRunner().invoke(cook, typed.split())
     assert json.loads(result.output) == defaults | expected
 
