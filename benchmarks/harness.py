@@ -170,8 +170,8 @@ def probe_all(spec: BenchSpec, stage: StartStage = no_progress) -> list[Probe | 
             except RuntimeDied:
                 raise
             except (ModelError, OSError):
-                # A few int8 files do not run with the fast kernels; ``open_interpreter`` then goes
-                # on without them and says so, and so must the fresh process.
+                # A few int8 files do not run with the XNNPACK delegate; ``open_interpreter``
+                # then goes on without it and says so, and so must the fresh process.
                 try:
                     found.append(probe(path, threads=threads, delegate=False))
                 except (ModelError, OSError):

@@ -22,7 +22,7 @@ class BenchSpec:
         threads: every model is measured with each of these numbers.
         seconds: of timed inferences for each model and setting; more for slow models, so that
             there are at least ``MIN_ROUNDS``.
-        without_delegate: also measure without the runtime's fast kernels.
+        without_delegate: also measure without the XNNPACK delegate.
         data: labelled images for accuracy, or None.
         images: how many of them at most, None for all.
         head, threshold: what the answers mean, where the models do not tell; see ``HeadChoice``.

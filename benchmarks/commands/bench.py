@@ -71,7 +71,10 @@ def _parse_threads(_context: click.Context, _option: click.Parameter, text: str)
     help="Of timed inferences for each model and setting.",
 )
 @click.option(
-    "--no-delegate", "without_delegate", is_flag=True, help="Also measure without fast kernels."
+    "--no-delegate",
+    "without_delegate",
+    is_flag=True,
+    help="Also measure without the XNNPACK delegate.",
 )
 @click.option("--data", type=_FILE, metavar="DIR|CSV", help="Images, to measure accuracy as well.")
 @click.option(
@@ -116,7 +119,7 @@ def command(
     """Measure MODELS in turn on the same machine, and say whether to believe it.
 
     Latency of one inference (raw samples kept), load time and memory in a fresh process, pre-
-    and postprocessing, share of the fast kernels; with --data accuracy on the same images.
+    and postprocessing, share of the XNNPACK delegate; with --data accuracy on the same images.
     Other models are compared with the first; each ratio comes with its 95 % interval.
 
     A Raspberry Pi needs nothing but SSH and Python 3.11: pi@HOST uses your SSH configuration,

@@ -59,7 +59,7 @@ def measurement(result: Result) -> dict[str, Any]:
         "heat": _heat(result),
         "heat_lines": heat_lines(result),
         "operators": _operators(result),
-        "slow_kernels": _slow_kernels(result),
+        "not_delegated": _not_delegated(result),
     }
 
 
@@ -106,7 +106,7 @@ def _figures(result: Result, case: Case, row: Mapping[str, Any]) -> list[tuple[s
         found.append(("preprocessing", f"{row['preprocess_ms']:.2f} ms"))
     if case.delegate:
         share = row["delegated"]
-        found.append(("fast kernels", "unknown" if share is None else f"{100 * share:.0f} %"))
+        found.append(("XNNPACK delegate", "unknown" if share is None else f"{100 * share:.0f} %"))
     return found
 
 
@@ -167,8 +167,8 @@ def _operators(result: Result) -> list[tuple[str, list[tuple[str, int, str, floa
     ]
 
 
-def _slow_kernels(result: Result) -> list[tuple[str, str]]:
-    """(model, operators that its fast kernels leave), where no native tool told more."""
+def _not_delegated(result: Result) -> list[tuple[str, str]]:
+    """(model, operators that the XNNPACK delegate leaves), where no native tool told more."""
     return [
         (case.title, ", ".join(f"{count} × {name}" for name, count in case.delegation.left))
         for case in result.cases

@@ -221,12 +221,12 @@ def _detail(case: Case, *, timed: bool) -> str:
     if timed and case.decode_ms:
         parts.append(f"decoding {median(case.decode_ms):.2f} ms")
     if not case.delegate:
-        parts.append("fast kernels off")
+        parts.append("without the XNNPACK delegate")
     elif case.delegation is None:
-        parts.append("share of the fast kernels unknown")
+        parts.append("share of the XNNPACK delegate unknown")
     else:
         share, left = case.delegation, ", ".join(f"{n} {name}" for name, n in case.delegation.left)
-        parts.append(f"fast kernels: {share.delegated} of {share.operators} operators")
+        parts.append(f"XNNPACK delegate: {share.delegated} of {share.operators} operators")
         parts += [f"not {left}"] if left else []
     if timed and case.operator_ms:
         slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])

@@ -92,7 +92,7 @@ def export_keras_file(path: Path) -> bytes:
             f"{path} has no fixed image size",
             found=f"input shape {shape}",
             expected="(None, height, width, 3)",
-            fix="build it with a fixed input shape; dynamic shapes break the fast kernels",
+            fix="build it with a fixed input shape; dynamic shapes break the XNNPACK delegate",
         )
     pixels = keras.Input(shape[1:], batch_size=1, name="image")
     return _convert(keras.Model(pixels, network(pixels)))

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -24,10 +23,10 @@ from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs, Session
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
-from edge_effnet.camera.sources.files import is_image
-from edge_effnet.camera.sources.kinds import default_source, open_source
+from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
 from edge_effnet.camera.thermal import BoardMonitor
 from edge_effnet.cores import available_cores
+from edge_effnet.data.demo import demo_model
 from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.trained_on import records
@@ -81,7 +80,7 @@ def open_models(options: CameraOptions) -> Models:
             threads=threads,
         )
 
-    model = opened(options.model or packaged_model())
+    model = opened(options.model or demo_model())
     _refuse_for_values(model, options)
     if options.compare is None:
         return Models(model, None, model.labels, model.names)
@@ -105,34 +104,16 @@ def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
         )
 
 
-def packaged_model() -> Path:
-    """The signs model that comes with the package: the int8 one where there are several.
-
-    Raises:
-        ModelError: this package has none.
-    """
-    folder = Path(str(resources.files("edge_effnet"))) / "assets" / "demo"
-    found = sorted(folder.glob("*.tflite"), key=lambda path: ("int8" not in path.name, path.name))
-    if not found:
-        raise ModelError(
-            "no model was given, and this package comes without its signs model",
-            expected="a .tflite file",
-            fix="add --model b0-int8.tflite",
-        )
-    return found[0]
-
-
 def read_settings(source: str, models: Models, options: CameraOptions) -> SessionSettings:
     """What the options mean for this source.
 
     Raises:
         UsageProblem: a region outside the frame.
+        DataError: no such source.
     """
-    path = Path(source)
-    images = path.is_dir() or is_image(path)
-    # Images have no pace of their own; a camera has no "every frame".
-    every_frame = images or (options.every_frame and path.is_file())
-    default_smooth_s = 0.0 if images else DEFAULT_SMOOTH_S
+    paced = find_kind(source).paced
+    every_frame = paced == "never" or (options.every_frame and paced == "by its rate")
+    default_smooth_s = 0.0 if paced == "never" else DEFAULT_SMOOTH_S
     return SessionSettings(
         labels=models.labels,
         model_name=models.model.path.name,

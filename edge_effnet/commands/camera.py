@@ -17,6 +17,7 @@ from edge_effnet.ui.options import (
     json_option,
     labels_option,
     preprocess_option,
+    top_option,
 )
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.quantities import Share
@@ -61,9 +62,7 @@ _COUNT = click.IntRange(min=1)
 )
 @click.option("--loop", is_flag=True, help="Start a file again when it ends.")
 @click.option("--roi", metavar="L,T,W,H", help="Look at this part only, in shares of the frame.")
-@click.option(
-    "--top", type=_COUNT, default=3, show_default=True, metavar="K", help="Best answers shown."
-)
+@top_option("Answers shown per frame.", default=3)
 @click.option(
     "--smooth",
     type=_SECONDS,

@@ -39,7 +39,7 @@ _BAR_CELLS = 20
 @preprocess_option
 @head_option
 @threshold_option
-@top_option
+@top_option("Answers shown per image.")
 @json_option
 @force_option
 @click.option(

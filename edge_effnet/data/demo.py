@@ -17,7 +17,7 @@ def demo_model() -> Path:
     path = Path(str(resources.files("edge_effnet") / "assets" / "demo" / "b0-int8.tflite"))
     if not path.is_file():
         raise ModelError(
-            "the packaged signs model is missing",
+            "this package comes without its signs model",
             expected=path.name,
             fix="pip install --force-reinstall edge-effnet, or give a model with --model",
         )

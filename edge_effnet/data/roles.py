@@ -1,4 +1,7 @@
-"""The one division of what ``--data X`` names: images to learn from and images to evaluate on.
+"""The images of a training run, by what they are for: to learn from and to evaluate on.
+
+``split.divide`` is the algorithm; here it is applied to training, and in
+``converters.calibration.images`` to conversion.
 
 A folder that holds ``train`` and ``val`` is divided already; of anything else a share of each
 class is held out. No image stands on both sides, nor a near-duplicate of it, and those that a

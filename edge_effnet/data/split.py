@@ -1,7 +1,7 @@
 """Dividing a data set into an evaluation set and the rest, and what is wrong with the former.
 
-The rule is one for all: calibration against evaluation, what a recipe is chosen by against
-what confirms it, what is learned against what is held out. Each class keeps its share of images
+``divide`` is the algorithm of every division: ``roles`` applies it to training, and
+``converters.calibration.images`` to conversion. Each class keeps its share of images
 for evaluation, and one image (see ``near_duplicates``) never stands on both sides.
 """
 

@@ -49,20 +49,22 @@ class Head:
                 expected="more than 0 and less than 1",
                 fix="for example --threshold 0.5",
             )
-        if (self.kind == "sigmoid") != (self.outputs == 1) and self.kind in ("sigmoid", "softmax"):
-            raise UsageProblem(
-                f"a {self.kind} head does not have this width",
-                found=f"{self.outputs} outputs",
-                expected="1" if self.kind == "sigmoid" else "one for each class, 2 or more",
-                fix="leave --head out, or name another kind: " + ", ".join(HEADS),
-            )
-        if self.task == "labels" and self.outputs == 1:
+        row = HEADS[self.kind]
+        if row.fits(self.outputs):
+            return
+        if row.task == "labels":
             raise UsageProblem(
                 "one output is not several labels",
                 found=f"--head {self.kind} for a model with 1 output",
                 expected="sigmoid or logits: the label, and its absence, are two classes",
                 fix="--head sigmoid",
             )
+        raise UsageProblem(
+            f"a {self.kind} head does not have this width",
+            found=f"{self.outputs} outputs",
+            expected="1" if row.width == "one" else "one for each class, 2 or more",
+            fix="leave --head out, or name another kind: " + ", ".join(HEADS),
+        )
 
     @property
     def task(self) -> Task:
@@ -226,31 +228,30 @@ def find_head(
         )
     if kind is None:
         return head
-    if HEADS[kind].activation != "none" and operator in ("SOFTMAX", "LOGISTIC"):
+    row = HEADS[kind]
+    if row.activation != "none" and operator in {one.final_operator for one in HEADS.values()}:
         raise UsageProblem(
             f"{name} gives probabilities already",
             found=f"{operator} as its last operator",
             expected="a model that ends before it, for --head " + kind,
             fix="leave --head out",
         )
-    if kind in ("sigmoid", "multilabel") and operator != "LOGISTIC":
-        other = "logits" if kind == "sigmoid" else "multilabel-logits"
+    if row.before is not None and operator != row.final_operator:
         raise UsageProblem(
             f"{name} does not end in a sigmoid",
             found=f"{operator or 'no operator'} as its last operator",
-            expected=f"LOGISTIC, for --head {kind}",
-            fix=f"--head {other}, which applies the sigmoid to its answer",
+            expected=f"{row.final_operator}, for --head {kind}",
+            fix=f"--head {row.before}, which applies the sigmoid to its answer",
         )
     return head
 
 
 def _kind_of(operator: str, outputs: int) -> str:
-    if operator == "SOFTMAX":
-        return "softmax"
-    if operator == "LOGISTIC":
-        return "sigmoid" if outputs == 1 else "multilabel"
-    if operator.startswith("CUSTOM:") and outputs > 1:
-        return "softmax"  # a compiled model keeps its operators to itself: the commonest end
+    if operator.startswith("CUSTOM:"):
+        operator = "SOFTMAX"  # a compiled model keeps its operators to itself: the commonest end
+    for row in HEADS.values():
+        if row.final_operator == operator and row.fits(outputs):
+            return row.name
     return "regression" if outputs == 1 else "logits"
 
 

@@ -27,22 +27,62 @@ class HeadKind:
         task: what an image's answer is.
         activation: what the host applies to the model's output to get scores.
         summary: for ``--help`` and documents.
+        width: how many outputs it has: one, several, or either.
+        final_operator: that a model of it ends in; None: any.
+        before: the kind of the same model before that operator; a model that does not end in it
+            is refused with this as remedy. None: it is not refused.
     """
 
     name: str
     task: Task
     activation: Activation
     summary: str
+    width: Literal["one", "several", "either"] = "either"
+    final_operator: str | None = None
+    before: str | None = None
+
+    def fits(self, outputs: int) -> bool:
+        """Whether a model of so many outputs can be of this kind."""
+        return self.width == "either" or (self.width == "one") == (outputs == 1)
 
 
 HEADS: dict[str, HeadKind] = {
     row.name: row
     for row in (
-        HeadKind("softmax", "classes", "none", "one class of several, a probability for each"),
+        HeadKind(
+            "softmax",
+            "classes",
+            "none",
+            "one class of several, a probability for each",
+            width="several",
+            final_operator="SOFTMAX",
+        ),
         HeadKind("logits", "classes", "softmax", "one class of several, before the softmax"),
-        HeadKind("sigmoid", "classes", "none", "two classes, the probability of the second"),
-        HeadKind("multilabel", "labels", "none", "labels that can be true together"),
-        HeadKind("multilabel-logits", "labels", "sigmoid", "the same before the sigmoids"),
+        HeadKind(
+            "sigmoid",
+            "classes",
+            "none",
+            "two classes, the probability of the second",
+            width="one",
+            final_operator="LOGISTIC",
+            before="logits",
+        ),
+        HeadKind(
+            "multilabel",
+            "labels",
+            "none",
+            "labels that can be true together",
+            width="several",
+            final_operator="LOGISTIC",
+            before="multilabel-logits",
+        ),
+        HeadKind(
+            "multilabel-logits",
+            "labels",
+            "sigmoid",
+            "the same before the sigmoids",
+            width="several",
+        ),
         HeadKind("regression", "value", "none", "a number"),
     )
 }

@@ -17,7 +17,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.measure.delegation import Delegation, delegation
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.latency import interleaved_latency, warm_up
-from edge_effnet.measure.rules import GOVERNOR_FIX
+from edge_effnet.measure.rules import GOVERNOR_FIX, SLOW_GOVERNORS
 from edge_effnet.measure.system_state import SystemState
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
@@ -31,6 +31,7 @@ _SHAPE_OPS = {"SHAPE", "STRIDED_SLICE", "PACK"}
 EXTRAS = {
     "convert": "ai_edge_quantizer",
     "train": "tensorflow",
+    "report": "matplotlib",
     "tflite-runtime": "tflite_runtime",
     "remote": "asyncssh",
 }
@@ -115,8 +116,7 @@ def diagnose_machine(environment: Environment, state: SystemState) -> Iterator[F
         )
     if environment.emulated:
         yield Finding("emulated", True, f"the CPU is emulated: {environment.emulated}", None)
-    slow = [name for name in state.governors if name in {"powersave", "ondemand", "conservative"}]
-    if slow:
+    if slow := sorted(SLOW_GOVERNORS & set(state.governors)):
         yield Finding("governor", True, f"the clock is governed by {', '.join(slow)}", GOVERNOR_FIX)
     if state.throttled:
         yield Finding(
@@ -182,7 +182,7 @@ _STORAGE_COSTS = {
     "weights8": "int8 weights only: a small file that is computed in float, at float's speed",
     "dynamic": "dynamic range: activations are quantized anew at every layer, which costs "
     "more than int8 products save",
-    "int16x8": "int16 activations have no fast kernels: ten and more times slower than float",
+    "int16x8": "XNNPACK has no int16 activations: ten and more times slower than float",
 }
 
 
@@ -197,19 +197,21 @@ def _delegation_finding(taken: Delegation | None, notice: str | None, storage: S
     if notice:
         return Finding("delegate-refused", True, notice, "update the runtime, or convert it again")
     if taken is None:
-        what = "this runtime does not tell what fast kernels took"
+        what = "this runtime does not tell what the XNNPACK delegate took"
         return Finding("delegation-unknown", False, what)
-    share = f"the fast kernels took {taken.delegated} of {taken.operators} operators"
+    share = f"the XNNPACK delegate took {taken.delegated} of {taken.operators} operators"
     left = ", ".join(f"{count} × {name}" for name, count in taken.left[:4])
     if taken.share >= ENOUGH_DELEGATED and taken.partitions <= 3:
         return Finding("delegated", False, share + (f"; not {left}" if left else ""))
     pieces = f" in {taken.partitions} pieces" if taken.partitions > 1 else ""
     fix = (
-        "edge-effnet convert --int8: full integers are taken whole"
+        "edge-effnet convert --int8: full integers are all taken"
         if storage != "int8"
-        else "these operators have no fast kernels: export with a fixed batch of 1, or replace them"
+        else "XNNPACK has none of these: export with a fixed batch of 1, or replace them"
     )
-    return Finding("fallbacks", True, f"{share}{pieces}; left to slow ones: {left}", fix)
+    return Finding(
+        "fallbacks", True, f"{share}{pieces}; left to the runtime's own kernels: {left}", fix
+    )
 
 
 def _shape_findings(structure: Structure) -> Iterator[Finding]:

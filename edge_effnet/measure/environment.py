@@ -58,7 +58,7 @@ class Environment:
         machine: ``aarch64``, ``armv7l``, ``x86_64`` as the system calls it.
         bits: of this process: 32 or 64.
         cores: this process may use.
-        features: those of /proc/cpuinfo that matter to fast kernels.
+        features: those of /proc/cpuinfo that XNNPACK chooses its code by.
         memory_bytes: of the machine.
         emulated: what says that the CPU is emulated, else None.
         container: whether the process runs in one.

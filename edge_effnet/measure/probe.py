@@ -31,7 +31,7 @@ class Probe:
 
     Attributes:
         load_ms: from the file to allocated tensors; the file is in the page cache.
-        first_ms: the first inference, in which fast kernels pack weights and touch memory.
+        first_ms: the first inference, in which XNNPACK packs weights and touches memory.
         before_bytes: resident memory before the model: Python, NumPy and the runtime.
         resident_bytes: resident memory after a few inferences; None where /proc is missing.
         peak_bytes: the largest it ever was since before the model was loaded.
@@ -99,16 +99,16 @@ def _reset_peak() -> None:
 def _measure(model: str, threads: int, delegate: bool) -> Probe:
     import numpy as np
 
-    from edge_effnet.runtime.edgetpu import is_compiled
+    from edge_effnet.runtime.delegates import delegate_for
     from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
     from edge_effnet.tflite.reader import read_structure
 
     module, path = load_runtime().module, Path(model)
-    compiled = is_compiled(read_structure(path))
+    external = delegate_for(read_structure(path))
     before = status_bytes("VmRSS")
     _reset_peak()
     began = time.perf_counter()
-    options = interpreter_options(path, threads, fast=delegate, compiled=compiled)
+    options = interpreter_options(path, threads, xnnpack=delegate, external=external)
     interpreter = module.Interpreter(**options)
     interpreter.allocate_tensors()
     loaded = time.perf_counter()

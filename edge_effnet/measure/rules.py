@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+SLOW_GOVERNORS = frozenset({"powersave", "ondemand", "conservative", "schedutil", "userspace"})
+"""Governors that vary the CPU's clock."""
 _POWER_FIX = "use the board's own power supply and a short cable, without USB devices on it"
 _COOL_FIX = "cool the board (heat sink, fan), wait, and measure again"
 _HEAT_FIX = "or measure heat on purpose: --sustained"

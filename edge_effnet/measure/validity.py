@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from edge_effnet.measure.environment import Environment
-from edge_effnet.measure.rules import OF_HEAT, Breach, Rule, breach
+from edge_effnet.measure.rules import OF_HEAT, SLOW_GOVERNORS, Breach, Rule, breach
 from edge_effnet.measure.statistics import median_interval
 from edge_effnet.measure.system_state import SystemState, Throttling
 
@@ -24,7 +24,6 @@ DRIFT = 0.10  # between the first and the last third of the samples
 MEDIAN_WIDTH = 0.05  # half the interval of the median, as a share of it
 HOT_PI_C = 80.0  # from here on a Raspberry Pi lowers its clock (its documentation)
 HOT_C = 95.0
-_SLOW_GOVERNORS = {"powersave", "ondemand", "conservative", "schedutil", "userspace"}
 
 
 @dataclass(frozen=True)
@@ -163,7 +162,7 @@ def _clock(before: SystemState, after: SystemState) -> Iterator[Breach]:
     first, last = before.frequency_mhz, after.frequency_mhz
     if first and last and abs(last / first - 1) > CLOCK_CHANGE:
         yield breach(Rule.CLOCK_CHANGED, first=first, last=last)
-    if slow := sorted(_SLOW_GOVERNORS & set(after.governors)):
+    if slow := sorted(SLOW_GOVERNORS & set(after.governors)):
         yield breach(Rule.GOVERNOR, names=", ".join(slow))
     if not after.governors and first is None:
         yield breach(Rule.NO_CLOCK)

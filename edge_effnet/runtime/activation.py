@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.native_log import native_output_hidden
-from edge_effnet.runtime.edgetpu import is_compiled
+from edge_effnet.runtime.delegates import delegate_for
 from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
 from edge_effnet.tflite.reader import Structure, read_structure
 
@@ -60,7 +60,7 @@ class ActivationMapper:
     """A model held open for maps."""
 
     def __init__(self, path: Path, ending: Ending) -> None:
-        options = interpreter_options(path, 1, fast=False)
+        options = interpreter_options(path, 1, xnnpack=False)
         with native_output_hidden():
             self._interpreter = load_runtime().module.Interpreter(
                 **options, experimental_preserve_all_tensors=True
@@ -103,5 +103,5 @@ def open_mapper(path: Path) -> ActivationMapper | None:
         ModelError: no model, or damaged.
     """
     structure = read_structure(path)
-    ending = None if is_compiled(structure) else find_ending(structure)
+    ending = None if delegate_for(structure) else find_ending(structure)
     return ActivationMapper(path, ending) if ending else None

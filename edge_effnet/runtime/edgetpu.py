@@ -1,7 +1,6 @@
 """The Edge TPU as an external delegate: a library that runs a compiled model's one operator.
 
-A model compiled for the Edge TPU runs there or not at all, so the file itself decides: whoever
-opens one gets the delegate. libedgetpu is built against one version of the runtime's C
+libedgetpu is built against one version of the runtime's C
 structures, and crashes with others; that is found out in a process of its own first.
 """
 

@@ -1,4 +1,4 @@
-"""One seam that opens a model: LiteRT, else tflite-runtime, never TensorFlow."""
+"""Opens a model: with LiteRT, else tflite-runtime, never TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
-from edge_effnet.runtime.edgetpu import OPERATOR as EDGETPU_OPERATOR
-from edge_effnet.runtime.edgetpu import is_compiled, load_edgetpu, refuse_crash
+from edge_effnet.runtime import delegates
+from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
 from edge_effnet.tflite.reader import parse_structure, read_model_bytes
 
 
@@ -78,69 +78,68 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
     """Open a model file and run it once, so that what fails, fails here.
 
     Args:
-        threads: CPU threads of the fast kernels (XNNPACK).
-        delegate: False leaves the fast kernels out (the runtime's own, slower ones).
+        threads: CPU threads of the XNNPACK delegate.
+        delegate: False leaves the XNNPACK delegate out: the runtime's own, slower kernels run.
 
     Raises:
         ModelError: no model, damaged, or using unknown operators.
-        EdgeEffnetError: no runtime installed; a model compiled for the Edge TPU without one.
+        EdgeEffnetError: no runtime installed; a model compiled for a device that is not here.
     """
     structure = parse_structure(read_model_bytes(path), str(path))
     custom = {op.name for op in structure.operators if op.name.startswith("CUSTOM:")}
-    if unknown := sorted(custom - {EDGETPU_OPERATOR}):
+    if unknown := sorted(custom - {row.operator for row in delegates.DELEGATES}):
         raise ModelError(
             f"{path} has operators this machine's runtime does not know",
             found=", ".join(unknown),
             expected="built-in TFLite operators",
             fix="export the model without custom or Flex operators",
         )
-    runtime, compiled = load_runtime(), is_compiled(structure)
-    if compiled:
-        refuse_crash(path, f"{runtime.name} {runtime.version}")
+    runtime, external = load_runtime(), delegate_for(structure)
+    if external is not None:
+        external.refuse_crash(path, f"{runtime.name} {runtime.version}")
     attempts = [True, False] if delegate else [False]
     failures: list[str] = []
-    for fast in attempts:
+    for xnnpack in attempts:
         try:
-            options = interpreter_options(path, threads, fast=fast, compiled=compiled)
+            options = interpreter_options(path, threads, xnnpack=xnnpack, external=external)
             interpreter = _start(runtime.module, options)
         except (RuntimeError, ValueError) as error:
             failures.append(" ".join(str(error).split()))
             continue
         notice = None
-        if delegate and not fast:
-            notice = (
-                f"{path.name} runs without the fast kernels, which refused it: {failures[0][:200]}"
-            )
+        if delegate and not xnnpack:
+            why = failures[0][:200]
+            notice = f"{path.name} runs without the XNNPACK delegate, which refused it: {why}"
         return OpenInterpreter(interpreter, notice)
     raise ModelError(
         f"{path} does not run in {runtime.name} {runtime.version}"
-        + " without its fast kernels" * (not delegate),
+        + " without the XNNPACK delegate" * (not delegate),
         found=failures[-1][:300],
         fix="convert it again, or update the runtime"
         if delegate
-        else "run it with them; a device that lacks them cannot run this file",
+        else "run it with the delegate; a device that lacks it cannot run this file",
     )
 
 
 def interpreter_options(
-    path: Path, threads: int, *, fast: bool = True, compiled: bool = False
+    path: Path, threads: int, *, xnnpack: bool = True, external: ExternalDelegate | None = None
 ) -> dict[str, Any]:
     """What this machine's runtime is told when it opens a file.
 
     Args:
-        fast: with its fast kernels.
-        compiled: for the Edge TPU, whose delegate is loaded.
+        xnnpack: with the XNNPACK delegate.
+        external: what the file was compiled for; loaded here.
 
     Raises:
-        EdgeEffnetError: no runtime, or no Edge TPU where one is needed.
+        EdgeEffnetError: no runtime, or no device where one is needed.
     """
     module = load_runtime().module
     options: dict[str, Any] = {"model_path": str(path), "num_threads": max(1, threads)}
-    if not fast:
+    if not xnnpack:
         kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         options["experimental_op_resolver_type"] = kernels
-    if compiled:
-        options["experimental_delegates"] = [load_edgetpu(module)]
+    if external is not None:
+        options["experimental_delegates"] = [external.load(module)]
     return options
 
 

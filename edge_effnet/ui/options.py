@@ -76,14 +76,18 @@ threshold_option = click.option(
     "[default: the model's own, else 0.5]",
 )
 
-top_option = click.option(
-    "--top",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    metavar="K",
-    help="Number of best answers that count.",
-)
+
+def top_option(text: str, default: int = 5) -> Callable[[_Function], _Function]:
+    """``--top K``: how many of the best answers."""
+    return click.option(
+        "--top",
+        type=click.IntRange(min=1),
+        default=default,
+        show_default=True,
+        metavar="K",
+        help=text,
+    )
+
 
 strict_option = click.option(
     "--strict", is_flag=True, help="Refuse an unreadable image instead of skipping it."
@@ -109,6 +113,10 @@ def _together(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function
 
 
 model_options = _together(
-    labels_option, preprocess_option, head_option, threshold_option, top_option
+    labels_option,
+    preprocess_option,
+    head_option,
+    threshold_option,
+    top_option("Also report top-K accuracy."),
 )
 output_options = _together(json_option, force_option)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import cv2
 
@@ -28,11 +28,14 @@ class SourceKind:
         names: what the user writes, for help and errors.
         matches: whether a text names this kind; the first row that does opens it.
         open: opens it; may raise DataError.
+        paced: what sets the pace of its frames: a camera itself, a video file's rate, or nothing,
+            so that every image is answered.
     """
 
     names: str
     matches: Callable[[str], object]
     open: Callable[[str, CameraRequest], FrameSource]
+    paced: Literal["by itself", "by its rate", "never"] = "by itself"
 
 
 _PICAMERA = re.compile(r"picamera2?(?::(\d+))?", re.IGNORECASE)
@@ -64,11 +67,13 @@ SOURCES = (
         "an image folder",
         lambda text: Path(text).is_dir() or is_image(Path(text)),
         lambda text, _: open_images(Path(text)),
+        paced="never",
     ),
     SourceKind(
         "a video file",
         lambda text: Path(text).is_file(),
         lambda text, _: open_video(Path(text)),
+        paced="by its rate",
     ),
 )
 
@@ -82,16 +87,15 @@ def default_source() -> str:
     return "picamera2" if found else "0"
 
 
-def open_source(text: str, request: CameraRequest | None = None) -> FrameSource:
-    """Open what ``--source`` names.
+def find_kind(text: str) -> SourceKind:
+    """The kind of source that ``--source`` names.
 
     Raises:
-        DataError: nothing there, not allowed, busy, or nothing that gives frames.
+        DataError: none.
     """
-    _quiet_opencv()
     for kind in SOURCES:
         if kind.matches(text):
-            return kind.open(text, request or CameraRequest())
+            return kind
     *names, last = (kind.names for kind in SOURCES)
     raise DataError(
         f"{text} is no source of images",
@@ -99,6 +103,16 @@ def open_source(text: str, request: CameraRequest | None = None) -> FrameSource:
         expected=f"{', '.join(names)} or {last}",
         fix="check the path",
     )
+
+
+def open_source(text: str, request: CameraRequest | None = None) -> FrameSource:
+    """Open what ``--source`` names.
+
+    Raises:
+        DataError: nothing there, not allowed, busy, or nothing that gives frames.
+    """
+    _quiet_opencv()
+    return find_kind(text).open(text, request or CameraRequest())
 
 
 def _quiet_opencv() -> None:

@@ -326,20 +326,19 @@ def test_a_port_in_use(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> Non
 def test_without_a_model_the_packaged_one(
     cli: Cli, colour_model: MakeModel, clip: MakeClip, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from edge_effnet.camera import setup
+    from edge_effnet.data import demo
 
-    made = [colour_model(f"signs-{kind}.tflite") for kind in ("float32", "int8")]
-    folder = made[0].parent / "package" / "assets" / "demo"
-    monkeypatch.setattr(setup.resources, "files", lambda _: folder.parents[1])
+    made = colour_model("b0-int8.tflite")
+    folder = made.parent / "package" / "assets" / "demo"
+    monkeypatch.setattr(demo.resources, "files", lambda _: folder.parents[1])
     code, _, err = cli("--source", clip(["red"]))
     assert code == 1
     assert "comes without its signs model" in err
     folder.mkdir(parents=True)
-    for path in made:
-        path.rename(folder / path.name)
+    made.rename(folder / made.name)
     code, out, _ = cli("--source", clip(["red"] * 3), "--every-frame")
     assert code == 0
-    assert "signs-int8.tflite" in out
+    assert "b0-int8.tflite" in out
 
 
 def test_the_systemd_unit(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,14 +40,14 @@ def test_answers_are_those_of_the_file_before_compilation(models: tuple[Path, Pa
 
 
 def test_the_delegate_took_its_operator_and_nothing_else(models: tuple[Path, Path]) -> None:
-    opened = open_interpreter(models[1], delegate=False)  # the fast kernels would take more
+    opened = open_interpreter(models[1], delegate=False)  # XNNPACK would take more
     taken = delegation(opened.interpreter)
     assert taken is not None
     assert (taken.operators, taken.delegated, taken.partitions) == (3, 1, 1)
     assert dict(taken.left) == {"MEAN": 1, "SOFTMAX": 1}
-    with_fast_kernels = delegation(open_interpreter(models[1]).interpreter)
-    assert with_fast_kernels is not None
-    assert with_fast_kernels.delegated == 3
+    with_xnnpack = delegation(open_interpreter(models[1]).interpreter)
+    assert with_xnnpack is not None
+    assert with_xnnpack.delegated == 3
 
 
 def test_first_inference_and_memory_are_had_in_a_fresh_process(models: tuple[Path, Path]) -> None:
