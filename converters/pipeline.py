@@ -14,7 +14,6 @@ from typing import Any
 from converters.accuracy.search import SearchOutcome, search
 from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
-from converters.accuracy.timing import time_files
 from converters.calibration.images import ConversionImages, choose_images
 from converters.conversion import Conversion, ConvertConfig, Made, scratch_folder
 from converters.float_model.source import Source, refuse_broken_weights
@@ -28,6 +27,7 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
+from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.stages import StartStage, no_progress

@@ -11,15 +11,12 @@ them; ``--make`` calls it for what is missing.
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.table import Table
 from rich.text import Text
 
 from benchmarks.devices.targets import find_targets, measure_all
@@ -27,6 +24,7 @@ from benchmarks.results.result import Case, Result
 from benchmarks.results.tables import machine_line
 from benchmarks.spec import BenchSpec
 from benchmarks.studies.classic_networks import CLASSIC, SOURCE, ClassicNetwork
+from benchmarks.studies.cli import run_installed, run_study
 from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.statistics import Ratio, paired_ratio
@@ -34,6 +32,7 @@ from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.progress import stages
+from edge_effnet.ui.tables import table
 
 FORMAT = "edge-effnet/classic-table"
 KINDS = ("float32", "int8")
@@ -92,18 +91,14 @@ def make_missing(folder: Path, names: Sequence[str], weights: str) -> None:
     for name in names:
         if all((name, kind) in there for kind in KINDS):
             continue
-        command = [sys.executable, "-m", "edge_effnet", "convert", CLASSIC[name].option, name]
-        command += ["--int8", "--weights", weights, "--out", str(folder), "--force"]
-        # What a table of times needs no more of:
-        command += ["--calibration-images", "20", "--eval-images", "20"]
         click.echo(f"making {name}", err=True)
-        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            raise EdgeEffnetError(
-                f"{name} could not be made",
-                found=f"exit code {done.returncode}",
-                fix="see the line above; --weights random needs no download, or leave it out",
-            )
+        run_installed(
+            *("convert", CLASSIC[name].option, name, "--int8", "--weights", weights),
+            *("--out", folder, "--force"),
+            # A table of times needs no more:
+            *("--calibration-images", 20, "--eval-images", 20),
+            fix="see its own lines; --weights random needs no download, or leave it out",
+        )
 
 
 def classic_rows(
@@ -258,24 +253,13 @@ def _print(rows: Sequence[ClassicRow], result: Result, *, as_markdown: bool) -> 
         click.echo("\n" + "\n".join(f"- {line}" for line in under))
         return
     out = console()
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 1, 0, 0))
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place else "left", no_wrap=True)
+    rows_shown = table(*headings)
     for line in lines:
-        table.add_row(*map(Text, line))
-    out.print(table)
+        rows_shown.add_row(*map(Text, line))
+    out.print(rows_shown)
     for text in under:
         out.print(Text(text, style="yellow" if "not valid" in text else "dim"))
 
 
-def main() -> None:
-    """Run the command; what a user can mend is one line."""
-    try:
-        command()
-    except EdgeEffnetError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-
-
 if __name__ == "__main__":
-    main()
+    run_study(command)

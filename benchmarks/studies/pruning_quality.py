@@ -11,8 +11,6 @@ folder is taken over, so that an interrupted benchmark goes on.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,19 +18,18 @@ from statistics import mean
 from typing import Any
 
 import click
-import numpy as np
-from rich.table import Table
 
+from benchmarks.studies.cli import run_installed, run_study
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.errors import EdgeEffnetError, UsageProblem
-from edge_effnet.measure.latency import interleaved_latency
+from edge_effnet.errors import UsageProblem
+from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import summarize_classes
-from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.progress import progress_of
+from edge_effnet.ui.tables import table
 
 FORMAT = "edge-effnet/pruning-quality"
 RECIPES = ("float32", "int8")
@@ -94,28 +91,12 @@ class StudyRow:
     latency_ratio: float
 
 
-def installed(*arguments: object) -> None:
-    """Run the command; its progress goes to our stderr.
-
-    Raises:
-        EdgeEffnetError: it failed.
-    """
-    command = [sys.executable, "-m", "edge_effnet", *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
-    if done.returncode:
-        raise EdgeEffnetError(
-            f"edge-effnet {arguments[0]} failed",
-            found=f"exit code {done.returncode}",
-            fix="see its own line above",
-        )
-
-
 def converted(
     variant: object, weights: object, data: Path, val: Path, out: Path
 ) -> dict[str, Path]:
     """The float and the int8 file of a network."""
     if not out.is_dir() or len(list(out.glob("*.tflite"))) < len(RECIPES):
-        installed(
+        run_installed(
             "convert", "--variant", variant, "--weights", weights, "--int8", "--calibration", data,
             "--data", val, "--eval-images", 100, "--out", out, "--force",
         )  # fmt: skip
@@ -139,9 +120,9 @@ def prune(
     if (folder / "prune.json").exists():
         refuse_other_run(folder, dict(zip(options[::2], options[1::2], strict=True)))
         if not result.exists():
-            installed("prune", "--resume", folder, "--json", result, "--force")
+            run_installed("prune", "--resume", folder, "--json", result, "--force")
     else:
-        installed("prune", *options, "--run", folder, "--json", result)
+        run_installed("prune", *options, "--run", folder, "--json", result)
     return json.loads(result.read_text()), folder
 
 
@@ -203,15 +184,9 @@ def evaluate_all(made: Sequence[PrunedFiles], val: Path) -> list[dict[str, float
 
 def time_all(made: Sequence[PrunedFiles], *, seconds: float = 10) -> list[dict[str, float]]:
     """Median milliseconds of every network's files, all in turn, one core."""
-    calls = []
-    for one in made:
-        for path in one.files.values():
-            classifier = open_classifier(path)
-            how = classifier.preprocess
-            tensor = classifier.tensor(np.full((how.height, how.width, 3), 128, np.uint8))
-            calls.append(lambda ask=classifier.scores_of_input, given=tensor: ask(given))
-    taken = iter(interleaved_latency(calls, min_seconds=seconds, min_rounds=50))
-    return [{recipe: next(taken).median_ms for recipe in one.files} for one in made]
+    files = [path for one in made for path in one.files.values()]
+    medians = iter(time_files(files, seconds=seconds, min_rounds=50).medians_ms)
+    return [{recipe: next(medians) for recipe in one.files} for one in made]
 
 
 def rows_of(
@@ -243,13 +218,11 @@ def rows_of(
 
 
 def print_rows(rows: Sequence[StudyRow]) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("network", overflow="fold")
-    for heading in ("recipe", "MACs", "params", "size", "top-1", "least…most", "drop", "latency"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("recipe", "MACs", "params", "size", "top-1", "least…most", "drop", "latency")
+    lines = table("network", *headings)
     for row in rows:
         middle, least, most = row.top1_percent
-        table.add_row(
+        lines.add_row(
             row.way or "whole",
             row.recipe,
             f"{row.macs_share:.3f}",
@@ -261,7 +234,7 @@ def print_rows(rows: Sequence[StudyRow]) -> None:
             f"{row.latency_ratio:.2f}",
         )
     out = console()
-    out.print(table)
+    out.print(lines)
     out.print(
         "shares are of the whole network, size of its float file, latency of the same recipe's "
         "file on one core, all files in turn"
@@ -280,7 +253,7 @@ def print_rows(rows: Sequence[StudyRow]) -> None:
 @click.option("--steps", default=2, show_default=True)
 @json_option
 @force_option
-def main(**given: Any) -> None:
+def command(**given: Any) -> None:
     """Compare ways of pruning; prints a table."""
     refuse_bad_output(given["json_to"], overwrite=given["force"])
     shares = [float(share) for share in given["shares"].split(",")]
@@ -296,4 +269,4 @@ def main(**given: Any) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_study(command)

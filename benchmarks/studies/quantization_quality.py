@@ -11,8 +11,6 @@ they are installed. Options that are not listed here go to ``edge-effnet convert
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,13 +20,13 @@ from typing import Any
 
 import click
 import numpy as np
-from rich.table import Table
 
+from benchmarks.studies.cli import run_installed, run_study
 from benchmarks.studies.quantizers import TOOLS, Opened, Task, Tool
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import balanced_sample
-from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.errors import UsageProblem
 from edge_effnet.image.preprocessing import preprocess, read_image
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
@@ -38,12 +36,13 @@ from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.progress import progress_of, stages
+from edge_effnet.ui.tables import table
 
 FORMAT, VERSION = "edge-effnet/quantization-quality", 2
 
 
 @dataclass(frozen=True)
-class Candidate:
+class ToolResult:
     """One row of ``TOOLS``, measured.
 
     Attributes:
@@ -76,14 +75,7 @@ def convert_ours(arguments: Sequence[str], out: Path) -> tuple[Path, Path]:
     Raises:
         EdgeEffnetError: the conversion failed or missed its limit; its own lines are on stderr.
     """
-    command = [sys.executable, "-m", "edge_effnet", "convert", "--int8", *arguments]
-    ended = subprocess.run([*command, "--out", str(out)], stdout=subprocess.DEVNULL, check=False)
-    if ended.returncode:
-        raise EdgeEffnetError(
-            "edge-effnet convert did not give an int8 file",
-            found=f"exit code {ended.returncode}",
-            fix="see its message above",
-        )
+    run_installed("convert", "--int8", *arguments, "--out", out)
     (reference,) = out.glob("*-float32.tflite")
     return reference, reference.with_name(reference.name.replace("float32", "int8"))
 
@@ -106,7 +98,7 @@ def evaluate_all(
     data: Dataset,
     *,
     seconds: float,
-) -> list[Candidate]:
+) -> list[ToolResult]:
     """Measure the rows on the same images.
 
     Args:
@@ -131,7 +123,7 @@ def evaluate_all(
         return replace(truth, scores=np.stack(own))
 
     return [
-        Candidate(
+        ToolResult(
             tool.name,
             tool.runtime,
             one.size_bytes,
@@ -143,33 +135,30 @@ def evaluate_all(
     ]
 
 
-def print_candidates(candidates: Sequence[Candidate], missing: Sequence[str]) -> None:
+def print_results(results: Sequence[ToolResult], missing: Sequence[str]) -> None:
     """A table, a row for each network, and what could not take part."""
     out = console()
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("int8 by", "runtime"):
-        table.add_column(heading, no_wrap=True)
-    for heading in ("top-1", "drop", "agreement", "95 %", "score error", "size", "median", "ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for candidate in candidates:
-        found = candidate.comparison
+    figures = ("top-1", "drop", "agreement", "95 %", "score error", "size", "median", "ratio")
+    rows = table("int8 by", "runtime", *figures, words=(1,))
+    for result in results:
+        found = result.comparison
         low, high = found.agreement_interval_percent or (0.0, 100.0)
         error = found.score_error
-        table.add_row(
-            candidate.name,
-            candidate.runtime,
+        rows.add_row(
+            result.name,
+            result.runtime,
             found.candidate.headline.text if found.candidate else "–",
             f"{found.paired.drop_points:+.1f}" if found.paired else "–",
             f"{found.agreement_percent:.1f} %",
             f"{low:.1f}–{high:.1f}",
             f"{error.mean_l1:.3f}" if error else "–",
-            megabytes(candidate.size_bytes),
-            f"{candidate.latency_ms:.1f} ms",
-            f"{candidate.latency_ratio:.2f}",
+            megabytes(result.size_bytes),
+            f"{result.latency_ms:.1f} ms",
+            f"{result.latency_ratio:.2f}",
         )
-    out.print(table)
+    out.print(rows)
     out.print(
-        f"int8 by these tools against float32, on {candidates[0].comparison.images} images; times "
+        f"int8 by these tools against float32, on {results[0].comparison.images} images; times "
         "are of one core and of the runtime named, in turn; scores of .tflite come in steps of "
         "1/256, OpenVINO's do not, which flatters its score error",
         style="dim",
@@ -225,32 +214,23 @@ def command(
         task = Task(reference, ours, variant, weights, classifier.preprocess, images, Path(folder))
         tools = [tool for tool in TOOLS if not tool.missing]
         missing = sorted({package for tool in TOOLS for package in tool.missing})
-        candidates = evaluate_all(
+        results = evaluate_all(
             tools, open_all(tools, task), reference, evaluation_set, seconds=seconds
         )
     if json_to != "-":
-        print_candidates(candidates, missing)
+        print_results(results, missing)
     if json_to is not None:
-        result = {
+        document = {
             "format": FORMAT,
             "version": VERSION,
             "variant": variant,
-            "images": candidates[0].comparison.images,
+            "images": results[0].comparison.images,
             "calibration_images": len(images),
             "missing": missing,
-            "candidates": [candidate.to_json() for candidate in candidates],
+            "candidates": [result.to_json() for result in results],
         }
-        write_json(result, json_to, overwrite=force)
-
-
-def main() -> None:
-    """Run the command; what a user can mend is one line."""
-    try:
-        command()
-    except EdgeEffnetError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        write_json(document, json_to, overwrite=force)
 
 
 if __name__ == "__main__":
-    main()
+    run_study(command)

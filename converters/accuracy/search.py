@@ -23,12 +23,12 @@ from converters.accuracy.limits import (
 )
 from converters.accuracy.selection import split
 from converters.accuracy.strategies import STRATEGIES, Strategy
-from converters.accuracy.timing import time_files
 from converters.accuracy.trials import Trial, stored_trial, trial_key
 from converters.quantization.candidates import Candidate, Context
 from edge_effnet.artifact import read_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError, LimitMissed
+from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import (
     Comparison,
     Predictions,

@@ -4,7 +4,7 @@
     EDGE_EFFNET_REFERENCE=… make figures ARGS="--only v2-b0 --json figures.json"
 
 Exit code 1 where a figure differs by more than its tolerance, or its run failed. What is not rerun
-is named, with the reason.
+is said at the end.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import click
-from rich.table import Table
 
+from benchmarks.studies.cli import run_study
 from benchmarks.studies.readme_figures.documents import find_words, read_documents
-from benchmarks.studies.readme_figures.runs import REFERENCE, RUNS, Place, Run, reference_folder
-from benchmarks.studies.readme_figures.table import FIGURES, NOT_RERUN, Figure
+from benchmarks.studies.readme_figures.runs import REFERENCE, RUNS, Run, Workspace, reference_folder
+from benchmarks.studies.readme_figures.table import FIGURES, StatedFigure
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import StartStage
 from edge_effnet.ui.console import console
@@ -29,8 +29,13 @@ from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output, write_json
 from edge_effnet.ui.progress import stages
 from edge_effnet.ui.quantities import OneOf
+from edge_effnet.ui.tables import name_text, table
 
-FORMAT, VERSION = "edge-effnet/readme-figures", 1
+FORMAT, VERSION = "edge-effnet/readme-figures", 2
+NOT_RERUN = (
+    "times (edge-effnet bench on your machine), studies of hours, other tools (the other modules "
+    "of benchmarks.studies), and what others report"
+)
 Verdict = Literal["agrees", "differs", "failed", "not rerun"]
 
 
@@ -43,7 +48,7 @@ class FigureOutcome:
         reason: why nothing was found.
     """
 
-    figure: Figure
+    figure: StatedFigure
     document: str
     stated: float
     found: float | None
@@ -61,7 +66,7 @@ class FigureOutcome:
         return {**asdict(self.figure), **own, "verdict": self.verdict}
 
 
-def rerun(asked: Sequence[str], place: Place, stage: StartStage) -> list[FigureOutcome]:
+def rerun(asked: Sequence[str], workspace: Workspace, stage: StartStage) -> list[FigureOutcome]:
     """Run what was asked for, in the order of ``RUNS``, and hold it against the documents.
 
     Raises:
@@ -72,11 +77,11 @@ def rerun(asked: Sequence[str], place: Place, stage: StartStage) -> list[FigureO
     found: dict[str, Any] = {}
     reasons: dict[str, str] = {}
     for run in RUNS.values():
-        reason = _reason(run, asked, place, reasons)
+        reason = _reason(run, asked, workspace, reasons)
         if reason is None:
             done = stage(f"rerunning {run.name}", None)
             try:
-                found[run.name] = run.find(place)
+                found[run.name] = run.find(workspace)
             except EdgeEffnetError as error:
                 reason = f"error: {error}"
             done(1)
@@ -94,11 +99,13 @@ def rerun(asked: Sequence[str], place: Place, stage: StartStage) -> list[FigureO
     ]
 
 
-def _reason(run: Run, asked: Sequence[str], place: Place, reasons: dict[str, str]) -> str | None:
+def _reason(
+    run: Run, asked: Sequence[str], workspace: Workspace, reasons: dict[str, str]
+) -> str | None:
     """Why a run is left out, or None."""
     if run.name not in asked:
         return "not asked for"
-    if run.needs_reference and place.reference is None:
+    if run.needs_reference and workspace.reference is None:
         return f"needs the photos and weights that {REFERENCE} names"
     missing = [name for name in run.after if name in reasons]
     return f"comes after {missing[0]}: {reasons[missing[0]]}" if missing else None
@@ -106,27 +113,22 @@ def _reason(run: Run, asked: Sequence[str], place: Place, reasons: dict[str, str
 
 def _print(outcomes: Sequence[FigureOutcome]) -> None:
     out = console()
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("stated", "found", "verdict", "run", "where it says"):
-        left = heading in ("verdict", "run", "where it says")
-        table.add_column(heading, justify="left" if left else "right", overflow="fold")
+    rows = table("where it says", "stated", "found", "verdict", "run", words=(3, 4))
     for outcome in outcomes:
-        table.add_row(
+        rows.add_row(
+            name_text(outcome.figure.words),
             f"{outcome.stated:g}",
             "–" if outcome.found is None else f"{outcome.found:.4g}",
             outcome.verdict,
             outcome.figure.run,
-            outcome.figure.words,
             style="yellow" if outcome.verdict in ("differs", "failed") else None,
         )
-    out.print(table)
+    out.print(rows)
     for run in RUNS:
         reasons = {row.reason for row in outcomes if row.figure.run == run and row.reason}
         for reason in reasons:
             out.print(f"not found again, {run}: {reason}", markup=False)
-    out.print("not rerun:", style="bold")
-    for row in NOT_RERUN:
-        out.print(f"  “{row.words}”: {row.reason}", markup=False)
+    out.print(f"not rerun: {NOT_RERUN}")
     counts = {kind: sum(row.verdict == kind for row in outcomes) for kind in ("agrees", "differs")}
     out.print(f"{counts['agrees']} figures agree, {counts['differs']} differ", style="bold")
 
@@ -147,7 +149,7 @@ def command(only: tuple[str, ...], work: Path | None, json_to: str | None, force
         folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)
         stage = stack.enter_context(stages())
-        outcomes = rerun(only or list(RUNS), Place(folder.resolve(), reference_folder()), stage)
+        outcomes = rerun(only or list(RUNS), Workspace(folder.resolve(), reference_folder()), stage)
     if json_to != "-":
         _print(outcomes)
     if json_to is not None:
@@ -155,20 +157,11 @@ def command(only: tuple[str, ...], work: Path | None, json_to: str | None, force
             "format": FORMAT,
             "version": VERSION,
             "figures": [outcome.to_json() for outcome in outcomes],
-            "not_rerun": [asdict(row) for row in NOT_RERUN],
         }
         write_json(document, json_to, overwrite=force)
     if any(outcome.verdict in ("differs", "failed") for outcome in outcomes):
         raise SystemExit(1)
 
 
-def main() -> None:
-    """Entry point of ``python -m``."""
-    try:
-        command.main(standalone_mode=False)
-    except EdgeEffnetError as error:
-        raise SystemExit(f"error: {error}") from None
-
-
 if __name__ == "__main__":
-    main()
+    run_study(command)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.studies.cli import run_installed
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.errors import DataError
 from edge_effnet.metrics.predictions import same_answers
 from edge_effnet.runtime.evaluation import predict
 
@@ -23,7 +21,7 @@ MB = 1e6
 
 
 @dataclass(frozen=True)
-class Place:
+class Workspace:
     """Where a run works, and where the photos and weights are that cannot be shipped."""
 
     folder: Path
@@ -34,25 +32,13 @@ class Place:
         no result.
 
         Raises:
-            DataError: it failed; says its last line.
+            EdgeEffnetError: it failed; says its last line.
         """
         report = self.folder / "report.json"
         report.unlink(missing_ok=True)
-        wanted = () if words[0] == "signs" else ("--json", report)
-        done = subprocess.run(
-            [sys.executable, "-m", "edge_effnet", *map(str, (*words, *wanted))],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise DataError(
-                f"edge-effnet {words[0]} failed",
-                found=(done.stderr.strip().splitlines() or ["nothing on stderr"])[-1],
-                fix=f"run it by hand: edge-effnet {' '.join(map(str, words))}",
-            )
-        return dict(json.loads(report.read_text())) if wanted else {}
+        reported: tuple[str | Path, ...] = () if words[0] == "signs" else ("--json", report)
+        run_installed(*words, *reported, folder=self.folder, captured=True)
+        return dict(json.loads(report.read_text())) if reported else {}
 
     def photos(self, *below: str) -> Path:
         assert self.reference is not None  # noqa: S101 (RUNS says who needs it)
@@ -69,52 +55,52 @@ class Run:
     """
 
     name: str
-    find: Callable[[Place], Found]
+    find: Callable[[Workspace], Found]
     needs_reference: bool = False
     after: tuple[str, ...] = ()
 
 
-def _tables(_: Place) -> Found:
+def _tables(_: Workspace) -> Found:
     return {"variants": len(VARIANTS)}
 
 
-def _v2_b0(place: Place) -> Found:
+def _v2_b0(workspace: Workspace) -> Found:
     recipes = ("int8", "edgetpu", "weights8", "float16", "dynamic", "int16x8")
-    made = place.command(
+    made = workspace.command(
         *("convert", "--variant", "v2-b0", *(f"--{recipe}" for recipe in recipes)),
-        *("--weights", place.photos("models", "efficientnetv2-b0_imagenet.h5")),
-        *("--calibration", place.photos("images", "imagenet_calibration")),
-        *("--data", place.photos("images", "imagenet_val", "labels.csv"), "--force"),
+        *("--weights", workspace.photos("models", "efficientnetv2-b0_imagenet.h5")),
+        *("--calibration", workspace.photos("images", "imagenet_calibration")),
+        *("--data", workspace.photos("images", "imagenet_val", "labels.csv"), "--force"),
     )
     ratios = {f"{model['recipe']}_ratio": model["size_ratio"] for model in made["models"]}
     return {**ratios, **_sizes(made), **_compared(_of(made, "int8")["comparison"])}
 
 
-def _no_images(place: Place) -> Found:
-    place.command(
+def _no_images(workspace: Workspace) -> Found:
+    workspace.command(
         *("convert", "--variant", "v2-b0", "--int8", "--out", "no-images", "--force"),
-        *("--weights", place.photos("models", "efficientnetv2-b0_imagenet.h5")),
+        *("--weights", workspace.photos("models", "efficientnetv2-b0_imagenet.h5")),
     )
     return _compared(
-        place.command(
+        workspace.command(
             *("compare", "v2-b0-float32.tflite", "no-images/v2-b0-int8.tflite"),
-            *("--data", place.photos("images", "imagenet_val", "labels.csv")),
+            *("--data", workspace.photos("images", "imagenet_val", "labels.csv")),
         )
     )
 
 
-def _photos(place: Place) -> Found:
+def _photos(workspace: Workspace) -> Found:
     """Agreement with float on the photos that did not calibrate, of three origins."""
     from edge_effnet.data.dataset import Dataset
     from edge_effnet.data.listing import load_images
     from edge_effnet.data.split import balanced_sample
 
-    calibration = load_images(place.photos("images", "imagenet_calibration"))
+    calibration = load_images(workspace.photos("images", "imagenet_calibration"))
     order = balanced_sample(calibration, len(calibration), 0).samples
     sets = {
-        "val": load_images(place.photos("images", "imagenet_val")),
+        "val": load_images(workspace.photos("images", "imagenet_val")),
         "others": Dataset(order[200:], (), "photos that did not calibrate"),
-        "enlarged": load_images(place.photos("images", "imagenette", "val")),
+        "enlarged": load_images(workspace.photos("images", "imagenette", "val")),
     }
     files = {
         "": "v2-b0-int8.tflite",
@@ -123,9 +109,9 @@ def _photos(place: Place) -> Found:
     }
     same: dict[str, int] = {}
     for name, images in sets.items():
-        ours = predict(place.folder / "v2-b0-float32.tflite", images)
+        ours = predict(workspace.folder / "v2-b0-float32.tflite", images)
         for ending, file in files.items():
-            theirs = predict(place.folder / file, images)
+            theirs = predict(workspace.folder / file, images)
             same[name + ending] = int(same_answers(ours, theirs).sum())
     percent = {key: 100 * count / len(sets[key.split("_")[0]]) for key, count in same.items()}
     for ending in files:
@@ -134,7 +120,7 @@ def _photos(place: Place) -> Found:
     return {**percent, "weights8_changes": 100 - percent["all_weights8"]}
 
 
-def _of_sizes(place: Place) -> Found:
+def _of_sizes(workspace: Workspace) -> Found:
     found: dict[str, float] = {}
     networks = {
         "b0": ("--variant", "b0"),
@@ -144,33 +130,33 @@ def _of_sizes(place: Place) -> Found:
     }
     for name, chosen in networks.items():
         random = ("--weights", "random", "--out", "random", "--force")
-        sizes = _sizes(place.command("convert", *chosen, "--int8", *random))
+        sizes = _sizes(workspace.command("convert", *chosen, "--int8", *random))
         found |= {f"{name}_{key}": value for key, value in sizes.items()}
     return found
 
 
-def _preflight(place: Place) -> Found:
+def _preflight(workspace: Workspace) -> Found:
     """Networks of which every operator is foreseen as the compiler placed it."""
-    folders = sorted(path.parent for path in place.photos("edgetpu").glob("*/mapping.json"))
+    folders = sorted(path.parent for path in workspace.photos("edgetpu").glob("*/mapping.json"))
     right = 0
     for folder in folders:
-        told = place.command("doctor", folder / "model.tflite", "--device", "coral")["edgetpu"]
+        told = workspace.command("doctor", folder / "model.tflite", "--device", "coral")["edgetpu"]
         ours = Counter(entry["op"] for entry in told["ops"] if not entry["mapped"])
         right += ours == Counter(json.loads((folder / "mapping.json").read_text())["left_on_cpu"])
     return {"right": right, "networks": len(folders)}
 
 
-def _demo(place: Place) -> Found:
-    made = place.command(
+def _demo(workspace: Workspace) -> Found:
+    made = workspace.command(
         *("convert", "--variant", "b0", "--weights", "demo", "--int8", "--out", "demo", "--force")
     )
     return _compared(_of(made, "int8")["comparison"])
 
 
-def _clip(place: Place) -> Found:
-    place.command("signs", "video", "-o", "clip.mp4", "--force")
+def _clip(workspace: Workspace) -> Found:
+    workspace.command("signs", "video", "-o", "clip.mp4", "--force")
     return _compared(
-        place.command(
+        workspace.command(
             *("camera", "--model", "demo/b0-int8.tflite", "--compare", "demo/b0-float32.tflite"),
             *("--source", "clip.mp4", "--truth", "clip.csv", "--every-frame", "--quiet"),
         )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from converters.accuracy.timing import time_files
 from converters.pruning.config import PruneConfig
 from converters.pruning.selection.allocation import (
     TIME_SHARE,
@@ -25,6 +24,7 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.measure.statistics import Ratio, paired_ratio
+from edge_effnet.measure.timing import time_files
 
 if TYPE_CHECKING:
     import keras

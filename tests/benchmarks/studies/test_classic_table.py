@@ -71,7 +71,7 @@ def test_what_cannot_be_drawn_is_one_line(tmp_path: Path) -> None:
 def test_missing_files_are_asked_of_the_installed_command(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(EdgeEffnetError, match="b0 could not be made"):
+    with pytest.raises(EdgeEffnetError, match="edge-effnet convert failed"):
         make_missing(tmp_path, ["b0"], weights=str(tmp_path / "none.h5"))
     assert "there are no weights" in capfd.readouterr().err
     assert find_files(tmp_path) == {}

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from benchmarks.studies.quantization_quality import command, evaluate_all, print_candidates
+from benchmarks.studies.quantization_quality import command, evaluate_all, print_results
 from benchmarks.studies.quantizers import TOOLS, Tool, in_litert
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.data.listing import load_dataset
@@ -102,7 +102,7 @@ def test_a_tool_that_forgets_a_class_is_found_out(
     assert second.comparison.agreement_percent == pytest.approx(100 * 2 / 3)
     assert second.comparison.paired is not None
     assert second.comparison.paired.drop_points == pytest.approx(100 / 3)
-    print_candidates([first, second], ["nncf"])
+    print_results([first, second], ["nncf"])
     shown = capsys.readouterr().out
     assert "66.7 %" in shown
     assert "left out, not installed: nncf (pip install nncf)" in shown
@@ -119,7 +119,7 @@ def test_what_cannot_be_compared_is_one_line(
     given = ["--variant", "b0", "--calibration", str(colour_folder), "--data", str(colour_folder)]
     with pytest.raises(UsageProblem, match="others for every tool"):
         CliRunner().invoke(command, [*given, "--weights", "random"], catch_exceptions=False)
-    with pytest.raises(EdgeEffnetError, match="did not give an int8 file"):
+    with pytest.raises(EdgeEffnetError, match="edge-effnet convert failed; found exit code 1"):
         CliRunner().invoke(
             command, [*given, "--weights", str(tmp_path / "none.h5")], catch_exceptions=False
         )

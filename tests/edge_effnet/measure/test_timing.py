@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import converters.accuracy.timing
-from converters.accuracy.timing import time_files
-from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.image.preprocessing import Preprocess
+import edge_effnet.measure.timing
 from edge_effnet.measure.system_state import SystemState, read_system_state
-from tests.converters.conftest import CLASSES, SIDE, TinyModel
+from edge_effnet.measure.timing import time_files
 
 
 @pytest.fixture
-def file(tiny: TinyModel, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.tflite"
-    labels = tuple(map(str, range(CLASSES)))
-    card = Card("tiny", labels, Preprocess(SIDE, SIDE), None, {}, (), {})
-    write_artifact(path, tiny.model, card)
-    return path
+def file(colour_model: Callable[..., Path]) -> Path:
+    return colour_model("model.tflite")
 
 
 def test_files_are_timed_in_turn(file: Path) -> None:
@@ -42,7 +36,7 @@ def test_other_programs_are_a_reason_to_doubt(file: Path, monkeypatch: pytest.Mo
         states.append(replace(now, machine_busy_s=now.own_busy_s + 1e3 * now.clock_s))
         return states[-1]
 
-    monkeypatch.setattr(converters.accuracy.timing, "read_system_state", busy)
+    monkeypatch.setattr(edge_effnet.measure.timing, "read_system_state", busy)
     timing = time_files([file], seconds=0.1)
     assert len(states) == 2
     assert any("other programs used" in doubt for doubt in timing.doubts)
