@@ -2,57 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.results.accuracy_columns import (
-    accuracy_cells,
     accuracy_headings,
     cautions,
     front_of,
     right_percent,
     skipped_lines,
 )
-from benchmarks.results.result import Case, Result
+from benchmarks.results.columns import PAGE, all_figures, cells, headings, milliseconds
+from benchmarks.results.result import Result
 from benchmarks.results.tables import heat_lines, machine_line, note_lines, problem_lines, rows
 from edge_effnet import plots
 from edge_effnet.ui.console import megabytes
 
-_TIMES = (
-    ("median", "p50_ms"),
-    ("90 %", "p90_ms"),
-    ("95 %", "p95_ms"),
-    ("99 %", "p99_ms"),
-    ("fastest", "min_ms"),
-    ("mean", "mean_ms"),
-    ("deviation", "deviation_ms"),
-)
 _OPERATORS = 10
 
 
 def measurement(result: Result) -> dict[str, Any]:
     """What the template shows of a result."""
-    has_accuracy = any(result.accuracy_of(case) for case in result.cases)
-    table = list(zip(result.cases, rows(result), strict=True))
     return {
         "made": result.made[:16].replace("T", " "),
         "badge": _badge(result),
         "line": machine_line(result),
         "cautions": cautions(result),
-        "headings": [
-            *("median", "95 %"),
-            *(accuracy_headings(result) if has_accuracy else ()),
-            *("size", "memory"),
-        ],
+        "headings": headings(result, PAGE),
         "models": [
             {
                 "title": case.title,
                 "front": row["pareto"],
                 "noisy": not case.verdict.valid,
-                "cells": _cells(result, case, row, has_accuracy=has_accuracy),
-                "figures": _figures(result, case, row),
+                "cells": cells(result, case, row, PAGE),
+                "figures": all_figures(result, case, row),
             }
-            for case, row in table
+            for case, row in zip(result.cases, rows(result), strict=True)
         ],
         "latency": _latency(result),
         "front": _front(result),
@@ -67,47 +51,6 @@ def _badge(result: Result) -> tuple[str, str]:
     if not result.timed:
         return "bad", "emulated CPU: no device's speed"
     return ("good", "valid") if result.valid else ("bad", "not valid")
-
-
-def _cells(result: Result, case: Case, row: Mapping[str, Any], *, has_accuracy: bool) -> list[str]:
-    return [
-        _milliseconds(row["p50_ms"]),
-        _milliseconds(row["p95_ms"]),
-        *(accuracy_cells(result.accuracy_of(case) or {}) if has_accuracy else ()),
-        megabytes(case.size_bytes),
-        megabytes(row["peak_bytes"]) if row["peak_bytes"] else "–",
-    ]
-
-
-def _milliseconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f} ms"
-
-
-def _figures(result: Result, case: Case, row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """All figures of a case: (name, text)."""
-    found = []
-    if result.timed:
-        found += [(name, f"{row[key]:.2f} ms") for name, key in _TIMES]
-        found.append(("samples", str(row["samples"])))
-    if row["ratio"]:
-        interval = f"({row['ratio_low']:.2f}–{row['ratio_high']:.2f})"
-        found.append(("of the first", f"{row['ratio']:.2f} {interval}"))
-    if figures := result.accuracy_of(case):
-        told = zip(accuracy_headings(result), accuracy_cells(figures), strict=True)
-        found += [(name, text) for name, text in told if text != "–"]
-    found.append(("file", megabytes(case.size_bytes)))
-    if row["peak_bytes"]:
-        found.append(("resident memory", megabytes(row["resident_bytes"] or 0)))
-        found.append(("peak memory", megabytes(row["peak_bytes"])))
-    if row["load_ms"] is not None:
-        found.append(("load", f"{row['load_ms']:.0f} ms"))
-        found.append(("first run", f"{row['first_ms']:.1f} ms"))
-    if row["preprocess_ms"]:
-        found.append(("preprocessing", f"{row['preprocess_ms']:.2f} ms"))
-    if case.delegate:
-        share = row["delegated"]
-        found.append(("XNNPACK delegate", "unknown" if share is None else f"{100 * share:.0f} %"))
-    return found
 
 
 def _latency(result: Result) -> str:
@@ -158,7 +101,7 @@ def _operators(result: Result) -> list[tuple[str, list[tuple[str, int, str, floa
         (
             case.title,
             [
-                (name, count, _milliseconds(ms), 100 * ms / (case.operator_ms[0][2] or 1))
+                (name, count, milliseconds(ms), 100 * ms / (case.operator_ms[0][2] or 1))
                 for name, count, ms in case.operator_ms[:_OPERATORS]
             ],
         )

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from benchmarks.results.accuracy_columns import (
-    accuracy_cells,
-    accuracy_headings,
     cautions,
     front_of,
     skipped_lines,
 )
+from benchmarks.results.columns import TABLE, cells, headings, milliseconds
 from benchmarks.results.regression import Regression
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.validity import Remark
-from edge_effnet.ui.console import megabytes
+from edge_effnet.ui.tables import table
 
 _SPREAD = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms")
 _FRESH = ("load_ms", "first_ms", "resident_bytes", "peak_bytes")
@@ -33,13 +31,13 @@ _KIND_STYLE = {"regressed": "bold red", "unclear": "yellow", "faster": "green"}
 def rows(result: Result) -> list[dict[str, Any]]:
     """One row of plain values for each case: the columns of CSV. From an emulated CPU there are
     answers and sizes, and None for what only a device can tell."""
-    table = []
+    found = []
     for place, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
         figures, timed = result.accuracy_of(case) or {}, case if result.timed else None
         ratio = next((entry for entry in result.ratios if timed and entry.case == place), None)
         fresh = timed and timed.fresh
         spread = timed and timed.spread
-        table.append(
+        found.append(
             {
                 "model": case.name,
                 "threads": case.threads,
@@ -53,31 +51,35 @@ def rows(result: Result) -> list[dict[str, Any]]:
                 "ratio_low": ratio and ratio.low,
                 "ratio_high": ratio and ratio.high,
                 **{name: fresh and getattr(fresh, name) for name in _FRESH},
-                "preprocess_ms": timed and _median_or_zero(timed.preprocess_ms),
-                "postprocess_ms": timed and _median_or_zero(timed.postprocess_ms),
+                "preprocess_ms": median(timed.preprocess_ms)
+                if timed and timed.preprocess_ms
+                else None,
+                "postprocess_ms": median(timed.postprocess_ms)
+                if timed and timed.postprocess_ms
+                else None,
                 "delegated": case.delegation and case.delegation.share,
                 "valid": result.verdict.valid and case.verdict.valid,
                 "device": result.device,
             }
         )
-    return table
+    return found
 
 
 def to_csv(results: Sequence[Result]) -> str:
-    table = [row for result in results for row in rows(result)]
+    lines = [row for result in results for row in rows(result)]
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(table[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(table)
+    writer.writerows(lines)
     return text.getvalue()
 
 
 def to_markdown(result: Result) -> str:
     """The table, and under it the machine and what spoils the figures."""
-    headings, lines = _cells(result)
-    bars = ["---"] + ["---:"] * (len(headings) - 1)
+    names, lines = _cells(result)
+    bars = ["---"] + ["---:"] * (len(names) - 1)
     out = [text for line in cautions(result) for text in (line, "")]
-    out += ["| " + " | ".join(line) + " |" for line in (headings, bars, *lines)]
+    out += ["| " + " | ".join(line) + " |" for line in (names, bars, *lines)]
     out += ["", f"{machine_line(result)}; {result.made}."]
     out += [f"- {text}" for text in (*heat_lines(result), *skipped_lines(result))]
     out += [f"- **not valid**: {text}" for text in problem_lines(result)]
@@ -89,13 +91,11 @@ def print_result(out: Console, result: Result) -> None:
     for text in cautions(result):
         out.print(Text(text, style="yellow"), soft_wrap=True)
     out.print(Text(machine_line(result), style="bold"))
-    headings, lines = _cells(result)
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place else "left", overflow="fold")
+    names, lines = _cells(result)
+    shown = table(*names)
     for line in lines:
-        table.add_row(*map(Text, line))
-    out.print(table)
+        shown.add_row(*map(Text, line))
+    out.print(shown)
     if any(front_of(result)):
         out.print("* on the front: no other is both faster and as accurate", style="dim")
     for case in result.cases:
@@ -113,21 +113,18 @@ def print_result(out: Console, result: Result) -> None:
 
 
 def print_regression(out: Console, outcome: Regression) -> None:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column("model", overflow="fold")
-    for heading in ("old", "new", "ratio", "95 % interval", ""):
-        table.add_column(heading, justify="right", no_wrap=True)
+    shown = table("model", "old", "new", "ratio", "95 % interval", "")
     for row in outcome.rows:
         ratio = row.ratio
-        table.add_row(
+        shown.add_row(
             Text(row.title + (f", {row.changed}" if row.changed else "")),
-            "–" if row.old_ms is None else f"{row.old_ms:.2f} ms",
-            "–" if row.new_ms is None else f"{row.new_ms:.2f} ms",
+            "–" if row.old_ms is None else milliseconds(row.old_ms),
+            "–" if row.new_ms is None else milliseconds(row.new_ms),
             "–" if ratio is None else f"{ratio.value:.3f}",
             "–" if ratio is None else f"{ratio.low:.3f}–{ratio.high:.3f}",
             Text(row.kind, style=_KIND_STYLE.get(row.kind, "")),
         )
-    out.print(table)
+    out.print(shown)
     for line in (*outcome.device_differences, *outcome.warnings):
         out.print(Text(f"warning: {line}", style="yellow"))
 
@@ -188,28 +185,11 @@ def _remark(remark: Remark) -> str:
 
 
 def _cells(result: Result) -> tuple[list[str], list[list[str]]]:
-    has_accuracy = result.accuracy is not None
-    headings = ["model", "size"]
-    headings += accuracy_headings(result) if has_accuracy else []
-    headings += ["p50", "p95", "of first", "peak memory"]
-    front, table = front_of(result), rows(result)
-    lines = []
-    for place, case in enumerate(result.cases):
-        figures: Mapping[str, Any] = result.accuracy_of(case) or {}
-        row = table[place]
-        cells = [case.title + (" *" if front[place] else ""), megabytes(case.size_bytes)]
-        if has_accuracy:
-            cells += accuracy_cells(figures)
-        cells += [
-            _milliseconds(row["p50_ms"]),
-            _milliseconds(row["p95_ms"]),
-            "–"
-            if row["ratio"] is None
-            else f"{row['ratio']:.2f} ({row['ratio_low']:.2f}–{row['ratio_high']:.2f})",
-            "–" if row["peak_bytes"] is None else megabytes(row["peak_bytes"]),
-        ]
-        lines.append(cells)
-    return headings, lines
+    lines = [
+        [case.title + (" *" if row["pareto"] else ""), *cells(result, case, row, TABLE)]
+        for case, row in zip(result.cases, rows(result), strict=True)
+    ]
+    return ["model", *headings(result, TABLE)], lines
 
 
 def _detail(case: Case, *, timed: bool) -> str:
@@ -232,11 +212,3 @@ def _detail(case: Case, *, timed: bool) -> str:
         slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])
         parts.append(f"slowest: {slow}")
     return f"{case.title}: {'; '.join(parts)}"
-
-
-def _median_or_zero(samples: Sequence[float]) -> float:
-    return median(samples) if samples else 0.0
-
-
-def _milliseconds(value: float | None) -> str:
-    return "–" if value is None else f"{value:.2f} ms"

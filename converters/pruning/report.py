@@ -7,8 +7,6 @@ from dataclasses import asdict
 from shlex import quote
 from typing import Any
 
-from rich.table import Table
-
 from converters.pruning.config import PruneConfig
 from converters.pruning.run import PruningResult
 from converters.pruning.selection.sensitivity import SensitivityPoint
@@ -18,6 +16,7 @@ from edge_effnet.errors import LimitMissed
 from edge_effnet.metrics import Comparison
 from edge_effnet.metrics.two_models.losses import losses_of
 from edge_effnet.ui.console import console, megabytes, millions
+from edge_effnet.ui.tables import print_warnings, table
 
 
 def print_result(result: PruningResult) -> None:
@@ -25,14 +24,14 @@ def print_result(result: PruningResult) -> None:
     out, context = console(), result.context
     original, pruned = costs(result)
     headings = ("multiply-adds", "parameters", "float file", accuracy_name(result), "latency")
-    table = network_table("network", *headings)
+    rows = table("network", *headings)
     times, sizes = result.latencies.medians_ms, result.latencies.sizes
-    rows = (
+    networks = (
         (context.original.spec.name, original, sizes[0], result.original_accuracy, times[0]),
         (result.spec.name, pruned, sizes[-1], result.accuracy, times[-1]),
     )
-    for name, total, size, accuracy, milliseconds in rows:
-        table.add_row(
+    for name, total, size, accuracy, milliseconds in networks:
+        rows.add_row(
             name,
             millions(total.macs),
             millions(total.parameters),
@@ -40,7 +39,7 @@ def print_result(result: PruningResult) -> None:
             f"{100 * accuracy:.1f} %",
             f"{milliseconds:.2f} ms",
         )
-    table.add_row(
+    rows.add_row(
         "of the unpruned",
         f"{pruned.macs / original.macs:.3f}",
         f"{pruned.parameters / original.parameters:.3f}",
@@ -49,7 +48,7 @@ def print_result(result: PruningResult) -> None:
         f"{result.latencies.ratio.value:.2f}",
         style="dim",
     )
-    out.print(table)
+    out.print(rows)
     chosen = context.config.epochs_of(context.config.steps) > 0
     out.print(
         f"evaluated on {len(context.data.images.val)} images"
@@ -65,20 +64,7 @@ def print_result(result: PruningResult) -> None:
     )
     if beyond := beyond_target(context.config, original.macs, pruned.macs):
         out.print(f"note: {beyond}", soft_wrap=True)
-    print_warnings(warnings(result))
-
-
-def network_table(first: str, *headings: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    table.add_column(first, overflow="fold")
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
-    return table
-
-
-def print_warnings(lines: Sequence[str]) -> None:
-    for line in lines:
-        console().print(f"warning: {line}", style="bold yellow", soft_wrap=True)
+    print_warnings(out, warnings(result))
 
 
 def beyond_target(config: PruneConfig, original_macs: int, pruned_macs: int) -> str | None:
@@ -227,7 +213,7 @@ def print_sensitivity(points: Sequence[SensitivityPoint]) -> None:
     out = console()
     labelled = points[0].accuracy is not None
     top1 = ("top-1",) if labelled else ()
-    table = network_table("group", "role", "channels", "kept", "agreement", *top1, "divergence")
+    rows = table("group", "role", "channels", "kept", "agreement", *top1, "divergence")
     for point in points:
         first = point.width == max(p.width for p in points if p.group == point.group)
         cells = [
@@ -240,8 +226,8 @@ def print_sensitivity(points: Sequence[SensitivityPoint]) -> None:
         ]
         if point.accuracy is not None:
             cells.insert(5, f"{100 * point.accuracy:.0f} %")
-        table.add_row(*cells)
-    out.print(table)
+        rows.add_row(*cells)
+    out.print(rows)
     out.print(
         "each group narrowed alone, without fine-tuning; divergence in nats: what widths are "
         "chosen by",

@@ -176,14 +176,12 @@ def _line(row: EpochRow, config: TrainConfig) -> str:
 
 
 def _print_result(result: TrainingResult) -> None:
-    from rich.table import Table
+    from edge_effnet.ui.tables import table
 
     out = console()
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    epochs = table("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds")
     for row in result.rows:
-        table.add_row(
+        epochs.add_row(
             "head" if row.epoch == 0 else str(row.epoch),
             "–" if row.loss is None else f"{row.loss:.3f}",
             "–" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
@@ -194,7 +192,7 @@ def _print_result(result: TrainingResult) -> None:
             f"{row.seconds:.0f}",
             style="bold" if row is result.best else "",
         )
-    out.print(table)
+    out.print(epochs)
     best = result.best
     where = "the classifier alone" if best.epoch == 0 else f"epoch {best.epoch}"
     early = f"; stopped early, {result.config.patience} epochs without a better one"

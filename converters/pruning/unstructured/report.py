@@ -8,20 +8,19 @@ from typing import Any
 from converters.pruning.report import (
     accuracy_name,
     loss_lines,
-    network_table,
-    print_warnings,
     result_document,
 )
 from converters.pruning.unstructured.run import SparsityResult
 from edge_effnet.ui.console import console, megabytes
+from edge_effnet.ui.tables import print_warnings, table
 
 
 def print_sparsity(result: SparsityResult) -> None:
     """Print what zeros do for a download, and what not for the time."""
     out, accuracy = console(), accuracy_name(result)
-    table = network_table("network", "zeros in 1x1", "file", "compressed", accuracy, "latency")
+    rows = table("network", "zeros in 1x1", "file", "compressed", accuracy, "latency")
     for network in _networks(result):
-        table.add_row(
+        rows.add_row(
             network["name"],
             f"{100 * network['zero_share']:.1f} %",
             megabytes(network["size_bytes"]),
@@ -29,7 +28,7 @@ def print_sparsity(result: SparsityResult) -> None:
             f"{100 * network['accuracy']:.1f} %",
             f"{network['latency_ms']:.2f} ms",
         )
-    out.print(table)
+    out.print(rows)
     ratio = result.latencies.ratio
     share = result.sparse.compressed_bytes / result.original.compressed_bytes
     out.print(
@@ -38,7 +37,7 @@ def print_sparsity(result: SparsityResult) -> None:
         f"{ratio.high:.2f})",
         soft_wrap=True,
     )
-    print_warnings(sparse_warnings(result))
+    print_warnings(out, sparse_warnings(result))
 
 
 def sparse_warnings(result: SparsityResult) -> list[str]:
