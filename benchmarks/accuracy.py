@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.given_labels import read_labels
-from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import balanced_sample, evaluation_warnings
-from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
-from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
-from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluation_plan import EvaluationPlan, plan_evaluation
 from edge_effnet.stages import StartStage
 from edge_effnet.tflite.reader import read_structure
 
@@ -32,19 +25,7 @@ def reference_place(models: Sequence[Path]) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class AccuracyPlan:
-    """Images that fit all models, the labels they are told by, and which model is compared
-    with; what is known of the images, and what is wrong with them."""
-
-    dataset: Dataset
-    labels: tuple[str, ...]
-    reference: int
-    evaluation_set: EvaluationSet
-    warnings: tuple[str, ...]
-
-
-def plan_accuracy(spec: BenchSpec) -> AccuracyPlan | None:
+def plan_accuracy(spec: BenchSpec) -> EvaluationPlan | None:
     """Check data against models before minutes are spent on their latency; None without data.
 
     Raises:
@@ -52,38 +33,20 @@ def plan_accuracy(spec: BenchSpec) -> AccuracyPlan | None:
     """
     if spec.data is None:
         return None
-    labels = read_labels(spec.labels, spec.data) if spec.labels else None
-    place = reference_place(spec.models)
-    opened = [
-        open_classifier(path, labels=labels, preprocess=spec.preprocess, head=spec.head_choice)
-        for path in spec.models
-    ]
-    known, head = opened[place].labels, opened[place].head
-    for classifier in opened:
-        if (len(classifier.labels), classifier.head.task) != (len(known), head.task):
-            raise ModelError(
-                f"{classifier.path} and {spec.models[place]} do not tell the same classes",
-                found=f"{len(classifier.labels)} ({classifier.head.kind}) and {len(known)} "
-                f"({head.kind})",
-                expected="the same number, and heads of one kind",
-                fix="measure them in two runs",
-            )
-    names = opened[place].names or next((one.names for one in opened if one.names), None)
-    dataset = load_dataset(spec.data, labels=names, classes=len(known), task=head.task, flat=True)
-    known = dataset.labels or names or known
-    steps = [step for classifier in opened if classifier.card for step in classifier.card.steps]
-    evaluation_set = leave_out_trained(dataset, steps)
-    chosen = evaluation_set.dataset
-    if spec.images is not None:
-        chosen = balanced_sample(chosen, spec.images, spec.seed)
-    return AccuracyPlan(
-        chosen, known, place, evaluation_set, tuple(evaluation_warnings(chosen, dataset))
+    plan = plan_evaluation(
+        spec.models,
+        spec.data,
+        labels=read_labels(spec.labels, spec.data) if spec.labels else None,
+        preprocess=spec.preprocess,
+        head=spec.head_choice,
+        flat=True,
     )
+    return plan if spec.images is None else plan.sample(spec.images, spec.seed)
 
 
 def measure_accuracy(
     spec: BenchSpec,
-    plan: AccuracyPlan,
+    plan: EvaluationPlan,
     stage: StartStage,
 ) -> dict[str, Any]:
     """Run every model over the images and compare each with the reference.
@@ -99,16 +62,9 @@ def measure_accuracy(
     Raises:
         DataError, ModelError: as ``predict_many``.
     """
-    dataset, place = plan.dataset, plan.reference
+    dataset, place = plan.dataset, reference_place(spec.models)
     done = stage("accuracy", len(dataset))
-    predictions = predict_many(
-        spec.models,
-        dataset,
-        labels=plan.labels,
-        preprocess=spec.preprocess,
-        head=spec.head_choice,
-        progress=lambda count, _: done(count),
-    )
+    predictions = plan.predict(progress=lambda count, _: done(count))
     reference = predictions[place]
     comparisons = [
         None if index == place else compare_predictions(reference, made)

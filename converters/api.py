@@ -14,13 +14,10 @@ from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.cores import available_cores
-from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.trained_on import leave_out_trained
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.head import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.runtime.classifier import common_names, open_classifier
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluation_plan import plan_evaluation
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.editor import Interface
 
@@ -172,31 +169,17 @@ def compare(
         >>> comparison.agreement_percent, comparison.paired.drop_points
         (97.6, 0.4)
     """
-    models, choice = [Path(reference), Path(candidate)], HeadChoice(head, threshold)
-    names = tuple(labels) if labels is not None else None
-    opened = [
-        open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
-    ]
-    known = common_names(opened)
-    whole = load_dataset(
+    plan = plan_evaluation(
+        [Path(reference), Path(candidate)],
         Path(data),
-        labels=known,
-        classes=len(opened[0].labels),
-        task=opened[0].head.task,
+        labels=tuple(labels) if labels is not None else None,
+        preprocess=preprocess,
+        head=HeadChoice(head, threshold),
         flat=True,
     )
-    steps = [step for one in opened if one.card for step in one.card.steps]
-    dataset = leave_out_trained(whole, steps).dataset
-    done = _stages(progress)("comparing", len(dataset))
-    ours, theirs = predict_many(
-        models,
-        dataset,
-        labels=dataset.labels or known,
-        preprocess=preprocess,
-        head=choice,
-        workers=threads,
-        strict=strict,
-        progress=lambda count, _: done(count),
+    done = _stages(progress)("comparing", len(plan.dataset))
+    ours, theirs = plan.predict(
+        workers=threads, strict=strict, progress=lambda count, _: done(count)
     )
     return compare_predictions(ours, theirs)
 

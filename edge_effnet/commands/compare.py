@@ -10,8 +10,7 @@ import click
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.command_classes import NeedsData
-from edge_effnet.ui.console import print_note
-from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.evaluation_set import print_plan
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -70,13 +69,10 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.data.listing import load_dataset
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import compare_predictions
-    from edge_effnet.runtime.classifier import common_names, open_classifier
-    from edge_effnet.runtime.evaluation import predict_many
+    from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.comparison_report import print_comparison
-    from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
 
     refuse_bad_output(json_to, overwrite=force)
@@ -91,43 +87,29 @@ def command(
             fix=f"--plot {plot.stem}.svg",
         )
     names = read_labels(labels, data) if labels else None
-    models, choice = [reference, candidate], HeadChoice(head, threshold)
-    opened = [
-        open_classifier(path, labels=names, preprocess=preprocess, head=choice) for path in models
-    ]
-    for classifier in opened:
-        print_note(classifier.notice)
-    known, classes = common_names(opened), len(opened[0].labels)
-    task = opened[0].head.task
-    whole = load_dataset(data, labels=known, classes=classes, task=task, flat=True)
-    print_data(whole)
-    chosen = choose_evaluation_set(whole, [one.card for one in opened], shown=json_to != "-")
-    dataset = chosen.dataset
+    plan = plan_evaluation(
+        [reference, candidate],
+        data,
+        labels=names,
+        preprocess=preprocess,
+        head=HeadChoice(head, threshold),
+        flat=True,
+    )
+    print_plan(plan, shown=json_to != "-")
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
-        ours, theirs = predict_many(
-            models,
-            dataset,
-            labels=dataset.labels or known,
-            preprocess=preprocess,
-            head=choice,
-            workers=threads,
-            strict=strict,
-            progress=progress,
-        )
+        ours, theirs = plan.predict(workers=threads, strict=strict, progress=progress)
     comparison = compare_predictions(ours, theirs, top=top)
     if json_to != "-":
-        print_comparison(comparison, dataset.source, is_evidence=chosen.is_evidence)
-    result: dict[str, Any] = {
-        **comparison.to_json(),
-        **whole.reading_json(),
-        **chosen.to_json(),
-    }
+        print_comparison(
+            comparison, plan.dataset.source, is_evidence=plan.evaluation_set.is_evidence
+        )
+    result: dict[str, Any] = {**comparison.to_json(), **plan.to_json()}
     if layers:
         result["layers"] = load(PARTS["compare --layers"])(
             reference,
             candidate,
-            dataset,
-            opened[0].preprocess,
+            plan.dataset,
+            plan.preprocessing[0],
             workers=threads,
             plot=plot,
             table=json_to != "-",

@@ -7,8 +7,7 @@ from pathlib import Path
 import click
 
 from edge_effnet.ui.command_classes import NeedsData
-from edge_effnet.ui.console import print_note
-from edge_effnet.ui.evaluation_set import print_data
+from edge_effnet.ui.evaluation_set import print_plan
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -56,42 +55,22 @@ def command(
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.data.listing import load_dataset
     from edge_effnet.heads.head import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize
-    from edge_effnet.runtime.classifier import open_classifier
-    from edge_effnet.runtime.evaluation import predict
+    from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.evaluation_report import print_summary
-    from edge_effnet.ui.evaluation_set import choose_evaluation_set
     from edge_effnet.ui.progress import progress_of
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels, data) if labels else None
-    choice = HeadChoice(head, threshold)
-    classifier = open_classifier(model, labels=names, preprocess=preprocess, head=choice)
-    print_note(classifier.notice)
-    dataset = load_dataset(
-        data,
-        labels=classifier.names,
-        classes=len(classifier.labels),
-        task=classifier.head.task,
+    plan = plan_evaluation(
+        [model], data, labels=names, preprocess=preprocess, head=HeadChoice(head, threshold)
     )
-    print_data(dataset)
-    chosen = choose_evaluation_set(dataset, [classifier.card], shown=json_to != "-")
+    print_plan(plan, shown=json_to != "-")
     with progress_of(f"evaluating {model.name}") as progress:
-        predictions = predict(
-            model,
-            chosen.dataset,
-            labels=dataset.labels or names,
-            preprocess=preprocess,
-            head=choice,
-            workers=threads,
-            strict=strict,
-            progress=progress,
-        )
+        (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)
     summary = summarize(predictions, top=top)
     if json_to != "-":
-        print_summary(summary, dataset.source)
+        print_summary(summary, plan.given.source)
     if json_to is not None:
-        document = {**evaluation_json(summary), **dataset.reading_json(), **chosen.to_json()}
-        write_json(document, json_to, overwrite=force)
+        write_json({**evaluation_json(summary), **plan.to_json()}, json_to, overwrite=force)

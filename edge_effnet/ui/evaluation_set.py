@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -11,28 +10,23 @@ from rich.console import Console
 from edge_effnet.ui.console import console, print_note
 
 if TYPE_CHECKING:
-    from edge_effnet.artifact import Card
     from edge_effnet.data.dataset import Dataset
     from edge_effnet.data.trained_on import EvaluationSet
+    from edge_effnet.runtime.evaluation_plan import EvaluationPlan
 
 
-def choose_evaluation_set(
-    dataset: Dataset, cards: Sequence[Card | None], *, shown: bool
-) -> EvaluationSet:
-    """Leave out what the models were trained on and say so first; warn of what is left.
+def print_plan(plan: EvaluationPlan, *, shown: bool) -> None:
+    """How the models run, what was read and left out, and what is wrong with what is left.
 
     Args:
-        cards: of the models.
-        shown: whether stdout is for people; else the line goes to stderr.
+        shown: whether stdout is for people; else what was left out goes to stderr.
     """
-    from edge_effnet.data.split import evaluation_warnings
-    from edge_effnet.data.trained_on import leave_out_trained
-
-    chosen = leave_out_trained(dataset, [step for card in cards if card for step in card.steps])
-    print_evaluation_set(console(stderr=not shown), chosen)
-    for line in evaluation_warnings(chosen.dataset, dataset):
+    for line in plan.notices:
         print_note(line)
-    return chosen
+    print_data(plan.given)
+    print_evaluation_set(console(stderr=not shown), plan.evaluation_set)
+    for line in plan.warnings:
+        print_note(line)
 
 
 def print_evaluation_set(out: Console, chosen: EvaluationSet | None) -> None:

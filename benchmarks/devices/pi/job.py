@@ -17,11 +17,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks.accuracy import AccuracyPlan, plan_accuracy
+from benchmarks.accuracy import plan_accuracy
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Sample
 from edge_effnet.files import content_hash
+from edge_effnet.runtime.evaluation_plan import EvaluationPlan
 
 INPUTS = "inputs"
 
@@ -93,7 +94,7 @@ def make_job(spec: BenchSpec) -> Job:
         path = spec.native_tool
         moved["native_tool"] = bring(f"{INPUTS}/native_tool/{path.name}", path)
     if plan is not None and plan.dataset.labels:
-        text = "".join(f"{label}\n" for label in plan.labels)
+        text = "".join(f"{label}\n" for label in plan.dataset.labels)
         moved["labels"] = bring_text(f"{INPUTS}/labels/labels.txt", text)
     elif spec.labels is not None:
         moved["labels"] = bring(f"{INPUTS}/labels/{spec.labels.name}", spec.labels)
@@ -114,11 +115,11 @@ def make_job(spec: BenchSpec) -> Job:
     )
 
 
-def _told(plan: AccuracyPlan | None) -> dict[str, Any] | None:
+def _told(plan: EvaluationPlan | None) -> dict[str, Any] | None:
     """What is known of all the images, those too that are left out and stay here."""
     if plan is None:
         return None
-    return {**plan.evaluation_set.to_json(), "warnings": list(plan.warnings)}
+    return {**plan.evaluation_set.to_json(), "warnings": plan.warnings}
 
 
 def _table(samples: Sequence[Sample], files: Sequence[str]) -> str:

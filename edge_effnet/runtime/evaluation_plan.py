@@ -1,0 +1,117 @@
+"""What models are evaluated on: open them, read the images, leave out those they learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.listing import load_dataset
+from edge_effnet.data.split import balanced_sample, evaluation_warnings
+from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
+from edge_effnet.heads.head import HeadChoice
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.metrics import Predictions
+from edge_effnet.runtime.classifier import common_names, open_classifier
+from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.stages import OnProgress
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """Models, and images that fit all of them.
+
+    Attributes:
+        given: all images, as they were read.
+        evaluation_set: those that no model was trained on.
+        dataset: those to run on: the evaluation set, or a sample of it.
+        labels: names of the classes, None where nobody named any.
+        preprocess, head: as asked, for every model.
+        preprocessing: what each model does to an image.
+        notices: what the user should know about how the models run.
+    """
+
+    models: tuple[Path, ...]
+    given: Dataset
+    evaluation_set: EvaluationSet
+    dataset: Dataset
+    labels: tuple[str, ...] | None
+    preprocess: Preprocess | str | None
+    head: HeadChoice | None
+    preprocessing: tuple[Preprocess, ...]
+    notices: tuple[str, ...]
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the images to run on."""
+        return evaluation_warnings(self.dataset, self.given)
+
+    def sample(self, count: int, seed: int) -> EvaluationPlan:
+        """The same on so many images at most, evenly over the classes."""
+        return replace(self, dataset=balanced_sample(self.dataset, count, seed))
+
+    def predict(
+        self,
+        *,
+        workers: int | None = None,
+        strict: bool = False,
+        progress: OnProgress | None = None,
+    ) -> list[Predictions]:
+        """Run the models; see ``predict_many``."""
+        return predict_many(
+            self.models,
+            self.dataset,
+            labels=self.labels,
+            preprocess=self.preprocess,
+            head=self.head,
+            workers=workers,
+            strict=strict,
+            progress=progress,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """How the images were read, and what was left out."""
+        return {**self.given.reading_json(), **self.evaluation_set.to_json()}
+
+
+def plan_evaluation(
+    models: Sequence[Path],
+    data: Path,
+    *,
+    labels: Sequence[str] | None = None,
+    preprocess: Preprocess | str | None = None,
+    head: HeadChoice | None = None,
+    flat: bool = False,
+) -> EvaluationPlan:
+    """Check models and images against each other before time is spent on them.
+
+    Args:
+        labels, preprocess, head: for every model, where the file does not say or says wrong.
+        flat: whether a folder of images without classes will do.
+
+    Raises:
+        ModelError: a model cannot be opened, or two differ in their classes.
+        DataError: no data set, or one that does not fit the models.
+    """
+    opened = [
+        open_classifier(path, labels=labels, preprocess=preprocess, head=head) for path in models
+    ]
+    names, first = common_names(opened), opened[0]
+    given = load_dataset(
+        data, labels=names, classes=len(first.labels), task=first.head.task, flat=flat
+    )
+    steps = [step for one in opened if one.card for step in one.card.steps]
+    evaluation_set = leave_out_trained(given, steps)
+    return EvaluationPlan(
+        tuple(models),
+        given,
+        evaluation_set,
+        evaluation_set.dataset,
+        given.labels or names,
+        preprocess,
+        head,
+        tuple(one.preprocess for one in opened),
+        tuple(one.notice for one in opened if one.notice),
+    )
