@@ -61,7 +61,7 @@ class Card:
         preprocess: what the host does to an image.
         variant: the network's row as JSON, or None for a network that is no variant of ours.
         weights: where the weights came from: ``kind``, file name, hash.
-        steps: what was done, in order, each with ``step`` and its settings and hashes.
+        steps: the provenance: what was done, in order, each with ``step``, settings, hashes.
         measured: float against quantized on named data, as ``compare`` reports it; None
             where nothing was measured.
         tool: versions of what made it.

@@ -40,7 +40,7 @@ class Network:
     Attributes:
         spec: its variant.
         kept: indices of its channels among the unpruned network's, by group.
-        steps: what was done to it, for the card.
+        steps: its provenance for the card: an entry for everything that was done to it.
     """
 
     spec: VariantSpec

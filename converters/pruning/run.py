@@ -171,8 +171,8 @@ def _find_budget(
 def _fine_tune(
     context: PruningContext, network: Network, step_folder: Path, step: int
 ) -> tuple[EpochRow, tuple[dict[str, Any], ...]]:
-    """Fine-tune a sliced network; returns the best epoch and, where there was one, the
-    step for the card."""
+    """Fine-tune a sliced network; returns the best epoch and, where there was one, its
+    provenance for the card."""
     config, epochs = context.config, context.config.epochs_of(step)
     training = training_config(context, network.spec.name, epochs, config.seed + step)
     images = context.data.record

@@ -1,1 +1,1 @@
-"""What slicing took away is learned back: solved projections, statistics, training."""
+"""Recovers accuracy after slicing: least squares, BatchNorm re-estimation, distillation."""

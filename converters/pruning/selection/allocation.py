@@ -30,12 +30,9 @@ MEASURES: dict[str, Callable[[Cost], int]] = {
 }
 MEASURE_NAMES = {"macs": "multiply-adds", "params": "parameters", "size": "bytes of the float file"}
 LEAST_SHARE = 0.125  # of a group's channels; narrower layers run no faster and learn badly
-# One element of an operator's output takes as long as so many multiply-adds: fitted on V2-B0 and
-# four prunings of it at 224 px (float, one x86-64 core; in int8 activations weigh more still).
+# Time of one element of an operator's output, in multiply-adds (fit: docs/research/tried.md).
 ELEMENT_MACS = 50
-# Of the share that multiply-adds fall by, time has to fall by at least so much. In B0's late blocks
-# channels are missed least, have most multiply-adds and take little of the time: without this, 30 %
-# fewer were as little as 16 % less time. Uniform widths make it 0.7 (B0) and 0.8 (V2-B0).
+# Of the share that multiply-adds fall by, time has to fall by at least so much.
 TIME_SHARE = 0.8
 _NOTCHES = 32  # of a wide group, from its full width to nothing
 

@@ -35,7 +35,7 @@ class ResolvedWeights:
         classes: width of the file's classifier; None where random or without one.
         labels, resolution: what the file was trained for, where it says so.
         origin: for the model card: kind, and file name, sha256 and URL where there are any.
-        steps: what was done to them so far, where the file says so.
+        steps: their provenance so far, where the file says so.
         notice: a line the user must see, or None.
     """
 
