@@ -126,7 +126,8 @@ def _unreachable(url: str, target: Path, error: BaseException) -> WeightsError:
         cause = cause.__context__
     return WeightsError(
         f"the official weights {target.name} cannot be downloaded from {url}",
-        found=str(cause) or type(cause).__name__,
+        found=(str(cause) or type(cause).__name__)
+        + (f"; {target} is not the published file" if target.exists() else ""),
         fix=f"connect and try again, put the file at {target} by hand, or use "
         "--weights FILE or --weights demo",
     )
