@@ -18,15 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from converters.api import compare, convert
-    from converters.conversion import Conversion, Made
+    from converters.conversion import Conversion, ConvertedFile
     from edge_effnet.metrics import Comparison
 
-__all__ = ["Comparison", "Conversion", "Made", "compare", "convert"]
+__all__ = ["Comparison", "Conversion", "ConvertedFile", "compare", "convert"]
 
 _MODULES = {
     "Comparison": "edge_effnet.metrics",
     "Conversion": "converters.conversion",
-    "Made": "converters.conversion",
+    "ConvertedFile": "converters.conversion",
     "compare": "converters.api",
     "convert": "converters.api",
 }

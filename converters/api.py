@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
 
-from converters.accuracy.limits import AccuracyLimits
+from converters.accuracy.limits import Limits
 from converters.conversion import Conversion, ConvertConfig, refuse_outputs
-from converters.edgetpu.convert_step import finish_for_edgetpu, refuse_compiled
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
@@ -119,20 +118,18 @@ def convert(
         workers=threads or available_cores(),
         strict=strict,
         force=force,
-        limits=AccuracyLimits.where_set(max_drop, min_agreement, max_class_drop),
+        limits=Limits.where_set(max_drop, min_agreement, max_class_drop),
         allow_float=allow_float,
         qat_steps=qat_steps,
         qat_labels=qat_labels,
         resume=resume,
     )
     refuse_outputs(choice.name, config, choice.file)
-    refuse_compiled(choice.name, config)
     conversion = run(choice.open(), config, _stages(progress))
     if not conversion.made and conversion.search and (missed := conversion.search.missed()):
         raise missed
-    for made in conversion.made:
-        if made.recipe in RECIPES and RECIPES[made.recipe].edge_tpu:
-            finish_for_edgetpu(made.path)
+    if conversion.edgetpu and conversion.edgetpu.refused:
+        raise conversion.edgetpu.refused
     return conversion
 
 

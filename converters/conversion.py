@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.limits import AccuracyLimits
+from converters.accuracy.limits import Limits
 from converters.accuracy.search import SearchOutcome
 from converters.calibration.images import ConversionImages
+from converters.edgetpu.convert_step import EdgeTpuOutcome, compiled_path
 from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32, QuantRecipe
 from edge_effnet.errors import OutputError, UsageProblem
@@ -49,7 +50,7 @@ class ConvertConfig:
     workers: int = 1
     strict: bool = False
     force: bool = False
-    limits: AccuracyLimits | None = None
+    limits: Limits | None = None
     allow_float: int = 0
     qat_steps: int | None = None
     qat_labels: bool = False
@@ -96,7 +97,7 @@ class ConvertConfig:
 
 
 @dataclass(frozen=True)
-class Made:
+class ConvertedFile:
     """One written file.
 
     Attributes:
@@ -121,14 +122,16 @@ class Conversion:
         calibration: what calibrated, described while generated images still existed.
         search: the strategies that were tried, where limits were set.
         doubts: why the latencies are not to be trusted, in sentences.
+        edgetpu: of the file for the Edge TPU, where there is one.
     """
 
-    made: tuple[Made, ...]
+    made: tuple[ConvertedFile, ...]
     images: ConversionImages
     source: Source
     calibration: Mapping[str, Any]
     search: SearchOutcome | None = None
     doubts: tuple[str, ...] = ()
+    edgetpu: EdgeTpuOutcome | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -157,6 +160,7 @@ class Conversion:
                 }
                 for made in self.made
             ],
+            **({"edgetpu": self.edgetpu.to_json()} if self.edgetpu else {}),
         }
 
 
@@ -172,7 +176,9 @@ def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> N
     Raises:
         OutputError: a file exists, or the folder cannot be made or written.
     """
-    for path in output_paths(name, config).values():
+    paths = output_paths(name, config)
+    compiled = [compiled_path(paths[one.name]) for one in config.recipes if one.edge_tpu]
+    for path in (*paths.values(), *compiled):
         if not _same_file(path, own_file):
             refuse_existing(path, overwrite=config.force)
     with scratch_folder(config.out):

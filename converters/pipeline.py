@@ -15,13 +15,14 @@ from converters.accuracy.search import SearchOutcome, search
 from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
 from converters.calibration.images import ConversionImages, choose_images
-from converters.conversion import Conversion, ConvertConfig, Made, scratch_folder
+from converters.conversion import Conversion, ConvertConfig, ConvertedFile, scratch_folder
+from converters.edgetpu.convert_step import finish_for_edgetpu
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
-from converters.quantization.recipes import FLOAT32, UNPRUNED
+from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
@@ -75,7 +76,15 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
             refuse_existing(files[-1].target, overwrite=config.force)
         made, doubts = _write(files, images, config, scratch, stage)
-    return Conversion(made, images, source, described, outcome, doubts)
+    edgetpu = next(
+        (
+            finish_for_edgetpu(file.path)
+            for file in made
+            if file.recipe in RECIPES and RECIPES[file.recipe].edge_tpu
+        ),
+        None,
+    )
+    return Conversion(made, images, source, described, outcome, doubts, edgetpu)
 
 
 @dataclass(frozen=True)
@@ -123,7 +132,7 @@ def _write(
     config: ConvertConfig,
     scratch: Path,
     stage: StartStage,
-) -> tuple[tuple[Made, ...], tuple[str, ...]]:
+) -> tuple[tuple[ConvertedFile, ...], tuple[str, ...]]:
     """Measure the files in the scratch folder and write them, with doubts about the times."""
     paths = [scratch / file.target.name for file in files]
     for path, file in zip(paths, files, strict=True):
@@ -139,7 +148,7 @@ def _write(
         card = replace(file.card, measured=measured_record(comparison, images))
         write_artifact(file.target, file.model, card, overwrite=True)
         size_bytes = file.target.stat().st_size
-        made.append(Made(file.recipe, file.target, size_bytes, latency_ms, comparison))
+        made.append(ConvertedFile(file.recipe, file.target, size_bytes, latency_ms, comparison))
     return tuple(made), timing.doubts
 
 

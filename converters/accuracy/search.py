@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.limits import (
-    AccuracyLimits,
+from converters.accuracy.checks import (
     Check,
     LimitVerdict,
+    Measurement,
     check,
     check_json,
     overall,
 )
+from converters.accuracy.limits import Limits
 from converters.accuracy.selection import split
 from converters.accuracy.strategies import STRATEGIES, Strategy
 from converters.accuracy.trials import Trial, stored_trial, trial_key
@@ -56,7 +57,7 @@ class SearchOutcome:
         verdict: what those prove.
     """
 
-    limits: AccuracyLimits
+    limits: Limits
     trials: tuple[Trial, ...]
     winner: Trial | None
     best: Trial
@@ -68,7 +69,7 @@ class SearchOutcome:
 
     def missed(self) -> LimitMissed | None:
         """The error to end with when a limit was missed, or None."""
-        wanted = ", ".join(
+        expected = ", ".join(
             f"{found.name} {'at least' if found.name == 'agreement' else 'at most'} {found.limit:g}"
             for found in self.best.checks
         )
@@ -85,7 +86,7 @@ class SearchOutcome:
             what,
             found=f"best strategy {self.best.strategy.name!r}: "
             + "; ".join(c.line() for c in found),
-            expected=wanted,
+            expected=expected,
             fix="relax the limit, calibrate with more photos like the evaluation images, or add "
             "--force to write the best file all the same",
         )
@@ -104,7 +105,7 @@ class SearchOutcome:
 
 
 def search(
-    limits: AccuracyLimits,
+    limits: Limits,
     evaluation: Dataset,
     context: Context,
     reference: Path,
@@ -153,7 +154,8 @@ def search(
     done = stage("confirming on unseen images", None)
     ours = predict(reference, confirmation, workers=context.workers)
     theirs = predict(write(best.strategy, candidate), confirmation, workers=context.workers)
-    confirmed = check(limits, compare_predictions(ours, theirs))
+    measured = Measurement(compare_predictions(ours, theirs), best.size_bytes, best.latency_ratio)
+    confirmed = check(limits, measured)
     done(1)
     return replace(outcome, confirmed=confirmed, verdict=overall(confirmed))
 
@@ -181,7 +183,7 @@ class _Meter:
 
     def __init__(
         self,
-        limits: AccuracyLimits,
+        limits: Limits,
         reference: Path,
         images: Dataset,
         context: Context,
@@ -209,21 +211,22 @@ class _Meter:
         file = write(strategy, candidate)
         theirs = predict(file, self._images, workers=workers)
         comparison = compare_predictions(self._reference, theirs)
+        measured = Measurement(comparison, file.stat().st_size, latency_ratio(self._file, file))
         paired, summary = comparison.paired, comparison.candidate
         agreement, error = comparison.agreement_percent, comparison.score_error
         if agreement is None or error is None:
             raise ValueError("limits are for classes and labels")
         trial = Trial(
             strategy=strategy,
-            size_bytes=file.stat().st_size,
+            size_bytes=measured.size_bytes,
             agreement_percent=agreement,
             score_l1=error.mean_l1,
             top1_percent=summary.headline.right_percent if summary else None,
             drop_points=paired.drop_points if paired else None,
             drop_interval_points=paired.drop_interval_points if paired else None,
-            latency_ratio=latency_ratio(self._file, file),
+            latency_ratio=measured.latency_ratio,
             seconds=seconds,
-            checks=check(self._limits, comparison),
+            checks=check(self._limits, measured),
         )
         done(1)
         return trial

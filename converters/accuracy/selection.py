@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from converters.accuracy.limits import CLASS_MIN_IMAGES, AccuracyLimits
+from converters.accuracy.checks import CLASS_MIN_IMAGES
+from converters.accuracy.limits import Limits
 from converters.calibration.images import ConversionImages
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import divide, images_per_class, one_answer
@@ -33,7 +34,7 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     return division.rest, division.evaluation
 
 
-def refuse_void_limits(limits: AccuracyLimits | None, images: ConversionImages, seed: int) -> None:
+def refuse_void_limits(limits: Limits | None, images: ConversionImages, seed: int) -> None:
     """Raise DataError where the images cannot carry the limits, before anything is made."""
     if limits is None or images.generated:
         return

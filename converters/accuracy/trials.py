@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from converters.accuracy.limits import AccuracyLimits, Check, check_json
+from converters.accuracy.checks import Check, check_json
+from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES_VERSION, Strategy
 from converters.quantization.candidates import Context
 from edge_effnet.artifact import Card
@@ -62,7 +63,7 @@ def trial_key(
     strategy: Strategy,
     context: Context,
     selection: Dataset,
-    limits: AccuracyLimits,
+    limits: Limits,
     reference: Card,
 ) -> str:
     """Fingerprint of all that a trial depends on.

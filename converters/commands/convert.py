@@ -157,9 +157,8 @@ def command(**options: Any) -> None:
       edge-effnet convert --variant lite0 --weights best.keras --edgetpu --data photos/
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
-    from converters.commands.convert_report import print_conversion
+    from converters.commands.convert_report import print_conversion, print_edgetpu
     from converters.conversion import refuse_outputs
-    from converters.edgetpu.convert_step import finish_for_edgetpu, print_outcome, refuse_compiled
     from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.ui.console import print_note
@@ -171,7 +170,6 @@ def command(**options: Any) -> None:
     refuse_bad_output(json_to, overwrite=config.force)
     name = _name(whole, config, share)
     refuse_outputs(name, config, whole.file)
-    refuse_compiled(name, config)
     _refuse_bad_data(config)
     if options["labels"]:
         whole = replace(whole, labels=read_labels(options["labels"], config.data))
@@ -192,17 +190,14 @@ def command(**options: Any) -> None:
         for notice in source.notices:
             print_note(notice)
         conversion = convert(source, config, stage)
-    document = conversion.to_json()
     if shown:
         print_conversion(conversion)
-    for made in conversion.made:
-        if made.recipe in RECIPES and RECIPES[made.recipe].edge_tpu:
-            outcome = finish_for_edgetpu(made.path)
-            document["edgetpu"] = outcome.to_json()
-            if shown:
-                print_outcome(outcome)
+        if conversion.edgetpu:
+            print_edgetpu(conversion.edgetpu)
     if json_to:
-        write_json(document, json_to, overwrite=config.force)
+        write_json(conversion.to_json(), json_to, overwrite=config.force)
+    if conversion.edgetpu and conversion.edgetpu.refused:
+        raise conversion.edgetpu.refused
     missed = conversion.search.missed() if conversion.search else None
     if missed:
         raise missed
@@ -225,7 +220,7 @@ def _model(options: dict[str, Any]) -> ModelChoice:
 
 
 def _config(options: dict[str, Any]) -> ConvertConfig:
-    from converters.accuracy.limits import AccuracyLimits
+    from converters.accuracy.limits import Limits
     from converters.conversion import ConvertConfig
     from edge_effnet.cores import available_cores
 
@@ -241,7 +236,7 @@ def _config(options: dict[str, Any]) -> ConvertConfig:
         workers=options["threads"] or available_cores(),
         strict=options["strict"],
         force=options["force"],
-        limits=AccuracyLimits.where_set(
+        limits=Limits.where_set(
             options["max_drop"], options["min_agreement"], options["max_class_drop"]
         ),
         allow_float=options["allow_float"],

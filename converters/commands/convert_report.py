@@ -8,12 +8,15 @@ from rich.console import Console
 from rich.table import Table
 
 from converters.accuracy.search import SearchOutcome
-from converters.conversion import Conversion, Made
+from converters.conversion import Conversion, ConvertedFile
+from converters.edgetpu.compiler import COMPILER
+from converters.edgetpu.convert_step import EdgeTpuOutcome
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.metrics import Paired
 from edge_effnet.ui.comparison_report import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.evaluation_set import print_evaluation_set
+from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
 
 
@@ -163,7 +166,7 @@ _HEADINGS = {
 }
 
 
-def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
+def _row(made: ConvertedFile, reference: ConvertedFile, conversion: Conversion) -> list[str]:
     comparison, figure = made.comparison, "–"
     compared = ["–"] * (len(_HEADINGS[conversion.source.head.task]) - 1)
     summaries = [m.comparison.reference for m in conversion.made if m.comparison]
@@ -187,3 +190,38 @@ def _row(made: Made, reference: Made, conversion: Conversion) -> list[str]:
         f"{made.latency_ms:.1f} ms",
         f"{made.latency_ms / reference.latency_ms:.2f}",
     ]
+
+
+def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
+    """Print the preflight, what the compiler said, and the next step."""
+    out = console()
+    out.print()
+    print_preflight({"file": outcome.path, **outcome.preflight.to_json()})
+    if outcome.refused is not None:  # the command ends with it
+        return
+    if outcome.log is None:
+        out.print(f"not compiled: {COMPILER} is not on PATH")
+        out.print(
+            f"next: sudo apt install {COMPILER.replace('_', '-')} on x86-64 Linux (package source: "
+            "coral.ai/docs/edgetpu/compiler), then this command again with --force"
+        )
+        return
+    log = outcome.log
+    out.print(
+        f"compiled by {COMPILER} {log.version}: {log.mapped} of {log.operations} operators in "
+        f"{log.subgraphs} piece; {megabytes(log.cached_bytes)} of weights on the chip, "
+        f"{megabytes(log.streamed_bytes)} streamed"
+    )
+    for operator, count, status in log.statuses:
+        if not status.startswith("Mapped"):
+            out.print(f"  {count} × {operator}: {status}")
+    if log.mapped != outcome.preflight.mapped:
+        out.print(
+            f"the preflight had said {outcome.preflight.mapped} operators: please report this "
+            "model, the rules are to learn from it",
+            style="yellow",
+        )
+    compiled = quote(str(outcome.compiled))
+    out.print(
+        f"next: edge-effnet bench {compiled} --device coral, where the stick is", soft_wrap=True
+    )

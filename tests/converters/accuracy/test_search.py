@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from converters.accuracy.limits import AccuracyLimits
+from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.conversion import ConvertConfig
 from converters.float_model.source import from_file
@@ -83,7 +83,7 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
         data=known,
         calibration_images=12,
         workers=2,
-        limits=AccuracyLimits(min_agreement_percent=101),  # nothing can
+        limits=Limits(min_agreement_percent=101),  # nothing can
     )
     conversion = convert(source, config)
     assert conversion.made == ()
@@ -127,7 +127,7 @@ def test_labels_teach_training_where_asked(
         data=known,
         calibration=known,
         calibration_images=12,
-        limits=AccuracyLimits(min_agreement_percent=101),
+        limits=Limits(min_agreement_percent=101),
         qat_steps=3,
         qat_labels=True,
     )

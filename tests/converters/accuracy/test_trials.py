@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from converters.accuracy.limits import AccuracyLimits
+from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES
 from converters.accuracy.trials import trial_key
 from converters.calibration.representative import Calibration
@@ -38,7 +38,7 @@ def key(selection: Dataset, card: Card = CARD, calibration: Dataset | None = Non
     used = Calibration(calibration, 0 if calibration else 2, HOW, 0)
     structure = Structure((), (), (), (), {})
     context = Context(b"model", structure, used, "uint8", 1)
-    return trial_key(STRATEGIES[0], context, selection, AccuracyLimits(1.0), card)
+    return trial_key(STRATEGIES[0], context, selection, Limits(1.0), card)
 
 
 def corrected(images: Dataset, **said: Any) -> Dataset:

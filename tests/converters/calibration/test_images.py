@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from converters.accuracy.limits import AccuracyLimits
+from converters.accuracy.limits import Limits
 from converters.accuracy.selection import refuse_void_limits
 from converters.calibration.dead_leaves import generated_image
 from converters.calibration.images import ConversionImages, choose_images
@@ -60,8 +60,8 @@ def test_small_classes_keep_half_of_their_images_for_judging(tmp_path: Path) -> 
     assert images.evaluation.class_counts == {"blue": 30, "green": 4, "red": 2}
     assert any("30 images of 'blue', 2 of 'red'" in line for line in images.warnings)
     with pytest.raises(DataError, match="found 1 of 'red' in the smaller half, too few of 2 cla"):
-        refuse_void_limits(AccuracyLimits(max_class_drop_points=1), images, 0)
-    refuse_void_limits(AccuracyLimits(max_drop_points=1), images, 0)
+        refuse_void_limits(Limits(max_class_drop_points=1), images, 0)
+    refuse_void_limits(Limits(max_drop_points=1), images, 0)
 
 
 def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"more than one class, .*20 images.*to evaluate on, all 'blue'"
     ):
-        refuse_void_limits(AccuracyLimits(min_agreement_percent=99), images, 0)
+        refuse_void_limits(Limits(min_agreement_percent=99), images, 0)
     one = chosen(data, tmp_path, evaluation_count=1)
     assert any("nothing is known about it" in line for line in one.warnings)
 
@@ -89,7 +89,7 @@ def test_halves_that_choose_and_confirm_are_looked_at(tmp_path: Path) -> None:
     images = chosen(folder(tmp_path / "data", {"blue": 98, "red": 2}), tmp_path)
     assert images.evaluation.class_counts == {"blue": 49, "red": 1}
     with pytest.raises(DataError, match="in one half of those to evaluate on, all 'blue'"):
-        refuse_void_limits(AccuracyLimits(max_drop_points=5), images, 0)
+        refuse_void_limits(Limits(max_drop_points=5), images, 0)
 
 
 def test_the_same_folder_given_twice_is_divided(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_no_limit_is_accepted_on_images_trained_on(
     everything = Division(load_dataset(photos), replace(trained.evaluation, samples=()))
     images = chosen(photos, tmp_path, labels=trained.rest.labels, steps=steps_of(everything))
     assert len(images.evaluation) == 40
-    for limits in (AccuracyLimits(max_drop_points=5), AccuracyLimits(min_agreement_percent=90)):
+    for limits in (Limits(max_drop_points=5), Limits(min_agreement_percent=90)):
         with pytest.raises(DataError, match="a limit needs images that the network was not train"):
             refuse_void_limits(limits, images, 0)
     refuse_void_limits(None, images, 0)

@@ -232,8 +232,10 @@ def test_convert_looks_compiles_and_keeps_the_card(
     assert "already exists" in refused.stderr
 
     stand_in(programs, REFUSED, writes=False, code=1)
-    failed = edge_effnet(*command, "--force", env=path)
+    failed = edge_effnet(*command, "--json", tmp_path / "r.json", "--force", env=path)
     assert failed.returncode == 1
+    assert "operators map, in 1 piece" in failed.stdout  # what was made is told all the same
+    assert "refused" in json.loads((tmp_path / "r.json").read_text())["edgetpu"]
     assert "edgetpu_compiler refused" in failed.stderr.splitlines()[-1]
 
 
