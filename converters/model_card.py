@@ -38,16 +38,20 @@ def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
-    low = tuple((0 - m) / s for m, s in zip(source.how.mean, source.how.std, strict=False))
-    high = tuple((255 - m) / s for m, s in zip(source.how.mean, source.how.std, strict=False))
+    low = tuple(
+        (0 - m) / s for m, s in zip(source.preprocess.mean, source.preprocess.std, strict=False)
+    )
+    high = tuple(
+        (255 - m) / s for m, s in zip(source.preprocess.mean, source.preprocess.std, strict=False)
+    )
     content = write_metadata(
         name=f"{source.name} {recipe}",
         description="Image classifier made by edge-effnet; see model_card.json in this file.",
         version=__version__,
         # Readers take the file for one name for each score, which one score for two is not.
         labels_file=LABELS_NAME if source.head.classes == source.head.outputs else None,
-        mean=source.how.mean,
-        std=source.how.std,
+        mean=source.preprocess.mean,
+        std=source.preprocess.std,
         input_range=(min(low), max(high)),
     )
     return add_metadata(model, {METADATA_NAME: content})
@@ -91,7 +95,7 @@ def make_card(
     return Card(
         name=f"{source.name}-{strategy.recipe if strategy else FLOAT32}",
         labels=labels,
-        preprocess=source.how,
+        preprocess=source.preprocess,
         variant=source.variant,
         weights=source.weights,
         steps=tuple(steps),

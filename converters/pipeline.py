@@ -48,7 +48,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
             config = replace(config, data=Path(SIGNS))  # what the demo weights were trained on
         images = choose_images(
-            source.how,
+            source.preprocess,
             data=config.data,
             calibration=config.calibration,
             labels=source.labels,

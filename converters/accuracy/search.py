@@ -133,15 +133,15 @@ def search(
     card = read_artifact(reference).card
     if card is None:
         raise ValueError(f"{reference} has no model card")
-    known = StepResults(store, resume=resume)
+    stored = StepResults(store, resume=resume)
     trials: list[Trial] = []
     winner: Trial | None = None
     for strategy in strategies:
         key = trial_key(strategy, context, selection, limits, card)
-        trial = stored_trial(strategy, known.get(key))
+        trial = stored_trial(strategy, stored.get(key))
         if trial is None:
             trial = meter.measure(strategy, write)
-            known.put(key, trial.to_json())
+            stored.put(key, trial.to_json())
         trials.append(trial)
         if trial.fits:
             winner = trial

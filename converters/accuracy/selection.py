@@ -38,11 +38,11 @@ def refuse_void_limits(limits: Limits | None, images: ConversionImages, seed: in
     """Raise DataError where the images cannot carry the limits, before anything is made."""
     if limits is None or images.generated:
         return
-    evaluation, known = images.evaluation, images.evaluation_set
-    if known is not None and not known.is_evidence:
+    evaluation, facts = images.evaluation, images.evaluation_set
+    if facts is not None and not facts.is_evidence:
         raise DataError(
             "a limit needs images that the network was not trained on",
-            found=f"all {known.images} images of {evaluation.source}, or near-duplicates of them, "
+            found=f"all {facts.images} images of {evaluation.source}, or near-duplicates of them, "
             "were learned from",
             expected="images that it has not seen",
             fix="give such images with --data, or leave the limit out",

@@ -224,19 +224,19 @@ def _values(
 
     def compare(image: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
         rows, ends = np.zeros((len(twins), 4)), np.zeros((len(twins), 2), np.int64)
-        for place, (reference, value, kind) in enumerate(
+        for index, (reference, value, kind) in enumerate(
             zip(truth[image], values, kinds, strict=True)
         ):
             low, high = _range(kind)
             real = (_spread(value).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
             outside = (reference < low - kind.scales[0]) | (reference > high + kind.scales[0])
-            rows[place] = (
+            rows[index] = (
                 (reference**2).sum(),
                 ((reference - real) ** 2).sum(),
                 outside.sum(),
                 real.size,
             )
-            ends[place] = value.min(), value.max()
+            ends[index] = value.min(), value.max()
         return rows, ends
 
     asked = [own[twin.name] for twin in kinds]

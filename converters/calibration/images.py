@@ -68,7 +68,7 @@ class ConversionImages:
 
 
 def choose_images(
-    how: Preprocess,
+    preprocess: Preprocess,
     *,
     data: Path | None,
     calibration: Path | None,
@@ -114,7 +114,7 @@ def choose_images(
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
-            return _drawn(how, count, "train", seed, scratch, labels)
+            return _drawn(preprocess, count, "train", seed, scratch, labels)
         if labelled:
             return load_dataset(folder, part="training", **asked)
         return load_images(folder)
@@ -123,7 +123,7 @@ def choose_images(
         calibration = parts[0]
     if is_signs(data):
         given = evaluation = _drawn(
-            how, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
+            preprocess, evaluation_count or SIGNS_EVALUATION_IMAGES, "test", seed, scratch, labels
         )
         pool = listed(calibration or Path(SIGNS))
     else:
@@ -136,7 +136,7 @@ def choose_images(
             warnings += notices
         elif pool is not None:
             pool = _trained_first(pool, steps, count)
-    chosen, skipped = choose_calibration(pool, how, count=count, seed=seed)
+    chosen, skipped = choose_calibration(pool, preprocess, count=count, seed=seed)
     if skipped and strict:
         raise DataError(
             f"{len(skipped)} calibration images cannot be read",
@@ -157,7 +157,7 @@ def choose_images(
             )
     return ConversionImages(
         calibration=chosen,
-        evaluation=evaluation or _generated(how, evaluation_count, seed, scratch),
+        evaluation=evaluation or _generated(preprocess, evaluation_count, seed, scratch),
         generated=evaluation is None,
         warnings=tuple(warnings),
         skipped=skipped,
@@ -239,7 +239,7 @@ def _spare(
 
 
 def _drawn(
-    how: Preprocess,
+    preprocess: Preprocess,
     count: int,
     split: str,
     seed: int,
@@ -250,15 +250,17 @@ def _drawn(
     from edge_effnet.data.signs.folder import write_folder
 
     folder = scratch / f"signs-{split}"
-    size = math.ceil(max(how.height, how.width) / how.crop)
+    size = math.ceil(max(preprocess.height, preprocess.width) / preprocess.crop)
     write_folder(folder, count, size=size, seed=seed, split=split)
     return replace(load_dataset(folder, labels=labels), source=f"signs ({split})")
 
 
-def _generated(how: Preprocess, count: int | None, seed: int, scratch: Path) -> Dataset:
+def _generated(preprocess: Preprocess, count: int | None, seed: int, scratch: Path) -> Dataset:
     count = min(count or GENERATED_EVALUATION_IMAGES, GENERATED_EVALUATION_IMAGES)
     samples = []
-    height, width = (math.ceil(side / how.crop) for side in (how.height, how.width))
+    height, width = (
+        math.ceil(side / preprocess.crop) for side in (preprocess.height, preprocess.width)
+    )
     for index in range(count):
         image = generated_image(index, seed + _EVALUATION_SEED_OFFSET, height, width)
         path = scratch / f"generated-{index:04}.png"

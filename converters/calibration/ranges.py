@@ -203,7 +203,7 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
     Each of those is monotone in every pixel value, so an all-black and an all-white image
     give its extremes exactly.
     """
-    how, source = calibration.how, structure.inputs[0]
+    spec, source = calibration.preprocess, structure.inputs[0]
     chain = [source]
     for operator in structure.operators:
         moving = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
@@ -212,8 +212,8 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
     interpreter = open_with_all_tensors(model)
     extremes: dict[int, list[float]] = {index: [] for index in chain}
     for level in (0, 255):
-        pixels = np.full((how.height, how.width, 3), level, np.uint8)
-        interpreter.set_tensor(source, normalize(pixels, how)[None])
+        pixels = np.full((spec.height, spec.width, 3), level, np.uint8)
+        interpreter.set_tensor(source, normalize(pixels, spec)[None])
         interpreter.invoke()
         for index in chain:
             values = interpreter.get_tensor(index)

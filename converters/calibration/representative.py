@@ -22,6 +22,15 @@ FEW_IMAGES = 100
 GENERATED_IMAGES = 100
 
 
+def network_input(path: Path, spec: Preprocess) -> NDArray[np.float32]:
+    """An image file as real-valued network input, height x width x 3.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    return normalize(preprocess(read_image(path), spec), spec)
+
+
 @dataclass(frozen=True)
 class Calibration:
     """What sets the activation ranges.
@@ -29,12 +38,11 @@ class Calibration:
     Attributes:
         images: the chosen images; empty when they are generated.
         generated: how many images are made instead.
-        how: the preprocessing, the same as everywhere.
     """
 
     images: Dataset | None
     generated: int
-    how: Preprocess
+    preprocess: Preprocess
     seed: int
 
     @property
@@ -60,15 +68,15 @@ class Calibration:
         """
         if self.images is not None:
             for sample in self.images.samples:
-                yield normalize(preprocess(read_image(sample.path), self.how), self.how)
+                yield network_input(sample.path, self.preprocess)
             return
         for index in range(self.generated):
-            pixels = generated_image(index, self.seed, self.how.height, self.how.width)
-            yield normalize(pixels, self.how)
+            side = self.preprocess.height, self.preprocess.width
+            yield normalize(generated_image(index, self.seed, *side), self.preprocess)
 
     def sha256(self) -> str:
         """One hash of everything that decides the ranges."""
-        digest = hashlib.sha256(repr((self.how, self.generated, self.seed)).encode())
+        digest = hashlib.sha256(repr((self.preprocess, self.generated, self.seed)).encode())
         for sample in self.images.samples if self.images is not None else ():
             digest.update(bytes.fromhex(content_hash(sample.path)))
         return digest.hexdigest()
@@ -85,12 +93,13 @@ class Calibration:
 
 
 def choose_calibration(
-    images: Dataset | None, how: Preprocess, *, count: int, seed: int
+    images: Dataset | None, spec: Preprocess, *, count: int, seed: int
 ) -> tuple[Calibration, tuple[str, ...]]:
     """Pick the calibration images: class-balanced, seeded, readable ones only.
 
     Args:
         images: where to pick from; None generates images instead.
+        spec: the preprocessing of the network.
         count: how many.
 
     Returns:
@@ -100,7 +109,7 @@ def choose_calibration(
         DataError: none of the images can be read, or they cannot be pixels 0–255.
     """
     if images is None:
-        return Calibration(None, min(count, GENERATED_IMAGES), how, seed), ()
+        return Calibration(None, min(count, GENERATED_IMAGES), spec, seed), ()
     readable: list[Sample] = []
     skipped: list[str] = []
     brightest, darkest, contrast = 0, 255, 0
@@ -108,7 +117,7 @@ def choose_calibration(
         if len(readable) == count:
             break
         try:
-            pixels = preprocess(read_image(sample.path), how)
+            pixels = preprocess(read_image(sample.path), spec)
         except DataError as error:
             skipped.append(str(error))
             continue
@@ -132,7 +141,7 @@ def choose_calibration(
             fix="replace them",
         )
     picked = replace(images, samples=tuple(readable))
-    return Calibration(picked, 0, how, seed), tuple(skipped)
+    return Calibration(picked, 0, spec, seed), tuple(skipped)
 
 
 # An image stored as 0–1 has at most a handful of levels left; ranges found on it would clip

@@ -9,13 +9,14 @@ from typing import Any
 from converters.analysis.layer_error import measure_layers
 from converters.analysis.layer_error_plot import layer_error_plot
 from converters.analysis.layer_error_table import print_layer_errors
+from converters.calibration.representative import network_input
 from edge_effnet.artifact import split_archive
 from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically
-from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.plots import missing_extra
 from edge_effnet.tflite.reader import read_model_bytes
 from edge_effnet.ui.progress import stages
@@ -28,7 +29,7 @@ def compare_layers(
     reference: Path,
     candidate: Path,
     dataset: Dataset,
-    how: Preprocess,
+    preprocess: Preprocess,
     *,
     workers: int | None,
     plot: Path | None,
@@ -38,7 +39,7 @@ def compare_layers(
     """Measure, print and draw the layers of two files; returns what ``--json`` writes.
 
     Args:
-        how: the preprocessing of both models.
+        preprocess: the preprocessing of both models.
         plot: SVG or PNG file to write, or None.
         table: whether to print.
 
@@ -50,7 +51,9 @@ def compare_layers(
     if plot is not None and (missing := missing_extra()):
         raise missing
     model, quantized = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
-    images = list(islice(_readable(balanced_sample(dataset, len(dataset), seed=0), how), IMAGES))
+    images = list(
+        islice(_readable(balanced_sample(dataset, len(dataset), seed=0), preprocess), IMAGES)
+    )
     if not images:
         raise DataError(f"none of the images of {dataset.source} can be read", fix="replace them")
     with stages() as stage:
@@ -58,7 +61,7 @@ def compare_layers(
 
         def progress(count: int, total: int) -> None:
             nonlocal done
-            done = done or stage(f"looking into the layers of {candidate.name}", total)
+            done = done or stage(f"measuring the layers of {candidate.name}", total)
             done(count)
 
         errors = measure_layers(
@@ -77,9 +80,9 @@ def compare_layers(
     return errors.to_json()
 
 
-def _readable(dataset: Dataset, how: Preprocess) -> Any:
+def _readable(dataset: Dataset, preprocess: Preprocess) -> Any:
     for sample in dataset.samples:
         try:
-            yield normalize(preprocess(read_image(sample.path), how), how)
+            yield network_input(sample.path, preprocess)
         except DataError:
             continue

@@ -64,7 +64,7 @@ def from_baseline(
                 fix="give the official file, or --weights random to measure time alone",
             ) from error
     model = export_peer(network, *pixel_matrix(row.pixels))
-    how = Preprocess(side, side)
+    default = Preprocess(side, side)
     built = {"step": "built", "by": f"keras.applications.{row.maker}", "pixels": row.pixels}
     notices = (
         ()
@@ -78,7 +78,7 @@ def from_baseline(
         model=model,
         structure=structure,
         head=head,
-        how=parse_preprocess(preprocess, how) if preprocess else how,
+        preprocess=parse_preprocess(preprocess, default) if preprocess else default,
         labels=checked_names(labels or imagenet_labels(), head, row.name),
         variant=None,
         weights=origin,

@@ -43,15 +43,15 @@ def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
 def pixel_affine(network: keras.Model, spec: VariantSpec) -> tuple[Any, Any]:
     """The normalization inside the graph as (scale, offset): activation = pixel · scale +
     offset, float32, one per channel. Stored statistics win over the row's."""
-    how = spec.normalization
-    mean, std = np.array(how.mean, np.float64), np.array(how.std, np.float64)
-    if how.stored:
+    normalization = spec.normalization
+    mean, std = np.array(normalization.mean, np.float64), np.array(normalization.std, np.float64)
+    if normalization.stored:
         mean, variance, _ = (
             np.asarray(w, np.float64) for w in network.get_layer(NORMALIZATION_LAYER).get_weights()
         )
         # Keras guards the division in the same way (layers.Normalization).
         mean, std = mean.reshape(3), np.maximum(np.sqrt(variance.reshape(3)), 1e-7)
-    return (1 / (how.scale * std)).astype(np.float32), (-mean / std).astype(np.float32)
+    return (1 / (normalization.scale * std)).astype(np.float32), (-mean / std).astype(np.float32)
 
 
 def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:

@@ -46,7 +46,7 @@ class Source:
     model: bytes
     structure: Structure
     head: Head
-    how: Preprocess
+    preprocess: Preprocess
     labels: tuple[str, ...] | None
     variant: Mapping[str, Any] | None
     weights: Mapping[str, Any]
@@ -96,7 +96,7 @@ def from_variant(
     names = checked_names(names, Head("softmax", width), spec.name)  # before the export's minute
     model = export_network(network, spec)
     structure = parse_structure(model, spec.name)
-    how = Preprocess(side, side)
+    default = Preprocess(side, side)
     if any(step["step"] == "sparsified" for step in resolved.steps):
         notices.append(
             "many weights are zero, which no recipe makes use of: only a compressed download "
@@ -107,7 +107,7 @@ def from_variant(
         model=model,
         structure=structure,
         head=find_head(structure, spec.name, choice=head),
-        how=parse_preprocess(preprocess, how) if preprocess else how,
+        preprocess=parse_preprocess(preprocess, default) if preprocess else default,
         labels=names,
         variant=variant_to_json(spec),
         weights=resolved.origin,
@@ -155,14 +155,14 @@ def from_file(
         model = export_keras_file(path)
         structure = parse_structure(model, str(path))
         height, width = _image_size(structure, path)
-        how = Preprocess(height, width)
+        default = Preprocess(height, width)
         found = find_head(structure, path.name, choice=head)
         return Source(
             name=path.stem,
             model=model,
             structure=structure,
             head=found,
-            how=parse_preprocess(preprocess, how) if preprocess else how,
+            preprocess=parse_preprocess(preprocess, default) if preprocess else default,
             labels=checked_names(labels, found, path.name),
             variant=None,
             weights=file_origin(path),
@@ -199,7 +199,7 @@ def _from_tflite(
             found="neither a model card nor TFLite metadata",
             fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
         )
-    how = artifact.preprocess or Preprocess(height, width)
+    default = artifact.preprocess or Preprocess(height, width)
     card = artifact.card
     found = find_head(structure, path.name, choice=head, stated=card.head if card else None)
     if labels:
@@ -209,7 +209,7 @@ def _from_tflite(
         model=model,
         structure=structure,
         head=found,
-        how=parse_preprocess(preprocess, how) if preprocess else how,
+        preprocess=parse_preprocess(preprocess, default) if preprocess else default,
         labels=checked_names(labels or artifact.labels, found, path.name),
         variant=card.variant if card else None,
         weights=card.weights if card else file_origin(path),

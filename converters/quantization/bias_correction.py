@@ -34,7 +34,7 @@ from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure, parse_structure
 
-# Values looked at per tensor and image: whole rows of channels, evenly spread.
+# Values sampled per tensor and image: whole rows of channels, evenly spread.
 _SAMPLED_VALUES = 16_384
 # Where the follower is flat (a dead channel) no bias can move its answer, and the least-squares
 # step would be noise divided by nothing: a floor under the mean squared slope.
@@ -85,11 +85,11 @@ def correct_bias(
         indices = [i for i, layer in enumerate(layers) if layer.activation in segment.inside]
         targets = sorted({*(layers[i].activation for i in indices), segment.end})
         part = bytearray(extractor.extract(segment.operators, (source,), targets))
-        for place in indices:
-            layer = layers[place]
-            step = _step(part, structure, layer, place, truth, (source, held), workers)
-            for whole in (part, corrected):
-                bias = writable_constant(whole, layer.bias).view(np.int32)
+        for index in indices:
+            layer = layers[index]
+            step = _step(part, structure, layer, index, truth, (source, held), workers)
+            for stored in (part, corrected):
+                bias = writable_constant(stored, layer.bias).view(np.int32)
                 moved = np.rint(bias + step / np.array(structure.tensors[layer.bias].scales))
                 # Channels whose weights are almost zero have a tiny scale, nothing to correct.
                 fits = np.abs(moved) <= LARGEST_BIAS
@@ -110,20 +110,20 @@ def _float_values(
     In float16 to keep 32 images of a large network within memory; its 11 bits are finer than
     the 8 that are being measured.
     """
-    wanted = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
+    tensors = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
 
     def reducer(_: int, values: list[NDArray[Any]]) -> list[Any]:
         rows = [np.clip(_rows(value), -65e3, 65e3).astype(np.float16) for value in values]
         return list(zip(rows[::2], rows[1::2], strict=True))
 
-    return collect_activations(model, wanted, images, reducer, workers=workers)
+    return collect_activations(model, tensors, images, reducer, workers=workers)
 
 
 def _step(
     part: bytearray,
     structure: Structure,
     layer: QuantizedLayer,
-    place: int,
+    index: int,
     truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
     given: tuple[int, Sequence[NDArray[Any]]],
     workers: int,
@@ -132,7 +132,7 @@ def _step(
 
     Args:
         part: of the integer model, with the layer in it.
-        place: of the layer in ``truth``.
+        index: of the layer in ``truth``.
         given: the tensor that the part reads, and its values for each image.
 
     Least squares: with the error e and the slope g of the follower at each value, the change
@@ -143,7 +143,7 @@ def _step(
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
     def reducer(image: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
-        output, activation = (part.astype(np.float32) for part in truth[image][place])
+        output, activation = (part.astype(np.float32) for part in truth[image][index])
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
         power = float((output**2).mean())
@@ -151,10 +151,10 @@ def _step(
         error = np.clip(activation, low, high) - real
         return (steepness * error).mean(axis=0), (steepness**2).mean(axis=0), power
 
-    seen = run_part(part, *given, layer.activation, reducer, workers=workers)
-    seen = [seen[place] for place in without_outliers([power for *_, power in seen])]
-    toward = _certain_mean(np.stack([error for error, *_ in seen]))
-    curvature = np.mean([part for _, part, _ in seen], axis=0)
+    found = run_part(part, *given, layer.activation, reducer, workers=workers)
+    kept = [found[image] for image in without_outliers([power for *_, power in found])]
+    toward = _certain_mean(np.stack([error for error, *_ in kept]))
+    curvature = np.mean([part for _, part, _ in kept], axis=0)
     return np.asarray(toward / (curvature + _SLOPE_FLOOR[layer.follower]), np.float32)
 
 

@@ -67,7 +67,7 @@ def quantize(
         ranges = settle_product_scales(
             operations_of(parse_structure(model, "the float model")), ranges
         )
-    known = {
+    extremes = {
         name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
     }
     with _silent():
@@ -76,7 +76,7 @@ def quantize(
                 bytearray(model), [*_library_recipe(recipe), *_left_float(recipe, left_float)]
             )
             result = worker.quantize(
-                known if recipe.calibrated else None,
+                extremes if recipe.calibrated else None,
                 enable_progress_bar=False,
                 enable_progress_report=False,
             )

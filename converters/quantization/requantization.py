@@ -55,13 +55,13 @@ def settle_product_scales(
     return settled
 
 
-def _settled(wanted: tuple[float, float], unit: float) -> tuple[float, float]:
+def _settled(given: tuple[float, float], unit: float) -> tuple[float, float]:
     """The range nearest to one whose step is an odd number of units."""
-    low, high = min(wanted[0], 0.0), max(wanted[1], 0.0)
+    low, high = min(given[0], 0.0), max(given[1], 0.0)
     factor = (high - low) / _STEPS / unit if unit > 0 else 0.0
     odd = 2 * round((factor - 1) / 2) + 1
     if not 1 <= odd <= _LARGEST:
-        return wanted
+        return given
     step = odd * unit
     below = min(max(round(-low / step), 0), _STEPS)  # steps under zero
     return -below * step, (_STEPS - below) * step
@@ -78,5 +78,5 @@ def _scale(
         return _SIGMOID_SCALE
     if kind in SAME_SCALE:
         return _scale(read[0], makers, ranges)
-    known = ranges.get(name)
-    return None if known is None else (max(known[1], 0.0) - min(known[0], 0.0)) / _STEPS
+    own = ranges.get(name)
+    return None if own is None else (max(own[1], 0.0) - min(own[0], 0.0)) / _STEPS

@@ -1,11 +1,8 @@
-"""Looking inside a running model: what its tensors hold, image by image, on all cores."""
+"""The values of a running model's tensors, image by image, on all cores."""
 
 from __future__ import annotations
 
-import warnings
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,15 +10,15 @@ from numpy.typing import NDArray
 
 from converters.tflite_graph.error_metrics import mirrored
 from converters.tflite_graph.segments import logit_names, sigmoid_answers
+from edge_effnet.data.threads import ahead
 from edge_effnet.errors import ModelError
-from edge_effnet.native_log import native_output_hidden
-from edge_effnet.runtime.interpreter import load_runtime
+from edge_effnet.runtime.interpreter import open_bytes
 from edge_effnet.runtime.tensors import quantize_in, tensor_format
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 Image = NDArray[np.float32]
 """A real-valued network input, height x width x 3."""
-_Seen = TypeVar("_Seen")
+_Result = TypeVar("_Result")
 
 
 def open_with_all_tensors(model: bytes) -> Any:
@@ -30,23 +27,15 @@ def open_with_all_tensors(model: bytes) -> Any:
     Raises:
         ModelError: the runtime lacks one of its operators.
     """
-    module = load_runtime().module
-    with warnings.catch_warnings(), native_output_hidden():
-        # "intended for debugging": to look at every tensor is the purpose here.
-        warnings.simplefilter("ignore", UserWarning)
-        try:
-            interpreter = module.Interpreter(
-                model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=True
-            )
-            interpreter.allocate_tensors()
-        except (RuntimeError, ValueError) as error:  # a custom operator, mostly
-            raise ModelError(
-                "the model cannot be run",
-                found=" ".join(str(error).split())[:200],
-                expected="operators that the runtime knows",
-                fix="export it again with built-in operators only",
-            ) from error
-    return interpreter
+    try:
+        return open_bytes(model, preserve=True)
+    except (RuntimeError, ValueError) as error:  # a custom operator, mostly
+        raise ModelError(
+            "the model cannot be run",
+            found=" ".join(str(error).split())[:200],
+            expected="operators that the runtime knows",
+            fix="export it again with built-in operators only",
+        ) from error
 
 
 def stored_images(model: bytes, images: Iterable[Image]) -> list[NDArray[Any]]:
@@ -59,50 +48,44 @@ def collect_activations(
     model: bytes,
     tensors: Sequence[int],
     images: Iterable[Image],
-    reducer: Callable[[int, list[NDArray[Any]]], _Seen],
+    reducer: Callable[[int, list[NDArray[Any]]], _Result],
     *,
     workers: int,
     progress: Callable[[], None] = lambda: None,
-) -> list[_Seen]:
-    """Run a model on images and look at some of its tensors each time.
+) -> list[_Result]:
+    """Run a model on images and reduce some of its tensors' values each time.
 
     Args:
         model: float or quantized; images are real-valued for both.
         tensors: their indices.
-        reducer: told the image's place and the tensors' stored values. These are views into
+        reducer: given the image's index and the tensors' stored values. These are views into
             the interpreter: what is kept of them must be copied.
         workers: interpreters at work at once, each with all its tensors in memory.
         progress: called once per image.
 
     Returns:
-        What ``reducer`` said of each image, in order.
+        What ``reducer`` answered for each image, in order.
     """
     idle = [open_with_all_tensors(model) for _ in range(workers)]
     source = idle[0].get_input_details()[0]
     form = tensor_format(source)
 
-    def work(place: int, image: Image) -> _Seen:
+    def work(task: tuple[int, Image]) -> _Result:
+        index, image = task
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
             interpreter.set_tensor(source["index"], quantize_in(image, form)[None])
             interpreter.invoke()
             # Views, not copies, and gone before the next invoke.
-            return reducer(place, [interpreter.tensor(index)() for index in tensors])
+            return reducer(index, [interpreter.tensor(number)() for number in tensors])
         finally:
             idle.append(interpreter)
 
-    seen: list[_Seen] = []
-    waiting: deque[Future[_Seen]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for place, image in enumerate(images):
-            waiting.append(pool.submit(work, place, image))
-            if len(waiting) > 2 * workers:  # a few images in memory, never all
-                seen.append(waiting.popleft().result())
-                progress()
-        while waiting:
-            seen.append(waiting.popleft().result())
-            progress()
-    return seen
+    results: list[_Result] = []
+    for result in ahead(work, enumerate(images), workers):
+        results.append(result)
+        progress()
+    return results
 
 
 def logits(
@@ -125,6 +108,6 @@ def logits(
     def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
 
-    seen = collect_activations(model, [indices[name]], images, reducer, workers=workers)
-    values = np.asarray(np.stack(seen), np.float32)
+    found = collect_activations(model, [indices[name]], images, reducer, workers=workers)
+    values = np.asarray(np.stack(found), np.float32)
     return mirrored(values) if sigmoid_answers(structure) else values

@@ -221,9 +221,9 @@ def integer_biases(quantized: bytes) -> dict[str, Float32Array]:
     for operator in structure.operators:
         if operator.name not in LAYERS or len(operator.inputs) < 3 or operator.inputs[2] < 0:
             continue
-        place = operator.inputs[2]
-        scales = np.asarray(structure.tensors[place].scales, np.float32)
-        biases[structure.tensors[operator.outputs[0]].name] = _integers(tree, place) * scales
+        bias = operator.inputs[2]
+        scales = np.asarray(structure.tensors[bias].scales, np.float32)
+        biases[structure.tensors[operator.outputs[0]].name] = _integers(tree, bias) * scales
     return biases
 
 
@@ -258,18 +258,18 @@ def write_weights(model: bytes, layers: Mapping[str, Weights]) -> bytes:
             if len(old.shape) == 4 and weights.kernel.ndim == 3
             else np.moveaxis(weights.kernel, -1, 0)
         )
-        for place, values in ((1, kernel), (2, weights.bias)):
-            if inputs[place] < 0 or readers[inputs[place]] > 1:
+        for position, values in ((1, kernel), (2, weights.bias)):
+            if inputs[position] < 0 or readers[inputs[position]] > 1:
                 tensor = schema.TensorT()
                 owner = graph.tensors[operator.outputs[0]].name
-                tensor.name = owner + (b";kernel" if place == 1 else b";bias")
+                tensor.name = owner + (b";kernel" if position == 1 else b";bias")
                 tensor.shape, tensor.type = np.array(values.shape, np.int32), old.type
                 graph.tensors.append(tensor)
-                inputs[place] = len(graph.tensors) - 1
+                inputs[position] = len(graph.tensors) - 1
             buffer = schema.BufferT()
             buffer.data = np.frombuffer(np.ascontiguousarray(values, "<f4").tobytes(), np.uint8)
             tree.buffers.append(buffer)
-            graph.tensors[inputs[place]].buffer = len(tree.buffers) - 1
+            graph.tensors[inputs[position]].buffer = len(tree.buffers) - 1
         operator.inputs = np.array(inputs, np.int32)
     _drop_unused(tree)
     return pack_tree(tree)
@@ -279,6 +279,6 @@ def _drop_unused(tree: Any) -> None:
     """Empty the buffers that nothing refers to any more."""
     used = {tensor.buffer for graph in tree.subgraphs for tensor in graph.tensors}
     used |= {entry.buffer for entry in tree.metadata or []}
-    for place, buffer in enumerate(tree.buffers):
-        if place not in used:
+    for index, buffer in enumerate(tree.buffers):
+        if index not in used:
             buffer.data = None

@@ -112,7 +112,7 @@ def slope(output: Float32Array, follower: Follower) -> Float32Array:
 
 
 def without_outliers(powers: Sequence[float]) -> list[int]:
-    """The places of images that a layer may learn from.
+    """The indices of images that a layer may learn from.
 
     Some networks answer an odd image ten times as loud as all others, far beyond the range of
     the integers: clipped as it is, it alone would decide every sum of squares.
@@ -121,4 +121,4 @@ def without_outliers(powers: Sequence[float]) -> list[int]:
         powers: mean square of the layer's float output for each image.
     """
     limit = _LOUDEST * float(np.median(powers))
-    return [place for place, power in enumerate(powers) if power <= limit]
+    return [index for index, power in enumerate(powers) if power <= limit]

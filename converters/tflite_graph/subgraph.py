@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.native_log import native_output_hidden
-from edge_effnet.runtime.interpreter import load_runtime
+from edge_effnet.data.threads import ahead
+from edge_effnet.runtime.interpreter import open_bytes
 from edge_effnet.tflite.editor import pack_tree, read_tree
 from edge_effnet.tflite.reader import Structure
 
-_Seen = TypeVar("_Seen")
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,13 @@ def cut_behind(structure: Structure, tensor: int, answer: int) -> SubgraphCut:
     return SubgraphCut(sources, tuple(op.index for op in front), tuple(op.index for op in rear))
 
 
-def _needed(operators: Sequence[Any], wanted: set[int], *, stop: set[int]) -> list[Any]:
-    """Those of the operators, in order, that the wanted tensors depend on."""
-    wanted = wanted - stop
+def _needed(operators: Sequence[Any], needed: set[int], *, stop: set[int]) -> list[Any]:
+    """Those of the operators, in order, that the needed tensors depend on."""
+    needed = needed - stop
     kept = []
     for operator in reversed(operators):
-        if wanted.intersection(operator.outputs):
-            wanted = (wanted | set(operator.inputs)) - stop
+        if needed.intersection(operator.outputs):
+            needed = (needed | set(operator.inputs)) - stop
             kept.append(operator)
     return kept[::-1]
 
@@ -83,15 +81,15 @@ class SubgraphExtractor:
         self, operators: Sequence[int], sources: Sequence[int], targets: Sequence[int]
     ) -> bytes:
         """A model of some of the operators; tensors keep their indices."""
-        schema, whole = self._schema, self._tree
-        graph = whole.subgraphs[0]
+        schema, original = self._schema, self._tree
+        graph = original.subgraphs[0]
         kept = [graph.operators[index] for index in operators]
         read = {int(index) for operator in kept for index in operator.inputs if index >= 0}
         buffers = {graph.tensors[index].buffer for index in read}
         tree, part = schema.ModelT(), schema.SubGraphT()
-        tree.version, tree.operatorCodes = whole.version, whole.operatorCodes
+        tree.version, tree.operatorCodes = original.version, original.operatorCodes
         empty = schema.BufferT()
-        tree.buffers = [b if i in buffers else empty for i, b in enumerate(whole.buffers)]
+        tree.buffers = [b if i in buffers else empty for i, b in enumerate(original.buffers)]
         part.tensors, part.operators = graph.tensors, kept
         part.inputs = np.array(sources, np.int32)
         part.outputs = np.array(targets, np.int32)
@@ -104,10 +102,10 @@ def run_part(
     source: int,
     values: Sequence[NDArray[Any]],
     target: int,
-    reducer: Callable[[int, NDArray[Any]], _Seen],
+    reducer: Callable[[int, NDArray[Any]], _Result],
     *,
     workers: int,
-) -> list[_Seen]:
+) -> list[_Result]:
     """Run a part of a model, float or integer, with each of some values of what it reads.
 
     Runs with the kernels that the whole file will run with: the fast ones, or the runtime's own
@@ -115,41 +113,27 @@ def run_part(
 
     Args:
         source, target: tensors it reads and makes.
-        reducer: told the place in ``values`` and what the target holds then.
+        reducer: given the index in ``values`` and what the target holds then.
     """
     model = bytes(part)
     try:
-        _invoke(open_part(model), source, values[0])
+        _invoke(open_bytes(model), source, values[0])
         fast = True
     except RuntimeError:  # only a first run tells
         fast = False
-    idle = [open_part(model, fast=fast) for _ in range(workers)]
+    idle = [open_bytes(model, fast=fast) for _ in range(workers)]
 
-    def work(place: int) -> _Seen:
+    def work(index: int) -> _Result:
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
-            _invoke(interpreter, source, values[place])
-            return reducer(place, interpreter.get_tensor(target))
+            _invoke(interpreter, source, values[index])
+            return reducer(index, interpreter.get_tensor(target))
         finally:
             idle.append(interpreter)
 
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(work, range(len(values))))
+    return list(ahead(work, range(len(values)), workers))
 
 
 def _invoke(interpreter: Any, source: int, value: NDArray[Any]) -> None:
     interpreter.set_tensor(source, value)
     interpreter.invoke()
-
-
-def open_part(model: bytes, *, fast: bool = True) -> Any:
-    module = load_runtime().module
-    kernels = module.OpResolverType
-    kind = kernels.AUTO if fast else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    with warnings.catch_warnings(), native_output_hidden():
-        warnings.simplefilter("ignore", UserWarning)
-        interpreter = module.Interpreter(
-            model_content=model, num_threads=1, experimental_op_resolver_type=kind
-        )
-        interpreter.allocate_tensors()
-    return interpreter

@@ -1,4 +1,4 @@
-"""What one tensor alone does to a network's answer.
+"""The error that one tensor alone causes in a network's output.
 
 In a model that is integer throughout, a change to one tensor drowns in the rounding of all
 others. Here everything stays float but one tensor: the network is cut behind it, the part
@@ -8,9 +8,7 @@ the tensor. So a trial costs a fraction of an inference and answers without the 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, TypeVar
 
@@ -23,13 +21,14 @@ from converters.tflite_graph.subgraph import (
     SubgraphCut,
     SubgraphExtractor,
     cut_behind,
-    open_part,
 )
 from edge_effnet.arrays import Float32Array
+from edge_effnet.data.threads import ahead
+from edge_effnet.runtime.interpreter import open_bytes
 from edge_effnet.tflite.reader import Structure
 
 Change = Callable[[Float32Array], Float32Array]
-_Seen = TypeVar("_Seen")
+_Result = TypeVar("_Result")
 
 _HELD_BYTES = 300_000_000  # of activations kept at once
 
@@ -88,31 +87,22 @@ def probe_tensors(
     tensors: Sequence[int],
     images: Sequence[Image],
     reference: Float32Array,
-    reducer: Callable[[int, TensorProbe], _Seen],
+    reducer: Callable[[int, TensorProbe], _Result],
     *,
     workers: int,
-) -> list[_Seen]:
+) -> list[_Result]:
     """What ``reducer`` makes of the probe of each of many tensors, in order.
 
     Args:
         reducer: given the tensor and its probe, in several threads.
     """
 
-    def job(tensor: int, make: Callable[[], TensorProbe]) -> _Seen:
+    def work(job: tuple[int, Callable[[], TensorProbe]]) -> _Result:
+        tensor, make = job
         return reducer(tensor, make())
 
-    jobs = zip(
-        tensors, _probes(extractor, tensors, images, reference, workers=workers), strict=True
-    )
-    seen: list[_Seen] = []
-    waiting: deque[Future[_Seen]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for tensor, probe in jobs:
-            waiting.append(pool.submit(job, tensor, probe))
-            if len(waiting) > workers:  # each holds activations of all images
-                seen.append(waiting.popleft().result())
-        seen += [job.result() for job in waiting]
-    return seen
+    probes = _probes(extractor, tensors, images, reference, workers=workers)
+    return list(ahead(work, zip(tensors, probes, strict=True), workers))
 
 
 def _probes(
@@ -131,10 +121,10 @@ def _probes(
     cuts = [cut_behind(extractor.structure, tensor, extractor.answer) for tensor in tensors]
     for together in _sharing_a_pass(extractor.structure, cuts, len(images)):
         indices = sorted({index for cut in together for index in cut.sources})
-        seen = collect_activations(extractor.model, indices, images, _copied, workers=workers)
-        held = [dict(zip(indices, values, strict=True)) for values in seen]
+        passed = collect_activations(extractor.model, indices, images, _copied, workers=workers)
+        held = [dict(zip(indices, values, strict=True)) for values in passed]
         for cut in together:
-            values = [[known[index] for index in cut.sources] for known in held]
+            values = [[stored[index] for index in cut.sources] for stored in held]
             yield partial(_probe_behind, extractor, cut, values, reference)
 
 
@@ -144,7 +134,7 @@ def _probe_behind(
     values: list[list[Float32Array]],
     reference: Float32Array,
 ) -> TensorProbe:
-    rear = open_part(extractor.extract(cut.rear, cut.sources, (extractor.answer,)))
+    rear = open_bytes(extractor.extract(cut.rear, cut.sources, (extractor.answer,)))
     sigmoids = sigmoid_answers(extractor.structure)
     return TensorProbe(cut, rear, values, reference, sigmoids=sigmoids)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -119,6 +120,33 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
         if delegate
         else "run it with the delegate; a device that lacks it cannot run this file",
     )
+
+
+def open_bytes(model: bytes | bytearray, *, preserve: bool = False, fast: bool = True) -> Any:
+    """An interpreter of a model in memory, on one thread: tensors are allocated, nothing has run.
+
+    Args:
+        preserve: keep the values of every tensor, not only of the outputs.
+        fast: with the fast kernels.
+
+    Raises:
+        RuntimeError, ValueError: the runtime refuses the model.
+        EdgeEffnetError: no runtime.
+    """
+    module = load_runtime().module
+    kernels = module.OpResolverType
+    with warnings.catch_warnings(), native_output_hidden():
+        warnings.simplefilter("ignore", UserWarning)  # "intended for debugging"
+        interpreter = module.Interpreter(
+            model_content=bytes(model),
+            num_threads=1,
+            experimental_preserve_all_tensors=preserve,
+            experimental_op_resolver_type=kernels.AUTO
+            if fast
+            else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        )
+        interpreter.allocate_tensors()
+    return interpreter
 
 
 def interpreter_options(

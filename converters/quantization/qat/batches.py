@@ -5,9 +5,7 @@ Everything random derives from (seed, step), so a batch is the same whenever it 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +17,7 @@ from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfi
 from converters.tflite_graph.activations import open_with_all_tensors
 from converters.tflite_graph.segments import logit_names
 from edge_effnet.arrays import Float32Array
+from edge_effnet.data.threads import ahead
 from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
 from edge_effnet.tflite.reader import parse_structure
 from edge_effnet.training.augment import random_crop
@@ -63,11 +62,11 @@ class Batches:
         Raises:
             DataError: an image cannot be read.
         """
-        epoch, place = divmod(step, self.steps_per_epoch)
+        epoch, position = divmod(step, self.steps_per_epoch)
         order = np.random.default_rng((self.config.seed, epoch)).permutation(len(self.calibration))
-        first = place * self.config.batch
+        first = position * self.config.batch
         chosen = [int(order[i % len(order)]) for i in range(first, first + self.config.batch)]
-        random = np.random.default_rng((self.config.seed, epoch, place))
+        random = np.random.default_rng((self.config.seed, epoch, position))
         images = np.stack([self._image(index, random) for index in chosen])
         answers = np.stack([self._answer(image) for image in images])
         if self.labels is not None:
@@ -76,30 +75,23 @@ class Batches:
         return images, answers
 
     def from_step(self, first: int) -> Iterator[tuple[Float32Array, Float32Array]]:
-        """Each step's batch from ``first`` to the last, prepared one ahead."""
-        waiting: deque[Future[tuple[Float32Array, Float32Array]]] = deque()
-        with ThreadPoolExecutor(1) as pool:
-            for step in range(first, self.steps):
-                waiting.append(pool.submit(self.batch, step))
-                if len(waiting) > 1:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+        """Each step's batch from ``first`` to the last, prepared ahead."""
+        return ahead(self.batch, range(first, self.steps), 1)
 
     def _image(self, index: int, random: np.random.Generator) -> Float32Array:
-        how, images = self.calibration.how, self.calibration.images
+        spec, images = self.calibration.preprocess, self.calibration.images
         if images is None:
-            raw = generated_image(index, self.calibration.seed, how.height, how.width)
+            raw = generated_image(index, self.calibration.seed, spec.height, spec.width)
         else:
             raw = read_image(images.samples[index].path)
         pixels: Pixels
-        if how.height == how.width and self.config.min_crop < 1:
-            pixels = random_crop(raw, how.height, self.config.min_crop, random)
+        if spec.height == spec.width and self.config.min_crop < 1:
+            pixels = random_crop(raw, spec.height, self.config.min_crop, random)
         else:
-            pixels = raw if images is None else preprocess(raw, how)
+            pixels = raw if images is None else preprocess(raw, spec)
         if self.config.flip and random.random() < 0.5:
             pixels = np.ascontiguousarray(pixels[:, ::-1])
-        return normalize(pixels, how)
+        return normalize(pixels, spec)
 
     def _answer(self, image: Float32Array) -> Float32Array:
         source = self._teacher.get_input_details()[0]["index"]

@@ -58,7 +58,7 @@ def test_every_float_activation_has_a_range_and_workers_do_not_matter(tiny: Tiny
 
 
 def test_generated_images_get_wider_ranges_where_they_excite_too_little(tiny: TinyModel) -> None:
-    calibration, _ = choose_calibration(None, tiny.calibration.how, count=3, seed=0)
+    calibration, _ = choose_calibration(None, tiny.calibration.preprocess, count=3, seed=0)
     statistics = collect_statistics(tiny.model, tiny.structure, calibration, workers=1)
     ranges = choose_ranges(statistics, tiny.structure, calibration, tiny.model)
     pinned = pinned_ranges(tiny.model, tiny.structure, calibration)

@@ -32,7 +32,7 @@ def test_classes_are_balanced_and_the_seed_decides(photos: Path) -> None:
 
 def test_the_hash_covers_preprocessing_and_content(photos: Path, tmp_path: Path) -> None:
     chosen, _ = choose_calibration(load_dataset(photos), HOW, count=10, seed=0)
-    assert chosen.sha256() != replace(chosen, how=Preprocess(32, 32, crop=1.0)).sha256()
+    assert chosen.sha256() != replace(chosen, preprocess=Preprocess(32, 32, crop=1.0)).sha256()
     for name, level in (("a", 1), ("b", 200)):
         write_image(tmp_path / name / "x.png", np.full((9, 9, 3), level, np.uint8))
     hashes = {Calibration(load_images(tmp_path / n), 0, HOW, 0).sha256() for n in "ab"}

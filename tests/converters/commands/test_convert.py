@@ -164,7 +164,7 @@ def test_without_images_it_says_what_that_is_worth(
     assert "no evidence of accuracy" in card.measured["data"]
 
 
-# The command, stopped where its files are made and none of them is at its place yet.
+# The command, stopped where its files are made and none is written yet.
 HANGS_IN_TIMING = """
 import time
 from converters import pipeline

@@ -33,12 +33,12 @@ def colours(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, random = tmp_path_factory.mktemp("colours"), np.random.default_rng(5)
     labels, values = ["file,red,green,blue"], ["file,value"]
     for number in range(90):
-        place = number % 3
+        colour = number % 3
         pixels = random.integers(0, 90, (8, 8, 3), dtype=np.uint8)
-        pixels[:, :, place] += np.uint8(120)
-        name = f"photos/{COLOURS[place]}/{number:02}.png"
+        pixels[:, :, colour] += np.uint8(120)
+        name = f"photos/{COLOURS[colour]}/{number:02}.png"
         write_image(folder / name, pixels)
-        labels.append(f"{name}," + ",".join(str(int(place == index)) for index in range(3)))
+        labels.append(f"{name}," + ",".join(str(int(colour == index)) for index in range(3)))
         values.append(f"{name},{pixels[:, :, 0].mean():.3f}")
     (folder / "labels.csv").write_text("\n".join(labels) + "\n")
     (folder / "values.csv").write_text("\n".join(values) + "\n")

@@ -25,13 +25,13 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
         return run_part(part, source, given, target, lambda _, values: values, workers=2)
 
     wanted = outputs()
-    opened = subgraph.open_part
+    opened = subgraph.open_bytes
 
     def refusing(model: bytes, *, fast: bool = True) -> object:
         if fast:
             raise RuntimeError("failed to create XNNPACK runtime")
         return opened(model, fast=False)
 
-    monkeypatch.setattr(subgraph, "open_part", refusing)
+    monkeypatch.setattr(subgraph, "open_bytes", refusing)
     for ours, theirs in zip(outputs(), wanted, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)

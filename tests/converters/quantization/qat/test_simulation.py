@@ -49,11 +49,11 @@ def test_a_trained_network_is_simulated_to_the_step(reference: Path, tmp_path: P
         preprocess=None,
     )
     photos = load_images(reference / "images" / "imagenette" / "train")
-    calibration, _ = choose_calibration(photos, source.how, count=40, seed=0)
+    calibration, _ = choose_calibration(photos, source.preprocess, count=40, seed=0)
     statistics = collect_statistics(source.model, source.structure, calibration, workers=2)
     ranges = choose_ranges(statistics, source.structure, calibration, source.model)
     unseen = load_images(reference / "images" / "imagenette" / "val")
-    evaluation, _ = choose_calibration(unseen, source.how, count=100, seed=0)
+    evaluation, _ = choose_calibration(unseen, source.preprocess, count=100, seed=0)
     simulation = simulate(read_graph(source.model), ranges, QatConfig())
     ours, theirs, step = both_answers(
         simulation, source.model, source.structure, ranges, list(evaluation.inputs())
