@@ -8,7 +8,7 @@ from typing import Any
 
 from edge_effnet.documents import unstructure
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads.head import HeadChoice
+from edge_effnet.heads.kinds import HeadChoice
 
 MIN_ROUNDS = 10
 

@@ -14,7 +14,7 @@ from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.cores import available_cores
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads.head import HeadChoice
+from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation_plan import plan_evaluation
 from edge_effnet.stages import StartStage, no_progress

@@ -205,7 +205,7 @@ def command(**options: Any) -> None:
 
 def _model(options: dict[str, Any]) -> ModelChoice:
     from converters.float_model.choice import ModelChoice
-    from edge_effnet.heads.head import HeadChoice
+    from edge_effnet.heads.kinds import HeadChoice
 
     return ModelChoice(
         variant=options["variant"],

@@ -8,7 +8,7 @@ from pathlib import Path
 from converters.float_model.source import Source, from_file, from_variant
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads.head import HeadChoice
+from edge_effnet.heads.kinds import HeadChoice
 
 
 @dataclass(frozen=True)

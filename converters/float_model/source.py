@@ -19,7 +19,8 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.artifact import read_artifact, split_archive
 from edge_effnet.data.labels import imagenet_labels, listed, refuse_reordered
 from edge_effnet.errors import DataError, ModelError, UsageProblem
-from edge_effnet.heads.head import Head, HeadChoice, find_head, fit_names, fix_of_names
+from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names
+from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Preprocess, parse_preprocess
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes

@@ -31,7 +31,7 @@ from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.heads.head import HeadChoice
+from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 
 DEFAULT_SMOOTH_S = 0.3

@@ -73,7 +73,7 @@ def command(
       edge-effnet classify b0-int8.tflite *.jpg --top 1 --json -
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.heads.head import HeadChoice
+    from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
     from edge_effnet.runtime.model import Model
     from edge_effnet.ui.console import print_note

@@ -69,7 +69,7 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.heads.head import HeadChoice
+    from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.comparison_report import print_comparison

@@ -55,7 +55,7 @@ def command(
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.heads.head import HeadChoice
+    from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.evaluation_report import print_summary

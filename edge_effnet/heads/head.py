@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import ModelError, UsageProblem
-from edge_effnet.heads.kinds import DEFAULT_THRESHOLD, HEADS, Task
+from edge_effnet.heads.kinds import DEFAULT_THRESHOLD, HEADS, HeadChoice, Task
 from edge_effnet.tflite.reader import Operator, Structure
 
 
@@ -132,14 +132,6 @@ def _sigmoid(values: NDArray[np.float32]) -> NDArray[np.float32]:
 def _softmax(values: NDArray[np.float32]) -> NDArray[np.float32]:
     shifted = np.exp(values - values.max(axis=-1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), np.float32)
-
-
-@dataclass(frozen=True)
-class HeadChoice:
-    """What the user says of a head; None leaves it to the model's card, or to the model."""
-
-    kind: str | None = None
-    threshold: float | None = None
 
 
 def fit_names(names: Sequence[str] | None, head: Head) -> tuple[str, ...] | None:

@@ -86,3 +86,11 @@ HEADS: dict[str, HeadKind] = {
         HeadKind("regression", "value", "none", "a number"),
     )
 }
+
+
+@dataclass(frozen=True)
+class HeadChoice:
+    """What the user says of a head; None leaves it to the model's card, or to the model."""
+
+    kind: str | None = None
+    threshold: float | None = None

@@ -14,7 +14,8 @@ from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.data.labels import listed, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
-from edge_effnet.heads.head import Head, HeadChoice, find_head, fit_names, fix_of_names, numbers
+from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
+from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import (
     Pixels,
     Preprocess,

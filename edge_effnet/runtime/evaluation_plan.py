@@ -11,7 +11,7 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import balanced_sample, evaluation_warnings
 from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
-from edge_effnet.heads.head import HeadChoice
+from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
 from edge_effnet.runtime.classifier import common_names, open_classifier
