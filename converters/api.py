@@ -7,7 +7,8 @@ from os import PathLike
 from pathlib import Path
 
 from converters.accuracy.limits import Limits
-from converters.conversion import Conversion, ConvertConfig, refuse_outputs
+from converters.config import ConvertConfig
+from converters.conversion import Conversion, refuse_outputs
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
@@ -118,7 +119,7 @@ def convert(
         workers=threads or available_cores(),
         strict=strict,
         force=force,
-        limits=Limits.where_set(max_drop, min_agreement, max_class_drop),
+        limits=Limits(max_drop, min_agreement, max_class_drop) or None,
         allow_float=allow_float,
         qat_steps=qat_steps,
         qat_labels=qat_labels,

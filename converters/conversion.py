@@ -1,4 +1,4 @@
-"""What a conversion was asked for and what came of it."""
+"""What came of a conversion, and where its files go."""
 
 from __future__ import annotations
 
@@ -9,91 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.limits import Limits
 from converters.accuracy.search import SearchOutcome
 from converters.calibration.images import ConversionImages
+from converters.config import ConvertConfig
 from converters.edgetpu.convert_step import EdgeTpuOutcome, compiled_path
 from converters.float_model.source import Source
-from converters.quantization.recipes import FLOAT32, QuantRecipe
-from edge_effnet.errors import OutputError, UsageProblem
+from converters.quantization.recipes import FLOAT32
+from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison
-from edge_effnet.tflite.editor import Interface
-
-
-@dataclass(frozen=True)
-class ConvertConfig:
-    """How a float model is converted, and what the files must keep.
-
-    Attributes:
-        data, calibration: evaluation images and calibration images, or None.
-        calibration_images, evaluation_images: how many of them at most; None for all.
-        workers: cores to use.
-        limits: what the int8 file must keep; None writes whatever comes out.
-        allow_float: tensors that may stay float where no full-integer strategy fits.
-        qat_steps: of quantization-aware training; None for the default.
-        qat_labels: whether the calibration images' labels teach there too.
-        resume: take over what an earlier run measured and learned.
-
-    Raises:
-        UsageProblem: options that do not go together.
-    """
-
-    out: Path
-    recipes: tuple[QuantRecipe, ...]
-    interface: Interface = "uint8"
-    data: Path | None = None
-    calibration: Path | None = None
-    calibration_images: int = 200
-    evaluation_images: int | None = None
-    seed: int = 0
-    workers: int = 1
-    strict: bool = False
-    force: bool = False
-    limits: Limits | None = None
-    allow_float: int = 0
-    qat_steps: int | None = None
-    qat_labels: bool = False
-    resume: bool = False
-
-    def __post_init__(self) -> None:
-        if self.limits is None:
-            self._refuse_options_of_limits()
-            return
-        asked = [recipe.name for recipe in self.recipes]
-        if asked not in (["int8"], ["edgetpu"]):
-            raise UsageProblem(
-                "limits are for one file, --int8 or --edgetpu",
-                found=" and ".join(f"--{name}" for name in asked) or "no recipe",
-                fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
-            )
-        if self.allow_float and self.recipes[0].edge_tpu:
-            raise UsageProblem(
-                "the Edge TPU computes nothing in float",
-                found="--allow-float beside --edgetpu",
-                fix="leave it out: each tensor in float would end the part that runs there",
-            )
-        if self.limits.max_class_drop_points is not None and self.data is None:
-            raise UsageProblem(
-                "--max-class-drop needs to know the classes of the images",
-                found="no --data",
-                fix="add --data DIR|CSV with labelled photos",
-            )
-        if self.qat_labels and not (self.calibration or self.data):
-            raise UsageProblem(
-                "--qat-labels needs labelled images to calibrate with",
-                found="neither --calibration nor --data",
-                fix="add --data DIR|CSV with labelled photos",
-            )
-
-    def _refuse_options_of_limits(self) -> None:
-        for name in ("allow_float", "qat_steps", "qat_labels"):
-            if getattr(self, name):
-                raise UsageProblem(
-                    f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",
-                    found="no limit",
-                    fix="add --max-drop POINTS or --min-agreement PERCENT",
-                )
 
 
 @dataclass(frozen=True)

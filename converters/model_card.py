@@ -11,7 +11,7 @@ from typing import Any
 from converters.accuracy.strategies import Strategy
 from converters.calibration.images import ConversionImages
 from converters.calibration.ranges import ROLE_METHODS
-from converters.conversion import ConvertConfig
+from converters.config import ConvertConfig
 from converters.float_model.source import Source
 from converters.quantization.candidates import Candidate
 from converters.quantization.recipes import FLOAT32

@@ -15,7 +15,8 @@ from converters.accuracy.search import SearchOutcome, search
 from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
 from converters.calibration.images import ConversionImages, choose_images
-from converters.conversion import Conversion, ConvertConfig, ConvertedFile, scratch_folder
+from converters.config import ConvertConfig
+from converters.conversion import Conversion, ConvertedFile, scratch_folder
 from converters.edgetpu.convert_step import finish_for_edgetpu
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata

@@ -49,6 +49,7 @@ class Option:
         share: whether 30% may be typed for 0.3.
         metavar: for the help.
         flag: where it is not ``--`` and the field's name.
+        kind: a type of click's, where the field's own does not do.
     """
 
     text: str
@@ -57,6 +58,7 @@ class Option:
     share: bool = False
     metavar: str | None = None
     flag: str | None = None
+    kind: Any = None
 
 
 def option(
@@ -67,9 +69,10 @@ def option(
     share: bool = False,
     metavar: str | None = None,
     flag: str | None = None,
+    kind: Any = None,
 ) -> dict[str, Option]:
     """Metadata of a field, see ``Option``."""
-    return {"option": Option(text, low, high, share, metavar, flag)}
+    return {"option": Option(text, low, high, share, metavar, flag, kind)}
 
 
 def flag_of(entry: Field[Any]) -> str:

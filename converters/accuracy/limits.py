@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from edge_effnet.config_files import option
+from edge_effnet.ui.quantities import Percent, Points
 
 
 @dataclass(frozen=True)
@@ -16,20 +19,37 @@ class Limits:
         max_class_drop_points: of the recall of every class or label; needs labels.
     """
 
-    max_drop_points: float | None = None
-    min_agreement_percent: float | None = None
-    max_class_drop_points: float | None = None
+    max_drop_points: float | None = field(
+        default=None,
+        metadata=option(
+            "Largest allowed top-1 drop in points; tries strategies until one keeps it.",
+            flag="--max-drop",
+            metavar="POINTS",
+            kind=Points(least=0.1),
+        ),
+    )
+    min_agreement_percent: float | None = field(
+        default=None,
+        metadata=option(
+            "Smallest allowed share of answers that are float's; needs no labels.",
+            flag="--min-agreement",
+            metavar="PERCENT",
+            kind=Percent(),
+        ),
+    )
+    max_class_drop_points: float | None = field(
+        default=None,
+        metadata=option(
+            "Largest allowed drop of the recall of any class.",
+            flag="--max-class-drop",
+            metavar="POINTS",
+            kind=Points(least=1),
+        ),
+    )
 
-    @classmethod
-    def where_set(
-        cls,
-        max_drop_points: float | None,
-        min_agreement_percent: float | None,
-        max_class_drop_points: float | None,
-    ) -> Limits | None:
-        """The limits, or None where none of them is set."""
-        limits = cls(max_drop_points, min_agreement_percent, max_class_drop_points)
-        return None if limits == cls() else limits
+    def __bool__(self) -> bool:
+        """Whether any is set."""
+        return self != Limits()
 
     def without_labels(self) -> Limits:
         """The same limits where the truth is not known.

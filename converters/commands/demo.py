@@ -77,7 +77,8 @@ def _can_train() -> bool:
 def _convert(out: Path, force: bool) -> dict[str, Path]:
     """The command a user would type, from the demo weights to the comparison."""
     from converters.commands.convert_report import print_conversion
-    from converters.conversion import ConvertConfig, refuse_outputs
+    from converters.config import ConvertConfig
+    from converters.conversion import refuse_outputs
     from converters.float_model.choice import ModelChoice
     from converters.pipeline import convert
     from converters.quantization.recipes import RECIPES

@@ -1,14 +1,21 @@
-"""Which float model a conversion begins with."""
+"""Which float model a conversion begins with. Light: ``convert --help`` comes through here."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from converters.float_model.source import Source, from_file, from_variant
-from edge_effnet.architecture.files import find_variant
+import click
+
+from converters.float_model.baselines import BASELINES
+from edge_effnet.config_files import option
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.ui.quantities import OneOf
+
+if TYPE_CHECKING:
+    from converters.float_model.source import Source
 
 
 @dataclass(frozen=True)
@@ -30,14 +37,41 @@ class ModelChoice:
         UsageProblem: none or several of the three are given.
     """
 
-    variant: str | None = None
-    file: Path | None = None
-    baseline: str | None = None
-    weights: str = "auto"
-    runs: Path = Path("runs")
-    resolution: int | None = None
+    variant: str | None = field(
+        default=None,
+        metadata=option(
+            "b0…b7, lite0…4, edgetpu-s|m|l, v2-…, or a variant file.", metavar="NAME|FILE"
+        ),
+    )
+    file: Path | None = field(
+        default=None,
+        metadata=option("Your own .keras or float .tflite instead.", flag="--model"),
+    )
+    baseline: str | None = field(
+        default=None,
+        metadata=option(
+            f"A keras.applications network, for comparison: {', '.join(BASELINES)}.",
+            metavar="NAME",
+            kind=OneOf(tuple(BASELINES)),
+        ),
+    )
+    weights: str = field(
+        default="auto",
+        metadata=option(
+            "auto: the newest trained checkpoint, else ImageNet, else the demo weights.",
+            metavar="auto|imagenet|demo|random|FILE",
+        ),
+    )
+    runs: Path = field(default=Path("runs"), metadata=option("Folder of the training runs."))
+    resolution: int | None = field(
+        default=None,
+        metadata=option("Side of the input in pixels.", kind=click.IntRange(8, 1024)),
+    )
     labels: tuple[str, ...] | None = None
-    preprocess: str | None = None
+    preprocess: str | None = field(
+        default=None,
+        metadata=option("Such as crop=0.9,mean=127.5,std=127.5.", metavar="SPEC"),
+    )
     head: HeadChoice | None = None
 
     def __post_init__(self) -> None:
@@ -61,6 +95,8 @@ class ModelChoice:
             return self.baseline
         if self.file is not None:
             return self.file.stem.removesuffix("-float32")
+        from edge_effnet.architecture.files import find_variant
+
         return find_variant(self.variant or "").name
 
     def open(self) -> Source:
@@ -70,13 +106,15 @@ class ModelChoice:
             ModelError, WeightsError, DataError, UsageProblem, MissingExtra: see ``from_file``,
                 ``from_variant`` and ``from_baseline``.
         """
+        from converters.float_model.source import from_file, from_variant
+        from edge_effnet.architecture.files import find_variant
+
         if self.file is not None:
             return from_file(
                 self.file, labels=self.labels, preprocess=self.preprocess, head=self.head
             )
         if self.baseline is not None:
             from converters.float_model.baseline_source import from_baseline
-            from converters.float_model.baselines import BASELINES
 
             return from_baseline(
                 BASELINES[self.baseline],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from converters.conversion import ConvertConfig
+from converters.config import ConvertConfig
 from converters.float_model.choice import ModelChoice
 from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant

@@ -102,7 +102,7 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int16",
             "integer",
-            "int16 activations: nothing for it in XNNPACK, ten and more times slower than float",
+            "int16 activations: outside XNNPACK, ten and more times slower than float",
         ),
         QuantRecipe(
             "dynamic",

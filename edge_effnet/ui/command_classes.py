@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,34 @@ class OptionsOnly(click.Command):
 
     Args:
         renamed: old spellings of options, which ``--help`` does not list, and the new ones.
+        groups: headings in ``--help``, and the options under each; the others stand last.
     """
 
-    def __init__(self, *args: Any, renamed: Mapping[str, str] | None = None, **settings: Any):
+    def __init__(
+        self,
+        *args: Any,
+        renamed: Mapping[str, str] | None = None,
+        groups: Mapping[str, Sequence[str]] | None = None,
+        **settings: Any,
+    ):
         super().__init__(*args, **settings)
-        self.renamed = renamed or {}
+        self.renamed, self.groups = renamed or {}, groups or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options under their headings."""
+        records = {
+            param.opts[0]: record
+            for param in self.get_params(ctx)
+            if (record := param.get_help_record(ctx)) is not None
+        }
+        sections = {
+            heading: [records.pop(flag) for flag in flags if flag in records]
+            for heading, flags in self.groups.items()
+        }
+        for heading, section in {**sections, "Options": [*records.values()]}.items():
+            if section:
+                with formatter.section(heading):
+                    formatter.write_dl(section)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
 import click
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_Config = TypeVar("_Config", bound="DataclassInstance")
 
 
 def config_options(
@@ -33,16 +35,30 @@ def config_options(
     return decorate
 
 
+def from_options(kind: type[_Config], options: Mapping[str, Any], **others: Any) -> _Config:
+    """The config that the values of ``config_options`` make.
+
+    Args:
+        others: fields that have no option.
+    """
+    given = {e.name: options[e.name] for e in fields(kind) if "option" in e.metadata}
+    return kind(**given, **others)
+
+
 def _option(entry: Field[Any], kind: Any) -> Callable[[_Command], _Command]:
     about, flag = entry.metadata["option"], flag_of(entry)
     default = None if entry.default is MISSING else entry.default
     how: dict[str, Any] = {"type": kind}
-    if kind is bool:
+    if about.kind is not None:
+        how = {"type": about.kind}
+    elif kind is bool:
         how = {"is_flag": True}
         if default is None:  # then not to say it is a third answer
             flag = f"{flag}/--no-{flag[2:]}"
     elif get_origin(kind) is Literal:
         how = {"type": OneOf(get_args(kind))}
+    elif kind is Path:
+        how = {"type": click.Path(path_type=Path)}
     elif about.share:
         how = {"type": Share()}
     return click.option(

@@ -113,6 +113,18 @@ def test_the_groups_help_imports_next_to_nothing(device: Device) -> None:
     assert {"numpy", "cv2", "rich", "ai_edge_litert"}.isdisjoint(loaded.split())
 
 
+@pytest.mark.parametrize("command", ["convert", "train", "prune"])
+def test_a_commands_help_reads_neither_numpy_nor_opencv(device: Device, command: str) -> None:
+    code = (
+        "import sys, edge_effnet.cli as cli\n"
+        f"assert cli.run([{command!r}, '--help']) == 0\n"
+        "print('LOADED', *{name.partition('.')[0] for name in sys.modules})"
+    )
+    loaded = device("-c", code).stdout.partition("LOADED")[2].split()
+    assert {"numpy", "cv2", "ai_edge_litert"}.isdisjoint(loaded)
+    assert "edge_effnet" in loaded
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_is_there(part: str) -> None:
     assert part.partition(" ")[0] in COMMANDS

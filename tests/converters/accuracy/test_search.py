@@ -12,7 +12,7 @@ import pytest
 
 from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
-from converters.conversion import ConvertConfig
+from converters.config import ConvertConfig
 from converters.float_model.source import from_file
 from converters.pipeline import convert
 from converters.quantization.qat import training

@@ -299,3 +299,13 @@ class TestBadInput:
         assert "interrupted" in error
         assert "Traceback" not in error
         assert list(out.iterdir()) == []
+
+
+def test_every_option_stands_under_a_heading() -> None:
+    from converters.commands.convert import _GROUPS, command
+
+    grouped = [flag for flags in _GROUPS.values() for flag in flags]
+    assert len(grouped) == len(set(grouped))
+    flags = {param.opts[0] for param in command.params}
+    assert flags - set(grouped) == {"--threads"}
+    assert set(grouped) <= flags

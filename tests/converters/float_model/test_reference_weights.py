@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from converters.conversion import ConvertConfig
+from converters.config import ConvertConfig
 from converters.float_model.source import from_variant
 from converters.pipeline import convert
 from converters.quantization.recipes import RECIPES

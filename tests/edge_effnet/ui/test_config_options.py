@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -11,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from edge_effnet.config_files import option
-from edge_effnet.ui.config_options import config_options
+from edge_effnet.ui.config_options import config_options, from_options
+from edge_effnet.ui.quantities import Points
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Recipe:
     large: bool = field(default=False, metadata=option("Cut large."))
     hot: bool | None = field(default=None, metadata=option("Or not."))
     cooks: int = field(default=1, metadata=option("Hands at work.", 1, 9, flag="--hands"))
+    fat: float = field(default=1.0, metadata=option("Of all.", kind=Points(least=0.1)))
+    book: Path | None = field(default=None, metadata=option("To read."))
     secret: int = 3
 
 
@@ -40,12 +44,25 @@ def cook(**options: Any) -> None:
         ("--speed quick --large --no-hot", {"speed": "quick", "large": True, "hot": False}),
         ("--hot", {"hot": True}),
         ("--hands 2", {"cooks": 2}),
+        ("--fat 5%", {"fat": 5.0}),
     ],
 )
 def test_what_is_typed_becomes_values(typed: str, expected: dict[str, Any]) -> None:
     defaults = {"name": None, "share": 0.5, "speed": None, "large": False, "hot": None, "cooks": 1}
+    defaults |= {"fat": 1.0, "book": None}
     result = CliRunner().invoke(cook, typed.split())
     assert json.loads(result.output) == defaults | expected
+
+
+def test_values_become_the_config() -> None:
+    @click.command()
+    @config_options(Recipe)
+    def read(**options: Any) -> None:
+        made.append(from_options(Recipe, options, secret=7))
+
+    made: list[Recipe] = []
+    CliRunner().invoke(read, ["--name", "soup", "--book", "a/b"])
+    assert made == [Recipe("soup", book=Path("a/b"), secret=7)]
 
 
 def test_the_help_says_what_the_config_says() -> None:

@@ -1,0 +1,142 @@
+"""What a conversion is asked for. Light: ``convert --help`` comes through here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from converters.accuracy.limits import Limits
+from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS
+from converters.quantization.recipes import QuantRecipe
+from edge_effnet.config_files import option
+from edge_effnet.errors import UsageProblem
+
+_COUNT = click.IntRange(1)
+
+
+@dataclass(frozen=True)
+class ConvertConfig:
+    """How a float model is converted, and what the files must keep.
+
+    Attributes:
+        data, calibration: evaluation images and calibration images, or None.
+        calibration_images, evaluation_images: how many of them at most; None for all.
+        workers: cores to use.
+        limits: what the int8 file must keep; None writes whatever comes out.
+        allow_float: tensors that may stay float where no full-integer strategy fits.
+        qat_steps: of quantization-aware training; None for the default.
+        qat_labels: whether the calibration images' labels teach there too.
+        resume: take over what an earlier run measured and learned.
+
+    Raises:
+        UsageProblem: options that do not go together.
+    """
+
+    out: Path = field(default=Path(), metadata=option("Folder for the files."))
+    recipes: tuple[QuantRecipe, ...] = ()
+    data: Path | None = field(
+        default=None,
+        metadata=option(
+            "Labelled evaluation images; without --calibration some of them calibrate.",
+            metavar="DIR|CSV|signs",
+        ),
+    )
+    calibration: Path | None = field(
+        default=None, metadata=option("Images that set the ranges.", metavar="DIR|CSV|signs")
+    )
+    calibration_images: int = field(
+        default=200, metadata=option("Calibrate with at most N images.", metavar="N", kind=_COUNT)
+    )
+    evaluation_images: int | None = field(
+        default=None,
+        metadata=option(
+            "Evaluate on at most N images.  [default: all]",
+            metavar="N",
+            flag="--eval-images",
+            kind=_COUNT,
+        ),
+    )
+    strict: bool = field(
+        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+    )
+    seed: int = field(
+        default=0,
+        metadata=option("Random seed.  [default: 0]", kind=click.IntRange(0)),
+    )
+    limits: Limits | None = None
+    allow_float: int = field(
+        default=0,
+        metadata=option(
+            "Try last with the N costliest tensors in float. Not for the Edge TPU.",
+            metavar="N",
+            kind=click.IntRange(0),
+        ),
+    )
+    qat_steps: int | None = field(
+        default=None,
+        metadata=option(
+            f"Steps of quantization-aware training (QAT).  [default: {MOST_PASSES} passes over "
+            f"the images, {MOST_STEPS} steps at most]",
+            metavar="N",
+            kind=_COUNT,
+        ),
+    )
+    qat_labels: bool = field(
+        default=False,
+        metadata=option("QAT also uses the calibration labels, not only float's outputs."),
+    )
+    resume: bool = field(
+        default=False,
+        metadata=option("Reuse the trials and QAT state of an earlier run in --out."),
+    )
+    interface: Literal["uint8", "int8", "float32"] = field(
+        default="uint8",
+        metadata=option(
+            "Input and output of the int8 file; uint8 takes camera pixels as they are.",
+            flag="--io",
+        ),
+    )
+    workers: int = 1
+    force: bool = False
+
+    def __post_init__(self) -> None:
+        if self.limits is None:
+            self._refuse_options_of_limits()
+            return
+        asked = [recipe.name for recipe in self.recipes]
+        if asked not in (["int8"], ["edgetpu"]):
+            raise UsageProblem(
+                "limits are for one file, --int8 or --edgetpu",
+                found=" and ".join(f"--{name}" for name in asked) or "no recipe",
+                fix="for example: convert --variant b0 --int8 --max-drop 0.5 --data photos/",
+            )
+        if self.allow_float and self.recipes[0].edge_tpu:
+            raise UsageProblem(
+                "the Edge TPU computes nothing in float",
+                found="--allow-float beside --edgetpu",
+                fix="leave it out: each tensor in float would end the part that runs there",
+            )
+        if self.limits.max_class_drop_points is not None and self.data is None:
+            raise UsageProblem(
+                "--max-class-drop needs to know the classes of the images",
+                found="no --data",
+                fix="add --data DIR|CSV with labelled photos",
+            )
+        if self.qat_labels and not (self.calibration or self.data):
+            raise UsageProblem(
+                "--qat-labels needs labelled images to calibrate with",
+                found="neither --calibration nor --data",
+                fix="add --data DIR|CSV with labelled photos",
+            )
+
+    def _refuse_options_of_limits(self) -> None:
+        for name in ("allow_float", "qat_steps", "qat_labels"):
+            if getattr(self, name):
+                raise UsageProblem(
+                    f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",
+                    found="no limit",
+                    fix="add --max-drop POINTS or --min-agreement PERCENT",
+                )
