@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from converters.accuracy.checks import Check, check_json
@@ -11,6 +11,7 @@ from converters.accuracy.strategies import STRATEGIES_VERSION, Strategy
 from converters.quantization.candidates import Context
 from edge_effnet.artifact import Card
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.documents import Malformed, structure
 from edge_effnet.files import content_hash
 from edge_effnet.runs import fingerprint
 
@@ -19,8 +20,8 @@ SLOWER_THAN_FLOAT = 1.05
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One strategy, measured on the selection images.
+class TrialFigures:
+    """What was measured of a strategy on the selection images.
 
     Attributes:
         top1_percent, drop_points, drop_interval_points: None without labels.
@@ -29,7 +30,6 @@ class Trial:
         seconds: making it; ``resumed`` ones took them in an earlier run.
     """
 
-    strategy: Strategy
     size_bytes: int
     agreement_percent: float
     score_l1: float
@@ -40,6 +40,13 @@ class Trial:
     seconds: float
     checks: tuple[Check, ...]
     resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Trial(TrialFigures):
+    """One strategy and its figures."""
+
+    strategy: Strategy = field(kw_only=True)
 
     @property
     def fits(self) -> bool:
@@ -97,15 +104,7 @@ def _known_of(images: Dataset | None) -> object:
 def stored_trial(strategy: Strategy, stored: Any) -> Trial | None:
     """What ``Trial.to_json`` made; None where it is something else."""
     try:
-        interval = stored["drop_interval_points"]
-        return Trial(
-            **{
-                **{key: value for key, value in stored.items() if key != "rung"},
-                "strategy": strategy,
-                "checks": tuple(Check(**found) for found in stored["checks"]),
-                "drop_interval_points": tuple(interval) if interval else None,
-                "resumed": True,
-            }
-        )
-    except (KeyError, TypeError, AttributeError):
+        figures = structure(stored, TrialFigures)
+    except Malformed:
         return None
+    return Trial(**{**vars(figures), "resumed": True}, strategy=strategy)

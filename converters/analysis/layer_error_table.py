@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from rich.table import Table
-
 from converters.analysis.layer_error import LayerErrors, operator_name
 from edge_effnet.ui.console import console
+from edge_effnet.ui.tables import table
 
 ROWS = 15
 
@@ -15,14 +14,11 @@ def print_layer_errors(errors: LayerErrors) -> None:
     out = console()
     layers = errors.layers
     out.print(f"{len(layers)} layers on {errors.images} images, the costliest first", style="bold")
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("layer", overflow="fold")
-    table.add_column("made by")
-    for heading in ("alone", "flips", "left float", "SNR", "codes used", "clipped"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("alone", "flips", "left float", "SNR", "codes used", "clipped")
+    shown = table("layer", "made by", *headings, words=(1,))
     for layer in layers[:ROWS]:
         change = layer.left_float_percent
-        table.add_row(
+        shown.add_row(
             layer.name,
             operator_name(layer),
             f"{layer.alone_percent:.3f} %",
@@ -32,7 +28,7 @@ def print_layer_errors(errors: LayerErrors) -> None:
             f"{layer.codes_used_percent:.0f} %",
             f"{layer.clipped_percent:.2f} %",
         )
-    out.print(table)
+    out.print(shown)
     if len(layers) > ROWS:
         out.print(f"… and {len(layers) - ROWS} more (all of them with --json)", style="dim")
     together = sum(layer.alone_percent for layer in layers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from shlex import quote
 
 from rich.console import Console
-from rich.table import Table
 
 from converters.accuracy.search import SearchOutcome
 from converters.conversion import Conversion, ConvertedFile
@@ -17,7 +16,7 @@ from edge_effnet.ui.comparison_report import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.evaluation_set import print_evaluation_set
 from edge_effnet.ui.preflight import print_preflight
-from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings
+from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings, table
 
 
 def print_conversion(conversion: Conversion) -> None:
@@ -32,14 +31,11 @@ def print_conversion(conversion: Conversion) -> None:
     reference, *converted = conversion.made
     for made in converted:
         print_losses(out, made.comparison.losses if made.comparison else ())
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("file", overflow="fold")
     figure, *others = _HEADINGS[conversion.source.head.task]
-    for heading in ("size", "of float", figure, *others, "latency", "of float"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    files = table("file", "size", "of float", figure, *others, "latency", "of float")
     for made in conversion.made:
-        table.add_row(*_row(made, reference, conversion))
-    out.print(table)
+        files.add_row(*_row(made, reference, conversion))
+    out.print(files)
     out.print(f"written to {reference.path.parent.resolve()}", soft_wrap=True)
     if not converted:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
@@ -77,11 +73,11 @@ def print_conversion(conversion: Conversion) -> None:
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in converted if made.recipe != FLOAT32), converted[0])
-    whole, little = (quote(str(made.path)) for made in (reference, first))
+    float_file, small = (quote(str(made.path)) for made in (reference, first))
     out.print(
-        f"next: edge-effnet compare {whole} {little} --data DIR"
+        f"next: edge-effnet compare {float_file} {small} --data DIR"
         if sets.generated
-        else f"next: edge-effnet classify {little} photo.jpg",
+        else f"next: edge-effnet classify {small} photo.jpg",
         soft_wrap=True,
     )
 
@@ -92,15 +88,11 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
     Args:
         figure: names what a model is right on.
     """
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("strategy")
-    for heading in (figure, "drop", "95 %", "agreement", "score error", "size"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("of float's time", justify="right")
-    table.add_column("made in", justify="right", no_wrap=True)
+    headings = ("drop", "95 %", "agreement", "score\nerror", "size", "time\n× float", "made in")
+    trials = table("strategy", figure.replace(" ", "\n"), *headings)
     for trial in search.trials:
         interval = trial.drop_interval_points
-        table.add_row(
+        trials.add_row(
             trial.strategy.name + (" ✓" if trial is search.winner else ""),
             "–" if trial.top1_percent is None else f"{trial.top1_percent:.1f} %",
             "–" if trial.drop_points is None else f"{trial.drop_points:+.1f}",
@@ -111,7 +103,7 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
             f"{trial.latency_ratio:.2f}",
             "earlier" if trial.resumed else f"{trial.seconds:.0f} s",
         )
-    out.print(table)
+    out.print(trials)
     best = search.best
     out.print(
         f"strategies measured on {len(search.selection)} images, the winner once more on "

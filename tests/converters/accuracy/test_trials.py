@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from converters.accuracy.checks import Check
 from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES
-from converters.accuracy.trials import trial_key
+from converters.accuracy.trials import Trial, stored_trial, trial_key
 from converters.calibration.representative import Calibration
 from converters.quantization.candidates import Context
 from edge_effnet.artifact import Card
@@ -80,3 +82,36 @@ def test_how_scores_become_answers_is_part_of_the_key(
     images: Dataset, changed: dict[str, Any]
 ) -> None:
     assert key(images, replace(CARD, **changed)) != key(images)
+
+
+def trial(**figures: Any) -> Trial:
+    check = Check("drop", 0.5, -1.0, 2.0, 1.0, True, "not provable", 100, None)
+    given = {
+        "size_bytes": 1000,
+        "agreement_percent": 98.0,
+        "score_l1": 0.02,
+        "top1_percent": 80.0,
+        "drop_points": 0.5,
+        "drop_interval_points": (-1.0, 2.0),
+        "latency_ratio": 0.4,
+        "seconds": 3.0,
+        "checks": (check,),
+    }
+    return Trial(**(given | figures), strategy=STRATEGIES[0])
+
+
+@pytest.mark.parametrize(
+    "figures", [{}, {"top1_percent": None, "drop_points": None, "drop_interval_points": None}]
+)
+def test_a_stored_trial_is_read_again(figures: dict[str, Any]) -> None:
+    made = trial(**figures)
+    stored = json.loads(json.dumps(made.to_json()))
+    assert stored_trial(STRATEGIES[0], stored) == replace(made, resumed=True)
+
+
+@pytest.mark.parametrize("damage", [{"checks": [{}]}, {"latency_ratio": "fast"}, {"seconds": None}])
+def test_what_is_no_trial_is_measured_anew(damage: dict[str, Any]) -> None:
+    stored = {**json.loads(json.dumps(trial().to_json())), **damage}
+    assert stored_trial(STRATEGIES[0], stored) is None
+    for nothing in (None, [], {}, "trial"):
+        assert stored_trial(STRATEGIES[0], nothing) is None
