@@ -209,16 +209,16 @@ def _parse_card(path: Path, content: bytes) -> Card:
                 expected=f"at most {CARD_VERSION}",
                 fix="pip install --upgrade edge-effnet",
             )
-        how = raw["preprocess"]
+        stored = raw["preprocess"]
         return Card(
             name=str(raw["name"]),
             labels=tuple(map(str, raw["labels"])),
             preprocess=Preprocess(
-                int(how["height"]),
-                int(how["width"]),
-                float(how["crop"]),
-                tuple(map(float, how["mean"])),
-                tuple(map(float, how["std"])),
+                int(stored["height"]),
+                int(stored["width"]),
+                float(stored["crop"]),
+                tuple(map(float, stored["mean"])),
+                tuple(map(float, stored["std"])),
             ),
             variant=raw["variant"],
             weights=raw["weights"],

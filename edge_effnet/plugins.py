@@ -1,7 +1,7 @@
 """The one place that names code of ``converters`` and ``benchmarks``: as strings, imported late.
 
 ``edge_effnet`` imports neither package, and ``--help`` imports no command: it knows each by its
-place and one line of help.
+name and one line of help.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ PARTS = {
 }
 
 
-def load(place: str) -> Any:
+def load(name: str) -> Any:
     """Import what ``module:attribute`` names."""
-    module, _, attribute = place.partition(":")
+    module, _, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from rich.table import Table
 
 from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.architecture.files import write_variant
@@ -14,6 +13,7 @@ from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.console import console, megabytes, millions
 from edge_effnet.ui.options import classes_option, force_option
 from edge_effnet.ui.quantities import Amount
+from edge_effnet.ui.tables import table
 
 _AMOUNT = Amount()
 
@@ -84,18 +84,16 @@ def _print(fit: Fit, budgets: dict[str, float]) -> None:
         f"{spec.resolution} px",
         style="bold",
     )
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("cost", "network", "budget", ""):
-        table.add_column(heading, justify="left" if heading in ("cost", "") else "right")
+    costs = table("cost", "network", "budget", "", words={3})
     for name, label, value in _rows(total):
         show = megabytes if name in ("size", "memory") else millions
-        table.add_row(
+        costs.add_row(
             label,
             show(value),
             show(budgets[name]) if name in budgets else "–",
             "binds" if name in fit.binding else "",
         )
-    screen.print(table)
+    screen.print(costs)
 
 
 def _rows(total: Cost) -> list[tuple[str, str, float]]:

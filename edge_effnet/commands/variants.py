@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 import click
-from rich.table import Table
 
 from edge_effnet.architecture.cost import cost, stage_table
 from edge_effnet.architecture.files import find_variant
@@ -18,6 +17,7 @@ from edge_effnet.ui.options import (
     output_options,
 )
 from edge_effnet.ui.output import write_json
+from edge_effnet.ui.tables import table
 
 
 @click.command()
@@ -45,13 +45,10 @@ def command(name: str | None, classes: int, json_to: str | None, force: bool) ->
     if name:
         _print_one(chosen[0], classes)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column("variant")
-    for heading in ("input", "parameters", "mult-adds", "memory", "float", "int8", "top-1"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    costs = table("variant", "input", "parameters", "mult-adds", "memory", "float", "int8", "top-1")
     for spec in chosen:
         total = cost(spec, classes=classes)
-        table.add_row(
+        costs.add_row(
             spec.name,
             f"{spec.resolution} px",
             millions(total.parameters),
@@ -61,7 +58,7 @@ def command(name: str | None, classes: int, json_to: str | None, force: bool) ->
             megabytes(total.int8_bytes),
             f"{spec.published.top1:.1f} %" if spec.published else "–",
         )
-    out.print(table)
+    out.print(costs)
     out.print(
         "memory: peak activations of the int8 file, four times as much in float · float, int8:"
         " estimated file size · top-1: ImageNet, published, float",
@@ -85,13 +82,10 @@ def _as_json(spec: VariantSpec, classes: int) -> dict[str, Any]:
 
 def _print_one(spec: VariantSpec, classes: int) -> None:
     out, total = console(), cost(spec, classes=classes)
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("stage", "operator"):
-        table.add_column(heading)
-    for heading in ("layers", "in", "out", "parameters", "mult-adds"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    headings = ("stage", "operator", "layers", "in", "out", "parameters", "mult-adds")
+    stages = table(*headings, words={1})
     for row in stage_table(spec, classes=classes):
-        table.add_row(
+        stages.add_row(
             row.stage,
             row.operator,
             str(row.layers),
@@ -105,7 +99,7 @@ def _print_one(spec: VariantSpec, classes: int) -> None:
         f"{spec.activation}",
         style="bold",
     )
-    out.print(table)
+    out.print(stages)
     out.print(
         f"{total.parameters:,} parameters ({total.trainable:,} trainable) · "
         f"{millions(total.macs)} multiply-adds · peak activations "

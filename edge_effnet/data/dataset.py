@@ -57,7 +57,7 @@ class Dataset:
     @property
     def class_counts(self) -> dict[str, int]:
         """Images per class or label, for those that have any, in label order."""
-        counts = Counter(place for sample in self.samples for place in sample.stratum)
+        counts = Counter(label for sample in self.samples for label in sample.stratum)
         return {name: counts[i] for i, name in enumerate(self.labels) if counts[i]}
 
     def lines(self) -> list[str]:

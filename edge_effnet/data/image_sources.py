@@ -96,8 +96,8 @@ class RenderedSigns:
     def image(self, index: int, epoch: int) -> Pixels:
         from edge_effnet.data.signs.render import render_sample, split_index
 
-        place = split_index(self.split, epoch * self.count + index)
-        return render_sample(place, self.seed, self.side, label=index % self.classes)[0]
+        number = split_index(self.split, epoch * self.count + index)
+        return render_sample(number, self.seed, self.side, label=index % self.classes)[0]
 
 
 @dataclass(frozen=True)

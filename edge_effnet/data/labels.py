@@ -97,7 +97,7 @@ def without_numbers(labels: tuple[str, ...], first: int = 0) -> tuple[str, ...]:
     a name. And only where names that differ are left: ``0 Euro``, ``1 Euro`` are names.
     """
     starts = [_NUMBERED.match(label) for label in labels]
-    if not all(start and int(start[1]) == place for place, start in enumerate(starts, first)):
+    if not all(start and int(start[1]) == index for index, start in enumerate(starts, first)):
         return labels
     names = tuple(
         label[start.end() :] for label, start in zip(labels, starts, strict=True) if start
@@ -122,16 +122,16 @@ def match_label(name: str | int, labels: Sequence[str]) -> int | None:
     labels = tuple(labels)
     composed = unicodedata.normalize("NFC", name)
     for spelling, table in zip((name, composed, *[fold(name)] * 3), _lookup(labels), strict=True):
-        places = table.get(spelling, ())
-        if len(places) > 1:
+        indices = table.get(spelling, ())
+        if len(indices) > 1:
             raise DataError(
                 f"{name!r} can be two classes",
-                found=" and ".join(repr(labels[place]) for place in sorted(places)[:3]),
+                found=" and ".join(repr(labels[index]) for index in sorted(indices)[:3]),
                 expected="the spelling of one of them",
                 fix="rename it, or give labels that differ with --labels",
             )
-        if places:
-            return min(places)
+        if indices:
+            return min(indices)
     return None
 
 
@@ -188,8 +188,8 @@ def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str
         return
     exact = len(set(map(fold, own))) < len(own)
     first = next(
-        place
-        for place, (name, real) in enumerate(zip(given, own, strict=True))
+        index
+        for index, (name, real) in enumerate(zip(given, own, strict=True))
         if (name != real if exact else fold(name) != fold(real))
     )
     raise ModelError(

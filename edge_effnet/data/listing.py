@@ -180,11 +180,11 @@ def _of_csv(
         in_folders=False,
         order=rows.order,
     )
-    places = (tuple(sorted({reading.indices[name] for name in names})) for names in rows.names)
+    indices = (tuple(sorted({reading.indices[name] for name in names})) for names in rows.names)
     samples, twice = _once(
         [
             Sample(path, found[0]) if task == "classes" else Sample(path, None, labels=found)
-            for path, found in zip(rows.paths, places, strict=True)
+            for path, found in zip(rows.paths, indices, strict=True)
         ],
         source,
     )

@@ -152,30 +152,30 @@ def _content_hash_bits(content: Words) -> Words:
     return np.stack(halves, axis=1)
 
 
-def find(wanted: Prints, among: Prints) -> NDArray[np.int64]:
-    """For each wanted image the index of the same image among others, -1 where it is not
+def find(prints: Prints, among: Prints) -> NDArray[np.int64]:
+    """For each image the index of the same image among others, -1 where it is not
     there; an exact copy goes before a near one. 50,000 among 50,000 take seconds."""
-    index = find_copies(wanted, among)
+    index = find_copies(prints, among)
     lost = np.flatnonzero(index < 0)
-    index[lost] = _find_near(wanted.perceptual_hash[lost], among.perceptual_hash)
+    index[lost] = _find_near(prints.perceptual_hash[lost], among.perceptual_hash)
     return index
 
 
-def find_copies(wanted: Prints, among: Prints) -> NDArray[np.int64]:
+def find_copies(prints: Prints, among: Prints) -> NDArray[np.int64]:
     """As ``find``, by the bytes alone."""
-    index = np.full(len(wanted), -1, np.int64)
+    index = np.full(len(prints), -1, np.int64)
     if len(among):
         order = np.argsort(among.content, kind="stable")
         known = among.content[order]
-        at = np.minimum(np.searchsorted(known, wanted.content), len(known) - 1)
-        same = known[at] == wanted.content
+        at = np.minimum(np.searchsorted(known, prints.content), len(known) - 1)
+        same = known[at] == prints.content
         index[same] = order[at[same]]
     return index
 
 
-def _find_near(wanted: Words, among: Words) -> NDArray[np.int64]:
-    index = np.full(len(wanted), -1, np.int64)
-    for ours, theirs in zip(_bands(wanted), _bands(among), strict=True):
+def _find_near(prints: Words, among: Words) -> NDArray[np.int64]:
+    index = np.full(len(prints), -1, np.int64)
+    for ours, theirs in zip(_bands(prints), _bands(among), strict=True):
         order = np.argsort(theirs, kind="stable")
         known = theirs[order]
         left = np.flatnonzero(index < 0)
@@ -185,7 +185,7 @@ def _find_near(wanted: Words, among: Words) -> NDArray[np.int64]:
             going = at < end
             left, at, end = left[going], at[going], end[going]
             candidates = order[at]
-            near = _differing_bits(wanted[left], among[candidates]) <= NEAR_BITS
+            near = _differing_bits(prints[left], among[candidates]) <= NEAR_BITS
             index[left[near]] = candidates[near]
             left, at, end = left[~near], at[~near] + 1, end[~near]
     return index

@@ -174,10 +174,10 @@ def images_per_class(dataset: Dataset) -> dict[str, int]:
     return {name: counts[i] for i, name in enumerate(dataset.labels) if counts[i]}
 
 
-def classes_not_shown(evaluation: Dataset, whole: Dataset) -> list[str]:
+def classes_not_shown(evaluation: Dataset, given: Dataset) -> list[str]:
     """The classes of a data set that no image of the evaluation set shows."""
     shown = images_per_class(evaluation)
-    return [name for name in images_per_class(whole) if name not in shown]
+    return [name for name in images_per_class(given) if name not in shown]
 
 
 def one_answer(dataset: Dataset) -> str | None:
@@ -190,9 +190,9 @@ def one_answer(dataset: Dataset) -> str | None:
     return names([dataset.labels[index] for index in first.stratum]) or NO_LABEL
 
 
-def evaluation_warnings(evaluation: Dataset, whole: Dataset) -> list[str]:
-    """What is wrong with an evaluation set, in sentences; ``whole`` is what was given."""
-    lacking = classes_not_shown(evaluation, whole)
+def evaluation_warnings(evaluation: Dataset, given: Dataset) -> list[str]:
+    """What is wrong with an evaluation set, in sentences; ``given`` is all that there was."""
+    lacking = classes_not_shown(evaluation, given)
     lines = []
     if same := one_answer(evaluation):
         what = (

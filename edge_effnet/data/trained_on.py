@@ -31,7 +31,7 @@ class TrainingRecord:
 
     trained: Prints
     held_out: Prints
-    whole: bool
+    complete: bool
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def records(steps: Steps) -> tuple[TrainingRecord, ...]:
             sides = [(_unpacked(images[key]["prints"]), int(images[key]["count"])) for key in _KEYS]
         except (KeyError, TypeError, ValueError):
             continue
-        whole = all(len(prints) >= count for prints, count in sides)
-        found.append(TrainingRecord(sides[0][0], sides[1][0], whole))
+        complete = all(len(prints) >= count for prints, count in sides)
+        found.append(TrainingRecord(sides[0][0], sides[1][0], complete))
     return tuple(found)
 
 
@@ -192,7 +192,7 @@ def _recognize(
         kept = find_copies(prints, one.held_out) >= 0
         learned |= (find(prints, one.trained) >= 0) & ~kept
         kept = (kept | (find(prints, one.held_out) >= 0)) & ~learned
-        if learned.any() and not one.whole:
+        if learned.any() and not one.complete:
             unknown |= ~learned & ~kept
         trained |= learned
         held |= kept

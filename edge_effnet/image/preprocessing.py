@@ -175,42 +175,42 @@ def small_grey(data: bytes, side: int) -> Pixels | None:
     bytes are no readable image."""
     try:
         _refuse_truncated(data, "the image", "")
-        whole = np.frombuffer(data, np.uint8)
+        encoded = np.frombuffer(data, np.uint8)
         pixels = None
         if data.startswith(b"\xff\xd8\xff"):
-            pixels = cv2.imdecode(whole, cv2.IMREAD_REDUCED_GRAYSCALE_8)
+            pixels = cv2.imdecode(encoded, cv2.IMREAD_REDUCED_GRAYSCALE_8)
         if pixels is None or min(pixels.shape) < side:
-            pixels = cv2.imdecode(whole, cv2.IMREAD_GRAYSCALE)
+            pixels = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
     except (DataError, cv2.error):
         return None
     return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
-def preprocess(pixels: Pixels, how: Preprocess) -> Pixels:
+def preprocess(pixels: Pixels, settings: Preprocess) -> Pixels:
     """Crop the centre and resize: height x width x 3 RGB pixels, ready for the network.
 
-    The central rectangle of the network's aspect ratio, ``how.crop`` of the largest that fits,
+    The central rectangle of the network's aspect ratio, ``settings.crop`` of the largest that fits,
     is resized with area averaging when shrinking and cubic interpolation when growing. The
     rule is the same for every image, one of the network's own size too: images that were
     prepared elsewhere want ``crop=1``, which leaves them untouched.
     """
     rows, columns = pixels.shape[:2]
-    scale = min(rows / how.height, columns / how.width) * how.crop
-    crop_height = max(1, min(rows, round(how.height * scale)))
-    crop_width = max(1, min(columns, round(how.width * scale)))
+    scale = min(rows / settings.height, columns / settings.width) * settings.crop
+    crop_height = max(1, min(rows, round(settings.height * scale)))
+    crop_width = max(1, min(columns, round(settings.width * scale)))
     top, left = (rows - crop_height) // 2, (columns - crop_width) // 2
     square = pixels[top : top + crop_height, left : left + crop_width]
-    if (crop_height, crop_width) == (how.height, how.width):
+    if (crop_height, crop_width) == (settings.height, settings.width):
         return np.ascontiguousarray(square)
-    shrinking = crop_height > how.height or crop_width > how.width
+    shrinking = crop_height > settings.height or crop_width > settings.width
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    resized = cv2.resize(square, (how.width, how.height), interpolation=method)
+    resized = cv2.resize(square, (settings.width, settings.height), interpolation=method)
     return np.asarray(resized, np.uint8)
 
 
-def normalize(pixels: Pixels, how: Preprocess) -> NDArray[np.float32]:
+def normalize(pixels: Pixels, settings: Preprocess) -> NDArray[np.float32]:
     """(pixel - mean) / std as float32, same shape: the real-valued input of the network."""
-    mean, std = np.asarray(how.mean, np.float32), np.asarray(how.std, np.float32)
+    mean, std = np.asarray(settings.mean, np.float32), np.asarray(settings.std, np.float32)
     return np.asarray((pixels.astype(np.float32) - mean) / std, np.float32)
 
 

@@ -46,11 +46,11 @@ def find_coral(root: Path = ROOT) -> CoralParts:
 
 def coral_lines(parts: CoralParts) -> list[tuple[str, str]]:
     """(part, what is here), for people."""
-    places = [f"USB, {parts.usb_mbit} Mbit/s"] if parts.usb_mbit is not None else []
-    places += ["PCIe"] if parts.pcie else []
+    found = [f"USB, {parts.usb_mbit} Mbit/s"] if parts.usb_mbit is not None else []
+    found += ["PCIe"] if parts.pcie else []
     return [
         ("libedgetpu", parts.library or "none"),
-        ("Edge TPU", " and ".join(places) or "none"),
+        ("Edge TPU", " and ".join(found) or "none"),
         ("compiler", parts.compiler or "none"),
     ]
 

@@ -153,8 +153,8 @@ def _block_resamples(count: int, generator: np.random.Generator) -> list[NDArray
     rows = max(1, _CHUNK_VALUES // count)
     chunks = []
     for start in range(0, resamples, rows):
-        wanted = min(rows, resamples - start)
-        starts = generator.integers(0, count, (wanted, blocks, 1))
+        chunk_rows = min(rows, resamples - start)
+        starts = generator.integers(0, count, (chunk_rows, blocks, 1))
         indices = (starts + np.arange(length)) % count
-        chunks.append(indices.reshape(wanted, -1)[:, :count])
+        chunks.append(indices.reshape(chunk_rows, -1)[:, :count])
     return chunks

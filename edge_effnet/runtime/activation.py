@@ -88,8 +88,8 @@ class ActivationMapper:
     def _real(self, tensor: int) -> Float32Array:
         """A tensor's real numbers; scales lie along the first axis of the weights."""
         stored = self._interpreter.get_tensor(tensor).astype(np.float32)
-        how = self._details[tensor]["quantization_parameters"]
-        scales, zeros = np.float32(how["scales"]), np.float32(how["zero_points"])
+        quantization = self._details[tensor]["quantization_parameters"]
+        scales, zeros = np.float32(quantization["scales"]), np.float32(quantization["zero_points"])
         if not scales.size:
             return np.asarray(stored)
         shape = (-1, *[1] * (stored.ndim - 1)) if scales.size > 1 else ()

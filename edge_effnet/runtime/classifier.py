@@ -194,21 +194,21 @@ def _preprocess_of(
     default = stated or _unstated(form, height, width)
     if isinstance(asked, str):
         asked = parse_preprocess(asked, default or Preprocess(height, width))
-    how = asked or default
-    if how is None:
+    chosen = asked or default
+    if chosen is None:
         raise ModelError(
             f"{path} does not say how pixels become its input",
             found=f"a {form.dtype} input and neither a model card nor TFLite metadata",
             expected="to be told the mean and the divisor",
             fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
         )
-    if (how.height, how.width) != (height, width):
+    if (chosen.height, chosen.width) != (height, width):
         raise ModelError(
             f"{path} says one input size and has another",
-            found=f"{how.height}x{how.width} in its card, {height}x{width} in its tensor",
+            found=f"{chosen.height}x{chosen.width} in its card, {height}x{width} in its tensor",
             fix="convert the model again",
         )
-    return how
+    return chosen
 
 
 def _unstated(form: TensorFormat, height: int, width: int) -> Preprocess | None:

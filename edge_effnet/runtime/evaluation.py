@@ -245,7 +245,7 @@ def _predict(
     """Write each model's scores of one image into its row."""
     prepared: dict[Preprocess, Pixels] = {}
     for classifier, row in zip(classifiers, rows, strict=True):
-        how = classifier.preprocess
-        if how not in prepared:
-            prepared[how] = preprocess(pixels, how)
-        row[:] = classifier.scores_of_input(classifier.tensor(prepared[how]))
+        settings = classifier.preprocess
+        if settings not in prepared:
+            prepared[settings] = preprocess(pixels, settings)
+        row[:] = classifier.scores_of_input(classifier.tensor(prepared[settings]))

@@ -125,8 +125,8 @@ def set_interface(model: bytes, interface: Interface) -> bytes:
     renamed: dict[int, int] = {}
     for end in ("inputs", "outputs"):
         indices = list(getattr(graph, end))
-        for place, inner in enumerate(indices):
-            indices[place] = renamed[inner] = _add_end(schema, tree, inner, end, interface)
+        for position, inner in enumerate(indices):
+            indices[position] = renamed[inner] = _add_end(schema, tree, inner, end, interface)
         setattr(graph, end, np.array(indices, np.int32))
     for signature in tree.signatureDefs or []:
         for entry in (*(signature.inputs or []), *(signature.outputs or [])):

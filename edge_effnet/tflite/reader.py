@@ -157,8 +157,8 @@ class Table:
 
     def tables(self, number: int) -> list[Table]:
         start, length = self._vector(number)
-        places = range(start, start + 4 * length, 4)
-        return [Table(self.data, at + self._unpack("<I", at)) for at in places]
+        offsets = range(start, start + 4 * length, 4)
+        return [Table(self.data, at + self._unpack("<I", at)) for at in offsets]
 
 
 def read_structure(path: Path) -> Structure:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Sequence
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from edge_effnet.metrics import Skipped
+if TYPE_CHECKING:
+    from edge_effnet.metrics import Skipped
 
 ALL_CLASSES_UP_TO = 20
 ROWS = 10
@@ -62,8 +64,8 @@ def grid() -> Table:
 def table(*headings: str, words: Collection[int] = ()) -> Table:
     """A table whose first column and columns ``words`` hold words, the others numbers."""
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for place, heading in enumerate(headings):
-        if place == 0 or place in words:
+    for index, heading in enumerate(headings):
+        if index == 0 or index in words:
             table.add_column(heading, overflow="fold")
         else:
             table.add_column(heading, justify="right", no_wrap=True)

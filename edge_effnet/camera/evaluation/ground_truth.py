@@ -64,11 +64,11 @@ def read_ground_truth(
             fix="leave --truth out, and read the values from --jsonl -",
         )
     path, expected = Path(text), f"frame (or file) and {_NEEDED[head.task]}"
-    whole = read_table(path, (_FRAME, *FILE_COLUMNS), expected)
-    frame = whole.column(_FRAME)
-    key = frame if frame is not None else whole.column(*FILE_COLUMNS)
+    table = read_table(path, (_FRAME, *FILE_COLUMNS), expected)
+    frame = table.column(_FRAME)
+    key = frame if frame is not None else table.column(*FILE_COLUMNS)
     assert key is not None  # noqa: S101 (read_table looks for it)
-    stated = tuple(row for row in whole.rows if any(row[:key] + row[key + 1 :]))
+    stated = tuple(row for row in table.rows if any(row[:key] + row[key + 1 :]))
     if not stated:
         raise DataError(
             f"{path} says nothing of any frame",
@@ -76,7 +76,7 @@ def read_ground_truth(
             expected=expected,
             fix="write one row per frame: 0,stop",
         )
-    table = replace(whole, rows=stated)
+    table = replace(table, rows=stated)
     known: dict[str, Known] = {}
     for cell, answer in zip(table.cells(key), _answers(table, key, names, head, say), strict=True):
         if known.setdefault(cell, answer) != answer:
@@ -170,8 +170,7 @@ def _by_folder(
             fix=f"--source {inner}",
         )
     if folder is None or folder.flat:
-        whole = source if folder else source.parent
-        name = whole.resolve().name
+        name = (source if folder else source.parent).resolve().name
         index = _indices({name}, source, names, classes, say)[name]
         return lambda _: (index,)
     shown = {name: len(images) for name, images in folder.classes.items() if images}

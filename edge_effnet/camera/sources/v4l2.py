@@ -19,13 +19,13 @@ def open_device(device: Path, request: CameraRequest) -> FrameSource:
     """
     refuse_device(device)
     capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
-    wanted = (
+    properties = (
         (cv2.CAP_PROP_FRAME_WIDTH, request.width),
         (cv2.CAP_PROP_FRAME_HEIGHT, request.height),
         (cv2.CAP_PROP_FPS, request.fps),
         (cv2.CAP_PROP_BUFFERSIZE, 1),  # else old frames wait in the driver
     )
-    for setting, value in wanted:
+    for setting, value in properties:
         if value is not None and capture.isOpened():
             capture.set(setting, value)
     if not capture.isOpened() or not capture.grab():

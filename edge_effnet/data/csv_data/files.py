@@ -43,28 +43,28 @@ def read_csv(source: Path, *, labels: Sequence[str] | None, task: Task) -> Rows:
             for another task.
     """
     table = read_table(source, FILE_COLUMNS, "file, and class_index or label")
-    place = table.column(*FILE_COLUMNS)
-    assert place is not None  # noqa: S101 (read_table looks for it)
+    column = table.column(*FILE_COLUMNS)
+    assert column is not None  # noqa: S101 (read_table looks for it)
     if not table.rows:
         raise DataError(
             f"{source} holds no images", found="a header alone", fix="add a row for each image"
         )
-    if (row := next((row for row in table.rows if not row[place]), None)) is not None:
+    if (row := next((row for row in table.rows if not row[column]), None)) is not None:
         raise DataError(
             f"{source} has a row without a file",
             found=table.delimiter.join(row),
             expected="a path relative to the CSV file",
-            fix=f"complete the column '{table.header[place]}', or remove the row",
+            fix=f"complete the column '{table.header[column]}', or remove the row",
         )
-    rows = read_rows(table, place, labels=labels, task=task)
-    paths = tuple(locate(source.parent, cell) for cell in table.cells(place))
+    rows = read_rows(table, column, labels=labels, task=task)
+    paths = tuple(locate(source.parent, cell) for cell in table.cells(column))
     missing = [path for path in paths if not path.is_file()]
     if missing:
         raise DataError(
             f"{source} lists files that do not exist",
             found=f"{len(missing)} of {len(paths)} missing, first {missing[0]}",
             expected="paths relative to the CSV file",
-            fix=f"correct the column '{table.header[place]}'",
+            fix=f"correct the column '{table.header[column]}'",
         )
     return Rows(paths, rows.names, rows.values, rows.order, rows.notes)
 
@@ -91,8 +91,8 @@ def _one_class(table: CsvTable, file: int, labels: Sequence[str] | None) -> Rows
     if index is None and (row := row_of_several(table.cells(key), labels)) is not None:
         raise _several(table, f"several labels in one cell: {table.rows[row][key]}")
     if all(_WHOLE_AS_FLOAT.fullmatch(cell) for cell in table.cells(key)):  # as pandas writes them
-        whole = [(*row[:key], row[key].split(".")[0], *row[key + 1 :]) for row in table.rows]
-        table = replace(table, rows=tuple(whole))
+        rows = [(*row[:key], row[key].split(".")[0], *row[key + 1 :]) for row in table.rows]
+        table = replace(table, rows=tuple(rows))
     names = [class_of(table, row, key, file, numbers=index is not None) for row in table.rows]
     if index is not None and name is not None and labels is not None:
         _refuse_two_classes(table, file, index, name, labels)
@@ -103,14 +103,14 @@ def _refuse_two_classes(
     table: CsvTable, file: int, index: int, name: int, labels: Sequence[str]
 ) -> None:
     """Raise DataError where a class's number and its name mean two."""
-    places: dict[str, int | None] = {"": None}
+    known: dict[str, int | None] = {"": None}
     for row in table.rows:
         number, text = int(row[index]), row[name]
-        if text not in places:
-            places[text] = None
+        if text not in known:
+            known[text] = None
             with contextlib.suppress(DataError):  # a name of two classes contradicts neither
-                places[text] = match_label(text, labels)
-        if places[text] not in {None, number}:
+                known[text] = match_label(text, labels)
+        if known[text] not in {None, number}:
             by_number = f", which is {labels[number]!r}" if number < len(labels) else ""
             raise DataError(
                 f"{table.path} names two classes for one image",

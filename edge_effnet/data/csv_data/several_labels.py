@@ -117,19 +117,19 @@ def several_labels(table: CsvTable, file: int, labels: Sequence[str] | None) -> 
 
 def label_columns(table: CsvTable, file: int, labels: Sequence[str] | None) -> list[int]:
     """The columns that are named after labels; without a list, those of yes and no alone."""
-    others = [place for place in range(len(table.header)) if place != file and table.header[place]]
+    others = [index for index in range(len(table.header)) if index != file and table.header[index]]
     if labels is not None:
-        return [place for place in others if match_label(table.header[place], labels) is not None]
-    return [place for place in others if {c.lower() for c in table.cells(place)} <= _TRUE | _FALSE]
+        return [index for index in others if match_label(table.header[index], labels) is not None]
+    return [index for index in others if {c.lower() for c in table.cells(index)} <= _TRUE | _FALSE]
 
 
 def true_columns(
     table: CsvTable, columns: Sequence[int], file: int, labels: Sequence[str] | None
 ) -> Rows:
-    titles = [table.header[place] for place in columns]
+    titles = [table.header[index] for index in columns]
     if labels is not None:
         found = {match_label(title, labels) for title in titles}
-        lacking = [label for place, label in enumerate(labels) if place not in found]
+        lacking = [label for index, label in enumerate(labels) if index not in found]
         if lacking:
             raise DataError(
                 f"{table.path} has no column for {len(lacking)} of the labels",
@@ -139,7 +139,7 @@ def true_columns(
             )
     named = []
     for row in table.rows:
-        odd = next((place for place in columns if row[place].lower() not in _TRUE | _FALSE), None)
+        odd = next((index for index in columns if row[index].lower() not in _TRUE | _FALSE), None)
         if odd is not None:
             raise DataError(
                 f"{table.path} has a cell that is neither yes nor no",
@@ -147,9 +147,9 @@ def true_columns(
                 expected="1 or 0, true or false, yes or no, or nothing for no",
                 fix="correct the cell",
             )
-        named.append(tuple(table.header[place] for place in columns if row[place].lower() in _TRUE))
+        named.append(tuple(table.header[index] for index in columns if row[index].lower() in _TRUE))
     unused = [
-        title for place, title in enumerate(table.header) if title and place not in {file, *columns}
+        title for index, title in enumerate(table.header) if title and index not in {file, *columns}
     ]
     note = f"{table.path}: columns that are no label: {', '.join(unused)}"
     return Rows((), tuple(named), order=tuple(titles), notes=(note,) if unused else ())

@@ -129,10 +129,10 @@ def placement(pose: Pose, size_px: float) -> Matrix:
     return np.asarray(fit @ view, np.float64)
 
 
-def corners(place: Matrix, half: float = 1.0) -> NDArray[np.float64]:
+def corners(transform: Matrix, half: float = 1.0) -> NDArray[np.float64]:
     """The projected corners of the square -half…half, 4 x 2, clockwise from the upper left."""
     square = np.array([[-half, -half, 1], [half, -half, 1], [half, half, 1], [-half, half, 1]])
-    projected = square @ place.T
+    projected = square @ transform.T
     return np.asarray(projected[:, :2] / projected[:, 2:], np.float64)
 
 
@@ -141,22 +141,22 @@ def bounds(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np
     return points.min(axis=0), points.max(axis=0)
 
 
-def window(place: Matrix, width: int, height: int, half: float) -> tuple[slice, slice]:
+def window(transform: Matrix, width: int, height: int, half: float) -> tuple[slice, slice]:
     """Rows and columns of an image that the square -half…half can touch; may be empty."""
-    low, high = bounds(corners(place, half))
+    low, high = bounds(corners(transform, half))
     limits = (width, height)
     first = [int(np.clip(np.floor(low[axis]), 0, limits[axis])) for axis in (0, 1)]
     last = [int(np.clip(np.ceil(high[axis]) + 1, 0, limits[axis])) for axis in (0, 1)]
     return slice(first[1], last[1]), slice(first[0], last[0])
 
 
-def project(levels: tuple[Pixels, ...], place: Matrix, where: tuple[slice, slice]) -> Pixels:
+def project(levels: tuple[Pixels, ...], transform: Matrix, where: tuple[slice, slice]) -> Pixels:
     """Warp a texture into the window ``where`` of an image, premultiplied RGBA."""
-    low, high = bounds(corners(place, MARGIN))
-    wanted = float(max(high - low))
+    low, high = bounds(corners(transform, MARGIN))
+    target = float(max(high - low))
     level = levels[0]
     for smaller in levels[1:]:
-        if smaller.shape[0] < wanted:
+        if smaller.shape[0] < target:
             break
         level = smaller  # the smallest that is not magnified: linear sampling skips no pixel
     step = 2 * MARGIN / level.shape[0]
@@ -168,7 +168,7 @@ def project(levels: tuple[Pixels, ...], place: Matrix, where: tuple[slice, slice
     )
     warped = cv2.warpPerspective(
         level,
-        to_pixel @ place @ to_sign,
+        to_pixel @ transform @ to_sign,
         (columns.stop - columns.start, rows.stop - rows.start),
         flags=cv2.INTER_LINEAR,
     )

@@ -133,31 +133,31 @@ def place_decoys(
 ) -> None:
     """Paste decoys into a square image, in place."""
     for _ in range(count):
-        place = placement(random_pose(rng, smallest, largest, overhang=0.4), image.shape[0])
+        transform = placement(random_pose(rng, smallest, largest, overhang=0.4), image.shape[0])
         art = PAPER + decoy(rng) if rng.random() < 0.2 else decoy(rng)
         levels = pyramid(draw(art, DECOY_TEXTURE_PX, supersampling=2))
-        where = window(place, image.shape[1], image.shape[0], MARGIN)
+        where = window(transform, image.shape[1], image.shape[0], MARGIN)
         wear = random_wear(rng)
         if not is_empty(where):
-            paste_worn(image, where, project(levels, place, where), wear)
+            paste_worn(image, where, project(levels, transform, where), wear)
 
 
 def _place_sign(rng: Generator, image: Pixels, label: int) -> None:
     size = image.shape[0]
     pose = random_pose(rng, 0.3, 0.95, overhang=0.12)
-    place = placement(pose, size)
+    transform = placement(pose, size)
     paper, pole = rng.random() < 0.3, rng.random() < 0.4
     if pole and not paper:
-        _pole(rng, image, place)
-    where = window(place, size, size, MARGIN + 0.25)  # room for the shadow beside it
-    layer = project(texture(label, paper=paper), place, where)
+        _pole(rng, image, transform)
+    where = window(transform, size, size, MARGIN + 0.25)  # room for the shadow beside it
+    layer = project(texture(label, paper=paper), transform, where)
     if rng.random() < 0.4:
         _cast_shadow(rng, image[where], layer, pose.side * size)
     paste_worn(image, where, layer, random_wear(rng))
     if paper and rng.random() < 0.6:
-        _fingers(rng, image, place)
+        _fingers(rng, image, transform)
     if rng.random() < 0.4:
-        _cover(rng, image, place)
+        _cover(rng, image, transform)
 
 
 @dataclass(frozen=True)
@@ -198,16 +198,16 @@ def _cast_shadow(rng: Generator, ground: Pixels, layer: Pixels, side_px: float) 
     ground[:] = ground * shade[..., None]
 
 
-def _pole(rng: Generator, image: Pixels, place: Matrix) -> None:
+def _pole(rng: Generator, image: Pixels, transform: Matrix) -> None:
     """The post that carries a sign: a grey strip from its middle downwards."""
     half, shade = rng.uniform(0.04, 0.12), near(rng, (130, 132, 135), 50)
-    strip = np.array([[-half, 0, 1], [half, 0, 1], [half, 2.4, 1], [-half, 2.4, 1]]) @ place.T
+    strip = np.array([[-half, 0, 1], [half, 0, 1], [half, 2.4, 1], [-half, 2.4, 1]]) @ transform.T
     if (strip[:, 2] < 0.15).any():
         return  # it would pass behind the camera
     _fill(image, strip[:, :2] / strip[:, 2:], shade)
 
 
-def _fingers(rng: Generator, image: Pixels, place: Matrix) -> None:
+def _fingers(rng: Generator, image: Pixels, transform: Matrix) -> None:
     """The hand that holds a printed sheet by its edge."""
     skin = hsv(rng.uniform(0.03, 0.09), rng.uniform(0.25, 0.6), rng.uniform(0.3, 0.95))
     side, along = int(rng.integers(0, 4)), rng.uniform(-0.9, 0.9)
@@ -220,14 +220,14 @@ def _fingers(rng: Generator, image: Pixels, place: Matrix) -> None:
         outline = np.stack(
             [u + reach[0] * np.cos(turns), v + reach[1] * np.sin(turns), np.ones(20)], 1
         )
-        points = outline @ place.T
+        points = outline @ transform.T
         _fill(image, points[:, :2] / points[:, 2:], near(rng, skin, 12))
 
 
-def _cover(rng: Generator, image: Pixels, place: Matrix) -> None:
+def _cover(rng: Generator, image: Pixels, transform: Matrix) -> None:
     """Something before the sign: leaves at its rim, a twig, or specks. The symbol stays
     readable: little of the middle is ever hidden."""
-    low, high = bounds(corners(place))
+    low, high = bounds(corners(transform))
     middle, side = (low + high) / 2, float(max(high - low))
     shade = color(rng)
     kind = int(rng.integers(0, 3))

@@ -127,7 +127,7 @@ def _draw(axes: Axes, art: Art, x: float, y: float, half: float) -> None:
 def _caption(axes: Axes, sign: Sign, x: float, y: float, half: float) -> None:
     side_cm = 2 * half / POINTS_PER_MM / 10
     near, far = (max(5, round(side_cm * share / 5) * 5) for share in (NEAREST, FARTHEST))
-    how = f"Hold it upright, {near}–{far} cm from the camera, in even light."
+    instruction = f"Hold it upright, {near}–{far} cm from the camera, in even light."
     axes.text(x, y, sign.name, size=20, weight="bold")
     axes.text(x, y - 15, f"{sign.meaning[0].upper()}{sign.meaning[1:]}.", size=10)
-    axes.text(x, y - 28, how, size=10, color="0.35")
+    axes.text(x, y - 28, instruction, size=10, color="0.35")

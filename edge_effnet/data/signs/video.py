@@ -232,12 +232,12 @@ def _hang_signs(
     number = int(seconds / SECONDS_PER_STOP + 0.75)
     for stop in stops[max(number - 2, 0) : number + 4]:
         shift = np.array([[1, 0, stop.x], [0, 1, stop.y], [0, 0, 1]], np.float64)
-        place = matrix @ shift @ stop.tilt
-        where = window(place, width, height, MARGIN)
+        transform = matrix @ shift @ stop.tilt
+        where = window(transform, width, height, MARGIN)
         if is_empty(where):
             continue
-        paste_worn(image, where, project(stop.levels, place, where), stop.wear)
-        inside, box = inside_view(corners(place), width, height)
+        paste_worn(image, where, project(stop.levels, transform, where), stop.wear)
+        inside, box = inside_view(corners(transform), width, height)
         if stop.label == BACKGROUND or inside <= best:
             continue
         best = inside

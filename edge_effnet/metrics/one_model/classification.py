@@ -171,8 +171,8 @@ def expected_calibration_error(scores: Scores, truth: Indices, bins: int = ECE_B
     """
     confidence = scores.max(axis=1).astype(np.float64)
     right = scores.argmax(axis=1) == truth
-    place = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gap = np.bincount(place, right, bins) - np.bincount(place, confidence, bins)
+    bins_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+    gap = np.bincount(bins_of, right, bins) - np.bincount(bins_of, confidence, bins)
     return float(np.abs(gap).sum() / len(truth))
 
 
@@ -190,6 +190,6 @@ def chance_percent(answers: Indices, truth: Indices, classes: int) -> float:
     return 100 * float(true @ answered)
 
 
-def _ratio(part: Indices, whole: Indices) -> Float64Array:
-    undefined = np.full(len(whole), np.nan)
-    return np.asarray(np.divide(part, whole, out=undefined, where=whole > 0), np.float64)
+def _ratio(part: Indices, total: Indices) -> Float64Array:
+    undefined = np.full(len(total), np.nan)
+    return np.asarray(np.divide(part, total, out=undefined, where=total > 0), np.float64)

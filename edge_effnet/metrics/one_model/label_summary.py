@@ -135,11 +135,11 @@ def average_precision(scores: Scores, truth: Flags) -> Float64Array:
     """
     found = np.full(scores.shape[1], np.nan)
     for label in range(scores.shape[1]):
-        wanted = truth[:, label]
-        if not wanted.any() or wanted.all():
+        positive = truth[:, label]
+        if not positive.any() or positive.all():
             continue
         order = np.argsort(-scores[:, label], kind="stable")
-        ranked, hits = scores[order, label], np.cumsum(wanted[order])
+        ranked, hits = scores[order, label], np.cumsum(positive[order])
         last = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)  # of each equal score
         precision = hits[last] / (last + 1)
         gained = np.diff(hits[last], prepend=0)

@@ -81,10 +81,10 @@ def _answers_of(
         )
     decided = [model.decisions[image] for model in models]
     gap = np.abs(reference.scores[image] - candidate.scores[image])
-    place = int(np.where(decided[0] != decided[1], gap, -1).argmax())
+    index = int(np.where(decided[0] != decided[1], gap, -1).argmax())
     return (
-        (_chosen(decided[0]), float(reference.scores[image, place])),
-        (_chosen(decided[1]), float(candidate.scores[image, place])),
+        (_chosen(decided[0]), float(reference.scores[image, index])),
+        (_chosen(decided[1]), float(candidate.scores[image, index])),
     )
 
 
