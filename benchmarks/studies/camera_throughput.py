@@ -21,9 +21,9 @@ from typing import Any
 import click
 
 from edge_effnet.camera.memory import keep_memory_flat
-from edge_effnet.camera.options import Pace, SessionSettings
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
+from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.files import open_video
 from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.runtime.classifier import Classifier, open_classifier

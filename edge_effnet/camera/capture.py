@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from itertools import count
 
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.options import Pace
 from edge_effnet.camera.queues import BoundedQueue, Clock
+from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import (
     CapturedFrame,
     FrameSource,

@@ -1,90 +1,132 @@
-"""What ``edge-effnet camera`` is asked: the command line, and what it means for one run."""
+"""The command line of ``edge-effnet camera``. Light: ``--help`` reads it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edge_effnet.camera.answers import UNKNOWN
-from edge_effnet.camera.frames import Region
+import click
+
+from edge_effnet.config_files import option
+
+_SECONDS = click.FloatRange(min=0)
+_RATE = click.FloatRange(min=0, min_open=True)
+_COUNT = click.IntRange(min=1)
 
 
 @dataclass(frozen=True)
 class CameraOptions:
-    """The command line; each field is the option of its name, see ``--help``, which has the
-    defaults."""
+    """The command line; each field is the option of its name. Those that say nothing here are
+    options of several commands."""
 
-    model: Path | None
-    compare: Path | None
-    compare_every: int
-    source: str | None
-    size: str | None
-    fps: float | None
-    every_frame: bool
-    loop: bool
-    roi: str | None
-    top: int
-    smooth: float | None
-    threshold: float | None
-    truth: str | None
-    on: tuple[tuple[str, str], ...]
-    on_pause: float
-    jsonl: str | None
-    json_to: str | None
-    save_differences: Path | None
-    max_saved: int
-    serve: str | None
-    window: bool
-    record: Path | None
-    threads: int | None
-    max_temp: float
-    quiet: bool
-    labels: Path | None
-    preprocess: str | None
-    head: str | None
-    force: bool
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How a source is run.
-
-    Attributes:
-        every_frame: a file at the models' speed, nothing left out; else it is paced at its
-            own rate, like a camera.
-        loop: start a file again when it ends.
-        stall_s: a live source that gives nothing for so long is given up and reopened.
-        first_pause_s, longest_pause_s: between attempts to reopen; each doubles the last until
-            a frame comes.
-    """
-
-    every_frame: bool = False
-    loop: bool = False
-    stall_s: float = 5.0
-    first_pause_s: float = 0.5
-    longest_pause_s: float = 30.0
-
-
-@dataclass(frozen=True)
-class SessionSettings:
-    """What a run is asked to do.
-
-    Attributes:
-        smooth_s: time constant of the smoothing; 0 for none.
-        none: the answer of a frame without a class or label.
-        threshold: score below which a class is "unknown", or above which a label is answered.
-        max_temp_c: the rate is lowered above it, or when the board throttles.
-    """
-
-    labels: tuple[str, ...]
-    model_name: str
-    reference_name: str | None = None
-    pace: Pace = field(default_factory=Pace)
-    region: Region = field(default_factory=Region)
-    fps: float | None = None
-    max_temp_c: float = 80.0
-    smooth_s: float = 0.0
-    threshold: float | None = None
-    none: str = UNKNOWN
+    model: Path | None = field(
+        default=None, metadata=option("By default the packaged signs model.", metavar="FILE")
+    )
+    compare: Path | None = field(
+        default=None, metadata=option("A second model that sees the same frames.", metavar="FILE")
+    )
+    compare_every: int = field(
+        default=1,
+        metadata=option(
+            "Show it every Nth frame only, and of those as many as it can take.",
+            metavar="N",
+            kind=_COUNT,
+        ),
+    )
+    source: str | None = field(
+        default=None,
+        metadata=option(
+            "picamera2[:N], camera number, /dev/videoN, video file, image folder, http:// or "
+            "rtsp:// address.  [default: picamera2 where installed, else 0]",
+            metavar="SOURCE",
+        ),
+    )
+    size: str | None = field(
+        default=None, metadata=option("Ask the camera for this size.", metavar="WxH")
+    )
+    fps: float | None = field(
+        default=None, metadata=option("At most N frames a second.", metavar="N", kind=_RATE)
+    )
+    every_frame: bool = field(
+        default=False,
+        metadata=option(
+            "Answer every frame of a file, as fast as it goes; else a file runs at its own pace."
+        ),
+    )
+    loop: bool = field(default=False, metadata=option("Start a file again when it ends."))
+    roi: str | None = field(
+        default=None,
+        metadata=option("Look at this part only, in shares of the frame.", metavar="L,T,W,H"),
+    )
     top: int = 3
-    compare_every: int = 1
+    smooth: float | None = field(
+        default=None,
+        metadata=option(
+            "Steady the answer over time; 0 is off.  [default: 0.3; images 0]",
+            metavar="SECONDS",
+            kind=_SECONDS,
+        ),
+    )
+    threshold: float | None = field(
+        default=None,
+        metadata=option(
+            'Below this score the answer is "unknown"; of several labels, those above it are '
+            "shown.",
+            share=True,
+            metavar="SCORE",
+        ),
+    )
+    truth: str | None = field(
+        default=None,
+        metadata=option(
+            "What is really to be seen: a CSV (frame,label), or the folder's name.",
+            metavar="CSV|folder",
+        ),
+    )
+    on: tuple[tuple[str, str], ...] = ()
+    on_pause: float = field(
+        default=5.0,
+        metadata=option(
+            "The same command not again before this.", metavar="SECONDS", kind=_SECONDS
+        ),
+    )
+    jsonl: str | None = field(
+        default=None, metadata=option("A JSON line for each answer.", metavar="FILE|-")
+    )
+    json_to: str | None = None
+    save_differences: Path | None = field(
+        default=None,
+        metadata=option("Keep frames that the two models call differently.", metavar="DIR"),
+    )
+    max_saved: int = field(
+        default=100, metadata=option("Files in that folder at most.", metavar="N", kind=_COUNT)
+    )
+    serve: str | None = field(
+        default=None,
+        metadata=option(
+            "A page with the live feed and figures; off loopback it needs the token that is "
+            "printed.",
+            metavar="HOST:PORT",
+        ),
+    )
+    window: bool = field(default=False, metadata=option("A window on this machine's screen."))
+    record: Path | None = field(
+        default=None, metadata=option("Write a video with the answers on it.", metavar="FILE")
+    )
+    threads: int | None = field(
+        default=None,
+        metadata=option(
+            "CPU threads of the model.  [default: all cores but one]", metavar="N", kind=_COUNT
+        ),
+    )
+    max_temp: float = field(
+        default=80.0,
+        metadata=option(
+            "Lower the rate above this temperature, or when the board throttles.", metavar="C"
+        ),
+    )
+    quiet: bool = field(default=False, metadata=option("No status line."))
+    labels: Path | None = None
+    preprocess: str | None = None
+    head: str | None = None
+    force: bool = False

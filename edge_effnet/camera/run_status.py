@@ -12,9 +12,9 @@ from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.options import SessionSettings
 from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.camera.rates import Rates
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.thermal import BoardHealth, BoardMonitor
 from edge_effnet.heads.head import Head
 

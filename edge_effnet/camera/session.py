@@ -14,7 +14,6 @@ from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
-from edge_effnet.camera.options import SessionSettings
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import CommandHooks
 from edge_effnet.camera.outputs.jsonl import JsonLines
@@ -23,6 +22,7 @@ from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.pipeline import FrameModel, Pipeline
 from edge_effnet.camera.queues import Limiter
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.sources.base import FrameSource
 from edge_effnet.camera.thermal import BoardMonitor, next_limit
 from edge_effnet.heads.head import Head

@@ -14,7 +14,7 @@ from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
-from edge_effnet.camera.options import CameraOptions, Pace, SessionSettings
+from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
@@ -22,6 +22,7 @@ from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs, Session
+from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
 from edge_effnet.camera.thermal import BoardMonitor

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from edge_effnet.camera.options import CameraOptions
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
+from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import (
     force_option,
@@ -20,66 +21,39 @@ from edge_effnet.ui.options import (
     top_option,
 )
 from edge_effnet.ui.output import refuse_bad_output, write_json
-from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
-    from edge_effnet.camera.options import CameraOptions
     from edge_effnet.camera.setup import CameraRun
 
-_FILE = click.Path(path_type=Path)
-_SECONDS = click.FloatRange(min=0)
-_RATE = click.FloatRange(min=0, min_open=True)
-_COUNT = click.IntRange(min=1)
+_GROUPS = {
+    "Models": (
+        "--model",
+        "--compare",
+        "--compare-every",
+        "--labels",
+        "--preprocess",
+        "--head",
+        "--threads",
+    ),
+    "Source": ("--source", "--size", "--fps", "--every-frame", "--loop", "--roi", "--max-temp"),
+    "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
+    "Output": (
+        "--serve",
+        "--window",
+        "--record",
+        "--jsonl",
+        "--json",
+        "--save-differences",
+        "--max-saved",
+        "--quiet",
+        "--force",
+    ),
+}
 
 
-@click.command("camera", cls=OptionsOnly)
-@click.option("--model", type=_FILE, metavar="FILE", help="By default the packaged signs model.")
-@click.option(
-    "--compare",
-    type=_FILE,
-    metavar="FILE",
-    help="A second model that sees the same frames.",
-)
-@click.option(
-    "--compare-every",
-    type=_COUNT,
-    default=1,
-    metavar="N",
-    help="Show it every Nth frame only.  [default: as many as it can take]",
-)
-@click.option(
-    "--source",
-    metavar="SOURCE",
-    help="picamera2[:N], camera number, /dev/videoN, video file, image folder, http:// or "
-    "rtsp:// address.  [default: picamera2 where installed, else 0]",
-)
-@click.option("--size", metavar="WxH", help="Ask the camera for this size.")
-@click.option("--fps", type=_RATE, metavar="N", help="At most N frames a second.")
-@click.option(
-    "--every-frame",
-    is_flag=True,
-    help="Answer every frame of a file, as fast as it goes; else a file runs at its own pace.",
-)
-@click.option("--loop", is_flag=True, help="Start a file again when it ends.")
-@click.option("--roi", metavar="L,T,W,H", help="Look at this part only, in shares of the frame.")
+@click.command("camera", cls=OptionsOnly, groups=_GROUPS)
+@config_options(CameraOptions)
 @top_option("Answers shown per frame.", default=3)
-@click.option(
-    "--smooth",
-    type=_SECONDS,
-    metavar="SECONDS",
-    help="Steady the answer over time; 0 is off.  [default: 0.3; images 0]",
-)
-@click.option(
-    "--threshold",
-    type=Share(),
-    metavar="SCORE",
-    help='Below this score the answer is "unknown"; of several labels, those above it are shown.',
-)
-@click.option(
-    "--truth",
-    metavar="CSV|folder",
-    help="What is really to be seen: a CSV (frame,label), or the folder's name.",
-)
 @click.option(
     "--on",
     nargs=2,
@@ -87,52 +61,7 @@ _COUNT = click.IntRange(min=1)
     metavar="LABEL COMMAND",
     help="Run COMMAND (no shell) when LABEL appears; may be repeated.",
 )
-@click.option(
-    "--on-pause",
-    type=_SECONDS,
-    default=5.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="The same command not again before this.",
-)
-@click.option("--jsonl", metavar="FILE|-", help="A JSON line for each answer.")
 @json_option
-@click.option(
-    "--save-differences",
-    type=_FILE,
-    metavar="DIR",
-    help="Keep frames that the two models call differently.",
-)
-@click.option(
-    "--max-saved",
-    type=_COUNT,
-    default=100,
-    show_default=True,
-    metavar="N",
-    help="Files in that folder at most.",
-)
-@click.option(
-    "--serve",
-    metavar="HOST:PORT",
-    help="A page with the live feed and figures; off loopback it needs the token that is printed.",
-)
-@click.option("--window", is_flag=True, help="A window on this machine's screen.")
-@click.option("--record", type=_FILE, metavar="FILE", help="Write a video with the answers on it.")
-@click.option(
-    "--threads",
-    type=_COUNT,
-    metavar="N",
-    help="CPU threads of the model.  [default: all cores but one]",
-)
-@click.option(
-    "--max-temp",
-    type=float,
-    default=80.0,
-    show_default=True,
-    metavar="C",
-    help="Lower the rate above this temperature, or when the board throttles.",
-)
-@click.option("--quiet", is_flag=True, help="No status line.")
 @labels_option
 @preprocess_option
 @head_option
@@ -160,7 +89,6 @@ def command(**options: Any) -> None:
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
         click.echo(systemd_unit(arguments), nl=False)
         return
-    from edge_effnet.camera.options import CameraOptions
     from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.setup import open_run
 

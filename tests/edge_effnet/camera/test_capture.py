@@ -11,8 +11,8 @@ import pytest
 
 from edge_effnet.camera.capture import BROKEN_IN_A_ROW, Capture
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.options import Pace
 from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceEnded, SourceLost
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import FakeClock, plain

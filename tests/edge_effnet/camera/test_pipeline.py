@@ -14,11 +14,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
-from edge_effnet.camera.options import Pace, SessionSettings
 from edge_effnet.camera.pipeline import EARLY_S, Pipeline, Result
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
+from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import SourceEnded
 from edge_effnet.camera.sources.files import open_images, open_video
 from edge_effnet.errors import ModelError
