@@ -29,7 +29,7 @@ from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.statistics import paired_ratio
 from edge_effnet.measure.system_state import SystemState, read_system_state
-from edge_effnet.measure.validity import judge_machine, judge_samples
+from edge_effnet.measure.validity import check_machine, check_samples
 from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
 from edge_effnet.stages import StartStage, no_progress
 
@@ -102,7 +102,7 @@ def measure(
         before=unstructure(before),
         after=unstructure(after),
         timeline=tuple(timeline),
-        verdict=judge_machine(
+        verdict=check_machine(
             environment, before, after, sustained=spec.sustained_minutes is not None
         ),
         cases=cases,
@@ -275,7 +275,7 @@ def _case(
         delegation=delegation(interpreter),
         operator_ms=operators,
         notice=entry.opened.notice,
-        verdict=judge_samples(
+        verdict=check_samples(
             latency.samples_ms,
             steady=steady,
             sustained=spec.sustained_minutes is not None,

@@ -15,6 +15,7 @@ from edge_effnet.data.dataset import Sample
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.stages import Advance
 
 Indices = NDArray[np.int64]
 Resize = Callable[[Pixels], Pixels]
@@ -141,7 +142,7 @@ def read_image_files(
     workers: int,
     strict: bool = False,
     cache_bytes: int = CACHE_BYTES,
-    advance: Callable[[int], None] | None = None,
+    advance: Advance | None = None,
 ) -> tuple[ImageFiles, list[Unreadable]]:
     """Read every image once: what cannot be read is left out, what fits is kept.
 
@@ -193,7 +194,7 @@ def render_once(
     resize: Resize,
     *,
     workers: int,
-    advance: Callable[[int], None],
+    advance: Advance,
 ) -> ImagesInMemory:
     """The signs of epoch 0, kept."""
     images: list[Pixels] = []

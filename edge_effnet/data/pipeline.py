@@ -18,6 +18,7 @@ from edge_effnet.arrays import Float32Array
 from edge_effnet.data.image_sources import ImageSource, Indices, for_evaluation
 from edge_effnet.data.threads import ahead
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.stages import Advance
 
 Vary = Callable[[Pixels, np.random.Generator], Pixels]
 Mix = Callable[
@@ -118,7 +119,7 @@ def answers_of(
     side: int,
     workers: int,
     batch_size: int = 64,
-    advance: Callable[[int], None] = lambda _done: None,
+    advance: Advance = lambda _done: None,
 ) -> tuple[NDArray[Any], Indices]:
     """What a function of batches gives for every image of a source, in order, and the labels.
 

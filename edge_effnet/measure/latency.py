@@ -93,7 +93,7 @@ def interleaved_latency(
         min_seconds, min_rounds: both must be reached.
         warmup_rounds: untimed rounds first; 0 after ``warm_up``.
         clock: seconds; a test passes its own.
-        progress: told the seconds spent after each round, outside what is timed.
+        progress: called with the seconds spent after each round, outside what is timed.
     """
     for _ in range(warmup_rounds):
         for call in calls:

@@ -13,7 +13,7 @@ import numpy as np
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency
 from edge_effnet.measure.system_state import read_system_state
-from edge_effnet.measure.validity import judge_machine
+from edge_effnet.measure.validity import check_machine
 from edge_effnet.runtime.classifier import open_classifier
 
 
@@ -44,7 +44,7 @@ def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -
         calls.append(partial(classifier.scores_of_input, classifier.tensor(grey)))
     environment, before = read_environment(), read_system_state()
     latencies = interleaved_latency(calls, min_seconds=seconds, min_rounds=min_rounds)
-    verdict = judge_machine(environment, before, read_system_state())
+    verdict = check_machine(environment, before, read_system_state())
     return Timing(
         tuple(latencies),
         tuple(f"the times are not to be trusted: {remark.what}" for remark in verdict.problems),

@@ -62,10 +62,10 @@ class Validity:
         return {"valid": self.valid, "remarks": [asdict(remark) for remark in self.remarks]}
 
 
-def judge_machine(
+def check_machine(
     environment: Environment, before: SystemState, after: SystemState, *, sustained: bool = False
 ) -> Validity:
-    """Judge a run by the machine's state before and after it.
+    """Check a run by the machine's state before and after it.
 
     Args:
         sustained: heat was asked for: what it does is the finding, not a fault.
@@ -83,10 +83,10 @@ def judge_machine(
     )
 
 
-def judge_samples(
+def check_samples(
     samples_ms: Sequence[float], *, steady: bool = True, sustained: bool = False
 ) -> Validity:
-    """Judge one model's samples by themselves.
+    """Check one model's samples by themselves.
 
     Args:
         steady: whether its warm-up ended by the rule.

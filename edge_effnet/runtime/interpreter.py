@@ -152,7 +152,7 @@ def open_bytes(model: bytes | bytearray, *, preserve: bool = False, fast: bool =
 def interpreter_options(
     path: Path, threads: int, *, xnnpack: bool = True, external: ExternalDelegate | None = None
 ) -> dict[str, Any]:
-    """What this machine's runtime is told when it opens a file.
+    """The arguments with which this machine's runtime opens a file.
 
     Args:
         xnnpack: with the XNNPACK delegate.

@@ -12,7 +12,7 @@ from benchmarks.harness import ratios
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
-from edge_effnet.measure.validity import Validity, judge_samples
+from edge_effnet.measure.validity import Validity, check_samples
 from tests.edge_effnet.conftest import colour_folder, colour_model
 
 __all__ = ["colour_folder", "colour_model"]
@@ -70,7 +70,7 @@ def make_result() -> MakeResult:
                 delegation=None,
                 operator_ms=None,
                 notice=None,
-                verdict=judge_samples(times),
+                verdict=check_samples(times),
             )
             for place, (name, times) in enumerate(samples.items())
         )

@@ -41,7 +41,7 @@ class FeedComparison:
         heads: the model's, the reference's; by default a probability for each class.
         source: its name, for frames that are no files of their own.
         with_truth: keep only frames whose true answer is known, because the final report
-            judges accuracy on exactly the frames it compares.
+            evaluates accuracy on exactly the frames it compares.
         in_time: whether frames follow each other in time; images of a folder do not.
 
     Attributes:

@@ -20,7 +20,7 @@ WATCHED_S = 5.0
 
 
 class FramePublisher:
-    """The seam between the caller's thread, which publishes, and viewers' threads, which take.
+    """Stands between the caller's thread, which publishes, and viewers' threads, which take.
 
     Publishing swaps two references. Encoding happens in a viewer's thread, once for each
     image and at most ``IMAGES_PER_S`` times a second, so that more viewers cost no more.

@@ -10,7 +10,7 @@ import pytest
 from edge_effnet.documents import structure, unstructure
 from edge_effnet.measure.environment import Environment, read_environment
 from edge_effnet.measure.system_state import SystemState, read_system_state
-from edge_effnet.measure.validity import Validity, judge_machine, judge_samples
+from edge_effnet.measure.validity import Validity, check_machine, check_samples
 from tests.edge_effnet.measure import machines
 
 
@@ -69,7 +69,7 @@ def test_an_empty_container_is_described_without_guesses(tmp_path: Path) -> None
     assert state.temperature_c is None
     assert state.governors == ()
     assert state.machine_busy_s is None
-    validity = judge_machine(found, *states(tmp_path, tmp_path))
+    validity = check_machine(found, *states(tmp_path, tmp_path))
     assert validity.valid
     assert {"no-temperature", "no-clock"} <= codes(validity, invalid=False)
 
@@ -107,7 +107,7 @@ def test_user_mode_emulation_is_seen(tmp_path: Path, link: str) -> None:
     (root / link).symlink_to("/usr/libexec/qemu-binfmt/qemu-aarch64-static")
     found = read_environment(root, machine="aarch64")
     assert found.emulated == "the process runs inside qemu-aarch64-static"
-    validity = judge_machine(found, *states(root, root))
+    validity = check_machine(found, *states(root, root))
     assert "emulated" in codes(validity)
 
 
@@ -120,7 +120,7 @@ def test_arm_code_on_an_x86_cpu_is_emulated(tmp_path: Path) -> None:
 
 
 def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, SystemState, SystemState]) -> None:
-    validity = judge_machine(*calm_pi)
+    validity = check_machine(*calm_pi)
     assert validity.valid
     assert not validity.remarks
 
@@ -137,7 +137,7 @@ def test_a_calm_pi_is_valid(calm_pi: tuple[Environment, SystemState, SystemState
 def test_a_throttled_pi_is_not_valid(tmp_path: Path, bits: str, words: str) -> None:
     first = machines.pi4(tmp_path / "1")
     then = machines.pi4(tmp_path / "2", throttled=bits, busy=2000)
-    validity = judge_machine(read_environment(first), *states(first, then))
+    validity = check_machine(read_environment(first), *states(first, then))
     assert codes(validity) == {"throttled"}
     assert validity.problems[0].what == f"the board reports: {words}"
     assert ("power supply" in validity.problems[0].fix) == ("under-voltage" in words)
@@ -146,7 +146,7 @@ def test_a_throttled_pi_is_not_valid(tmp_path: Path, bits: str, words: str) -> N
 def test_throttling_before_the_run_is_only_noted(tmp_path: Path) -> None:
     first = machines.pi4(tmp_path / "1", throttled="40000")
     then = machines.pi4(tmp_path / "2", throttled="40000", busy=2000)
-    validity = judge_machine(read_environment(first), *states(first, then))
+    validity = check_machine(read_environment(first), *states(first, then))
     assert validity.valid
     assert "throttled-before" in codes(validity, invalid=False)
 
@@ -154,7 +154,7 @@ def test_throttling_before_the_run_is_only_noted(tmp_path: Path) -> None:
 def test_heat_and_a_falling_clock_are_not_valid(tmp_path: Path) -> None:
     first = machines.pi4(tmp_path / "1")
     then = machines.pi4(tmp_path / "2", milli_c=82_500, mhz=1000, busy=2000)
-    validity = judge_machine(read_environment(first), *states(first, then))
+    validity = check_machine(read_environment(first), *states(first, then))
     assert codes(validity) == {"hot", "clock-changed"}
     assert "1800 to 1000 MHz" in validity.problems[1].what
 
@@ -166,7 +166,7 @@ def test_heat_that_was_asked_for_is_a_finding(tmp_path: Path) -> None:
         ("50005", {"throttled"}),
     ):  # under-voltage: a fault
         then = machines.pi4(tmp_path / bits, throttled=bits, milli_c=82_500, mhz=1000, busy=2000)
-        validity = judge_machine(read_environment(first), *states(first, then), sustained=True)
+        validity = check_machine(read_environment(first), *states(first, then), sustained=True)
         assert codes(validity) == problems
         assert {"hot", "clock-changed"} <= codes(validity, invalid=False)
 
@@ -175,18 +175,18 @@ def test_other_programs_are_noticed(calm_pi: tuple[Environment, SystemState, Sys
     environment, before, after = calm_pi
     environment = replace(environment, cores=4)
     crowded = replace(after, machine_busy_s=(after.machine_busy_s or 0) + 20)
-    validity = judge_machine(environment, before, crowded)
+    validity = check_machine(environment, before, crowded)
     assert codes(validity) == {"other-load"}
     assert "50 % of the CPU" in validity.problems[0].what
     starved = replace(after, own_busy_s=5.0, machine_busy_s=(before.machine_busy_s or 0) + 5)
-    assert codes(judge_machine(environment, before, starved)) == {"starved"}
+    assert codes(check_machine(environment, before, starved)) == {"starved"}
 
 
 def test_a_container_that_is_stopped_is_noticed(
     calm_pi: tuple[Environment, SystemState, SystemState],
 ) -> None:
     environment, before, after = calm_pi
-    validity = judge_machine(
+    validity = check_machine(
         environment, replace(before, quota_stops=3), replace(after, quota_stops=9)
     )
     assert codes(validity) == {"cpu-quota"}
@@ -194,15 +194,15 @@ def test_a_container_that_is_stopped_is_noticed(
 
 
 def test_samples_are_judged_by_themselves() -> None:
-    assert judge_samples([10.0, 10.1] * 20).valid
-    assert codes(judge_samples([10.0] * 9, steady=False)) == {"not-warm"}
-    assert codes(judge_samples([1.0, 2.0, 3.0, 1.0, 2.0, 3.0])) == {"noisy"}
+    assert check_samples([10.0, 10.1] * 20).valid
+    assert codes(check_samples([10.0] * 9, steady=False)) == {"not-warm"}
+    assert codes(check_samples([1.0, 2.0, 3.0, 1.0, 2.0, 3.0])) == {"noisy"}
     drifting = [10.0] * 30 + [11.0] * 30 + [12.0] * 31
-    assert "drift" in codes(judge_samples(drifting))
-    heated = judge_samples(drifting, sustained=True)
+    assert "drift" in codes(check_samples(drifting))
+    heated = check_samples(drifting, sustained=True)
     assert "drift" in codes(heated, invalid=False)
 
 
 def test_a_verdict_survives_json() -> None:
-    validity = judge_samples([1.0, 2.0, 3.0])
+    validity = check_samples([1.0, 2.0, 3.0])
     assert structure(validity.to_json(), Validity) == validity
