@@ -16,12 +16,12 @@ from edge_effnet.tflite.reader import read_structure
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
 
 
-def reference_place(models: Sequence[Path]) -> int:
+def reference_index(models: Sequence[Path]) -> int:
     """The first model whose weights are all float32, else the first model."""
-    for place, path in enumerate(models):
+    for index, path in enumerate(models):
         tensors = read_structure(path).tensors
         if not any(tensor.constant_bytes and tensor.dtype in _SMALL for tensor in tensors):
-            return place
+            return index
     return 0
 
 
@@ -62,12 +62,12 @@ def measure_accuracy(
     Raises:
         DataError, ModelError: as ``predict_many``.
     """
-    dataset, place = plan.dataset, reference_place(spec.models)
+    dataset, chosen = plan.dataset, reference_index(spec.models)
     done = stage("accuracy", len(dataset))
     predictions = plan.predict(progress=lambda count, _: done(count))
-    reference = predictions[place]
+    reference = predictions[chosen]
     comparisons = [
-        None if index == place else compare_predictions(reference, made)
+        None if index == chosen else compare_predictions(reference, made)
         for index, made in enumerate(predictions)
     ]
     others = [comparison for comparison in comparisons if comparison is not None]
@@ -76,7 +76,7 @@ def measure_accuracy(
         "source": dataset.source,
         "images": len(reference.paths),
         **plan.evaluation_set.to_json(),
-        "reference": place,
+        "reference": chosen,
         "models": [
             _figures(made, comparison)
             for made, comparison in zip(predictions, comparisons, strict=True)

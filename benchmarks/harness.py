@@ -84,14 +84,14 @@ def measure(
         _case(
             spec,
             entry,
-            probes[place],
-            latencies[place],
-            steady=warmed.steady[place],
+            probes[index],
+            latencies[index],
+            steady=warmed.steady[index],
             warmup_rounds=warmed.rounds,
-            operators=operators[place],
+            operators=operators[index],
             processing=processing[entry.path],
         )
-        for place, entry in enumerate(running)
+        for index, entry in enumerate(running)
     )
     return Result(
         made=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -142,16 +142,16 @@ def ratios(cases: Sequence[Case], *, seed: int) -> tuple[CaseRatio, ...]:
     """Each case against the first model with the same setting, and each setting of a model
     against its first."""
     found = []
-    for place, case in enumerate(cases):
+    for index, case in enumerate(cases):
         setting = (case.threads, case.delegate)
         bases = [
             next(i for i, c in enumerate(cases) if (c.threads, c.delegate) == setting),
             next(i for i, c in enumerate(cases) if c.sha256 == case.sha256),
         ]
         for base in dict.fromkeys(bases):
-            if base != place:
+            if base != index:
                 ratio = paired_ratio(case.samples_ms, cases[base].samples_ms, seed=seed)
-                found.append(CaseRatio(**vars(ratio), case=place, base=base))
+                found.append(CaseRatio(**vars(ratio), case=index, base=base))
     return tuple(found)
 
 

@@ -148,10 +148,10 @@ def command(
         with stages() as stage:
             outcomes = attach_all(targets, stage)
     elif spec["models"]:
-        wanted = BenchSpec(**spec)
-        _refuse_bad_input(wanted)
+        bench_spec = BenchSpec(**spec)
+        _refuse_bad_input(bench_spec)
         with stages() as stage:
-            outcomes = measure_all(wanted, targets, stage)
+            outcomes = measure_all(bench_spec, targets, stage)
     results = [outcome for outcome in outcomes if not isinstance(outcome, EdgeEffnetError)]
     if results:
         output.write(results)

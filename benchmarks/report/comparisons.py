@@ -72,8 +72,8 @@ def comparison(document: Json, flips: int, maps: int) -> dict[str, Any]:
         **_class_changes(document),
         "matrices": _matrices(document, names),
         "flips": [
-            _flip(document, flip, with_maps=place < maps)
-            for place, flip in enumerate(flipped[:flips])
+            _flip(document, flip, with_maps=index < maps)
+            for index, flip in enumerate(flipped[:flips])
         ],
         "more_flips": max(0, len(flipped) - flips) if flips else 0,
     }
@@ -146,13 +146,13 @@ def _matrices(document: Json, names: Mapping[str, str]) -> list[tuple[str, str]]
     if len(chosen) < 2:
         return []
     labels = [_label(document["labels"][index]) for index in chosen]
-    place = {index: where for where, index in enumerate(chosen)}
+    column = {index: where for where, index in enumerate(chosen)}
     charts = []
     for role in _ROLES:
         cells = [
-            (place[true], place[answered], images)
+            (column[true], column[answered], images)
             for true, answered, images in document[role].get("confusion", ())
-            if true in place and answered in place
+            if true in column and answered in column
         ]
         alt = f"confusion matrix of {names[role]}"
         charts.append((names[role], plots.as_svg(plots.matrix(cells, labels), alt, inline=True)))

@@ -67,14 +67,14 @@ def _front(result: Result) -> str:
     if not result.timed:
         return ""
     marks = []
-    for place, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
+    for index, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
         figures = result.accuracy_of(case) or {}
         if (right := right_percent(figures)) is not None:
             interval = figures.get("top1_interval") or figures.get("exact_match_interval")
             median = case.spread.median_interval_ms
             marks.append(
                 plots.Mark(
-                    case.title, case.spread.p50_ms, right, median, interval, bool(on_front), place
+                    case.title, case.spread.p50_ms, right, median, interval, bool(on_front), index
                 )
             )
     if not marks:

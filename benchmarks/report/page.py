@@ -72,9 +72,9 @@ def _once(documents: Sequence[Json]) -> list[Json]:
     """``bench --data`` and ``compare`` of the same files and images say the same."""
     return [
         document
-        for place, document in enumerate(documents)
+        for index, document in enumerate(documents)
         if not any(
             all(document[key] == earlier[key] for key in ("n", "reference", "candidate"))
-            for earlier in documents[:place]
+            for earlier in documents[:index]
         )
     ]

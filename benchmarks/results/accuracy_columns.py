@@ -53,11 +53,11 @@ def front_of(result: Result) -> list[bool | None]:
     if not result.timed:
         return [None] * len(result.cases)
     worth = [_worth(result.accuracy_of(case) or {}) for case in result.cases]
-    known = [place for place, value in enumerate(worth) if value is not None]
+    known = [index for index, value in enumerate(worth) if value is not None]
     marks = pareto_front([(result.cases[p].spread.p50_ms, worth[p] or 0.0) for p in known])
     found: list[bool | None] = [None] * len(worth)
-    for place, mark in zip(known, marks, strict=True):
-        found[place] = mark
+    for index, mark in zip(known, marks, strict=True):
+        found[index] = mark
     return found
 
 

@@ -190,8 +190,8 @@ def parse_result(raw: Any, name: str) -> Result:
     refuse_newer(raw, name, VERSION)
     try:
         result = structure(raw, Result)
-        places = [place for entry in result.ratios for place in (entry.case, entry.base)]
-        if any(place >= len(result.cases) for place in places):
+        indices = [index for entry in result.ratios for index in (entry.case, entry.base)]
+        if any(index >= len(result.cases) for index in indices):
             raise Malformed("ratios: one names a case that is not there")
     except Malformed as error:
         raise DataError(f"{name} is damaged", found=str(error), fix="measure again") from error

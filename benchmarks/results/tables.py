@@ -32,9 +32,9 @@ def rows(result: Result) -> list[dict[str, Any]]:
     """One row of plain values for each case: the columns of CSV. From an emulated CPU there are
     answers and sizes, and None for what only a device can tell."""
     found = []
-    for place, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
+    for index, (case, on_front) in enumerate(zip(result.cases, front_of(result), strict=True)):
         figures, timed = result.accuracy_of(case) or {}, case if result.timed else None
-        ratio = next((entry for entry in result.ratios if timed and entry.case == place), None)
+        ratio = next((entry for entry in result.ratios if timed and entry.case == index), None)
         fresh = timed and timed.fresh
         spread = timed and timed.spread
         found.append(

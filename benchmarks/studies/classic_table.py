@@ -186,9 +186,7 @@ def _names(text: str | None) -> list[str]:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "--make", "wanted", metavar="all|NAME,…", help="Convert these where files are missing."
-)
+@click.option("--make", "make", metavar="all|NAME,…", help="Convert these where files are missing.")
 @click.option("--weights", default="imagenet", show_default=True, help="For --make; or random.")
 @click.option("--device", default="cpu", show_default=True, help="As for edge-effnet bench.")
 @click.option("--threads", default=1, show_default=True, type=click.IntRange(1, 256))
@@ -198,7 +196,7 @@ def _names(text: str | None) -> list[str]:
 @force_option
 def command(
     folder: Path,
-    wanted: str | None,
+    make: str | None,
     weights: str,
     device: str,
     threads: int,
@@ -216,7 +214,7 @@ def command(
       python -m benchmarks.studies.classic_table models/ --make b0,resnet50 --weights random
     """
     refuse_bad_output(json_to, overwrite=force)
-    make_missing(folder, _names(wanted), weights)
+    make_missing(folder, _names(make), weights)
     files = find_files(folder)
     if not files:
         raise UsageProblem(

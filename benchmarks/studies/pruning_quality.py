@@ -178,8 +178,8 @@ def evaluate_all(made: Sequence[PrunedFiles], val: Path) -> list[dict[str, float
     with progress_of("evaluating") as progress:
         predictions = predict_many(files, dataset, progress=progress)
     top1 = [summarize_classes(one).top1_percent for one in predictions]
-    places = iter(top1)
-    return [{recipe: next(places) for recipe in one.files} for one in made]
+    top1_of_file = iter(top1)
+    return [{recipe: next(top1_of_file) for recipe in one.files} for one in made]
 
 
 def time_all(made: Sequence[PrunedFiles], *, seconds: float = 10) -> list[dict[str, float]]:
@@ -196,22 +196,22 @@ def rows_of(
     rows = []
     whole_bytes = made[0].files["float32"].stat().st_size
     for key in dict.fromkeys((one.share, one.way) for one in made):
-        places = [i for i, one in enumerate(made) if (one.share, one.way) == key]
+        indices = [i for i, one in enumerate(made) if (one.share, one.way) == key]
         for recipe in RECIPES:
-            right = [top1[i][recipe] for i in places]
+            right = [top1[i][recipe] for i in indices]
             rows.append(
                 StudyRow(
                     way=key[1],
                     share=key[0],
                     recipe=recipe,
-                    seeds=tuple(made[i].seed for i in places),
-                    macs_share=mean(made[i].macs_share for i in places),
-                    params_share=mean(made[i].params_share for i in places),
-                    size_ratio=mean(made[i].files[recipe].stat().st_size for i in places)
+                    seeds=tuple(made[i].seed for i in indices),
+                    macs_share=mean(made[i].macs_share for i in indices),
+                    params_share=mean(made[i].params_share for i in indices),
+                    size_ratio=mean(made[i].files[recipe].stat().st_size for i in indices)
                     / whole_bytes,
                     top1_percent=(mean(right), min(right), max(right)),
                     drop_points=top1[0][recipe] - mean(right),
-                    latency_ratio=timed[places[0]][recipe] / timed[0][recipe],
+                    latency_ratio=timed[indices[0]][recipe] / timed[0][recipe],
                 )
             )
     return rows

@@ -107,15 +107,15 @@ def evaluate_all(
     """
     with progress_of("evaluating float") as progress:
         truth = predict(reference, data, progress=progress)
-    how = open_classifier(reference).preprocess
+    preprocessing = open_classifier(reference).preprocess
     scores: list[list[Any]] = [[] for _ in opened]
     with progress_of("evaluating all") as progress:
         for done, path in enumerate(truth.paths, 1):
-            pixels = preprocess(read_image(path), how)
+            pixels = preprocess(read_image(path), preprocessing)
             for one, own in zip(opened, scores, strict=True):
                 own.append(one.scores(one.tensor(pixels)))
             progress(done, len(truth.paths))
-    grey = np.full((how.height, how.width, 3), 128, np.uint8)
+    grey = np.full((preprocessing.height, preprocessing.width, 3), 128, np.uint8)
     calls = [partial(one.scores, one.tensor(grey)) for one in opened]
     times = [found.median_ms for found in interleaved_latency(calls, min_seconds=seconds)]
 

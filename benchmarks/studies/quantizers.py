@@ -36,7 +36,7 @@ class Task:
     Attributes:
         reference, ours: the float file and our int8 file.
         variant, weights: as the options of ``edge-effnet convert``; the network of ``reference``.
-        how: the preprocessing of ``reference``, which every tool's images go through.
+        preprocessing: the preprocessing of ``reference``, which every tool's images go through.
         images: to calibrate with.
         folder: for what a tool writes.
     """
@@ -45,13 +45,15 @@ class Task:
     ours: Path
     variant: str
     weights: str
-    how: Preprocess
+    preprocessing: Preprocess
     images: Dataset
     folder: Path
 
     def input_of(self, sample: Sample) -> Float32Array:
         """A calibration image as float's input, 1 x height x width x 3."""
-        return normalize(preprocess(read_image(sample.path), self.how), self.how)[None]
+        return normalize(
+            preprocess(read_image(sample.path), self.preprocessing), self.preprocessing
+        )[None]
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,7 @@ def in_litert(path: Path) -> Opened:
     return Opened(path.stat().st_size, classifier.tensor, classifier.scores_of_input)
 
 
-def in_openvino(path: Path, how: Preprocess) -> Opened:
+def in_openvino(path: Path, preprocessing: Preprocess) -> Opened:
     """A ``.tflite`` or an OpenVINO ``.xml`` with its ``.bin`` in OpenVINO, on the CPU.
 
     On CPUs that compute in bfloat16 OpenVINO would do so unasked; what is left float is float32
@@ -112,7 +114,7 @@ def in_openvino(path: Path, how: Preprocess) -> Opened:
     compiled = core.compile_model(core.read_model(path), "CPU", settings)
 
     def tensor(prepared: Pixels) -> Float32Array:
-        return normalize(prepared, how)[None]
+        return normalize(prepared, preprocessing)[None]
 
     def scores(given: NDArray[Any]) -> Float32Array:
         return np.array(compiled(given)[0], np.float32).reshape(-1)
@@ -132,12 +134,14 @@ def by_tensorflow(task: Task) -> Opened:
     keras = keras_module()  # first: it keeps TensorFlow's start quiet
     import tensorflow as tf
 
-    how, labels = task.how, open_classifier(task.reference).labels
+    preprocessing, labels = task.preprocessing, open_classifier(task.reference).labels
     spec = find_variant(task.variant)
     resolved = resolve_weights(spec, task.weights, runs=Path("runs"))
-    network = load(spec, resolved, resolution=how.height, classes=resolved.classes or len(labels))
+    network = load(
+        spec, resolved, resolution=preprocessing.height, classes=resolved.classes or len(labels)
+    )
 
-    pixels = keras.Input((how.height, how.width, 3), batch_size=1)
+    pixels = keras.Input((preprocessing.height, preprocessing.width, 3), batch_size=1)
     converter = tf.lite.TFLiteConverter.from_keras_model(keras.Model(pixels, network(pixels)))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.representative_dataset = lambda: (
@@ -154,7 +158,7 @@ def by_tensorflow(task: Task) -> Opened:
         warnings.simplefilter("ignore", UserWarning)
         model = converter.convert()
     path = task.folder / "tensorflow-int8.tflite"
-    write_artifact(path, model, Card("stock", labels, how))
+    write_artifact(path, model, Card("stock", labels, preprocessing))
     return in_litert(path)
 
 
@@ -177,7 +181,7 @@ def by_nncf(task: Task, preset: str) -> Opened:
         )
     path = task.folder / f"nncf-{preset}.xml"
     openvino.save_model(model, path)
-    return in_openvino(path, task.how)
+    return in_openvino(path, task.preprocessing)
 
 
 _NNCF = ("nncf", "openvino")
@@ -185,7 +189,12 @@ TOOLS = (
     Tool("float32", "LiteRT", lambda task: in_litert(task.reference)),
     Tool("TensorFlow", "LiteRT", by_tensorflow),
     Tool("edge-effnet", "LiteRT", lambda task: in_litert(task.ours)),
-    Tool("float32", "OpenVINO", lambda task: in_openvino(task.reference, task.how), ("openvino",)),
+    Tool(
+        "float32",
+        "OpenVINO",
+        lambda task: in_openvino(task.reference, task.preprocessing),
+        ("openvino",),
+    ),
     Tool("NNCF", "OpenVINO", partial(by_nncf, preset="performance"), _NNCF),
     Tool("NNCF, mixed", "OpenVINO", partial(by_nncf, preset="mixed"), _NNCF),
 )

@@ -71,12 +71,12 @@ def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> Tra
     cpu_ms: list[list[float]] = [[] for _ in loops]
     for number in range(rounds + 1):
         turns = list(enumerate(loops))
-        for place, loop in turns if number % 2 else reversed(turns):
+        for index, loop in turns if number % 2 else reversed(turns):
             began, cpu_began = time.perf_counter(), time.process_time()
             loop()
             if number:
-                samples[place].append(steps * BATCH / (time.perf_counter() - began))
-                cpu_ms[place].append(1e3 * (time.process_time() - cpu_began) / (steps * BATCH))
+                samples[index].append(steps * BATCH / (time.perf_counter() - began))
+                cpu_ms[index].append(1e3 * (time.process_time() - cpu_began) / (steps * BATCH))
     return TrainingThroughput(side, steps, *(tuple(values) for values in (*samples, *cpu_ms)))
 
 

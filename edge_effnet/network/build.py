@@ -76,24 +76,27 @@ def build(
     return keras.Model(tensors["pixels"], x, name=spec.name)
 
 
-def _normalize(x: Any, how: Normalization) -> Any:
+def _normalize(x: Any, normalization: Normalization) -> Any:
     """(x / scale - mean) / std as the fewest layers that say it."""
     keras = keras_module()
-    if not how.stored and len(set(how.mean)) == len(set(how.std)) == 1:
-        mean, std = how.mean[0], how.std[0]
-        return keras.layers.Rescaling(1 / (how.scale * std), offset=-mean / std, name="rescaling")(
-            x
-        )
-    x = keras.layers.Rescaling(1 / how.scale, name="rescaling")(x)
-    variance = [std**2 for std in how.std]
-    if not how.stored:
+    if (
+        not normalization.stored
+        and len(set(normalization.mean)) == len(set(normalization.std)) == 1
+    ):
+        mean, std = normalization.mean[0], normalization.std[0]
+        return keras.layers.Rescaling(
+            1 / (normalization.scale * std), offset=-mean / std, name="rescaling"
+        )(x)
+    x = keras.layers.Rescaling(1 / normalization.scale, name="rescaling")(x)
+    variance = [std**2 for std in normalization.std]
+    if not normalization.stored:
         return keras.layers.Normalization(
-            axis=-1, mean=list(how.mean), variance=variance, name=NORMALIZATION_LAYER
+            axis=-1, mean=list(normalization.mean), variance=variance, name=NORMALIZATION_LAYER
         )(x)
     # Mean, variance and a count as weights, because the official B files carry them.
     layer = keras.layers.Normalization(axis=-1, name=NORMALIZATION_LAYER)
     x = layer(x)
-    set_layer_weights(layer, [np.array(how.mean), np.array(variance), np.array(0)])
+    set_layer_weights(layer, [np.array(normalization.mean), np.array(variance), np.array(0)])
     return x
 
 

@@ -55,7 +55,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class DotRow:
-    """A row of ``dots``: (place, index of a colour, hint under the pointer) of each dot."""
+    """A row of ``dots``: (value, index of a colour, hint under the pointer) of each dot."""
 
     title: str
     dots: Sequence[tuple[float, int, str]]
@@ -72,8 +72,8 @@ def distributions(rows: Sequence[Distribution], unit: str) -> Figure:
     start = max(0.95 * min(min(row.samples) for row in rows), end / 1e4)
     edges = [start * (end / start) ** (step / _BINS) for step in range(_BINS + 1)]
     figure, axes = _figure(0.5 + max(0.72 * len(rows), _LEAST_INCHES))
-    for place, row in enumerate(rows):
-        base, color = len(rows) - 1 - place, PALETTE[place % len(PALETTE)]
+    for index, row in enumerate(rows):
+        base, color = len(rows) - 1 - index, PALETTE[index % len(PALETTE)]
         counts = _counts(row.samples, start, end)
         tops = [base + 0.55 * count / (max(counts) or 1) for count in counts]
         axes.stairs(tops, edges, baseline=base, fill=True, color=color)
@@ -136,9 +136,9 @@ def changes(rows: Sequence[tuple[str, float, str]]) -> Figure:
     """Bars to the left (worse) and right (better) of 0: (label, share from -1 to 1, note)."""
     figure, axes = _figure(0.4 + 0.27 * len(rows))
     reach = max([abs(value) for _, value, _ in rows] + [0.05])
-    places = range(len(rows))
+    indices = range(len(rows))
     colors = [BAD if value < 0 else GOOD for _, value, _ in rows]
-    axes.barh(places, [100 * value for _, value, _ in rows], height=0.62, color=colors)
+    axes.barh(indices, [100 * value for _, value, _ in rows], height=0.62, color=colors)
     axes.axvline(0, color=SOFT, linewidth=0.8)
     axes.set(xlim=(-105 * reach, 105 * reach), xlabel="points", ylim=(len(rows) - 0.4, -0.6))
     _row_labels(axes, [label for label, _, _ in rows], [note for _, _, note in rows])
@@ -185,8 +185,8 @@ def lines(panels: Sequence[Panel], x_name: str) -> Figure:
 
     figure = Figure((_WIDTH_INCHES * (0.35 + 0.65 * len(panels)), 2.4), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
-        for place, (name, xs, ys) in enumerate(panel.curves):
-            axes.plot(xs, ys, color=PALETTE[place], label=name, marker="o", markersize=2.5)
+        for index, (name, xs, ys) in enumerate(panel.curves):
+            axes.plot(xs, ys, color=PALETTE[index], label=name, marker="o", markersize=2.5)
         axes.grid(axis="y", linewidth=0.6)
         axes.set_title(panel.title, loc="left", size=10, color=INK)
         axes.set_xlabel(x_name)
@@ -215,11 +215,11 @@ def dots(
     figure, axes = _figure(1.3 + 0.24 * len(rows), width=8.2)
     values = [value for row in rows for value, _, _ in row.dots]
     low = 10.0 ** math.floor(math.log10(min(values))) if logarithmic else 0.0
-    for place, row in enumerate(rows):
-        places = [value for value, _, _ in row.dots]
-        axes.hlines(place, low if len(places) == 1 else min(places), max(places), colors=FAINT)
+    for index, row in enumerate(rows):
+        values = [value for value, _, _ in row.dots]
+        axes.hlines(index, low if len(values) == 1 else min(values), max(values), colors=FAINT)
         for value, color, hint in row.dots:
-            (dot,) = axes.plot(value, place, "o", color=PALETTE[color], markersize=6)
+            (dot,) = axes.plot(value, index, "o", color=PALETTE[color], markersize=6)
             dot.set_gid(HINT + hint)
     axes.grid(axis="x", linewidth=0.6)
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"{x_name}\n{note}" if note else x_name)

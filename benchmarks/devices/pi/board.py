@@ -139,15 +139,15 @@ class Board:
     async def write(self, name: str, content: Content) -> None:
         """Write a file below the cache folder under a temporary name, then rename it."""
         ssh = require_asyncssh()
-        place = f"{CACHE}/{name}"
-        part = f"{place}.{secrets.token_hex(4)}.part"  # another host may be sending the same
+        target = f"{CACHE}/{name}"
+        part = f"{target}.{secrets.token_hex(4)}.part"  # another host may be sending the same
         try:
             if isinstance(content, bytes):
                 async with self.sftp.open(part, "wb") as file:
                     await file.write(content)
             else:
                 await self.sftp.put(str(content), part)
-            await self.sftp.posix_rename(part, place)
+            await self.sftp.posix_rename(part, target)
         except ssh.SFTPConnectionLost as error:
             raise LinkLost from error
         except (OSError, ssh.SFTPError) as error:

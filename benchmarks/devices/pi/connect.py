@@ -49,13 +49,13 @@ def parse_address(text: str) -> Address:
     Raises:
         UsageProblem: no host, or a port that is none.
     """
-    user, at, place = text.rpartition("@")
-    if place.startswith("["):
-        host, closed, rest = place[1:].partition("]")
+    user, at, host_and_port = text.rpartition("@")
+    if host_and_port.startswith("["):
+        host, closed, rest = host_and_port[1:].partition("]")
         colon, port = rest[:1], rest[1:]
         good = bool(closed) and colon in ("", ":")
     else:
-        host, colon, port = place.partition(":")
+        host, colon, port = host_and_port.partition(":")
         good = ":" not in port
     number = int(port) if port.isascii() and port.isdecimal() else 0
     if (
@@ -144,20 +144,20 @@ def _untrusted(
     ssh: Any, address: Address, options: Any, seen: list[Any], reason: str
 ) -> EdgeEffnetError:
     name = options.host_key_alias or options.host or address.host
-    place = name if options.port in (22, (), None) else f"[{name}]:{options.port}"
+    host = name if options.port in (22, (), None) else f"[{name}]:{options.port}"
     fingerprint = seen[-1].get_fingerprint() if seen else None
     kind = seen[-1].get_algorithm() if seen else ""
     found = f"{kind} {fingerprint}".strip() if fingerprint else reason
     if _knows_another(ssh, options, name):
         return EdgeEffnetError(
-            f"{place} shows another host key than your known_hosts file has for it",
+            f"{host} shows another host key than your known_hosts file has for it",
             found=found,
             expected="the key it had before: somebody else may be answering",
             fix="only if you set this Pi up anew, "
-            f"{shlex.join(['ssh-keygen', '-R', place])} and then {address.ssh}",
+            f"{shlex.join(['ssh-keygen', '-R', host])} and then {address.ssh}",
         )
     return EdgeEffnetError(
-        f"the host key of {place} is not known to you, so nothing was sent there",
+        f"the host key of {host} is not known to you, so nothing was sent there",
         found=found,
         expected="a key in your known_hosts file",
         fix=f"type {_with_user(address, options)} once and answer yes if it shows the same "

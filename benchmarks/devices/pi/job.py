@@ -80,7 +80,7 @@ def make_job(spec: BenchSpec) -> Job:
 
     moved = spec.to_json()
     moved["models"] = [
-        bring(f"{INPUTS}/model{place}/{path.name}", path) for place, path in enumerate(spec.models)
+        bring(f"{INPUTS}/model{index}/{path.name}", path) for index, path in enumerate(spec.models)
     ]
 
     def bring_text(there: str, text: str) -> str:
@@ -101,8 +101,8 @@ def make_job(spec: BenchSpec) -> Job:
     if spec.data is not None and plan is not None:
         samples = plan.dataset.samples
         files = [
-            bring(f"{INPUTS}/data/{place}/{sample.path.name}", sample.path)
-            for place, sample in enumerate(samples)
+            bring(f"{INPUTS}/data/{index}/{sample.path.name}", sample.path)
+            for index, sample in enumerate(samples)
         ]
         moved["data"] = f"{INPUTS}/data"
         if plan.dataset.labels:  # as they were read here, so that nothing is read otherwise

@@ -44,12 +44,12 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
         EdgeEffnetError: whatever stands in the way, and a link that was lost while the Pi goes
             on: then ``attach`` has the result later.
     """
-    place = parse_address(address)
+    parsed = parse_address(address)
     require_asyncssh()
     job, package = make_job(spec), build_package()
     started = False
     try:
-        async with board_at(place) as board:
+        async with board_at(parsed) as board:
             await _start(board, job, spec, package, stage)
             started = True
             try:
@@ -60,7 +60,7 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
                         await board.ask("forget", id=job.id)
                 raise
     except LinkLost as lost:
-        raise _lost(place, address, at_work=started) from lost
+        raise _lost(parsed, address, at_work=started) from lost
 
 
 async def attach(address: str, stage: StartStage) -> Result:
@@ -69,18 +69,18 @@ async def attach(address: str, stage: StartStage) -> Result:
     Raises:
         EdgeEffnetError: there is none, or as ``measure``.
     """
-    place = parse_address(address)
+    parsed = parse_address(address)
     try:
-        async with board_at(place) as board:
+        async with board_at(parsed) as board:
             waiting = await board.ask("jobs")
             if not waiting:
                 raise DataError(
-                    f"no measurement waits on {place.host}",
+                    f"no measurement waits on {parsed.host}",
                     fix=f"start one: edge-effnet bench MODEL --device pi@{address}",
                 )
             return await _fetch(board, waiting[-1], f"pi@{address}", stage)
     except LinkLost as lost:
-        raise _lost(place, address, at_work=True) from lost
+        raise _lost(parsed, address, at_work=True) from lost
 
 
 async def clean(address: str) -> str:
@@ -89,13 +89,13 @@ async def clean(address: str) -> str:
     Returns:
         What was done, in words.
     """
-    place = parse_address(address)
+    parsed = parse_address(address)
     try:
-        async with board_at(place) as board:
+        async with board_at(parsed) as board:
             freed = await board.ask("clean")
     except LinkLost as lost:
-        raise _lost(place, address, at_work=False) from lost
-    return f"removed {freed / 1e6:.1f} MB from {place.host}"
+        raise _lost(parsed, address, at_work=False) from lost
+    return f"removed {freed / 1e6:.1f} MB from {parsed.host}"
 
 
 async def _start(
@@ -206,10 +206,10 @@ def _needs(board: Board) -> dict[str, Any]:
         EdgeEffnetError: no runtime is made for that Python.
     """
     base = requirements()
-    modules = {name: base.get(wanted, wanted) for name, wanted in _MODULES.items()}
+    modules = {name: base.get(requirement, requirement) for name, requirement in _MODULES.items()}
     if board.about["bits"] == 64:
-        module, wanted = _RUNTIME_64
-        return {"modules": {**modules, module: base.get(wanted, wanted)}, "from_apt": {}}
+        module, requirement = _RUNTIME_64
+        return {"modules": {**modules, module: base.get(requirement, requirement)}, "from_apt": {}}
     if not board.about["python"].startswith("3.11."):
         raise EdgeEffnetError(
             f"{board.address.host} is a 32-bit system without a TFLite runtime for its Python",
@@ -237,9 +237,9 @@ def _by_hash(files: Mapping[Path, str]) -> dict[str, Content]:
     return {key: path for path, key in files.items()}
 
 
-def _lost(place: Address, address: str, *, at_work: bool) -> EdgeEffnetError:
+def _lost(parsed: Address, address: str, *, at_work: bool) -> EdgeEffnetError:
     return EdgeEffnetError(
-        f"the link to {place.host} was lost",
+        f"the link to {parsed.host} was lost",
         found="the measurement goes on there" if at_work else "no measurement was started",
         fix=f"edge-effnet bench --device pi@{address} --attach fetches it"
         if at_work

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import reference_place
+from benchmarks.accuracy import reference_index
 from benchmarks.devices import DEVICES, Device, find_device
 from benchmarks.results.store import read_results
 from benchmarks.spec import BenchSpec, parse_threads
@@ -144,7 +144,7 @@ def test_bad_input_is_one_line(
 
 def test_the_reference_is_the_first_float_model(colour_model: MakeModel) -> None:
     models = [colour_model("a.tflite"), colour_model("b.tflite")]
-    assert reference_place(models) == 0
+    assert reference_index(models) == 0
 
 
 def test_devices_are_rows() -> None:

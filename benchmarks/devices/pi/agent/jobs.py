@@ -25,9 +25,9 @@ def start(request: dict[str, Any]) -> int:
     folder = JOBS / request["id"]
     job = json.loads((folder / "job.json").read_text())
     for name, key in job["links"].items():
-        place = folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        os.link(FILES / key, place)
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        os.link(FILES / key, target)
     if tool := job["spec"].get("native_tool"):
         (folder / tool).chmod(0o755)
     with (folder / "log").open("wb") as log:
