@@ -1,4 +1,4 @@
-"""From float network to small ``.tflite`` file, with proof of what it cost.
+"""From float network to quantized ``.tflite`` file, with proof of what it cost.
 
 For a program of your own, imported when it is first used: ``import converters`` alone loads
 nothing else.

@@ -55,7 +55,7 @@ def convert(
     resume: bool = False,
     progress: Progress | None = None,
 ) -> Conversion:
-    """Make small ``.tflite`` files of a float model and compare them with it on the same images.
+    """Quantize a float model and compare the ``.tflite`` files with it on the same images.
 
     Does what ``edge-effnet convert`` does, pruning apart; each argument is the option of that
     name.

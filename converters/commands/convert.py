@@ -1,4 +1,4 @@
-"""``edge-effnet convert``: make a small ``.tflite`` and compare it with float."""
+"""``edge-effnet convert``: quantize a float model and compare the result with it."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _recipe_options(function: Any) -> Any:
 @json_option
 @force_option
 def command(**options: Any) -> None:
-    """Make a small .tflite and compare it with float, on the same images.
+    """Quantize a float model and compare the result with it, on the same images.
 
     Writes NAME-float32.tflite and NAME-RECIPE.tflite for each recipe asked for. Each file
     carries its labels, preprocessing, the way it was made and its measured accuracy.

@@ -265,48 +265,35 @@ def _pad(op: Operator, graph: Graph) -> str | None:
     return "it pads the batch" if rank == 4 and any(amounts[:2]) else None
 
 
-_ELEMENTWISE: tuple[Rule, ...] = ()
+# Supported whatever their parameters.
+_WITHOUT_RULES = """
+    ADD EXPAND_DIMS L2_NORMALIZATION LOGISTIC MAXIMUM MINIMUM MUL PACK QUANTIZE RELU RELU6
+    RELU_N1_TO_1 RSQRT SPACE_TO_DEPTH SQUARED_DIFFERENCE SQUEEZE SUB TANH
+    UNIDIRECTIONAL_SEQUENCE_LSTM
+"""
 RULES: dict[str, tuple[Rule, ...]] = {
-    "ADD": _ELEMENTWISE,
+    **dict.fromkeys(_WITHOUT_RULES.split(), ()),
     "AVERAGE_POOL_2D": (_no_activation(5),),
     "CONCATENATION": (_no_activation(1), _constant_part),
     "CONV_2D": (_constant(1, 2), _same_dilation(4), _no_groups),
     "DEPTHWISE_CONV_2D": (_constant(1, 2), _same_dilation(5)),
-    "EXPAND_DIMS": (),
     # With a scale per channel too: networks of 256 and of 1,024 such outputs were mapped.
     "FULLY_CONNECTED": (_constant(1, 2), _plain_fully_connected),
-    "L2_NORMALIZATION": (),
-    "LOGISTIC": (),
-    "MAXIMUM": _ELEMENTWISE,
     "MAX_POOL_2D": (_no_activation(5),),
     "MEAN": (_axes_inside, _mean_size),
-    "MINIMUM": _ELEMENTWISE,
-    "MUL": _ELEMENTWISE,
-    "PACK": (),
     "PAD": (_pad,),
     "PRELU": (_constant(1), _alpha),
-    "QUANTIZE": (),
     "REDUCE_MAX": (_axes_inside,),
     "REDUCE_MIN": (_axes_inside,),
-    "RELU": (),
-    "RELU6": (),
-    "RELU_N1_TO_1": (),
     "RESHAPE": (_constant(1),),
     "RESIZE_BILINEAR": (_constant(1), _resize),
     "RESIZE_NEAREST_NEIGHBOR": (_constant(1), _resize),
-    "RSQRT": (),
     "SLICE": (_constant(1, 2),),
     "SOFTMAX": (_softmax,),
-    "SPACE_TO_DEPTH": (),
     "SPLIT": (_split,),
-    "SQUARED_DIFFERENCE": _ELEMENTWISE,
-    "SQUEEZE": (),
     "STRIDED_SLICE": (_constant(1, 2, 3), _strided_slice),
-    "SUB": _ELEMENTWISE,
     "SUM": (_axes_inside,),
-    "TANH": (),
     "TILE": (_constant(1),),  # not on the page; one behind a global average pooling was mapped
     "TRANSPOSE": (_constant(1),),
     "TRANSPOSE_CONV": (_constant(0, 1),),
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": (),
 }

@@ -1,1 +1,1 @@
-"""Steps that make a float model small and keep its answers."""
+"""Quantization recipes, and the steps that quantize and correct a model."""

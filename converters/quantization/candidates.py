@@ -74,7 +74,7 @@ class Context:
         return result
 
     def start(self, recipe: str) -> Candidate:
-        """The float model, to be made small by a recipe."""
+        """The float model, to be quantized by a recipe."""
         return self.cached(("start", recipe), lambda: Candidate(self.model, RECIPES[recipe]))
 
     def images(self, count: int) -> list[Image]:

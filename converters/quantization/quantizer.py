@@ -1,4 +1,4 @@
-"""Float ``.tflite`` + recipe + ranges -> small ``.tflite``, with AI Edge Quantizer.
+"""Float ``.tflite`` + recipe + ranges -> quantized ``.tflite``, with AI Edge Quantizer.
 
 No TensorFlow: the ``convert`` extra is enough.
 """

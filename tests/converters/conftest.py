@@ -65,9 +65,9 @@ def write_image(path: Path, rgb: np.ndarray) -> None:
     assert cv2.imwrite(str(path), cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))
 
 
-def signal_to_noise(wanted: np.ndarray, answer: np.ndarray) -> float:
+def signal_to_noise(expected: np.ndarray, answer: np.ndarray) -> float:
     """In decibels; a constant added to all logits of an image is no error (softmax)."""
-    signal = wanted - wanted.mean(axis=1, keepdims=True)
+    signal = expected - expected.mean(axis=1, keepdims=True)
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = float((signal**2).sum()), float((noise**2).sum())
     return float(10 * np.log10(max(power, 1e-20) / max(lost, 1e-20)))

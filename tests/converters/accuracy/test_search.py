@@ -134,9 +134,9 @@ def test_labels_teach_training_where_asked(
     conversion = convert(from_file(model, labels=None, preprocess=None), config)
     images = conversion.images.calibration.images
     assert images is not None
-    wanted = tuple(sample.label for sample in images.samples)
-    assert None not in wanted
-    assert taught == [(wanted, 3, 0.3)]
+    expected = tuple(sample.label for sample in images.samples)
+    assert None not in expected
+    assert taught == [(expected, 3, 0.3)]
 
 
 @pytest.mark.parametrize("option", [("--qat-steps", 5), ("--recovery-steps=5",), ("--qat-labels",)])

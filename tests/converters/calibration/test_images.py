@@ -64,7 +64,7 @@ def test_small_classes_keep_half_of_their_images_for_judging(tmp_path: Path) -> 
     refuse_void_limits(Limits(max_drop_points=1), images, 0)
 
 
-def test_what_judges_in_the_end_is_what_is_looked_at(tmp_path: Path) -> None:
+def test_the_evaluation_set_in_the_end_is_what_is_checked(tmp_path: Path) -> None:
     data = folder(tmp_path / "data", {"blue": 20, "green": 6})
     for path in sorted((data / "green").iterdir()):
         path.rename(path.with_name(f"calibrates-{path.name}"))
@@ -114,7 +114,7 @@ def steps_of(run: Division) -> list[dict[str, Any]]:
     return [{"step": "trained", "data": {"images": record(run.rest, run.evaluation)}}]
 
 
-def test_images_trained_on_calibrate_and_the_others_judge(
+def test_images_trained_on_calibrate_and_the_others_evaluate(
     photos: Path, trained: Division, tmp_path: Path
 ) -> None:
     labels = trained.rest.labels
@@ -142,7 +142,7 @@ def test_no_limit_is_accepted_on_images_trained_on(
     assert none.spare == ()
 
 
-def test_convert_says_first_what_judged_and_passes_the_record_on(
+def test_convert_says_first_what_it_evaluates_on_and_passes_the_record_on(
     edge_effnet: RunCommand, tiny: TinyModel, photos: Path, trained: Division, tmp_path: Path
 ) -> None:
     model = tmp_path / "tiny-float32.tflite"

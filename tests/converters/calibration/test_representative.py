@@ -81,7 +81,7 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
     assert "100 generated images" in line
 
 
-def test_signs_are_drawn_to_calibrate_and_to_judge(tmp_path: Path) -> None:
+def test_signs_are_drawn_to_calibrate_and_to_evaluate(tmp_path: Path) -> None:
     from converters.calibration.images import choose_images
     from edge_effnet.data.split import leakage
 

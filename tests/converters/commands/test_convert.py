@@ -133,7 +133,7 @@ def test_a_float_tflite_becomes_int8_without_tensorflow(
     assert [step["step"] for step in card.steps] == ["exported", "quantized"]
 
 
-def test_drawn_signs_calibrate_and_judge(
+def test_drawn_signs_calibrate_and_evaluate(
     edge_effnet: RunCommand, variant: Path, tmp_path: Path
 ) -> None:
     """They exist only while the conversion runs; what is told of them afterwards still stands."""

@@ -43,7 +43,7 @@ def test_it_converts_compares_and_answers(
     assert image.shape[1] == 4 * 240
 
 
-def test_the_card_says_that_these_are_demo_weights_judged_on_fresh_signs(
+def test_the_card_says_that_these_are_demo_weights_evaluated_on_fresh_signs(
     shown: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     card = read_artifact(shown[0] / "b0-int8.tflite").card

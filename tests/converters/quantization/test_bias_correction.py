@@ -51,8 +51,8 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
                 )
                 for data, place in ((tiny.model, index), (model, places[tensor.name]))
             ]
-            wanted = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
-            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - wanted).max()))
+            expected = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
+            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - expected).max()))
         return worst
 
     # A correction is drawn towards zero where so few images disagree.
@@ -67,21 +67,21 @@ def test_one_image_that_shouts_decides_nothing(tiny: TinyModel) -> None:
         correct_bias(tiny.model, small, given, workers=2)
         for given in (images, [*images, 50 * images[0]])
     )
-    wanted, *answers = (
+    expected, *answers = (
         logits(model, tiny.structure, images, workers=2) for model in (tiny.model, plain, beside)
     )
-    ours, theirs = (signal_to_noise(wanted, answer) for answer in answers)
+    ours, theirs = (signal_to_noise(expected, answer) for answer in answers)
     assert abs(ours - theirs) < 0.5
 
 
 def test_a_correction_is_kept_only_where_it_helps(tiny: TinyModel) -> None:
     context = Context(tiny.model, tiny.structure, tiny.calibration, "int8", 2)
     images = list(tiny.calibration.inputs())
-    wanted = logits(tiny.model, tiny.structure, images, workers=2)
+    expected = logits(tiny.model, tiny.structure, images, workers=2)
     by_name = {row.name: row for row in STRATEGIES}
     before, after = (
         typical_share(
-            wanted,
+            expected,
             logits(by_name[name].make(context).model, tiny.structure, images, workers=2),
         )
         for name in ("ranges", "bias")

@@ -24,10 +24,10 @@ def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
     constants = [index for index in last.inputs[1:] if index >= 0]
     for index in constants:
         writable_scales(small, index)[:] *= 0.85
-    wanted = logits(tiny.model, tiny.structure, images, workers=1)
+    expected = logits(tiny.model, tiny.structure, images, workers=1)
 
     def measured(model: bytes) -> float:
-        return output_scale(wanted, logits(model, tiny.structure, images, workers=1))
+        return output_scale(expected, logits(model, tiny.structure, images, workers=1))
 
     flat = measured(bytes(small))
     corrected = correct_output_scale(tiny.model, bytes(small), tiny.structure, images, workers=1)
@@ -40,7 +40,7 @@ def test_flat_answers_are_stretched_by_scales_alone(tiny: TinyModel) -> None:
 
 def test_noise_is_no_loss_of_gain() -> None:
     random = np.random.default_rng(0)
-    wanted = random.normal(size=(60, 1000)).astype(np.float32)
-    noisy = wanted + random.normal(size=wanted.shape).astype(np.float32)
-    assert output_scale(wanted, noisy) == pytest.approx(1, abs=0.02)
-    assert output_scale(wanted, 0.8 * noisy + 5) == pytest.approx(0.8, abs=0.02)
+    expected = random.normal(size=(60, 1000)).astype(np.float32)
+    noisy = expected + random.normal(size=expected.shape).astype(np.float32)
+    assert output_scale(expected, noisy) == pytest.approx(1, abs=0.02)
+    assert output_scale(expected, 0.8 * noisy + 5) == pytest.approx(0.8, abs=0.02)

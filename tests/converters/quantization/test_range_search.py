@@ -53,20 +53,20 @@ def test_no_tensor_ends_below_where_it_began(tiny: TinyModel) -> None:
     moved = {name: tensor for name, tensor in found.items() if tensor.share < tensor.share_before}
     assert moved
     # All together, in the integer file itself, not only one by one.
-    wanted = logits(tiny.model, tiny.structure, images, workers=1)
+    expected = logits(tiny.model, tiny.structure, images, workers=1)
 
     def decibels(ranges: Ranges) -> float:
         small = quantize(tiny.model, INT8, ranges, "int8")
-        return signal_to_noise(wanted, logits(small, tiny.structure, images, workers=1))
+        return signal_to_noise(expected, logits(small, tiny.structure, images, workers=1))
 
     after = {**tiny.ranges, **{name: tensor.range for name, tensor in found.items()}}
     assert decibels(after) > decibels(tiny.ranges)
 
 
 def test_softmax_does_not_see_a_constant() -> None:
-    wanted = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
-    assert signal_to_noise(wanted, wanted + 3) > 100
-    assert signal_to_noise(wanted, 0 * wanted) == pytest.approx(0)
+    expected = np.random.default_rng(0).normal(size=(5, 10)).astype(np.float32)
+    assert signal_to_noise(expected, expected + 3) > 100
+    assert signal_to_noise(expected, 0 * expected) == pytest.approx(0)
 
 
 def test_weights_that_are_not_numbers_are_named(tiny: TinyModel) -> None:

@@ -40,8 +40,8 @@ SWISH = (
 def settled(x: float, swish: float, product: float) -> dict[str, tuple[float, float]]:
     """Ranges of the swish with the given steps."""
     steps = {"x": x, "swish": swish, "product": product}
-    wanted = {name: (-100 * step, 155 * step) for name, step in steps.items()}
-    return settle_product_scales(SWISH, {**wanted, "sigmoid": (0.0, 1.0), "gate": (0.0, 1.0)})
+    expected = {name: (-100 * step, 155 * step) for name, step in steps.items()}
+    return settle_product_scales(SWISH, {**expected, "sigmoid": (0.0, 1.0), "gate": (0.0, 1.0)})
 
 
 @given(scales, st.floats(0.1, 1.5), st.floats(0.1, 1.5))

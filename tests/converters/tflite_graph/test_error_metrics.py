@@ -10,22 +10,22 @@ from converters.tflite_graph.error_metrics import error_share, stored_in_int8, t
 
 def test_a_ruined_answer_is_one_ruined_image_however_loud() -> None:
     quiet = np.array([[1, 2, 3]], np.float32)
-    wanted = np.concatenate([quiet, quiet, quiet, 100 * quiet])
+    expected = np.concatenate([quiet, quiet, quiet, 100 * quiet])
     answer = np.concatenate([quiet, quiet, quiet, np.float32(1e6) * quiet[:, ::-1]])
-    assert error_share(wanted, answer) == pytest.approx(1 / 4, abs=1e-3)
-    assert error_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
+    assert error_share(expected, answer) == pytest.approx(1 / 4, abs=1e-3)
+    assert error_share(expected, expected + 7) == pytest.approx(0, abs=1e-9)
     # A quarter of all amplitudes, squared.
-    assert typical_share(wanted, answer) == pytest.approx(1 / 16, abs=1e-3)
-    assert typical_share(wanted, wanted + 7) == pytest.approx(0, abs=1e-9)
+    assert typical_share(expected, answer) == pytest.approx(1 / 16, abs=1e-3)
+    assert typical_share(expected, expected + 7) == pytest.approx(0, abs=1e-9)
 
 
 def test_a_image_that_is_cut_weighs_less_than_ordinary_noise_on_all() -> None:
-    wanted = np.tile(np.array([[3, -1, -2]], np.float32), (8, 1))
-    ordinary = wanted + 0.2 * np.array([[1, -1, 0]], np.float32)
-    one_cut = wanted.copy()
+    expected = np.tile(np.array([[3, -1, -2]], np.float32), (8, 1))
+    ordinary = expected + 0.2 * np.array([[1, -1, 0]], np.float32)
+    one_cut = expected.copy()
     one_cut[0] *= 0.6
-    assert error_share(wanted, one_cut) > error_share(wanted, ordinary)
-    assert typical_share(wanted, one_cut) < typical_share(wanted, ordinary)
+    assert error_share(expected, one_cut) > error_share(expected, ordinary)
+    assert typical_share(expected, one_cut) < typical_share(expected, ordinary)
 
 
 @given(

@@ -50,8 +50,8 @@ def test_a_slope_is_the_derivative(follower: Follower) -> None:
     at = np.linspace(-8.05, 8.05, 64)
     step = 1e-4
     function = FUNCTIONS[follower]
-    wanted = (function(at + step) - function(at - step)) / (2 * step)
-    np.testing.assert_allclose(slope(at.astype(np.float32), follower), wanted, atol=1e-3)
+    expected = (function(at + step) - function(at - step)) / (2 * step)
+    np.testing.assert_allclose(slope(at.astype(np.float32), follower), expected, atol=1e-3)
 
 
 @given(st.lists(st.floats(0.5, 2), min_size=3, max_size=20), st.integers(0, 20))

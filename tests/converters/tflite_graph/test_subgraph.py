@@ -24,7 +24,7 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
         source, target = structure.inputs[0], first.outputs[0]
         return run_part(part, source, given, target, lambda _, values: values, workers=2)
 
-    wanted = outputs()
+    expected = outputs()
     opened = subgraph.open_bytes
 
     def refusing(model: bytes, *, fast: bool = True) -> object:
@@ -33,5 +33,5 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
         return opened(model, fast=False)
 
     monkeypatch.setattr(subgraph, "open_bytes", refusing)
-    for ours, theirs in zip(outputs(), wanted, strict=True):
+    for ours, theirs in zip(outputs(), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)

@@ -31,9 +31,9 @@ def library_rounding(x: np.ndarray, low: float, high: float) -> tuple[np.ndarray
 
 @given(VALUES, st.floats(-30, 0), st.floats(0.1, 30))
 def test_activations_round_as_the_quantizer_does(x: np.ndarray, low: float, high: float) -> None:
-    wanted, step = library_rounding(x, low, high)
+    expected, step = library_rounding(x, low, high)
     ours = ops.convert_to_numpy(quantize_activation(x, np.float32(low), np.float32(high)))
-    off = np.abs(ours - wanted)
+    off = np.abs(ours - expected)
     # A value in the very middle between two steps may go either way.
     middle = np.abs(np.abs(x / step - np.rint(x / step)) - 0.5) < 1e-4
     assert (off[~middle] < 1e-5 + 1e-4 * step).all()
@@ -42,8 +42,8 @@ def test_activations_round_as_the_quantizer_does(x: np.ndarray, low: float, high
 
 def test_a_fixed_range_rounds_alike_but_has_nothing_to_learn() -> None:
     x = np.linspace(0, 1, 1001, dtype=np.float32)
-    wanted, _ = library_rounding(x, 0.0, 255 / 256)
-    assert ops.convert_to_numpy(quantize_fixed(x, 0.0, 255 / 256)) == pytest.approx(wanted)
+    expected, _ = library_rounding(x, 0.0, 255 / 256)
+    assert ops.convert_to_numpy(quantize_fixed(x, 0.0, 255 / 256)) == pytest.approx(expected)
 
 
 def gradients(x: np.ndarray, low: float, high: float) -> tuple[np.ndarray, float, float]:

@@ -52,11 +52,11 @@ def test_training_brings_the_answers_nearer_to_floats(
     mini: TinyModel, clipping: Ranges, trained: Trained
 ) -> None:
     images = list(mini.calibration.inputs())
-    wanted = logits(mini.model, mini.structure, images, workers=1)
+    expected = logits(mini.model, mini.structure, images, workers=1)
 
     def decibels(model: bytes, ranges: Ranges) -> float:
         small = quantize(model, RECIPES["int8"], ranges, "int8")
-        return signal_to_noise(wanted, logits(small, mini.structure, images, workers=1))
+        return signal_to_noise(expected, logits(small, mini.structure, images, workers=1))
 
     before, after = decibels(mini.model, clipping), decibels(trained.model, trained.ranges)
     assert after > before + 1
@@ -133,8 +133,8 @@ def test_batches_derive_from_seed_and_step_alone(mini: TinyModel) -> None:
     other = Batches(mini.model, mini.calibration, replace(CONFIG, seed=1)).batch(4)
     assert (images != other[0]).any()
     # What is asked for is float's answer to the very image that is shown.
-    wanted = logits(mini.model, mini.structure, list(images), workers=1)
-    assert answers == pytest.approx(wanted, abs=1e-5)
+    expected = logits(mini.model, mini.structure, list(images), workers=1)
+    assert answers == pytest.approx(expected, abs=1e-5)
 
 
 def test_labels_come_beside_floats_answers(mini: TinyModel) -> None:
@@ -147,8 +147,8 @@ def test_labels_come_beside_floats_answers(mini: TinyModel) -> None:
 def test_labels_alone_are_their_cross_entropy() -> None:
     loss = answer_loss(QatConfig(label_weight=1.0))
     ours = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
-    wanted = np.array([[9, 9, 9, 0, 1, 0]], np.float32)
-    assert float(loss(wanted, ours)[0]) == pytest.approx(-np.log(0.25))
+    expected = np.array([[9, 9, 9, 0, 1, 0]], np.float32)
+    assert float(loss(expected, ours)[0]) == pytest.approx(-np.log(0.25))
 
 
 def test_answers_like_floats_cost_nothing_and_loudness_no_more() -> None:
