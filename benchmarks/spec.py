@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
+
+from edge_effnet.config_files import option
 from edge_effnet.documents import unstructure
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
@@ -13,39 +16,90 @@ from edge_effnet.heads.kinds import HeadChoice
 MIN_ROUNDS = 10
 
 
+def parse_threads(text: str) -> tuple[int, ...]:
+    """Read ``--threads 1,2,4``.
+
+    Raises:
+        UsageProblem: not numbers from 1 to 256.
+    """
+    try:
+        counts = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        counts = ()
+    if not counts or not all(1 <= count <= 256 for count in counts):
+        raise UsageProblem(
+            "--threads is not understood",
+            found=repr(text),
+            expected="whole numbers from 1, joined by commas",
+            fix="for example --threads 1,2,4",
+        )
+    return counts
+
+
+def _thread_counts(value: str | tuple[int, ...]) -> tuple[int, ...]:
+    return parse_threads(value) if isinstance(value, str) else value
+
+
 @dataclass(frozen=True)
 class BenchSpec:
-    """One measurement.
+    """One measurement; its fields are options of ``bench``, or of several commands.
 
     Attributes:
         models: files, the first or the first float one being what others are compared with.
-        threads: every model is measured with each of these numbers.
-        seconds: of timed inferences for each model and setting; more for slow models, so that
-            there are at least ``MIN_ROUNDS``.
-        without_delegate: also measure without the XNNPACK delegate.
-        data: labelled images for accuracy, or None.
-        images: how many of them at most, None for all.
+        seconds: for slow models it takes more, so that there are at least ``MIN_ROUNDS``.
         head, threshold: what the answers mean, where the models do not tell; see ``HeadChoice``.
-        sustained_minutes: measure for so long, to see heat; None for the time budget.
-        native_tool: path of TFLite's ``benchmark_model``, for the time of each operator type.
-        seed: of inputs and intervals.
-        wheels: a folder of them, for a device that builds its own environment offline.
     """
 
     models: tuple[Path, ...]
-    threads: tuple[int, ...] = (1,)
-    seconds: float = 5.0
-    without_delegate: bool = False
-    data: Path | None = None
-    images: int | None = None
+    threads: tuple[int, ...] = field(
+        default=(1,),
+        metadata=option("Measure with each of these.", metavar="N,…", kind=_thread_counts),
+    )
+    seconds: float = field(
+        default=5.0,
+        metadata=option(
+            "Time of inferences for each model and setting.", kind=click.FloatRange(0.05, 3600)
+        ),
+    )
+    without_delegate: bool = field(
+        default=False,
+        metadata=option("Also measure without the XNNPACK delegate.", flag="--no-delegate"),
+    )
+    data: Path | None = field(
+        default=None, metadata=option("Images, to measure accuracy as well.", metavar="DIR|CSV")
+    )
+    images: int | None = field(
+        default=None,
+        metadata=option("Use N of them.  [default: all]", metavar="N", kind=click.IntRange(1)),
+    )
     labels: Path | None = None
     preprocess: str | None = None
     head: str | None = None
     threshold: float | None = None
-    sustained_minutes: float | None = None
-    native_tool: Path | None = None
-    seed: int = 0
-    wheels: Path | None = None
+    sustained_minutes: float | None = field(
+        default=None,
+        metadata=option(
+            "Measure for so many minutes in all, to see what heat does.",
+            metavar="MIN",
+            flag="--sustained",
+            kind=click.FloatRange(0.01, 24 * 60),
+        ),
+    )
+    native_tool: Path | None = field(
+        default=None,
+        metadata=option(
+            "TFLite's benchmark_model, to learn the time of each operator type.", metavar="PATH"
+        ),
+    )
+    seed: int = field(
+        default=0, metadata=option("Random seed of inputs and intervals.", kind=click.IntRange(0))
+    )
+    wheels: Path | None = field(
+        default=None,
+        metadata=option(
+            "Packages for a Pi without internet, as pip download wrote them.", metavar="DIR"
+        ),
+    )
 
     def __post_init__(self) -> None:
         names = [str(path.resolve()) for path in self.models]
@@ -88,23 +142,3 @@ class BenchSpec:
     def to_json(self) -> dict[str, Any]:
         fields: dict[str, Any] = unstructure(self)
         return fields
-
-
-def parse_threads(text: str) -> tuple[int, ...]:
-    """Read ``--threads 1,2,4``.
-
-    Raises:
-        UsageProblem: not numbers from 1 to 256.
-    """
-    try:
-        counts = tuple(int(part) for part in text.split(","))
-    except ValueError:
-        counts = ()
-    if not counts or not all(1 <= count <= 256 for count in counts):
-        raise UsageProblem(
-            "--threads is not understood",
-            found=repr(text),
-            expected="whole numbers from 1, joined by commas",
-            fix="for example --threads 1,2,4",
-        )
-    return counts

@@ -9,7 +9,9 @@ from typing import Any
 
 import click
 
+from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem, cannot_write
+from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     force_option,
@@ -22,12 +24,6 @@ from edge_effnet.ui.options import (
 from edge_effnet.ui.output import refuse_bad_output, write_json
 
 _FILE = click.Path(path_type=Path)
-
-
-def _parse_threads(_context: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
-    from benchmarks.spec import parse_threads
-
-    return parse_threads(text)
 
 
 @click.command("bench")
@@ -49,55 +45,11 @@ def _parse_threads(_context: click.Context, _option: click.Parameter, text: str)
     is_flag=True,
     help="Remove all that was ever put on the device: after measuring, or without MODELS at once.",
 )
-@click.option(
-    "--wheels",
-    type=_FILE,
-    metavar="DIR",
-    help="Packages for a Pi without internet, as pip download wrote them.",
-)
-@click.option(
-    "--threads",
-    default="1",
-    show_default=True,
-    metavar="N,…",
-    callback=_parse_threads,
-    help="Measure with each of these.",
-)
-@click.option(
-    "--seconds",
-    type=click.FloatRange(0.05, 3600),
-    default=5.0,
-    show_default=True,
-    help="Of timed inferences for each model and setting.",
-)
-@click.option(
-    "--no-delegate",
-    "without_delegate",
-    is_flag=True,
-    help="Also measure without the XNNPACK delegate.",
-)
-@click.option("--data", type=_FILE, metavar="DIR|CSV", help="Images, to measure accuracy as well.")
-@click.option(
-    "--images", type=click.IntRange(1), metavar="N", help="Use N of them.  [default: all]"
-)
+@config_options(BenchSpec)
 @labels_option
 @preprocess_option
 @head_option
 @threshold_option
-@click.option(
-    "--sustained",
-    "sustained_minutes",
-    type=click.FloatRange(0.01, 24 * 60),
-    metavar="MIN",
-    help="Measure for so many minutes in all, to see what heat does.",
-)
-@click.option(
-    "--native-tool",
-    type=_FILE,
-    metavar="PATH",
-    help="TFLite's benchmark_model, to learn the time of each operator type.",
-)
-@click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @click.option("--strict", is_flag=True, help="Exit with 3 where a measurement is not valid.")
 @json_option
 @click.option("--append", type=_FILE, metavar="FILE", help="Add the result to a file of results.")
@@ -136,7 +88,6 @@ def command(
       edge-effnet bench --device pi@raspberrypi.local --clean
     """
     from benchmarks.devices.targets import attach_all, clean_all, find_targets, measure_all
-    from benchmarks.spec import BenchSpec
     from edge_effnet.ui.progress import stages
 
     output = Output(json_to, append, as_csv, as_markdown, force)

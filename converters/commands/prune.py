@@ -27,8 +27,23 @@ _PATH = click.Path(path_type=Path)
 
 _RENAMED = {"--pictures": "--importance-images", "--recovery": "--fine-tune-on"}
 
+_GROUPS = {
+    "Target, one of these": (
+        *("--target-macs", "--target-params", "--target-size", "--target-latency"),
+        *("--unstructured", "--sensitivity", "--plot"),
+    ),
+    "Network": ("--variant", "--weights", "--resolution"),
+    "Data": ("--data", "--val", "--val-share", "--strict", "--seed"),
+    "Pruning": (
+        *("--importance", "--importance-images", "--allocation", "--multiple", "--block"),
+        "--steps",
+    ),
+    "Fine-tuning": ("--fine-tune-on", "--epochs", "--learning-rate", "--batch-size"),
+    "Run and output": ("--run", "--runs", "--resume", "--threads", "--json", "--force"),
+}
 
-@click.command("prune", cls=OptionsOnly, renamed=_RENAMED)
+
+@click.command("prune", cls=OptionsOnly, renamed=_RENAMED, groups=_GROUPS)
 @click.option("--model", metavar="FILE", hidden=True)
 @click.option(
     "--target-macs",

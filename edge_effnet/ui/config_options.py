@@ -65,7 +65,7 @@ def _option(entry: Field[Any], kind: Any) -> Callable[[_Command], _Command]:
         flag,
         entry.name,
         default=default,
-        show_default=default not in (None, False),
+        show_default=default is not None and default is not False,
         metavar=about.metavar,
         help=about.text,
         **how,
