@@ -1,4 +1,4 @@
-"""How what was typed is read: numbers with a sign, and words that were mistyped."""
+"""How what was typed is read: numbers with a sign, sizes, and words that were mistyped."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import difflib
 import math
 import re
 from collections.abc import Iterable
+
+from edge_effnet.errors import UsageProblem
 
 # Of ``difflib.get_close_matches``: at 0.7 "covnert" is convert, and "resnet" no "densenet121".
 _LIKENESS = 0.7
@@ -32,6 +34,23 @@ def read_share(text: str) -> float:
     if found is None:
         raise ValueError(f"{text!r} is no number")
     return found[0] / 100 if found[1] else found[0]
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """``--size 640x480``, to (640, 480).
+
+    Raises:
+        UsageProblem: no size.
+    """
+    match = re.fullmatch(r"(\d{2,5})[x×X](\d{2,5})", text.strip())
+    if match is None:
+        raise UsageProblem(
+            "--size is not understood",
+            found=repr(text),
+            expected="width x height in pixels",
+            fix="for example --size 640x480",
+        )
+    return int(match[1]), int(match[2])
 
 
 def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:

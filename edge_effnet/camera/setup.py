@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
+from edge_effnet.spelling import read_size
 
 DEFAULT_SMOOTH_S = 0.3
 RECORD_FPS = 10.0
@@ -131,25 +131,6 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
     )
 
 
-def camera_request(options: CameraOptions) -> CameraRequest:
-    """What is asked of a camera.
-
-    Raises:
-        UsageProblem: ``--size`` is no size.
-    """
-    if options.size is None:
-        return CameraRequest(fps=options.fps)
-    match = re.fullmatch(r"(\d{2,5})[x×X](\d{2,5})", options.size.strip())
-    if match is None:
-        raise UsageProblem(
-            "--size is not understood",
-            found=repr(options.size),
-            expected="width x height in pixels",
-            fix="for example --size 640x480",
-        )
-    return CameraRequest(int(match[1]), int(match[2]), options.fps)
-
-
 def open_outputs(
     options: CameraOptions,
     settings: SessionSettings,
@@ -236,7 +217,9 @@ def open_run(
         EdgeEffnetError: something cannot be opened, or does not fit the rest.
     """
     keep_memory_flat()
-    name, request = options.source or default_source(), camera_request(options)
+    name = options.source or default_source()
+    width, height = read_size(options.size) if options.size else (None, None)
+    request = CameraRequest(width, height, options.fps)
     models = open_models(options)
     opened_models = [one for one in (models.model, models.reference) if one is not None]
     for classifier in opened_models:

@@ -26,29 +26,13 @@ if TYPE_CHECKING:
     from edge_effnet.camera.setup import CameraRun
 
 _GROUPS = {
-    "Models": (
-        "--model",
-        "--compare",
-        "--compare-every",
-        "--labels",
-        "--preprocess",
-        "--head",
-        "--threads",
-    ),
+    "Models": ("--model", "--compare", "--compare-every", "--labels", "--preprocess", "--head",
+               "--threads"),
     "Source": ("--source", "--size", "--fps", "--every-frame", "--loop", "--roi", "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
-    "Output": (
-        "--serve",
-        "--window",
-        "--record",
-        "--jsonl",
-        "--json",
-        "--save-differences",
-        "--max-saved",
-        "--quiet",
-        "--force",
-    ),
-}
+    "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save-differences",
+               "--max-saved", "--quiet", "--force"),
+}  # fmt: skip
 
 
 @click.command("camera", cls=OptionsOnly, groups=_GROUPS)

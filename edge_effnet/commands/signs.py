@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import click
 
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
-from edge_effnet.errors import UsageProblem
 from edge_effnet.files import write_atomically
+from edge_effnet.spelling import read_size
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option
@@ -141,7 +140,7 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
             out,
             seconds=seconds,
             fps=fps,
-            size=_parse_size(size),
+            size=read_size(size),
             seed=seed,
             overwrite=force,
             on_progress=lambda done: progress(done, round(seconds * fps)),
@@ -152,15 +151,3 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
         f"{len(truths)} frames, {len(truths) - labels[BACKGROUND]} of them show one of "
         f"{len(labels.keys() - {BACKGROUND})} signs"
     )
-
-
-def _parse_size(text: str) -> tuple[int, int]:
-    match = re.fullmatch(r"(\d{1,5})[x×X](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageProblem(
-            "--size is not understood",
-            found=repr(text),
-            expected="width x height in pixels",
-            fix="for example --size 640x480",
-        )
-    return int(match[1]), int(match[2])

@@ -49,43 +49,18 @@ class HeadKind:
 HEADS: dict[str, HeadKind] = {
     row.name: row
     for row in (
-        HeadKind(
-            "softmax",
-            "classes",
-            "none",
-            "one class of several, a probability for each",
-            width="several",
-            final_operator="SOFTMAX",
-        ),
+        HeadKind("softmax", "classes", "none", "one class of several, a probability for each",
+                 "several", "SOFTMAX"),
         HeadKind("logits", "classes", "softmax", "one class of several, before the softmax"),
-        HeadKind(
-            "sigmoid",
-            "classes",
-            "none",
-            "two classes, the probability of the second",
-            width="one",
-            final_operator="LOGISTIC",
-            before="logits",
-        ),
-        HeadKind(
-            "multilabel",
-            "labels",
-            "none",
-            "labels that can be true together",
-            width="several",
-            final_operator="LOGISTIC",
-            before="multilabel-logits",
-        ),
-        HeadKind(
-            "multilabel-logits",
-            "labels",
-            "sigmoid",
-            "the same before the sigmoids",
-            width="several",
-        ),
+        HeadKind("sigmoid", "classes", "none", "two classes, the probability of the second",
+                 "one", "LOGISTIC", before="logits"),
+        HeadKind("multilabel", "labels", "none", "labels that can be true together",
+                 "several", "LOGISTIC", before="multilabel-logits"),
+        HeadKind("multilabel-logits", "labels", "sigmoid", "the same before the sigmoids",
+                 "several"),
         HeadKind("regression", "value", "none", "a number"),
     )
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

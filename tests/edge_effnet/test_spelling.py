@@ -10,7 +10,7 @@ from edge_effnet.architecture.files import find_variant, nearest_variant
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import COMMANDS
-from edge_effnet.spelling import nearest, read_number, read_share
+from edge_effnet.spelling import nearest, read_number, read_share, read_size
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,10 @@ def test_numbers_with_a_sign() -> None:
     assert read_share("25%") == read_share("0.25") == 0.25
     with pytest.raises(ValueError, match="no number"):
         read_share("a quarter")
+
+
+def test_a_size_is_width_by_height() -> None:
+    assert read_size("640x480") == read_size(" 640×480 ") == (640, 480)
+    for text in ("640", "x480", "640x480x3", "0x480", "wide"):
+        with pytest.raises(UsageProblem, match="--size is not understood"):
+            read_size(text)
