@@ -64,7 +64,7 @@ class ConvertConfig:
     )
     seed: int = field(
         default=0,
-        metadata=option("Random seed.  [default: 0]", kind=click.IntRange(0)),
+        metadata=option("Random seed.", kind=click.IntRange(0)),
     )
     limits: Limits | None = None
     allow_float: int = field(

@@ -85,20 +85,20 @@ def trial_key(
         context.model,
         context.interface,
         calibration.sha256(),
-        _known_of(calibration.images),
+        _truths(calibration.images),
         limits,
         (reference.model_sha256, reference.preprocess, reference.head, reference.labels),
         [content_hash(sample.path) for sample in selection.samples],
-        _known_of(selection),
+        _truths(selection),
     )
 
 
-def _known_of(images: Dataset | None) -> object:
+def _truths(images: Dataset | None) -> object:
     """What is said of each image: its class, labels or value, and what their numbers mean."""
     if images is None:
         return None
-    said = [(sample.label, sample.labels, sample.value) for sample in images.samples]
-    return images.labels, said
+    truths = [(sample.label, sample.labels, sample.value) for sample in images.samples]
+    return images.labels, truths
 
 
 def stored_trial(strategy: Strategy, stored: Any) -> Trial | None:

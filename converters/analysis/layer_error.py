@@ -80,7 +80,7 @@ class LayerErrors:
 
     Attributes:
         answer_percent: energy of the integer model's answer error, of the answer's own.
-        images: how many were asked.
+        images: how many were used.
     """
 
     layers: tuple[LayerError, ...]
@@ -239,8 +239,8 @@ def _values(
             ends[index] = value.min(), value.max()
         return rows, ends
 
-    asked = [own[twin.name] for twin in kinds]
-    for rows, ends in collect_activations(quantized, asked, images, compare, workers=workers):
+    tensors = [own[twin.name] for twin in kinds]
+    for rows, ends in collect_activations(quantized, tensors, images, compare, workers=workers):
         sums += rows
         codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
         codes[:, 1] = np.maximum(codes[:, 1], ends[:, 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -104,19 +105,20 @@ def choose_images(
     given: Dataset | None
     evaluation: Dataset | None
     pool: Dataset | None
-    asked: Any = {
-        "labels": labels,
-        "classes": head.classes if head else None,
-        "task": head.task if head else "classes",
-    }
-    told: EvaluationSet | None = None
+    load_labelled = partial(
+        load_dataset,
+        labels=labels,
+        classes=head.classes if head else None,
+        task=head.task if head else "classes",
+    )
+    evaluation_set: EvaluationSet | None = None
     warnings: list[str] = []
 
     def listed(folder: Path) -> Dataset:
         if is_signs(folder):
             return _drawn(preprocess, count, "train", seed, scratch, labels)
         if labelled:
-            return load_dataset(folder, part="training", **asked)
+            return load_labelled(folder, part="training")
         return load_images(folder)
 
     if data is not None and calibration is None and (parts := both_parts(data)):
@@ -127,12 +129,12 @@ def choose_images(
         )
         pool = listed(calibration or Path(SIGNS))
     else:
-        given = evaluation = load_dataset(data, **asked) if data else None
+        given = evaluation = load_labelled(data) if data else None
         pool = listed(calibration) if calibration else given
         if given is not None and pool is not None:
-            told = leave_out_trained(given, steps)
-            evaluation = told.dataset
-            pool, notices = _may_calibrate(given, pool, told, steps, seed)
+            evaluation_set = leave_out_trained(given, steps)
+            evaluation = evaluation_set.dataset
+            pool, notices = _may_calibrate(given, pool, evaluation_set, steps, seed)
             warnings += notices
         elif pool is not None:
             pool = _trained_first(pool, steps, count)
@@ -144,7 +146,7 @@ def choose_images(
             fix="replace them, or leave --strict out to skip them",
         )
     if evaluation is not None and chosen.images is not None and not is_signs(data):
-        evaluation, notices = _apart(evaluation, chosen.images, said=calibration is not None)
+        evaluation, notices = _apart(evaluation, chosen.images, announce=calibration is not None)
         warnings += notices
     warnings = [*calibration_warnings(chosen), *warnings]
     if evaluation is not None and given is not None:
@@ -162,16 +164,18 @@ def choose_images(
         warnings=tuple(warnings),
         skipped=skipped,
         spare=_spare(calibration, chosen, skipped, steps, seed) if evaluation is None else (),
-        evaluation_set=told,
+        evaluation_set=evaluation_set,
         classes=tuple(images_per_class(given)) if given is not None else (),
     )
 
 
-def _apart(evaluation: Dataset, calibrating: Dataset, *, said: bool) -> tuple[Dataset, list[str]]:
+def _apart(
+    evaluation: Dataset, calibrating: Dataset, *, announce: bool
+) -> tuple[Dataset, list[str]]:
     """The evaluation images that do not calibrate, and what to tell of the others.
 
     Args:
-        said: whether somebody named the calibration images, and so may wonder.
+        announce: whether the user named the calibration images, and so may wonder.
 
     Raises:
         DataError: none is left.
@@ -190,11 +194,11 @@ def _apart(evaluation: Dataset, calibrating: Dataset, *, said: bool) -> tuple[Da
         f"{lost} of {len(evaluation)} images of {evaluation.source} also calibrate (or are "
         "near-duplicates of those that do) and are no evaluation images"
     )
-    return left, [line] if said and lost else []
+    return left, [line] if announce and lost else []
 
 
 def _may_calibrate(
-    given: Dataset, pool: Dataset, told: EvaluationSet, steps: Steps, seed: int
+    given: Dataset, pool: Dataset, evaluation_set: EvaluationSet, steps: Steps, seed: int
 ) -> tuple[Dataset, list[str]]:
     """The images that calibration may choose from, and what to tell of them.
 
@@ -202,7 +206,7 @@ def _may_calibrate(
     """
     if pool is not given and len(without(given, pool)):
         return pool, []
-    barred = trained_on(given, steps) if told.is_evidence else None
+    barred = trained_on(given, steps) if evaluation_set.is_evidence else None
     division = divide(given, 0.5, seed, barred=barred)
     usable = division.rest if pool is given else without(pool, division.evaluation)
     if not len(usable):
@@ -231,10 +235,10 @@ def _spare(
 ) -> tuple[Sample, ...]:
     if source is None or is_signs(source) or chosen.images is None or skipped:
         return ()
-    told = leave_out_trained(load_images(source), steps)
-    if not told.is_evidence:
+    unseen = leave_out_trained(load_images(source), steps)
+    if not unseen.is_evidence:
         return ()
-    left = without(told.dataset, chosen.images)
+    left = without(unseen.dataset, chosen.images)
     return tuple(Sample(s.path, None) for s in balanced_sample(left, len(left), seed).samples)
 
 

@@ -108,10 +108,10 @@ def collect_statistics(
     def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
         return np.array([(value.min(), value.max()) for value in values], np.float32)
 
-    seen = collect_activations(
+    extremes = collect_activations(
         model, list(watched), calibration.inputs(), reducer, workers=workers, progress=progress
     )
-    table = np.stack(seen)
+    table = np.stack(extremes)
     names = list(watched.values())
     broken = np.flatnonzero(~np.isfinite(table).all(axis=(0, 2)))
     if broken.size:

@@ -127,25 +127,25 @@ def compile_model(compiler: str, model: bytes, name: str) -> Compiled:
                 found=str(error),
                 fix=f"check {compiler}; it is a program for x86-64 Linux",
             ) from error
-        said = done.stdout + done.stderr
+        output = done.stdout + done.stderr
         target = Path(scratch, "model_edgetpu.tflite")
         try:
-            log = parse_log(said)
+            log = parse_log(output)
             if done.returncode != 0:
                 raise ValueError(f"exit code {done.returncode}")
             return Compiled(target.read_bytes(), log)
         except (ValueError, OSError) as error:
             raise ModelError(
                 f"{COMPILER} refused {name}",
-                found=_complaint(said) or f"exit code {done.returncode} and {error}",
+                found=_complaint(output) or f"exit code {done.returncode} and {error}",
                 fix="edge-effnet doctor FILE --device coral tells what it may not like",
             ) from error
 
 
-def _complaint(said: str) -> str:
+def _complaint(output: str) -> str:
     """The lines of a failed run that say why."""
     marks = ("ERROR", "Invalid model", "Internal compiler error", "could not", "not quantized")
-    lines = [line.strip() for line in said.splitlines() if any(mark in line for mark in marks)]
+    lines = [line.strip() for line in output.splitlines() if any(mark in line for mark in marks)]
     return "; ".join(dict.fromkeys(lines))[:300]
 
 

@@ -60,10 +60,10 @@ def finish_for_edgetpu(path: Path) -> EdgeTpuOutcome:
     card = read_artifact(path).card
     if card is None:
         raise ValueError(f"{path} was not written by convert")
-    said = found.to_json()
-    left = [entry for entry in said.pop("ops") if not entry["mapped"]]
+    outcome = found.to_json()
+    left = [entry for entry in outcome.pop("ops") if not entry["mapped"]]
     card = replace(
-        card, steps=(*card.steps, {"step": "edge tpu preflight", **said, "left_on_cpu": left})
+        card, steps=(*card.steps, {"step": "edge tpu preflight", **outcome, "left_on_cpu": left})
     )
     write_artifact(path, model, card, overwrite=True)
     compiler = find_compiler()
