@@ -9,7 +9,7 @@ the culprits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,9 +26,9 @@ from converters.tflite_graph.segments import logit_names
 from converters.tflite_graph.subgraph import SubgraphExtractor, cut_behind
 from converters.tflite_graph.tensor_probe import TensorProbe, probe_tensors
 from edge_effnet.errors import ModelError
+from edge_effnet.stages import OnProgress
 from edge_effnet.tflite.reader import Structure, Tensor, parse_structure
 
-Progress = Callable[[int, int], None]
 # Values compared per tensor and image, evenly spread.
 _SAMPLED_VALUES = 4096
 _CODES = 256
@@ -104,7 +104,7 @@ def measure_layers(
     *,
     float_trials: int,
     workers: int,
-    progress: Progress = lambda _done, _all: None,
+    progress: OnProgress = lambda _done, _all: None,
 ) -> LayerErrors:
     """Compare an integer model with the float model it was made from.
 

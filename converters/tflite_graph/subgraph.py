@@ -108,8 +108,8 @@ def run_part(
 ) -> list[_Result]:
     """Run a part of a model, float or integer, with each of some values of what it reads.
 
-    Runs with the kernels that the whole file will run with: the fast ones, or the runtime's own
-    where those refuse the part.
+    Runs with the kernels that the whole file will run with: those of XNNPACK, or the runtime's
+    own where XNNPACK refuses the part.
 
     Args:
         source, target: tensors it reads and makes.
@@ -118,10 +118,10 @@ def run_part(
     model = bytes(part)
     try:
         _invoke(open_bytes(model), source, values[0])
-        fast = True
+        xnnpack = True
     except RuntimeError:  # only a first run tells
-        fast = False
-    idle = [open_bytes(model, fast=fast) for _ in range(workers)]
+        xnnpack = False
+    idle = [open_bytes(model, xnnpack=xnnpack) for _ in range(workers)]
 
     def work(index: int) -> _Result:
         interpreter = idle.pop()  # as many as threads, so never empty

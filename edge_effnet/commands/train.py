@@ -22,7 +22,7 @@ from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
-    from edge_effnet.stages import StartStage
+    from edge_effnet.stages import OnProgress, StartStage
     from edge_effnet.training.trainer import TrainingResult
     from edge_effnet.training.trainer_state import EpochRow
 
@@ -150,7 +150,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
             raise
 
 
-def _step_counter(stage: StartStage) -> Callable[[int, int], None]:
+def _step_counter(stage: StartStage) -> OnProgress:
     """One bar over all steps, with the time left; it begins with the first step."""
     advance: Callable[[int], None] | None = None
 

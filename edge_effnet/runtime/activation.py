@@ -16,10 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.delegates import delegate_for
-from edge_effnet.runtime.interpreter import interpreter_options, load_runtime
-from edge_effnet.tflite.reader import Structure, read_structure
+from edge_effnet.runtime.interpreter import open_bytes
+from edge_effnet.tflite.reader import Structure, read_model_bytes, read_structure
 
 _PASSING = {"RESHAPE", "SQUEEZE", "QUANTIZE"}  # between the average and the layer
 _AFTER = {"SOFTMAX", "QUANTIZE", "DEQUANTIZE"}  # behind the layer
@@ -60,12 +59,7 @@ class ActivationMapper:
     """A model held open for maps."""
 
     def __init__(self, path: Path, ending: Ending) -> None:
-        options = interpreter_options(path, 1, xnnpack=False)
-        with native_output_hidden():
-            self._interpreter = load_runtime().module.Interpreter(
-                **options, experimental_preserve_all_tensors=True
-            )
-            self._interpreter.allocate_tensors()
+        self._interpreter = open_bytes(read_model_bytes(path), preserve=True, xnnpack=False)
         self._ending = ending
         self._details = {
             detail["index"]: detail for detail in self._interpreter.get_tensor_details()

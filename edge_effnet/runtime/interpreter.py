@@ -122,12 +122,12 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
     )
 
 
-def open_bytes(model: bytes | bytearray, *, preserve: bool = False, fast: bool = True) -> Any:
+def open_bytes(model: bytes | bytearray, *, preserve: bool = False, xnnpack: bool = True) -> Any:
     """An interpreter of a model in memory, on one thread: tensors are allocated, nothing has run.
 
     Args:
         preserve: keep the values of every tensor, not only of the outputs.
-        fast: with the fast kernels.
+        xnnpack: with the XNNPACK delegate.
 
     Raises:
         RuntimeError, ValueError: the runtime refuses the model.
@@ -142,7 +142,7 @@ def open_bytes(model: bytes | bytearray, *, preserve: bool = False, fast: bool =
             num_threads=1,
             experimental_preserve_all_tensors=preserve,
             experimental_op_resolver_type=kernels.AUTO
-            if fast
+            if xnnpack
             else kernels.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
         )
         interpreter.allocate_tensors()

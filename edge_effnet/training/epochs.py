@@ -18,7 +18,7 @@ from edge_effnet.data.pipeline import (
     training_batches,
 )
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.stages import StartStage, no_progress
+from edge_effnet.stages import OnProgress, StartStage, no_progress
 from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import TrainingImages
@@ -50,7 +50,7 @@ class Callbacks:
 
     say: Callable[[str], None] = lambda line: None  # noqa: ARG005
     stage: StartStage = no_progress
-    on_step: Callable[[int, int], None] = lambda done, total: None  # noqa: ARG005
+    on_step: OnProgress = lambda done, total: None  # noqa: ARG005
     on_epoch: Callable[[EpochRow], None] = lambda row: None  # noqa: ARG005
     stop: Callable[[], bool] = lambda: False
 

@@ -20,8 +20,8 @@ from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.tflite_graph.graph import FloatGraph, Weights, read_graph, write_weights
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.runs import RunState, fingerprint, read_state, write_state
+from edge_effnet.stages import OnProgress
 
-Progress = Callable[[int, int], None]
 Loss = Callable[[Any, Any], Any]
 
 _WARMUP = 0.15  # of all steps
@@ -55,7 +55,7 @@ def train(
     biases: dict[str, Any] | None = None,
     labels: Sequence[int] | None = None,
     state: Path | None = None,
-    progress: Progress = lambda _done, _all: None,
+    progress: OnProgress = lambda _done, _all: None,
 ) -> Trained:
     """Train until the int8 file answers like float.
 

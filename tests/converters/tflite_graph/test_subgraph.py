@@ -10,7 +10,7 @@ from converters.tflite_graph.subgraph import SubgraphExtractor, run_part
 from tests.converters.conftest import TinyModel
 
 
-def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
+def test_a_part_that_xnnpack_refuses_runs_without_it(
     tiny: TinyModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     structure = tiny.structure
@@ -27,10 +27,10 @@ def test_a_part_that_the_fast_kernels_refuse_runs_without_them(
     expected = outputs()
     opened = subgraph.open_bytes
 
-    def refusing(model: bytes, *, fast: bool = True) -> object:
-        if fast:
+    def refusing(model: bytes, *, xnnpack: bool = True) -> object:
+        if xnnpack:
             raise RuntimeError("failed to create XNNPACK runtime")
-        return opened(model, fast=False)
+        return opened(model, xnnpack=False)
 
     monkeypatch.setattr(subgraph, "open_bytes", refusing)
     for ours, theirs in zip(outputs(), expected, strict=True):
