@@ -14,7 +14,7 @@ MakeModel = Callable[..., Path]
 
 
 @pytest.mark.parametrize(
-    "how", [{}, {"preserve": True}, {"fast": False}, {"preserve": True, "fast": False}]
+    "how", [{}, {"preserve": True}, {"xnnpack": False}, {"preserve": True, "xnnpack": False}]
 )
 def test_a_model_in_memory_answers_alike_however_it_is_opened(
     colour_model: MakeModel, how: dict[str, bool]
