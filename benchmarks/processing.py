@@ -49,11 +49,11 @@ def time_processing(spec: BenchSpec, model: Path) -> ProcessingTimes:
     except ModelError:
         return ProcessingTimes()
     decode: list[float] = []
-    pictures = _pictures(spec, decode)
+    images = _images(spec, decode)
     before = [
         _milliseconds(partial(_prepare, classifier, pixels))
         for _ in range(ROUNDS)
-        for pixels in pictures
+        for pixels in images
     ]
     after = [_milliseconds(partial(_best, classifier)) for _ in range(ROUNDS * IMAGES)]
     return ProcessingTimes(tuple(decode), tuple(before), tuple(after))
@@ -71,18 +71,18 @@ def _best(classifier: Classifier) -> object:
     return np.argsort(scores)[-5:]
 
 
-def _pictures(spec: BenchSpec, decode: list[float]) -> list[Pixels]:
+def _images(spec: BenchSpec, decode: list[float]) -> list[Pixels]:
     if spec.data is None:
         noise = np.random.default_rng(spec.seed).integers(0, 256, STAND_IN, dtype=np.uint8)
         return [noise] * IMAGES
-    pictures: list[Pixels] = []
+    images: list[Pixels] = []
     for sample in balanced_sample(load_images(spec.data), IMAGES, spec.seed).samples:
         try:
-            pictures.append(read_image(sample.path))
+            images.append(read_image(sample.path))
         except DataError:
             continue  # accuracy, which looks at all of them, names it
         decode.append(_milliseconds(partial(read_image, sample.path)))
-    return pictures
+    return images
 
 
 def _milliseconds(call: Callable[[], object]) -> float:

@@ -57,7 +57,7 @@ class Job:
             "links": dict(self.links),
             "paths": dict(self.paths),
             "names": list(self.names),
-            "judging": self.evaluation_set,
+            "evaluation_set": self.evaluation_set,
             **more,
         }
 

@@ -166,8 +166,8 @@ def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Res
                 fix="remove what is there, and measure again: --clean",
             )
         case["name"] = job["names"][models.index(case["file"])]
-    if raw.get("accuracy") and job.get("judging"):
-        raw["accuracy"] |= job["judging"]
+    if raw.get("accuracy") and job.get("evaluation_set"):
+        raw["accuracy"] |= job["evaluation_set"]
     return parse_result(
         {**returned(raw, job["paths"]), "device": device}, f"the result of {device}"
     )

@@ -101,7 +101,7 @@ function fill(state) {
   byId("truth").hidden = !state.truth;
   if (state.truth) {
     text("truth-title", state.truth.title);
-    document.querySelectorAll(".judged").forEach((row, index) => {
+    document.querySelectorAll(".scored").forEach((row, index) => {
       row.hidden = index >= state.truth.figures.length;
       row.querySelector("b").textContent = state.truth.figures[index] || "";
       row.querySelector("small").textContent = state.truth.evidence[index] || "";
