@@ -12,7 +12,7 @@ loads neither NumPy nor OpenCV nor TensorFlow, and only ``build`` ever loads Ten
         for frame, answers in camera:
             print(frame.number, answers[0].label)
 
-    network = edge_effnet.build("lite0", classes=5, weights="imagenet")    # needs the extra train
+    network = edge_effnet.build("v2-b0", classes=5, weights="imagenet")    # needs the extra train
 """
 
 from typing import TYPE_CHECKING, Any

@@ -23,7 +23,7 @@ def build(
 ) -> keras.Model:
     """The Keras model of a variant. Needs the extra ``train``.
 
-        model = edge_effnet.build("lite0", classes=5, weights="imagenet")
+        model = edge_effnet.build("v2-b0", classes=5, weights="imagenet")
         model.compile("adam", "sparse_categorical_crossentropy")
 
     Args:
