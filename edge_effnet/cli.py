@@ -18,6 +18,7 @@ from edge_effnet import __version__
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.plugins import COMMANDS, load
 from edge_effnet.ui.command_classes import SuggestingGroup
+from edge_effnet.ui.stop import merge_repeats
 
 
 class ReaderGone(Exception):
@@ -80,7 +81,7 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the installed command; always ends in ``SystemExit``."""
     # A kill asks for the same care as Ctrl-C: remove what is half-written, say so, stop.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, merge_repeats(signal.default_int_handler))
     sys.exit(run(arguments))
 
 
