@@ -32,6 +32,7 @@ BUILT = [
     scaled_variant(-7.3),
 ]
 MACS_PUBLISHED = {"lite0": 407, "lite1": 631, "lite2": 899, "lite3": 1440, "lite4": 2640}
+# Millions of trainable parameters, as published with the reference implementation.
 TRAINABLE_PUBLISHED = {
     "lite0": "4.65",
     "lite1": "5.42",

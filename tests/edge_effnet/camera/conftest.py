@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,6 +20,13 @@ RGB = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 MakeClip = Callable[..., Path]
 Cli = Callable[..., tuple[int, str, str]]
 Serve = Callable[[Callable[[BaseHTTPRequestHandler], None]], str]
+
+
+def wait_for(done: Callable[[], bool], seconds: float = 20) -> None:
+    until = time.monotonic() + seconds
+    while not done() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert done()
 
 
 class FakeClock:

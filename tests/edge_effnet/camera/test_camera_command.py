@@ -121,7 +121,7 @@ def test_a_comparison_in_words(cli: Cli, colour_model: MakeModel, clip: MakeClip
     assert "McNemar" not in out
 
 
-def test_frames_a_model_was_trained_on_do_not_judge(
+def test_frames_a_model_was_trained_on_do_not_count(
     cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
 ) -> None:
     run = divide(load_dataset(colour_folder), 0.2, 0)
