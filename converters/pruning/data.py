@@ -100,9 +100,6 @@ def open_pruning_images(
         advance=stage("looking for near-duplicates", len(dataset)),
     )
     training, evaluation, notices = roles.training, roles.evaluation, dataset.lines()
-    if validation is not None:
-        first, *rest = evaluation.lines()
-        notices += [f"validated on {first}", *rest]
     notices += roles.notices
     for part in (training, evaluation):
         if len(part) < FEWEST:

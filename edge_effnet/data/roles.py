@@ -71,7 +71,9 @@ def assign_roles(
     kept, notices = _without_shared(validation, dataset)
     known = leave_out_trained(kept, steps)
     notices += _trained_line(known, validation, fewest)
-    return Roles(dataset, known.dataset if _enough(known, fewest) else kept, notices)
+    evaluation = known.dataset if _enough(known, fewest) else kept
+    first, *more = evaluation.lines()
+    return Roles(dataset, evaluation, (f"validated on {first}", *more, *notices))
 
 
 def _without_shared(validation: Dataset, dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:

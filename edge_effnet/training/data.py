@@ -113,9 +113,6 @@ def list_images(
         advance=stage("looking for near-duplicates", len(dataset)),
     )
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
-    if validation is not None:
-        first, *more = roles.evaluation.lines()
-        notices += [f"validated on {first}", *more]
     notices += roles.notices
     lacking = [name for name in dataset.labels if name not in roles.evaluation.class_counts]
     if lacking:

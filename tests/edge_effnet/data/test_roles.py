@@ -121,13 +121,14 @@ def test_a_second_source_is_evaluated_on_without_what_is_learned_from(
     roles = assign_roles(dataset, validation, share=0.2, seed=0)
     assert roles.training == dataset
     assert set(validation.samples) - set(roles.evaluation.samples) == {validation.samples[32]}
-    (line,) = roles.notices
+    first, line = roles.notices
+    assert first.startswith("validated on ")
     assert line.startswith("1 of 48 validation images stand in the training data too")
     assert f"(first: {val / 'red' / '00.png'} = {data / 'red' / '05.png'})" in line
     steps = [{"data": {"images": record(every(validation, 4), None)}}]
     roles = assign_roles(dataset, validation, share=0.2, seed=0, steps=steps)
     assert len(roles.evaluation) == 36
-    assert "trained on 11 of 47 images" in roles.notices[1]
+    assert "trained on 11 of 47 images" in roles.notices[2]
 
 
 def test_the_same_images_twice_are_refused(data: Path, tmp_path: Path) -> None:
