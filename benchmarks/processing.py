@@ -15,7 +15,8 @@ from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_images
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.image.preprocessing import Pixels, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.runtime.tensors import dequantize_out
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from converters.accuracy.strategies import Strategy
 from converters.calibration.images import ConversionImages
@@ -38,21 +41,22 @@ def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
-    low = tuple(
-        (0 - m) / s for m, s in zip(source.preprocess.mean, source.preprocess.std, strict=False)
-    )
-    high = tuple(
-        (255 - m) / s for m, s in zip(source.preprocess.mean, source.preprocess.std, strict=False)
-    )
+    settings = source.preprocess
+    mean, std = np.broadcast_arrays(np.array(settings.mean), np.array(settings.std))
+    extremes = np.concatenate([(0 - mean) / std, (255 - mean) / std])
+    if settings.standardize:  # which the metadata has no words for; one bright pixel is the most
+        mean, std = mean[:0], std[:0]
+        extremes = np.array([-1, 1]) * math.sqrt(math.prod(settings.shape))
     content = write_metadata(
         name=f"{source.name} {recipe}",
         description="Image classifier made by edge-effnet; see model_card.json in this file.",
         version=__version__,
         # Readers take the file for one name for each score, which one score for two is not.
         labels_file=LABELS_NAME if source.head.classes == source.head.outputs else None,
-        mean=source.preprocess.mean,
-        std=source.preprocess.std,
-        input_range=(min(low), max(high)),
+        mean=mean.tolist(),
+        std=std.tolist(),
+        input_range=(float(extremes.min()), float(extremes.max())),
+        channels=settings.channels,
     )
     return add_metadata(model, {METADATA_NAME: content})
 

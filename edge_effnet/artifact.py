@@ -25,14 +25,14 @@ from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files import write_atomically
 from edge_effnet.heads.head import Head, head_from_json, numbers
-from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 CARD_NAME = "model_card.json"
 LABELS_NAME = "labels.txt"
 CARD_FORMAT = "edge-effnet model card"
-CARD_VERSION = 1
+CARD_VERSION = 2
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
 # The local header of the archive's first file, which is all that is left when the end is gone.
 _ARCHIVE_START = re.compile(
@@ -81,7 +81,11 @@ class Card:
     model_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return {"format": CARD_FORMAT, "version": CARD_VERSION, **asdict(self)}
+        # Version 1 knows central crops of RGB images alone, and must not read anything else.
+        as_before = Preprocess(self.preprocess.height, self.preprocess.width)
+        kept = {key: getattr(as_before, key) for key in ("fit", "channels", "standardize")}
+        version = 1 if replace(self.preprocess, **kept) == self.preprocess else CARD_VERSION
+        return {"format": CARD_FORMAT, "version": version, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,24 @@ def _stated_preprocess(structure: Structure) -> Preprocess | None:
     shape = structure.tensors[structure.inputs[0]].shape if structure.inputs else ()
     if stated is None or len(shape) != 4 or min(shape) < 1:
         return None
-    return Preprocess(shape[1], shape[2], mean=stated[0], std=stated[1])
+    height, width, channels = shape[1:]
+    if channels not in (1, 3) or (channels == 1 and {len(stated[0]), len(stated[1])} != {1}):
+        return None
+    return replace(foreign_preprocess(height, width, channels), mean=stated[0], std=stated[1])
+
+
+def _preprocess_from_json(stored: Mapping[str, Any]) -> Preprocess:
+    """Cards of version 1 have the first five settings alone."""
+    return Preprocess(
+        int(stored["height"]),
+        int(stored["width"]),
+        float(stored["crop"]),
+        tuple(map(float, stored["mean"])),
+        tuple(map(float, stored["std"])),
+        stored.get("fit", "crop"),
+        stored.get("channels", "rgb"),
+        bool(stored.get("standardize", False)),
+    )
 
 
 _WRONG_TYPES = (ValueError, KeyError, TypeError, AttributeError)
@@ -209,17 +230,10 @@ def _parse_card(path: Path, content: bytes) -> Card:
                 expected=f"at most {CARD_VERSION}",
                 fix="pip install --upgrade edge-effnet",
             )
-        stored = raw["preprocess"]
         return Card(
             name=str(raw["name"]),
             labels=tuple(map(str, raw["labels"])),
-            preprocess=Preprocess(
-                int(stored["height"]),
-                int(stored["width"]),
-                float(stored["crop"]),
-                tuple(map(float, stored["mean"])),
-                tuple(map(float, stored["std"])),
-            ),
+            preprocess=_preprocess_from_json(raw["preprocess"]),
             variant=raw["variant"],
             weights=raw["weights"],
             steps=tuple(raw["steps"]),

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.image.preprocessing import Pixels, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, in_rgb, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.activation import ActivationMapper, open_mapper
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 
@@ -56,7 +57,8 @@ def evidence_overlay(path: Path, model: Path, index: int, classes: int) -> str |
     strongest = float(evidence.max())
     heat = np.clip(evidence / strongest, 0, 1) if strongest > 0 else np.zeros_like(evidence)
     heat = np.asarray(cv2.resize(heat, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR))[..., None]
-    small = cv2.resize(prepared, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    shown = in_rgb(prepared, classifier.preprocess.channels)
+    small = cv2.resize(shown, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     grey = small.mean(axis=2, keepdims=True).repeat(3, axis=2)
     colour = np.array([255.0, 110.0, 0.0], np.float32)
     mixed = grey * (1 - 0.65 * heat) + colour * 0.65 * heat
@@ -69,7 +71,7 @@ def occlusion_map(
     """How much the score of class ``index`` falls where a patch hides the image.
 
     Args:
-        prepared: height x width x 3 pixels, as ``preprocess`` makes them.
+        prepared: height x width x channels, as ``preprocess`` makes them.
 
     Returns:
         float32, (grid, grid): the mean fall over the patches that cover a field; at least 0.

@@ -27,7 +27,8 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import UsageProblem
-from edge_effnet.image.preprocessing import preprocess, read_image
+from edge_effnet.image.preprocessing import preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 from edge_effnet.runtime.classifier import open_classifier
@@ -115,7 +116,7 @@ def evaluate_all(
             for one, own in zip(opened, scores, strict=True):
                 own.append(one.scores(one.tensor(pixels)))
             progress(done, len(truth.paths))
-    grey = np.full((preprocessing.height, preprocessing.width, 3), 128, np.uint8)
+    grey = np.full(preprocessing.shape, 128, np.uint8)
     calls = [partial(one.scores, one.tensor(grey)) for one in opened]
     times = [found.median_ms for found in interleaved_latency(calls, min_seconds=seconds)]
 

@@ -136,10 +136,11 @@ def choose_ranges(
 ) -> Ranges:
     """From statistics to the range of each tensor, by the method of its role.
 
-    The input's range is known, not measured: pixels 0–255 as the preprocessing hands them
-    over, so pixels pass exactly; so is that of what a pointwise operator makes of them. The
-    logits are never clipped: they get the extremes over all images and a margin. Roles that
-    generated images excite too little get more than those show.
+    The input's range is known, not measured, unless each image is standardized by itself: pixels
+    0–255 as the preprocessing hands them over, so pixels pass exactly; so is that of what a
+    pointwise operator makes of them. The logits are never clipped: they get the extremes over
+    all images and a margin. Roles that generated images excite too little get more than those
+    show.
     """
     roles = tensor_roles(structure)
     ranges = {
@@ -151,6 +152,9 @@ def choose_ranges(
             factor = GENERATED_WIDENING.get(roles.get(name, "linear"), 1.0)
             ranges[name] = factor * low, factor * high
     ranges.update(pinned_ranges(model, structure, calibration))
+    if calibration.preprocess.standardize:
+        image = structure.tensors[structure.inputs[0]].name
+        ranges[image] = method_range(statistics, image, "whole")
     margin = LOGIT_MARGIN if calibration.kind == "images" else GENERATED_LOGIT_MARGIN
     for name in logit_names(structure):
         low, high = statistics.lows[name].min(), statistics.highs[name].max()
@@ -204,6 +208,8 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
     give its extremes exactly.
     """
     spec, source = calibration.preprocess, structure.inputs[0]
+    if spec.standardize:  # each image has its own range
+        return {}
     chain = [source]
     for operator in structure.operators:
         moving = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
@@ -212,7 +218,7 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
     interpreter = open_with_all_tensors(model)
     extremes: dict[int, list[float]] = {index: [] for index in chain}
     for level in (0, 255):
-        pixels = np.full((spec.height, spec.width, 3), level, np.uint8)
+        pixels = np.full(spec.shape, level, np.uint8)
         interpreter.set_tensor(source, normalize(pixels, spec)[None])
         interpreter.invoke()
         for index in chain:

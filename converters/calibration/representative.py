@@ -16,7 +16,8 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import content_hash
-from edge_effnet.image.preprocessing import Preprocess, normalize, preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess, in_channels, normalize, preprocess
+from edge_effnet.image.reading import read_image
 
 FEW_IMAGES = 100
 GENERATED_IMAGES = 100
@@ -61,7 +62,7 @@ class Calibration:
         return self.generated if self.images is None else len(self.images)
 
     def inputs(self) -> Iterator[NDArray[np.float32]]:
-        """The real-valued network inputs, one image after the other, height x width x 3.
+        """The real-valued network inputs, one image after the other, height x width x channels.
 
         Raises:
             DataError: an image cannot be read.
@@ -71,8 +72,9 @@ class Calibration:
                 yield network_input(sample.path, self.preprocess)
             return
         for index in range(self.generated):
-            side = self.preprocess.height, self.preprocess.width
-            yield normalize(generated_image(index, self.seed, *side), self.preprocess)
+            height, width, _ = self.preprocess.shape
+            image = generated_image(index, self.seed, height, width)
+            yield normalize(in_channels(image, self.preprocess.channels), self.preprocess)
 
     def sha256(self) -> str:
         """One hash of everything that decides the ranges."""

@@ -82,7 +82,7 @@ def command(**options: Any) -> None:
       edge-effnet convert --variant v2-b0 --int8 --calibration photos/ --data val.csv
       edge-effnet convert --variant b0 --weights best.h5 --int8 --data photos/ --out models/
       edge-effnet convert --model mine.tflite --int8 --calibration photos/ \\
-          --preprocess mean=127.5,std=127.5
+          --preprocess tf
       edge-effnet convert --variant v2-b0 --int8 --max-drop 0.5 --calibration photos/ \\
           --data val.csv
       edge-effnet convert --variant b0 --prune 0.3 --int8 --calibration photos/ --data val.csv

@@ -17,7 +17,8 @@ from converters.float_model.source import Source, checked_names, exported_step, 
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.errors import UsageProblem, WeightsError
 from edge_effnet.heads.head import find_head
-from edge_effnet.image.preprocessing import Preprocess, parse_preprocess
+from edge_effnet.image.preprocess_text import parse_preprocess
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
 
 # Mean and deviation of ImageNet: keras.applications.imagenet_utils.preprocess_input.

@@ -30,7 +30,7 @@ class ModelChoice:
         runs: folder of the training runs, where ``auto`` looks first.
         resolution: side of the input in pixels; None for the weights' own.
         labels: names in index order; None for the model's own.
-        preprocess: such as ``crop=0.9,mean=127.5,std=127.5``; None for the model's own.
+        preprocess: as ``parse_preprocess`` reads it; None for the model's own.
         head: what its answer means, where the file does not say.
 
     Raises:
@@ -70,7 +70,11 @@ class ModelChoice:
     labels: tuple[str, ...] | None = None
     preprocess: str | None = field(
         default=None,
-        metadata=option("Such as crop=0.9,mean=127.5,std=127.5.", metavar="SPEC"),
+        metadata=option(
+            "How an image becomes input: unit (pixels / 255), tf (-1 to 1), torch, caffe, raw, "
+            "standardize, or mean=127.5,std=127.5; fit=squash|crop|pad; channels=rgb|bgr.",
+            metavar="SPEC",
+        ),
     )
     head: HeadChoice | None = None
 
@@ -106,12 +110,17 @@ class ModelChoice:
             ModelError, WeightsError, DataError, UsageProblem, MissingExtra: see ``from_file``,
                 ``from_variant`` and ``from_baseline``.
         """
-        from converters.float_model.source import from_file, from_variant
+        from converters.float_model.file_source import from_file
+        from converters.float_model.variant_source import from_variant
         from edge_effnet.architecture.files import find_variant
 
         if self.file is not None:
             return from_file(
-                self.file, labels=self.labels, preprocess=self.preprocess, head=self.head
+                self.file,
+                labels=self.labels,
+                preprocess=self.preprocess,
+                head=self.head,
+                resolution=self.resolution,
             )
         if self.baseline is not None:
             from converters.float_model.baseline_source import from_baseline

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from edge_effnet.errors import DataError
 from edge_effnet.image.kinds import decodable, kind_of_file, remedy
-from edge_effnet.image.preprocessing import IMAGE_SUFFIXES
+from edge_effnet.image.reading import IMAGE_SUFFIXES
 
 Part = Literal["evaluation", "training"]
 

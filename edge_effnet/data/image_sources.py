@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from edge_effnet.data.dataset import Sample
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
-from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.stages import Advance
 
 Indices = NDArray[np.int64]

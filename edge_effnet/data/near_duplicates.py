@@ -24,7 +24,8 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.errors import cannot_read
-from edge_effnet.image.preprocessing import Pixels, small_grey
+from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.image.reading import small_grey
 from edge_effnet.stages import Advance
 
 Words = NDArray[np.uint64]

@@ -39,7 +39,7 @@ def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -
     calls: list[Callable[[], Any]] = []
     for file in files:
         classifier = open_classifier(file)
-        size = (classifier.preprocess.height, classifier.preprocess.width, 3)
+        size = classifier.preprocess.shape
         grey = np.full(size, 128, np.uint8)
         calls.append(partial(classifier.scores_of_input, classifier.tensor(grey)))
     environment, before = read_environment(), read_system_state()

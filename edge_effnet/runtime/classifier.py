@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from edge_effnet.data.labels import listed, refuse_reordered, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import (
     Pixels,
     Preprocess,
+    foreign_preprocess,
     normalize,
-    parse_preprocess,
     preprocess,
 )
 from edge_effnet.metrics import refuse_other_head, require_same_labels
@@ -59,7 +60,7 @@ class Classifier:
         return self.scores_of_input(self.tensor(preprocess(pixels, self.preprocess)))
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
-        """Preprocessed pixels, height x width x 3, to the stored values of the input tensor."""
+        """What ``preprocess`` made to the stored values of the input tensor."""
         form = self.input_format
         unscaled = form.scale in (0.0, 1.0) and form.zero_point == 0
         if self.preprocess.passes_pixels and form.dtype == "uint8" and unscaled:
@@ -141,11 +142,11 @@ def _interface(
         )
     form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
     shape = form_in.shape
-    if len(shape) != 4 or (shape[0], shape[3]) != (1, 3) or 0 in shape:
+    if len(shape) != 4 or shape[0] != 1 or shape[3] not in (1, 3) or 0 in shape:
         raise ModelError(
-            f"{path} does not take one RGB image",
+            f"{path} does not take one image",
             found=f"input shape {list(shape)}",
-            expected="[1, height, width, 3]",
+            expected="[1, height, width, 3], or 1 at the end for grey images",
             fix="export the model with a fixed batch of 1 and channels last",
         )
     if int(np.prod(form_out.shape)) != (form_out.shape[-1] if form_out.shape else 0):
@@ -190,10 +191,9 @@ def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:
 def _preprocess_of(
     path: Path, stated: Preprocess | None, form: TensorFormat, asked: Preprocess | str | None
 ) -> Preprocess:
-    height, width = form.shape[1:3]
-    default = stated or _unstated(form, height, width)
+    default = stated or _unstated(form)
     if isinstance(asked, str):
-        asked = parse_preprocess(asked, default or Preprocess(height, width))
+        asked = parse_preprocess(asked, default or foreign_preprocess(*form.shape[1:]))
     chosen = asked or default
     if chosen is None:
         raise ModelError(
@@ -202,19 +202,21 @@ def _preprocess_of(
             expected="to be told the mean and the divisor",
             fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
         )
-    if (chosen.height, chosen.width) != (height, width):
+    if chosen.shape != form.shape[1:]:
+        said, has = ("x".join(map(str, shape)) for shape in (chosen.shape, form.shape[1:]))
         raise ModelError(
-            f"{path} says one input size and has another",
-            found=f"{chosen.height}x{chosen.width} in its card, {height}x{width} in its tensor",
-            fix="convert the model again",
+            f"{path} has another input than its preprocessing makes",
+            found=f"{said} (height, width, channels) from its preprocessing, {has} in its tensor",
+            fix="leave channels= out of --preprocess, or convert the model again",
         )
     return chosen
 
 
-def _unstated(form: TensorFormat, height: int, width: int) -> Preprocess | None:
+def _unstated(form: TensorFormat) -> Preprocess | None:
     """A uint8 input takes pixels as they are, whatever real numbers its scale makes of them."""
     if form.dtype != "uint8":
         return None
+    default = foreign_preprocess(*form.shape[1:])
     if not form.quantized:
-        return Preprocess(height, width)
-    return Preprocess(height, width, mean=(float(form.zero_point),), std=(1 / form.scale,))
+        return default
+    return replace(default, mean=(float(form.zero_point),), std=(1 / form.scale,))

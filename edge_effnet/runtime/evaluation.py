@@ -26,7 +26,8 @@ from edge_effnet.errors import DataError
 from edge_effnet.files import content_hash
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import HeadChoice
-from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import ModelFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.stages import OnProgress

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edge_effnet.image.preprocessing import valid_normalization
+from edge_effnet.image.preprocessing import Channels, valid_normalization
 from edge_effnet.tflite.reader import Table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ METADATA_NAME = "TFLITE_METADATA"
 _IDENTIFIER = b"M001"
 _NORMALIZATION_OPTIONS = 1  # ProcessUnitOptions
 _IMAGE_PROPERTIES = 2  # ContentProperties
-_RGB = 1  # ColorSpaceType
+_COLOR_SPACES = {"rgb": 1, "grey": 2}  # ColorSpaceType; there is none for BGR: 0, unknown
 _TENSOR_AXIS_LABELS = 2  # AssociatedFileType
 
 
@@ -52,25 +52,25 @@ def write_metadata(
     mean: Sequence[float],
     std: Sequence[float],
     input_range: tuple[float, float],
+    channels: Channels = "rgb",
 ) -> bytes:
     """Build the metadata of an image classifier.
 
     Args:
         labels_file: name of the label file in the archive behind the model; None leaves it out.
-        mean, std: (pixel - mean) / std gives the input; one value or one per channel.
+        mean, std: (pixel - mean) / std gives the input; one value each or one per channel; empty
+            where that cannot be said.
         input_range: smallest and largest value of the input after that.
     """
     import flatbuffers
 
     builder = flatbuffers.Builder(1024)
-    unit = _table(
-        builder,
-        [
-            ("uint8", 0, _NORMALIZATION_OPTIONS),
-            ("offset", 1, _table(builder, [_floats(builder, 0, mean), _floats(builder, 1, std)])),
-        ],
-    )
-    image = _table(builder, [("int8", 0, _RGB)])
+    units = []
+    if mean:
+        options = _table(builder, [_floats(builder, 0, mean), _floats(builder, 1, std)])
+        unit = _table(builder, [("uint8", 0, _NORMALIZATION_OPTIONS), ("offset", 1, options)])
+        units.append(_tables(builder, 4, [unit]))
+    image = _table(builder, [("int8", 0, _COLOR_SPACES.get(channels, 0))])
     content = _table(builder, [("uint8", 0, _IMAGE_PROPERTIES), ("offset", 1, image)])
     stats = _table(
         builder,
@@ -80,9 +80,9 @@ def write_metadata(
         builder,
         [
             _text(builder, 0, "image"),
-            _text(builder, 1, "RGB image to classify"),
+            _text(builder, 1, "image to classify"),
             ("offset", 3, content),
-            _tables(builder, 4, [unit]),
+            *units,
             ("offset", 5, stats),
         ],
     )

@@ -58,7 +58,9 @@ label_file_option = click.option("--labels", type=_FILE, metavar="FILE", help=f"
 preprocess_option = click.option(
     "--preprocess",
     metavar="SPEC",
-    help="How pixels become input, for a model that does not say: crop=0.9,mean=127.5,std=127.5.",
+    help="How an image becomes input, for a model that does not say: unit (pixels / 255), "
+    "tf (-1 to 1), torch, caffe, raw, standardize, or mean=127.5,std=127.5; "
+    "fit=squash|crop|pad; channels=rgb|bgr.",
 )
 
 head_option = click.option(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +50,8 @@ def test_what_is_written_is_read(written: Path) -> None:
         "steps": CARD.steps,
         "model_sha256": read.card.model_sha256,
         "preprocess": {
-            "height": 4, "width": 4, "crop": 0.875, "mean": (1.0, 2.0, 3.0), "std": (4.0,)
+            "height": 4, "width": 4, "crop": 0.875, "mean": (1.0, 2.0, 3.0), "std": (4.0,),
+            "fit": "crop", "channels": "rgb", "standardize": False,
         },
     }  # fmt: skip
     assert (read.labels, read.preprocess) == (CARD.labels, CARD.preprocess)
@@ -101,9 +104,27 @@ def with_card(path: Path, text: str) -> Path:
 
 
 def test_a_card_of_a_newer_version_is_refused(tmp_path: Path) -> None:
-    text = json.dumps({**CARD.to_json(), "version": 2})
-    with pytest.raises(ModelError, match=r"newer edge-effnet; found model card version 2"):
+    text = json.dumps({**CARD.to_json(), "version": 3})
+    with pytest.raises(ModelError, match=r"newer edge-effnet; found model card version 3"):
         read_artifact(with_card(tmp_path / "new.tflite", text))
+
+
+def test_a_card_of_version_1_crops_rgb_images(tmp_path: Path) -> None:
+    card = CARD.to_json()
+    assert card["version"] == 1  # still read by 0.1, which knows nothing else
+    for key in ("fit", "channels", "standardize"):
+        del card["preprocess"][key]
+    card["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
+    read = read_artifact(with_card(tmp_path / "old.tflite", json.dumps(card)))
+    assert read.preprocess == CARD.preprocess
+
+
+def test_a_card_of_another_fit_is_not_for_version_1(tmp_path: Path) -> None:
+    """Which would crop in silence."""
+    squashed = replace(CARD, preprocess=Preprocess(4, 4, 1.0, fit="squash", channels="bgr"))
+    assert squashed.to_json()["version"] == 2
+    write_artifact(tmp_path / "squashed.tflite", MODEL, squashed)
+    assert read_artifact(tmp_path / "squashed.tflite").preprocess == squashed.preprocess
 
 
 @pytest.mark.parametrize(
@@ -195,7 +216,7 @@ def test_model_makers_file(reference: Path) -> None:
     read = read_artifact(reference / "models" / "lite0_flowers5_modelmaker_int8.tflite")
     assert read.card is None
     assert read.labels == ("daisy", "dandelion", "roses", "sunflowers", "tulips")
-    assert read.preprocess == Preprocess(224, 224, mean=(0.0,), std=(255.0,))
+    assert read.preprocess == Preprocess(224, 224, 1.0, (0.0,), (255.0,), "squash")
 
 
 MakeModel = Callable[..., Path]

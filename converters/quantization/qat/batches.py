@@ -18,7 +18,8 @@ from converters.tflite_graph.activations import open_with_all_tensors
 from converters.tflite_graph.segments import logit_names
 from edge_effnet.arrays import Float32Array
 from edge_effnet.data.threads import ahead
-from edge_effnet.image.preprocessing import Pixels, normalize, preprocess, read_image
+from edge_effnet.image.preprocessing import Pixels, in_channels, normalize, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.tflite.reader import parse_structure
 from edge_effnet.training.augment import random_crop
 
@@ -86,9 +87,12 @@ class Batches:
             raw = read_image(images.samples[index].path)
         pixels: Pixels
         if spec.height == spec.width and self.config.min_crop < 1:
-            pixels = random_crop(raw, spec.height, self.config.min_crop, random)
+            crop = random_crop(raw, spec.height, self.config.min_crop, random)
+            pixels = in_channels(crop, spec.channels)
+        elif images is None:
+            pixels = in_channels(raw, spec.channels)
         else:
-            pixels = raw if images is None else preprocess(raw, spec)
+            pixels = preprocess(raw, spec)
         if self.config.flip and random.random() < 0.5:
             pixels = np.ascontiguousarray(pixels[:, ::-1])
         return normalize(pixels, spec)

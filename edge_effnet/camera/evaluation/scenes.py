@@ -59,6 +59,8 @@ class Scenes:
 
 
 def _thumbnail(pixels: Pixels) -> Float32Array:
+    if pixels.shape[2] == 1:
+        pixels = np.repeat(pixels, 3, axis=2)
     small = cv2.resize(pixels, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     flat = np.asarray(small, np.float32).reshape(-1)
     return np.asarray(flat - flat.mean(), np.float32)

@@ -17,7 +17,7 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
 from edge_effnet.image.kinds import decodable, kind_of_file
-from edge_effnet.image.preprocessing import IMAGE_SUFFIXES, read_image
+from edge_effnet.image.reading import IMAGE_SUFFIXES, read_image
 
 
 def is_image(path: Path) -> bool:

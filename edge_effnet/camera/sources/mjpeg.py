@@ -16,7 +16,7 @@ from urllib.request import Request, build_opener
 
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
 from edge_effnet.errors import DataError
-from edge_effnet.image.preprocessing import decode
+from edge_effnet.image.reading import decode
 
 NETWORK_TIMEOUT_S = 10.0
 MAX_IMAGE_BYTES = 32 * 2**20

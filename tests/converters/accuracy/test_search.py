@@ -13,7 +13,7 @@ import pytest
 from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.config import ConvertConfig
-from converters.float_model.source import from_file
+from converters.float_model.file_source import from_file
 from converters.pipeline import convert
 from converters.quantization.qat import training
 from converters.quantization.qat.step import Train

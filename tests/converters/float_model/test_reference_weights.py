@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converters.config import ConvertConfig
-from converters.float_model.source import from_variant
+from converters.float_model.variant_source import from_variant
 from converters.pipeline import convert
 from converters.quantization.recipes import RECIPES
 from edge_effnet.architecture.variants import VARIANTS

@@ -15,13 +15,14 @@ import cv2
 import pytest
 
 from converters.config import ConvertConfig
-from converters.float_model.source import from_variant
+from converters.float_model.variant_source import from_variant
 from converters.pipeline import convert
 from converters.quantization.recipes import RECIPES
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.image.preprocessing import preprocess, read_image
+from edge_effnet.image.preprocessing import preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.classifier import open_classifier
 
 CLIENT = """

@@ -13,7 +13,7 @@ from edge_effnet.data.folders import list_folder
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError
 from edge_effnet.image.kinds import HEAD_BYTES, KINDS, decodable, kind_of, remedy
-from edge_effnet.image.preprocessing import read_image
+from edge_effnet.image.reading import read_image
 
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
 SUFFIXES = [kind.suffix for kind in KINDS if decodable(kind)]

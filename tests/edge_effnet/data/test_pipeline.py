@@ -23,7 +23,8 @@ from edge_effnet.data.pipeline import (
 )
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
-from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess, preprocess
+from edge_effnet.image.reading import read_image
 from tests.edge_effnet.training.conftest import colours, draw_colours
 
 __all__ = ["colours"]  # a fixture

@@ -15,7 +15,8 @@ from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.head import Head, find_head, fit_names, head_from_json
 from edge_effnet.heads.kinds import HEADS, HeadChoice
-from edge_effnet.image.preprocessing import Preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.reader import parse_structure
 from tests.edge_effnet.conftest import RIGHT, model_bytes

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.data.signs.folder import write_folder
-from edge_effnet.image.preprocessing import preprocess, read_image
+from edge_effnet.image.preprocessing import preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.activation import find_ending, open_mapper
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.reader import read_structure

@@ -9,7 +9,7 @@ import pytest
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.image.preprocessing import read_image
+from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import compare_predictions, summarize
 from edge_effnet.runtime import evaluation
 from edge_effnet.runtime.classifier import open_classifier

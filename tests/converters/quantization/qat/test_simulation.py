@@ -8,7 +8,7 @@ import pytest
 
 from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
 from converters.calibration.representative import choose_calibration
-from converters.float_model.source import from_variant
+from converters.float_model.variant_source import from_variant
 from converters.quantization.qat.batches import Batches
 from converters.quantization.qat.config import QatConfig
 from converters.quantization.qat.simulation import Simulation, simulate

@@ -238,7 +238,7 @@ def test_an_mjpeg_stream_is_decoded_as_its_frames_are(http_camera: Serve, length
     source = open_source(http_camera(lambda handler: send_stream(handler, sent, length=length)))
     assert source.live
     frames = [source.read() for _ in sent]
-    from edge_effnet.image.preprocessing import decode
+    from edge_effnet.image.reading import decode
 
     for frame, data in zip(frames, sent, strict=True):
         assert frame is not None

@@ -21,7 +21,7 @@ from edge_effnet.data.signs.table import BACKGROUND, LABELS
 from edge_effnet.data.signs.video import MIN_INSIDE, VIEW_SHARE, clip_frames, inside_view
 from edge_effnet.data.split import leakage
 from edge_effnet.errors import OutputError, UsageProblem
-from edge_effnet.image.preprocessing import read_image
+from edge_effnet.image.reading import read_image
 
 COUNT = 40
 SMALL = (96, 64)

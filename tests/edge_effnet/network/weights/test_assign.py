@@ -12,7 +12,8 @@ import pytest
 
 from edge_effnet.architecture.variants import IMAGENET_MEAN, IMAGENET_STD, VARIANTS
 from edge_effnet.errors import WeightsError
-from edge_effnet.image.preprocessing import Preprocess, preprocess, read_image
+from edge_effnet.image.preprocessing import Preprocess, preprocess
+from edge_effnet.image.reading import read_image
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights

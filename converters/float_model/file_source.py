@@ -1,0 +1,90 @@
+"""A user's own model file: what it is, decided by its content, and what it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from converters.float_model.keras_files.reader import read_keras_model
+from converters.float_model.read_model import ReadModel
+from converters.float_model.source import Source, checked_names
+from converters.float_model.tflite_files.reader import read_tflite_model
+from edge_effnet.data.labels import refuse_reordered
+from edge_effnet.errors import ModelError
+from edge_effnet.heads.head import find_head
+from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.image.preprocess_text import parse_preprocess
+from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
+from edge_effnet.tflite.reader import Structure, is_model_file
+
+_SUFFIX = "-float32"
+
+
+def from_file(
+    path: Path,
+    *,
+    labels: Sequence[str] | None,
+    preprocess: str | None,
+    head: HeadChoice | None = None,
+    resolution: int | None = None,
+) -> Source:
+    """A user's own float model, of Keras or TFLite.
+
+    Args:
+        resolution: side of the input in pixels, for a model that takes any.
+
+    Raises:
+        ModelError: not such a file, damaged, or already quantized.
+    """
+    reader = read_tflite_model if is_model_file(path) else read_keras_model
+    read = reader(path, resolution=resolution)
+    height, width, channels = _image_shape(read.structure, path)
+    settings, notices = _preprocess_of(read, path, preprocess, height, width, channels)
+    card = read.card
+    found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
+    if labels:
+        refuse_reordered(labels, read.labels, str(path))
+    return Source(
+        name=path.stem.removesuffix(_SUFFIX),
+        model=read.model,
+        structure=read.structure,
+        head=found,
+        preprocess=settings,
+        labels=checked_names(labels or read.labels, found, path.name),
+        variant=card.variant if card else None,
+        weights=read.origin,
+        steps=read.steps,
+        notices=(*read.notices, *notices),
+    )
+
+
+def _preprocess_of(
+    read: ReadModel, path: Path, asked: str | None, height: int, width: int, channels: int
+) -> tuple[Preprocess, tuple[str, ...]]:
+    """How an image becomes the model's input, and what to tell of it."""
+    default = foreign_preprocess(height, width, channels)
+    if read.found is not None and read.found.certain:
+        default = replace(read.found.settings, height=height, width=width)
+    if asked is not None:
+        return parse_preprocess(asked, default), ()
+    if read.found is None:
+        raise ModelError(
+            f"{path} does not say how an image becomes its input",
+            fix="add --preprocess unit (pixels / 255), tf (-1 to 1) or raw (0–255)",
+        )
+    return default, ()
+
+
+def _image_shape(structure: Structure, path: Path) -> tuple[int, int, int]:
+    """Height, width and channels of the one image that the model takes."""
+    shapes = [structure.tensors[index].shape for index in structure.inputs]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
+        raise ModelError(
+            f"{path} does not take one image",
+            found=f"input shapes {[list(shape) for shape in shapes]}",
+            expected="one of [1, height, width, 3], or 1 at the end for grey images",
+            fix="export the part of it that classifies one image, with channels last",
+        )
+    _, height, width, channels = shapes[0]
+    return height, width, channels

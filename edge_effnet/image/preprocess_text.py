@@ -1,0 +1,111 @@
+"""``--preprocess``: how an image becomes the input of a network, as text and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from edge_effnet.errors import UsageProblem
+from edge_effnet.image.preprocessing import Channels, Fit, Preprocess
+from edge_effnet.spelling import did_you_mean, read_share
+
+# The usual ways by their names. tf, torch and caffe are the modes of
+# keras.applications.imagenet_utils.preprocess_input; mean and std in the network's channel order.
+NORMALIZATIONS: Mapping[str, Mapping[str, Any]] = {
+    "raw": {"mean": (0.0,), "std": (1.0,)},
+    "unit": {"mean": (0.0,), "std": (255.0,)},
+    "tf": {"mean": (127.5,), "std": (127.5,)},
+    "torch": {"mean": (123.675, 116.28, 103.53), "std": (58.395, 57.12, 57.375)},
+    "caffe": {"mean": (103.939, 116.779, 123.68), "std": (1.0,), "channels": "bgr"},
+    "standardize": {"mean": (0.0,), "std": (1.0,), "standardize": True},
+}
+_EXAMPLE = "for example --preprocess unit, or --preprocess tf,fit=crop"
+_SETTINGS = ("crop", "mean", "std", "fit", "channels")
+
+
+def parse_preprocess(text: str, default: Preprocess) -> Preprocess:
+    """Read ``--preprocess``: ``unit``, ``tf,fit=crop`` or ``crop=0.875,mean=127.5,std=127.5``;
+    three values are joined by ``/``: ``mean=123.7/116.3/103.5``.
+
+    What is not named keeps the value of ``default``; ``crop=…`` means ``fit=crop``.
+
+    Raises:
+        UsageProblem: an unknown name or no number.
+    """
+    changes: dict[str, Any] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals and name in NORMALIZATIONS:
+            changes |= {"standardize": False, **NORMALIZATIONS[name]}
+        elif equals and name in _SETTINGS:
+            changes |= _setting(name, value, text)
+        else:
+            raise _not_understood(text, name)
+    if not changes:
+        raise _not_understood(text, "")
+    _refuse_unit_scale(text, changes)
+    if "crop" in changes:
+        changes.setdefault("fit", "crop")
+    elif changes.get("fit", default.fit) != default.fit:
+        changes["crop"] = 1.0
+    return replace(default, **changes)
+
+
+def preprocess_text(settings: Preprocess) -> str:
+    """What ``--preprocess`` would say, without the size: ``parse_preprocess`` reads it back."""
+    said = [_normalization(settings)]
+    said.append(f"crop={settings.crop:g}" if settings.fit == "crop" else f"fit={settings.fit}")
+    if settings.channels == "bgr" and said[0] != "caffe":
+        said.append("channels=bgr")
+    return ",".join(said)
+
+
+def _normalization(settings: Preprocess) -> str:
+    for name, row in NORMALIZATIONS.items():
+        wanted = {"standardize": False, "channels": settings.channels, **row}
+        if all(getattr(settings, key) == value for key, value in wanted.items()):
+            return name
+    numbers = ("/".join(f"{value:.7g}" for value in row) for row in (settings.mean, settings.std))
+    return "mean={},std={}".format(*numbers)
+
+
+def _setting(name: str, value: str, text: str) -> dict[str, Any]:
+    if name == "fit":
+        return {"fit": cast(Fit, value)}
+    if name == "channels":
+        return {"channels": cast(Channels, value)}
+    try:
+        if name == "crop":
+            return {"crop": read_share(value)}
+        numbers = tuple(map(float, value.split("/")))
+    except ValueError:
+        raise _not_understood(text, "") from None
+    return {name: numbers, "standardize": False}
+
+
+def _not_understood(text: str, word: str) -> UsageProblem:
+    known = (*NORMALIZATIONS, *(f"{name}=…" for name in _SETTINGS))
+    return UsageProblem(
+        f"--preprocess is not understood{did_you_mean(word, (*NORMALIZATIONS, *_SETTINGS))}",
+        found=repr(text),
+        expected=", ".join(known) + ", joined by commas",
+        fix=_EXAMPLE,
+    )
+
+
+def _refuse_unit_scale(text: str, changes: Mapping[str, Any]) -> None:
+    """Mean and std of pixels from 0 to 1, as PyTorch's documentation gives them."""
+    means, divisors = changes.get("mean", ()), changes.get("std", ())
+    small_mean = 0 < max(map(abs, means), default=0) < 1
+    if small_mean or 0 < min(map(abs, divisors), default=1) < 1:
+        in_pixels = ",".join(
+            f"{name}={'/'.join(f'{255 * value:.4g}' for value in changes[name])}"
+            for name in ("mean", "std")
+            if name in changes
+        )
+        raise UsageProblem(
+            "--preprocess is about pixels from 0 to 255",
+            found=f"{text!r}, which is about pixels from 0 to 1",
+            fix=f"--preprocess {in_pixels}",
+        )
