@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
+from edge_effnet.model_files import identify, packed_tflite, refusal
 
 FILE_IDENTIFIER = b"TFL3"
-_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG", b"BM", b"RIFF", b"GIF8", b"II*\0", b"MM\0*")
 DTYPES = (
     "float32 float16 int32 uint8 int64 string bool int16 complex64 int8 float64 complex128 "
     "uint64 resource variant uint32 uint16 int4 bfloat16 int2"
@@ -171,19 +171,26 @@ def read_structure(path: Path) -> Structure:
 
 
 def read_model_bytes(path: Path) -> bytes:
-    """Read a model file, refusing at once what cannot be one.
+    """Read a model file; out of a zip archive of Teachable Machine or Edge Impulse, the model.
 
     Raises:
-        ModelError: missing, unreadable, or without the TFLite file identifier.
+        ModelError: missing, unreadable, damaged, or no TFLite model: the message says what it is.
     """
-    try:
-        data = path.read_bytes()
-    except IsADirectoryError as error:
+    found = identify(path)
+    if found.kind.code == "tflite-package":
+        data = packed_tflite(path)
+        if data[4:8] == FILE_IDENTIFIER:
+            return data
         raise ModelError(
-            f"{path} is a folder, not a model; did you mean --data {path}?",
-            expected="a .tflite file",
-            fix="give the model there, and its images behind --data",
-        ) from error
+            f"{path} holds no TFLite model",
+            found=f"{found.member}, which starts with {data[:8]!r}",
+            expected=f"the identifier {FILE_IDENTIFIER.decode()} at byte 4",
+            fix="export the model again",
+        )
+    if found.kind.code != "tflite":
+        raise refusal(found, "run")
+    try:
+        return path.read_bytes()
     except OSError as error:
         raise ModelError(
             f"{path} cannot be read",
@@ -191,20 +198,6 @@ def read_model_bytes(path: Path) -> bytes:
             expected="a .tflite file",
             fix="check the path and its permissions",
         ) from error
-    if data.startswith(_IMAGE_STARTS):
-        raise ModelError(
-            f"{path} is an image, not a model",
-            expected="a .tflite file",
-            fix="give the model first, and images behind it (classify) or behind --data",
-        )
-    if data[4:8] != FILE_IDENTIFIER:
-        raise ModelError(
-            f"{path} is not a TFLite model",
-            found=f"{len(data)} bytes starting with {data[:8]!r}",
-            expected=f"the identifier {FILE_IDENTIFIER.decode()} at byte 4",
-            fix="give a .tflite file, or convert your model: edge-effnet convert --model FILE",
-        )
-    return data
 
 
 def is_model_file(path: Path) -> bool:

@@ -232,7 +232,7 @@ def test_classify_goes_on_after_an_unreadable_image(
     ("case", "message"),
     [
         ("no such model", "cannot be read"),
-        ("text for a model", "is not a TFLite model"),
+        ("text for a model", "is a text file, not a model"),
         ("cut-off model", "damaged or cut off"),
         ("empty folder", "holds no images"),
         ("no such data", "nothing there"),

@@ -175,7 +175,7 @@ def test_noise_with_the_right_identifier(noise: bytes) -> None:
 def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "words.tflite"
     path.write_text("these are words")
-    with pytest.raises(ModelError, match="is not a TFLite model; found 15 bytes starting with"):
+    with pytest.raises(ModelError, match="is a text file, not a model; expected"):
         read_model_bytes(path)
     with pytest.raises(ModelError, match="cannot be read; found No such file"):
         read_model_bytes(tmp_path / "missing.tflite")

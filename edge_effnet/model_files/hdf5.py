@@ -1,0 +1,126 @@
+"""What an HDF5 file holds, told from the names in its bytes: no HDF5 library is needed.
+
+Keras keeps a whole model's configuration as JSON in the attribute ``model_config``, names of
+layers in ``layer_names`` (its older layout) or in groups called ``layers`` and ``vars``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+_CHUNK = 1 << 20
+_OVERLAP = 64
+_LONGEST_CONFIG = 64 << 20  # bytes
+_MOST_OFFSETS = 12  # the signature stands at 0, 512, 1024 … 2^20
+# As names and attributes stand in the file: they end in a zero byte.
+_NAMES = (
+    b"model_config\0",
+    b"model_weights\0",
+    b"layer_names",
+    b"weight_names",
+    b"vars\0",
+    b"layers\0",
+    b"optimizer_weights\0",
+    b"optimizer\0",
+)
+_VERSION = re.compile(rb"(?<![\d.])([123]\.\d{1,2}\.\d{1,2}(?:-tf|rc\d)?)\0")
+_CONFIG = re.compile(rb'\{\s*"(?:class_name|module|name)"\s*:')
+
+
+def starts_hdf5(path: Path, head: bytes) -> bool:
+    """Whether the signature stands where HDF5 allows it: at 0, or at 512 doubled again and
+    again."""
+    if head.startswith(SIGNATURE):
+        return True
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            for power in range(_MOST_OFFSETS):
+                offset = 512 << power
+                if offset + 8 > size:
+                    return False
+                file.seek(offset)
+                if file.read(8) == SIGNATURE:
+                    return True
+    except OSError:
+        return False
+    return False
+
+
+def hdf5_kind(path: Path) -> str:
+    """The row of the table of kinds, by Keras' names in the bytes, a megabyte at a time.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    names = _names_in(path)
+    if b"model_config\0" in names:
+        return "keras-h5"
+    structural = {b"vars\0", b"layers\0"} <= names
+    if structural or names & {b"layer_names", b"weight_names", b"model_weights\0"}:
+        return "keras-weights"
+    return "optimizer-state" if names & {b"optimizer_weights\0", b"optimizer\0"} else "hdf5"
+
+
+def _names_in(path: Path) -> set[bytes]:
+    """Those of Keras' names that occur; of a whole model only the first matters."""
+    found: set[bytes] = set()
+    for _, piece in _pieces(path):
+        found |= {name for name in _NAMES if name not in found and name in piece}
+        if _NAMES[0] in found:
+            break
+    return found
+
+
+def _pieces(path: Path) -> Iterator[tuple[int, bytes]]:
+    """A file's bytes in overlapping pieces, each with its offset."""
+    offset, kept = 0, b""
+    with path.open("rb") as file:
+        while piece := file.read(_CHUNK):
+            joined = kept + piece
+            yield offset - len(kept), joined
+            offset += len(piece)
+            kept = joined[-_OVERLAP:]
+
+
+def hdf5_configuration(path: Path) -> tuple[Mapping[str, Any] | None, str | None]:
+    """The network's configuration and the version of Keras, where the bytes tell.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    version: str | None = None
+    network: Mapping[str, Any] | None = None
+    for offset, piece in _pieces(path):
+        if version is None and (match := _VERSION.search(piece)):
+            version = match[1].decode()
+        if network is None:
+            for match in _CONFIG.finditer(piece):
+                if network := _parse_at(path, offset + match.start()):
+                    break
+        if version and network:
+            break
+    return network, version
+
+
+def _parse_at(path: Path, offset: int) -> Mapping[str, Any] | None:
+    """The JSON object that begins there, if it is a network's configuration."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        if b"config" not in file.read(4096):
+            return None
+        file.seek(offset)
+        text = file.read(_LONGEST_CONFIG).split(b"\0", 1)[0].decode("utf-8", "replace")
+    try:
+        found = json.JSONDecoder().raw_decode(text)[0]
+    except (ValueError, RecursionError):
+        return None
+    config = found.get("config") if isinstance(found, dict) else None
+    if isinstance(config, list) or (isinstance(config, dict) and "layers" in config):
+        return found  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,66 @@
+"""The one line for a command that cannot use a file."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from edge_effnet.errors import ModelError
+from edge_effnet.model_files.archives import float_first
+from edge_effnet.model_files.identify import ModelFile, identify
+from edge_effnet.model_files.kinds import Use
+
+_EXPECTED = {
+    "run": "a .tflite file",
+    "convert": "a .tflite, .keras or whole-model .h5 file, or a SavedModel folder",
+    "weights": "official-layout .h5, .keras or .weights.h5",
+}
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it."""
+    return shlex.quote(str(path))
+
+
+def way(found: ModelFile, use: Use = "convert") -> str:
+    """What to do with a file, with its own name in it."""
+    path = found.path
+    if found.kind.code == "folder-of-model" and found.member:
+        members = [identify(path / name) for name in (found.member, *found.others)]
+        fitting = [str(one.path) for one in members if use in one.kind.uses]
+        return f"give {shlex.quote(float_first(fitting))}" if fitting else way(members[0])
+    return found.kind.way.format(
+        file=quoted(path),
+        stem=path.stem.removesuffix(".weights") or "NAME",
+        folder=quoted(path.parent),
+        python=repr(str(path)),
+    )
+
+
+def refusal(found: ModelFile, use: Use) -> ModelError:
+    """Why a file cannot be used, and what can be done with it instead.
+
+    Args:
+        use: what the command wants it for.
+    """
+    what = f"{found.path} is {found.kind.title.format(file=quoted(found.path))}"
+    if found.maker and found.kind.code != "edge-impulse-source":
+        what += f", as {found.maker} writes it"
+    if "convert" not in found.kind.uses or use == "convert":
+        fix = way(found, use)
+        return ModelError(what, found=_found(found), expected=_EXPECTED[use], fix=fix)
+    if use == "weights":
+        return ModelError(f"{what}, not a file of weights", expected=_EXPECTED[use], fix=way(found))
+    return ModelError(
+        f"{what}, which has to be converted before it runs",
+        expected=_EXPECTED[use],
+        fix=f"{way(found)} (with your own photos: --calibration FOLDER)",
+    )
+
+
+def _found(found: ModelFile) -> str | None:
+    if found.kind.code != "unknown":
+        return None
+    with found.path.open("rb") as file:
+        head = file.read(8)
+    return f"{found.path.stat().st_size} bytes starting with {head!r}"

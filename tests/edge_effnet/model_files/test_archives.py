@@ -1,0 +1,132 @@
+"""What is taken out of a zip archive, and what is refused before it is read."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.model_files import identify, packed_labels, packed_tflite, unpacked
+
+TFLITE = b"\x1c\0\0\0TFL3" + bytes(64)
+
+
+def teachable(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("labels.txt", "0 cat\n1 dog\n")
+        pack.writestr("model_unquant.tflite", TFLITE)
+    return path
+
+
+def test_the_model_and_the_labels_come_out(tmp_path: Path) -> None:
+    path = teachable(tmp_path / "converted_tflite.zip")
+    assert packed_tflite(path) == TFLITE
+    assert packed_labels(path) == ("labels.txt", b"0 cat\n1 dog\n")
+    assert identify(path).maker == "Teachable Machine"
+    with unpacked(path) as model:
+        assert model.read_bytes() == TFLITE
+        assert model.suffix == ".tflite"
+    assert not model.exists()
+
+
+def test_of_a_float_and_a_quantized_file_the_float_one_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "both.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("model.tflite", b"quantized")
+        pack.writestr("model_unquant.tflite", b"float")
+    assert packed_tflite(path) == b"float"
+    assert identify(path).others == ("model.tflite",)
+
+
+def test_what_is_no_archive_stays_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(TFLITE)
+    with unpacked(path) as model:
+        assert model == path
+
+
+def test_a_saved_model_is_unpacked_under_known_names_only(tmp_path: Path) -> None:
+    path = tmp_path / "converted_savedmodel.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("model.savedmodel/saved_model.pb", b"graph")
+        pack.writestr("model.savedmodel/variables/variables.index", b"index")
+        pack.writestr("model.savedmodel/variables/variables.data-00000-of-00001", b"data")
+        pack.writestr("model.savedmodel/variables/../../../evil", b"no")
+        pack.writestr("/etc/evil", b"no")
+        pack.writestr("labels.txt", b"0 a\n")
+    with unpacked(path) as folder:
+        found = sorted(str(one.relative_to(folder)) for one in folder.rglob("*") if one.is_file())
+    assert found == [
+        "saved_model.pb",
+        "variables/variables.data-00000-of-00001",
+        "variables/variables.index",
+    ]
+
+
+def test_an_error_of_the_caller_is_not_blamed_on_the_archive(tmp_path: Path) -> None:
+    with (
+        pytest.raises(ValueError, match="mine"),
+        unpacked(teachable(tmp_path / "a.zip")),
+    ):
+        raise ValueError("mine")
+
+
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("model.tflite", bytes(65 << 20))
+    with pytest.raises(ModelError, match="unpacks to more than a model takes"):
+        packed_tflite(path)
+
+
+def test_a_member_that_lies_about_its_size_is_damage(tmp_path: Path) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("model.tflite", bytes(1 << 20))
+    data = content.getvalue().replace(struct.pack("<I", 1 << 20), struct.pack("<I", 100))
+    path = tmp_path / "lie.zip"
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="damaged or cut off"):
+        packed_tflite(path)
+
+
+def test_an_encrypted_archive_says_so(tmp_path: Path) -> None:
+    path = teachable(tmp_path / "secret.zip")
+    data = bytearray(path.read_bytes())
+    for header, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        start = 0
+        while (start := data.find(header, start)) >= 0:
+            data[start + flags] |= 1
+            start += 4
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="with a password"):
+        packed_tflite(path)
+
+
+def test_half_an_archive_is_damaged(tmp_path: Path) -> None:
+    path = teachable(tmp_path / "half.zip")
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ModelError, match=r"half.zip is a zip archive that is damaged or cut off"):
+        identify(path)
+
+
+@given(st.lists(st.tuples(st.integers(0, 250), st.integers(0, 255)), max_size=4))
+def test_flipped_bytes_are_refused_or_read(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
+) -> None:
+    path = teachable(tmp_path_factory.getbasetemp() / "flipped.zip")
+    data = bytearray(path.read_bytes())
+    for place, value in changes:
+        data[place % len(data)] = value
+    path.write_bytes(data)
+    with contextlib.suppress(EdgeEffnetError):
+        identify(path)
+        packed_tflite(path)
+        packed_labels(path)

@@ -1,0 +1,53 @@
+"""The one line for a file that a command cannot use, and the way that works."""
+
+from __future__ import annotations
+
+import shlex
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.model_files import KINDS, ModelFile, Use, identify, refusal
+from edge_effnet.model_files.refusals import way
+
+
+@pytest.mark.parametrize("code", KINDS)
+@pytest.mark.parametrize("use", ["run", "convert", "weights"])
+def test_every_refusal_is_one_line_with_the_users_file(code: str, use: Use, tmp_path: Path) -> None:
+    path = tmp_path / "my model.bin"
+    path.write_bytes(b"12345678")
+    if use in KINDS[code].uses or code == "folder-of-model":
+        return
+    line = str(refusal(ModelFile(path, KINDS[code]), use))
+    assert "my model.bin" in line
+    assert "\n" not in line
+    assert "{" not in line
+
+
+def test_a_command_is_quoted_for_the_shell() -> None:
+    text = way(ModelFile(Path("my model's.h5"), KINDS["keras-h5"]))
+    assert shlex.split(text)[3] == "my model's.h5"
+
+
+def test_no_command_is_named_that_refuses_the_file() -> None:
+    for kind in KINDS.values():
+        if "--model {file}" in kind.way:
+            assert "convert" in kind.uses
+        if "--weights {file}" in kind.way:
+            assert "weights" in kind.uses
+
+
+def test_the_float_model_of_a_folder_is_named_for_convert(tmp_path: Path) -> None:
+    for name in ("model.tflite", "model_unquant.tflite"):
+        (tmp_path / name).write_bytes(b"\x1c\0\0\0TFL3" + bytes(8))
+    line = str(refusal(identify(tmp_path), "convert"))
+    assert f"give {tmp_path / 'model_unquant.tflite'}" in line
+
+
+def test_a_folder_with_a_keras_model_is_converted_at_once(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.keras", "w") as pack:
+        pack.writestr("config.json", "{}")
+        pack.writestr("model.weights.h5", "")
+    line = str(refusal(identify(tmp_path), "run"))
+    assert f"edge-effnet convert --model {tmp_path / 'a.keras'} --int8" in line
