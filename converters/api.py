@@ -17,10 +17,12 @@ from edge_effnet.cores import available_cores
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
+from edge_effnet.model_files import identify
 from edge_effnet.runtime.evaluation_plan import plan_evaluation
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.editor import Interface
 
+_ENDINGS = (".tflite", ".lite", ".keras", ".h5", ".hdf5", ".zip")
 Progress = Callable[[str, int, int | None], None]
 """Told the name of a stage, the steps done and the steps in all (None: not known)."""
 
@@ -94,7 +96,7 @@ def convert(
         >>> [made.path.name for made in conversion.made]
         ['b0-float32.tflite', 'b0-int8.tflite']
     """
-    text, is_file = str(model), Path(model).suffix.lower() in {".keras", ".tflite"}
+    text, is_file = str(model), _is_model(Path(model))
     baseline = text in BASELINES and not is_file
     choice = ModelChoice(
         variant=None if is_file or baseline else text,
@@ -196,3 +198,10 @@ def _stages(progress: Progress | None) -> StartStage:
     if progress is None:
         return no_progress
     return lambda name, steps: lambda done: progress(name, done, steps)
+
+
+def _is_model(path: Path) -> bool:
+    """Whether this is a model file, rather than the name or the file of a variant."""
+    if path.suffix.lower() in _ENDINGS:
+        return True
+    return path.exists() and "convert" in identify(path).kind.uses

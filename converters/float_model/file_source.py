@@ -8,15 +8,16 @@ from pathlib import Path
 
 from converters.float_model.keras_files.reader import read_keras_model
 from converters.float_model.read_model import ReadModel
-from converters.float_model.source import Source, checked_names
+from converters.float_model.source import Source, checked_names, file_origin
 from converters.float_model.tflite_files.reader import read_tflite_model
-from edge_effnet.data.labels import refuse_reordered
-from edge_effnet.errors import ModelError
+from edge_effnet.data.label_files import choose_names
+from edge_effnet.errors import EdgeEffnetError, MissingExtra, ModelError
 from edge_effnet.heads.head import find_head
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
-from edge_effnet.tflite.reader import Structure, is_model_file
+from edge_effnet.model_files import identify, refusal, unpacked
+from edge_effnet.tflite.reader import Structure
 
 _SUFFIX = "-float32"
 
@@ -37,26 +38,55 @@ def from_file(
     Raises:
         ModelError: not such a file, damaged, or already quantized.
     """
-    reader = read_tflite_model if is_model_file(path) else read_keras_model
-    read = reader(path, resolution=resolution)
+    read = _read(path, resolution)
     height, width, channels = _image_shape(read.structure, path)
     settings, notices = _preprocess_of(read, path, preprocess, height, width, channels)
     card = read.card
     found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
-    if labels:
-        refuse_reordered(labels, read.labels, str(path))
+    names, label_file = choose_names(labels, read.labels, path, found)
     return Source(
         name=path.stem.removesuffix(_SUFFIX),
         model=read.model,
         structure=read.structure,
         head=found,
         preprocess=settings,
-        labels=checked_names(labels or read.labels, found, path.name),
+        labels=checked_names(names, found, path.name),
         variant=card.variant if card else None,
         weights=read.origin,
         steps=read.steps,
-        notices=(*read.notices, *notices),
+        notices=(*read.notices, *notices, *filter(None, [label_file.notice])),
     )
+
+
+def _read(path: Path, resolution: int | None) -> ReadModel:
+    """Read a file by what is in it, and a zip archive by the model in it."""
+    found = identify(path)
+    if "convert" not in found.kind.uses:
+        raise refusal(found, "convert")
+    if found.kind.code in ("tflite", "tflite-package"):
+        return read_tflite_model(path, resolution=resolution)
+    with unpacked(path) as model:
+        if model == path:
+            return read_keras_model(path, resolution=resolution)
+        try:
+            if "convert" not in identify(model).kind.uses:
+                raise refusal(identify(model), "convert")
+            read = read_keras_model(model, resolution=resolution)
+        except EdgeEffnetError as error:
+            raise _said_of(path, model, error) from error
+        return replace(read, origin=file_origin(path))
+
+
+def _said_of(path: Path, model: Path, error: EdgeEffnetError) -> EdgeEffnetError:
+    """An error about an unpacked model, with the name of the user's archive."""
+    if isinstance(error, MissingExtra):
+        return error
+    parts = (error.what, error.found, error.expected, error.fix)
+    what, found, expected, fix = (
+        part and part.replace(str(model), str(path)).replace(model.name, path.name)
+        for part in parts
+    )
+    return type(error)(what or "", found=found, expected=expected, fix=fix or "")
 
 
 def _preprocess_of(

@@ -223,8 +223,8 @@ def open_run(
     models = open_models(options)
     opened_models = [one for one in (models.model, models.reference) if one is not None]
     for classifier in opened_models:
-        if classifier.notice:
-            say(classifier.notice)
+        for line in classifier.notices:
+            say(line)
     settings = read_settings(name, models, options)
     truth, truth_notes = None, list[str]()
     if options.truth:

@@ -88,7 +88,8 @@ def command(
         head=HeadChoice(head, threshold),
         threads=threads,
     )
-    print_note(classifier.notice)
+    for line in classifier.notices:
+        print_note(line)
     entries: list[dict[str, Any]] = []
     failures: list[DataError] = []
     for image in images:

@@ -112,7 +112,8 @@ def match_label(name: str | int, labels: Sequence[str]) -> int | None:
     however its accents are composed; the same letters, whatever the case and whether blanks are
     written ``_``, ``-`` or `` ``, with or without a running number before it; one of a label's
     comma-separated synonyms; where the labels are ImageNet's, its WordNet id (``n01440764``) or
-    names. ``Red`` and ``red`` can be two classes.
+    names; the same without blanks (``FreshApple``, ``Fresh Apple``). ``Red`` and ``red`` can be
+    two classes.
 
     Raises:
         DataError: two labels fit equally well.
@@ -121,7 +122,8 @@ def match_label(name: str | int, labels: Sequence[str]) -> int | None:
         return name if 0 <= name < len(labels) else None
     labels = tuple(labels)
     composed = unicodedata.normalize("NFC", name)
-    for spelling, table in zip((name, composed, *[fold(name)] * 3), _lookup(labels), strict=True):
+    spellings = (name, composed, *[fold(name)] * 3, _joined(name))
+    for spelling, table in zip(spellings, _lookup(labels), strict=True):
         indices = table.get(spelling, ())
         if len(indices) > 1:
             raise DataError(
@@ -140,15 +142,17 @@ _Table = dict[str, set[int]]
 
 @cache
 def _lookup(labels: tuple[str, ...]) -> tuple[_Table, ...]:
-    """Spelling to places: as written, composed, folded, by synonym, by ImageNet's names."""
-    tables: tuple[_Table, ...] = tuple(defaultdict(set) for _ in range(5))
-    exact, composed, folded, synonyms, imagenet = tables
+    """Spelling to places: as written, composed, folded, by synonym, by ImageNet's names, without
+    blanks."""
+    tables: tuple[_Table, ...] = tuple(defaultdict(set) for _ in range(6))
+    exact, composed, folded, synonyms, imagenet, joined = tables
     bare = without_numbers(without_numbers(labels), 1)
     for index, label in enumerate(labels):
         exact[label].add(index)
         composed[unicodedata.normalize("NFC", label)].add(index)
         for spelling in (label, bare[index], f"{index} {label}"):
             folded[fold(spelling)].add(index)
+        joined[_joined(label)].add(index)
         for synonym in label.split(","):
             synonyms[fold(synonym)].add(index)
     if len(labels) == len(imagenet_classes()):
@@ -168,6 +172,11 @@ def fold(name: str) -> str:
     return unicodedata.normalize("NFC", " ".join(re.sub(r"[_-]", " ", name).split()))
 
 
+def _joined(name: str) -> str:
+    """A spelling without case and blanks."""
+    return fold(name).replace(" ", "")
+
+
 def same_names(one: Sequence[str], other: Sequence[str]) -> bool:
     """Whether two lists name the same classes in the same order, however they spell them."""
     folded = [fold(name) for name in one]
@@ -175,11 +184,14 @@ def same_names(one: Sequence[str], other: Sequence[str]) -> bool:
     return tuple(one) == tuple(other) or (unique and folded == [fold(name) for name in other])
 
 
-def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str) -> None:
+def refuse_reordered(
+    given: Sequence[str], own: Sequence[str] | None, model: str, file: str | None = None
+) -> None:
     """Refuse a label list that names a model's own labels in another order.
 
     Args:
         own: what the model carries; None where it carries none.
+        file: beside the model, where they are from that.
 
     Raises:
         ModelError: it does; every answer would get the wrong name.
@@ -195,8 +207,10 @@ def refuse_reordered(given: Sequence[str], own: Sequence[str] | None, model: str
     raise ModelError(
         f"--labels gives the labels of {model} in another order",
         found=f"{given[first]!r} as class {first}",
-        expected=f"{own[first]!r}, as the model itself says",
-        fix="leave --labels out: the model carries its labels",
+        expected=f"{own[first]!r}, as {file or 'the model itself'} says",
+        fix=f"leave --labels out, or correct {file} where it is wrong"
+        if file
+        else "leave --labels out: the model carries its labels",
     )
 
 

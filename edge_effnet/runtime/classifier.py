@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Card, read_artifact
-from edge_effnet.data.labels import listed, refuse_reordered, same_names
+from edge_effnet.data.label_files import LabelFile, choose_names
+from edge_effnet.data.labels import listed, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.heads.kinds import HeadChoice
@@ -36,6 +37,7 @@ class Classifier:
     Attributes:
         labels: names in index order, one for each score.
         names: the same, where somebody named them; None where ``labels`` only counts them.
+        label_file: beside the model, where the names are from one.
         head: what its answer means.
         preprocess: what images go through.
         card: the model card, None for a file that was not made by this toolkit.
@@ -45,6 +47,7 @@ class Classifier:
     path: Path
     labels: tuple[str, ...]
     names: tuple[str, ...] | None
+    label_file: LabelFile
     head: Head
     preprocess: Preprocess
     card: Card | None
@@ -54,6 +57,11 @@ class Classifier:
     _interpreter: Any = field(repr=False)
     _input_index: int
     _output_index: int
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know about how it runs and where its labels are from."""
+        return tuple(filter(None, (self.notice, self.label_file.notice)))
 
     def scores(self, pixels: Pixels) -> Float32Array:
         """Scores of a whole RGB image of any size: float32, (labels,); see ``Head.scores``."""
@@ -106,9 +114,8 @@ def open_classifier(
     found = find_head(
         artifact.structure, str(path), choice=head, stated=card.head if card else None
     )
-    names = _names(path, labels if labels is not None else artifact.labels, found)
-    if labels is not None:
-        refuse_reordered(labels, artifact.labels, str(path))
+    chosen, label_file = choose_names(labels, artifact.labels, path, found)
+    names = _names(path, chosen, found)
     # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
     # MediaPipe's loaders hand it pixels as they are.
     trusted = card is not None or form_in.dtype != "uint8"
@@ -117,6 +124,7 @@ def open_classifier(
         path=path,
         labels=names or numbers(found.classes),
         names=names,
+        label_file=label_file,
         head=found,
         preprocess=_preprocess_of(path, stated, form_in, preprocess),
         card=card,

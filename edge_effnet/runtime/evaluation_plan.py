@@ -113,5 +113,5 @@ def plan_evaluation(
         preprocess,
         head,
         tuple(one.preprocess for one in opened),
-        tuple(one.notice for one in opened if one.notice),
+        tuple(line for one in opened for line in one.notices),
     )

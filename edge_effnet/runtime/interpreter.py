@@ -17,7 +17,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
-from edge_effnet.tflite.reader import parse_structure, read_model_bytes
+from edge_effnet.tflite.reader import is_model_file, parse_structure, read_model_bytes
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,11 @@ def interpreter_options(
         EdgeEffnetError: no runtime, or no device where one is needed.
     """
     module = load_runtime().module
-    options: dict[str, Any] = {"model_path": str(path), "num_threads": max(1, threads)}
+    options: dict[str, Any] = {"num_threads": max(1, threads)}
+    if is_model_file(path):
+        options["model_path"] = str(path)
+    else:  # in a zip archive
+        options["model_content"] = read_model_bytes(path)
     if not xnnpack:
         kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         options["experimental_op_resolver_type"] = kernels

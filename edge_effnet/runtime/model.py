@@ -97,8 +97,8 @@ def open_model(
     classifier = open_classifier(
         Path(path), labels=labels, preprocess=preprocess, threads=threads or available_cores()
     )
-    if classifier.notice:
-        logging.getLogger(__name__).warning(classifier.notice)
+    for line in classifier.notices:
+        logging.getLogger(__name__).warning(line)
     return Model(classifier)
 
 

@@ -82,7 +82,7 @@ class OptionsOnly(click.Command):
         from edge_effnet.architecture.files import nearest_variant
 
         path, variant = Path(word), nearest_variant(word)
-        if path.suffix.lower() in (".tflite", ".keras"):
+        if path.suffix.lower() in (".tflite", ".lite", ".keras", ".h5", ".hdf5"):
             option, value = "--model", word
         elif _holds_images(word):
             option, value = "--data", word

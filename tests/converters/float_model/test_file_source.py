@@ -1,0 +1,66 @@
+"""A user's file is read by what is in it, labels beside it included."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from converters.float_model.file_source import from_file
+from edge_effnet.errors import ModelError
+
+FRUIT = (
+    *("FRESH APPLE", "FRESH BANANA", "FRESH ORANGE"),
+    *("ROTTEN APPLE", "ROTTEN ORANGE", "ROTTEN BANANA"),
+)
+
+
+def read(path: Path) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
+    source = from_file(path, labels=None, preprocess="tf,crop=1")
+    return source.labels, source.notices
+
+
+def test_teachable_machines_zip_is_a_model_with_labels(reference: Path, tmp_path: Path) -> None:
+    path = tmp_path / "converted_tflite.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        for name in ("model_unquant.tflite", "labels.txt"):
+            pack.write(reference / "teachable" / "fruit6" / name, name)
+    labels, notices = read(path)
+    assert labels == FRUIT
+    assert f"class names from labels.txt in {path}: FRESH APPLE, FRESH BANANA" in notices[-1]
+
+
+def test_labels_beside_the_file_and_its_ending_do_not_matter(
+    reference: Path, tmp_path: Path
+) -> None:
+    folder = reference / "teachable" / "fruit6"
+    shutil.copy(folder / "model_unquant.tflite", tmp_path / "fruit.lite")
+    shutil.copy(folder / "labels.txt", tmp_path)
+    assert read(tmp_path / "fruit.lite")[0] == FRUIT
+
+
+def test_weights_alone_are_refused_with_the_way_that_works(tmp_path: Path) -> None:
+    weights = tmp_path / "renamed.keras"
+    shutil.copy(str(files("edge_effnet").joinpath("assets", "demo", "b0.h5")), weights)
+    with pytest.raises(ModelError, match=r"renamed\.keras is a file of weights") as refused:
+        read(weights)
+    assert f"--variant NAME --weights {weights}" in str(refused.value)
+
+
+def test_a_pytorch_file_is_named_with_its_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "net.tflite"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("net/data.pkl", b"")
+    with pytest.raises(ModelError, match=r"net\.tflite is a PyTorch file.*litert-torch"):
+        read(path)
+
+
+def test_a_damaged_model_in_an_archive_is_said_of_the_archive(tmp_path: Path) -> None:
+    path = tmp_path / "converted_keras.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("keras_model.h5", b"no HDF5 at all")
+    with pytest.raises(ModelError, match=r"converted_keras\.zip is a text file, not a model"):
+        read(path)

@@ -1,0 +1,102 @@
+"""The label file beside a model: found by its name, read where its length fits."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.data.label_files import choose_names, labels_beside
+from edge_effnet.errors import ModelError
+from edge_effnet.heads.head import Head
+
+THREE = Head("softmax", 3)
+NAMES = ("ant", "bee", "cat")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    path = tmp_path / "m.tflite"
+    path.write_bytes(b"\x1c\0\0\0TFL3")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("labels.txt", "ant\nbee\ncat\n"),
+        ("Labels.txt", "0 ant\n1 bee\n2 cat\n"),  # Teachable Machine
+        ("labelmap.txt", "0  ant\n1  bee\n2  cat"),  # Coral, Frigate
+        ("m_labels.txt", "ant\r\nbee\r\ncat\r\n"),
+        ("m.txt", "ant\nbee\ncat\n"),
+        ("insect_labels.txt", "ant\nbee\ncat\n"),
+        ("class_indices.json", '{"bee": 1, "ant": 0, "cat": 2}'),  # Keras' generators
+        ("labels.json", '{"0": "ant", "1": "bee", "2": "cat"}'),
+        ("class_names.json", '["ant", "bee", "cat"]'),
+        ("metadata.json", '{"labels": ["ant", "bee", "cat"], "modelName": "tm-my-image-model"}'),
+    ],
+)
+def test_the_usual_files_are_read(name: str, content: str, model: Path) -> None:
+    model.with_name(name).write_text(content)
+    found = labels_beside(model, THREE)
+    assert found.names == NAMES
+    assert found.notice == f"class names from {model.with_name(name)}: ant, bee, cat"
+
+
+def test_numbers_are_dropped_only_where_every_line_counts_up(model: Path) -> None:
+    file = model.with_name("labels.txt")
+    file.write_text("0 10 Rupees\n1 20 Rupees\n2 50 Rupees\n")
+    assert labels_beside(model, THREE).names == ("10 Rupees", "20 Rupees", "50 Rupees")
+    file.write_text("10 Rupees\n20 Rupees\n50 Rupees\n")
+    assert labels_beside(model, THREE).names == ("10 Rupees", "20 Rupees", "50 Rupees")
+
+
+def test_a_file_of_another_length_is_left_alone_with_a_line(model: Path) -> None:
+    model.with_name("labels.txt").write_text("one\ntwo\n")
+    found = labels_beside(model, THREE)
+    assert found.names is None
+    assert found.notice is not None
+    assert "is not used: it has 2 names, and m.tflite tells 3 classes apart" in found.notice
+
+
+def test_a_file_that_fits_goes_before_one_that_does_not(model: Path) -> None:
+    model.with_name("labels.txt").write_text("one\ntwo\n")
+    model.with_name("my_classes.txt").write_text("ant\nbee\ncat\n")
+    assert labels_beside(model, THREE).names == NAMES
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1, 2, 3]", '{"a": 5}', "[" * 100_000, '{"0": 1}'])
+def test_a_file_without_names_is_passed_over(content: str, model: Path) -> None:
+    for name in ("labels.json", "labels.txt"):
+        model.with_name(name).write_text(content)
+    assert labels_beside(model, THREE).names is None
+
+
+def test_one_name_for_two_classes(model: Path) -> None:
+    model.with_name("labels.txt").write_text("cat\n")
+    assert labels_beside(model, Head("sigmoid", 1)).names == ("not cat", "cat")
+
+
+def test_labels_in_an_archive(tmp_path: Path) -> None:
+    path = tmp_path / "converted_tflite.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("model.tflite", b"")
+        pack.writestr("labels.txt", "0 ant\n1 bee\n2 cat\n")
+    found = labels_beside(path, THREE)
+    assert (found.names, found.source) == (NAMES, f"labels.txt in {path}")
+
+
+def test_names_inside_the_model_go_first(model: Path) -> None:
+    model.with_name("labels.txt").write_text("ant\nbee\ncat\n")
+    assert choose_names(None, ("x", "y", "z"), model, THREE)[0] == ("x", "y", "z")
+    names, file = choose_names(("a", "b", "c"), None, model, THREE)
+    assert (names, file.notice) == (("a", "b", "c"), None)
+
+
+def test_another_order_than_the_file_says_is_refused(model: Path) -> None:
+    model.with_name("labels.txt").write_text("cat\nant\nbee\n")
+    with pytest.raises(
+        ModelError, match=r"found 'ant' as class 0; expected 'cat', as .*labels.txt"
+    ):
+        choose_names(("ant", "bee", "cat"), None, model, THREE)
