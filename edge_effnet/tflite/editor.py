@@ -28,9 +28,15 @@ def _tools() -> tuple[Any, Any]:
 
 
 def read_tree(model: bytes) -> tuple[Any, Any]:
-    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra."""
+    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra.
+
+    Operator codes are in both of their fields: files of 2019 and 2020 know only the old one, which
+    the quantizer does not read.
+    """
     schema, tools = _tools()
     tree = tools.read_model_from_bytearray(bytearray(model))
+    for code in tree.operatorCodes:
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     for buffer in tree.buffers:
         if isinstance(buffer.data, (bytes, bytearray, memoryview)):
             # As an array it is packed by one copy, as bytes by a Python loop over each byte.
