@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.tflite_graph.unused import drop_unused
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import pack_tree, read_tree
 from edge_effnet.tflite.reader import DTYPES
@@ -39,10 +40,7 @@ class EditableGraph:
         try:
             self.schema, self.tree = read_tree(model)
             self.main = self.tree.subgraphs[0]
-            self.tensors: list[Any] = list(self.main.tensors)
-            self.operators: list[Any] = list(self.main.operators)
-            self.inputs = [int(index) for index in self.main.inputs]
-            self.outputs = [int(index) for index in self.main.outputs]
+            self._load()
         except _DAMAGE as error:
             raise ModelError(
                 f"{name} is damaged or cut off",
@@ -122,40 +120,33 @@ class EditableGraph:
 
     def drop_unused(self) -> None:
         """Leave out operators, tensors and constants that the outputs do not depend on."""
-        needed, kept = {*self.inputs, *self.outputs}, []
+        needed, kept = set(self.outputs), []
         for operator in reversed(self.operators):
             if needed.intersection(self.made_by(operator)):
-                needed.update(self.read_by(operator), self.made_by(operator))
+                needed.update(self.read_by(operator))
                 kept.append(operator)
-        if len(kept) < len(self.operators) or len(needed) < len(self.tensors):
-            self.operators, self.changed = kept[::-1], True
-            self._renumber({old: new for new, old in enumerate(sorted(needed))})
-        used = {tensor.buffer for graph in self.tree.subgraphs for tensor in graph.tensors}
-        used.update(tensor.buffer for tensor in self.tensors)
-        used.update(entry.buffer for entry in self.tree.metadata or [])
-        for number, buffer in enumerate(self.tree.buffers):
-            if number not in used:
-                buffer.data = None
-
-    def _renumber(self, new: dict[int, int]) -> None:
-        """Keep the tensors that have a new number, under it."""
-        self.tensors = self.main.tensors = [self.tensors[old] for old in new]
-        for operator in self.operators:
-            for end in ("inputs", "outputs"):
-                old = self.listed(getattr(operator, end))
-                setattr(operator, end, np.array([new.get(i, -1) for i in old], np.int32))
-        self.inputs = [new[index] for index in self.inputs]
-        self.outputs = [new[index] for index in self.outputs]
-        for signature in self.tree.signatureDefs or []:
-            for entry in (*(signature.inputs or []), *(signature.outputs or [])):
-                entry.tensorIndex = new.get(entry.tensorIndex, 0)
+        count = len(self.operators), len(self.tensors)
+        self.operators = kept[::-1]
+        self._store()
+        drop_unused(self.tree)
+        self._load()
+        self.changed |= count != (len(self.operators), len(self.tensors))
 
     def pack(self) -> bytes:
         """The model as it is now."""
+        self._store()
+        return pack_tree(self.tree)
+
+    def _load(self) -> None:
+        self.tensors: list[Any] = list(self.main.tensors)
+        self.operators: list[Any] = list(self.main.operators)
+        self.inputs = [int(index) for index in self.main.inputs]
+        self.outputs = [int(index) for index in self.main.outputs]
+
+    def _store(self) -> None:
         self.main.tensors, self.main.operators = self.tensors, self.operators
         self.main.inputs = np.array(self.inputs, np.int32)
         self.main.outputs = np.array(self.outputs, np.int32)
-        return pack_tree(self.tree)
 
 
 def _unpacked(stored: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.int8]:
