@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from converters.quantization.equivalent_operators import with_equivalent_operators
 from converters.quantization.integer_operators import INTEGER_KERNELS
+from converters.quantization.recipes import QuantRecipe
+from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 # What the quantizer computes in int8 (its policy ``static_wi8_ai8``), by the schema's names.
@@ -44,14 +46,31 @@ def without_integer_kernel(model: bytes, structure: Structure) -> dict[str, str]
     }
 
 
-def counted(kinds: Iterable[str]) -> str:
-    """Such as "2 x POW, 1 x SIN"."""
-    return ", ".join(f"{count} × {name}" for name, count in Counter(kinds).most_common(5))
+def told_left_float(
+    model: bytes, structure: Structure, name: str, recipes: Iterable[QuantRecipe]
+) -> tuple[str, ...]:
+    """What the user is told of operators that stay in float, before any work.
 
+    Args:
+        name: of the model.
+        recipes: that it is converted with.
 
-def kept_float_line(left: Mapping[str, str], name: str) -> str:
-    """What the user is told of operators that stay in float."""
+    Raises:
+        ModelError: there are some, and the Edge TPU computes nothing in float.
+    """
+    integer = [recipe for recipe in recipes if recipe.full_integer]
+    left = without_integer_kernel(model, structure) if integer else {}
+    if not left:
+        return ()
+    counted = ", ".join(f"{n} × {kind}" for kind, n in Counter(left.values()).most_common(5))
+    if any(recipe.edge_tpu for recipe in integer):
+        raise ModelError(
+            f"{name} cannot become full integer",
+            found=f"{counted}, which TFLite has no int8 kernel for",
+            expected="operators with int8 kernels only",
+            fix="replace those layers, or choose --int8, which keeps them in float",
+        )
     return (
-        f"{counted(left.values())} of {name} {'has' if len(left) == 1 else 'have'} no int8 kernel "
-        "in TFLite: computed in float, with a conversion before and behind"
+        f"{counted} of {name} stay in float: TFLite has no int8 kernel for them, and converts "
+        "before and behind",
     )

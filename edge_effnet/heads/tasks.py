@@ -10,7 +10,9 @@ softmax for each cell of 8 pixels).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
+from shlex import quote
 
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure
@@ -21,6 +23,7 @@ _DETECTION = "TFLite_Detection_PostProcess"
 _CELLS = (8, 16, 32)  # sides of YOLO's cells in pixels
 _FOMO_CELL = 8
 _BOX = 4  # numbers that describe a box
+_POSE = [17, 3]  # points of a body, with row, column and score: MoveNet
 _ONE_VECTOR = "one vector of scores, or one number"
 _CLASSIFIER = "give a model that classifies whole images"
 
@@ -102,6 +105,10 @@ def _task(image: Shape, output: Shape, operators: Collection[str]) -> str | None
     if sum(side != 1 for side in answer) <= 1:
         return None
     sides = list(image[1:3]) if len(image) == 4 else [0, 0]
+    if answer[-2:] == _POSE:
+        return "finds the points of a body, and classifies nothing"
+    if answer[:2] == sides and len(answer) == 2:
+        return "is a segmenter: it answers for each pixel"
     if len(answer) == 2:
         rows, numbers = max(answer), min(answer)
         cells = sum((sides[0] // cell) * (sides[1] // cell) for cell in _CELLS)
@@ -121,26 +128,48 @@ def _task(image: Shape, output: Shape, operators: Collection[str]) -> str | None
     return "answers for each cell of a grid, as detectors do, not for the whole image"
 
 
-def refuse_open_size(structure: Structure, name: str) -> None:
-    """Refuse a ``.tflite`` whose image size is left open: it reads as one pixel.
+def refuse_unfixed_input(structure: Structure, name: str) -> None:
+    """Refuse to run a ``.tflite`` whose image size is left open, which reads as one pixel, or whose
+    batch is not 1.
 
     Raises:
-        ModelError: with the command that fixes the size.
+        ModelError: with the command that fixes it.
     """
-    if open_size(structure):
-        quantized = any(tensor.scales for tensor in structure.tensors)
-        raise ModelError(
-            f"{name} leaves the size of its images open",
-            found="input shape " + str(list(structure.tensors[structure.inputs[0]].open_shape)),
-            expected="a fixed height and width",
-            fix="export it with a fixed input shape"
-            if quantized
-            else f"edge-effnet convert --model {name} --resolution 224, with the side in pixels "
-            "that it was trained on, writes one with a fixed size",
-        )
+    tensor = structure.tensors[structure.inputs[0]]
+    any_size = open_size(structure)
+    if len(tensor.shape) != 4 or not (any_size or tensor.shape[0] != 1):
+        return
+    fix = "export it again with a batch of 1 and a fixed image size"
+    if not is_quantized(structure):
+        size = " --resolution 224, with the side that it was trained on," if any_size else ""
+        fix = f"edge-effnet convert --model {quote(name)}{size} writes one that can be run"
+    raise ModelError(
+        f"{name} leaves the size of its images open"
+        if any_size
+        else f"{name} takes {tensor.shape[0]} images at once",
+        found=f"input shape {list(tensor.open_shape if any_size else tensor.shape)}",
+        expected="one image of a fixed height and width",
+        fix=fix,
+    )
 
 
 def open_size(structure: Structure) -> bool:
     """Whether height or width of the first input may be anything."""
     shape = structure.tensors[structure.inputs[0]].open_shape if structure.inputs else ()
     return len(shape) == 4 and min(shape[1:3]) < 0
+
+
+def is_quantized(structure: Structure) -> bool:
+    """Whether activations are integers: a full-integer file, and one that is it in part."""
+    return bool(integer_activations(structure))
+
+
+def integer_activations(structure: Structure) -> Counter[str]:
+    """How many inputs and results of operators there are of each quantized type."""
+    tensors = structure.tensors
+    computed = {index for operator in structure.operators for index in operator.outputs}
+    return Counter(
+        tensors[index].dtype
+        for index in computed | set(structure.inputs)
+        if tensors[index].scales and tensors[index].dtype in {"int8", "uint8", "int16"}
+    )

@@ -17,6 +17,7 @@ from edge_effnet.data.labels import listed, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
 from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import (
     Pixels,
@@ -106,6 +107,8 @@ def open_classifier(
         UsageProblem: a head that does not fit the model.
     """
     artifact = read_artifact(path)
+    refuse_other_tasks(artifact.structure, str(path))
+    refuse_unfixed_input(artifact.structure, str(path))
     opened = open_interpreter(path, threads=threads, delegate=delegate)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from pathlib import Path
 from shlex import quote
 
 from edge_effnet.errors import ModelError
-from edge_effnet.heads.tasks import open_size, refuse_other_tasks
+from edge_effnet.heads.tasks import integer_activations, open_size, refuse_other_tasks
 from edge_effnet.tflite.reader import Structure
 
 _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bool": 8,
@@ -39,13 +38,7 @@ def refuse_quantized(structure: Structure, path: Path) -> None:
     Raises:
         ModelError: with the command that runs it.
     """
-    tensors = structure.tensors
-    computed = {index for operator in structure.operators for index in operator.outputs}
-    integer = Counter(
-        tensors[index].dtype
-        for index in computed | set(structure.inputs)
-        if tensors[index].scales and tensors[index].dtype in {"int8", "uint8", "int16"}
-    )
+    integer = integer_activations(structure)
     if not integer:
         return
     run = "give it a fixed image size where it was made" if open_size(structure) else (

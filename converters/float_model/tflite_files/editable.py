@@ -37,6 +37,10 @@ class EditableGraph:
 
     def __init__(self, model: bytes, name: str) -> None:
         self.name, self.changed = name, False
+        self.tensors: list[Any] = []
+        self.operators: list[Any] = []
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
         try:
             self.schema, self.tree = read_tree(model)
             self.main = self.tree.subgraphs[0]
@@ -138,8 +142,8 @@ class EditableGraph:
         return pack_tree(self.tree)
 
     def _load(self) -> None:
-        self.tensors: list[Any] = list(self.main.tensors)
-        self.operators: list[Any] = list(self.main.operators)
+        self.tensors = list(self.main.tensors)
+        self.operators = list(self.main.operators)
         self.inputs = [int(index) for index in self.main.inputs]
         self.outputs = [int(index) for index in self.main.outputs]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.errors import ModelError
-from edge_effnet.heads.tasks import open_size, refuse_open_size, refuse_other_shapes
+from edge_effnet.heads.tasks import open_size, refuse_other_shapes, refuse_unfixed_input
 from edge_effnet.heads.tasks import refuse_other_tasks as refuse
 from edge_effnet.tflite.reader import Structure, Tensor, read_structure
 
@@ -31,7 +31,8 @@ IMAGE = (1, 320, 320, 3)
         ([(1, 320, 320, 3)], ("TANH",), "makes an image"),
         ([(1, 40, 40, 5)], ("SOFTMAX",), "FOMO"),
         ([(1, 10, 10, 5)], ("SOFTMAX",), "each cell of a grid"),
-        ([(1, 1, 17, 3)], (), "each cell of a grid"),
+        ([(1, 320, 320)], ("ARG_MAX",), "segmenter"),
+        ([(1, 1, 17, 3)], (), "points of a body"),
     ],
 )
 def test_it_is_named(outputs: Sequence[Sequence[int]], operators: Sequence[str], what: str) -> None:
@@ -59,24 +60,36 @@ def test_the_detector_of_edge_impulse(reference: Path) -> None:
         refuse(structure, "edgeimpulse_detector.tflite")
 
 
-def _taking(shape: tuple[int, ...], open_shape: tuple[int, ...], scales: tuple[float, ...] = ()):  # type: ignore[no-untyped-def]
-    tensor = Tensor("image", shape, "float32", scales, (), 0, 0, open_shape)
+def _taking(
+    shape: tuple[int, ...], open_shape: tuple[int, ...] = (), dtype: str = "float32"
+) -> Structure:
+    scales = () if dtype == "float32" else (0.1,)
+    tensor = Tensor("image", shape, dtype, scales, (), 0, 0, open_shape)
     return Structure((), (tensor,), (0,), (), {})
 
 
 def test_an_open_image_size_is_refused_with_the_command_that_fixes_it() -> None:
     structure = _taking((1, 1, 1, 3), (-1, -1, -1, 3))
     with pytest.raises(ModelError, match=r"convert --model net\.tflite --resolution"):
-        refuse_open_size(structure, "net.tflite")
+        refuse_unfixed_input(structure, "net.tflite")
 
 
 def test_quantized_with_an_open_size_is_sent_to_no_command_that_refuses_it() -> None:
-    structure = _taking((1, 1, 1, 3), (-1, -1, -1, 3), (0.1,))
+    structure = _taking((1, 1, 1, 3), (-1, -1, -1, 3), "int8")
     with pytest.raises(ModelError) as refused:
-        refuse_open_size(structure, "net.tflite")
+        refuse_unfixed_input(structure, "net.tflite")
     assert "edge-effnet" not in refused.value.fix
 
 
 def test_an_open_batch_is_no_open_size() -> None:
     assert not open_size(_taking((1, 8, 8, 3), (-1, 8, 8, 3)))
-    refuse_open_size(_taking((1, 8, 8, 3), (-1, 8, 8, 3)), "net.tflite")
+    refuse_unfixed_input(_taking((1, 8, 8, 3), (-1, 8, 8, 3)), "net.tflite")
+
+
+def test_a_batch_is_refused_with_the_command_that_takes_it_out() -> None:
+    with pytest.raises(ModelError, match=r"takes 32 images at once.*convert --model net\.tflite"):
+        refuse_unfixed_input(_taking((32, 8, 8, 3)), "net.tflite")
+
+
+def test_one_image_of_a_fixed_size_is_taken() -> None:
+    refuse_unfixed_input(_taking((1, 8, 8, 3)), "net.tflite")

@@ -139,10 +139,10 @@ def test_a_file_compiled_for_the_edge_tpu_needs_its_library(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("split_concat", "3 inputs and 5 outputs"),
+        ("split_concat", "takes 3 inputs"),
         ("keras_lstm_mnist_ptq", r"input shape \[1, 28, 28\]"),
-        ("deeplabv3_mnv2_dm05_pascal_quant", "found int64"),
-        ("movenet_single_pose_lightning_ptq", r"output shape \[1, 1, 17, 3\]"),
+        ("deeplabv3_mnv2_dm05_pascal_quant", "is a segmenter"),
+        ("movenet_single_pose_lightning_ptq", "points of a body"),
     ],
 )
 def test_models_that_classify_no_pictures(reference: Path, name: str, said: str) -> None:
