@@ -35,7 +35,7 @@ def test_a_float_model_that_does_not_say_is_asked(colour_model: MakeModel) -> No
     model = colour_model(labels=None)
     with pytest.raises(ModelError, match="does not say how pixels become its input") as refused:
         open_classifier(model)
-    assert "--preprocess mean=127.5,std=127.5" in str(refused.value)
+    assert "--preprocess raw is likely" in str(refused.value)
     told = open_classifier(model, preprocess="mean=0,std=1,crop=1")
     assert told.labels == ("0", "1", "2")
     assert told.preprocess == Preprocess(4, 4, crop=1.0)
