@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,33 +68,17 @@ def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:
     return _convert(keras.Model(pixels, scores))
 
 
-def export_keras_file(path: Path) -> bytes:
-    """Export a user's own ``.keras`` file.
+def export_image_network(network: keras.Model, height: int, width: int, channels: int) -> bytes:
+    """Export a user's own network for one image of a fixed size, as it answers after training.
 
-    Raises:
-        ModelError: unreadable, unsafe (lambdas), or with an input of open size.
-        MissingExtra: TensorFlow is not installed.
+    Args:
+        network: takes (batch, height, width, channels), or (batch, height, width) of a grey one.
     """
     keras = keras_module()
-    try:
-        network = keras.models.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, TypeError, OSError, KeyError, ImportError) as error:
-        raise ModelError(
-            f"{path} cannot be loaded as a Keras model",
-            found=" ".join(str(error).split())[:200],
-            expected="a .keras file of built-in layers",
-            fix="save it again with model.save('NAME.keras'), without lambda or custom layers",
-        ) from error
-    shape = network.input_shape
-    if not isinstance(shape, tuple) or len(shape) != 4 or None in shape[1:]:
-        raise ModelError(
-            f"{path} has no fixed image size",
-            found=f"input shape {shape}",
-            expected="(None, height, width, 3)",
-            fix="build it with a fixed input shape; dynamic shapes break the XNNPACK delegate",
-        )
-    pixels = keras.Input(shape[1:], batch_size=1, name="image")
-    return _convert(keras.Model(pixels, network(pixels)))
+    image = keras.Input((height, width, channels), batch_size=1, name="image")
+    grey = len(network.inputs[0].shape) == 3
+    pixels = keras.layers.Reshape((height, width))(image) if grey else image
+    return _convert(keras.Model(image, network(pixels, training=False)))
 
 
 def _convert(network: keras.Model) -> bytes:

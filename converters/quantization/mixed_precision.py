@@ -19,8 +19,7 @@ class LeaveFloat:
     def __call__(self, candidate: Candidate, context: Context) -> Candidate:
         found = searched(context)
         costliest = sorted(found, key=lambda name: -found[name].share)[: self.count]
-        left = candidate.left_float | kept_in_float(context.structure, costliest)
-        return replace(candidate, left_float=left)
+        return replace(candidate, left_float=kept_in_float(context.structure, costliest))
 
 
 def kept_in_float(structure: Structure, tensors: Iterable[str]) -> frozenset[str]:

@@ -16,7 +16,6 @@ from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.tflite.reader import FILE_IDENTIFIER
 
 Interface = Literal["uint8", "int8", "float32"]
-_BOTH_TYPES = 2  # the first version of QUANTIZE with int8 <-> uint8
 
 
 def _tools() -> tuple[Any, Any]:
@@ -29,15 +28,9 @@ def _tools() -> tuple[Any, Any]:
 
 
 def read_tree(model: bytes) -> tuple[Any, Any]:
-    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra.
-
-    Operator codes are in both of their fields: files of 2019 and 2020 know only the old one, which
-    the quantizer does not read.
-    """
+    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra."""
     schema, tools = _tools()
     tree = tools.read_model_from_bytearray(bytearray(model))
-    for code in tree.operatorCodes:
-        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     for buffer in tree.buffers:
         if isinstance(buffer.data, (bytes, bytearray, memoryview)):
             # As an array it is packed by one copy, as bytes by a Python loop over each byte.
@@ -170,8 +163,8 @@ def _add_end(schema: Any, tree: Any, inner: int, end: str, interface: Interface)
     operator = schema.OperatorT()
     dequantizes = interface == "float32" and end == "outputs"
     builtin = schema.BuiltinOperator
-    operator.opcodeIndex = operator_code(
-        schema, tree, builtin.DEQUANTIZE if dequantizes else builtin.QUANTIZE, _BOTH_TYPES
+    operator.opcodeIndex = _opcode(
+        schema, tree, builtin.DEQUANTIZE if dequantizes else builtin.QUANTIZE
     )
     ends = (index, inner) if end == "inputs" else (inner, index)
     operator.inputs = np.array([ends[0]], np.int32)
@@ -181,12 +174,12 @@ def _add_end(schema: Any, tree: Any, inner: int, end: str, interface: Interface)
     return index
 
 
-def operator_code(schema: Any, tree: Any, builtin: int, version: int = 1) -> int:
-    """The index of an operator code of this version or a later one; added where it is missing."""
+def _opcode(schema: Any, tree: Any, builtin: int) -> int:
+    """The index of an operator code; version 2 is the first with int8 <-> uint8."""
     code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, version
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 2
     for index, known in enumerate(tree.operatorCodes):
-        if known.builtinCode == builtin and known.version >= version:
+        if known.builtinCode == builtin and known.version >= code.version:
             return index
     tree.operatorCodes.append(code)
     return len(tree.operatorCodes) - 1

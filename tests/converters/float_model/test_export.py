@@ -1,15 +1,12 @@
 """The exported file computes what the network computes, in plain built-in operators."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from converters.calibration.dead_leaves import generated_image
-from converters.float_model.export import export_keras_file, export_network, pixel_affine
+from converters.float_model.export import export_network, pixel_affine
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import CLASSES, SIDE, TINY, TinyModel
 
@@ -63,33 +60,3 @@ def test_the_stored_normalization_wins_over_the_rows() -> None:
     scale, offset = pixel_affine(network, TINY)
     np.testing.assert_allclose(scale, 1 / 255, rtol=1e-6)
     np.testing.assert_allclose(offset, 0, atol=1e-7)
-
-
-def test_a_users_own_keras_file_is_exported(tmp_path: Path) -> None:
-    import keras
-
-    inputs = keras.Input((16, 16, 3))
-    x = keras.layers.Conv2D(4, 3, activation="relu")(inputs)
-    x = keras.layers.GlobalAveragePooling2D()(x)
-    network = keras.Model(inputs, keras.layers.Dense(3, activation="softmax")(x))
-    network.save(tmp_path / "mine.keras")
-    pixels = generated_image(0, 2, 16, 16).astype(np.float32)
-    expected = np.asarray(network(pixels[None]))[0]
-    np.testing.assert_allclose(
-        _run(export_keras_file(tmp_path / "mine.keras"), pixels), expected, atol=1e-5
-    )
-
-
-def test_unsafe_and_broken_keras_files_are_refused(tmp_path: Path) -> None:
-    import keras
-
-    inputs = keras.Input((8, 8, 3))
-    outputs = keras.layers.Lambda(lambda x: x * 2)(inputs)
-    keras.Model(inputs, outputs).save(tmp_path / "lambda.keras")
-    (tmp_path / "text.keras").write_text("no model")
-    for name in ("lambda.keras", "text.keras"):
-        with pytest.raises(ModelError, match="cannot be loaded as a Keras model"):
-            export_keras_file(tmp_path / name)
-    keras.Model(open_size := keras.Input((None, None, 3)), open_size).save(tmp_path / "open.keras")
-    with pytest.raises(ModelError, match="no fixed image size"):
-        export_keras_file(tmp_path / "open.keras")

@@ -18,11 +18,11 @@ SIDE, CLASSES = 24, 10
 
 
 @pytest.fixture(scope="session")
-def mini(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
+def mini() -> TinyModel:
     """Swish, squeeze-and-excite, a skip connection, explicit padding, a fused ReLU6."""
     import keras
 
-    from converters.float_model.export import export_keras_file
+    from converters.float_model.export import export_image_network
 
     keras.utils.set_random_seed(2)
     layers = keras.layers
@@ -38,9 +38,8 @@ def mini(tmp_path_factory: pytest.TempPathFactory) -> TinyModel:
     y = layers.Conv2D(8, 1)(layers.Multiply()([y, gate]))
     x = layers.Activation("relu")(layers.Add()([x, y]))
     x = layers.GlobalAveragePooling2D()(layers.Conv2D(64, 1, activation="swish")(x))
-    file = tmp_path_factory.mktemp("mini") / "mini.keras"
-    keras.Model(source, layers.Dense(CLASSES, activation="softmax")(x)).save(file)
-    model = export_keras_file(file)
+    network = keras.Model(source, layers.Dense(CLASSES, activation="softmax")(x))
+    model = export_image_network(network, SIDE, SIDE, 3)
     structure = parse_structure(model, "mini")
     calibration = Calibration(None, 24, Preprocess(SIDE, SIDE), seed=0)
     statistics = collect_statistics(model, structure, calibration, workers=1)
