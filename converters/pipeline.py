@@ -21,6 +21,7 @@ from converters.edgetpu.convert_step import finish_for_edgetpu
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
+from converters.quantization.float_operators import told_left_float
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
@@ -44,6 +45,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
     """
     refuse_broken_weights(source)
     _refuse_limits_of_values(source, config)
+    left_float = told_left_float(source.model, source.structure, source.name, config.recipes)
     with scratch_folder(config.out) as scratch:
         done = stage("choosing images", None)
         if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
@@ -85,7 +87,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         ),
         None,
     )
-    return Conversion(made, images, source, described, outcome, doubts, edgetpu)
+    return Conversion(made, images, source, described, outcome, (*left_float, *doubts), edgetpu)
 
 
 @dataclass(frozen=True)

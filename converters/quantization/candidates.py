@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from converters.calibration.ranges import Statistics, collect_statistics
 from converters.calibration.representative import Calibration
+from converters.quantization.float_operators import without_integer_kernel
 from converters.quantization.qat.config import QatRun
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.tflite_graph.activations import Image, logits
@@ -74,8 +75,17 @@ class Context:
         return result
 
     def start(self, recipe: str) -> Candidate:
-        """The float model, to be quantized by a recipe."""
-        return self.cached(("start", recipe), lambda: Candidate(self.model, RECIPES[recipe]))
+        """The float model, to be quantized by a recipe. What has no integer kernel stays float."""
+        row = RECIPES[recipe]
+        left = frozenset(self.without_kernel) if row.full_integer else frozenset[str]()
+        return self.cached(("start", recipe), lambda: Candidate(self.model, row, left_float=left))
+
+    @property
+    def without_kernel(self) -> Mapping[str, str]:
+        """Operators that no int8 kernel computes: their names, by what they make."""
+        return self.cached(
+            "without kernel", lambda: without_integer_kernel(self.model, self.structure)
+        )
 
     def images(self, count: int) -> list[Image]:
         """The first calibration images, as network inputs."""

@@ -19,7 +19,8 @@ class LeaveFloat:
     def __call__(self, candidate: Candidate, context: Context) -> Candidate:
         found = searched(context)
         costliest = sorted(found, key=lambda name: -found[name].share)[: self.count]
-        return replace(candidate, left_float=kept_in_float(context.structure, costliest))
+        left = candidate.left_float | kept_in_float(context.structure, costliest)
+        return replace(candidate, left_float=left)
 
 
 def kept_in_float(structure: Structure, tensors: Iterable[str]) -> frozenset[str]:

@@ -18,12 +18,16 @@ from typing import Any
 import numpy as np
 
 from converters.quantization.candidates import Candidate, Context
+from converters.quantization.equivalent_operators import with_equivalent_operators
+from converters.quantization.integer_operators import use_integer_kernels
 from converters.quantization.recipes import QuantRecipe
 from converters.quantization.requantization import operations_of, settle_product_scales
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
 from edge_effnet.tflite.reader import Structure, parse_structure
+
+_LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
 def apply(candidate: Candidate, context: Context) -> Candidate:
@@ -64,6 +68,7 @@ def quantize(
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
+        model = with_equivalent_operators(model, parse_structure(model, "the float model"))
         ranges = settle_product_scales(
             operations_of(parse_structure(model, "the float model")), ranges
         )
@@ -87,9 +92,11 @@ def quantize(
                 fix="export it again with built-in float operators and a fixed batch of 1",
             ) from error
     quantized = bytes(result.quantized_model)
+    _refuse_unchanged(quantized, recipe)
     if not recipe.full_integer:
         calibrated = recipe.calibrated
         return set_interface(quantized, "float32") if calibrated else normalize_layout(quantized)
+    quantized = use_integer_kernels(quantized, ranges, left_float)
     refuse_float_operators(parse_structure(quantized, "the quantized model"), left_float)
     return set_interface(quantized, interface)
 
@@ -165,6 +172,22 @@ def _float16_recipe() -> Any:
             ".*", operation, config, algorithm_manager.AlgorithmName.FLOAT_CASTING
         )
     return manager.get_quantization_recipe()
+
+
+def _refuse_unchanged(quantized: bytes, recipe: QuantRecipe) -> None:
+    """A file that is the float model under another name is worse than none.
+
+    Raises:
+        ModelError: no weight is stored as the recipe says.
+    """
+    structure = parse_structure(quantized, "the quantized model")
+    if not any(t.dtype == recipe.weights and t.constant_bytes for t in structure.tensors):
+        raise ModelError(
+            f"nothing in the model can be quantized to {recipe.name}",
+            found="no " + ", ".join(_LAYERS) + " with weights of its own",
+            expected="convolutions or dense layers",
+            fix="keep the float file, or choose another recipe (--int8)",
+        )
 
 
 def operator_types(structure: Structure, left_float: Collection[str] = ()) -> Counter[str]:

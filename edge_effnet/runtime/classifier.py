@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +17,10 @@ from edge_effnet.data.labels import listed, same_names
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.heads.kinds import HeadChoice
-from edge_effnet.image.preprocess_text import parse_preprocess
-from edge_effnet.image.preprocessing import (
-    Pixels,
-    Preprocess,
-    foreign_preprocess,
-    normalize,
-    preprocess,
-)
+from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
+from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.metrics import refuse_other_head, require_same_labels
+from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
 
@@ -39,7 +34,7 @@ class Classifier:
         names: the same, where somebody named them; None where ``labels`` only counts them.
         label_file: beside the model, where the names are from one.
         head: what its answer means.
-        preprocess: what images go through.
+        pixels: what images go through, and how that is known.
         card: the model card, None for a file that was not made by this toolkit.
         notice: what the user should know about how it runs, or None.
     """
@@ -49,7 +44,7 @@ class Classifier:
     names: tuple[str, ...] | None
     label_file: LabelFile
     head: Head
-    preprocess: Preprocess
+    pixels: InputPixels
     card: Card | None
     notice: str | None
     input_format: TensorFormat
@@ -59,8 +54,19 @@ class Classifier:
     _output_index: int
 
     @property
+    def preprocess(self) -> Preprocess:
+        """What images go through."""
+        return self.pixels.settings
+
+    @property
     def notices(self) -> tuple[str, ...]:
-        """What the user should know about how it runs and where its labels are from."""
+        """What the user should know about how it runs, where its labels are from and how its
+        input is made."""
+        return (*self.other_notices, *self.pixels.notices)
+
+    @property
+    def other_notices(self) -> tuple[str, ...]:
+        """The same without how its input is made."""
         return tuple(filter(None, (self.notice, self.label_file.notice)))
 
     def scores(self, pixels: Pixels) -> Float32Array:
@@ -91,6 +97,7 @@ def open_classifier(
     head: HeadChoice | None = None,
     threads: int = 1,
     delegate: bool = True,
+    ask: bool = True,
 ) -> Classifier:
     """Open a classifier: labels and preprocessing come from inside the file.
 
@@ -99,6 +106,8 @@ def open_classifier(
         preprocess: for a file that does not say, or to override; a string as in
             ``--preprocess``.
         head: where the file's own last operator does not tell what its answer means.
+        ask: whether a file is refused that does not say how pixels become its input; else
+            ``pixels.known`` is False until labelled photos tell.
 
     Raises:
         ModelError: not a model, not an image classifier, labels that do not fit, or a file
@@ -106,6 +115,8 @@ def open_classifier(
         UsageProblem: a head that does not fit the model.
     """
     artifact = read_artifact(path)
+    refuse_other_tasks(artifact.structure, str(path))
+    refuse_unfixed_input(artifact.structure, str(path))
     opened = open_interpreter(path, threads=threads, delegate=delegate)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()
@@ -116,17 +127,17 @@ def open_classifier(
     )
     chosen, label_file = choose_names(labels, artifact.labels, path, found)
     names = _names(path, chosen, found)
-    # A card speaks for itself. TFLite metadata does not apply to a uint8 input: Android's and
-    # MediaPipe's loaders hand it pixels as they are.
-    trusted = card is not None or form_in.dtype != "uint8"
-    stated = artifact.preprocess if trusted else None
+    pixels = input_pixels(path, artifact, preprocess)
+    _refuse_other_shape(path, pixels.settings, form_in)
+    if ask and not pixels.known:
+        raise pixels.refusal()
     return Classifier(
         path=path,
         labels=names or numbers(found.classes),
         names=names,
         label_file=label_file,
         head=found,
-        preprocess=_preprocess_of(path, stated, form_in, preprocess),
+        pixels=pixels,
         card=card,
         notice=opened.notice,
         input_format=form_in,
@@ -167,6 +178,16 @@ def _interface(
     return form_in, form_out
 
 
+def _refuse_other_shape(path: Path, settings: Preprocess, form: TensorFormat) -> None:
+    if settings.shape != form.shape[1:]:
+        said, has = ("x".join(map(str, shape)) for shape in (settings.shape, form.shape[1:]))
+        raise ModelError(
+            f"{path} has another input than its preprocessing makes",
+            found=f"{said} (height, width, channels) from its preprocessing, {has} in its tensor",
+            fix="leave channels= out of --preprocess, or convert the model again",
+        )
+
+
 def _names(path: Path, given: Sequence[str] | None, head: Head) -> tuple[str, ...] | None:
     names = fit_names(given, head)
     if names is None and given is not None:
@@ -194,37 +215,3 @@ def common_names(models: Sequence[Classifier]) -> tuple[str, ...] | None:
         if differ or len(first.labels) != len(other.labels):
             require_same_labels(first.labels, other.labels, (first.path.name, other.path.name))
     return first.names
-
-
-def _preprocess_of(
-    path: Path, stated: Preprocess | None, form: TensorFormat, asked: Preprocess | str | None
-) -> Preprocess:
-    default = stated or _unstated(form)
-    if isinstance(asked, str):
-        asked = parse_preprocess(asked, default or foreign_preprocess(*form.shape[1:]))
-    chosen = asked or default
-    if chosen is None:
-        raise ModelError(
-            f"{path} does not say how pixels become its input",
-            found=f"a {form.dtype} input and neither a model card nor TFLite metadata",
-            expected="to be told the mean and the divisor",
-            fix="add --preprocess mean=127.5,std=127.5 (or mean=0,std=1 for pixels 0–255)",
-        )
-    if chosen.shape != form.shape[1:]:
-        said, has = ("x".join(map(str, shape)) for shape in (chosen.shape, form.shape[1:]))
-        raise ModelError(
-            f"{path} has another input than its preprocessing makes",
-            found=f"{said} (height, width, channels) from its preprocessing, {has} in its tensor",
-            fix="leave channels= out of --preprocess, or convert the model again",
-        )
-    return chosen
-
-
-def _unstated(form: TensorFormat) -> Preprocess | None:
-    """A uint8 input takes pixels as they are, whatever real numbers its scale makes of them."""
-    if form.dtype != "uint8":
-        return None
-    default = foreign_preprocess(*form.shape[1:])
-    if not form.quantized:
-        return default
-    return replace(default, mean=(float(form.zero_point),), std=(1 / form.scale,))

@@ -62,7 +62,7 @@ def predict_many(
     dataset: Dataset,
     *,
     labels: Sequence[str] | None = None,
-    preprocess: Preprocess | str | None = None,
+    preprocess: Preprocess | str | Sequence[Preprocess] | None = None,
     head: HeadChoice | None = None,
     workers: int | None = None,
     strict: bool = False,
@@ -71,7 +71,8 @@ def predict_many(
     """Predict a whole data set with several models, decoding each image once.
 
     Args:
-        labels, preprocess, head: for every model, where the file does not say or says wrong.
+        labels, head: for every model, where the file does not say or says wrong.
+        preprocess: the same, for every model or one for each.
         workers: threads; by default the cores this process may use.
         strict: refuse the first image that cannot be read instead of skipping it.
         progress: called from the caller's own thread with the images done and all of them.
@@ -88,11 +89,16 @@ def predict_many(
     if not len(dataset):
         raise DataError(f"{dataset.source} holds no images", fix="check the path")
     count = max(1, min(workers or available_cores(), len(dataset)))
+    ways: Sequence[Preprocess | str | None]
+    if preprocess is None or isinstance(preprocess, (str, Preprocess)):
+        ways = [preprocess] * len(models)
+    else:
+        ways = preprocess
 
     def open_all() -> list[Classifier]:
         return [
-            open_classifier(path, labels=labels, preprocess=preprocess, head=head)
-            for path in models
+            open_classifier(path, labels=labels, preprocess=how, head=head)
+            for path, how in zip(models, ways, strict=True)
         ]
 
     # The first ones answer all questions about labels before the others cost time.

@@ -12,10 +12,12 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import balanced_sample, evaluation_warnings
 from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
 from edge_effnet.runtime.classifier import common_names, open_classifier
 from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluation_pixels import settle_pixels
 from edge_effnet.stages import OnProgress
 
 
@@ -28,8 +30,8 @@ class EvaluationPlan:
         evaluation_set: those that no model was trained on.
         dataset: those to run on: the evaluation set, or a sample of it.
         labels: names of the classes, None where nobody named any.
-        preprocess, head: as asked, for every model.
-        preprocessing: what each model does to an image.
+        head: as asked, for every model.
+        preprocessing: what is done to an image for each model.
         notices: what the user should know about how the models run.
     """
 
@@ -38,7 +40,6 @@ class EvaluationPlan:
     evaluation_set: EvaluationSet
     dataset: Dataset
     labels: tuple[str, ...] | None
-    preprocess: Preprocess | str | None
     head: HeadChoice | None
     preprocessing: tuple[Preprocess, ...]
     notices: tuple[str, ...]
@@ -64,7 +65,7 @@ class EvaluationPlan:
             self.models,
             self.dataset,
             labels=self.labels,
-            preprocess=self.preprocess,
+            preprocess=self.preprocessing,
             head=self.head,
             workers=workers,
             strict=strict,
@@ -72,8 +73,9 @@ class EvaluationPlan:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """How the images were read, and what was left out."""
-        return {**self.given.reading_json(), **self.evaluation_set.to_json()}
+        """How the images were read and fed, and what was left out."""
+        fed = [preprocess_text(settings) for settings in self.preprocessing]
+        return {**self.given.reading_json(), **self.evaluation_set.to_json(), "preprocess": fed}
 
 
 def plan_evaluation(
@@ -92,11 +94,13 @@ def plan_evaluation(
         flat: whether a folder of images without classes will do.
 
     Raises:
-        ModelError: a model cannot be opened, or two differ in their classes.
+        ModelError: a model cannot be opened, two differ in their classes, or neither a file nor
+            the images tell how pixels become its input.
         DataError: no data set, or one that does not fit the models.
     """
     opened = [
-        open_classifier(path, labels=labels, preprocess=preprocess, head=head) for path in models
+        open_classifier(path, labels=labels, preprocess=preprocess, head=head, ask=False)
+        for path in models
     ]
     names, first = common_names(opened), opened[0]
     given = load_dataset(
@@ -104,14 +108,17 @@ def plan_evaluation(
     )
     steps = [step for one in opened if one.card for step in one.card.steps]
     evaluation_set = leave_out_trained(given, steps)
+    pixels = settle_pixels(opened, evaluation_set.dataset)
     return EvaluationPlan(
         tuple(models),
         given,
         evaluation_set,
         evaluation_set.dataset,
         given.labels or names,
-        preprocess,
         head,
-        tuple(one.preprocess for one in opened),
-        tuple(line for one in opened for line in one.notices),
+        tuple(one.settings for one in pixels),
+        (
+            *(line for one in opened for line in one.other_notices),
+            *(line for one in pixels for line in one.notices),
+        ),
     )

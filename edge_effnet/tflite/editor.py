@@ -16,6 +16,7 @@ from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.tflite.reader import FILE_IDENTIFIER
 
 Interface = Literal["uint8", "int8", "float32"]
+_BOTH_TYPES = 2  # the first version of QUANTIZE with int8 <-> uint8
 
 
 def _tools() -> tuple[Any, Any]:
@@ -28,9 +29,15 @@ def _tools() -> tuple[Any, Any]:
 
 
 def read_tree(model: bytes) -> tuple[Any, Any]:
-    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra."""
+    """Parse into the schema package's object tree: (schema, tree). Raises MissingExtra.
+
+    Operator codes are in both of their fields: files of 2019 and 2020 know only the old one, which
+    the quantizer does not read.
+    """
     schema, tools = _tools()
     tree = tools.read_model_from_bytearray(bytearray(model))
+    for code in tree.operatorCodes:
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     for buffer in tree.buffers:
         if isinstance(buffer.data, (bytes, bytearray, memoryview)):
             # As an array it is packed by one copy, as bytes by a Python loop over each byte.
@@ -163,8 +170,8 @@ def _add_end(schema: Any, tree: Any, inner: int, end: str, interface: Interface)
     operator = schema.OperatorT()
     dequantizes = interface == "float32" and end == "outputs"
     builtin = schema.BuiltinOperator
-    operator.opcodeIndex = _opcode(
-        schema, tree, builtin.DEQUANTIZE if dequantizes else builtin.QUANTIZE
+    operator.opcodeIndex = operator_code(
+        schema, tree, builtin.DEQUANTIZE if dequantizes else builtin.QUANTIZE, _BOTH_TYPES
     )
     ends = (index, inner) if end == "inputs" else (inner, index)
     operator.inputs = np.array([ends[0]], np.int32)
@@ -174,12 +181,12 @@ def _add_end(schema: Any, tree: Any, inner: int, end: str, interface: Interface)
     return index
 
 
-def _opcode(schema: Any, tree: Any, builtin: int) -> int:
-    """The index of an operator code; version 2 is the first with int8 <-> uint8."""
+def operator_code(schema: Any, tree: Any, builtin: int, version: int = 1) -> int:
+    """The index of an operator code of this version or a later one; added where it is missing."""
     code = schema.OperatorCodeT()
-    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, 2
+    code.builtinCode, code.deprecatedBuiltinCode, code.version = builtin, builtin, version
     for index, known in enumerate(tree.operatorCodes):
-        if known.builtinCode == builtin and known.version >= code.version:
+        if known.builtinCode == builtin and known.version >= version:
             return index
     tree.operatorCodes.append(code)
     return len(tree.operatorCodes) - 1

@@ -56,6 +56,8 @@ class Tensor:
         scales, zero_points: empty when not quantized; one of each per tensor, or one per
             channel along ``channel_axis``.
         constant_bytes: size of the data stored in the file; 0 for an activation.
+        open_shape: the same as ``shape`` with -1 where any size may be fed; empty where the file
+            does not say.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Tensor:
     zero_points: tuple[int, ...]
     channel_axis: int
     constant_bytes: int
+    open_shape: tuple[int, ...] = ()
 
     @property
     def elements(self) -> int:
@@ -271,6 +274,7 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
         zero_points=quantization.integers(3, "q") if quantization else (),
         channel_axis=quantization.scalar(6, "<i") if quantization else 0,
         constant_bytes=_buffer_size(buffer),
+        open_shape=table.integers(7, "i"),
     )
 
 

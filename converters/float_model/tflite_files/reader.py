@@ -1,34 +1,55 @@
-"""From anybody's ``.tflite`` to a float one with a batch of 1."""
+"""From a ``.tflite`` as its author left it to a float model that every recipe takes."""
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import file_origin
+from converters.float_model.tflite_files.checks import refuse_unreadable
+from converters.float_model.tflite_files.constants import fold_constants
+from converters.float_model.tflite_files.editable import EditableGraph
+from converters.float_model.tflite_files.fixed_shapes import fix_input, run_once, write_shapes
+from converters.float_model.tflite_files.stored_weights import restore_weights
 from edge_effnet.artifact import read_artifact, split_archive
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import UsageProblem
+from edge_effnet.heads.tasks import open_size
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 
-def read_tflite_model(path: Path, *, resolution: int | None) -> ReadModel:  # noqa: ARG001
-    """Read a float ``.tflite``. Needs no TensorFlow.
+def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel:
+    """Read a user's float model, also one with dynamic-range or float16 weights.
+
+    Args:
+        resolution: side of the input in pixels, for a model that leaves it open.
 
     Raises:
-        ModelError: missing, damaged, or already quantized.
+        ModelError: damaged, no classifier of images, quantized already, or not to be run with
+            one image.
+        UsageProblem: an image size is needed and not given, or given and fixed already.
+        MissingExtra: the ``convert`` extra is not installed.
     """
-    model = split_archive(read_model_bytes(path))[0]
-    structure = parse_structure(model, str(path))
-    _refuse_quantized(structure, path)
     artifact = read_artifact(path)
-    card = artifact.card
-    stated = artifact.preprocess
+    model = split_archive(read_model_bytes(path))[0]
+    refuse_unreadable(artifact.structure, path)
+    image = _image(artifact.structure, path, resolution)
+    graph = EditableGraph(model, path.name)
+    fix_input(graph, image)
+    found = restore_weights(graph)
+    interpreter = run_once(graph)
+    write_shapes(graph, {one["index"]: one for one in interpreter.get_tensor_details()})
+    fold_constants(graph, interpreter)
+    if graph.changed:
+        model = graph.pack()
+    card, stated = artifact.card, artifact.preprocess
     return ReadModel(
-        model,
-        structure,
-        card.weights if card else file_origin(path),
-        card.steps if card else (),
+        model=model,
+        structure=parse_structure(model, path.name),
+        origin=card.weights if card else file_origin(path),
+        steps=(*(card.steps if card else ()), *_steps(found)),
+        notices=_notices(found, path),
         card=card,
         labels=artifact.labels,
         found=FoundPreprocess(stated, "its card" if card else "its TFLite metadata")
@@ -37,13 +58,37 @@ def read_tflite_model(path: Path, *, resolution: int | None) -> ReadModel:  # no
     )
 
 
-def _refuse_quantized(structure: Structure, path: Path) -> None:
-    stored = {tensor.dtype for tensor in structure.tensors if tensor.constant_bytes > 1024}
-    ends = {structure.tensors[i].dtype for i in (*structure.inputs, *structure.outputs)}
-    if ends != {"float32"} or stored & {"int8", "uint8", "int4", "float16"}:
-        raise ModelError(
-            f"{path} is already quantized",
-            found=", ".join(sorted((ends | stored) - {"float32", "int32"})) + " tensors",
-            expected="a float32 model",
-            fix="convert from the float model; quantizing twice only loses accuracy",
+def _image(structure: Structure, path: Path, resolution: int | None) -> tuple[int, int, int]:
+    """Height, width and channels of the input."""
+    _, height, width, channels = structure.tensors[structure.inputs[0]].shape
+    if open_size(structure):
+        if resolution is None:
+            raise UsageProblem(
+                f"{path.name} leaves the size of its images open",
+                found="no --resolution",
+                expected="the side in pixels that it was trained on",
+                fix=f"for example: edge-effnet convert --model {path} --resolution 224",
+            )
+        return resolution, resolution, channels
+    if resolution is not None and (height, width) != (resolution, resolution):
+        raise UsageProblem(
+            f"{path.name} has a fixed image size, which --resolution does not change",
+            found=f"--resolution {resolution} for {height}x{width}",
+            fix="leave --resolution out",
         )
+    return height, width, channels
+
+
+def _steps(found: Counter[str]) -> tuple[dict[str, object], ...]:
+    return ({"step": "expanded", "weights": dict(found)},) if found else ()
+
+
+def _notices(found: Counter[str], path: Path) -> tuple[str, ...]:
+    if not found:
+        return ()
+    kept = "float16" if set(found) == {"float16"} else "8 bits or fewer"
+    return (
+        f"the weights of {path.name} were rounded to {kept} before: the float model here has "
+        "exactly those, and what is measured is the loss against it, not against the network it "
+        "was made from",
+    )

@@ -155,9 +155,14 @@ def test_labels_and_preprocessing_from_the_command_line(
     (tmp_path / "names.txt").write_text("red\ngreen\nblue\n")
     arguments = ("evaluate", bare, "--data", colour_folder, "--json", "-")
     named = ("--labels", tmp_path / "names.txt")
-    code, _, err = cli(*arguments, *named)
+    code, out, err = cli(*arguments, *named)
+    assert code == 0
+    assert "found from trying the usual ways on 30 labelled photos" in err
+    assert json.loads(out)["preprocess"] == ["raw,fit=squash"]
+    photo = next((colour_folder / "red").iterdir())
+    code, _, err = cli("classify", bare, photo, *named)
     assert code == 1
-    assert "--preprocess" in err
+    assert "--preprocess raw is likely" in err
     code, out, err = cli(*arguments, "--preprocess", "mean=0,std=1")
     assert code == 0
     assert "in the order blue, green, red; --labels FILE says otherwise" in err

@@ -35,7 +35,7 @@ def test_a_float_model_that_does_not_say_is_asked(colour_model: MakeModel) -> No
     model = colour_model(labels=None)
     with pytest.raises(ModelError, match="does not say how pixels become its input") as refused:
         open_classifier(model)
-    assert "--preprocess mean=127.5,std=127.5" in str(refused.value)
+    assert "--preprocess raw is likely" in str(refused.value)
     told = open_classifier(model, preprocess="mean=0,std=1,crop=1")
     assert told.labels == ("0", "1", "2")
     assert told.preprocess == Preprocess(4, 4, crop=1.0)
@@ -139,10 +139,10 @@ def test_a_file_compiled_for_the_edge_tpu_needs_its_library(
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("split_concat", "3 inputs and 5 outputs"),
+        ("split_concat", "takes 3 inputs"),
         ("keras_lstm_mnist_ptq", r"input shape \[1, 28, 28\]"),
-        ("deeplabv3_mnv2_dm05_pascal_quant", "found int64"),
-        ("movenet_single_pose_lightning_ptq", r"output shape \[1, 1, 17, 3\]"),
+        ("deeplabv3_mnv2_dm05_pascal_quant", "is a segmenter"),
+        ("movenet_single_pose_lightning_ptq", "points of a body"),
     ],
 )
 def test_models_that_classify_no_pictures(reference: Path, name: str, said: str) -> None:

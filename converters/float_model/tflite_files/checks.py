@@ -1,0 +1,132 @@
+"""What a user's ``.tflite`` must be before anything is done to it, told from its structure."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from shlex import quote
+
+from edge_effnet.errors import ModelError
+from edge_effnet.heads.tasks import integer_activations, open_size, refuse_other_tasks
+from edge_effnet.tflite.reader import Structure
+
+_BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bool": 8,
+         "int16": 16, "int8": 8, "float64": 64, "uint64": 64, "uint32": 32, "uint16": 16,
+         "int4": 4, "int2": 2}  # fmt: skip
+_LARGEST_SIDE = 4096
+_LARGEST_RANK = 8
+_RECURRENT = ("WHILE", "IF", "CALL_ONCE", "LSTM", "RNN", "UNIDIRECTIONAL", "BIDIRECTIONAL", "SVDF")
+_STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE")
+
+
+def refuse_unreadable(structure: Structure, path: Path) -> None:
+    """Refuse what is damaged, no classifier of images, or integers already.
+
+    Raises:
+        ModelError: names what it is, and what to do.
+    """
+    _refuse_inconsistent(structure, path)
+    refuse_other_tasks(structure, path.name)
+    refuse_quantized(structure, path)
+    _refuse_operators(structure, path)
+    _refuse_input(structure, path)
+
+
+def refuse_quantized(structure: Structure, path: Path) -> None:
+    """A file that computes in integers is what converting makes: it is run as it is.
+
+    Raises:
+        ModelError: with the command that runs it.
+    """
+    integer = integer_activations(structure)
+    if not integer:
+        return
+    run = "give it a fixed image size where it was made" if open_size(structure) else (
+        f"run it as it is: edge-effnet evaluate {quote(str(path))} --data DIR"
+    )  # fmt: skip
+    raise ModelError(
+        f"{path.name} is quantized already",
+        found=", ".join(f"{count} {dtype} activations" for dtype, count in integer.most_common()),
+        expected="a model whose activations are float",
+        fix=f"{run}; to quantize it anew, convert the float model it was made from",
+    )
+
+
+def _refuse_inconsistent(structure: Structure, path: Path) -> None:
+    known = set(structure.inputs)
+    for index, tensor in enumerate(structure.tensors):
+        shape, bits = tensor.shape, _BITS.get(tensor.dtype)
+        if len(shape) > _LARGEST_RANK or any(side < 0 for side in shape):
+            raise _damaged(path, f"a tensor of shape {list(shape)[:9]}")
+        if not tensor.constant_bytes:
+            continue
+        known.add(index)
+        if bits and tensor.constant_bytes < math.ceil(math.prod(shape) * bits / 8):
+            raise _damaged(path, f"{tensor.constant_bytes} bytes for {tensor.dtype} {list(shape)}")
+    for operator in structure.operators:
+        unknown = [index for index in operator.inputs if index >= 0 and index not in known]
+        # Variables of recurrent layers are read before they are made, and refused by name.
+        if unknown and not operator.name.startswith((*_RECURRENT, *_STATE)):
+            raise _damaged(path, f"{operator.name} reads a tensor that nothing makes")
+        known.update(operator.outputs)
+    if not set(structure.outputs) <= known:
+        raise _damaged(path, "an output that nothing makes")
+
+
+def _damaged(path: Path, found: str) -> ModelError:
+    return ModelError(
+        f"{path} is damaged",
+        found=found,
+        expected="a whole .tflite file",
+        fix="copy or convert it again",
+    )
+
+
+def _refuse_operators(structure: Structure, path: Path) -> None:
+    names = [operator.name for operator in structure.operators]
+    custom = sorted({name.partition(":")[2] for name in names if name.startswith("CUSTOM:")})
+    if custom:
+        raise ModelError(
+            f"{path.name} has operators that are not TFLite's own",
+            found=", ".join(custom[:5]),
+            expected="built-in operators only",
+            fix="export it without custom or Flex operators (no SELECT_TF_OPS)",
+        )
+    stateful = sorted({name for name in names if name.startswith((*_RECURRENT, *_STATE))})
+    if stateful:
+        raise ModelError(
+            f"{path.name} is no feed-forward network: it has recurrent layers, loops or variables",
+            found=", ".join(stateful[:5]),
+            expected="convolutions, poolings and dense layers",
+            fix="give a network without LSTM, GRU or RNN layers",
+        )
+    if not names:
+        raise _damaged(path, "no operators")
+
+
+def _refuse_input(structure: Structure, path: Path) -> None:
+    tensor = structure.tensors[structure.inputs[0]]
+    shape = tensor.shape
+    if len(shape) == 4 and shape[1] in {1, 3} and shape[3] not in {1, 3}:
+        raise ModelError(
+            f"{path.name} wants its images with the channels first",
+            found=f"input shape {list(shape)}",
+            expected="[1, height, width, 3] or [1, height, width, 1]",
+            fix="export it with channels last (litert_torch.to_channel_last_io, or onnx2tf)",
+        )
+    if len(shape) != 4 or shape[3] not in {1, 3} or min(shape) < 1:
+        raise ModelError(
+            f"{path.name} does not take an image",
+            found=f"input shape {list(shape)}",
+            expected="[1, height, width, 3], or 1 for grey",
+            fix="give a model that classifies images",
+        )
+    if max(shape) > _LARGEST_SIDE:
+        raise _damaged(path, f"an input of shape {list(shape)}")
+    if tensor.dtype != "float32":
+        raise ModelError(
+            f"{path.name} does not take float images",
+            found=f"a {tensor.dtype} input",
+            expected="float32",
+            fix="export it with a float32 input",
+        )

@@ -1,0 +1,161 @@
+"""The main graph of a ``.tflite`` while it is being rewritten."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from converters.tflite_graph.unused import drop_unused
+from edge_effnet.errors import ModelError
+from edge_effnet.tflite.editor import pack_tree, read_tree
+from edge_effnet.tflite.reader import DTYPES
+
+_PACKED = {"int4": 4, "int2": 2}  # bits of a value; several share a byte, the lowest first
+_DAMAGE = (
+    *(ArithmeticError, AttributeError, LookupError, MemoryError, OSError, TypeError, ValueError),
+    struct.error,
+)
+
+
+class EditableGraph:
+    """Tensors by index, operators in order, constants as arrays.
+
+    Args:
+        model: whole, as far as ``parse_structure`` looks.
+        name: for errors.
+
+    Attributes:
+        changed: whether anything had to be rewritten.
+
+    Raises:
+        ModelError: the parts that ``parse_structure`` does not look at are damaged.
+        MissingExtra: the schema package is not installed.
+    """
+
+    def __init__(self, model: bytes, name: str) -> None:
+        self.name, self.changed = name, False
+        self.tensors: list[Any] = []
+        self.operators: list[Any] = []
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
+        try:
+            self.schema, self.tree = read_tree(model)
+            self.main = self.tree.subgraphs[0]
+            self._load()
+        except _DAMAGE as error:
+            raise ModelError(
+                f"{name} is damaged or cut off",
+                found=f"{len(model)} bytes that do not decode ({type(error).__name__})",
+                expected="a whole .tflite file",
+                fix="copy or convert it again",
+            ) from error
+        numbers = vars(self.schema.BuiltinOperator).items()
+        self._kinds = {number: kind for kind, number in numbers if isinstance(number, int)}
+        self._name_apart()
+
+    def _name_apart(self) -> None:
+        """Ranges and recipes go by the names of tensors: each gets one of its own."""
+        taken: set[bytes] = set()
+        for index, tensor in enumerate(self.tensors):
+            name = tensor.name or b"tensor"
+            if tensor.name is None or name in taken:
+                tensor.name, self.changed = b"%s_%d" % (name, index), True
+            taken.add(tensor.name)
+
+    def kind(self, operator: Any) -> str:
+        """The operator's name, such as ``CONV_2D``."""
+        number = int(self.tree.operatorCodes[operator.opcodeIndex].builtinCode)
+        return str(self._kinds.get(number, f"BUILTIN_{number}"))
+
+    def read_by(self, operator: Any) -> list[int]:
+        """The tensors an operator reads; inputs that it leaves out are not among them."""
+        return [int(index) for index in self.listed(operator.inputs) if index >= 0]
+
+    def made_by(self, operator: Any) -> list[int]:
+        return [int(index) for index in self.listed(operator.outputs)]
+
+    @staticmethod
+    def listed(values: Any) -> list[int]:
+        return [] if values is None else [int(value) for value in values]
+
+    def dtype(self, index: int) -> str:
+        return DTYPES[int(self.tensors[index].type)]
+
+    def shape(self, index: int) -> tuple[int, ...]:
+        return tuple(self.listed(self.tensors[index].shape))
+
+    def is_constant(self, index: int) -> bool:
+        data = self.tree.buffers[self.tensors[index].buffer].data
+        return data is not None and len(data) > 0
+
+    def constant(self, index: int) -> NDArray[Any]:
+        """The stored values in the tensor's shape; of 4 bits or fewer as int8.
+
+        Raises:
+            ModelError: stored otherwise than its shape says, or in a type without arrays.
+        """
+        dtype, shape = self.dtype(index), self.shape(index)
+        stored = np.asarray(self.tree.buffers[self.tensors[index].buffer].data, np.uint8)
+        try:
+            if dtype in _PACKED:
+                return _unpacked(stored, _PACKED[dtype], int(np.prod(shape))).reshape(shape)
+            return stored.view(np.dtype(dtype)).reshape(shape)
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"{self.name} is damaged",
+                found=f"{stored.size} bytes for {dtype} {list(shape)} in a constant",
+                expected="as many as its shape needs",
+                fix="copy or convert it again",
+            ) from error
+
+    def set_constant(self, index: int, values: NDArray[Any]) -> None:
+        """Make a tensor the constant ``values``, in a buffer of its own."""
+        buffer, tensor = self.schema.BufferT(), self.tensors[index]
+        buffer.data = np.frombuffer(np.ascontiguousarray(values).tobytes(), np.uint8)
+        self.tree.buffers.append(buffer)
+        tensor.buffer = len(self.tree.buffers) - 1
+        tensor.type = DTYPES.index(values.dtype.name)
+        tensor.shape = np.array(values.shape, np.int32)
+        tensor.quantization = tensor.shapeSignature = None
+        self.changed = True
+
+    def drop_unused(self) -> None:
+        """Leave out operators, tensors and constants that the outputs do not depend on."""
+        needed, kept = set(self.outputs), []
+        for operator in reversed(self.operators):
+            if needed.intersection(self.made_by(operator)):
+                needed.update(self.read_by(operator))
+                kept.append(operator)
+        count = len(self.operators), len(self.tensors)
+        self.operators = kept[::-1]
+        self._store()
+        drop_unused(self.tree)
+        self._load()
+        self.changed |= count != (len(self.operators), len(self.tensors))
+
+    def pack(self) -> bytes:
+        """The model as it is now."""
+        self._store()
+        return pack_tree(self.tree)
+
+    def _load(self) -> None:
+        self.tensors = list(self.main.tensors)
+        self.operators = list(self.main.operators)
+        self.inputs = [int(index) for index in self.main.inputs]
+        self.outputs = [int(index) for index in self.main.outputs]
+
+    def _store(self) -> None:
+        self.main.tensors, self.main.operators = self.tensors, self.operators
+        self.main.inputs = np.array(self.inputs, np.int32)
+        self.main.outputs = np.array(self.outputs, np.int32)
+
+
+def _unpacked(stored: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.int8]:
+    """Values of 2 or 4 bits, two's complement."""
+    shifts = np.arange(0, 8, bits, dtype=np.uint8)
+    raw = (stored[:, None] >> shifts) & (2**bits - 1)
+    signed = (raw.astype(np.int16) ^ 2 ** (bits - 1)) - 2 ** (bits - 1)
+    return np.asarray(signed.reshape(-1)[:count], np.int8)

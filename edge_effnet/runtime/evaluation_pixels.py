@@ -1,0 +1,120 @@
+"""How pixels become the input of the models that are evaluated, found once for all workers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from edge_effnet.cores import available_cores
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.runtime.classifier import Classifier
+from edge_effnet.runtime.evaluation import true_answers
+from edge_effnet.runtime.input_pixels.file_evidence import found_line
+from edge_effnet.runtime.input_pixels.known import InputPixels, with_settings
+from edge_effnet.runtime.input_pixels.labelled import find_with_photos, sample_of
+from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
+from edge_effnet.tflite.reader import Structure, read_model_bytes
+
+_STRENGTHS = ("open", "inferred", "stated")
+_SAME_KERNELS = 0.8
+
+
+def settle_pixels(
+    models: Sequence[Classifier], dataset: Dataset, *, workers: int | None = None
+) -> list[InputPixels]:
+    """What goes into each model: as the user or a card says, else as found on labelled photos.
+
+    Files of one network get one and the same: as the one says that was told or carries a card,
+    else as found for the one whose file tells most.
+
+    Args:
+        models: opened without asking.
+        dataset: with or without labels.
+
+    Raises:
+        ModelError: neither the file nor photos tell.
+        DataError: a class of the data set that the model does not know.
+    """
+    settled: list[InputPixels | None] = [None] * len(models)
+    for index, model in enumerate(models):
+        if settled[index] is not None:
+            continue
+        same = [
+            other
+            for other in range(len(models))
+            if settled[other] is None and _same_network(model, models[other])
+        ]
+        pixels = _settle([models[other] for other in same], dataset, workers)
+        for other, one in zip(same, pixels, strict=True):
+            settled[other] = one
+    return [pixels for pixels in settled if pixels is not None]
+
+
+def _settle(
+    models: Sequence[Classifier], dataset: Dataset, workers: int | None
+) -> list[InputPixels]:
+    """Of files of one network."""
+    told = next((one.pixels for one in models if one.pixels.evidence is None), None)
+    if told is None:
+        leader = max(models, key=_strength)
+        told = _found(leader, dataset, workers)
+    return [
+        one.pixels
+        if one.pixels.evidence is None or one.pixels is told
+        else with_settings(one.pixels, told.settings, _line(one, told))
+        for one in models
+    ]
+
+
+def _line(model: Classifier, told: InputPixels) -> str:
+    return f"{model.path.name}: pixels become its input as that of {told.path.name}" * (
+        told.path != model.path
+    ) or "".join(told.notices[:1])
+
+
+def _strength(model: Classifier) -> int:
+    evidence = model.pixels.evidence
+    return _STRENGTHS.index(evidence.strength) if evidence else len(_STRENGTHS)
+
+
+def _found(model: Classifier, dataset: Dataset, workers: int | None) -> InputPixels:
+    """As found for one file, on the photos where they are labelled."""
+    pixels, tried = model.pixels, 0
+    if pixels.evidence is None:
+        return pixels
+    sample = sample_of(dataset, pixels.settings)
+    truth = true_answers(sample, model.labels, model.head, model.path.name)
+    if truth is not None and len(np.unique(truth, axis=0)) > 1:
+        photos = LabelledPhotos(tuple(one.path for one in sample.samples), truth)
+        outcome = find_with_photos(
+            read_model_bytes(model.path),
+            model.head,
+            pixels.evidence,
+            photos,
+            workers=workers or available_cores(),
+        )
+        tried = outcome.photos
+        if outcome.found is not None:
+            line = found_line(model.path.name, outcome.found)
+            return with_settings(pixels, outcome.found.settings, line)
+    if not pixels.known:
+        raise pixels.refusal(tried)
+    return pixels
+
+
+def _same_network(one: Classifier, other: Classifier) -> bool:
+    """Whether two files hold one network: of nearly the same kernels, however stored."""
+    if one is other:
+        return True
+    if one.input_format.shape != other.input_format.shape or one.head != other.head:
+        return False
+    first, second = _kernels(one.pixels.structure), _kernels(other.pixels.structure)
+    most = max(first.total(), second.total())
+    return most > 0 and (first & second).total() >= _SAME_KERNELS * most
+
+
+def _kernels(structure: Structure) -> Counter[tuple[int, ...]]:
+    shapes = (tensor.shape for tensor in structure.tensors if tensor.constant_bytes)
+    return Counter(shape for shape in shapes if len(shape) in (2, 4))

@@ -1,0 +1,38 @@
+"""What is known of how an image becomes a network's input before any photo is tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from edge_effnet.image.found import FoundPreprocess
+from edge_effnet.image.preprocessing import Preprocess
+
+Strength = Literal["stated", "inferred", "open"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a file tells, and what the user added.
+
+    Attributes:
+        settings: the best that is known; of an ``open`` file the size and channels alone.
+        reason: completes "found from …".
+        strength: of the scaling of pixels: ``stated`` holds whatever photos say, ``inferred``
+            holds unless labelled photos contradict it, ``open`` says nothing.
+        warnings: what is wrong with the file's input, in sentences.
+        fit_told: whether the user said how the image is fitted and its channels ordered.
+    """
+
+    settings: Preprocess
+    reason: str
+    strength: Strength
+    warnings: tuple[str, ...] = ()
+    fit_told: bool = False
+
+    @property
+    def found(self) -> FoundPreprocess | None:
+        """The same as an answer; None where the file says nothing."""
+        if self.strength == "open":
+            return None
+        return FoundPreprocess(self.settings, self.reason, certain=True)

@@ -1,0 +1,93 @@
+"""What one ``.tflite`` alone tells of how pixels become its input."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edge_effnet.errors import ModelError
+from edge_effnet.image.found import FoundPreprocess
+from edge_effnet.image.preprocess_text import parse_preprocess, preprocess_text
+from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
+from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
+from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
+from edge_effnet.runtime.input_pixels.suggestion import likely_ways
+from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine
+from edge_effnet.runtime.input_pixels.ways import describe, scaling_name, with_scaling
+from edge_effnet.tflite.reader import Structure
+
+_ASKED = 3  # ways that a refusal names
+
+
+def evidence_of(
+    model: bytes,
+    structure: Structure,
+    *,
+    stated: Preprocess | None = None,
+    found: FoundPreprocess | None = None,
+) -> Evidence:
+    """What the file tells: its metadata, Teachable Machine's names, the quantization of its input
+    or a rescaling inside it; an ``open`` one where it tells nothing.
+
+    Args:
+        structure: with one input of height x width x 1 or 3 channels.
+        stated: by the file's TFLite metadata.
+        found: by whoever read the file, such as from the layers of a Keras model.
+    """
+    base = foreign_preprocess(*structure.tensors[structure.inputs[0]].shape[1:])
+    if stated is not None:
+        return Evidence(stated, "its TFLite metadata", "stated")
+    if found is not None and found.certain:
+        return Evidence(found.settings, found.reason, "inferred")
+    evidence = by_teachable_machine(structure, base) or by_quantization(structure, base)
+    if evidence is not None:
+        return evidence
+    return by_rescaling(model, structure, base) or Evidence(base, "", "open")
+
+
+def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
+    """What the user's ``--preprocess`` makes of it: all settings, or, where it leaves the scaling
+    out, the same evidence with another fit or other channels.
+
+    Raises:
+        UsageProblem: the text is not understood.
+    """
+    raw, unit = (
+        parse_preprocess(text, with_scaling(evidence.settings, name)) for name in ("raw", "unit")
+    )
+    if any(raw.mean) or raw.standardize or raw.std == unit.std:
+        return parse_preprocess(text, with_scaling(evidence.settings, "raw"))
+    settings = parse_preprocess(text, evidence.settings)
+    return replace(evidence, settings=settings, fit_told=True)
+
+
+def found_line(name: str, found: FoundPreprocess) -> str:
+    """The line that a command prints."""
+    return f"{name}: {describe(found.settings)}: found from {found.reason}"
+
+
+def ask_how(
+    name: str, model: bytes, structure: Structure, base: Preprocess, *, tried: int = 0
+) -> ModelError:
+    """The refusal of a file that does not say, with the likely answers first.
+
+    Args:
+        tried: labelled photos that did not tell either.
+    """
+    likely, *others = likely_ways(model, structure, base)[:_ASKED]
+    names = " or ".join(scaling_name(way) or preprocess_text(way) for way in others)
+    hint = (
+        "check that the labels are in the network's order"
+        if tried
+        else "evaluate --data finds it with labelled photos"
+    )
+    found = "neither a model card nor TFLite metadata"
+    if tried:
+        found += f", and {tried} labelled photos are answered no better than by chance in any way"
+    return ModelError(
+        f"{name} does not say how pixels become its input",
+        found=found,
+        expected="to be told with --preprocess",
+        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), else {names}; "
+        + hint,
+    )

@@ -1,0 +1,208 @@
+"""Finding how pixels become the input by trying the usual ways on labelled photos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.split import balanced_sample
+from edge_effnet.heads.head import Head
+from edge_effnet.image.found import FoundPreprocess
+from edge_effnet.image.preprocess_text import preprocess_text
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.metrics.intervals import binomial_tail
+from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.trial import PREPARED_BYTES, LabelledPhotos, Trial
+from edge_effnet.runtime.input_pixels.ways import describe, other_channels, scalings_of
+
+PHOTOS = 100
+_FIRST_PHOTOS = 32
+_FEWEST_PHOTOS = 8
+_HOPELESS_P = 0.001
+_CHANCE_P = 0.01
+"""Of each comparison; some eight are made."""
+_LEAST_GAIN = 0.03
+"""Of the quality of the answers: three photos of a hundred."""
+_COMMONEST_FIRST = ("unit", "tf", "raw", "torch", "caffe", "standardize")
+"""How 60 authors of public repositories feed their networks: what decides between equals."""
+
+
+def sample_of(dataset: Dataset, settings: Preprocess, seed: int = 0) -> Dataset:
+    """The photos to try on: about a hundred, evenly over the classes, as many as memory holds."""
+    room = PREPARED_BYTES // (3 * settings.height * settings.width * settings.depth)
+    return balanced_sample(dataset, max(_FEWEST_PHOTOS, min(PHOTOS, room)), seed)
+
+
+@dataclass(frozen=True)
+class TrialOutcome:
+    """What the photos showed.
+
+    Attributes:
+        found: None where every way is right as seldom as chance is.
+        photos: how many were run.
+    """
+
+    found: FoundPreprocess | None
+    photos: int
+
+
+def find_with_photos(
+    model: bytes, head: Head, evidence: Evidence, photos: LabelledPhotos, *, workers: int
+) -> TrialOutcome:
+    """Try the ways that the file leaves open, and take the best where chance does not explain it.
+
+    Scaling, channels and fit are told apart one after the other. A scaling that the file states
+    is kept; one that was inferred, and the usual channels and fit, give way only to what is
+    better beyond chance.
+
+    Args:
+        photos: see ``sample_of``.
+
+    Raises:
+        ModelError: the runtime refuses the model.
+    """
+    base = evidence.settings
+    fits = [base] if evidence.fit_told else _fits(base)
+    trial = Trial(model, head, photos, workers)
+    trial.prepare(fits)
+    count = len(trial.photos)
+    if count < _FEWEST_PHOTOS:
+        return TrialOutcome(None, count)
+    ways = {"": base} if evidence.strength == "stated" else _scalings(evidence)
+    kept = _race(trial, ways)
+    chosen, doubt = _scaling(trial, kept, evidence)
+    if not evidence.fit_told:
+        chosen = _channels(trial, chosen)
+        chosen = _fit(trial, chosen, [fit for fit in fits if not trial.same_fit(fit, base)])
+    if not _beats_chance(trial, chosen):
+        return TrialOutcome(None, count)
+    reason = _reason(trial, chosen, ways, evidence, doubt)
+    return TrialOutcome(FoundPreprocess(chosen, reason, certain=True), count)
+
+
+def _fits(base: Preprocess) -> list[Preprocess]:
+    """The given fit first."""
+    others = [replace(base, fit="squash", crop=1.0), replace(base, fit="crop", crop=1.0)]
+    padded = replace(base, fit="pad", crop=1.0)
+    return list(dict.fromkeys([base, *others, padded]))
+
+
+def _scalings(evidence: Evidence) -> dict[str, Preprocess]:
+    """Every scaling by its name; one that the file infers and that has no name by its text."""
+    ways = scalings_of(evidence.settings)
+    if evidence.fit_told:
+        channels = evidence.settings.channels
+        turned = {name: other_channels(way) or way for name, way in ways.items()}
+        ways = {
+            name: way if way.channels == channels else turned[name] for name, way in ways.items()
+        }
+    if evidence.strength == "inferred" and evidence.settings not in ways.values():
+        ways[preprocess_text(evidence.settings)] = evidence.settings
+    return ways
+
+
+def _race(trial: Trial, ways: Mapping[str, Preprocess]) -> dict[str, Preprocess]:
+    """Those that may still be best after a third of the photos, run on all of them."""
+    trial.run(ways.values(), _FIRST_PHOTOS)
+    leader = trial.best(ways.values())
+    kept = {
+        name: way
+        for name, way in ways.items()
+        if way == leader or trial.p_no_better(leader, way) > _HOPELESS_P
+    }
+    trial.run(kept.values(), len(trial.photos))
+    return kept
+
+
+def _scaling(
+    trial: Trial, ways: Mapping[str, Preprocess], evidence: Evidence
+) -> tuple[Preprocess, str | None]:
+    """The best scaling, and the name of one that is as good; what was inferred is kept unless
+    another is better beyond chance."""
+    best = trial.best(ways.values())
+    if evidence.strength == "stated":
+        return best, None
+    inferred = evidence.settings if evidence.strength == "inferred" else None
+    if inferred is not None and inferred in trial.scores and not _better(trial, best, inferred):
+        return inferred, None
+    equals = [name for name, way in ways.items() if _mean(trial, best) - _mean(trial, way) < 0.02]
+    equals.sort(key=lambda name: (*_COMMONEST_FIRST, name).index(name))
+    chosen = ways[equals[0]]
+    undecided = [
+        name for name, way in ways.items() if way != chosen and not _better(trial, chosen, way)
+    ]
+    return chosen, ", ".join(undecided) or None
+
+
+def _channels(trial: Trial, chosen: Preprocess) -> Preprocess:
+    """The same with red and blue exchanged where that is better beyond chance."""
+    turned = other_channels(chosen)
+    if turned is None:
+        return chosen
+    return turned if _ahead(trial, [turned], chosen) and _better(trial, turned, chosen) else chosen
+
+
+def _fit(trial: Trial, chosen: Preprocess, fits: Sequence[Preprocess]) -> Preprocess:
+    """The same with another fit where that is better beyond chance."""
+    ways = [replace(chosen, fit=fit.fit, crop=fit.crop) for fit in fits]
+    ahead = _ahead(trial, ways, chosen)
+    if not ahead:
+        return chosen
+    best = trial.best(ahead)
+    return best if _better(trial, best, chosen) else chosen
+
+
+def _ahead(trial: Trial, ways: Sequence[Preprocess], chosen: Preprocess) -> list[Preprocess]:
+    """Those that are better on the first photos, run on all of them."""
+    trial.run(ways, _FIRST_PHOTOS)
+    first = trial.quality(chosen)[:_FIRST_PHOTOS]
+    kept = [way for way in ways if (trial.quality(way)[: len(first)] - first).sum() > 0]
+    trial.run(kept, len(trial.photos))
+    return kept
+
+
+def _mean(trial: Trial, way: Preprocess) -> float:
+    return float(trial.quality(way).mean())
+
+
+def _better(trial: Trial, one: Preprocess, other: Preprocess) -> bool:
+    """Beyond chance, and by more than a network that is surer of itself on the same answers."""
+    count = min(len(trial.scores[one]), len(trial.scores[other]))
+    gain = float((trial.quality(one)[:count] - trial.quality(other)[:count]).mean())
+    return gain >= _LEAST_GAIN and trial.p_no_better(one, other) < _CHANCE_P
+
+
+def _beats_chance(trial: Trial, chosen: Preprocess) -> bool:
+    """Whether the answers are right more often than one and the same answer would be."""
+    if trial.head.task != "classes":
+        return True
+    count, truth = len(trial.photos), trial.photos.truth
+    share = float(np.bincount(truth).max()) / count
+    return share < 1 and binomial_tail(trial.right(chosen), count, share) < _CHANCE_P
+
+
+def _reason(
+    trial: Trial,
+    chosen: Preprocess,
+    ways: Mapping[str, Preprocess],
+    evidence: Evidence,
+    doubt: str | None,
+) -> str:
+    count = len(trial.photos)
+    what = f"trying the usual ways on {count} labelled photos: {trial.right(chosen)} right"
+    others = [way for way in ways.values() if way != chosen and len(trial.scores[way]) == count]
+    if evidence.strength == "inferred" and evidence.settings != chosen:
+        said = evidence.settings
+        right = trial.right(said) * count // max(1, len(trial.scores[said]))
+        return f"{what}, where {evidence.reason} says that {describe(said)} ({right} right)"
+    if evidence.strength != "open":
+        return f"{evidence.reason}, and {what}" if chosen != evidence.settings else evidence.reason
+    if doubt:
+        return f"{what}, which does not tell it from {doubt}"
+    if others:
+        best = trial.best(others)
+        return f"{what}, {trial.right(best)} with {preprocess_text(best).split(',')[0]}"
+    return what

@@ -1,0 +1,156 @@
+"""The likely way in which pixels become the input, where nothing says it and no photo is labelled.
+
+Two signs speak of it, and neither is proof, so that what comes of them is asked for. Fed as in
+training, answers differ from image to image by a few units of log-probability, where too small
+values give one answer to everything and too large ones a certainty that no training leaves
+behind. And the first layer's outputs lie around zero where batch normalization was folded into
+it: its bias cancels the mean that the stored statistics saw.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
+from edge_effnet.runtime.input_pixels.rescaling import before_first_layer
+from edge_effnet.runtime.input_pixels.ways import scalings_of
+from edge_effnet.runtime.interpreter import open_bytes
+from edge_effnet.runtime.tensors import dequantize_out, quantize_in, tensor_format
+from edge_effnet.tflite.constants import stored_constant
+from edge_effnet.tflite.reader import Operator, Structure
+
+_SHARES = {"unit": 0.5, "raw": 0.2, "tf": 0.15, "torch": 0.06, "standardize": 0.05, "caffe": 0.04}
+"""How 60 authors of public repositories feed their networks, about."""
+_USUAL_SPREAD = 3.0
+"""Standard deviation of log-probabilities over images, of networks fed as in training."""
+_IMAGES = 12
+_PATCHES = 64
+_SMALLEST = 1e-30
+
+
+def likely_ways(
+    model: bytes, structure: Structure, base: Preprocess, photos: Sequence[Pixels] = ()
+) -> list[Preprocess]:
+    """The usual scalings, the likeliest first.
+
+    Args:
+        base: fit and channels.
+        photos: RGB, of any size; drawn images stand in where there are none.
+    """
+    given = photos or stand_in_images(_IMAGES)
+    images = [preprocess(pixels, base) for pixels in given[:_IMAGES]]
+    spread = _Spread(model)
+    scores = {}
+    for name, way in scalings_of(base).items():
+        inputs = [normalize(_turned(pixels, way, base), way) for pixels in images]
+        score = math.log(_SHARES[name])
+        if spread.usable:
+            score -= abs(math.log(max(spread.of(inputs), 1e-6) / _USUAL_SPREAD))
+        offset = first_layer_offset(model, structure, inputs)
+        score -= 0.0 if offset is None else math.log1p(offset)
+        scores[way] = score
+    return sorted(scores, key=lambda way: -scores[way])
+
+
+def _turned(pixels: Pixels, way: Preprocess, base: Preprocess) -> Pixels:
+    return pixels if way.channels == base.channels else pixels[..., ::-1]
+
+
+class _Spread:
+    """How much a network's answers differ from image to image."""
+
+    def __init__(self, model: bytes) -> None:
+        self._interpreter = open_bytes(model)
+        self._source = self._interpreter.get_input_details()[0]
+        self._output = self._interpreter.get_output_details()[0]
+        self.usable = int(self._source["shape"][0]) == 1
+
+    def of(self, inputs: Sequence[NDArray[np.float32]]) -> float:
+        """Standard deviation of the log-probabilities around each class's mean."""
+        rows = []
+        for image in inputs:
+            stored = quantize_in(image, tensor_format(self._source))[None]
+            self._interpreter.set_tensor(self._source["index"], stored)
+            self._interpreter.invoke()
+            answer = self._interpreter.get_tensor(self._output["index"])
+            rows.append(dequantize_out(answer, tensor_format(self._output)).reshape(-1))
+        scores = np.nan_to_num(np.asarray(rows, np.float64))
+        if scores.min() >= 0 and scores.max() <= 1:  # probabilities
+            if scores.shape[1] == 1:
+                scores = np.concatenate([1 - scores, scores], axis=1)
+            scores = np.log(np.clip(scores, _SMALLEST, 1))
+        scores = scores - scores.mean(axis=1, keepdims=True)
+        return float((scores - scores.mean(axis=0)).std())
+
+
+def first_layer_offset(
+    model: bytes, structure: Structure, inputs: Sequence[NDArray[np.float32]]
+) -> float | None:
+    """How far the first convolution's outputs lie from zero, in their standard deviations: the
+    median over its channels. None where the network does not begin with a convolution.
+
+    Args:
+        inputs: real-valued, height x width x channels.
+    """
+    layer = next((op for op in structure.operators if op.name == "CONV_2D"), None)
+    if layer is None:
+        return None
+    kernel, bias = (_weights(model, structure, layer, place) for place in (1, 2))
+    if kernel is None or kernel.ndim != 4 or kernel.shape[3] != inputs[0].shape[2]:
+        return None
+    inside = before_first_layer(model, structure)
+    rows, columns = kernel.shape[1:3]
+    random = np.random.default_rng(0)
+    patches = []
+    for image in inputs:
+        height, width = image.shape[0] - rows, image.shape[1] - columns
+        if height < 0 or width < 0:
+            return None
+        tops = random.integers(0, height + 1, _PATCHES)
+        lefts = random.integers(0, width + 1, _PATCHES)
+        patches += [image[y : y + rows, x : x + columns] for y, x in zip(tops, lefts, strict=True)]
+    seen = np.asarray(patches, np.float64) * inside.a + inside.b
+    outputs = np.einsum("pijc,oijc->po", seen, kernel) + (0.0 if bias is None else bias)
+    return float(np.median(np.abs(outputs.mean(axis=0)) / (outputs.std(axis=0) + 1e-12)))
+
+
+def _weights(
+    model: bytes, structure: Structure, layer: Operator, place: int
+) -> NDArray[np.float32] | None:
+    """A layer's kernel or bias, through the DEQUANTIZE that float16 files put before it."""
+    if len(layer.inputs) <= place or layer.inputs[place] < 0:
+        return None
+    index = layer.inputs[place]
+    if not structure.tensors[index].constant_bytes:
+        makers = [op for op in structure.operators if index in op.outputs and op.inputs]
+        if len(makers) != 1 or makers[0].name != "DEQUANTIZE":
+            return None
+        index = makers[0].inputs[0]
+    try:
+        return stored_constant(model, structure, index)
+    except ValueError:
+        return None
+
+
+def stand_in_images(count: int, side: int = 128) -> list[Pixels]:
+    """Drawn images with the brightness, contrast and smoothness of photos: RGB, uint8.
+
+    Noise whose power falls with the square of the frequency, as that of photos does, around a
+    mean of its own for each image.
+    """
+    random = np.random.default_rng(0)
+    images = []
+    for _ in range(count):
+        canvas = np.zeros((side, side, 3))
+        for octave in range(1, 6):
+            size = 2**octave
+            grey = random.normal(0, 1, (size, size, 1)) + random.normal(0, 0.4, (size, size, 3))
+            canvas += cv2.resize(grey, (side, side), interpolation=cv2.INTER_CUBIC)
+        pixels = random.normal(118, 30) + 55 * (canvas - canvas.mean()) / canvas.std()
+        images.append(np.asarray(np.clip(pixels, 0, 255), np.uint8))
+    return images

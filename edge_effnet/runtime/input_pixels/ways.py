@@ -1,0 +1,82 @@
+"""The usual ways in which pixels become a network's input, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from edge_effnet.image.preprocess_text import NORMALIZATIONS
+from edge_effnet.image.preprocessing import Preprocess
+
+SCALINGS = tuple(NORMALIZATIONS)
+_COLOURED = frozenset({"torch", "caffe"})  # three means, for three channels
+
+
+def with_scaling(base: Preprocess, name: str) -> Preprocess:
+    """The same fit with another scaling; of colour channels those that go with it."""
+    channels = base.channels if base.channels == "grey" else "rgb"
+    return replace(base, **{"standardize": False, "channels": channels, **NORMALIZATIONS[name]})
+
+
+def scalings_of(base: Preprocess) -> dict[str, Preprocess]:
+    """Every usual scaling that a network with these channels can have been trained with."""
+    names = [name for name in SCALINGS if base.channels != "grey" or name not in _COLOURED]
+    return {name: with_scaling(base, name) for name in names}
+
+
+def other_channels(settings: Preprocess) -> Preprocess | None:
+    """The same with red and blue exchanged, each with the mean that it had; None in grey."""
+    if settings.channels == "grey":
+        return None
+    turned: Preprocess = replace(
+        settings,
+        channels="bgr" if settings.channels == "rgb" else "rgb",
+        mean=settings.mean[::-1],
+        std=settings.std[::-1],
+    )
+    return turned
+
+
+def scaling_name(settings: Preprocess) -> str | None:
+    """The name of a scaling, whatever the order of its channels; None for one of no name."""
+    turned = other_channels(settings)
+    for name, row in NORMALIZATIONS.items():
+        wanted = {"standardize": False, **row}
+        for one in filter(None, (settings, turned)):
+            if all(getattr(one, key) == value for key, value in wanted.items()):
+                return name
+    return None
+
+
+_SAID = {
+    "raw": "pixels stay 0–255",
+    "unit": "pixels are divided by 255",
+    "tf": "pixels become -1…1",
+    "torch": "pixels are normalized by ImageNet's mean and deviation",
+    "caffe": "ImageNet's mean is taken from the pixels",
+    "standardize": "each image is standardized",
+}
+_ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": " of a grey image"}
+
+
+def describe(settings: Preprocess) -> str:
+    """A sentence: "pixels are divided by 255 and the photo is squashed"."""
+    name = scaling_name(settings)
+    said = _SAID[name] if name else f"pixels become {_formula(settings)}"
+    return f"{said}{_ORDERS[settings.channels]} and the photo is {_fit(settings)}"
+
+
+def _fit(settings: Preprocess) -> str:
+    if settings.fit == "crop":
+        share = "" if settings.crop == 1 else f"{settings.crop:g} of "
+        return f"cut to {share}its central square"
+    return "squashed" if settings.fit == "squash" else "padded"
+
+
+def _formula(settings: Preprocess) -> str:
+    mean, std = (_joined(row) for row in (settings.mean, settings.std))
+    return f"(pixel - {mean}) / {std}"
+
+
+def _joined(values: Iterable[float]) -> str:
+    return "/".join(f"{value:.4g}" for value in values)

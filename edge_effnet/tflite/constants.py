@@ -1,0 +1,47 @@
+"""The numbers that a ``.tflite`` stores, read with the standard library and NumPy."""
+
+from __future__ import annotations
+
+import struct
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.tflite.reader import Structure, Table
+
+_STORED = {"float32": "<f4", "float16": "<f2", "int8": "i1", "uint8": "u1", "int32": "<i4"}
+
+
+def stored_constant(model: bytes, structure: Structure, index: int) -> NDArray[np.float32] | None:
+    """A constant tensor in real units, float32 in its own shape.
+
+    Returns:
+        None for an activation, or for a type that holds no weights.
+
+    Raises:
+        ValueError: the file does not hold as many numbers as the tensor has.
+    """
+    tensor = structure.tensors[index]
+    if not tensor.constant_bytes or tensor.dtype not in _STORED:
+        return None
+    try:
+        root = Table.root(memoryview(model))
+        table = root.tables(2)[0].tables(0)[index]
+        buffer = root.tables(4)[table.scalar(2, "<I")]
+        start = buffer.scalar(1, "<Q")
+        data = buffer.raw(0) or model[start : start + buffer.scalar(2, "<Q")]
+    except (struct.error, IndexError) as error:
+        raise ValueError(f"tensor {tensor.name!r} has no readable data") from error
+    values = np.frombuffer(data, _STORED[tensor.dtype])
+    if values.size != tensor.elements:
+        raise ValueError(f"{tensor.name!r}: {values.size} numbers, {tensor.elements} expected")
+    values = values.reshape(tensor.shape).astype(np.float32)
+    if not tensor.scales:
+        return values
+    along = [1] * values.ndim
+    if len(tensor.scales) > 1:
+        along[tensor.channel_axis] = len(tensor.scales)
+    scales = np.asarray(tensor.scales, np.float32).reshape(along)
+    points = np.asarray(tensor.zero_points or (0,), np.float32)
+    points = points.reshape(along) if points.size == scales.size else points[:1]
+    return np.asarray((values - points) * scales, np.float32)

@@ -1,0 +1,193 @@
+"""Files as their authors left them become float models with a batch of 1."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from converters.float_model.tflite_files.reader import read_tflite_model
+from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
+from edge_effnet.tflite.editor import read_tree
+from edge_effnet.tflite.reader import parse_structure
+from tests.converters.float_model.tflite_files.conftest import (
+    CLASSES,
+    SIDE,
+    NetworkBuilder,
+    answer,
+    image,
+    kernels,
+    network,
+)
+
+WriteFile = Callable[..., Path]
+PLAIN = ["CONV_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"]
+
+
+def test_what_needs_nothing_stays_byte_for_byte(file: WriteFile) -> None:
+    model = network()
+    read = read_tflite_model(file(model), resolution=None)
+    assert read.model == model
+    assert (read.notices, read.steps) == ((), ())
+
+
+@pytest.mark.parametrize("stored", ["float16", "int8", "per tensor", "weights only"])
+def test_rounded_weights_come_back_as_they_are_stored(file: WriteFile, stored: str) -> None:
+    read = read_tflite_model(file(network(stored)), resolution=None)  # type: ignore[arg-type]
+    assert [operator.name for operator in read.structure.operators] == PLAIN
+    assert {tensor.dtype for tensor in read.structure.tensors} == {"float32", "int32"}
+    kernel = next(t for t in read.structure.tensors if t.name == "kernel")
+    assert not kernel.scales
+    np.testing.assert_allclose(answer(read.model, image()), answer(network(), image()), atol=0.01)
+    assert "rounded" in read.notices[0]
+    assert read.steps[0]["step"] == "expanded"
+
+
+def test_the_weights_are_exactly_the_stored_ones(file: WriteFile) -> None:
+    _, tree = read_tree(read_tflite_model(file(network("int8")), resolution=None).model)
+    stored = next(t for t in tree.subgraphs[0].tensors if t.name == b"kernel")
+    values = np.asarray(tree.buffers[stored.buffer].data).view(np.float32).reshape(stored.shape)
+    scale = np.abs(kernels()[0]).max((1, 2, 3), keepdims=True) / 127
+    np.testing.assert_array_equal(values, np.rint(kernels()[0] / scale) * scale)
+
+
+def test_dynamic_inputs_are_no_longer_rounded(file: WriteFile) -> None:
+    _, tree = read_tree(read_tflite_model(file(network("int8")), resolution=None).model)
+    options = [operator.builtinOptions for operator in tree.subgraphs[0].operators]
+    assert not any(getattr(one, "asymmetricQuantizeInputs", False) for one in options)
+
+
+def test_operator_codes_of_2019_are_in_both_fields(file: WriteFile) -> None:
+    read = read_tflite_model(file(network(old_codes=True)), resolution=None)
+    _, tree = read_tree(read.model)
+    assert all(code.builtinCode for code in tree.operatorCodes)
+    np.testing.assert_array_equal(answer(read.model, image()), answer(network(), image()))
+
+
+def test_a_shape_computed_at_run_time_is_a_constant(file: WriteFile) -> None:
+    read = read_tflite_model(file(network(computed_shape=True)), resolution=None)
+    assert [operator.name for operator in read.structure.operators] == PLAIN
+    np.testing.assert_array_equal(answer(read.model, image()), answer(network(), image()))
+
+
+@pytest.mark.parametrize("computed", [False, True])
+def test_a_fixed_batch_becomes_1(file: WriteFile, computed: bool) -> None:
+    model = network(batch=32, computed_shape=computed)
+    read = read_tflite_model(file(model), resolution=None)
+    activations = [t for t in read.structure.tensors if not t.constant_bytes]
+    assert {tensor.shape[0] for tensor in activations} == {1}
+    many = answer(model, np.repeat(image(), 32, axis=0))
+    np.testing.assert_allclose(answer(read.model, image())[0], many[7], atol=1e-6)
+
+
+def test_an_open_image_size_takes_the_resolution(file: WriteFile) -> None:
+    read = read_tflite_model(file(network(open_size=True)), resolution=24)
+    source = read.structure.tensors[read.structure.inputs[0]]
+    assert (source.shape, source.open_shape) == ((1, 24, 24, 3), ())
+    assert answer(read.model, np.ones((1, 24, 24, 3), np.float32)).shape == (1, CLASSES)
+
+
+def test_an_open_image_size_is_asked_for(file: WriteFile) -> None:
+    with pytest.raises(UsageProblem, match=r"leaves the size of its images open.*--resolution"):
+        read_tflite_model(file(network(open_size=True)), resolution=None)
+
+
+def test_a_fixed_image_size_is_not_changed(file: WriteFile) -> None:
+    with pytest.raises(UsageProblem, match="fixed image size"):
+        read_tflite_model(file(network()), resolution=2 * SIDE)
+
+
+def test_grey_images(file: WriteFile) -> None:
+    read = read_tflite_model(file(network(channels=1)), resolution=None)
+    assert answer(read.model, image(1)).shape == (1, CLASSES)
+
+
+def test_equal_names_are_told_apart(file: WriteFile) -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("x", (1, SIDE, SIDE, 3))
+    axes = builder.tensor("x", (2,), np.array([1, 2], np.int32))
+    mean = builder.tensor("x", (1, 3))
+    builder.operator("MEAN", [source, axes], mean, options="ReducerOptions")
+    read = read_tflite_model(file(builder.pack(source, [mean])), resolution=None)
+    assert len({tensor.name for tensor in read.structure.tensors}) == 3
+
+
+def _other(kind: str) -> bytes:
+    builder = NetworkBuilder()
+    source = builder.tensor("image", (1, SIDE, SIDE, 3), dtype="int8", scales=np.ones(1))
+    scores = builder.tensor("scores", (1, 3), dtype="int8", scales=np.ones(1))
+    axes = builder.tensor("axes", (2,), np.array([1, 2], np.int32))
+    if kind == "no operator":
+        return builder.pack(source, [source])
+    if kind == "channels first":
+        source = builder.tensor("first", (1, 3, SIDE, SIDE))
+    if kind != "quantized":
+        scores = builder.tensor("scores", (1, 3))
+        if kind != "channels first":
+            source = builder.tensor("image", (1, SIDE, SIDE, 3))
+    if kind == "loop":
+        builder.operator("WHILE", [source], scores)
+    elif kind != "nothing makes it":
+        builder.operator("MEAN", [source, axes], scores, options="ReducerOptions")
+    return builder.pack(source, [scores] if kind != "no output" else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "what"),
+    [
+        ("quantized", r"quantized already.*edge-effnet evaluate"),
+        ("no output", "has no output"),
+        ("channels first", "channels first"),
+        ("loop", "recurrent layers, loops"),
+        ("nothing makes it", "nothing makes"),
+    ],
+)
+def test_what_cannot_be_read_is_named(file: WriteFile, kind: str, what: str) -> None:
+    with pytest.raises(ModelError, match=what):
+        read_tflite_model(file(_other(kind)), resolution=None)
+
+
+DAMAGEABLE = network("int8", computed_shape=True)
+
+
+@given(st.lists(st.tuples(st.integers(8, len(DAMAGEABLE) - 1), st.integers(0, 255)), max_size=6))
+def test_damaged_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
+) -> None:
+    data = bytearray(DAMAGEABLE)
+    for place, value in changes:
+        data[place] = value
+    path = tmp_path_factory.mktemp("damaged") / "damaged.tflite"
+    path.write_bytes(data)
+    try:
+        read = read_tflite_model(path, resolution=None)
+    except EdgeEffnetError:
+        return
+    assert parse_structure(read.model, "read").operators
+
+
+def test_wild_files_answer_as_their_own_runtime_did(reference: Path) -> None:
+    import json
+
+    import cv2
+
+    wild = reference / "wild"
+    photos = sorted((reference / "images" / "imagenet_calibration").glob("*.jp*g"))[::50]
+    described = json.loads((wild / "expected.json").read_text())["files"]
+    names = ["malaria_float", "leaves_float_batch32", "leaves_float16", "hand_grey_float"]
+    for name in names:
+        read = read_tflite_model(wild / f"{name}.tflite", resolution=None)
+        height, width, channels = read.structure.tensors[read.structure.inputs[0]].shape[1:]
+        told = described[f"{name}.tflite"]
+        for path, expected in zip(photos, told["output"], strict=True):
+            pixels = cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
+            if channels == 1:
+                pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+            pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+            fed = pixels.reshape(1, height, width, channels).astype(np.float32)
+            given_back = answer(read.model, fed / told["pixels_divided_by"])[0]
+            np.testing.assert_allclose(given_back, expected, atol=1e-3, err_msg=name)

@@ -1,0 +1,76 @@
+"""How pixels become the input of the models that are evaluated together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.data.listing import load_dataset, load_images
+from edge_effnet.errors import ModelError
+from edge_effnet.image.preprocess_text import preprocess_text
+from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.evaluation_pixels import settle_pixels
+from edge_effnet.runtime.evaluation_plan import plan_evaluation
+from edge_effnet.runtime.input_pixels.known import InputPixels
+from tests.edge_effnet.runtime.input_pixels.conftest import COLOURS, colour_photos, make_network
+
+__all__ = ["colour_photos"]
+
+
+def written(folder: Path, name: str, model: bytes) -> Path:
+    (folder / name).write_bytes(model)
+    return folder / name
+
+
+def settled(paths: Sequence[Path], photos: Path, *, labelled: bool = True) -> list[InputPixels]:
+    models = [open_classifier(path, labels=COLOURS, ask=False) for path in paths]
+    data = load_dataset(photos, labels=COLOURS) if labelled else load_images(photos)
+    return settle_pixels(models, data, workers=2)
+
+
+def test_two_files_of_one_network_get_the_same(tmp_path: Path, colour_photos: Path) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    stated = make_network(gain=30.0, quantized=("uint8", 1 / 255, 0))
+    small = written(tmp_path, "int8.tflite", stated)
+    first, second = settled([plain, small], colour_photos)
+    assert preprocess_text(first.settings) == preprocess_text(second.settings) == "unit,fit=squash"
+    assert first.notices == ("float.tflite: pixels become its input as that of int8.tflite",)
+    assert "found from the scale of its input tensor" in second.notices[0]
+
+
+def test_a_file_that_does_not_say_is_refused_without_labels(
+    tmp_path: Path, colour_photos: Path
+) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    with pytest.raises(ModelError, match="does not say how pixels become its input"):
+        settled([plain], colour_photos / "red", labelled=False)
+
+
+def test_labels_that_fit_nothing_are_named_in_the_refusal(
+    tmp_path: Path, colour_photos: Path
+) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=0.0))
+    with pytest.raises(
+        ModelError, match="36 labelled photos are answered no better than by chance"
+    ):
+        settled([plain], colour_photos)
+
+
+def test_a_plan_says_what_was_found_and_uses_it(tmp_path: Path, colour_photos: Path) -> None:
+    turned = written(tmp_path, "bgr.tflite", make_network(channels=(0, 1, 2), gain=30.0))
+    plan = plan_evaluation([turned], colour_photos, labels=COLOURS)
+    assert plan.preprocessing[0].channels == "bgr"
+    assert "in B, G, R order" in plan.notices[0]
+    assert "found from trying the usual ways on 36 labelled photos" in plan.notices[0]
+    (predictions,) = plan.predict(workers=1)
+    assert predictions.truth is not None
+    assert (predictions.scores.argmax(axis=1) == predictions.truth).all()
+
+
+def test_what_the_user_says_is_not_tried(tmp_path: Path, colour_photos: Path) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    plan = plan_evaluation([plain], colour_photos, labels=COLOURS, preprocess="tf")
+    assert preprocess_text(plan.preprocessing[0]) == "tf,fit=squash"
+    assert plan.notices == ()
