@@ -150,10 +150,8 @@ class _Rewriter:
         made = [int(index) for index in operator.outputs]
         floats = [index for index in (*inputs, *made) if index >= 0 and self._is_float(index)]
         moving = [index for index in floats if self._constant(index) is None]
-        return (
-            self.left_float.isdisjoint(names)
-            and any(index in self.twins for index in moving)
-            and all(index in self.twins or self._name(index) in self.ranges for index in moving)
+        return self.left_float.isdisjoint(names) and all(
+            index in self.twins or self._name(index) in self.ranges for index in moving
         )
 
     def _rewrite(self, operator: Any, inputs: list[int], kernel: IntegerKernel) -> None:

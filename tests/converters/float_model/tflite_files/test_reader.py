@@ -17,12 +17,11 @@ from edge_effnet.tflite.reader import parse_structure
 from tests.converters.float_model.tflite_files.conftest import (
     CLASSES,
     SIDE,
-    NetworkBuilder,
-    answer,
     image,
     kernels,
     network,
 )
+from tests.converters.network_builder import NetworkBuilder, answer
 
 WriteFile = Callable[..., Path]
 PLAIN = ["CONV_2D", "RESHAPE", "FULLY_CONNECTED", "SOFTMAX"]
