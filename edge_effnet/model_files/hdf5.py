@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,25 @@ def starts_hdf5(path: Path, head: bytes) -> bool:
     except OSError:
         return False
     return False
+
+
+def stated_size(path: Path) -> int | None:
+    """How long the file says it is, in its superblock; None where that cannot be read.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        block = file.read(48)
+    if len(block) < 48 or not block.startswith(SIGNATURE):
+        return None  # behind a user block: seldom, and the HDF5 library looks itself
+    if block[8] in (0, 1) and block[13] == 8:
+        base, end = struct.unpack_from("<Q", block, 24)[0], struct.unpack_from("<Q", block, 40)[0]
+    elif block[8] in (2, 3) and block[9] == 8:
+        base, end = struct.unpack_from("<Q", block, 12)[0], struct.unpack_from("<Q", block, 28)[0]
+    else:
+        return None
+    return int(end) if base == 0 else None
 
 
 def hdf5_kind(path: Path) -> str:

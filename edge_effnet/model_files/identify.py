@@ -13,7 +13,7 @@ from typing import Any
 
 from edge_effnet.errors import ModelError
 from edge_effnet.model_files.archives import keras_configuration, look_into
-from edge_effnet.model_files.hdf5 import hdf5_configuration, hdf5_kind, starts_hdf5
+from edge_effnet.model_files.hdf5 import hdf5_configuration, hdf5_kind, starts_hdf5, stated_size
 from edge_effnet.model_files.kinds import KINDS, Kind
 from edge_effnet.model_files.protobuf import protobuf_kind
 
@@ -57,7 +57,7 @@ def identify(path: Path) -> ModelFile:
     """What a file or folder is; its name is not looked at.
 
     Raises:
-        ModelError: missing, unreadable, no regular file, or a zip archive that is damaged.
+        ModelError: missing, unreadable, no regular file, or damaged (zip, HDF5).
     """
     try:
         if path.is_dir():
@@ -82,6 +82,7 @@ def _of_file(path: Path, head: bytes) -> ModelFile:
     if head[4:8] == b"TFL3":
         return ModelFile(path, KINDS["tflite"])
     if starts_hdf5(path, head):
+        _refuse_cut_off(path)
         return ModelFile(path, KINDS[hdf5_kind(path)])
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         packed = look_into(path)
@@ -90,6 +91,17 @@ def _of_file(path: Path, head: bytes) -> ModelFile:
         return ModelFile(path, KINDS["pytorch"])
     code = _by_start(head) or _by_text(path, head) or _by_structure(path, head)
     return ModelFile(path, KINDS[code or "unknown"])
+
+
+def _refuse_cut_off(path: Path) -> None:
+    size, stated = path.stat().st_size, stated_size(path)
+    if stated is not None and size < stated:
+        raise ModelError(
+            f"{path} is an HDF5 file that is cut off",
+            found=f"{size} bytes",
+            expected=f"{stated}, as it says itself",
+            fix="copy or download it again",
+        )
 
 
 def _by_start(head: bytes) -> str | None:

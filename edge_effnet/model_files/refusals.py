@@ -50,7 +50,7 @@ def refusal(found: ModelFile, use: Use) -> ModelError:
         fix = way(found, use)
         return ModelError(what, found=_found(found), expected=_EXPECTED[use], fix=fix)
     if use == "weights":
-        return ModelError(f"{what}, not a file of weights", expected=_EXPECTED[use], fix=way(found))
+        return ModelError(f"{what}, not a weight file", expected=_EXPECTED[use], fix=way(found))
     return ModelError(
         f"{what}, which has to be converted before it runs",
         expected=_EXPECTED[use],

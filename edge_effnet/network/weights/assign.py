@@ -11,8 +11,9 @@ import numpy as np
 
 from edge_effnet.architecture.variants import IMAGENET_MEAN, IMAGENET_STD
 from edge_effnet.errors import WeightsError
+from edge_effnet.model_files import quoted
 from edge_effnet.network.build import HEAD_LAYER, NORMALIZATION_LAYER, set_layer_weights
-from edge_effnet.network.weights.files import Array, LayerWeights, read_weights
+from edge_effnet.network.weights.files import Array, LayerWeights, read_weights, whole_model
 
 if TYPE_CHECKING:
     import keras
@@ -54,6 +55,9 @@ def load_layer_weights(
     }
     loaded = dict(weights)
     fix = f"give a file made for {model.name}, or choose the variant this file was made for"
+    if whole_model(Path(source)):
+        command = f"edge-effnet convert --model {quoted(Path(source))} --int8"
+        fix = f"{command} takes this network as it is; else give a file made for {model.name}"
     new_head = False
     for name, shapes in expected.items():
         found = weights.get(name)

@@ -28,7 +28,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.errors import EdgeEffnetError, WeightsError
+from edge_effnet.errors import EdgeEffnetError, ModelError, WeightsError
+from edge_effnet.model_files import identify, quoted, refusal
 from edge_effnet.network.backend import h5py_module
 
 Array = NDArray[Any]
@@ -38,6 +39,7 @@ NamedLayers = list[tuple[str, str]]  # (class, name) in the order of the network
 
 METADATA = "edge_effnet"
 HEAD = "predictions"
+_NESTED = ("Functional", "Sequential", "Model")
 KINDS = "official-layout .h5, .keras or .weights.h5"
 
 # The classes of layer that hold weights in our networks, and what .weights.h5 calls them.
@@ -140,58 +142,43 @@ def open_weights(path: Path) -> Iterator[WeightFile]:
         ) from error
 
 
+def whole_model(path: Path) -> bool:
+    """Whether a file holds a network of its own, which ``convert --model`` takes as it is."""
+    try:
+        return "convert" in identify(path).kind.uses
+    except ModelError:
+        return False
+
+
 def _is_archive(path: Path) -> bool:
     """Whether a file is a zip archive, rather than HDF5; anything else is refused."""
-    fix = f"give a weight file: {KINDS}"
     try:
-        with path.open("rb") as file:
-            head = file.read(8)
-    except OSError as error:
-        raise WeightsError(
-            f"{path} cannot be read", found=error.strerror or str(error), fix=fix
-        ) from error
-    if head[4:] == b"TFL3":
-        fix = "give it as --model, or give here the weights it was converted from"
-        raise WeightsError(
-            f"{path} is a TFLite model, not a weight file",
-            found="a converted network",
-            expected=KINDS,
-            fix=fix,
-        )
-    if head != b"\x89HDF\r\n\x1a\n" and not head.startswith(b"PK"):
-        raise WeightsError(
-            f"{path} is no weight file",
-            found=f"bytes starting with {head!r}" if head else "an empty file",
-            expected=KINDS,
-            fix=fix,
-        )
-    return head.startswith(b"PK")
+        found = identify(path)
+        if "weights" not in found.kind.uses:
+            raise refusal(found, "weights")
+    except ModelError as error:
+        raise WeightsError(error.what, found=error.found, expected=KINDS, fix=error.fix) from error
+    return found.kind.code == "keras-zip"
 
 
 def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
     """Layers and HDF5 content of a ``.keras`` archive, with what cannot be ours refused."""
     with zipfile.ZipFile(path) as archive:
-        names = archive.namelist()
-        if "config.json" not in names or "model.weights.h5" not in names:
-            raise WeightsError(
-                f"{path} is no weight file",
-                found="a zip archive without config.json and model.weights.h5",
-                expected=KINDS,
-                fix="save the network with model.save('NAME.keras')",
-            )
         config = json.loads(archive.read("config.json"))
         content = archive.read("model.weights.h5")
     layers: NamedLayers = []
     for layer in config["config"].get("layers", []):
         kind = str(layer["class_name"])
         foreign = not str(layer.get("module") or "").startswith("keras.")
-        if foreign or kind in ("Lambda", "Functional", "Sequential", "Model"):
+        if foreign or kind in ("Lambda", *_NESTED):
             raise WeightsError(
                 f"{path} holds a layer that is no part of an EfficientNet",
                 found=f"{layer['config'].get('name')} ({kind})",
                 expected="a flat network of Keras's own layers; Lambda and custom layers could "
                 "run code and are never loaded",
-                fix="save the network as keras.applications builds it, or its weights alone",
+                fix=f"edge-effnet convert --model {quoted(path)} --int8 takes it as it is"
+                if kind in _NESTED and not foreign
+                else "save the network as keras.applications builds it, or its weights alone",
             )
         layers.append((kind, str(layer["config"]["name"])))
     return layers, content

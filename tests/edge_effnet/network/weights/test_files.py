@@ -144,16 +144,17 @@ def _cut(source: Path, target: Path, share: float) -> Path:
 @pytest.mark.parametrize("name", ["official.h5", "archive.keras", "structural.weights.h5"])
 def test_cut_off_files_are_named(files: Path, tmp_path: Path, name: str) -> None:
     path = _cut(files / name, tmp_path / name, 0.6)
-    with pytest.raises(WeightsError, match=r"is damaged; found .*to fix: copy or download it"):
+    line = r"(damaged|cut off).*; found .*to fix: copy or download it"
+    with pytest.raises(WeightsError, match=line):
         read_weights(path, [])
 
 
 @pytest.mark.parametrize(
     ("name", "content", "line"),
     [
-        ("a.h5", b"", "found an empty file"),
-        ("a.h5", b"<html>404</html>", r"no weight file; found bytes starting with b'<html>40'"),
-        ("a.tflite", b"\x1c\0\0\0TFL3\0\0", "is a TFLite model.*give it as --model"),
+        ("a.h5", b"", "is an empty file"),
+        ("a.h5", b"<html>404</html>", "is a web page, saved in the place of a file"),
+        ("a.tflite", b"\x1c\0\0\0TFL3\0\0", "is a TFLite model, not a weight file.*--model"),
     ],
 )
 def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, line: str) -> None:
@@ -164,14 +165,14 @@ def test_other_files_are_refused(tmp_path: Path, name: str, content: bytes, line
 
 
 def test_folders_archives_and_empty_hdf5_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="cannot be read; found Is a directory"):
+    with pytest.raises(WeightsError, match="is a folder, not a model"):
         peek(tmp_path)
     with zipfile.ZipFile(tmp_path / "torch.pt", "w") as archive:
         archive.writestr("data.pkl", b"")
-    with pytest.raises(WeightsError, match=r"a zip archive without config\.json"):
+    with pytest.raises(WeightsError, match="is a PyTorch file"):
         peek(tmp_path / "torch.pt")
     h5py.File(tmp_path / "empty.h5", "w").close()
-    with pytest.raises(WeightsError, match="HDF5 without layers"):
+    with pytest.raises(WeightsError, match="is an HDF5 file without a network in it"):
         peek(tmp_path / "empty.h5")
 
 
