@@ -45,6 +45,14 @@ def read_tree(model: bytes) -> tuple[Any, Any]:
     return schema, tree
 
 
+def has_old_operator_codes(model: bytes) -> bool:
+    """Whether an operator code is in the field of 2019 and 2020 alone."""
+    schema, _ = _tools()
+    root = schema.Model.GetRootAs(model)
+    codes = [root.OperatorCodes(index) for index in range(root.OperatorCodesLength())]
+    return any(code.DeprecatedBuiltinCode() > code.BuiltinCode() for code in codes)
+
+
 def pack_tree(tree: Any) -> bytes:
     """Serialize with every buffer inside the FlatBuffer and aligned to 16 bytes.
 

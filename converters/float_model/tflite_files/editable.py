@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from converters.tflite_graph.unused import drop_unused
 from edge_effnet.errors import ModelError
-from edge_effnet.tflite.editor import pack_tree, read_tree
+from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import DTYPES
 
 _PACKED = {"int4": 4, "int2": 2}  # bits of a value; several share a byte, the lowest first
@@ -36,15 +36,17 @@ class EditableGraph:
     """
 
     def __init__(self, model: bytes, name: str) -> None:
-        self.name, self.changed = name, False
+        self.name = name
         self.tensors: list[Any] = []
         self.operators: list[Any] = []
+        self.changed = False
         self.inputs: list[int] = []
         self.outputs: list[int] = []
         try:
             self.schema, self.tree = read_tree(model)
             self.main = self.tree.subgraphs[0]
             self._load()
+            self.changed = has_old_operator_codes(model)
         except _DAMAGE as error:
             raise ModelError(
                 f"{name} is damaged or cut off",
