@@ -146,16 +146,11 @@ def preprocess(pixels: Pixels, settings: Preprocess) -> Pixels:
         kept_columns = max(1, min(columns, round(settings.width * scale)))
         top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
         pixels = pixels[top : top + kept_rows, left : left + kept_columns]
-    pixels = in_channels(pixels, settings.channels)
-    if settings.fit != "pad":
-        return _resized(pixels, settings.height, settings.width)
-    scale = min(settings.height / rows, settings.width / columns)
-    height = max(1, min(settings.height, round(rows * scale)))
-    width = max(1, min(settings.width, round(columns * scale)))
-    top, left = (settings.height - height) // 2, (settings.width - width) // 2
-    padded = np.zeros(settings.shape, np.uint8)
-    padded[top : top + height, left : left + width] = _resized(pixels, height, width)
-    return padded
+    if settings.fit == "pad":
+        fitted = _padded(pixels, settings.height, settings.width)
+    else:
+        fitted = _resized(pixels, settings.height, settings.width)
+    return np.ascontiguousarray(in_channels(fitted, settings.channels))
 
 
 def in_channels(pixels: Pixels, channels: Channels) -> Pixels:
@@ -171,13 +166,24 @@ def in_rgb(pixels: Pixels, channels: Channels) -> Pixels:
 
 
 def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
-    rows, columns, depth = pixels.shape
+    rows, columns = pixels.shape[:2]
     if (rows, columns) == (height, width):
-        return np.ascontiguousarray(pixels)
+        return pixels
     shrinking = rows > height or columns > width
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-    resized = cv2.resize(np.ascontiguousarray(pixels), (width, height), interpolation=method)
-    return np.asarray(resized, np.uint8).reshape(height, width, depth)
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
+
+
+def _padded(pixels: Pixels, height: int, width: int) -> Pixels:
+    rows, columns = pixels.shape[:2]
+    scale = min(height / rows, width / columns)
+    inner_height = max(1, min(height, round(rows * scale)))
+    inner_width = max(1, min(width, round(columns * scale)))
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    padded = np.zeros((height, width, 3), np.uint8)
+    inner = _resized(pixels, inner_height, inner_width)
+    padded[top : top + inner_height, left : left + inner_width] = inner
+    return padded
 
 
 def normalize(pixels: Pixels, settings: Preprocess) -> NDArray[np.float32]:
