@@ -30,9 +30,7 @@ def without_integer_kernel(model: bytes, structure: Structure) -> dict[str, str]
     known = QUANTIZED | INTEGER_KERNELS.keys()
     if all(operator.name in known for operator in structure.operators):
         return {}
-    rewritten = with_equivalent_operators(model, structure)
-    if rewritten is not model:
-        structure = parse_structure(rewritten, "the float model")
+    structure = parse_structure(with_equivalent_operators(model, {})[0], "the float model")
     tensors = structure.tensors
     return {
         tensors[operator.outputs[0]].name: operator.name

@@ -39,8 +39,8 @@ class IntegerKernel:
 
 
 INTEGER_KERNELS: dict[str, IntegerKernel] = {
-    **{name: IntegerKernel(1, "free") for name in ("ELU", "PRELU", "RELU_0_TO_1", "RELU_N1_TO_1")},
-    **{name: IntegerKernel(2, "free") for name in ("LEAKY_RELU", "ABS", "EXP", "LOG", "RELU6")},
+    **{name: IntegerKernel(1, "free") for name in ("ELU", "RELU_0_TO_1")},
+    **{name: IntegerKernel(2, "free") for name in ("LEAKY_RELU", "EXP", "LOG")},
     **{name: IntegerKernel(2, "same") for name in ("REDUCE_MAX", "MINIMUM", "DEPTH_TO_SPACE")},
     **{name: IntegerKernel(2, "same") for name in ("SPACE_TO_BATCH_ND", "BATCH_TO_SPACE_ND")},
     **{name: IntegerKernel(1, "same") for name in ("EXPAND_DIMS", "SQUEEZE", "TILE", "SPLIT_V")},

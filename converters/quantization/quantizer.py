@@ -68,7 +68,7 @@ def quantize(
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
-        model = with_equivalent_operators(model, parse_structure(model, "the float model"))
+        model, ranges = with_equivalent_operators(model, ranges)
         ranges = settle_product_scales(
             operations_of(parse_structure(model, "the float model")), ranges
         )

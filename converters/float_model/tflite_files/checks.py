@@ -105,16 +105,8 @@ def _refuse_operators(structure: Structure, path: Path) -> None:
 
 
 def _refuse_input(structure: Structure, path: Path) -> None:
-    tensor = structure.tensors[structure.inputs[0]]
-    shape = tensor.shape
-    if len(shape) == 4 and shape[1] in {1, 3} and shape[3] not in {1, 3}:
-        raise ModelError(
-            f"{path.name} wants its images with the channels first",
-            found=f"input shape {list(shape)}",
-            expected="[1, height, width, 3] or [1, height, width, 1]",
-            fix="export it with channels last (litert_torch.to_channel_last_io, or onnx2tf)",
-        )
-    if len(shape) != 4 or shape[3] not in {1, 3} or min(shape) < 1:
+    shape = structure.tensors[structure.inputs[0]].shape
+    if len(shape) != 4 or not {shape[1], shape[3]} & {1, 3} or min(shape) < 1:
         raise ModelError(
             f"{path.name} does not take an image",
             found=f"input shape {list(shape)}",
@@ -123,10 +115,3 @@ def _refuse_input(structure: Structure, path: Path) -> None:
         )
     if max(shape) > _LARGEST_SIDE:
         raise _damaged(path, f"an input of shape {list(shape)}")
-    if tensor.dtype != "float32":
-        raise ModelError(
-            f"{path.name} does not take float images",
-            found=f"a {tensor.dtype} input",
-            expected="float32",
-            fix="export it with a float32 input",
-        )

@@ -11,11 +11,13 @@ from converters.float_model.tflite_files.checks import refuse_unreadable
 from converters.float_model.tflite_files.constants import fold_constants
 from converters.float_model.tflite_files.editable import EditableGraph
 from converters.float_model.tflite_files.fixed_shapes import fix_input, run_once, write_shapes
+from converters.float_model.tflite_files.float_image import take_float_image
 from converters.float_model.tflite_files.stored_weights import restore_weights
-from edge_effnet.artifact import read_artifact, split_archive
+from edge_effnet.artifact import Artifact, read_artifact, split_archive
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.tasks import open_size
 from edge_effnet.image.found import FoundPreprocess
+from edge_effnet.image.preprocessing import foreign_preprocess
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 
@@ -36,6 +38,7 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     refuse_unreadable(artifact.structure, path)
     image = _image(artifact.structure, path, resolution)
     graph = EditableGraph(model, path.name)
+    whole_pixels = take_float_image(graph)
     fix_input(graph, image)
     found = restore_weights(graph)
     interpreter = run_once(graph)
@@ -43,7 +46,7 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     fold_constants(graph, interpreter)
     if graph.changed:
         model = graph.pack()
-    card, stated = artifact.card, artifact.preprocess
+    card = artifact.card
     return ReadModel(
         model=model,
         structure=parse_structure(model, path.name),
@@ -52,15 +55,27 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
         notices=_notices(found, path),
         card=card,
         labels=artifact.labels,
-        found=FoundPreprocess(stated, "its card" if card else "its TFLite metadata")
-        if stated
-        else None,
+        found=_found(artifact, image, whole_pixels=whole_pixels),
     )
+
+
+def _found(
+    artifact: Artifact, image: tuple[int, int, int], *, whole_pixels: bool
+) -> FoundPreprocess | None:
+    """What the file says of how an image becomes its input."""
+    if artifact.preprocess is not None:
+        origin = "its card" if artifact.card else "its TFLite metadata"
+        return FoundPreprocess(artifact.preprocess, origin)
+    if whole_pixels:
+        return FoundPreprocess(foreign_preprocess(*image), "its integer input")
+    return None
 
 
 def _image(structure: Structure, path: Path, resolution: int | None) -> tuple[int, int, int]:
     """Height, width and channels of the input."""
     _, height, width, channels = structure.tensors[structure.inputs[0]].shape
+    if channels not in {1, 3}:  # first, not last
+        channels, height, width = height, width, channels
     if open_size(structure):
         if resolution is None:
             raise UsageProblem(

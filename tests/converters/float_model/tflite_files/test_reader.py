@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,41 @@ def test_equal_names_are_told_apart(file: WriteFile) -> None:
     builder.operator("MEAN", [source, axes], mean, options="ReducerOptions")
     read = read_tflite_model(file(builder.pack(source, [mean])), resolution=None)
     assert len({tensor.name for tensor in read.structure.tensors}) == 3
+
+
+def _behind(kind: str, dtype: str, shape: tuple[int, ...], *constants: Any) -> bytes:
+    """The mean of each channel, behind an operator that makes a float image with channels last."""
+    builder = NetworkBuilder()
+    source = builder.tensor("image", shape, dtype=dtype)
+    pixels = builder.tensor("pixels", (1, SIDE, SIDE + 2, 3))
+    more = [builder.tensor(f"constant{i}", v.shape, v) for i, v in enumerate(constants)]
+    builder.operator(kind, [source, *more], pixels)
+    axes = builder.tensor("axes", (2,), np.array([1, 2], np.int32))
+    mean = builder.tensor("mean", (1, 3))
+    builder.operator("MEAN", [pixels, axes], mean, options="ReducerOptions")
+    return builder.pack(source, [mean])
+
+
+def test_integer_pixels_are_fed_as_they_are(file: WriteFile) -> None:
+    read = read_tflite_model(
+        file(_behind("CAST", "uint8", (1, SIDE, SIDE + 2, 3))), resolution=None
+    )
+    source = read.structure.tensors[read.structure.inputs[0]]
+    assert (source.dtype, source.shape) == ("float32", (1, SIDE, SIDE + 2, 3))
+    assert read.found is not None
+    assert read.found.settings.passes_pixels
+    assert [operator.name for operator in read.structure.operators] == ["MEAN"]
+
+
+def test_channels_first_become_channels_last(file: WriteFile) -> None:
+    order = np.array([0, 2, 3, 1], np.int32)
+    theirs = _behind("TRANSPOSE", "float32", (1, 3, SIDE, SIDE + 2), order)
+    read = read_tflite_model(file(theirs), resolution=None)
+    source = read.structure.tensors[read.structure.inputs[0]]
+    assert source.shape == (1, SIDE, SIDE + 2, 3)
+    pixels = np.random.default_rng(0).random((1, SIDE, SIDE + 2, 3)).astype(np.float32)
+    first = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
+    np.testing.assert_allclose(answer(read.model, pixels), answer(theirs, first), atol=1e-6)
 
 
 def _other(kind: str) -> bytes:
