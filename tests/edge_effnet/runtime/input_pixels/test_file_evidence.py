@@ -89,7 +89,7 @@ def test_teachable_machine_goes_before_the_wrong_range_of_its_file(network: Make
     right = told_by(network(**names, quantized=("uint8", 2 / 255, 127)))
     assert not right.warnings
     wrong = told_by(network(**names, quantized=("uint8", 1 / 255, 0)))
-    assert preprocess_text(wrong.settings) == "tf,crop=1"
+    assert preprocess_text(wrong.settings) == "unit,crop=1"
     assert "its input tensor holds 0…1, and the network was trained on -1…1" in wrong.warnings[0]
 
 
