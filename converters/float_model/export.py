@@ -1,7 +1,10 @@
-"""Keras network -> float ``.tflite``: one trace, batch 1, built-in operators only."""
+"""Keras network or SavedModel -> float ``.tflite``: batch 1, built-in operators only."""
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -81,19 +84,190 @@ def export_image_network(network: keras.Model, height: int, width: int, channels
     return _convert(keras.Model(image, network(pixels, training=False)))
 
 
-def _convert(network: keras.Model) -> bytes:
+@dataclass(frozen=True)
+class SignatureImage:
+    """The one image that a SavedModel's signature takes.
+
+    Attributes:
+        shape: (batch, height, width, channels); None where a dimension is open.
+        outputs: names of what it gives.
+    """
+
+    shape: tuple[int | None, ...]
+    outputs: tuple[str, ...]
+
+
+class SavedModel:
+    """A SavedModel folder whose ``serving_default`` signature becomes a float ``.tflite``.
+
+    Its graph is read before TensorFlow loads it: operators that TensorFlow does not have, or that
+    read and write files, are refused. Variables become constants, half precision float32.
+
+    Raises:
+        ModelError: damaged, with such operators, or without a signature for one image.
+        MissingExtra: TensorFlow is not installed.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._tf = folder, _tensorflow()
+        self._refuse_operators()
+        with native_output_hidden(stdout=True):
+            try:
+                loaded = self._tf.saved_model.load(str(folder))
+            except Exception as error:  # TensorFlow raises what it likes
+                raise _damaged(folder, error) from error
+        self._keep_alive = loaded
+        self._function = self._signature(loaded)
+        self.image = self._only_image()
+
+    def _refuse_operators(self) -> None:
+        from tensorflow.core.protobuf import saved_model_pb2
+        from tensorflow.python.framework import op_def_registry
+
+        saved = saved_model_pb2.SavedModel()
+        try:
+            saved.ParseFromString((self._folder / "saved_model.pb").read_bytes())
+        except Exception as error:  # of protobuf, which has no public name
+            raise _damaged(self._folder, error) from error
+        unknown: set[str] = set()
+        for graph in (meta.graph_def for meta in saved.meta_graphs):
+            functions = {function.signature.name for function in graph.library.function}
+            nodes = [graph.node, *(function.node_def for function in graph.library.function)]
+            names = {node.op for group in nodes for node in group} - functions
+            unknown |= {n for n in names if n in _FORBIDDEN or op_def_registry.get(n) is None}
+        if unknown:
+            raise ModelError(
+                f"{self._folder} holds operators that cannot be converted",
+                found=", ".join(sorted(unknown)[:5]),
+                expected="TensorFlow's own, and none that reads or writes files",
+                fix="export the network without them: model.export('NAME') of a network of "
+                "Keras's own layers",
+            )
+
+    def _signature(self, loaded: Any) -> Any:
+        signatures = dict(getattr(loaded, "signatures", {}))
+        if not signatures:
+            raise ModelError(
+                f"{self._folder} has no signature to call",
+                found="a SavedModel without signatures",
+                expected="serving_default",
+                fix="save it with model.export('NAME')",
+            )
+        return signatures.get("serving_default") or next(iter(signatures.values()))
+
+    def _only_image(self) -> SignatureImage:
+        inputs = self._function.structured_input_signature[1]
+        spec = next(iter(inputs.values())) if len(inputs) == 1 else None
+        rank = spec.shape.rank if spec is not None else None
+        if spec is None or rank != 4 or spec.dtype not in (self._tf.float32, self._tf.uint8):
+            shown = ", ".join(f"{name}: {s.dtype.name} {s.shape}" for name, s in inputs.items())
+            raise ModelError(
+                f"{self._folder} does not take one image",
+                found=shown or "no input",
+                expected="one input of float32 (batch, height, width, channels)",
+                fix="export the part of it that classifies one image",
+            )
+        outputs = tuple(sorted(self._function.structured_outputs))
+        return SignatureImage(tuple(spec.shape.as_list()), outputs)
+
+    def export(self, height: int, width: int, channels: int) -> bytes:
+        """The float ``.tflite`` for one image of this size."""
+        from tensorflow.python.framework import convert_to_constants
+
+        tf = self._tf
+        with native_output_hidden(stdout=True):
+            try:
+                fold = convert_to_constants.convert_variables_to_constants_v2
+                frozen = fold(self._function)
+                graph = frozen.graph.as_graph_def()
+                _for_one_image(graph, (1, height, width, channels), self.image.shape[0])
+                ends = [tensor.name for tensor in (*frozen.inputs, *frozen.outputs)]
+                imported = tf.compat.v1.wrap_function(
+                    lambda: tf.graph_util.import_graph_def(graph, name=""), []
+                )
+                found = [imported.graph.get_tensor_by_name(name) for name in ends]
+                one = imported.prune(found[:1], found[1:])
+            except Exception as error:  # TensorFlow raises what it likes
+                raise _inexpressible(error) from error
+        return _converted(tf.lite.TFLiteConverter.from_concrete_functions([one]))
+
+
+# They run Python, or read and write files, when the graph runs.
+_FORBIDDEN = frozenset(
+    "EagerPyFunc MatchingFiles PyFunc PyFuncStateless ReadFile WholeFileReader WholeFileReaderV2"
+    " WriteFile".split()
+)
+
+
+def _for_one_image(graph: Any, shape: tuple[int, ...], batch: int | None) -> None:
+    """Give a frozen graph an input of one image, and float32 in the place of half precision.
+
+    Args:
+        graph: a ``GraphDef``, changed in place.
+        batch: the fixed one, which stands in the shapes that it reshapes to.
+    """
+    import tensorflow as tf
+
+    half = {tf.float16.as_datatype_enum, tf.bfloat16.as_datatype_enum}
+    targets = {node.input[1].partition(":")[0] for node in graph.node if node.op == "Reshape"}
+    for node in graph.node:
+        node.attr.pop("_output_shapes", None)
+        for value in node.attr.values():
+            if value.type in half:
+                value.type = tf.float32.as_datatype_enum
+        if node.op == "Placeholder":
+            node.attr["dtype"].type = tf.float32.as_datatype_enum
+            node.attr["shape"].shape.CopyFrom(tf.TensorShape(shape).as_proto())
+        if node.op != "Const":
+            continue
+        stored = node.attr["value"].tensor
+        array = tf.make_ndarray(stored)
+        if stored.dtype in half:
+            stored.CopyFrom(tf.make_tensor_proto(array.astype(np.float32)))
+        elif node.name in targets and batch not in (None, 1) and array.ndim and array[0] == batch:
+            array = np.array([1, *array[1:]], array.dtype)
+            stored.CopyFrom(tf.make_tensor_proto(array))
+
+
+def _damaged(folder: Path, error: Exception) -> ModelError:
+    return ModelError(
+        f"{folder} cannot be loaded as a SavedModel",
+        found=" ".join(str(error).split())[:200] or type(error).__name__,
+        expected="saved_model.pb and the folder variables beside it, whole",
+        fix="copy or export it again: model.export('NAME')",
+    )
+
+
+def _tensorflow() -> Any:
     try:
         import tensorflow as tf
     except ImportError as error:
         raise MissingExtra("tensorflow", "train", "exporting a network to .tflite") from error
+    return tf
+
+
+def _convert(network: keras.Model) -> bytes:
+    tf = _tensorflow()
     with native_output_hidden(stdout=True):
-        converter = tf.lite.TFLiteConverter.from_keras_model(network)
+        return _converted(tf.lite.TFLiteConverter.from_keras_model(network))
+
+
+def _converted(converter: Any) -> bytes:
+    """What a TFLite converter makes of built-in operators alone."""
+    tf = _tensorflow()
+    with native_output_hidden(stdout=True):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             return bytes(converter.convert())
         except Exception as error:  # the converter raises what it likes
-            raise ModelError(
-                "the network cannot be expressed in TFLite's built-in operators",
-                found=" ".join(str(error).split())[:300],
-                fix="replace the layer that is named there",
-            ) from error
+            raise _inexpressible(error) from error
+
+
+def _inexpressible(error: Exception) -> ModelError:
+    said = str(error)
+    named = sorted(set(re.findall(r"\btf\.([A-Z]\w+)", said.partition("Details:")[0] or said)))
+    return ModelError(
+        "the network cannot be expressed in TFLite's built-in operators",
+        found=", ".join(named[:5]) or " ".join(said.split())[:300],
+        fix="replace what is named there by layers that TFLite has",
+    )

@@ -10,15 +10,18 @@ from converters.float_model.keras_files.arithmetic import known_function
 from converters.float_model.keras_files.layer_classes import (
     LAYERS,
     MODELS,
+    OF_APPLICATIONS,
     RENAMED,
     SEQUENCES,
     TRAINING_ONLY,
+    class_of,
     operation_module,
 )
 from converters.float_model.keras_files.preprocess_input import mode_of
 from edge_effnet.errors import ModelError
 
-_BUILT_IN = LAYERS | MODELS | frozenset(RENAMED) | TRAINING_ONLY | {"SlicingOpLambda"}
+_FOREIGN = frozenset({"FixedDropout", *OF_APPLICATIONS})  # with registered names of their own
+_BUILT_IN = LAYERS | MODELS | frozenset(RENAMED) | TRAINING_ONLY | _FOREIGN | {"SlicingOpLambda"}
 _ELSEWHERE = (
     "convert it where that layer is defined, in your script: "
     "tf.lite.TFLiteConverter.from_keras_model(model).convert(), written to {stem}.tflite, then "
@@ -56,7 +59,7 @@ def refuse_unknown_layers(config: Mapping[str, Any], path: Path) -> None:
     layers = list(all_layers(config))
     names = [layer_name(layer) for layer in layers]
     for layer in layers:
-        kind = str(layer.get("class_name"))
+        kind = class_of(layer)
         if kind == "Lambda":
             if mode_of(layer["config"], names) is None:
                 raise _unknown_lambda(layer, path)
@@ -81,7 +84,7 @@ def _is_built_in(layer: Mapping[str, Any], kind: str) -> bool:
         module is not None and not str(module).startswith(("keras", "tf_keras", "tensorflow."))
     )
     known = kind in _BUILT_IN or operation_module(kind) is not None
-    return known and (not foreign or kind == "FixedDropout")
+    return known and (not foreign or kind in _FOREIGN)
 
 
 def _unknown_lambda(layer: Mapping[str, Any], path: Path) -> ModelError:

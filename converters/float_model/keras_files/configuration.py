@@ -17,6 +17,7 @@ from converters.float_model.keras_files.layer_classes import (
     MODELS,
     RENAMED,
     TRAINING_ONLY,
+    class_of,
     operation_module,
 )
 from converters.float_model.keras_files.leftovers import built_in, mended
@@ -149,7 +150,7 @@ def _filled(layer: Mapping[str, Any]) -> Layer:
     """A layer with the keys that every form has, under a name that Keras 3 takes."""
     name = safe_name(layer_name(layer))
     config = {**layer["config"], "name": name}
-    kind = str(layer["class_name"])
+    kind = class_of(layer)
     return {"inbound_nodes": [], **layer, "name": name, "config": config, "class_name": kind}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,24 +14,33 @@ if TYPE_CHECKING:
 _LARGEST = 4096  # pixels a side; more would only be a damaged file
 
 
-def image_shape(network: keras.Model, resolution: int | None, path: Path) -> tuple[int, int, int]:
+def image_shape(
+    shape: Sequence[int | None],
+    resolution: int | None,
+    path: Path,
+    *,
+    inside: tuple[int, int] | None = None,
+) -> tuple[int, int, int]:
     """Height, width and channels.
 
     Args:
+        shape: of the network's input, without the batch; None where a dimension is open.
         resolution: asked for; for networks that take images of any size.
+        inside: the size to which the network itself brings every image.
 
     Raises:
         ModelError: it takes something else, or another size than asked for, or any and none
             was asked for.
     """
-    shape = tuple(network.inputs[0].shape)[1:]
+    shape = tuple(shape)
     if len(shape) == 2 and None not in shape:
         shape = (*shape, 1)  # grey images without a dimension for it, as MNIST's are kept
-    if len(shape) != 3 or shape[2] not in (1, 3):
+    if len(shape) != 3:
         raise _no_image(shape, path)
     height, width, channels = shape
+    if channels not in (1, 3):
+        raise _no_image(shape, path)
     if height is None or width is None:
-        inside = _resized_inside(network)
         side = resolution or height or width
         found = inside if side is None else (side, side)
         if found is None:
@@ -53,14 +63,14 @@ def image_shape(network: keras.Model, resolution: int | None, path: Path) -> tup
     return height, width, channels
 
 
-def _resized_inside(network: keras.Model) -> tuple[int, int] | None:
+def resized_inside(network: keras.Model) -> tuple[int, int] | None:
     """The size to which a layer of the network itself brings every image."""
     layers = [layer for layer in network.layers if type(layer).__name__ != "InputLayer"]
     if not layers:
         return None
     first = layers[0]
     if hasattr(first, "layers"):
-        return _resized_inside(first)
+        return resized_inside(first)
     if type(first).__name__ == "Resizing":
         return int(first.height), int(first.width)
     return None

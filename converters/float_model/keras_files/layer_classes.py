@@ -6,6 +6,9 @@ registered names that a file gives are dropped.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 MODELS = frozenset({"Functional", "Model", "Sequential"})
 
 LAYERS = frozenset(
@@ -45,10 +48,16 @@ TRAINING_ONLY = frozenset(
     " RandomContrast RandomElasticTransform RandomErasing RandomFlip RandomGaussianBlur"
     " RandomGrayscale RandomHeight RandomHue RandomInvert RandomPerspective RandomPosterization"
     " RandomRotation RandomSaturation RandomSharpness RandomShear RandomTranslation RandomWidth"
-    " RandomZoom SpatialDropout1D SpatialDropout2D".split()
+    " RandomZoom SpatialDropout1D SpatialDropout2D StochasticDepth".split()
 )
 """Layers that hand their input on when a network answers. ``FixedDropout`` is the dropout of the
 ``efficientnet`` package."""
+
+OF_APPLICATIONS = {
+    "CustomScaleLayer": "keras.src.applications.inception_resnet_v2",
+    "LayerScale": "keras.src.applications.convnext",
+}
+"""Layers that networks of ``keras.applications`` bring with them, and Keras 3's module of each."""
 
 OPERATIONS = {
     "keras.src.ops.core": frozenset({"Cast", "StopGradient"}),
@@ -68,6 +77,11 @@ SEQUENCES = frozenset(
     "Bidirectional ConvLSTM1D ConvLSTM2D Embedding GRU LSTM RNN SimpleRNN TimeDistributed".split()
 )
 """Layers for texts and series, named so that the refusal can say why."""
+
+
+def class_of(layer: Mapping[str, Any]) -> str:
+    """The class of a layer as a file names it; ``Custom>LayerScale`` is Keras 2's for its own."""
+    return str(layer.get("class_name")).removeprefix("Custom>")
 
 
 def operation_module(name: str) -> str | None:

@@ -11,10 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from converters.float_model.keras_files.layer_classes import OF_APPLICATIONS
+
 Config = dict[str, Any]
 
 LEGACY_HARD_SIGMOID = "legacy_hard_sigmoid"
 """clip(0.2 x + 0.5), which Keras 2 called ``hard_sigmoid``; Keras 3's is relu6(x + 3) / 6."""
+
+_LEGACY_FUNCTION = {
+    "module": None,
+    "class_name": "function",
+    "config": LEGACY_HARD_SIGMOID,
+    "registered_name": LEGACY_HARD_SIGMOID,
+}
 
 STORED = "StoredWeights"
 """The initializer of every weight: it gives zeros, which the file's values then replace."""
@@ -187,7 +196,7 @@ def _activation(value: Any, *, old: bool) -> Any:
     name = _OTHER_NAMES.get(name, name)
     if name not in ACTIVATIONS:
         raise ValueError(f"the activation {value!r}, none of Keras's own")
-    return LEGACY_HARD_SIGMOID if old and name == "hard_sigmoid" else name
+    return _LEGACY_FUNCTION if old and name == "hard_sigmoid" else name
 
 
 def built_in(kind: str, config: Config) -> dict[str, Any]:
@@ -196,4 +205,4 @@ def built_in(kind: str, config: Config) -> dict[str, Any]:
     found = {"module": module, "class_name": kind, "config": config, "registered_name": None}
     if kind == "Functional":
         found["module"] = "keras.src.models.functional"
-    return found
+    return {**found, "module": OF_APPLICATIONS.get(kind, found["module"])}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from converters.float_model.export import export_image_network
+from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.configuration import Mending
-from converters.float_model.keras_files.image_size import image_shape
+from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
 from converters.float_model.keras_files.pixels import found_pixels, teachable_machine_pixels
 from converters.float_model.read_model import ReadModel
@@ -32,9 +34,16 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
             for one image.
         MissingExtra: TensorFlow is not installed.
     """
+    if path.is_dir():
+        return _read_saved_model(path, resolution)
     loaded = load_network(path)
     _refuse_other_ends(loaded.network, path)
-    height, width, channels = image_shape(loaded.network, resolution, path)
+    height, width, channels = image_shape(
+        tuple(loaded.network.inputs[0].shape)[1:],
+        resolution,
+        path,
+        inside=resized_inside(loaded.network),
+    )
     try:
         model = export_image_network(loaded.network, height, width, channels)
     except ModelError as error:
@@ -49,6 +58,32 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
     )
 
 
+def _read_saved_model(folder: Path, resolution: int | None) -> ReadModel:
+    """The signature of a SavedModel, with its variables folded."""
+    saved = SavedModel(folder)
+    if len(saved.image.outputs) > 1:
+        raise _several("outputs", saved.image.outputs, folder)
+    height, width, channels = image_shape(saved.image.shape[1:], resolution, folder)
+    model = saved.export(height, width, channels)
+    default = foreign_preprocess(height, width, channels)
+    return ReadModel(
+        model,
+        parse_structure(model, str(folder)),
+        _folder_origin(folder),
+        steps=(exported_step(model),),
+        found=FoundPreprocess(default, "nothing; it is taken to expect 0–255"),
+    )
+
+
+def _folder_origin(folder: Path) -> dict[str, Any]:
+    """What a card says of a SavedModel: a hash over its graph and its variables."""
+    files = [folder / "saved_model.pb", *sorted((folder / "variables").glob("variables.*"))]
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(file.read_bytes())
+    return {"kind": "file", "file": folder.name, "sha256": digest.hexdigest()}
+
+
 def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> FoundPreprocess:
     default = foreign_preprocess(height, width, channels)
     if loaded.teachable_machine:
@@ -59,16 +94,19 @@ def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> Fou
 
 def _refuse_other_ends(network: keras.Model, path: Path) -> None:
     """Several inputs or several answers."""
-    for tensors, what in ((network.inputs, "images or values"), (network.outputs, "answers")):
+    for tensors, what in ((network.inputs, "inputs"), (network.outputs, "outputs")):
         if len(tensors) > 1:
-            names = ", ".join(tensor.name for tensor in tensors)
-            raise ModelError(
-                f"{path} has {len(tensors)} {'inputs' if what != 'answers' else 'outputs'}",
-                found=names,
-                expected="one image in and one answer out",
-                fix="save the part that is wanted: keras.Model(model.inputs[0], "
-                "model.outputs[0]).save('NAME.keras')",
-            )
+            raise _several(what, [tensor.name for tensor in tensors], path)
+
+
+def _several(what: str, names: Sequence[str], path: Path) -> ModelError:
+    return ModelError(
+        f"{path} has {len(names)} {what}",
+        found=", ".join(names),
+        expected="one image in and one answer out",
+        fix="save the part that is wanted: keras.Model(model.inputs[0], "
+        "model.outputs[0]).save('NAME.keras')",
+    )
 
 
 def _notices(mending: Mending, path: Path) -> tuple[str, ...]:
