@@ -20,7 +20,7 @@ _RANGES = {
     "torch": (-2.118, 2.640),
     "caffe": (-123.68, 151.061),
 }
-_TOLERANCE = 0.05  # of the range: calibration that averages leaves some of its ends out
+_TOLERANCE = 0.1  # of the range: calibration images without white leave some of its end out
 _LEVELS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
 
 
@@ -61,7 +61,7 @@ def by_quantization(structure: Structure, base: Preprocess) -> Evidence | None:
         return None
     low, high = held
     span, names = high - low, list(_RANGES)
-    stored = replace(base, mean=(-255 * low / span,), std=(255 / span,))
+    stored = replace(base, mean=(0.0 - 255 * low / span,), std=(255 / span,))
     if form.dtype == "int16":  # symmetric whatever the pixels are
         names, low = ["raw"], 0.0
     if base.channels == "grey":
