@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from converters.quantization import bias_correction, output_scale, quantizer, range_choice
+from converters.quantization import (
+    bias_correction,
+    logit_range,
+    output_scale,
+    quantizer,
+    range_choice,
+)
 from converters.quantization import range_search as search
 from converters.quantization.candidates import (
     Candidate,
@@ -22,7 +28,7 @@ from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-STRATEGIES_VERSION = 10  # part of every stored trial: raise it when a step changes
+STRATEGIES_VERSION = 11  # part of every stored trial: raise it when a step changes
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,12 @@ _RANGES: dict[Step, str] = {
     search.apply: "searched",
 }
 _CORRECT = keep_better(bias_correction.apply, output_scale.apply)
-_CORRECTED = (range_choice.by_role, quantizer.apply, _CORRECT)
-_SEARCHED = (*_CORRECTED, keep_better(search.apply, quantizer.apply, _CORRECT))
+_BY_ROLE = (range_choice.by_role, logit_range.apply)
+_CORRECTED = (*_BY_ROLE, quantizer.apply, _CORRECT)
+_SEARCHED = (
+    *_CORRECTED,
+    keep_better(search.apply, logit_range.apply, quantizer.apply, _CORRECT),
+)
 
 
 def _trained(training: Train) -> tuple[Step, ...]:
@@ -104,9 +114,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     Strategy(
         "plain", (range_choice.plain, quantizer.apply), summary="mean of extremes for every tensor"
     ),
-    Strategy(
-        "ranges", (range_choice.by_role, quantizer.apply), summary="ranges by the role of a tensor"
-    ),
+    Strategy("ranges", (*_BY_ROLE, quantizer.apply), summary="ranges by the role of a tensor"),
     Strategy(
         "bias", _CORRECTED, summary="the same with corrected biases: what --int8 by itself makes"
     ),
@@ -173,6 +181,8 @@ def default_strategy(recipe: QuantRecipe, *, values: bool = False) -> Strategy:
     correct = (_CORRECT,) if recipe.full_integer else ()
     steps: tuple[Step, ...] = (quantizer.apply, *correct)
     if recipe.calibrated:
-        whole = (keep_better(range_choice.whole, *steps),) if values else ()
-        steps = (range_choice.by_role, *steps, *whole)
+        if values:
+            steps = (range_choice.by_role, *steps, keep_better(range_choice.whole, *steps))
+        else:
+            steps = (*_BY_ROLE, *steps)
     return Strategy(recipe.name, steps, recipe.name, recipe.summary)

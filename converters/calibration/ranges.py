@@ -72,10 +72,12 @@ class Statistics:
 
     Attributes:
         lows, highs: extremes of every float tensor, arrays of shape (images,).
+        logits: what the softmax or sigmoid at the end reads, images x classes.
     """
 
     lows: dict[str, NDArray[np.float32]]
     highs: dict[str, NDArray[np.float32]]
+    logits: NDArray[np.float32]
 
     @property
     def images(self) -> int:
@@ -99,20 +101,24 @@ def collect_statistics(
     Raises:
         DataError: an image cannot be read, or makes a tensor overflow.
     """
+    made = {index for operator in structure.operators for index in operator.outputs}
     watched = {
         index: tensor.name
         for index, tensor in enumerate(structure.tensors)
-        if tensor.dtype == "float32" and not tensor.constant_bytes
+        if tensor.dtype == "float32" and index in {*structure.inputs, *made}
     }
 
-    def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
-        return np.array([(value.min(), value.max()) for value in values], np.float32)
+    names = list(watched.values())
+    answer = names.index(logit_names(structure)[0])
 
-    extremes = collect_activations(
+    def reducer(_: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        extremes = np.array([(value.min(), value.max()) for value in values], np.float32)
+        return extremes, values[answer].reshape(-1).copy()
+
+    found = collect_activations(
         model, list(watched), calibration.inputs(), reducer, workers=workers, progress=progress
     )
-    table = np.stack(extremes)
-    names = list(watched.values())
+    table = np.stack([extremes for extremes, _ in found])
     broken = np.flatnonzero(~np.isfinite(table).all(axis=(0, 2)))
     if broken.size:
         raise DataError(
@@ -124,6 +130,7 @@ def collect_statistics(
     return Statistics(
         {name: table[:, i, 0] for i, name in enumerate(names)},
         {name: table[:, i, 1] for i, name in enumerate(names)},
+        np.stack([logits for _, logits in found]),
     )
 
 

@@ -23,7 +23,7 @@ from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import Interface
 from edge_effnet.tflite.reader import Structure
 
-_CORRECTION_IMAGES, _EVALUATION_IMAGES = 32, 32
+_CORRECTION_IMAGES, _EVALUATION_IMAGES = 32, 64
 # With fewer left over, all of them both correct and evaluate.
 _FEW_EVALUATION_IMAGES = 8
 
