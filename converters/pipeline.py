@@ -18,6 +18,7 @@ from converters.calibration.images import ConversionImages, choose_images
 from converters.config import ConvertConfig
 from converters.conversion import Conversion, ConvertedFile, scratch_folder
 from converters.edgetpu.convert_step import finish_for_edgetpu
+from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
@@ -40,10 +41,14 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
     """Make, measure and write every file.
 
     Raises:
-        DataError, ModelError: see ``refuse_broken_weights``, ``choose_images``, ``quantize``.
+        DataError, ModelError: see ``refuse_broken_weights``, ``settle_input``, ``choose_images``,
+            ``quantize``.
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
+    source = settle_input(
+        source, data=config.data, calibration=config.calibration, workers=config.workers
+    )
     _refuse_limits_of_values(source, config)
     left_float = told_left_float(source.model, source.structure, source.name, config.recipes)
     with scratch_folder(config.out) as scratch:

@@ -91,6 +91,7 @@ def command(**options: Any) -> None:
     """
     from converters.commands.convert_report import print_conversion, print_edgetpu
     from converters.conversion import refuse_outputs
+    from converters.float_model.input_pixels import settle_input
     from converters.pipeline import convert
     from edge_effnet.cores import available_cores
     from edge_effnet.data.given_labels import read_labels
@@ -127,6 +128,9 @@ def command(**options: Any) -> None:
         source = chosen.open()
         if share is not None:
             source = replace(source, unpruned=original.open())
+        source = settle_input(
+            source, data=config.data, calibration=config.calibration, workers=config.workers
+        )
         done(1)
         for notice in source.notices:
             print_note(notice)

@@ -15,11 +15,14 @@ from edge_effnet.errors import EdgeEffnetError, MissingExtra, ModelError
 from edge_effnet.heads.head import find_head
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocess_text import parse_preprocess
-from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.model_files import identify, refusal, unpacked
+from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.file_evidence import evidence_of, with_told
 from edge_effnet.tflite.reader import Structure
 
 _SUFFIX = "-float32"
+_TFLITE = ("tflite", "tflite-package")
 
 
 def from_file(
@@ -39,8 +42,7 @@ def from_file(
         ModelError: not such a file, damaged, or already quantized.
     """
     read = _read(path, resolution)
-    height, width, channels = _image_shape(read.structure, path)
-    settings, notices = _preprocess_of(read, path, preprocess, height, width, channels)
+    settings, evidence = _preprocess_of(read, path, preprocess)
     card = read.card
     found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
     names, label_file = choose_names(labels, read.labels, path, found)
@@ -54,7 +56,8 @@ def from_file(
         variant=card.variant if card else None,
         weights=read.origin,
         steps=read.steps,
-        notices=(*read.notices, *notices, *filter(None, [label_file.notice])),
+        notices=(*read.notices, *filter(None, [label_file.notice])),
+        evidence=evidence,
     )
 
 
@@ -63,7 +66,7 @@ def _read(path: Path, resolution: int | None) -> ReadModel:
     found = identify(path)
     if "convert" not in found.kind.uses:
         raise refusal(found, "convert")
-    if found.kind.code in ("tflite", "tflite-package"):
+    if found.kind.code in _TFLITE:
         return read_tflite_model(path, resolution=resolution)
     with unpacked(path) as model:
         if model == path:
@@ -90,24 +93,24 @@ def _said_of(path: Path, model: Path, error: EdgeEffnetError) -> EdgeEffnetError
 
 
 def _preprocess_of(
-    read: ReadModel, path: Path, asked: str | None, height: int, width: int, channels: int
-) -> tuple[Preprocess, tuple[str, ...]]:
-    """How an image becomes the model's input, and what to tell of it."""
-    default = foreign_preprocess(height, width, channels)
-    if read.found is not None and read.found.certain:
-        default = replace(read.found.settings, height=height, width=width)
-    if asked is not None:
-        return parse_preprocess(asked, default), ()
-    if read.found is None:
-        raise ModelError(
-            f"{path} does not say how an image becomes its input",
-            fix="add --preprocess unit (pixels / 255), tf (-1 to 1) or raw (0–255)",
-        )
-    return default, ()
+    read: ReadModel, path: Path, asked: str | None
+) -> tuple[Preprocess, Evidence | None]:
+    """How an image becomes the model's input, and, where neither the user nor a card says so,
+    from what that is known."""
+    _refuse_other_inputs(read.structure, path)
+    if read.card is not None:
+        settings = read.card.preprocess
+        return parse_preprocess(asked, settings) if asked else settings, None
+    stated = read.found.settings if read.found and identify(path).kind.code in _TFLITE else None
+    evidence = evidence_of(read.model, read.structure, stated=stated, found=read.found)
+    told = with_told(evidence, asked) if asked else evidence
+    if isinstance(told, Preprocess):
+        return told, None
+    return told.settings, told
 
 
-def _image_shape(structure: Structure, path: Path) -> tuple[int, int, int]:
-    """Height, width and channels of the one image that the model takes."""
+def _refuse_other_inputs(structure: Structure, path: Path) -> None:
+    """Raise ModelError where the model does not take one image."""
     shapes = [structure.tensors[index].shape for index in structure.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
         raise ModelError(
@@ -116,5 +119,3 @@ def _image_shape(structure: Structure, path: Path) -> tuple[int, int, int]:
             expected="one of [1, height, width, 3], or 1 at the end for grey images",
             fix="export the part of it that classifies one image, with channels last",
         )
-    _, height, width, channels = shapes[0]
-    return height, width, channels

@@ -15,6 +15,7 @@ from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.heads.head import Head, fit_names, fix_of_names
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure
 
@@ -32,6 +33,8 @@ class Source:
         steps: what was done so far, for the card.
         notices: lines the user must see.
         unpruned: the float model it was pruned from, the reference of it and of all made from it.
+        evidence: of how pixels become its input, where neither the user nor a card said; then
+            ``preprocess`` is what is known without photos, until ``settle_input``.
     """
 
     name: str
@@ -45,6 +48,7 @@ class Source:
     steps: tuple[Mapping[str, Any], ...]
     notices: tuple[str, ...] = ()
     unpruned: Source | None = None
+    evidence: Evidence | None = None
 
     @property
     def classes(self) -> int:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from edge_effnet.errors import ModelError
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocess_text import parse_preprocess, preprocess_text
-from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
+from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
@@ -67,19 +68,26 @@ def found_line(name: str, found: FoundPreprocess) -> str:
 
 
 def ask_how(
-    name: str, model: bytes, structure: Structure, base: Preprocess, *, tried: int = 0
+    name: str,
+    model: bytes,
+    structure: Structure,
+    base: Preprocess,
+    *,
+    photos: Sequence[Pixels] = (),
+    tried: int = 0,
 ) -> ModelError:
     """The refusal of a file that does not say, with the likely answers first.
 
     Args:
+        photos: like those that the network will see, without labels.
         tried: labelled photos that did not tell either.
     """
-    likely, *others = likely_ways(model, structure, base)[:_ASKED]
+    likely, *others = likely_ways(model, structure, base, photos)[:_ASKED]
     names = " or ".join(scaling_name(way) or preprocess_text(way) for way in others)
     hint = (
         "check that the labels are in the network's order"
         if tried
-        else "evaluate --data finds it with labelled photos"
+        else "labelled photos tell it (--data of evaluate and convert)"
     )
     found = "neither a model card nor TFLite metadata"
     if tried:

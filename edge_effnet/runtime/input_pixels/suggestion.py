@@ -28,7 +28,7 @@ _SHARES = {"unit": 0.5, "raw": 0.2, "tf": 0.15, "torch": 0.06, "standardize": 0.
 """How 60 authors of public repositories feed their networks, about."""
 _USUAL_SPREAD = 3.0
 """Standard deviation of log-probabilities over images, of networks fed as in training."""
-_IMAGES = 12
+IMAGES = 12
 _PATCHES = 64
 _SMALLEST = 1e-30
 
@@ -42,8 +42,8 @@ def likely_ways(
         base: fit and channels.
         photos: RGB, of any size; drawn images stand in where there are none.
     """
-    given = photos or stand_in_images(_IMAGES)
-    images = [preprocess(pixels, base) for pixels in given[:_IMAGES]]
+    given = photos or stand_in_images(IMAGES)
+    images = [preprocess(pixels, base) for pixels in given[:IMAGES]]
     spread = _Spread(model)
     scores = {}
     for name, way in scalings_of(base).items():
