@@ -72,14 +72,15 @@ def find_with_photos(
     if count < _FEWEST_PHOTOS:
         return TrialOutcome(None, count)
     ways = {"": base} if evidence.strength == "stated" else _scalings(evidence)
-    kept = _race(trial, ways)
-    chosen, doubt = _scaling(trial, kept, evidence)
+    turned = {} if evidence.fit_told else _turned(ways)
+    _race(trial, [*ways.values(), *turned.values()])
+    best_of = {name: _ordered(trial, way, turned.get(name)) for name, way in ways.items()}
+    chosen, doubt = _scaling(trial, best_of, evidence)
     if not evidence.fit_told:
-        chosen = _channels(trial, chosen)
         chosen = _fit(trial, chosen, [fit for fit in fits if not trial.same_fit(fit, base)])
     if not _beats_chance(trial, chosen):
         return TrialOutcome(None, count)
-    reason = _reason(trial, chosen, ways, evidence, doubt)
+    reason = _reason(trial, chosen, best_of, evidence, doubt)
     return TrialOutcome(FoundPreprocess(chosen, reason, certain=True), count)
 
 
@@ -104,45 +105,49 @@ def _scalings(evidence: Evidence) -> dict[str, Preprocess]:
     return ways
 
 
-def _race(trial: Trial, ways: Mapping[str, Preprocess]) -> dict[str, Preprocess]:
-    """Those that may still be best after a third of the photos, run on all of them."""
-    trial.run(ways.values(), _FIRST_PHOTOS)
-    leader = trial.best(ways.values())
-    kept = {
-        name: way
-        for name, way in ways.items()
-        if way == leader or trial.p_no_better(leader, way) > _HOPELESS_P
-    }
-    trial.run(kept.values(), len(trial.photos))
-    return kept
+def _turned(ways: Mapping[str, Preprocess]) -> dict[str, Preprocess]:
+    """The same with red and blue exchanged: a third of those who read with OpenCV leave its B,
+    G, R order."""
+    pairs = ((name, other_channels(way)) for name, way in ways.items())
+    return {name: way for name, way in pairs if way is not None}
+
+
+def _race(trial: Trial, ways: Sequence[Preprocess]) -> None:
+    """Run every way on a third of the photos, and those that may still be best on all."""
+    trial.run(ways, _FIRST_PHOTOS)
+    leader = trial.best(ways)
+    kept = [way for way in ways if not _better(trial, leader, way, _HOPELESS_P)]
+    trial.run([leader, *kept], len(trial.photos))
+
+
+def _ordered(trial: Trial, way: Preprocess, turned: Preprocess | None) -> Preprocess:
+    """Of both orders of the channels the usual one, unless the other is better beyond chance."""
+    return turned if turned is not None and _better(trial, turned, way) else way
 
 
 def _scaling(
     trial: Trial, ways: Mapping[str, Preprocess], evidence: Evidence
 ) -> tuple[Preprocess, str | None]:
-    """The best scaling, and the name of one that is as good; what was inferred is kept unless
+    """The best scaling, and the names of those that are as good; what was inferred is kept unless
     another is better beyond chance."""
-    best = trial.best(ways.values())
-    if evidence.strength == "stated":
-        return best, None
-    inferred = evidence.settings if evidence.strength == "inferred" else None
-    if inferred is not None and inferred in trial.scores and not _better(trial, best, inferred):
+    complete = {name: way for name, way in ways.items() if trial.complete(way)}
+    best = trial.best(complete.values())
+    inferred = next((ways[name] for name in ways if _is_of(ways[name], evidence)), None)
+    if inferred is not None and not _better(trial, best, inferred):
         return inferred, None
-    equals = [name for name, way in ways.items() if _mean(trial, best) - _mean(trial, way) < 0.02]
-    equals.sort(key=lambda name: (*_COMMONEST_FIRST, name).index(name))
-    chosen = ways[equals[0]]
+    names = (*_COMMONEST_FIRST, *ways)
+    equals = [n for n, way in complete.items() if _mean(trial, best) - _mean(trial, way) < 0.02]
+    chosen = ways[min(equals, key=names.index)]
     undecided = [
-        name for name, way in ways.items() if way != chosen and not _better(trial, chosen, way)
+        name for name, way in complete.items() if way != chosen and not _better(trial, chosen, way)
     ]
     return chosen, ", ".join(undecided) or None
 
 
-def _channels(trial: Trial, chosen: Preprocess) -> Preprocess:
-    """The same with red and blue exchanged where that is better beyond chance."""
-    turned = other_channels(chosen)
-    if turned is None:
-        return chosen
-    return turned if _ahead(trial, [turned], chosen) and _better(trial, turned, chosen) else chosen
+def _is_of(way: Preprocess, evidence: Evidence) -> bool:
+    """Whether a way has the scaling that the file says, in either order of the channels."""
+    said = evidence.settings
+    return evidence.strength != "open" and way in (said, other_channels(said))
 
 
 def _fit(trial: Trial, chosen: Preprocess, fits: Sequence[Preprocess]) -> Preprocess:
@@ -168,11 +173,11 @@ def _mean(trial: Trial, way: Preprocess) -> float:
     return float(trial.quality(way).mean())
 
 
-def _better(trial: Trial, one: Preprocess, other: Preprocess) -> bool:
+def _better(trial: Trial, one: Preprocess, other: Preprocess, chance: float = _CHANCE_P) -> bool:
     """Beyond chance, and by more than a network that is surer of itself on the same answers."""
     count = min(len(trial.scores[one]), len(trial.scores[other]))
     gain = float((trial.quality(one)[:count] - trial.quality(other)[:count]).mean())
-    return gain >= _LEAST_GAIN and trial.p_no_better(one, other) < _CHANCE_P
+    return gain >= _LEAST_GAIN and trial.p_no_better(one, other) < chance
 
 
 def _beats_chance(trial: Trial, chosen: Preprocess) -> bool:
@@ -193,7 +198,7 @@ def _reason(
 ) -> str:
     count = len(trial.photos)
     what = f"trying the usual ways on {count} labelled photos: {trial.right(chosen)} right"
-    others = [way for way in ways.values() if way != chosen and len(trial.scores[way]) == count]
+    others = [way for way in ways.values() if way != chosen and trial.complete(way)]
     if evidence.strength == "inferred" and evidence.settings != chosen:
         said = evidence.settings
         right = trial.right(said) * count // max(1, len(trial.scores[said]))

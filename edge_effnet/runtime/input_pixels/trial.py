@@ -95,7 +95,7 @@ class Trial:
         """Run the first ``count`` photos in each way, as far as they were not run yet."""
         tasks = [
             (way, index)
-            for way in ways
+            for way in dict.fromkeys(ways)
             for index in range(len(self.scores.setdefault(way, [])), min(count, len(self.photos)))
         ]
         if not tasks:
@@ -124,6 +124,10 @@ class Trial:
         answer = interpreter.get_tensor(output["index"])
         scores = self.head.scores(dequantize_out(answer, tensor_format(output)).reshape(-1))
         return np.nan_to_num(scores, nan=0.0, posinf=0.0, neginf=0.0)
+
+    def complete(self, way: Preprocess) -> bool:
+        """Whether all photos were run in this way."""
+        return len(self.scores.get(way, ())) == len(self.photos)
 
     def quality(self, way: Preprocess) -> Quality:
         """How good each answer is in this way, -1 to 1, of the photos that were run so far."""

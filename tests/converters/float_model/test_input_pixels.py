@@ -34,7 +34,7 @@ def test_labelled_photos_of_either_option_tell(
     source = settled(open_ended, **{option: colour_photos})
     assert source.preprocess.channels == "bgr"
     assert source.evidence is None
-    assert source.notices[-1].startswith("mine.tflite: pixels ")
+    assert source.notices[-1].startswith("mine.tflite: pixels are divided by 255 in B, G, R order")
     assert "found from trying the usual ways on 36 labelled photos" in source.notices[-1]
     step = source.steps[-1]
     assert step["step"] == "preprocess found"
