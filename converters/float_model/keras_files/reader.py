@@ -65,13 +65,11 @@ def _read_saved_model(folder: Path, resolution: int | None) -> ReadModel:
         raise _several("outputs", saved.image.outputs, folder)
     height, width, channels = image_shape(saved.image.shape[1:], resolution, folder)
     model = saved.export(height, width, channels)
-    default = foreign_preprocess(height, width, channels)
     return ReadModel(
         model,
         parse_structure(model, str(folder)),
         _folder_origin(folder),
         steps=(exported_step(model),),
-        found=FoundPreprocess(default, "nothing; it is taken to expect 0–255"),
     )
 
 
@@ -84,12 +82,11 @@ def _folder_origin(folder: Path) -> dict[str, Any]:
     return {"kind": "file", "file": folder.name, "sha256": digest.hexdigest()}
 
 
-def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> FoundPreprocess:
+def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> FoundPreprocess | None:
     default = foreign_preprocess(height, width, channels)
     if loaded.teachable_machine:
         return teachable_machine_pixels(default)
-    found = found_pixels(loaded.network, default)
-    return found or FoundPreprocess(default, "nothing; it is taken to expect 0–255")
+    return found_pixels(loaded.network, default)
 
 
 def _refuse_other_ends(network: keras.Model, path: Path) -> None:
