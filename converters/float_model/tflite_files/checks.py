@@ -8,7 +8,7 @@ from shlex import quote
 
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.tasks import integer_activations, open_size, refuse_other_tasks
-from edge_effnet.tflite.reader import Structure
+from edge_effnet.tflite.reader import DTYPES, Structure
 
 _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bool": 8,
          "int16": 16, "int8": 8, "float64": 64, "uint64": 64, "uint32": 32, "uint16": 16,
@@ -57,23 +57,26 @@ def _refuse_inconsistent(structure: Structure, path: Path) -> None:
     for index, tensor in enumerate(structure.tensors):
         shape, bits = tensor.shape, _BITS.get(tensor.dtype)
         if len(shape) > _LARGEST_RANK or any(side < 0 for side in shape):
-            raise _damaged(path, f"a tensor of shape {list(shape)[:9]}")
+            raise damaged(path, f"a tensor of shape {list(shape)[:9]}")
+        if tensor.dtype not in DTYPES:
+            raise damaged(path, f"a tensor of an unknown type ({tensor.dtype})")
         if not tensor.constant_bytes:
             continue
         known.add(index)
-        if bits and tensor.constant_bytes < math.ceil(math.prod(shape) * bits / 8):
-            raise _damaged(path, f"{tensor.constant_bytes} bytes for {tensor.dtype} {list(shape)}")
+        if bits and tensor.constant_bytes != math.ceil(math.prod(shape) * bits / 8):
+            raise damaged(path, f"{tensor.constant_bytes} bytes for {tensor.dtype} {list(shape)}")
     for operator in structure.operators:
         unknown = [index for index in operator.inputs if index >= 0 and index not in known]
         # Variables of recurrent layers are read before they are made, and refused by name.
         if unknown and not operator.name.startswith((*_RECURRENT, *_STATE)):
-            raise _damaged(path, f"{operator.name} reads a tensor that nothing makes")
+            raise damaged(path, f"{operator.name} reads a tensor that nothing makes")
         known.update(operator.outputs)
     if not set(structure.outputs) <= known:
-        raise _damaged(path, "an output that nothing makes")
+        raise damaged(path, "an output that nothing makes")
 
 
-def _damaged(path: Path, found: str) -> ModelError:
+def damaged(path: Path | str, found: str) -> ModelError:
+    """The error of a file whose parts contradict each other."""
     return ModelError(
         f"{path} is damaged",
         found=found,
@@ -101,7 +104,7 @@ def _refuse_operators(structure: Structure, path: Path) -> None:
             fix="give a network without LSTM, GRU or RNN layers",
         )
     if not names:
-        raise _damaged(path, "no operators")
+        raise damaged(path, "no operators")
 
 
 def _refuse_input(structure: Structure, path: Path) -> None:
@@ -114,4 +117,4 @@ def _refuse_input(structure: Structure, path: Path) -> None:
             fix="give a model that classifies images",
         )
     if max(shape) > _LARGEST_SIDE:
-        raise _damaged(path, f"an input of shape {list(shape)}")
+        raise damaged(path, f"an input of shape {list(shape)}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.float_model.tflite_files.checks import damaged
 from converters.float_model.tflite_files.editable import EditableGraph
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.interpreter import open_bytes
@@ -111,9 +112,14 @@ def write_shapes(graph: EditableGraph, details: Mapping[int, Mapping[str, Any]])
 
     Args:
         details: of the tensors, by index, as the interpreter gives them.
+
+    Raises:
+        ModelError: an operator makes a tensor that the runtime does not have.
     """
     made = {index for operator in graph.operators for index in graph.made_by(operator)}
     for index in made:
+        if index not in details:
+            raise damaged(graph.name, "an operator that makes no tensor")
         shape: NDArray[np.int32] = np.asarray(details[index]["shape"], np.int32)
         if tuple(shape.tolist()) != graph.shape(index):
             graph.tensors[index].shape, graph.changed = shape, True

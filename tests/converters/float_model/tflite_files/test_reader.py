@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
-from edge_effnet.tflite.editor import has_old_operator_codes, read_tree
+from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.float_model.tflite_files.conftest import (
     CLASSES,
@@ -184,6 +184,19 @@ def _other(kind: str) -> bytes:
 def test_what_cannot_be_read_is_named(file: WriteFile, kind: str, what: str) -> None:
     with pytest.raises(ModelError, match=what):
         read_tflite_model(file(_other(kind)), resolution=None)
+
+
+@pytest.mark.parametrize(
+    "shape", [(0, 3, 3, 3), (4, 3, 3, 2), (4, 3, 3, 3, 1, 1, 1, 1, 1), (4, -3)]
+)
+def test_a_shape_that_its_constant_contradicts_never_reaches_the_runtime(
+    file: WriteFile, shape: tuple[int, ...]
+) -> None:
+    _, tree = read_tree(network())
+    kernel = next(t for t in tree.subgraphs[0].tensors if t.name == b"kernel")
+    kernel.shape = np.array(shape, np.int32)
+    with pytest.raises(ModelError, match="is damaged"):
+        read_tflite_model(file(pack_tree(tree)), resolution=None)
 
 
 DAMAGEABLE = network("int8", computed_shape=True)
