@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from converters.calibration.representative import Calibration
 from converters.tflite_graph.activations import collect_activations, open_with_all_tensors
+from converters.tflite_graph.bounds import upper_bounds
 from converters.tflite_graph.segments import logit_names
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import normalize
@@ -147,7 +148,7 @@ def choose_ranges(
     0–255 as the preprocessing hands them over, so pixels pass exactly; so is that of what a
     pointwise operator makes of them. The logits are never clipped: they get the extremes over
     all images and a margin. Roles that generated images excite too little get more than those
-    show.
+    show. What a ReLU6 makes ends at 6 at the latest.
     """
     roles = tensor_roles(structure)
     ranges = {
@@ -158,6 +159,9 @@ def choose_ranges(
         for name, (low, high) in ranges.items():
             factor = GENERATED_WIDENING.get(roles.get(name, "linear"), 1.0)
             ranges[name] = factor * low, factor * high
+    for name, largest in upper_bounds(model).items():
+        low, high = ranges[name]
+        ranges[name] = low, min(high, largest)
     ranges.update(pinned_ranges(model, structure, calibration))
     if calibration.preprocess.standardize:
         image = structure.tensors[structure.inputs[0]].name
