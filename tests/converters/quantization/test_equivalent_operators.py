@@ -20,9 +20,11 @@ from tests.converters.quantization.test_integer_operators import (
 )
 
 SLOPES = np.random.default_rng(5).uniform(-0.4, 0.9, SHAPE[1:]).astype(np.float32)
+NAMES = ("RELU", "RELU6", "HARD_SWISH", "NEG", "SQUARE", "DIV", "POW", "PRELU", "ABS")
 REWRITTEN: dict[str, tuple[Any, ...]] = {
-    name: CASES[name] for name in ("RELU", "RELU6", "NEG", "SQUARE", "DIV", "POW", "PRELU", "ABS")
-} | {"PRELU with a slope for each value": ((SLOPES,), {})}
+    **{name: CASES[name] for name in NAMES},
+    "PRELU with a slope for each value": ((SLOPES,), {}),
+}
 
 
 @pytest.mark.parametrize("name", REWRITTEN)

@@ -99,6 +99,7 @@ CASES: dict[str, tuple[Any, ...]] = {
     "ABS": ((), {"options": "AbsOptions"}),
     "EXP": ((), {"options": "ExpOptions"}),
     "RELU": ((), {}),
+    "HARD_SWISH": ((), {}),
     "RELU6": ((), {}),
     "MINIMUM": ((np.full((1,), 0.5, np.float32),), {"options": "MaximumMinimumOptions"}),
     "REDUCE_MAX": ((_int(1, 2),), {"shape": POOLED, "options": "ReducerOptions", "keepDims": True}),
