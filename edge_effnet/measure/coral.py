@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.measure.diagnosis import Finding
 from edge_effnet.measure.environment import ROOT, read_text
+from edge_effnet.measure.finding import Finding
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 
 # A stick shows the first pair until its firmware is loaded, then the second.

@@ -8,7 +8,7 @@ Teachable Machine and Edge Impulse write. The standard library alone is needed.
 from edge_effnet.model_files.archives import packed_labels, packed_tflite, unpacked
 from edge_effnet.model_files.identify import ModelFile, identify, keras_network
 from edge_effnet.model_files.kinds import KINDS, Kind, Use
-from edge_effnet.model_files.refusals import quoted, refusal
+from edge_effnet.model_files.refusals import quoted, refusal, way
 
 __all__ = [
     "KINDS",
@@ -22,4 +22,5 @@ __all__ = [
     "quoted",
     "refusal",
     "unpacked",
+    "way",
 ]

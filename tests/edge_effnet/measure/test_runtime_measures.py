@@ -12,9 +12,10 @@ from edge_effnet.cli import run
 from edge_effnet.errors import ModelError
 from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
 from edge_effnet.measure.delegation import Delegation, delegation, divide
-from edge_effnet.measure.diagnosis import diagnose_machine, storage_of
+from edge_effnet.measure.diagnosis import diagnose_machine
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
+from edge_effnet.measure.storage import storage_of
 from edge_effnet.measure.system_state import read_system_state
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 from edge_effnet.runtime.interpreter import open_interpreter
