@@ -77,6 +77,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
     if device == "cpu":
         findings = tuple(diagnose_machine(environment, state))
         document["findings"] = [asdict(finding) for finding in findings]
+        document["model"] = None
         if described:
             document["model"], speed = _timed(described, environment)
     else:

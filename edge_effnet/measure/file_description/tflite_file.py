@@ -69,7 +69,7 @@ def describe_tflite(found: ModelFile) -> FileDescription:
         ends = (structure.tensors[index] for index in structure.outputs)
         facts.append(("answer", "; ".join(f"{list(end.shape)} {end.dtype}" for end in ends)))
         problem = Finding("task", False, error.what, error.fix)
-        runs = not _unfixed(structure)
+        runs = bool(structure.operators and structure.outputs) and not _unfixed(structure)
         return FileDescription(path, found.kind.code, tuple(facts), (problem,), runs=runs)
     label_fact, label_problem = _labels(path, artifact, classifier.head)
     facts += [("photos", _pixels(classifier.pixels)), _answer(classifier.head), label_fact]
