@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import evidence_of, with_told
 from edge_effnet.tflite.reader import Structure
 
-_SUFFIX = "-float32"
+_SUFFIX = re.compile("[-_]float32$")  # ours, and onnx2tf's
 _TFLITE = ("tflite", "tflite-package")
 
 
@@ -47,7 +48,7 @@ def from_file(
     found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
     names, label_file = choose_names(labels, read.labels, path, found)
     return Source(
-        name=path.stem.removesuffix(_SUFFIX),
+        name=_SUFFIX.sub("", path.stem),
         model=read.model,
         structure=read.structure,
         head=found,
