@@ -19,7 +19,12 @@ from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.model_files import identify, refusal, unpacked
 from edge_effnet.runtime.input_pixels.evidence import Evidence
-from edge_effnet.runtime.input_pixels.file_evidence import evidence_of, with_told
+from edge_effnet.runtime.input_pixels.file_evidence import (
+    contradiction,
+    evidence_of,
+    unlikely_line,
+    with_told,
+)
 from edge_effnet.tflite.reader import Structure
 
 _SUFFIX = re.compile("[-_]float32$")  # ours, and onnx2tf's
@@ -43,7 +48,7 @@ def from_file(
         ModelError: not such a file, damaged, or already quantized.
     """
     read = _read(path, resolution)
-    settings, evidence = _preprocess_of(read, path, preprocess)
+    settings, evidence, doubt = _preprocess_of(read, path, preprocess)
     card = read.card
     found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
     names, label_file = choose_names(labels, read.labels, path, found)
@@ -57,7 +62,7 @@ def from_file(
         variant=card.variant if card else None,
         weights=read.origin,
         steps=read.steps,
-        notices=(*read.notices, *filter(None, [label_file.notice])),
+        notices=(*read.notices, *filter(None, [label_file.notice, doubt])),
         evidence=evidence,
     )
 
@@ -95,19 +100,34 @@ def _said_of(path: Path, model: Path, error: EdgeEffnetError) -> EdgeEffnetError
 
 def _preprocess_of(
     read: ReadModel, path: Path, asked: str | None
-) -> tuple[Preprocess, Evidence | None]:
-    """How an image becomes the model's input, and, where neither the user nor a card says so,
-    from what that is known."""
+) -> tuple[Preprocess, Evidence | None, str | None]:
+    """How an image becomes the model's input; where neither the user nor a card says so, from
+    what that is known; and a line where the file speaks against what the user says."""
     _refuse_other_inputs(read.structure, path)
     if read.card is not None:
         settings = read.card.preprocess
-        return parse_preprocess(asked, settings) if asked else settings, None
+        return parse_preprocess(asked, settings) if asked else settings, None, None
     stated = read.found.settings if read.found and identify(path).kind.code in _TFLITE else None
     evidence = evidence_of(read.model, read.structure, stated=stated, found=read.found)
     told = with_told(evidence, asked) if asked else evidence
-    if isinstance(told, Preprocess):
-        return told, None
-    return told.settings, told
+    if isinstance(told, Evidence):
+        return told.settings, told, None
+    _refuse_other_depth(told, read.structure, path)
+    doubt = contradiction(evidence, told)
+    if evidence.strength == "open":
+        doubt = unlikely_line(read.model, read.structure, told)
+    return told, None, doubt and f"{path.name}: {doubt}"
+
+
+def _refuse_other_depth(told: Preprocess, structure: Structure, path: Path) -> None:
+    shape = structure.tensors[structure.inputs[0]].shape[1:]
+    if told.shape != shape:
+        raise ModelError(
+            f"{path} takes another number of channels than --preprocess makes",
+            found=f"{told.depth} with channels={told.channels}",
+            expected=f"{shape[-1]}",
+            fix="leave channels= out of --preprocess",
+        )
 
 
 def _refuse_other_inputs(structure: Structure, path: Path) -> None:

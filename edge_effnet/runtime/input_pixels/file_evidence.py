@@ -12,7 +12,7 @@ from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preproce
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
-from edge_effnet.runtime.input_pixels.suggestion import likely_ways
+from edge_effnet.runtime.input_pixels.suggestion import likely_ways, unlikely
 from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine
 from edge_effnet.runtime.input_pixels.ways import describe, scaling_name, with_scaling
 from edge_effnet.tflite.reader import Structure
@@ -60,6 +60,28 @@ def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
         return parse_preprocess(text, with_scaling(evidence.settings, "raw"))
     settings = parse_preprocess(text, evidence.settings)
     return replace(evidence, settings=settings, fit_told=True)
+
+
+def contradiction(evidence: Evidence, told: Preprocess) -> str | None:
+    """A line where the file says another scaling than the user."""
+    said = evidence.settings
+    if evidence.strength != "inferred" or scaling_name(said) == scaling_name(told):
+        return None
+    return (
+        f"--preprocess says that {describe(told)}, and {evidence.reason} says that {describe(said)}"
+    )
+
+
+def unlikely_line(model: bytes, structure: Structure, told: Preprocess) -> str | None:
+    """A line where statistics of the network speak against what the user says of its input."""
+    likelier = unlikely(model, structure, told)
+    if likelier is None:
+        return None
+    name = scaling_name(likelier) or preprocess_text(likelier)
+    return (
+        f"--preprocess says that {describe(told)}, and so the network's values leave the range "
+        f"that its layers expect: --preprocess {name} is likelier"
+    )
 
 
 def found_line(name: str, found: FoundPreprocess) -> str:

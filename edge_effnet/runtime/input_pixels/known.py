@@ -12,6 +12,7 @@ from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import (
     ask_how,
+    contradiction,
     evidence_of,
     found_line,
     with_told,
@@ -59,7 +60,7 @@ def input_pixels(
         UsageProblem: ``asked`` is not understood.
     """
     structure = artifact.structure
-    evidence: Evidence | None = None
+    evidence, line = None, None
     if isinstance(asked, Preprocess):
         settings = asked
     elif artifact.card is not None:
@@ -73,9 +74,12 @@ def input_pixels(
             read_model_bytes(path), structure, stated=None if plain else artifact.preprocess
         )
         told = with_told(evidence, asked) if asked else evidence
-        evidence = told if isinstance(told, Evidence) else None
-        settings = told.settings if isinstance(told, Evidence) else told
-    line = found_line(path.name, evidence.found) if evidence and evidence.found else None
+        if isinstance(told, Preprocess):
+            line = contradiction(evidence, told)
+            line, evidence, settings = line and f"{path.name}: {line}", None, told
+        else:
+            evidence, settings = told, told.settings
+            line = found_line(path.name, told.found) if told.found else None
     unsettled = InputPixels(path, structure, settings, evidence)
     return with_settings(unsettled, settings, line, evidence=evidence)
 
@@ -86,7 +90,7 @@ def with_settings(
     """The same with these settings, and what there is to say of them.
 
     Args:
-        line: from what they were found.
+        line: from what they were found, or what speaks against them.
         evidence: what is left open; None where photos have told.
     """
     warnings = [f"{known.path.name}: {text}" for text in _warnings(known.evidence, settings)]

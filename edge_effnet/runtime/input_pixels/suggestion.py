@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
+from edge_effnet.image.preprocessing import Channels, Pixels, Preprocess, normalize, preprocess
 from edge_effnet.runtime.input_pixels.rescaling import before_first_layer
 from edge_effnet.runtime.input_pixels.ways import scalings_of
 from edge_effnet.runtime.interpreter import open_bytes
@@ -28,6 +29,8 @@ _SHARES = {"unit": 0.5, "raw": 0.2, "tf": 0.15, "torch": 0.06, "standardize": 0.
 """How 60 authors of public repositories feed their networks, about."""
 _USUAL_SPREAD = 3.0
 """Standard deviation of log-probabilities over images, of networks fed as in training."""
+_FAR_LIKELIER = 3.5
+"""Of the signs, which are logarithms: forty times; the right way is never so far behind."""
 IMAGES = 12
 _PATCHES = 64
 _SMALLEST = 1e-30
@@ -42,19 +45,53 @@ def likely_ways(
         base: fit and channels.
         photos: RGB, of any size; drawn images stand in where there are none.
     """
-    given = photos or stand_in_images(IMAGES)
-    images = [preprocess(pixels, base) for pixels in given[:IMAGES]]
-    spread = _Spread(model)
-    scores = {}
-    for name, way in scalings_of(base).items():
-        inputs = [normalize(_turned(pixels, way, base), way) for pixels in images]
-        score = math.log(_SHARES[name])
-        if spread.usable:
-            score -= abs(math.log(max(spread.of(inputs), 1e-6) / _USUAL_SPREAD))
-        offset = first_layer_offset(model, structure, inputs)
-        score -= 0.0 if offset is None else math.log1p(offset)
-        scores[way] = score
+    ways = scalings_of(base)
+    signs = _signs(model, structure, list(ways.values()), photos)
+    scores = {
+        way: math.log(_SHARES[name]) + sign
+        for (name, way), sign in zip(ways.items(), signs, strict=True)
+    }
     return sorted(scores, key=lambda way: -scores[way])
+
+
+def unlikely(
+    model: bytes, structure: Structure, told: Preprocess, photos: Sequence[Pixels] = ()
+) -> Preprocess | None:
+    """The likeliest scaling, where it is far likelier than what the user said; else None.
+
+    Args:
+        photos: see ``likely_ways``.
+    """
+    ways = [told, *scalings_of(told).values()]
+    signs = _signs(model, structure, ways, photos)
+    if max(signs) - signs[0] < _FAR_LIKELIER:
+        return None
+    return likely_ways(model, structure, told, photos)[0]
+
+
+def _signs(
+    model: bytes, structure: Structure, ways: Sequence[Preprocess], photos: Sequence[Pixels]
+) -> list[float]:
+    """What both signs say of each way: 0 at best."""
+    given = photos or stand_in_images(IMAGES)
+    plain = replace(
+        ways[0], mean=(0.0,), std=(1.0,), standardize=False, channels=_colour(ways[0].channels)
+    )
+    images = [preprocess(pixels, plain) for pixels in given[:IMAGES]]
+    spread = _Spread(model)
+    signs = []
+    for way in ways:
+        inputs = [normalize(_turned(pixels, way, plain), way) for pixels in images]
+        sign = 0.0
+        if spread.usable:
+            sign -= abs(math.log(max(spread.of(inputs), 1e-6) / _USUAL_SPREAD))
+        offset = first_layer_offset(model, structure, inputs)
+        signs.append(sign - (0.0 if offset is None else math.log1p(offset)))
+    return signs
+
+
+def _colour(channels: Channels) -> Channels:
+    return "grey" if channels == "grey" else "rgb"
 
 
 def _turned(pixels: Pixels, way: Preprocess, base: Preprocess) -> Pixels:

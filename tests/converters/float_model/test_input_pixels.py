@@ -64,3 +64,18 @@ def test_what_the_user_says_is_not_looked_for(tmp_path: Path) -> None:
     assert preprocess_text(source.preprocess) == "tf,fit=pad"
     fit_alone = source_of(tmp_path, make_network(before=[("MUL", 1 / 255)]), "fit=crop")
     assert preprocess_text(settled(fit_alone).preprocess) == "raw,crop=1"
+
+
+def test_a_line_where_the_file_speaks_against_what_the_user_says(tmp_path: Path) -> None:
+    rescaling = source_of(tmp_path, make_network(before=[("MUL", 1 / 255)]), "unit")
+    assert "a rescaling inside the network says that pixels stay 0–255" in rescaling.notices[-1]
+    of_pixels = source_of(tmp_path, make_network(gain=20 / 255), "unit")
+    assert "leave the range that its layers expect" in of_pixels.notices[-1]
+    assert "--preprocess raw is likelier" in of_pixels.notices[-1]
+    assert source_of(tmp_path, make_network(gain=20.0), "unit").notices == ()
+    assert source_of(tmp_path, make_network(before=[("MUL", 1 / 255)]), "raw").notices == ()
+
+
+def test_channels_that_the_network_does_not_take(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="another number of channels"):
+        source_of(tmp_path, make_network(), "unit,channels=grey")
