@@ -60,6 +60,7 @@ def refuse_unknown_layers(config: Mapping[str, Any], path: Path) -> None:
     names = [layer_name(layer) for layer in layers]
     for layer in layers:
         kind = class_of(layer)
+        _refuse_quantized(layer, path)
         if kind == "Lambda":
             if mode_of(layer["config"], names) is None:
                 raise _unknown_lambda(layer, path)
@@ -76,6 +77,17 @@ def refuse_unknown_layers(config: Mapping[str, Any], path: Path) -> None:
                 raise _refusal(layer, path, f"{function}, no plain arithmetic")
         elif not _is_built_in(layer, kind):
             raise _refusal(layer, path, "no layer of Keras for images")
+
+
+def _refuse_quantized(layer: Mapping[str, Any], path: Path) -> None:
+    dtype = layer["config"].get("dtype")
+    if isinstance(dtype, Mapping) and str(dtype.get("class_name")).startswith("Quantized"):
+        raise ModelError(
+            f"{path} was quantized by Keras",
+            found=f"{layer_name(layer)} in {dtype['config'].get('name', 'few bits')}",
+            expected="a network in float",
+            fix="save it before model.quantize(…); convert makes int8 of it",
+        )
 
 
 def _is_built_in(layer: Mapping[str, Any], kind: str) -> bool:
@@ -102,7 +114,7 @@ def _unknown_lambda(layer: Mapping[str, Any], path: Path) -> ModelError:
 def _refusal(layer: Mapping[str, Any], path: Path, why: str) -> ModelError:
     return ModelError(
         f"{path} holds a layer that cannot be rebuilt",
-        found=f"{layer_name(layer)} ({layer.get('class_name')}), {why}",
+        found=f"{layer['config'].get('name') or 'the network'} ({layer.get('class_name')}), {why}",
         expected="Keras's own layers",
         fix=_ELSEWHERE.format(stem=path.stem),
     )

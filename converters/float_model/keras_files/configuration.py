@@ -21,11 +21,17 @@ from converters.float_model.keras_files.layer_classes import (
     operation_module,
 )
 from converters.float_model.keras_files.leftovers import built_in, mended
-from converters.float_model.keras_files.nodes import Connections, is_tensor, safe_name
+from converters.float_model.keras_files.nodes import Connections, safe_name
 from converters.float_model.keras_files.preprocess_input import as_layer, mode_of
+from converters.float_model.keras_files.simplify import (
+    first_only,
+    one_step_reversal,
+    own_layer,
+    reversal,
+    without_idle_resizing,
+)
 
 Layer = dict[str, Any]
-OWN_LAYER = "PixelMatrix"
 
 
 @dataclass
@@ -60,9 +66,10 @@ class Mending:
         if kind == "Functional":
             return built_in(kind, self._functional(config, layers))
         found = [self._layer(layer) for layer in layers]
-        shape = _first_shape(config, layers)
+        shape = _first_shape(node)
         if found and found[0]["class_name"] != "InputLayer" and shape is not None:
             found.insert(0, self._input(f"{config['name']}_input", shape))
+        found = without_idle_resizing(found)
         return built_in(kind, {"name": config["name"], "trainable": True, "layers": found})
 
     def _functional(self, config: Mapping[str, Any], layers: list[Layer]) -> Layer:
@@ -71,16 +78,17 @@ class Mending:
         for layer in layers:
             nodes = [connections.node(node) for node in layer["inbound_nodes"]]
             mended_layer = self._layer({**layer, "inbound_nodes": nodes})
-            if "inbound_nodes" not in mended_layer:
-                mended_layer["inbound_nodes"] = nodes
             mended_layer["name"] = layer["name"]
-            if mended_layer["class_name"] == "Identity":
-                mended_layer["inbound_nodes"] = [_first_only(node) for node in nodes]
+            if "inbound_nodes" not in mended_layer:
+                stays = mended_layer["class_name"] == RENAMED.get(
+                    layer["class_name"], layer["class_name"]
+                )
+                mended_layer["inbound_nodes"] = nodes if stays else [first_only(n) for n in nodes]
             found.append(mended_layer)
         return {
             "name": config["name"],
             "trainable": True,
-            "layers": _one_step_reversal(found),
+            "layers": without_idle_resizing(one_step_reversal(found)),
             "input_layers": connections.ends(config["input_layers"]),
             "output_layers": connections.ends(config["output_layers"]),
         }
@@ -95,14 +103,18 @@ class Mending:
         if kind in TRAINING_ONLY:
             if "Dropout" not in kind:
                 self.training_only.append(layer["name"])
-            return _own("Identity", {"name": layer["name"]})
+            return own_layer("Identity", {"name": layer["name"]})
+        if kind == "RandomCrop":  # without training it takes the centre
+            size = {"height": config["height"], "width": config["width"]}
+            found = {"name": layer["name"], **size, "crop_to_aspect_ratio": True}
+            return own_layer("Resizing", found)
         if kind == "Lambda":
             mode = mode_of(config, self.names) or "none"
             self.preprocess.append(mode)
             replaced = as_layer(mode, layer["name"])
-            return _own(replaced["class_name"], replaced["config"])
+            return own_layer(replaced["class_name"], replaced["config"])
         if kind == "SlicingOpLambda":
-            return _reversal(layer)
+            return reversal(layer)
         if kind in ("TFOpLambda", "TensorFlowOpLayer"):
             return self._operation(as_operation(layer))
         if not self.old and _is_operation(layer):
@@ -116,7 +128,7 @@ class Mending:
             built = built_in(kind, layer["config"])
             return {**built, "inbound_nodes": layer["inbound_nodes"]}
         if kind == "Cast":
-            built = _own("Identity", {"name": layer["name"]})
+            built = own_layer("Identity", {"name": layer["name"]})
             return {**built, "inbound_nodes": layer["inbound_nodes"]}
         nodes = [{**n, "args": [_constants(a) for a in n["args"]]} for n in layer["inbound_nodes"]]
         settings = {k: v for k, v in layer["config"].items() if k != "dtype"}
@@ -140,8 +152,6 @@ class Mending:
 
     def _note_precision(self, dtype: Any) -> None:
         name = str(dtype.get("config", {}).get("name") if isinstance(dtype, dict) else dtype)
-        if isinstance(dtype, dict) and "Quantized" in str(dtype.get("class_name")):
-            raise ValueError("weights that Keras quantized (model.quantize)")
         if "float16" in name:
             self.mixed = name
 
@@ -169,16 +179,6 @@ def _constants(argument: Any) -> Any:
     return argument
 
 
-def _own(kind: str, config: Layer) -> Layer:
-    if kind != OWN_LAYER:
-        return built_in(kind, config)
-    return {"module": None, "class_name": kind, "config": config, "registered_name": kind}
-
-
-def _first_only(node: Mapping[str, Any]) -> Layer:
-    return {"args": list(node["args"])[:1], "kwargs": {}}
-
-
 def _batch_shape(config: Mapping[str, Any]) -> Any:
     for key in ("batch_shape", "batch_input_shape"):
         if config.get(key) is not None:
@@ -186,65 +186,15 @@ def _batch_shape(config: Mapping[str, Any]) -> Any:
     raise ValueError("an input without a shape")
 
 
-def _first_shape(config: Mapping[str, Any], layers: list[Layer]) -> Any:
-    """The input shape of a Sequential whose first layer says it in older ways; None where
-    nothing does, or the first layer is a network of its own."""
-    if not layers:
+def _first_shape(network: Mapping[str, Any]) -> Any:
+    """The input shape of a network, from wherever its version says it; None where nothing does."""
+    config = network["config"]
+    if not config["layers"]:
         return None
-    first = layers[0]
+    first = config["layers"][0]
+    inner = first["config"]
     built = (first.get("build_config") or {}).get("input_shape")
-    given = first["config"].get("batch_input_shape") or first["config"].get("batch_shape")
-    return given or config.get("build_input_shape") or config.get("batch_input_shape") or built
-
-
-def _reversal(layer: Layer) -> Layer:
-    """``x[..., ::-1]`` of Keras 2, which turns RGB into BGR.
-
-    Raises:
-        ValueError: a slice of another kind.
-    """
-    node = layer["inbound_nodes"][0]
-    spec = node["kwargs"].get("slice_spec", [])
-    last = spec[-1] if spec else None
-    whole = [
-        s for s in spec[:-1] if s.get("class_name") == "__ellipsis__" or not any(s.values())
-    ]  # fmt: skip
-    if last != {"start": None, "stop": None, "step": -1} or len(whole) != len(spec) - 1:
-        raise ValueError(f"{layer['name']} takes a part of its input")
-    found = _own(OWN_LAYER, {"name": layer["name"], "reverse": True})
-    return {**found, "inbound_nodes": [_first_only(node)]}
-
-
-def _one_step_reversal(layers: list[Layer]) -> list[Layer]:
-    """Keras 3's ``preprocess_input`` takes three channels out and stacks them in turn; here that
-    is one layer. The three that are left lead nowhere and are not built."""
-    taken = {
-        layer["name"]: (node["args"][0], node["args"][1][-1])
-        for layer in layers
-        if layer["class_name"] == "GetItem"
-        for node in layer["inbound_nodes"]
-        if isinstance(node["args"][1], list)
-    }
-    found = []
-    for layer in layers:
-        source = _reversed_source(layer, taken) if layer["class_name"] == "Stack" else None
-        if source is not None:
-            node = {"args": [source], "kwargs": {}}
-            layer = _own(OWN_LAYER, {"name": layer["name"], "reverse": True}) | {
-                "name": layer["name"],
-                "inbound_nodes": [node],
-            }
-        found.append(layer)
-    return found
-
-
-def _reversed_source(layer: Layer, taken: Mapping[str, tuple[Any, Any]]) -> Any:
-    parts = layer["inbound_nodes"][0]["args"][0]
-    if layer["config"].get("axis") != -1 or not all(map(is_tensor, parts)):
-        return None
-    found = [taken.get(part["config"]["keras_history"][0]) for part in parts]
-    if any(item is None for item in found):
-        return None
-    sources = [item[0] for item in found if item is not None]
-    channels = [item[1] for item in found if item is not None]
-    return sources[0] if channels == [2, 1, 0] and sources.count(sources[0]) == 3 else None
+    given = inner.get("batch_input_shape") or inner.get("batch_shape")
+    own = config.get("build_input_shape") or config.get("batch_input_shape")
+    nested = _first_shape(first) if first["class_name"] in MODELS else None
+    return given or nested or own or built

@@ -18,7 +18,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.network.backend import h5py_module
 
 Config = dict[str, Any]
-_HDF5, _ZIP = b"\x89HDF\r\n\x1a\n", b"PK"
+_ZIP = b"PK"
 _CONFIG_LIMIT = 64 << 20  # bytes of JSON; the largest of keras.applications have 2 MiB
 _RATIO = 50  # Keras stores weights uncompressed; what a user zipped again shrinks by a tenth
 _SMALL = 1 << 20
@@ -61,7 +61,7 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
             with h5py_module().File(io.BytesIO(raw), "r") as root:
                 values = stored_values(root, len(raw), path)
                 yield KerasContent(config, version, root, values, raw)
-        elif head == _HDF5:
+        elif h5py_module().is_hdf5(path):
             with h5py_module().File(path, "r") as root:
                 config, version = _attributes(root, path)
                 group = root["model_weights"]
@@ -159,6 +159,9 @@ def _no_network(root: Any, path: Path) -> ModelError:
 
 
 def _checked(config: Any, path: Path) -> Config:
+    if isinstance(config, dict) and isinstance(config.get("config"), list):
+        layers = config["config"]  # a Sequential of Keras 2.0 to 2.2.2
+        config = {**config, "config": {"name": "sequential", "layers": layers}}
     if not isinstance(config, dict) or not isinstance(config.get("config"), dict):
         raise damaged(path, "a configuration that describes no network")
     return config

@@ -13,13 +13,13 @@ MODELS = frozenset({"Functional", "Model", "Sequential"})
 
 LAYERS = frozenset(
     "Activation Add AdditiveAttention Attention Average AveragePooling1D AveragePooling2D"
-    " BatchNormalization CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Cropping1D Cropping2D"
-    " Dense DepthwiseConv2D Dot ELU Flatten GlobalAveragePooling1D GlobalAveragePooling2D"
-    " GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization Identity InputLayer"
-    " LayerNormalization LeakyReLU MaxPooling1D MaxPooling2D Maximum Minimum MultiHeadAttention"
-    " Multiply Normalization PReLU Permute RMSNormalization ReLU RepeatVector Rescaling Reshape"
-    " Resizing SeparableConv2D Softmax Subtract UnitNormalization UpSampling1D UpSampling2D"
-    " ZeroPadding1D ZeroPadding2D".split()
+    " BatchNormalization CenterCrop Concatenate Conv1D Conv2D Conv2DTranspose Cropping1D"
+    " Cropping2D Dense DepthwiseConv2D Dot ELU Flatten GlobalAveragePooling1D"
+    " GlobalAveragePooling2D GlobalMaxPooling1D GlobalMaxPooling2D GroupNormalization Identity"
+    " InputLayer LayerNormalization LeakyReLU MaxPooling1D MaxPooling2D Maximum Minimum"
+    " MultiHeadAttention Multiply Normalization PReLU Permute RMSNormalization RandomCrop ReLU"
+    " RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax Subtract"
+    " UnitNormalization UpSampling1D UpSampling2D ZeroPadding1D ZeroPadding2D".split()
 )
 """Layers of Keras 3 that a network on images is built from."""
 

@@ -1,8 +1,8 @@
 """``Lambda(preprocess_input)`` of ``keras.applications``, recognized by its name and module.
 
 Keras 2 writes the function's module beside its name. Keras 3 writes only that it is one of
-Keras's own (module ``builtins``): then the one network of ``keras.applications`` in the same
-file says whose it is. Code that a file
+Keras's own (module ``builtins``): then the network of ``keras.applications`` in the same file
+says whose it is. Code that a file
 holds is never loaded or run.
 """
 
@@ -40,9 +40,9 @@ _NETWORKS: tuple[tuple[str, str], ...] = (
     (r"xception|block14_sepconv2$", "xception"),
     (r"nasnet|normal_conv_1_", "nasnet"),
     (r"resnet\d+v2|post_bn$", "resnet_v2"),
-    (r"resnet\d+|conv2_block1_1_conv$", "resnet"),
+    (r"resnet\d+|conv2_block1_3_bn$", "resnet"),
     (r"vgg1[69]|block5_conv3$", "vgg16"),
-    (r"densenet|conv2_block1_0_bn$", "densenet"),
+    (r"densenet|pool2_bn$|pool2/bn$", "densenet"),
     (r"convnext", "convnext"),
 )
 """What a network of ``keras.applications`` is called where it is nested, or a layer that only it
@@ -74,8 +74,8 @@ def mode_of(config: Mapping[str, Any], names: Iterable[str]) -> Mode | None:
     if not named:
         return None
     if module == "builtins":
-        families = {family for name in names if (family := _family(name)) is not None}
-        return MODES[families.pop()] if len(families) == 1 else None
+        modes = {MODES[family] for name in names if (family := _family(name)) is not None}
+        return modes.pop() if len(modes) == 1 else None
     matched = _MODULE.fullmatch(module)
     return MODES.get(matched["name"]) if matched else None
 

@@ -11,7 +11,7 @@ from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.configuration import Mending
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
-from converters.float_model.keras_files.pixels import found_pixels, teachable_machine_pixels
+from converters.float_model.keras_files.pixels import prepares_pixels, teachable_machine_pixels
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
@@ -86,14 +86,17 @@ def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> Fou
     default = foreign_preprocess(height, width, channels)
     if loaded.teachable_machine:
         return teachable_machine_pixels(default)
-    return found_pixels(loaded.network, default)
+    if loaded.mending.preprocess or prepares_pixels(loaded.network):
+        return FoundPreprocess(default, "preprocess_input inside the network")
+    return None
 
 
 def _refuse_other_ends(network: keras.Model, path: Path) -> None:
     """Several inputs or several answers."""
-    for tensors, what in ((network.inputs, "inputs"), (network.outputs, "outputs")):
-        if len(tensors) > 1:
-            raise _several(what, [tensor.name for tensor in tensors], path)
+    if len(network.inputs) > 1:
+        raise _several("inputs", [tensor.name for tensor in network.inputs], path)
+    if len(network.outputs) > 1:
+        raise _several("outputs", network.output_names, path)
 
 
 def _several(what: str, names: Sequence[str], path: Path) -> ModelError:

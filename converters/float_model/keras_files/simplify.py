@@ -1,0 +1,102 @@
+"""Steps of a network that one plain layer computes, or that change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from converters.float_model.keras_files.leftovers import built_in
+from converters.float_model.keras_files.nodes import is_tensor
+
+Layer = dict[str, Any]
+OWN_LAYER = "PixelMatrix"
+
+
+def own_layer(kind: str, config: Layer) -> Layer:
+    if kind != OWN_LAYER:
+        return built_in(kind, config)
+    return {"module": None, "class_name": kind, "config": config, "registered_name": kind}
+
+
+def first_only(node: Mapping[str, Any]) -> Layer:
+    return {"args": list(node["args"])[:1], "kwargs": {}}
+
+
+def reversal(layer: Layer) -> Layer:
+    """``x[..., ::-1]`` of Keras 2, which turns RGB into BGR.
+
+    Raises:
+        ValueError: a slice of another kind.
+    """
+    node = layer["inbound_nodes"][0]
+    spec = node["kwargs"].get("slice_spec", [])
+    last = spec[-1] if spec else None
+    whole = [
+        s for s in spec[:-1] if s.get("class_name") == "__ellipsis__" or not any(s.values())
+    ]  # fmt: skip
+    if last != {"start": None, "stop": None, "step": -1} or len(whole) != len(spec) - 1:
+        raise ValueError(f"{layer['name']} takes a part of its input")
+    found = own_layer(OWN_LAYER, {"name": layer["name"], "reverse": True})
+    return {**found, "inbound_nodes": [first_only(node)]}
+
+
+def one_step_reversal(layers: list[Layer]) -> list[Layer]:
+    """Keras 3's ``preprocess_input`` takes three channels out and stacks them in turn; here that
+    is one layer. The three that are left lead nowhere and are not built."""
+    taken = {
+        layer["name"]: (node["args"][0], node["args"][1][-1])
+        for layer in layers
+        if layer["class_name"] == "GetItem"
+        for node in layer["inbound_nodes"]
+        if isinstance(node["args"][1], list)
+    }
+    found = []
+    for layer in layers:
+        source = _reversed_source(layer, taken) if layer["class_name"] == "Stack" else None
+        if source is not None:
+            node = {"args": [source], "kwargs": {}}
+            layer = own_layer(OWN_LAYER, {"name": layer["name"], "reverse": True}) | {
+                "name": layer["name"],
+                "inbound_nodes": [node],
+            }
+        found.append(layer)
+    return found
+
+
+def _reversed_source(layer: Layer, taken: Mapping[str, tuple[Any, Any]]) -> Any:
+    parts = layer["inbound_nodes"][0]["args"][0]
+    if layer["config"].get("axis") != -1 or not all(map(is_tensor, parts)):
+        return None
+    found = [taken.get(part["config"]["keras_history"][0]) for part in parts]
+    if any(item is None for item in found):
+        return None
+    sources = [item[0] for item in found if item is not None]
+    channels = [item[1] for item in found if item is not None]
+    return sources[0] if channels == [2, 1, 0] and sources.count(sources[0]) == 3 else None
+
+
+def without_idle_resizing(layers: list[Layer]) -> list[Layer]:
+    """A ``Resizing`` right behind an input of that very size hands its input on."""
+    sizes = {
+        layer["name"]: layer["config"]["batch_shape"][1:3]
+        for layer in layers
+        if layer["class_name"] == "InputLayer"
+    }
+    found: list[Layer] = []
+    for layer in layers:
+        config = layer["config"]
+        if layer["class_name"] == "Resizing" and sizes.get(_before(layer, found)) == [
+            config["height"],
+            config["width"],
+        ]:
+            layer = {**layer, **own_layer("Identity", {"name": config["name"]})}
+        found.append(layer)
+    return found
+
+
+def _before(layer: Layer, earlier: list[Layer]) -> str | None:
+    """The name of what a layer takes: said by its call, in a Sequential the one before it."""
+    if layer.get("inbound_nodes"):
+        first = layer["inbound_nodes"][0]["args"][0]
+        return str(first["config"]["keras_history"][0]) if is_tensor(first) else None
+    return str(earlier[-1].get("name")) if earlier else None
