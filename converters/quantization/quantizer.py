@@ -27,6 +27,7 @@ from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
 from edge_effnet.tflite.reader import Structure, parse_structure
 
+_DEAD = 1e-6
 _LAYERS = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
@@ -72,6 +73,7 @@ def quantize(
         ranges = settle_product_scales(
             operations_of(parse_structure(model, "the float model")), ranges
         )
+    ranges = {name: _not_empty(limits) for name, limits in ranges.items()}
     extremes = {
         name: {"min": _scalar(low), "max": _scalar(high)} for name, (low, high) in ranges.items()
     }
@@ -99,6 +101,12 @@ def quantize(
     quantized = use_integer_kernels(quantized, ranges, left_float)
     refuse_float_operators(parse_structure(quantized, "the quantized model"), left_float)
     return set_interface(quantized, interface)
+
+
+def _not_empty(limits: tuple[float, float]) -> tuple[float, float]:
+    """The range of a tensor that is 0 on every image becomes 0 to 1: the delegate refuses the file
+    for a scale next to 0, and what another image makes of it is of that order."""
+    return (0.0, 1.0) if max(map(abs, limits)) < _DEAD else limits
 
 
 def _scalar(value: float) -> Any:

@@ -178,6 +178,16 @@ def test_the_edge_tpu_takes_none_of_it() -> None:
         told_left_float(sine, parse_structure(sine, "sine"), "net", [RECIPES["edgetpu"]])
 
 
+def test_a_tensor_that_is_always_0_leaves_the_file_to_the_delegate() -> None:
+    plain = model("ELU")
+    known = {**ranges(plain), "features": (0.0, 0.0)}
+    small = quantize(plain, RECIPES["int8"], known, "int8")
+    open_bytes(small, xnnpack=True).invoke()
+    tensors = parse_structure(small, "plain").tensors
+    (scale,) = next(tensor.scales for tensor in tensors if tensor.name == "features")
+    assert scale == pytest.approx(1 / 255)
+
+
 def test_a_file_in_which_nothing_is_quantized_is_refused() -> None:
     builder = NetworkBuilder()
     source = builder.tensor("image", (1, SIDE, SIDE, 3))
