@@ -36,6 +36,7 @@ def read_classes(
     classes: int | None,
     in_folders: bool,
     order: Sequence[str] | None = None,
+    labels_from: str | None = None,
 ) -> Reading:
     """Read the class names of a data set.
 
@@ -45,6 +46,7 @@ def read_classes(
         classes: width of the network's output, where that is known.
         in_folders: whether the names are those of folders.
         order: of the names, where the data set states one.
+        labels_from: the file that the labels are from, where nobody named it.
 
     Returns:
         Where nobody named the network's classes, the sorted names of the data are taken for them,
@@ -55,7 +57,7 @@ def read_classes(
             the network's, or numbers that can be read in two ways.
     """
     if labels is not None:
-        return _among(names, source, tuple(labels), in_folders=in_folders)
+        return _among(names, source, tuple(labels), in_folders=in_folders, labels_from=labels_from)
     if all(isinstance(name, int) for name in names) and order is None:
         count = classes or max((int(name) for name in names), default=-1) + 1
         return _among(names, source, numbers(count), in_folders=in_folders)
@@ -105,12 +107,31 @@ def _sorted(names: Collection[str] | map[str], in_folders: bool) -> list[str]:
 
 
 def _among(
-    names: Collection[Name], source: Path, labels: tuple[str, ...], *, in_folders: bool
+    names: Collection[Name],
+    source: Path,
+    labels: tuple[str, ...],
+    *,
+    in_folders: bool,
+    labels_from: str | None = None,
 ) -> Reading:
     found = _numbers_among(names, labels, in_folders=in_folders)
     if found is None:
         found = {name: match_label(name, labels) for name in names}
     unknown = sorted(str(name) for name, index in found.items() if index is None)
+    if (
+        unknown
+        and len(unknown) == len(names)
+        and in_folders
+        and not all(map(str.isdecimal, unknown))
+    ):
+        raise DataError(
+            f"the labels{f' in {labels_from}' if labels_from else ''} are of another model than "
+            f"{source} is for: none of its folders is among them",
+            found=listed(unknown),
+            expected=f"one of {len(labels)} labels: {listed(labels)}",
+            fix="give the model's own list with --labels FILE, or --labels folders if its order is "
+            "the alphabetical order of the folders",
+        )
     if unknown:
         are_indices = all(text.isdecimal() and int(text) < len(labels) for text in map(str, names))
         raise DataError(

@@ -29,6 +29,7 @@ def load_dataset(
     task: Task = "classes",
     part: Part = "evaluation",
     flat: bool = False,
+    labels_from: str | None = None,
 ) -> Dataset:
     """List a labelled data set.
 
@@ -43,6 +44,7 @@ def load_dataset(
         task: what an image's answer is.
         part: whether the images are for evaluation or for training.
         flat: whether a folder of images without classes will do, which show agreement alone.
+        labels_from: the file that the labels are from, where the user did not name it.
 
     Raises:
         DataError: nothing there, no images, one class only or the same labels everywhere, a class
@@ -67,7 +69,7 @@ def load_dataset(
                 expected="a folder per class",
                 fix=f"give {folder.inner}",
             )
-        dataset = _of_folders(folder, labels, classes, task, line)
+        dataset = _of_folders(folder, labels, classes, task, line, labels_from)
     elif source.is_file():
         if source.suffix.lower() not in SUFFIXES:
             raise _not_a_dataset(source, f"a {source.suffix or 'nameless'} file")
@@ -133,6 +135,7 @@ def _of_folders(
     classes: int | None,
     task: Task,
     line: str | None,
+    labels_from: str | None = None,
 ) -> Dataset:
     named = [(path, name) for name, paths in folder.classes.items() for path in paths]
     if not named:
@@ -150,6 +153,7 @@ def _of_folders(
         labels=labels,
         classes=classes,
         in_folders=True,
+        labels_from=labels_from,
     )
     samples = tuple(
         Sample(path, reading.indices[name])

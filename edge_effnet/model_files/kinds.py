@@ -7,7 +7,7 @@ from typing import Literal
 
 Use = Literal["run", "convert", "weights"]
 
-_CONVERT = "edge-effnet convert --model {file} --int8"
+_CONVERT = "edge-effnet convert --model {file} --int8 --data PHOTOS"
 _GUIDE = "docs/guides/pytorch-onnx.md"
 _SAVE = "save the whole model in the program that trained it, model.save('{stem}.keras'), and"
 
@@ -71,7 +71,7 @@ _ROWS = (
         "saved-model-part",
         "a part of a TensorFlow SavedModel",
         (),
-        "give the folder that holds it: edge-effnet convert --model {folder} --int8",
+        "give the folder that holds it: edge-effnet convert --model {folder} --int8 --data PHOTOS",
     ),
     # Networks of other frameworks.
     Kind(

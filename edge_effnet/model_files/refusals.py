@@ -54,7 +54,7 @@ def refusal(found: ModelFile, use: Use) -> ModelError:
     return ModelError(
         f"{what}, which has to be converted before it runs",
         expected=_EXPECTED[use],
-        fix=f"{way(found)} (with your own photos: --calibration FOLDER)",
+        fix=f"{way(found)}, where PHOTOS is a folder with a folder of photos for each class",
     )
 
 

@@ -85,7 +85,8 @@ def _found(model: Classifier, dataset: Dataset, workers: int | None) -> InputPix
     if pixels.evidence is None:
         return pixels
     sample = sample_of(dataset, pixels.settings)
-    truth = true_answers(sample, model.labels, model.head, model.path.name)
+    labels = model.names or dataset.labels  # else the classes are taken to be the data's
+    truth = true_answers(sample, labels, model.head, model.path.name)
     if truth is not None and len(np.unique(truth, axis=0)) > 1:
         photos = LabelledPhotos(tuple(one.path for one in sample.samples), truth)
         outcome = find_with_photos(

@@ -104,7 +104,12 @@ def plan_evaluation(
     ]
     names, first = common_names(opened), opened[0]
     given = load_dataset(
-        data, labels=names, classes=len(first.labels), task=first.head.task, flat=flat
+        data,
+        labels=names,
+        classes=len(first.labels),
+        task=first.head.task,
+        flat=flat,
+        labels_from=first.label_file.source,
     )
     steps = [step for one in opened if one.card for step in one.card.steps]
     evaluation_set = leave_out_trained(given, steps)

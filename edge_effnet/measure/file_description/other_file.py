@@ -27,7 +27,7 @@ def describe_other(found: ModelFile) -> FileDescription:
     if maker := found.maker or _maker(found):
         facts.append(("made by", maker))
     if code in ("saved-model", "saved-model-package"):
-        command = convert_command(path, "--calibration PHOTOS")
+        command = convert_command(path, "--data PHOTOS")
         return FileDescription(path, code, tuple(facts), (), command, extra="train")
     if code == "keras-weights" and (variant := _variant(path)):
         facts.append(("network", f"{variant}, as edge-effnet trained it"))

@@ -56,7 +56,7 @@ def load_layer_weights(
     loaded = dict(weights)
     fix = f"give a file made for {model.name}, or choose the variant this file was made for"
     if whole_model(Path(source)):
-        command = f"edge-effnet convert --model {quoted(Path(source))} --int8"
+        command = f"edge-effnet convert --model {quoted(Path(source))} --int8 --data PHOTOS"
         fix = f"{command} takes this network as it is; else give a file made for {model.name}"
     new_head = False
     for name, shapes in expected.items():

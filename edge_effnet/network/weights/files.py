@@ -176,7 +176,7 @@ def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
                 found=f"{layer['config'].get('name')} ({kind})",
                 expected="a flat network of Keras's own layers; Lambda and custom layers could "
                 "run code and are never loaded",
-                fix=f"edge-effnet convert --model {quoted(path)} --int8 takes it as it is"
+                fix=f"edge-effnet convert --model {quoted(path)} --int8 --data PHOTOS takes it so"
                 if kind in _NESTED and not foreign
                 else "save the network as keras.applications builds it, or its weights alone",
             )
