@@ -27,9 +27,9 @@ def refuse_unreadable(structure: Structure, path: Path) -> None:
     """
     _refuse_inconsistent(structure, path)
     refuse_other_tasks(structure, path.name)
+    _refuse_input(structure, path)
     refuse_quantized(structure, path)
     _refuse_operators(structure, path)
-    _refuse_input(structure, path)
 
 
 def refuse_quantized(structure: Structure, path: Path) -> None:

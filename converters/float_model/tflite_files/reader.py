@@ -101,9 +101,8 @@ def _steps(found: Counter[str]) -> tuple[dict[str, object], ...]:
 def _notices(found: Counter[str], path: Path) -> tuple[str, ...]:
     if not found:
         return ()
-    kept = "float16" if set(found) == {"float16"} else "8 bits or fewer"
     return (
-        f"the weights of {path.name} were rounded to {kept} before: the float model here has "
-        "exactly those, and what is measured is the loss against it, not against the network it "
-        "was made from",
+        f"the weights of {path.name} were rounded before, to {' and '.join(sorted(found))}: the "
+        "float model here has exactly those, so what is measured is the loss against it, not "
+        "against the network that it was made from",
     )
