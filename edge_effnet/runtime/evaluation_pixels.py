@@ -55,14 +55,14 @@ def settle_pixels(
 def _settle(
     models: Sequence[Classifier], dataset: Dataset, workers: int | None
 ) -> list[InputPixels]:
-    """Of files of one network."""
+    """Of files of one network; one whose input is not that network's keeps what it tells."""
     told = next((one.pixels for one in models if one.pixels.evidence is None), None)
     if told is None:
         leader = max(models, key=_strength)
         told = _found(leader, dataset, workers)
     return [
         one.pixels
-        if one.pixels.evidence is None or one.pixels is told
+        if one.pixels.evidence is None or one.pixels is told or one.pixels.evidence.warnings
         else with_settings(one.pixels, told.settings, _line(one, told))
         for one in models
     ]
@@ -76,7 +76,9 @@ def _line(model: Classifier, told: InputPixels) -> str:
 
 def _strength(model: Classifier) -> int:
     evidence = model.pixels.evidence
-    return _STRENGTHS.index(evidence.strength) if evidence else len(_STRENGTHS)
+    if evidence is None:
+        return len(_STRENGTHS)
+    return -1 if evidence.warnings else _STRENGTHS.index(evidence.strength)
 
 
 def _found(model: Classifier, dataset: Dataset, workers: int | None) -> InputPixels:

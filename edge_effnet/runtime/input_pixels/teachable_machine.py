@@ -42,13 +42,15 @@ def by_teachable_machine(structure: Structure, base: Preprocess) -> Evidence | N
         return None
     settings = replace(with_scaling(base, "tf"), fit="crop", crop=1.0)
     held = tensor_range(input_format(structure))
+    reason = "the way Teachable Machine exports"
     warnings: tuple[str, ...] = ()
     if held is not None and held[0] > -0.5:  # 3 of 10 such files
         if (stored := by_quantization(structure, base)) is not None:
             settings = replace(stored.settings, fit="crop", crop=1.0)
+            reason = "Teachable Machine's names and the range of its input tensor"
         warnings = (
             f"its input tensor holds {held[0]:.3g}…{held[1]:.3g}, and the network was trained on "
             "-1…1: Teachable Machine quantized it with the wrong range, which costs accuracy; "
             "convert its float export (edge-effnet convert --int8) instead",
         )
-    return Evidence(settings, "the way Teachable Machine exports", "inferred", warnings)
+    return Evidence(settings, reason, "inferred", warnings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,21 @@ def test_two_files_of_one_network_get_the_same(tmp_path: Path, colour_photos: Pa
     assert preprocess_text(first.settings) == preprocess_text(second.settings) == "unit,fit=squash"
     assert first.notices == ("float.tflite: pixels become its input as that of int8.tflite",)
     assert "found from the scale of its input tensor" in second.notices[0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_of_the_wrong_range_keeps_its_own(
+    tmp_path: Path, colour_photos: Path, turned: bool
+) -> None:
+    names: dict[str, Any] = {"input_name": "sequential_1_input", "layer_name": "sequential_3/dense_Dense2"}
+    plain = written(tmp_path, "model_unquant.tflite", make_network(**names))
+    stored = make_network(**names, quantized=("uint8", 1 / 255, 0))
+    files = [plain, written(tmp_path, "model.tflite", stored)]
+    pixels = settled(files[::-1] if turned else files, colour_photos / "red", labelled=False)
+    first, second = pixels[::-1] if turned else pixels
+    assert preprocess_text(first.settings) == "tf,crop=1"
+    assert preprocess_text(second.settings) == "unit,crop=1"
+    assert "quantized it with the wrong range" in second.notices[-1]
 
 
 def test_a_file_that_does_not_say_is_refused_without_labels(
