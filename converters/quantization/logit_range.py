@@ -1,4 +1,4 @@
-"""The range of the logits, judged by what eight bits leave of the scores.
+"""The range of the logits, chosen by what eight bits leave of the scores.
 
 Logits are not clipped as a rule: what lies beyond a border no longer tells which class is the
 surest. But some networks answer one image in a hundred ten or fifty times as loud as all others.
