@@ -7,6 +7,7 @@ why one was not.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,9 @@ _USUAL = (
 )
 _OTHERS = ("*label*.txt", "*class*.txt")
 _MOST_BYTES = 1 << 20
+# The list of classes in Edge Impulse's model-parameters/model_variables.h.
+_EDGE_IMPULSE = re.compile(r"inferencing_categories\w*\[\d*\]\s*=\s*\{([^}]*)\}")
+_QUOTED = re.compile(r'"([^"\\]*)"')
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ def labels_beside(model: Path, head: Head) -> LabelFile:
     """
     refused: str | None = None
     for source, names in _candidates(model):
+        if not names and source.lower().endswith("labels.txt"):
+            refused = refused or f"{source} is not used: it is no list of names in UTF-8"
         fitting = fit_names(names, head) if names else None
         if fitting is not None:
             return LabelFile(fitting, source, f"class names from {source}: {listed(fitting)}")
@@ -102,9 +108,12 @@ def _packed(model: Path) -> tuple[str, tuple[str, ...] | None] | None:
     if packed is None:
         return None
     name, content = packed
-    source = f"{name} in {model}"
+    source, text = f"{name} in {model}", content.decode("utf-8-sig", "replace")
+    if name.endswith(".h"):
+        found = _EDGE_IMPULSE.search(text)
+        return source, tuple(_QUOTED.findall(found[1])) if found else None
     try:
-        return source, parse_labels(content.decode("utf-8-sig", "replace"), source)
+        return source, parse_labels(text, source)
     except DataError:
         return source, None
 

@@ -24,7 +24,7 @@ from edge_effnet.errors import ModelError
 MOST_BYTES = 1 << 30  # of one member: twenty times the largest EfficientNet
 _FREE_BYTES = 64 << 20  # up to here a high ratio harms nobody
 _HIGHEST_RATIO = 100  # weights shrink by a tenth, to a third where many are zero
-_LABELS = ("labels.txt", "label.txt", "labelmap.txt", "classes.txt")
+_LABELS = ("labels.txt", "label.txt", "labelmap.txt", "classes.txt", "model_variables.h")
 _ENDINGS_TFLITE = (".tflite", ".lite")
 _ENDINGS_KERAS = (".keras", ".h5", ".hdf5")
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -53,7 +53,7 @@ class Archive:
     Attributes:
         code: its row in the table of kinds.
         model: the member that is the model, or the folder of a SavedModel; None for none.
-        labels: the member with the class names, None where there is none.
+        labels: the member with the class names (Edge Impulse's is C++), None where there is none.
         maker: who writes such archives, None where that is unknown.
         others: further models in it.
     """
@@ -122,9 +122,9 @@ def _with_ending(names: list[str], endings: tuple[str, ...]) -> list[str]:
 
 
 def float_first(names: list[str]) -> str:
-    """Of several, the float one: from it every other can be made."""
-    floats = [name for name in names if _FLOAT.search(PurePosixPath(name).name.lower())]
-    return (floats or names)[0]
+    """Of several, the float one, from which every other can be made; the Edge TPU's last."""
+    ends = {name: PurePosixPath(name).name.lower() for name in names}
+    return min(names, key=lambda name: ("edgetpu" in ends[name], not _FLOAT.search(ends[name])))
 
 
 def _maker(names: list[str], ends: list[str]) -> str | None:

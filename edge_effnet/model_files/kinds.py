@@ -8,7 +8,12 @@ from typing import Literal
 Use = Literal["run", "convert", "weights"]
 
 _CONVERT = "edge-effnet convert --model {file} --int8 --data PHOTOS"
-_GUIDE = "docs/guides/pytorch-onnx.md"
+GUIDE = "docs/guides/pytorch-onnx.md"
+PYTORCH_PACKAGES = "torch==2.13.0 torchvision==0.28.0 litert-torch==0.10.0"  # as the guide says
+ONNX_PACKAGES = "onnx2tf==1.29.24"
+_PYTORCH = (
+    f"python3.11 -m venv export, export/bin/pip install {PYTORCH_PACKAGES}, then as in {GUIDE}"
+)
 _SAVE = "save the whole model in the program that trained it, model.save('{stem}.keras'), and"
 
 
@@ -74,29 +79,19 @@ _ROWS = (
         "give the folder that holds it: edge-effnet convert --model {folder} --int8 --data PHOTOS",
     ),
     # Networks of other frameworks.
-    Kind(
-        "pytorch",
-        "a PyTorch file",
-        (),
-        "export the network with litert-torch in an environment of its own "
-        "(python -m venv export; export/bin/pip install litert-torch torchvision), then "
-        f"edge-effnet convert --model NAME.tflite --int8; step by step: {_GUIDE}",
-    ),
+    Kind("pytorch", "a PyTorch file", (), f"export the network once: {_PYTORCH}"),
     Kind(
         "safetensors",
         "a safetensors file of weights without the network they belong to",
         (),
-        "load them into the PyTorch network and export it with litert-torch in an environment of "
-        "its own (python -m venv export; export/bin/pip install litert-torch torchvision), then "
-        f"edge-effnet convert --model NAME.tflite --int8; step by step: {_GUIDE}",
+        f"load them into their PyTorch network and export that once: {_PYTORCH}",
     ),
     Kind(
         "onnx",
         "an ONNX model",
         (),
-        "turn it into a float .tflite with onnx2tf in an environment of its own "
-        "(python -m venv export; export/bin/pip install onnx2tf), then "
-        f"edge-effnet convert --model NAME.tflite --int8; step by step: {_GUIDE}",
+        "turn it into a float .tflite once: python3.11 -m venv onnx-export, "
+        f"onnx-export/bin/pip install {ONNX_PACKAGES}, then as in {GUIDE}",
     ),
     Kind(
         "frozen-graph",
@@ -126,7 +121,7 @@ _ROWS = (
         (),
         "give the .tflite file it was written from",
     ),
-    Kind("coreml", "a Core ML model", (), f"{_SAVE} give that, or see {_GUIDE} for PyTorch"),
+    Kind("coreml", "a Core ML model", (), f"{_SAVE} give that, or see {GUIDE} for PyTorch"),
     Kind("openvino", "an OpenVINO network", (), "give the model that it was converted from"),
     Kind("ncnn", "an ncnn network", (), "give the model that it was converted from"),
     Kind(
@@ -140,7 +135,7 @@ _ROWS = (
         "pickle",
         "a Python pickle, which is never opened here because it could run code",
         (),
-        f"{_SAVE} give that file; for PyTorch see {_GUIDE}",
+        f"{_SAVE} give that file; for PyTorch see {GUIDE}",
     ),
     # Containers without a network that is known.
     Kind("hdf5", "an HDF5 file without a network in it", (), f"{_SAVE} give that file"),

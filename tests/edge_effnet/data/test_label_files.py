@@ -87,6 +87,20 @@ def test_labels_in_an_archive(tmp_path: Path) -> None:
     assert (found.names, found.source) == (NAMES, f"labels.txt in {path}")
 
 
+def test_labels_of_edge_impulses_deployment(tmp_path: Path) -> None:
+    path = tmp_path / "deployment.zip"
+    header = 'const char* ei_classifier_inferencing_categories_1_2[] = { "ant", "bee", "cat" };'
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("tflite-model/trained.tflite", b"")
+        pack.writestr("model-parameters/model_variables.h", f"#pragma once\n{header}\n")
+    assert labels_beside(path, THREE).names == NAMES
+
+
+def test_a_label_file_that_cannot_be_read_is_named(model: Path) -> None:
+    model.with_name("labels.txt").write_bytes("0 grün\n1 weiß\n2 rot\n".encode("latin-1"))
+    assert "is not used: it is no list of names" in (labels_beside(model, THREE).notice or "")
+
+
 def test_names_inside_the_model_go_first(model: Path) -> None:
     model.with_name("labels.txt").write_text("ant\nbee\ncat\n")
     assert choose_names(None, ("x", "y", "z"), model, THREE)[0] == ("x", "y", "z")

@@ -45,6 +45,14 @@ def test_of_a_float_and_a_quantized_file_the_float_one_is_taken(tmp_path: Path) 
     assert identify(path).others == ("model.tflite",)
 
 
+def test_a_file_for_the_edge_tpu_is_taken_last(tmp_path: Path) -> None:
+    path = tmp_path / "converted_edgetpu.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("a_edgetpu.tflite", b"compiled")
+        pack.writestr("model.tflite", b"quantized")
+    assert packed_tflite(path) == b"quantized"
+
+
 def test_what_is_no_archive_stays_where_it_is(tmp_path: Path) -> None:
     path = tmp_path / "m.tflite"
     path.write_bytes(TFLITE)

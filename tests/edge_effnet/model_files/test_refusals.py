@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.model_files import KINDS, ModelFile, Use, identify, refusal
+from edge_effnet.model_files.kinds import GUIDE, ONNX_PACKAGES, PYTORCH_PACKAGES
 from edge_effnet.model_files.refusals import way
 
 
@@ -51,3 +52,10 @@ def test_a_folder_with_a_keras_model_is_converted_at_once(tmp_path: Path) -> Non
         pack.writestr("model.weights.h5", "")
     line = str(refusal(identify(tmp_path), "run"))
     assert f"edge-effnet convert --model {tmp_path / 'a.keras'} --int8" in line
+
+
+def test_the_recipes_are_those_of_the_guide() -> None:
+    guide = Path(__file__).parents[3] / GUIDE
+    text = guide.read_text(encoding="utf-8")
+    for packages in (PYTORCH_PACKAGES, ONNX_PACKAGES):
+        assert f"pip install {packages}\n" in text
