@@ -56,8 +56,8 @@ def measure_accuracy(
         file, sha256, agreement, ``headline`` with name, value and text, and the metrics of its
         head, such as top1 and top5 in percent; None where not known), ``comparisons`` (each
         other model's, as ``edge-effnet compare`` writes them), ``warnings``, ``skipped``
-        (unreadable images), ``notes`` (how the data were read), ``left_out`` and ``trained_on``
-        (see ``trained_on.EvaluationSet``).
+        (unreadable images), ``notes`` (how the data were read and fed), ``left_out`` and
+        ``trained_on`` (see ``trained_on.EvaluationSet``).
 
     Raises:
         DataError, ModelError: as ``predict_many``.
@@ -88,6 +88,7 @@ def measure_accuracy(
         ),
         "skipped": [image.to_json() for image in reference.skipped],
         **dataset.reading_json(),
+        "notes": [*dataset.notes, *plan.notices],
     }
 
 

@@ -40,6 +40,8 @@ def stored_constant(model: bytes, structure: Structure, index: int) -> NDArray[n
         return values
     along = [1] * values.ndim
     if len(tensor.scales) > 1:
+        if not 0 <= tensor.channel_axis < values.ndim:
+            raise ValueError(f"{tensor.name!r} has no dimension {tensor.channel_axis}")
         along[tensor.channel_axis] = len(tensor.scales)
     scales = np.asarray(tensor.scales, np.float32).reshape(along)
     points = np.asarray(tensor.zero_points or (0,), np.float32)

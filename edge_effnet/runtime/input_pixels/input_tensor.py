@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -41,11 +42,14 @@ def input_format(structure: Structure) -> TensorFormat:
 
 
 def tensor_range(form: TensorFormat) -> tuple[float, float] | None:
-    """The smallest and the largest real number that a quantized tensor holds; None for float."""
+    """The smallest and the largest real number that a quantized tensor holds; None for float, and
+    where its scale is no scale."""
     if form.dtype not in _LEVELS:
         return None
     low, high = _LEVELS[form.dtype]
     scale = form.scale or 1.0
+    if not (math.isfinite(scale) and scale > 0):  # a damaged file
+        return None
     return scale * (low - form.zero_point), scale * (high - form.zero_point)
 
 

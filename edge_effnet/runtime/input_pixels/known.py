@@ -93,17 +93,13 @@ def with_settings(
         line: from what they were found, or what speaks against them.
         evidence: what is left open; None where photos have told.
     """
-    warnings = [f"{known.path.name}: {text}" for text in _warnings(known.evidence, settings)]
-    if not warnings:
-        form = input_format(known.structure)
-        warnings = [range_warning(settings, form, known.path.name) or ""]
+    name, said = known.path.name, known.evidence
+    if said is not None and (said.settings.mean, said.settings.std) == (
+        settings.mean,
+        settings.std,
+    ):
+        warnings = tuple(f"{name}: {text}" for text in said.warnings)
+    else:
+        warnings = (range_warning(settings, input_format(known.structure), name) or "",)
     notices = tuple(filter(None, (line, *warnings)))
     return replace(known, settings=settings, evidence=evidence, notices=notices)
-
-
-def _warnings(evidence: Evidence | None, settings: Preprocess) -> tuple[str, ...]:
-    """Of the file's input, where its values are those that the warnings are about."""
-    if evidence is None:
-        return ()
-    same = (evidence.settings.mean, evidence.settings.std) == (settings.mean, settings.std)
-    return evidence.warnings if same else ()

@@ -135,7 +135,7 @@ def first_layer_offset(
         inputs: real-valued, height x width x channels.
     """
     layer = next((op for op in structure.operators if op.name == "CONV_2D"), None)
-    if layer is None:
+    if layer is None or not inputs:
         return None
     kernel, bias = (_weights(model, structure, layer, place) for place in (1, 2))
     if kernel is None or kernel.ndim != 4 or kernel.shape[3] != inputs[0].shape[2]:
