@@ -24,6 +24,7 @@ from edge_effnet.errors import ModelError
 MOST_BYTES = 1 << 30  # of one member: twenty times the largest EfficientNet
 _FREE_BYTES = 64 << 20  # up to here a high ratio harms nobody
 _HIGHEST_RATIO = 100  # weights shrink by a tenth, to a third where many are zero
+_KERAS = ("config.json", "model.weights.h5")
 _LABELS = ("labels.txt", "label.txt", "labelmap.txt", "classes.txt", "model_variables.h")
 _ENDINGS_TFLITE = (".tflite", ".lite")
 _ENDINGS_KERAS = (".keras", ".h5", ".hdf5")
@@ -69,11 +70,14 @@ def look_into(path: Path) -> Archive:
     """What an archive holds, by the names of its members.
 
     Raises:
-        ModelError: it is damaged.
+        ModelError: it is damaged, or a Keras file that would unpack to too much.
     """
     with _opened(path) as archive:
-        names = _names(archive)
-    return _archive_of(names)
+        found = _archive_of(_names(archive))
+        if found.code == "keras-zip":
+            for name in _KERAS:
+                _refuse_swollen(path, archive.getinfo(name))
+    return found
 
 
 def _names(archive: zipfile.ZipFile) -> list[str]:
@@ -87,7 +91,7 @@ def _names(archive: zipfile.ZipFile) -> list[str]:
 
 
 def _archive_of(names: list[str]) -> Archive:
-    if {"config.json", "model.weights.h5"} <= set(names):
+    if set(_KERAS) <= set(names):
         return Archive("keras-zip")
     ends = [PurePosixPath(name).name.lower() for name in names]
     if "data.pkl" in ends or "constants.pkl" in ends or "archive_format" in ends:
@@ -256,6 +260,12 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
             found=f"{entry.filename}, encrypted",
             fix="unpack it, and give the file in it",
         )
+    _refuse_swollen(path, entry)
+    with archive.open(entry) as member:
+        return member.read(entry.file_size)
+
+
+def _refuse_swollen(path: Path, entry: zipfile.ZipInfo) -> None:
     swollen = entry.file_size > max(_FREE_BYTES, _HIGHEST_RATIO * entry.compress_size)
     if entry.file_size > MOST_BYTES or swollen:
         raise ModelError(
@@ -264,5 +274,3 @@ def _read(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
             expected=f"at most {MOST_BYTES} bytes, and no more than {_HIGHEST_RATIO} from one",
             fix="give the model's own file",
         )
-    with archive.open(entry) as member:
-        return member.read(entry.file_size)

@@ -48,6 +48,8 @@ def convert_command(path: Path, *options: str) -> str:
 
 
 def size_text(size: int) -> str:
+    if size < 1000:
+        return f"{size} bytes"
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 

@@ -94,6 +94,15 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
         packed_tflite(path)
 
 
+def test_a_keras_file_that_is_a_bomb_is_refused_by_whoever_looks(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("config.json", "{}")
+        pack.writestr("model.weights.h5", bytes(65 << 20))
+    with pytest.raises(ModelError, match="unpacks to more than a model takes"):
+        identify(path)
+
+
 def test_a_member_that_lies_about_its_size_is_damage(tmp_path: Path) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as pack:

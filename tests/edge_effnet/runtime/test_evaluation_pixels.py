@@ -45,7 +45,10 @@ def test_two_files_of_one_network_get_the_same(tmp_path: Path, colour_photos: Pa
 def test_a_file_of_the_wrong_range_keeps_its_own(
     tmp_path: Path, colour_photos: Path, turned: bool
 ) -> None:
-    names: dict[str, Any] = {"input_name": "sequential_1_input", "layer_name": "sequential_3/dense_Dense2"}
+    names: dict[str, Any] = {
+        "input_name": "sequential_1_input",
+        "layer_name": "sequential_3/dense_Dense2",
+    }
     plain = written(tmp_path, "model_unquant.tflite", make_network(**names))
     stored = make_network(**names, quantized=("uint8", 1 / 255, 0))
     files = [plain, written(tmp_path, "model.tflite", stored)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shlex
 import shutil
@@ -10,13 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.measure.file_description.describe import describe_file
 from edge_effnet.measure.file_description.description import FileDescription
+from tests.edge_effnet.conftest import model_bytes
 
 MakeModel = Callable[..., Path]
+BYTES = model_bytes(np.eye(3, dtype=np.float32))
 
 
 def layer(kind: str, name: str, **config: Any) -> dict[str, Any]:
@@ -144,3 +150,16 @@ def test_every_reference_model_is_described(reference: Path) -> None:
             found = describe_file(path)
             assert len(found.facts) >= 4
             assert found.command or found.problems or "int8" in facts(found)["file"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6))
+def test_damaged_models_are_described_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / "damaged.tflite"
+    data = bytearray(BYTES)
+    for place, value in changes:
+        data[place % len(data)] = value
+    path.write_bytes(data)
+    with contextlib.suppress(EdgeEffnetError):
+        describe_file(path)
