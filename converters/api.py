@@ -38,6 +38,7 @@ def convert(
     min_agreement: float | None = None,
     max_class_drop: float | None = None,
     allow_float: int = 0,
+    full_integer: bool = False,
     weights: str = "auto",
     runs: str | PathLike[str] = "runs",
     resolution: int | None = None,
@@ -76,6 +77,8 @@ def convert(
             of them and the one recipe ``int8`` or ``edgetpu``, strategies are tried in order
             until the file keeps it.
         allow_float: with a limit: tensors that may be computed in float at last.
+        full_integer: keep no operator of the int8 file in float, even where 8 bits are too few
+            for the first ones.
         weights: of a variant or baseline: ``auto``, ``imagenet``, ``demo``, ``random`` or a file.
         labels: names of the classes in index order; by default the model's own.
         preprocess: such as ``"mean=127.5,std=127.5"``; by default the model's own.
@@ -123,6 +126,7 @@ def convert(
         force=force,
         limits=Limits(max_drop, min_agreement, max_class_drop) or None,
         allow_float=allow_float,
+        full_integer=full_integer,
         qat_steps=qat_steps,
         qat_labels=qat_labels,
         resume=resume,

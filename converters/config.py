@@ -27,6 +27,7 @@ class ConvertConfig:
         workers: cores to use.
         limits: what the int8 file must keep; None writes whatever comes out.
         allow_float: tensors that may stay float where no full-integer strategy fits.
+        full_integer: no operator of the int8 file computes in float.
         qat_steps: of quantization-aware training; None for the default.
         qat_labels: whether the calibration images' labels teach there too.
         resume: take over what an earlier run measured and learned.
@@ -99,10 +100,18 @@ class ConvertConfig:
             flag="--io",
         ),
     )
+    full_integer: bool = field(
+        default=False,
+        metadata=option(
+            "With --int8: keep no operator in float, even where 8 bits are too few for the first "
+            "ones (default: those stay float, and the report says what either costs)."
+        ),
+    )
     workers: int = 1
     force: bool = False
 
     def __post_init__(self) -> None:
+        self._refuse_bad_full_integer()
         if self.limits is None:
             self._refuse_options_of_limits()
             return
@@ -130,6 +139,22 @@ class ConvertConfig:
                 "--qat-labels needs labelled images to calibrate with",
                 found="neither --calibration nor --data",
                 fix="add --data DIR|CSV with labelled photos",
+            )
+
+    def _refuse_bad_full_integer(self) -> None:
+        if not self.full_integer:
+            return
+        if self.allow_float:
+            raise UsageProblem(
+                "--full-integer keeps nothing in float",
+                found="--allow-float beside it",
+                fix="leave one of them out",
+            )
+        if not any(recipe.full_integer for recipe in self.recipes):
+            raise UsageProblem(
+                "--full-integer is for --int8",
+                found=" and ".join(f"--{recipe.name}" for recipe in self.recipes) or "no recipe",
+                fix="add --int8, or leave it out",
             )
 
     def _refuse_options_of_limits(self) -> None:

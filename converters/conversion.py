@@ -47,6 +47,7 @@ class Conversion:
         search: the strategies that were tried, where limits were set.
         doubts: why the latencies are not to be trusted, in sentences.
         edgetpu: of the file for the Edge TPU, where there is one.
+        notes: what was done to the model by itself, and what that costs, in sentences.
     """
 
     made: tuple[ConvertedFile, ...]
@@ -56,6 +57,7 @@ class Conversion:
     search: SearchOutcome | None = None
     doubts: tuple[str, ...] = ()
     edgetpu: EdgeTpuOutcome | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -70,6 +72,7 @@ class Conversion:
             "evaluation": "generated pictures" if self.images.generated else "labelled images",
             **(self.images.evaluation_set.to_json() if self.images.evaluation_set else {}),
             "warnings": list(self.warnings),
+            "notes": list(self.notes),
             "left_out": self.images.left_out_json(),
             "ladder": self.search.to_json() if self.search else None,
             "models": [

@@ -13,13 +13,21 @@ from typing import Any
 
 from converters.accuracy.search import SearchOutcome, search
 from converters.accuracy.selection import refuse_void_limits
-from converters.accuracy.strategies import Strategy, applicable_strategies, default_strategy
+from converters.accuracy.strategies import (
+    Strategy,
+    applicable_strategies,
+    default_strategy,
+    gains_by_front,
+)
 from converters.calibration.images import ConversionImages, choose_images
+from converters.comparing import compare_files, on_generated
 from converters.config import ConvertConfig
 from converters.conversion import Conversion, ConvertedFile, scratch_folder
 from converters.edgetpu.convert_step import finish_for_edgetpu
+from converters.float_model.fold_normalization import with_folded_normalization
 from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source, refuse_broken_weights
+from converters.front_notes import front_notes
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.float_operators import told_left_float
@@ -32,8 +40,6 @@ from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files import refuse_existing
 from edge_effnet.measure.timing import time_files
-from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.stages import StartStage, no_progress
 
 
@@ -50,7 +56,14 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         source, data=config.data, calibration=config.calibration, workers=config.workers
     )
     _refuse_limits_of_values(source, config)
-    left_float = told_left_float(source.model, source.structure, source.name, config.recipes)
+    source, notes = with_folded_normalization(source)
+    left_float = told_left_float(
+        source.model,
+        source.structure,
+        source.name,
+        config.recipes,
+        full_integer=config.full_integer,
+    )
     with scratch_folder(config.out) as scratch:
         done = stage("choosing images", None)
         if source.weights.get("kind") == "demo" and not (config.data or config.calibration):
@@ -72,18 +85,20 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         refuse_void_limits(config.limits, images, config.seed)
         done(1)
         labels, described = choose_labels(source, images), images.calibration.describe()
-        outcome = _search(source, config, images, labels, scratch, stage)
+        context = _context(source, config, images, stage)
+        outcome = _search(source, config, images, labels, context, scratch, stage)
         if outcome is None:
-            made_by = _make(source, config, images, stage)
+            made_by = _make(source, config, context, stage)
         else:
             if outcome.missed() and not config.force:
-                return Conversion((), images, source, described, outcome)
+                return Conversion((), images, source, described, outcome, notes=notes)
             images = replace(images, evaluation=outcome.confirmation)
             made_by = [(outcome.best.strategy, outcome.candidate)]
         files = _files(source, config, images, labels, made_by)
         if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
             refuse_existing(files[-1].target, overwrite=config.force)
         made, doubts = _write(files, images, config, scratch, stage)
+        notes += front_notes(made[-len(made_by) :], made_by, context, images, config, scratch)
     edgetpu = next(
         (
             finish_for_edgetpu(file.path)
@@ -92,7 +107,9 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         ),
         None,
     )
-    return Conversion(made, images, source, described, outcome, (*left_float, *doubts), edgetpu)
+    return Conversion(
+        made, images, source, described, outcome, (*left_float, *doubts), edgetpu, notes
+    )
 
 
 @dataclass(frozen=True)
@@ -145,7 +162,7 @@ def _write(
     paths = [scratch / file.target.name for file in files]
     for path, file in zip(paths, files, strict=True):
         write_artifact(path, file.model, file.card, overwrite=True)
-    comparisons = _compare(paths, images.evaluation, config, stage)
+    comparisons = compare_files(paths, images.evaluation, config, stage)
     if images.generated:
         comparisons = [found and on_generated(found) for found in comparisons]
     timed = stage("timing", None)
@@ -177,6 +194,7 @@ def _search(
     config: ConvertConfig,
     images: ConversionImages,
     labels: tuple[str, ...],
+    context: Context,
     scratch: Path,
     stage: StartStage,
 ) -> SearchOutcome | None:
@@ -198,17 +216,12 @@ def _search(
     reference, original = scratch / "reference.tflite", source.unpruned or source
     card = make_card(original, config, images, labels)
     write_artifact(reference, with_metadata(original.model, original, FLOAT32), card)
-    qat = QatRun(
-        config.out / f"{source.name}-qat.state",
-        seed=config.seed,
-        resume=config.resume,
-        stage=stage,
-    )
+    edge_tpu = any(recipe.edge_tpu for recipe in config.recipes)
     trainable = can_train(source.structure, source.head.task)
     return search(
         limits,
         evaluation,
-        _context(source, config, images, qat),
+        context,
         reference,
         write,
         store=config.out / f"{source.name}-trials.json",
@@ -217,7 +230,8 @@ def _search(
         stage=stage,
         strategies=applicable_strategies(
             allow_float=config.allow_float,
-            edge_tpu=any(recipe.edge_tpu for recipe in config.recipes),
+            front=not (edge_tpu or config.full_integer) and gains_by_front(context),
+            edge_tpu=edge_tpu,
             training=Train(config.qat_steps, config.qat_labels) if trainable else None,
         ),
     )
@@ -242,24 +256,31 @@ def _unlabelled(images: ConversionImages) -> Dataset:
 
 
 def _make(
-    source: Source, config: ConvertConfig, images: ConversionImages, stage: StartStage
+    source: Source, config: ConvertConfig, context: Context, stage: StartStage
 ) -> list[tuple[Strategy, Candidate]]:
     """Each recipe's model, and the strategy it was made by."""
-    context = _context(source, config, images)
     if any(recipe.calibrated for recipe in config.recipes):
-        context.statistics(stage("calibrating", len(images.calibration)))
+        context.statistics(stage("calibrating", len(context.calibration)))
     made = []
     for recipe in config.recipes:
         done = stage(f"making {recipe.name}", None)
-        strategy = default_strategy(recipe, values=source.head.task == "value")
+        strategy = default_strategy(
+            recipe, values=source.head.task == "value", full_integer=config.full_integer
+        )
         made.append((strategy, strategy.make(context)))
         done(1)
     return made
 
 
 def _context(
-    source: Source, config: ConvertConfig, images: ConversionImages, qat: QatRun | None = None
+    source: Source, config: ConvertConfig, images: ConversionImages, stage: StartStage
 ) -> Context:
+    qat = QatRun(
+        config.out / f"{source.name}-qat.state",
+        seed=config.seed,
+        resume=config.resume,
+        stage=stage,
+    )
     return Context(
         source.model,
         source.structure,
@@ -268,36 +289,3 @@ def _context(
         config.workers,
         qat,
     )
-
-
-def _compare(
-    files: Sequence[Path], evaluation: Dataset, config: ConvertConfig, stage: StartStage
-) -> list[Comparison | None]:
-    """Each file with the first."""
-    if len(files) == 1:
-        return [None]
-    done = stage("comparing", len(evaluation))
-    reference, *candidates = predict_many(
-        files,
-        evaluation,
-        workers=config.workers,
-        strict=config.strict,
-        progress=lambda count, _: done(count),
-    )
-    return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
-
-
-def on_generated(comparison: Comparison) -> Comparison:
-    """The same, with losses told as what they are on images that show nothing: a reason to look
-    at photos, and no verdict."""
-    if not comparison.losses:
-        return comparison
-    ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
-    moved, agreed = comparison.value_difference, comparison.agreement_percent
-    differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
-    line = (
-        f"{theirs.name} differs from {ours.name} on generated images ({differ}): what that costs "
-        "on photos cannot be told from them; compare both on photos before you use it"
-    )
-    others = comparison.warnings[len(comparison.losses) :]
-    return replace(comparison, losses=(line,), warnings=(line, *others))

@@ -24,6 +24,7 @@ from converters.quantization.candidates import (
     keep_better,
     run_steps,
 )
+from converters.quantization.float_front import LeaveFrontFloat, find_front
 from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
@@ -100,6 +101,7 @@ _RANGES: dict[Step, str] = {
 _CORRECT = keep_better(bias_correction.apply, output_scale.apply)
 _BY_ROLE = (range_choice.by_role, logit_range.apply)
 _CORRECTED = (*_BY_ROLE, quantizer.apply, _CORRECT)
+_FRONT = LeaveFrontFloat((_CORRECT,))
 _SEARCHED = (
     *_CORRECTED,
     keep_better(search.apply, logit_range.apply, quantizer.apply, _CORRECT),
@@ -143,13 +145,23 @@ STRATEGIES: tuple[Strategy, ...] = (
 )
 
 
+_FRONT_STRATEGY = Strategy(
+    "front", (*_CORRECTED, _FRONT), summary="corrected biases, the first operators in float"
+)
+
+
 def applicable_strategies(
-    *, allow_float: int = 0, edge_tpu: bool = False, training: Train | None
+    *,
+    allow_float: int = 0,
+    front: bool = False,
+    edge_tpu: bool = False,
+    training: Train | None,
 ) -> tuple[Strategy, ...]:
     """The strategies in order, a partly float one behind those that only choose and correct.
 
     Args:
         allow_float: how many tensors it may leave in float; 0 leaves it out.
+        front: whether the network gains by its first operators in float.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
         training: how the network is trained; None where it cannot be.
     """
@@ -160,6 +172,9 @@ def applicable_strategies(
     )
     if edge_tpu:
         return tuple(replace(row, recipe="edgetpu") for row in rows if row.recipe == "int8")
+    if front:
+        behind = 1 + next(i for i, row in enumerate(rows) if row.steps == _CORRECTED)
+        rows = (*rows[:behind], _FRONT_STRATEGY, *rows[behind:])
     if not allow_float:
         return rows
     mixed = Strategy(
@@ -171,12 +186,15 @@ def applicable_strategies(
     return (*rows[:behind], mixed, *rows[behind:])
 
 
-def default_strategy(recipe: QuantRecipe, *, values: bool = False) -> Strategy:
+def default_strategy(
+    recipe: QuantRecipe, *, values: bool = False, full_integer: bool = False
+) -> Strategy:
     """How a recipe is made where no limit asks for more.
 
     Args:
         values: whether the network answers with numbers. They may gain by ranges that cut nothing
             off.
+        full_integer: never leave the first operators in float.
     """
     correct = (_CORRECT,) if recipe.full_integer else ()
     steps: tuple[Step, ...] = (quantizer.apply, *correct)
@@ -185,4 +203,35 @@ def default_strategy(recipe: QuantRecipe, *, values: bool = False) -> Strategy:
             steps = (range_choice.by_role, *steps, keep_better(range_choice.whole, *steps))
         else:
             steps = (*_BY_ROLE, *steps)
+        if recipe.full_integer and not recipe.edge_tpu and not full_integer:
+            steps = (*steps, _FRONT)
     return Strategy(recipe.name, steps, recipe.name, recipe.summary)
+
+
+def gains_by_front(context: Context) -> bool:
+    """Whether a network's answers come much nearer to float's with its first operators in
+    float."""
+    return bool(find_front(run_steps(_CORRECTED, context.start("int8"), context), context))
+
+
+def counterpart(
+    strategy: Strategy,
+    candidate: Candidate,
+    context: Context,
+    *,
+    values: bool,
+    full_integer: bool,
+) -> Candidate | None:
+    """The default of an int8 recipe with its first operators in float, or, where those of the
+    candidate are, in integers; None where that is the same.
+
+    Args:
+        values: see ``default_strategy``.
+        full_integer: whether the candidate was to have none in float.
+    """
+    recipe = strategy.quantization
+    leaves = any(isinstance(step, LeaveFrontFloat) for step in each_step(strategy.steps))
+    if not recipe.full_integer or recipe.edge_tpu or leaves == full_integer:
+        return None
+    other = default_strategy(recipe, values=values, full_integer=not full_integer).make(context)
+    return other if other.left_float != candidate.left_float else None

@@ -31,7 +31,7 @@ _GROUPS = {
         *("--variant", "--model", "--baseline", "--weights", "--runs", "--prune", "--resolution"),
         *("--labels", "--preprocess", "--head", "--threshold"),
     ),
-    "Recipes": (*(f"--{name}" for name in RECIPES), "--io"),
+    "Recipes": (*(f"--{name}" for name in RECIPES), "--full-integer", "--io"),
     "Data": (
         *("--data", "--calibration", "--calibration-images", "--eval-images"),
         *("--strict", "--seed"),

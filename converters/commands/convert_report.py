@@ -69,6 +69,8 @@ def print_conversion(conversion: Conversion) -> None:
             "accuracy: give --data DIR|CSV with labelled photos to measure it",
             style="bold yellow",
         )
+    for line in conversion.notes:
+        out.print(f"note: {line}")
     for line in (*conversion.warnings, *(f"skipped: {line}" for line in sets.skipped)):
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.

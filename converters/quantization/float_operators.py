@@ -45,28 +45,36 @@ def without_integer_kernel(model: bytes, structure: Structure) -> dict[str, str]
 
 
 def told_left_float(
-    model: bytes, structure: Structure, name: str, recipes: Iterable[QuantRecipe]
+    model: bytes,
+    structure: Structure,
+    name: str,
+    recipes: Iterable[QuantRecipe],
+    *,
+    full_integer: bool = False,
 ) -> tuple[str, ...]:
     """What the user is told of operators that stay in float, before any work.
 
     Args:
         name: of the model.
         recipes: that it is converted with.
+        full_integer: whether none may.
 
     Raises:
-        ModelError: there are some, and the Edge TPU computes nothing in float.
+        ModelError: there are some, and none may: the Edge TPU computes nothing in float.
     """
     integer = [recipe for recipe in recipes if recipe.full_integer]
     left = without_integer_kernel(model, structure) if integer else {}
     if not left:
         return ()
     counted = ", ".join(f"{n} × {kind}" for kind, n in Counter(left.values()).most_common(5))
-    if any(recipe.edge_tpu for recipe in integer):
+    if full_integer or any(recipe.edge_tpu for recipe in integer):
         raise ModelError(
             f"{name} cannot become full integer",
             found=f"{counted}, which TFLite has no int8 kernel for",
             expected="operators with int8 kernels only",
-            fix="replace those layers, or choose --int8, which keeps them in float",
+            fix="replace those layers, or choose --int8 "
+            + ("without --full-integer" if full_integer else "instead")
+            + ", which keeps them in float",
         )
     return (
         f"{counted} of {name} stay in float: TFLite has no int8 kernel for them, and converts "

@@ -17,7 +17,7 @@ from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.editor import pack_tree, read_tree, writable_constant
 from edge_effnet.tflite.reader import parse_structure
-from tests.conftest import RunCommand
+from tests.conftest import Cli, RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TinyModel, write_image
 
 
@@ -99,3 +99,21 @@ def test_a_last_resort_needs_a_limit(edge_effnet: RunCommand) -> None:
     ended = edge_effnet("convert", "--variant", "b0", "--int8", "--allow-float", 2)
     assert ended.returncode == 2
     assert "--max-drop" in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--weights8", "--full-integer"), "--full-integer is for --int8"),
+        (
+            ("--int8", "--full-integer", "--allow-float", "2", "--min-agreement", "99"),
+            "keeps nothing in float",
+        ),
+    ],
+)
+def test_full_integer_needs_an_integer_recipe(
+    cli: Cli, tmp_path: Path, options: tuple[str, ...], line: str
+) -> None:
+    code, _, err = cli("convert", "--variant", "b0", *options, "--out", tmp_path / "out")
+    assert code == 2
+    assert line in err

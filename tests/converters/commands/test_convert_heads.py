@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.pipeline import on_generated
+from converters.comparing import on_generated
 from converters.tflite_graph.error_metrics import error_share, mirrored
 from converters.tflite_graph.segments import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact

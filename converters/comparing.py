@@ -1,0 +1,46 @@
+"""The files of a conversion, each compared with the first on the same images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from converters.config import ConvertConfig
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.metrics import Comparison, compare_predictions
+from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.stages import StartStage
+
+
+def compare_files(
+    files: Sequence[Path], evaluation: Dataset, config: ConvertConfig, stage: StartStage
+) -> list[Comparison | None]:
+    """Each file with the first."""
+    if len(files) == 1:
+        return [None]
+    done = stage("comparing", len(evaluation))
+    reference, *candidates = predict_many(
+        files,
+        evaluation,
+        workers=config.workers,
+        strict=config.strict,
+        progress=lambda count, _: done(count),
+    )
+    return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
+
+
+def on_generated(comparison: Comparison) -> Comparison:
+    """The same, with losses told as what they are on images that show nothing: a reason to look
+    at photos, and no verdict."""
+    if not comparison.losses:
+        return comparison
+    ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
+    moved, agreed = comparison.value_difference, comparison.agreement_percent
+    differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
+    line = (
+        f"{theirs.name} differs from {ours.name} on generated images ({differ}): what that costs "
+        "on photos cannot be told from them; compare both on photos before you use it"
+    )
+    others = comparison.warnings[len(comparison.losses) :]
+    return replace(comparison, losses=(line,), warnings=(line, *others))
