@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.ranges import Ranges
+from converters.quantization.float_operators import without_integer_kernel
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
@@ -285,8 +286,10 @@ def _left_float(
         if tensor.dtype == "float32" and not tensor.constant_bytes and twin is not None:
             ranges[tensor.name] = _range(twin)
 
+    float_only = without_integer_kernel(model, structure).keys()
+
     def error(names: Sequence[str]) -> float:
-        kept = kept_in_float(structure, names)
+        kept = float_only | kept_in_float(structure, names)
         made = quantize(model, RECIPES["int8"], ranges, "int8", left_float=kept)
         return error_share(reference, logits(made, structure, images, workers=workers))
 

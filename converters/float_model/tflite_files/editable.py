@@ -103,7 +103,7 @@ class EditableGraph:
         stored = np.asarray(self.tree.buffers[self.tensors[index].buffer].data, np.uint8)
         try:
             if dtype in _PACKED:
-                return _unpacked(stored, _PACKED[dtype], int(np.prod(shape))).reshape(shape)
+                return unpacked(stored, _PACKED[dtype], int(np.prod(shape))).reshape(shape)
             return stored.view(np.dtype(dtype)).reshape(shape)
         except (TypeError, ValueError) as error:
             raise ModelError(
@@ -155,7 +155,7 @@ class EditableGraph:
         self.main.outputs = np.array(self.outputs, np.int32)
 
 
-def _unpacked(stored: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.int8]:
+def unpacked(stored: NDArray[np.uint8], bits: int, count: int) -> NDArray[np.int8]:
     """Values of 2 or 4 bits, two's complement."""
     shifts = np.arange(0, 8, bits, dtype=np.uint8)
     raw = (stored[:, None] >> shifts) & (2**bits - 1)

@@ -24,7 +24,7 @@ def restore_weights(graph: EditableGraph) -> Counter[str]:
     """Turn integer constants that float operators read into float32.
 
     Returns:
-        How many constants were of each type; float16 ones are counted and left to folding.
+        How many constants were of each type, those among them that folding expands.
 
     Raises:
         ModelError: constants in blocks, sparse ones, or shuffled for a CPU.
@@ -46,9 +46,13 @@ def restore_weights(graph: EditableGraph) -> Counter[str]:
                 continue
             found[dtype] += 1
             done.add(index)
-            if makes_float and not expands and dtype != "float16":
-                _refuse_unknown_layout(graph, operator, index)
-                graph.set_constant(index, _real(graph, index))
+            if not makes_float or expands:
+                continue
+            if dtype == "float16":
+                graph.set_constant(index, graph.constant(index).astype(np.float32))
+                continue
+            _refuse_unknown_layout(graph, operator, index)
+            graph.set_constant(index, _real(graph, index))
     return found
 
 
@@ -61,10 +65,10 @@ def _scales(graph: EditableGraph, index: int) -> NDArray[np.float32]:
 def _real(graph: EditableGraph, index: int) -> Float32Array:
     stored, scales = graph.constant(index), _scales(graph, index)
     quantization = graph.tensors[index].quantization
-    zero_points = np.asarray(quantization.zeroPoint if quantization.zeroPoint is not None else [0])
+    zero_points = np.asarray([] if quantization.zeroPoint is None else quantization.zeroPoint)
     shifted = stored.astype(np.int32)
     if scales.size == 1:
-        return np.asarray((shifted - int(zero_points[0])) * scales[0], np.float32)
+        return np.asarray((shifted - int(zero_points.sum())) * scales[0], np.float32)
     axis = int(quantization.quantizedDimension)
     if not 0 <= axis < stored.ndim or stored.shape[axis] != scales.size:
         raise ModelError(

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from converters.float_model.tflite_files.editable import unpacked
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
 from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
@@ -53,6 +54,14 @@ def test_the_weights_are_exactly_the_stored_ones(file: WriteFile) -> None:
     values = np.asarray(tree.buffers[stored.buffer].data).view(np.float32).reshape(stored.shape)
     scale = np.abs(kernels()[0]).max((1, 2, 3), keepdims=True) / 127
     np.testing.assert_array_equal(values, np.rint(kernels()[0] / scale) * scale)
+
+
+@pytest.mark.parametrize(
+    ("bits", "stored", "expected"),
+    [(4, [0xF1, 0x87], [1, -1, 7, -8]), (2, [0b11_10_01_00], [0, 1, -2, -1])],
+)
+def test_several_values_in_a_byte(bits: int, stored: list[int], expected: list[int]) -> None:
+    assert unpacked(np.array(stored, np.uint8), bits, 4).tolist() == expected
 
 
 def test_dynamic_inputs_are_no_longer_rounded(file: WriteFile) -> None:
