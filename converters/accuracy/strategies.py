@@ -14,12 +14,15 @@ from converters.quantization import (
     output_scale,
     quantizer,
     range_choice,
+    range_narrowing,
+    weight_rounding,
 )
 from converters.quantization import range_search as search
 from converters.quantization.candidates import (
     Candidate,
     Context,
     Step,
+    best_of,
     each_step,
     keep_better,
     run_steps,
@@ -29,7 +32,7 @@ from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-STRATEGIES_VERSION = 12  # part of every stored trial: raise it when a step changes
+STRATEGIES_VERSION = 13  # part of every stored trial: raise it when a step changes
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,12 @@ _RANGES: dict[Step, str] = {
     range_choice.whole: "whole",
     search.apply: "searched",
 }
-_CORRECT = keep_better(bias_correction.apply, output_scale.apply)
-_BY_ROLE = (range_choice.by_role, logit_range.apply)
+_CORRECT_MEANS = keep_better(bias_correction.apply, output_scale.apply)
+# Most networks gain nothing by the other rounding; they are not corrected twice.
+_CORRECT = best_of(
+    (_CORRECT_MEANS,), (keep_better(weight_rounding.apply, most_of_error=0.75), _CORRECT_MEANS)
+)
+_BY_ROLE = (range_choice.by_role, range_narrowing.apply, logit_range.apply)
 _CORRECTED = (*_BY_ROLE, quantizer.apply, _CORRECT)
 _FRONT = LeaveFrontFloat((_CORRECT,))
 _SEARCHED = (

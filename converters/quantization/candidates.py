@@ -1,7 +1,7 @@
 """A model on its way through the steps of a strategy, and what the steps work from.
 
 A step is a function of a candidate and the context that returns another candidate; it lives in
-the module of what it does. ``keep_better`` undoes steps that do not help.
+the module of what it does. ``keep_better`` and ``best_of`` undo steps that do not help.
 """
 
 from __future__ import annotations
@@ -154,22 +154,47 @@ class KeepBetter:
     """The step of ``keep_better``."""
 
     steps: tuple[Step, ...]
+    most_of_error: float
 
     def __call__(self, candidate: Candidate, context: Context) -> Candidate:
         changed = run_steps(self.steps, candidate, context)
-        return changed if context.error(changed) < context.error(candidate) else candidate
+        allowed = self.most_of_error * context.error(candidate)
+        return changed if context.error(changed) < allowed else candidate
 
 
-def keep_better(*steps: Step) -> Step:
+def keep_better(*steps: Step, most_of_error: float = 1.0) -> Step:
     """A step that takes others, and keeps the result only if it lowers the output error against
-    float."""
-    return KeepBetter(steps)
+    float.
+
+    Args:
+        most_of_error: to less than this share of what it is without them.
+    """
+    return KeepBetter(steps, most_of_error)
+
+
+@dataclass(frozen=True)
+class BestOf:
+    """The step of ``best_of``."""
+
+    branches: tuple[tuple[Step, ...], ...]
+
+    def __call__(self, candidate: Candidate, context: Context) -> Candidate:
+        made = [run_steps(steps, candidate, context) for steps in self.branches]
+        return min(made, key=context.error)  # the first of equals
+
+
+def best_of(*branches: tuple[Step, ...]) -> Step:
+    """A step that takes each of several ways, and keeps the result of least output error."""
+    return BestOf(branches)
 
 
 def each_step(steps: tuple[Step, ...]) -> Iterator[Step]:
-    """The steps, with those inside of ``keep_better`` in its place."""
+    """The steps, with those inside of ``keep_better`` and ``best_of`` in their place."""
     for step in steps:
         if isinstance(step, KeepBetter):
             yield from each_step(step.steps)
+        elif isinstance(step, BestOf):
+            for branch in step.branches:
+                yield from each_step(branch)
         else:
             yield step

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from converters.calibration.ranges import pinned_ranges
+from converters.quantization import range_narrowing
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.range_choice import by_role
 from converters.tflite_graph.activations import Image, logits
@@ -36,7 +37,7 @@ _SMALL_END = 0.1
 def apply(candidate: Candidate, context: Context) -> Candidate:
     """Step: each range is widened where the answer gains by it."""
     ranges = {name: tensor.range for name, tensor in searched(context).items()}
-    start = by_role(candidate, context).ranges
+    start = range_narrowing.apply(by_role(candidate, context), context).ranges
     return replace(candidate, ranges={**start, **ranges}, ranges_by="searched")
 
 
@@ -49,7 +50,7 @@ def searched(context: Context) -> dict[str, SearchedRange]:
         return search_ranges(
             model,
             structure,
-            by_role(context.start("int8"), context).ranges,
+            range_narrowing.apply(by_role(context.start("int8"), context), context).ranges,
             frozenset((*pinned, *logit_names(structure))),
             context.images(SEARCH_IMAGES),
             workers=context.workers,
