@@ -234,7 +234,12 @@ def _parse(data: bytes) -> Structure:
     buffers = model.tables(4)
     codes = [_operator_name(code) for code in model.tables(1)]
     graph = model.tables(2)[0]
-    tensors = tuple(_tensor(table, buffers) for table in graph.tables(0))
+    tensors, elements = list[Tensor](), 0
+    for table in graph.tables(0):
+        tensors.append(_tensor(table, buffers))
+        elements += len(tensors[-1].shape) + len(tensors[-1].scales)
+        if elements > len(data):  # many tensors that share one endless vector
+            raise IndexError(elements)
     operators = []
     for index, table in enumerate(graph.tables(3)):
         name, version = codes[table.scalar(0, "<I")]
@@ -250,7 +255,7 @@ def _parse(data: bytes) -> Structure:
     for index in (*inputs, *outputs, *optional):  # -1: an optional input that is left out
         if not 0 <= index < len(tensors):
             raise IndexError(index)
-    return Structure(tuple(operators), tensors, inputs, outputs, metadata)
+    return Structure(tuple(operators), tuple(tensors), inputs, outputs, metadata)
 
 
 def _operator_name(code: Table) -> tuple[str, int]:

@@ -201,3 +201,36 @@ def test_metadata_round_trip() -> None:
     whole = written((127.5,), (128.0,))
     for length in range(len(whole)):
         read_normalization(whole[:length])
+
+
+def test_tensors_that_share_an_endless_vector_are_not_unfolded() -> None:
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    many = 40_000  # that many shapes of that many sides, in 400 kB
+    builder = flatbuffers.Builder(1024)
+    shape = builder.CreateNumpyVector(np.ones(many, np.int32))
+    schema.TensorStart(builder)
+    schema.TensorAddShape(builder, shape)
+    tensor = schema.TensorEnd(builder)
+    schema.SubGraphStartTensorsVector(builder, many)
+    for _ in range(many):
+        builder.PrependUOffsetTRelative(tensor)
+    tensors = builder.EndVector()
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, tensors)
+    graph = schema.SubGraphEnd(builder)
+    schema.ModelStartSubgraphsVector(builder, 1)
+    builder.PrependUOffsetTRelative(graph)
+    graphs = builder.EndVector()
+    schema.BufferStart(builder)
+    buffer = schema.BufferEnd(builder)
+    schema.ModelStartBuffersVector(builder, 1)
+    builder.PrependUOffsetTRelative(buffer)
+    buffers = builder.EndVector()
+    schema.ModelStart(builder)
+    schema.ModelAddSubgraphs(builder, graphs)
+    schema.ModelAddBuffers(builder, buffers)
+    builder.Finish(schema.ModelEnd(builder), file_identifier=b"TFL3")
+    with pytest.raises(ModelError, match="damaged"):
+        parse_structure(bytes(builder.Output()), "endless")
