@@ -27,6 +27,7 @@ _USUAL = (
 )
 _OTHERS = ("*label*.txt", "*class*.txt")
 _MOST_BYTES = 1 << 20
+_LONGEST_NAME = 100
 # The list of classes in Edge Impulse's model-parameters/model_variables.h.
 _EDGE_IMPULSE = re.compile(r"inferencing_categories\w*\[\d*\]\s*=\s*\{([^}]*)\}")
 _QUOTED = re.compile(r'"([^"\\]*)"')
@@ -125,7 +126,13 @@ def _files(folder: Path, stem: str) -> Iterator[Path]:
         if (path := by_name.get(name.lower())) is not None:
             yield path
     for pattern in _OTHERS:
-        yield from sorted(path for path in by_name.values() if path.match(pattern))
+        others = sorted(path for path in by_name.values() if path.match(pattern))
+        yield from (path for path in others if all(map(_is_name, _read(path) or ("",))))
+
+
+def _is_name(text: str) -> bool:
+    """Whether a line may be a class's name, rather than a number or a row of a report."""
+    return any(map(str.isalpha, text)) and len(text) <= _LONGEST_NAME
 
 
 def _listed(folder: Path) -> list[Path]:

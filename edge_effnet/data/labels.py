@@ -87,7 +87,7 @@ def parse_labels(text: str, name: str) -> tuple[str, ...]:
     return without_numbers(labels)
 
 
-_NUMBERED = re.compile(r"(\d+)(?:\s*[:;,\t]\s*|[.,)]?\s+)(?=\S)")
+_NUMBERED = re.compile(r"(\d+)(?:\s*(?:[:;\t]|,(?!\d))\s*|[.,)]?\s+)(?=\S)")  # 0,5 is a number
 
 
 def without_numbers(labels: tuple[str, ...], first: int = 0) -> tuple[str, ...]:

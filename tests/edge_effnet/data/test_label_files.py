@@ -73,6 +73,16 @@ def test_a_file_without_names_is_passed_over(content: str, model: Path) -> None:
     assert labels_beside(model, THREE).names is None
 
 
+def test_numbers_in_a_file_of_another_name_are_no_names(model: Path) -> None:
+    model.with_name("class_weights.txt").write_text("0.5\n1.5\n1.0\n")
+    assert labels_beside(model, THREE).names is None
+
+
+def test_a_decimal_comma_is_no_running_number(model: Path) -> None:
+    model.with_name("labels.txt").write_text("0,5 l\n1,0 l\n2,5 l\n")
+    assert labels_beside(model, THREE).names == ("0,5 l", "1,0 l", "2,5 l")
+
+
 def test_one_name_for_two_classes(model: Path) -> None:
     model.with_name("labels.txt").write_text("cat\n")
     assert labels_beside(model, Head("sigmoid", 1)).names == ("not cat", "cat")
