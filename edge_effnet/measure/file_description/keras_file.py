@@ -143,7 +143,7 @@ def _ends(said: Any) -> int:
 def _problems(network: Layer, layers: list[Layer], path: Path) -> tuple[Finding, ...]:
     """What ``convert`` would refuse it for, asked of the converter itself."""
     try:
-        load(PARTS["doctor FILE"])(network, path)
+        load(PARTS["doctor KERAS"])(network, path)
     except ModelError as error:
         what = f"{error.what}: {error.found}" if error.found else error.what
         return (Finding("layers", False, what, error.fix),)

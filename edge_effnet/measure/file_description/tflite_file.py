@@ -21,6 +21,7 @@ from edge_effnet.measure.file_description.description import (
 from edge_effnet.measure.finding import Finding
 from edge_effnet.measure.storage import STORED, Storage, storage_of
 from edge_effnet.model_files import ModelFile
+from edge_effnet.plugins import PARTS, load
 from edge_effnet.runtime.edgetpu import is_compiled
 from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.input_pixels.teachable_machine import is_teachable_machine
@@ -78,6 +79,8 @@ def describe_tflite(found: ModelFile) -> FileDescription:
         replace(problem, fix=command or problem.fix) if problem.fix else problem
         for problem in (*_problems(structure, classifier), *label_problem)
     )
+    if command and storage not in ("int8", "int16x8") and (refused := _refusal(structure, path)):
+        command, problems = None, (*problems, refused)
     return FileDescription(
         path,
         found.kind.code,
@@ -87,6 +90,16 @@ def describe_tflite(found: ModelFile) -> FileDescription:
         extra="convert",
         runs=not _unfixed(structure),
     )
+
+
+def _refusal(structure: Structure, path: Path) -> Finding | None:
+    """What ``convert`` would refuse a float file for, asked of the converter itself."""
+    try:
+        load(PARTS["doctor TFLITE"])(structure, path)
+    except ModelError as error:
+        what = f"{error.what}: {error.found}" if error.found else error.what
+        return Finding("operators", False, what, error.fix)
+    return None
 
 
 def _maker(found: ModelFile, artifact: Artifact) -> str | None:

@@ -72,6 +72,20 @@ def test_our_own_file_tells_its_steps(colour_model: MakeModel) -> None:
     assert "its model card" in said["photos"]
 
 
+def test_a_network_that_convert_refuses_gets_no_command(tmp_path: Path) -> None:
+    from ai_edge_litert.tools import flatbuffer_utils
+
+    tree = flatbuffer_utils.read_model_from_bytearray(bytearray(BYTES))
+    code = tree.operatorCodes[0]
+    code.builtinCode = code.deprecatedBuiltinCode = 32  # CUSTOM
+    code.customCode = b"FlexErf"
+    path = tmp_path / "flex.tflite"
+    path.write_bytes(bytes(flatbuffer_utils.convert_object_to_bytearray(tree)))
+    found = describe_file(path)
+    assert found.command is None
+    assert "not TFLite's own: FlexErf" in found.problems[-1].what
+
+
 def test_a_keras_file_is_described_without_keras(tmp_path: Path) -> None:
     path = keras_file(tmp_path / "m.keras", FIRST, layer("Rescaling", "scale"), DENSE)
     found = describe_file(path)
