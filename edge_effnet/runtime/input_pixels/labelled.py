@@ -209,5 +209,13 @@ def _reason(
         return f"{what}, which does not tell it from {doubt}"
     if others:
         best = trial.best(others)
-        return f"{what}, {trial.right(best)} with {preprocess_text(best).split(',')[0]}"
+        return f"{what}, {trial.right(best)} with {_difference(best, chosen)}"
     return what
+
+
+def _difference(way: Preprocess, chosen: Preprocess) -> str:
+    """A way by its scaling, or, where that is the chosen one's, by all that ``--preprocess``
+    says."""
+    text = preprocess_text(way)
+    name = text.split(",", 1)[0]
+    return text if name == preprocess_text(chosen).split(",", 1)[0] else name
