@@ -28,6 +28,7 @@ from converters.float_model.fold_normalization import with_folded_normalization
 from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.front_notes import front_notes
+from converters.layer_notes import layer_notes
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.float_operators import told_left_float
@@ -98,7 +99,9 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
             refuse_existing(files[-1].target, overwrite=config.force)
         made, doubts = _write(files, images, config, scratch, stage)
-        notes += front_notes(made[-len(made_by) :], made_by, context, images, config, scratch)
+        small = made[len(made) - len(made_by) :]
+        notes += front_notes(small, made_by, context, images, config, scratch)
+        notes += layer_notes(small, [made for _, made in made_by], context, config, stage)
     edgetpu = next(
         (
             finish_for_edgetpu(file.path)

@@ -15,6 +15,7 @@ from converters.calibration.representative import Calibration
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import Structure, parse_structure
+from tests.converters.rescaled_twice import pixels, rescaled_twice
 
 TINY = scaled_variant(-8)
 SIDE, CLASSES = 64, 10
@@ -46,6 +47,12 @@ def tiny() -> TinyModel:
     statistics = collect_statistics(model, structure, calibration, workers=2)
     ranges = choose_ranges(statistics, structure, calibration, model)
     return TinyModel(model, structure, ranges, calibration, network)
+
+
+@pytest.fixture(scope="session")
+def twice() -> bytes:
+    """A float model for pixels of 0–1 that rescales and normalizes them once more."""
+    return rescaled_twice(pixels(8))
 
 
 @pytest.fixture(scope="session")

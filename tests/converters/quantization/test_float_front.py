@@ -19,7 +19,7 @@ from converters.quantization.recipes import RECIPES
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel
-from tests.converters.rescaled_twice import SIDE, pixels, rescaled_twice
+from tests.converters.rescaled_twice import SIDE
 
 INT8 = RECIPES["int8"]
 
@@ -29,9 +29,9 @@ def context_of(model: bytes, settings: Preprocess) -> Context:
     return Context(model, parse_structure(model, "net"), calibration, "uint8", workers=2)
 
 
-@pytest.fixture(scope="module")
-def twice() -> Context:
-    folded = fold_normalization(rescaled_twice(pixels(8)), np.zeros(3), np.ones(3))
+@pytest.fixture(scope="module", name="twice")
+def folded_context(twice: bytes) -> Context:
+    folded = fold_normalization(twice, np.zeros(3), np.ones(3))
     assert folded is not None
     return context_of(folded.model, Preprocess(SIDE, SIDE, 1.0, std=(255.0,)))
 
