@@ -54,7 +54,11 @@ def load_layer_weights(
         name: [tuple(weight.shape) for weight in layer.weights] for name, layer in targets.items()
     }
     loaded = dict(weights)
-    fix = f"give a file made for {model.name}, or choose the variant this file was made for"
+    fix = (
+        f"give a file made for {model.name}, or choose the variant this file was made for; the "
+        "weights of another network go with it: model.save('NAME.keras') where it was trained, "
+        "then edge-effnet convert --model NAME.keras --int8"
+    )
     if whole_model(Path(source)):
         command = f"edge-effnet convert --model {quoted(Path(source))} --int8 --data PHOTOS"
         fix = f"{command} takes this network as it is; else give a file made for {model.name}"
