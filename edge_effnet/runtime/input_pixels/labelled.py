@@ -71,17 +71,33 @@ def find_with_photos(
     count = len(trial.photos)
     if count < _FEWEST_PHOTOS:
         return TrialOutcome(None, count)
-    ways = {"": base} if evidence.strength == "stated" else _scalings(evidence)
+    others = [fit for fit in fits if not trial.same_fit(fit, base)]
+    for fit in (base, *others):  # of another fit, only where nothing is right with the usual one
+        based = replace(evidence, settings=fit)
+        chosen, ways, doubt = _scaled(trial, based)
+        chosen, equal = _fit(trial, chosen, [base, *others])
+        if _beats_chance(trial, chosen):
+            break
+    else:
+        return TrialOutcome(None, count)
+    reason = _reason(trial, chosen, ways, evidence, doubt)
+    if evidence.strength == "open" and equal:
+        reason += f"; fit={' and fit='.join((chosen.fit, *equal))} are equal on them"
+    return TrialOutcome(FoundPreprocess(chosen, reason, certain=True), count)
+
+
+def _scaled(
+    trial: Trial, evidence: Evidence
+) -> tuple[Preprocess, dict[str, Preprocess], str | None]:
+    """The best scaling and order of the channels with one fit, all ways that were tried, each in
+    its better order, and the names of those as good as the best."""
+    stated = evidence.strength == "stated"
+    ways = {"": evidence.settings} if stated else _scalings(evidence)
     turned = {} if evidence.fit_told else _turned(ways)
     _race(trial, [*ways.values(), *turned.values()])
     best_of = {name: _ordered(trial, way, turned.get(name)) for name, way in ways.items()}
     chosen, doubt = _scaling(trial, best_of, evidence)
-    if not evidence.fit_told:
-        chosen = _fit(trial, chosen, [fit for fit in fits if not trial.same_fit(fit, base)])
-    if not _beats_chance(trial, chosen):
-        return TrialOutcome(None, count)
-    reason = _reason(trial, chosen, best_of, evidence, doubt)
-    return TrialOutcome(FoundPreprocess(chosen, reason, certain=True), count)
+    return chosen, best_of, doubt
 
 
 def _fits(base: Preprocess) -> list[Preprocess]:
@@ -107,8 +123,8 @@ def _scalings(evidence: Evidence) -> dict[str, Preprocess]:
 
 def _turned(ways: Mapping[str, Preprocess]) -> dict[str, Preprocess]:
     """The same with red and blue exchanged: a third of those who read with OpenCV leave its B,
-    G, R order."""
-    pairs = ((name, other_channels(way)) for name, way in ways.items())
+    G, R order. Nobody exchanges them in ``caffe``, which is made for it."""
+    pairs = ((name, other_channels(way)) for name, way in ways.items() if name != "caffe")
     return {name: way for name, way in pairs if way is not None}
 
 
@@ -150,14 +166,16 @@ def _is_of(way: Preprocess, evidence: Evidence) -> bool:
     return evidence.strength != "open" and way in (said, other_channels(said))
 
 
-def _fit(trial: Trial, chosen: Preprocess, fits: Sequence[Preprocess]) -> Preprocess:
-    """The same with another fit where that is better beyond chance."""
+def _fit(
+    trial: Trial, chosen: Preprocess, fits: Sequence[Preprocess]
+) -> tuple[Preprocess, list[str]]:
+    """The same with another fit where that is better beyond chance, and the fits as good."""
     ways = [replace(chosen, fit=fit.fit, crop=fit.crop) for fit in fits]
+    ways = [way for way in ways if way != chosen]
     ahead = _ahead(trial, ways, chosen)
-    if not ahead:
-        return chosen
-    best = trial.best(ahead)
-    return best if _better(trial, best, chosen) else chosen
+    if ahead and _better(trial, best := trial.best(ahead), chosen):
+        return best, []
+    return chosen, [way.fit for way in ways if not _better(trial, chosen, way)]
 
 
 def _ahead(trial: Trial, ways: Sequence[Preprocess], chosen: Preprocess) -> list[Preprocess]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,6 +17,7 @@ from edge_effnet.runtime.input_pixels.file_evidence import evidence_of
 from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
 from edge_effnet.runtime.input_pixels.trial import LabelledPhotos, p_no_better
 from edge_effnet.tflite.reader import parse_structure
+from tests.edge_effnet.runtime.input_pixels.conftest import COLOURS
 
 MakeNetwork = Callable[..., bytes]
 HEAD = Head("softmax", 3)
@@ -84,3 +86,37 @@ def test_chance_explains_few_photos() -> None:
     assert p_no_better(np.ones(4), np.zeros(4)) > 0.04
     assert p_no_better(np.ones(20), np.zeros(20)) < 0.001
     assert p_no_better(np.zeros(20), np.zeros(20)) == pytest.approx(1)
+
+
+def test_several_labels_and_values_tell_too(network: MakeNetwork, colour_photos: Path) -> None:
+    model = network(channels=(0, 1, 2), gain=30.0)
+    told = evidence_of(model, parse_structure(model, "a network"))
+    photos = sample_of(load_dataset(colour_photos), told.settings)
+    paths = tuple(sample.path for sample in photos.samples)
+    truth = np.eye(3, dtype=np.bool_)[[sample.label for sample in photos.samples]]
+    for head, known in (
+        (Head("multilabel", 3), truth),
+        (Head("regression", 3), truth.astype(np.float64)),
+    ):
+        outcome = find_with_photos(model, head, told, LabelledPhotos(paths, known), workers=1)
+        assert outcome.found is not None
+        assert outcome.found.settings.channels == "bgr"
+
+
+def test_the_fit_is_found(network: MakeNetwork, tmp_path: Path) -> None:
+    """What counts lies at the left and right, which a central square leaves out."""
+    random = np.random.default_rng(1)
+    for place, colour in enumerate(COLOURS):
+        (tmp_path / colour).mkdir()
+        for number in range(16):
+            pixels = random.integers(0, 90, (16, 48, 3)).astype(np.uint8)
+            pixels[:, 16:32, (place + 1) % 3] = 255
+            pixels[:, :16, place] = pixels[:, 32:, place] = 255
+            cv2.imwrite(str(tmp_path / colour / f"{number}.png"), pixels)
+    squashed = tried(network(gain=30.0), tmp_path)
+    assert squashed.found is not None
+    assert squashed.found.settings.fit == "squash"
+    # The middle is of another colour: cut out, it is what this network is right about.
+    central = tried(network(gain=30.0, channels=(1, 0, 2)), tmp_path)
+    assert central.found is not None
+    assert (central.found.settings.fit, central.found.settings.crop) == ("crop", 1.0)
