@@ -2,7 +2,7 @@
 
 What no function follows, a projection or a sum, may hold values that occur once in ten thousand.
 Cutting those off a little costs less than the coarser steps that they impose. Such tensors are
-judged by the squared error that eight bits leave, clipping included. In networks of ReLUs, as
+chosen by the squared error that eight bits leave, clipping included. In networks of ReLUs, as
 MobileNets are, that is right; in networks of swishes the measure misleads, and nothing is done.
 """
 
