@@ -22,6 +22,7 @@ from converters.quantization.equivalent_operators import with_equivalent_operato
 from converters.quantization.integer_operators import use_integer_kernels
 from converters.quantization.recipes import QuantRecipe
 from converters.quantization.requantization import operations_of, settle_product_scales
+from converters.quantization.stored_grid import keep_stored_grid
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
@@ -100,7 +101,7 @@ def quantize(
         return set_interface(quantized, "float32") if calibrated else normalize_layout(quantized)
     quantized = use_integer_kernels(quantized, ranges, left_float)
     refuse_float_operators(parse_structure(quantized, "the quantized model"), left_float)
-    return set_interface(quantized, interface)
+    return keep_stored_grid(model, set_interface(quantized, interface))
 
 
 def _not_empty(limits: tuple[float, float]) -> tuple[float, float]:
