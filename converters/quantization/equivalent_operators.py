@@ -24,19 +24,26 @@ _FUSED = {"RELU": 1, "RELU_N1_TO_1": 2, "RELU6": 3}
 _REWRITTEN = frozenset({*_FUSED, "HARD_SWISH", "NEG", "SQUARE", "DIV", "POW", "PRELU", "ABS"})
 
 
-def with_equivalent_operators(model: bytes, ranges: _Ranges) -> tuple[bytes, _Ranges]:
+def with_equivalent_operators(
+    model: bytes, ranges: _Ranges, *, edge_tpu: bool = False
+) -> tuple[bytes, _Ranges]:
     """Rewrite a float model; the same bytes where there is nothing to rewrite.
 
     Args:
+        edge_tpu: LEAKY_RELU as well, which the Edge TPU does not have.
         ranges: of its activations, by tensor name; those of new tensors are added. Without ranges
             (an empty mapping) nothing is added.
     """
     structure = parse_structure(model, "the float model")
-    if not any(operator.name in _REWRITTEN for operator in structure.operators):
+    rewritten = _REWRITTEN | ({"LEAKY_RELU"} if edge_tpu else set[str]())
+    if not any(operator.name in rewritten for operator in structure.operators):
         return model, ranges
     rewriter = _Rewriter(model, structure, ranges)
     for operator in structure.operators:
-        rewriter.visit(operator.index, operator.name)
+        if operator.name in rewritten:
+            rewriter.visit(operator.index, operator.name)
+        else:
+            rewriter.keep(operator.index)
     return rewriter.pack(), rewriter.ranges
 
 
@@ -48,6 +55,9 @@ class _Rewriter:
         self.graph = self.tree.subgraphs[0]
         self.structure, self.ranges = structure, dict(ranges)
         self.operators: list[Any] = []
+
+    def keep(self, index: int) -> None:
+        self.operators.append(self.graph.operators[index])
 
     def visit(self, index: int, kind: str) -> None:
         operator = self.graph.operators[index]
@@ -63,10 +73,9 @@ class _Rewriter:
         elif kind == "ABS":
             self._add(self._above(source, out), self._below(source, out), out)
         elif kind == "PRELU" and constant is not None:
-            below = self._below(source, out)
-            product = self._new(out, "below times slope", self._times(below, -constant))
-            self._multiply(below, -constant, product)
-            self._add(self._above(source, out), product, out)
+            self._bend(source, constant, out)
+        elif kind == "LEAKY_RELU":
+            self._bend(source, np.full((1,), operator.builtinOptions.alpha, np.float32), out)
         elif kind == "HARD_SWISH":
             self._hard_swish(source, out)
         elif kind == "SQUARE" or (kind == "POW" and _is(constant, 2)):
@@ -78,6 +87,13 @@ class _Rewriter:
             self._multiply(source, np.asarray(1 / constant, np.float32), out, activation)
         else:
             self.operators.append(operator)
+
+    def _bend(self, source: int, slope: Float32Array, out: int) -> None:
+        """x above 0, and ``slope`` times x below."""
+        below = self._below(source, out)
+        product = self._new(out, "below times slope", self._times(below, -slope))
+        self._multiply(below, -slope, product)
+        self._add(self._above(source, out), product, out)
 
     def _hard_swish(self, source: int, out: int) -> None:
         """x / 6 times x + 3 cut at 0 and 6."""

@@ -70,7 +70,7 @@ def quantize(
     except ImportError as error:
         raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
-        model, ranges = with_equivalent_operators(model, ranges)
+        model, ranges = with_equivalent_operators(model, ranges, edge_tpu=recipe.edge_tpu)
         ranges = settle_product_scales(
             operations_of(parse_structure(model, "the float model")), ranges
         )

@@ -54,3 +54,13 @@ def test_others_stay_byte_for_byte() -> None:
     power = model("POW", np.full((), 1.7, np.float32), options="PowOptions")
     kinds = [o.name for o in parse_structure(with_equivalent_operators(power, {})[0], "").operators]
     assert kinds == ["CONV_2D", "POW", "MEAN"]
+
+
+def test_leaky_relu_is_rewritten_for_the_edge_tpu_alone() -> None:
+    original = model("LEAKY_RELU", options="LeakyReluOptions", alpha=0.2)
+    assert with_equivalent_operators(original, {})[0] is original
+    rewritten, _ = with_equivalent_operators(original, {}, edge_tpu=True)
+    kinds = {operator.name for operator in parse_structure(rewritten, "leaky").operators}
+    assert kinds == {"CONV_2D", "MUL", "ADD", "MEAN"}
+    made = "made by LEAKY_RELU"
+    np.testing.assert_allclose(values(rewritten, made), values(original, made), atol=1e-6)
