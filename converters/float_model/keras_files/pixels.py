@@ -1,7 +1,4 @@
-"""What a Keras file says of how an image becomes the network's input.
-
-A rescaling inside is found in the exported file, as it is for every other kind of file.
-"""
+"""What a Keras file says of how an image becomes the network's input."""
 
 from __future__ import annotations
 
@@ -9,12 +6,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from converters.float_model.keras_files.simplify import OWN_LAYER
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import Preprocess
 
 if TYPE_CHECKING:
     import keras
+
+_PASSED = frozenset({"InputLayer", "Identity", "Resizing", "CenterCrop", "Reshape"})
+_LARGEST_ACTIVATION = 20.0  # what a network works on lies well within, unless that is pixels
 
 
 def made_by_teachable_machine(config: Mapping[str, Any]) -> bool:
@@ -37,15 +39,58 @@ def teachable_machine_pixels(default: Preprocess) -> FoundPreprocess:
     return FoundPreprocess(settings, "the way Teachable Machine exports")
 
 
-def prepares_pixels(network: keras.Model) -> bool:
-    """Whether ``preprocess_input`` that turns RGB into BGR or takes ImageNet's mean out is part
-    of the network."""
-    return any(type(layer).__name__ == OWN_LAYER for layer in _all_layers(network))
+def rescaled_pixels(network: keras.Model, default: Preprocess) -> FoundPreprocess | None:
+    """What the steps before the first layer with weights say; None where there are none.
+
+    They are read here and not from the exported file, in which the converter often has folded
+    them into that layer.
+    """
+    scale, offset, steps = 1.0, 0.0, 0
+    for layer in _in_order(network):
+        kind = type(layer).__name__
+        if kind in _PASSED:
+            continue
+        step = _affine(layer, kind)
+        if step is None:
+            break
+        scale, offset, steps = scale * step[0], offset * step[0] + step[1], steps + 1
+    if not steps or (scale, offset) == (1.0, 0.0):
+        return None
+    if abs(offset) > _LARGEST_ACTIVATION or abs(255 * scale + offset) <= _LARGEST_ACTIVATION:
+        return FoundPreprocess(default, "a rescaling inside the network")
+    if abs(scale + offset) <= _LARGEST_ACTIVATION:  # (x - 0.5) * 2
+        unit = replace(default, mean=(0.0,), std=(255.0,))
+        return FoundPreprocess(unit, "a rescaling inside the network")
+    return None
 
 
-def _all_layers(network: Any) -> Iterator[Any]:
-    for layer in network.layers:
-        if hasattr(layer, "layers"):
-            yield from _all_layers(layer)
+def _in_order(network: Any) -> Iterator[Any]:
+    """The layers and operations of all levels, in the order of their calls."""
+    for step in getattr(network, "operations", None) or network.layers:
+        if hasattr(step, "layers"):
+            yield from _in_order(step)
         else:
-            yield layer
+            yield step
+
+
+def _affine(layer: Any, kind: str) -> tuple[float, float] | None:
+    """Mean scale and offset of a layer over its channels; None where it is no such step."""
+    if kind == "Rescaling":
+        return float(np.mean(layer.scale)), float(np.mean(layer.offset))
+    if kind == OWN_LAYER:
+        return float(np.mean(layer.matrix.sum(axis=0))), float(np.mean(layer.offset))
+    if kind == "Normalization":
+        std = np.maximum(np.sqrt(np.asarray(layer.variance)), 1e-7)
+        return float(np.mean(1 / std)), float(np.mean(-np.asarray(layer.mean) / std))
+    if kind not in ("Add", "Multiply", "Subtract"):
+        return None
+    arguments = layer._inbound_nodes[0].arguments.args
+    constants = [value for value in arguments if isinstance(value, int | float | np.ndarray)]
+    if len(arguments) != 2 or len(constants) != 1:
+        return None
+    value, first = float(np.mean(constants[0])), constants[0] is arguments[0]
+    if kind == "Multiply":
+        return value, 0.0
+    if kind == "Add":
+        return 1.0, value
+    return (-1.0, value) if first else (1.0, -value)

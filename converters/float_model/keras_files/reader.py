@@ -11,7 +11,7 @@ from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.configuration import Mending
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
-from converters.float_model.keras_files.pixels import prepares_pixels, teachable_machine_pixels
+from converters.float_model.keras_files.pixels import rescaled_pixels, teachable_machine_pixels
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
@@ -86,9 +86,9 @@ def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> Fou
     default = foreign_preprocess(height, width, channels)
     if loaded.teachable_machine:
         return teachable_machine_pixels(default)
-    if loaded.mending.preprocess or prepares_pixels(loaded.network):
+    if loaded.mending.preprocess:
         return FoundPreprocess(default, "preprocess_input inside the network")
-    return None
+    return rescaled_pixels(loaded.network, default)
 
 
 def _refuse_other_ends(network: keras.Model, path: Path) -> None:
