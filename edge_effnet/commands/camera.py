@@ -103,6 +103,7 @@ def _refuse_contradictions(options: CameraOptions) -> None:
 
 def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.camera.outputs.report import document, summary_lines
+    from edge_effnet.image.preprocess_text import preprocess_text
     from edge_effnet.metrics import Skipped
     from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.tables import print_skipped
@@ -124,6 +125,8 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
     skipped = [Skipped(path, reason) for path, reason in run.source.unreadable.items()]
     print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
+        opened = filter(None, (run.models.reference, run.models.model))
+        figures["preprocess"] = [preprocess_text(one.preprocess) for one in opened]
         figures["notes"] = list(run.truth_notes)
         figures["left_out"] = [one.to_json() for one in run.source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]
