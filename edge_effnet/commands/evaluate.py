@@ -44,7 +44,7 @@ def command(
     the commonest mistakes and the calibration error. Several labels: exact match, mean average
     precision, and each label's figures. A value: mean absolute error and R². What the model
     answers is found from its last layer; labels and preprocessing come from inside it where it
-    carries them.
+    carries them. How its pixels are made, where it does not say, is tried out on the images.
 
     \b
     Examples:

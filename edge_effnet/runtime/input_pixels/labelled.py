@@ -15,6 +15,7 @@ from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics.intervals import binomial_tail
 from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.trial import PREPARED_BYTES, LabelledPhotos, Trial
 from edge_effnet.runtime.input_pixels.ways import describe, other_channels, scalings_of
 
@@ -61,9 +62,11 @@ def find_with_photos(
     Args:
         photos: see ``sample_of``.
 
-    Raises:
-        ModelError: the runtime refuses the model.
+    Returns:
+        Nothing found where this machine does not run the model.
     """
+    if open_running(model) is None:
+        return TrialOutcome(None, 0)
     base = evidence.settings
     fits = [base] if evidence.fit_told else _fits(base)
     trial = Trial(model, head, photos, workers)

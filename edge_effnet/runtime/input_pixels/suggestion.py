@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 from edge_effnet.image.preprocessing import Channels, Pixels, Preprocess, normalize, preprocess
 from edge_effnet.runtime.input_pixels.rescaling import before_first_layer
+from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.ways import scalings_of
-from edge_effnet.runtime.interpreter import open_bytes
 from edge_effnet.runtime.tensors import dequantize_out, quantize_in, tensor_format
 from edge_effnet.tflite.constants import stored_constant
 from edge_effnet.tflite.reader import Operator, Structure
@@ -102,10 +103,12 @@ class _Spread:
     """How much a network's answers differ from image to image."""
 
     def __init__(self, model: bytes) -> None:
-        self._interpreter = open_bytes(model)
-        self._source = self._interpreter.get_input_details()[0]
-        self._output = self._interpreter.get_output_details()[0]
-        self.usable = int(self._source["shape"][0]) == 1
+        self._interpreter: Any = open_running(model)
+        self.usable = False
+        if self._interpreter is not None:
+            self._source = self._interpreter.get_input_details()[0]
+            self._output = self._interpreter.get_output_details()[0]
+            self.usable = int(self._source["shape"][0]) == 1
 
     def of(self, inputs: Sequence[NDArray[np.float32]]) -> float:
         """Standard deviation of the log-probabilities around each class's mean."""

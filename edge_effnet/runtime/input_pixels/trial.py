@@ -16,7 +16,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.image.reading import read_image
-from edge_effnet.runtime.interpreter import open_bytes
+from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.tensors import dequantize_out, quantize_in, tensor_format
 
 PREPARED_BYTES = 256 * 2**20
@@ -102,7 +102,7 @@ class Trial:
             return
         idle: SimpleQueue[Any] = SimpleQueue()
         for _ in range(min(self.workers, len(tasks))):
-            idle.put(open_bytes(self.model))
+            idle.put(open_running(self.model))
 
         def work(task: tuple[Preprocess, int]) -> NDArray[np.float32]:
             interpreter = idle.get()
