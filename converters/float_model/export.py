@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from converters.float_model.keras_files.graph_steps import first_steps
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
@@ -117,6 +118,8 @@ class SavedModel:
             except Exception as error:  # TensorFlow raises what it likes
                 raise _damaged(folder, error) from error
         self._keep_alive = loaded
+        self.start = (1.0, 0.0)
+        """Mean factor and offset that the graph begins with; known once it was exported."""
         self._function = self._signature(loaded)
         self.image = self._only_image()
 
@@ -181,6 +184,7 @@ class SavedModel:
                 frozen = fold(self._function)
                 graph = frozen.graph.as_graph_def()
                 _for_one_image(graph, (1, height, width, channels), self.image.shape[0])
+                self.start = first_steps(graph, tf.make_ndarray)
                 ends = [tensor.name for tensor in (*frozen.inputs, *frozen.outputs)]
                 imported = tf.compat.v1.wrap_function(
                     lambda: tf.graph_util.import_graph_def(graph, name=""), []

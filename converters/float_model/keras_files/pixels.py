@@ -54,7 +54,12 @@ def rescaled_pixels(network: keras.Model, default: Preprocess) -> FoundPreproces
         if step is None:
             break
         scale, offset, steps = scale * step[0], offset * step[0] + step[1], steps + 1
-    if not steps or (scale, offset) == (1.0, 0.0):
+    return said_by(scale, offset, default) if steps else None
+
+
+def said_by(scale: float, offset: float, default: Preprocess) -> FoundPreprocess | None:
+    """What a network is fed that begins with scale · input + offset; None where that is open."""
+    if (scale, offset) == (1.0, 0.0):
         return None
     if abs(offset) > _LARGEST_ACTIVATION or abs(255 * scale + offset) <= _LARGEST_ACTIVATION:
         return FoundPreprocess(default, "a rescaling inside the network")

@@ -11,7 +11,11 @@ from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.configuration import Mending
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
-from converters.float_model.keras_files.pixels import rescaled_pixels, teachable_machine_pixels
+from converters.float_model.keras_files.pixels import (
+    rescaled_pixels,
+    said_by,
+    teachable_machine_pixels,
+)
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
@@ -70,6 +74,7 @@ def _read_saved_model(folder: Path, resolution: int | None) -> ReadModel:
         parse_structure(model, str(folder)),
         _folder_origin(folder),
         steps=(exported_step(model),),
+        found=said_by(*saved.start, foreign_preprocess(height, width, channels)),
     )
 
 

@@ -44,6 +44,8 @@ def test_batch_is_1_and_variables_are_constants(
     names = {operator.name for operator in read.structure.operators}
     assert not names & {"VAR_HANDLE", "READ_VARIABLE", "SHAPE", "PACK", "STRIDED_SLICE"}
     assert read.origin["file"] == "saved"
+    assert read.found is not None
+    assert read.found.reason == "a rescaling inside the network"
 
 
 def test_an_open_size_takes_the_resolution(export: Export, tmp_path: Path) -> None:
