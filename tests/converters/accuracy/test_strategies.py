@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,13 @@ from converters.accuracy.strategies import (
 )
 from converters.accuracy.trials import stored_trial
 from converters.quantization import quantizer, range_choice
-from converters.quantization.candidates import Candidate, Context, each_step
+from converters.quantization.candidates import (
+    Candidate,
+    Context,
+    best_of,
+    each_step,
+    run_steps,
+)
 from converters.quantization.qat.step import Train
 from converters.quantization.quantizer import operator_types
 from converters.quantization.recipes import RECIPES
@@ -68,6 +75,17 @@ def test_numbers_may_take_whole_ranges(context: Context) -> None:
     assert default_strategy(RECIPES["float16"], values=True).steps == (quantizer.apply,)
     usual = default_strategy(RECIPES["int8"]).make(context)
     assert context.error(whole.make(context)) <= context.error(usual)
+
+
+def test_of_several_ways_the_one_of_least_error_is_kept(context: Context) -> None:
+    def ruined(candidate: Candidate, _: Context) -> Candidate:
+        return replace(candidate, ranges=dict.fromkeys(candidate.ranges, (-1000.0, 1000.0)))
+
+    start = range_choice.by_role(context.start("int8"), context)
+    usual = (quantizer.apply,)
+    best = best_of((ruined, quantizer.apply), usual, (*usual,))(start, context)
+    assert best is run_steps(usual, start, context)
+    assert list(each_step((best_of(usual, (ruined,)),))) == [quantizer.apply, ruined]
 
 
 def test_a_new_correction_is_a_function_and_a_row(context: Context) -> None:
