@@ -95,7 +95,6 @@ def command(**options: Any) -> None:
     from converters.pipeline import convert
     from edge_effnet.cores import available_cores
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.tflite.reader import is_model_file
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
@@ -123,8 +122,8 @@ def command(**options: Any) -> None:
 
         chosen = prune_first(original, share, config, shown=shown)
     with stages() as stage:
-        read = original.file is not None and is_model_file(original.file)
-        done = stage(f"{'reading' if read else 'exporting'} the float model", None)
+        verb = "exporting" if original.file is None else "reading"
+        done = stage(f"{verb} the float model", None)
         source = chosen.open()
         if share is not None:
             source = replace(source, unpruned=original.open())

@@ -1,10 +1,10 @@
 """The range of the logits, chosen by what eight bits leave of the scores.
 
 Logits are not clipped as a rule: what lies beyond a border no longer tells which class is the
-surest. But some networks answer one image in a hundred ten or fifty times as loud as all others.
-A range that holds those too leaves a few steps for all others, whose answers then change at
-random. So a narrower range is taken where the scores of the calibration images gain by it:
-the few loudest images against all the rest.
+surest. But some networks give one image in a hundred logits that are 10 to 50 times as large as
+those of all others. A range that holds those too leaves a few steps for all others, whose answers
+then change at random. So a narrower range is taken where the scores of the calibration images
+gain by it: the few images with the largest logits against all the rest.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Scores = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 # Shares of the images whose extremes a range holds.
 _SHARES = (1.0, 0.99, 0.98, 0.95, 0.9, 0.8)
 # A narrower range must save so much of the error, and so much of an image's scores: images that
-# were not seen may be louder than those that were.
+# were not seen may have larger logits than those that were.
 _LARGEST_SHARE_OF_ERROR = 0.5
 _LEAST_GAIN = 0.005
 
 
 def apply(candidate: Candidate, context: Context) -> Candidate:
-    """Step: the logits' range leaves out the loudest images where all others gain by it.
+    """Step: the logits' range leaves out the few largest where all other images gain by it.
 
-    Generated images say nothing of how loud photos are answered, and sixteen bits have steps
-    enough: both leave the range as it is.
+    Generated images say nothing of how large the logits of photos are, and sixteen bits have
+    steps enough: both leave the range as it is.
     """
     if context.calibration.kind == "generated" or not candidate.recipe.full_integer:
         return candidate

@@ -11,7 +11,7 @@ from edge_effnet.arrays import Float32Array
 def error_share(reference: Float32Array, answer: Float32Array) -> float:
     """Energy of the difference of two answers over that of both, 0–1, mean over images.
 
-    Each image counts alike, however loud its answer, and one whose answer is ruined counts
+    Each image counts alike, however large its logits, and one whose answer is ruined counts
     as one ruined image, however badly: with sums over all images a single outlier that
     with huge answers decides every range. A constant added to all logits of an image is
     no difference: softmax does not see it.
@@ -25,24 +25,24 @@ def error_share(reference: Float32Array, answer: Float32Array) -> float:
 def typical_share(reference: Float32Array, answer: Float32Array) -> float:
     """Squared mean of the per-image root error, less sensitive to outliers than the mean.
 
-    Images that the reference answers far louder than the others do not count: see ``loud``.
+    Images whose logits are far larger than the others' do not count: see ``outlying``.
 
     Args:
         reference, answer: logits, images x classes.
     """
     roots = np.sqrt(_shares(reference, answer))
-    return float(roots[~loud(reference)].mean() ** 2)
+    return float(roots[~outlying(reference)].mean() ** 2)
 
 
 # Times the median power of the logits. In ordinary networks no image comes to 4, where there
-# are loud ones they begin at 14.
-_LOUD = 8
+# are outlying ones they begin at 14.
+_OUTLYING = 8
 
 
-def loud(logits: Float32Array) -> NDArray[np.bool_]:
-    """Which images a network answers far louder than the others.
+def outlying(logits: Float32Array) -> NDArray[np.bool_]:
+    """The images whose logits are far larger than the others'.
 
-    Some networks have one in a hundred, ten to fifty times as loud. Eight bits cannot hold it
+    Some networks have one in a hundred, ten to fifty times as large. Eight bits cannot hold it
     beside the others, and its answer is so sure that no error of theirs would change it.
 
     Args:
@@ -50,7 +50,7 @@ def loud(logits: Float32Array) -> NDArray[np.bool_]:
     """
     power = logits.astype(np.float64).var(axis=1)
     typical = np.median(power)
-    return np.asarray((power > _LOUD * typical) & (typical > 0))
+    return np.asarray((power > _OUTLYING * typical) & (typical > 0))
 
 
 def _shares(reference: Float32Array, answer: Float32Array) -> NDArray[np.float64]:

@@ -114,7 +114,7 @@ def slope(output: Float32Array, follower: Follower) -> Float32Array:
 def without_outliers(powers: Sequence[float]) -> list[int]:
     """The indices of images that a layer may learn from.
 
-    Some networks answer an odd image ten times as loud as all others, far beyond the range of
+    Some networks give an odd image logits ten times as large as all others, far beyond the range of
     the integers: clipped as it is, it alone would decide every sum of squares.
 
     Args:

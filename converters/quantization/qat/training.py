@@ -138,7 +138,7 @@ def answer_loss(config: QatConfig) -> Loss:
     aim is float's very answer; the error of the logits (Ba & Caruana 2014, arXiv:1312.6184)
     teaches what the small probabilities leave out. It is taken without their mean, which no
     probability depends on, and over their power: the rare image that makes a network answer
-    ten times as loud would else drown all others.
+    ten times as large would else outweigh all others.
     """
 
     def centred(logits: Any) -> Any:

@@ -14,7 +14,7 @@ from converters.quantization import logit_range, quantizer, range_choice
 from converters.quantization.candidates import Context, Step, run_steps
 from converters.quantization.logit_range import choose_logit_range, sigmoid, softmax
 from converters.tflite_graph.activations import logits
-from converters.tflite_graph.error_metrics import loud, typical_share
+from converters.tflite_graph.error_metrics import outlying, typical_share
 from edge_effnet.data.listing import load_images
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
@@ -28,8 +28,8 @@ def ordinary() -> np.ndarray:
     return np.random.default_rng(0).normal(scale=3, size=(100, 10)).astype(np.float32)
 
 
-def with_loud(ordinary: np.ndarray) -> np.ndarray:
-    """The same, with two images fifty times as loud."""
+def with_outliers(ordinary: np.ndarray) -> np.ndarray:
+    """The same, with two images of logits fifty times as large."""
     found = ordinary.copy()
     found[:2] *= 50
     return found
@@ -40,17 +40,17 @@ def test_ordinary_logits_are_not_clipped(ordinary: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("scores", [softmax, sigmoid])
-def test_two_loud_images_do_not_take_the_steps_of_all_others(
+def test_two_outlying_images_do_not_take_the_steps_of_all_others(
     ordinary: np.ndarray, scores: logit_range.Scores
 ) -> None:
-    found = choose_logit_range(with_loud(ordinary), scores)
+    found = choose_logit_range(with_outliers(ordinary), scores)
     assert found is not None
     low, high = found
     assert LOGIT_MARGIN * ordinary.min() * 1.01 <= low < -3
     assert 3 < high <= LOGIT_MARGIN * ordinary.max() * 1.01
 
 
-def test_half_of_the_images_being_loud_is_no_exception(ordinary: np.ndarray) -> None:
+def test_half_of_the_images_are_no_outliers(ordinary: np.ndarray) -> None:
     ordinary[::2] *= 20
     found = choose_logit_range(ordinary, softmax)
     assert found is None or found[1] > 20
@@ -58,7 +58,7 @@ def test_half_of_the_images_being_loud_is_no_exception(ordinary: np.ndarray) -> 
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """Of a network that answers the louder the brighter an image is, and images of which two are
+    """Of a network that gives larger logits the brighter an image is, and images of which two are
     white, all others dark."""
     import keras
 
@@ -75,13 +75,13 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Context:
     calibration, _ = choose_calibration(
         load_images(folder), Preprocess(SIDE, SIDE), count=40, seed=0
     )
-    return Context(model, parse_structure(model, "loud"), calibration, "uint8", 1)
+    return Context(model, parse_structure(model, "outliers"), calibration, "uint8", 1)
 
 
-def test_a_network_with_loud_images_answers_the_others_as_float_does(context: Context) -> None:
+def test_a_network_with_outlying_images_answers_the_others_as_float_does(context: Context) -> None:
     expected = context.statistics().logits
-    quiet = ~loud(expected)
-    assert quiet.sum() == 38
+    ordinary_images = ~outlying(expected)
+    assert ordinary_images.sum() == 38
 
     def error(*choose: Step) -> float:
         made = run_steps((*choose, quantizer.apply), context.start("int8"), context)

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from converters.tflite_graph.error_metrics import (
     error_share,
-    loud,
+    outlying,
     stored_in_int8,
     typical_share,
 )
 
 
-def test_a_ruined_answer_is_one_ruined_image_however_loud() -> None:
+def test_a_ruined_answer_is_one_ruined_image_however_large() -> None:
     quiet = np.array([[1, 2, 3]], np.float32)
     expected = np.concatenate([quiet, quiet, quiet, 2 * quiet])
     answer = np.concatenate([quiet, quiet, quiet, np.float32(1e6) * quiet[:, ::-1]])
@@ -24,13 +24,13 @@ def test_a_ruined_answer_is_one_ruined_image_however_loud() -> None:
     assert typical_share(expected, expected + 7) == pytest.approx(0, abs=1e-9)
 
 
-def test_an_image_far_louder_than_the_others_is_left_out_of_what_is_typical() -> None:
+def test_an_image_of_far_larger_logits_is_left_out_of_what_is_typical() -> None:
     expected = np.tile(np.array([[3, -1, -2]], np.float32), (8, 1))
     expected[0] *= 30
     answer = expected.copy()
     answer[0] = 0
-    assert loud(expected).tolist() == [True] + 7 * [False]
-    assert not loud(np.zeros((8, 3), np.float32)).any()
+    assert outlying(expected).tolist() == [True] + 7 * [False]
+    assert not outlying(np.zeros((8, 3), np.float32)).any()
     assert error_share(expected, answer) > 0.05
     assert typical_share(expected, answer) == 0
 

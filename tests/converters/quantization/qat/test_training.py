@@ -151,7 +151,7 @@ def test_labels_alone_are_their_cross_entropy() -> None:
     assert float(loss(expected, ours)[0]) == pytest.approx(-np.log(0.25))
 
 
-def test_answers_like_floats_cost_nothing_and_loudness_no_more() -> None:
+def test_answers_like_floats_cost_nothing_and_larger_logits_no_more() -> None:
     loss = answer_loss(QatConfig())
     teacher = np.array([[1.0, 2.0, 5.0]], np.float32)
     assert float(loss(teacher, teacher)[0]) == pytest.approx(0, abs=1e-6)
