@@ -31,7 +31,7 @@ from converters.front_notes import front_notes
 from converters.layer_notes import layer_notes
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
-from converters.quantization.float_operators import told_left_float
+from converters.quantization.operators.in_float import told_left_float
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED

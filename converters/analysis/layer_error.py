@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.ranges import Ranges
-from converters.quantization.float_operators import without_integer_kernel
 from converters.quantization.mixed_precision import kept_in_float
+from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Image, collect_activations, logits

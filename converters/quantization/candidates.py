@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from converters.calibration.ranges import Statistics, collect_statistics
 from converters.calibration.representative import Calibration
-from converters.quantization.float_operators import without_integer_kernel
+from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.qat.config import QatRun
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.tflite_graph.activations import Image, logits

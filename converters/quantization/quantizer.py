@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from converters.quantization.candidates import Candidate, Context
-from converters.quantization.equivalent_operators import with_equivalent_operators
-from converters.quantization.integer_operators import use_integer_kernels
+from converters.quantization.operators.equivalent import with_equivalent_operators
+from converters.quantization.operators.integer import use_integer_kernels
 from converters.quantization.recipes import QuantRecipe
 from converters.quantization.requantization import operations_of, settle_product_scales
 from converters.quantization.stored_grid import keep_stored_grid

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.float_model.keras_files.check import (
+from converters.float_model.keras_files.config.check import (
     all_layers,
     layer_name,
     refuse_unknown_layers,
 )
-from converters.float_model.keras_files.configuration import Mending
+from converters.float_model.keras_files.config.configuration import Mending
 from converters.float_model.keras_files.container import KerasContent, damaged, open_keras
 from converters.float_model.keras_files.pixels import made_by_teachable_machine
 from converters.float_model.keras_files.rebuild import TooLarge, rebuild

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.float_model.export import SavedModel, export_image_network
-from converters.float_model.keras_files.configuration import Mending
+from converters.float_model.keras_files.config.configuration import Mending
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
 from converters.float_model.keras_files.pixels import (

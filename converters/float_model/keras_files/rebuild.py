@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from converters.float_model.keras_files.config.leftovers import LEGACY_HARD_SIGMOID, STORED
 from converters.float_model.keras_files.container import KerasContent
-from converters.float_model.keras_files.leftovers import LEGACY_HARD_SIGMOID, STORED
 from converters.float_model.keras_files.simplify import OWN_LAYER
 from converters.float_model.keras_files.stored_weights import assign_weights
 from edge_effnet.network.backend import keras_module

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from converters.float_model.keras_files.leftovers import built_in
-from converters.float_model.keras_files.nodes import is_tensor
+from converters.float_model.keras_files.config.leftovers import built_in
+from converters.float_model.keras_files.config.nodes import is_tensor
 
 Layer = dict[str, Any]
 OWN_LAYER = "PixelMatrix"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converters.float_model.keras_files.nodes import safe_name
+from converters.float_model.keras_files.config.nodes import safe_name
 
 if TYPE_CHECKING:
     import keras

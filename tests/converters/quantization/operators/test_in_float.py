@@ -9,7 +9,7 @@ import pytest
 import converters
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import read_structure
-from tests.converters.quantization.test_integer_operators import model
+from tests.converters.quantization.operators.test_integer import model
 
 
 @pytest.fixture

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from converters.quantization.float_operators import (
+from converters.quantization.operators.in_float import (
     QUANTIZED,
     told_left_float,
     without_integer_kernel,
 )
-from converters.quantization.integer_operators import INTEGER_KERNELS
+from converters.quantization.operators.integer import INTEGER_KERNELS
 from converters.quantization.quantizer import operator_types, quantize
 from converters.quantization.recipes import RECIPES
 from edge_effnet.errors import ModelError

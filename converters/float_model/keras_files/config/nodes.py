@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from converters.float_model.keras_files.layer_classes import MODELS
+from converters.float_model.keras_files.config.layer_classes import MODELS
 
 _CONSTANT = "_CONSTANT_VALUE"  # Keras 2 for 1 - x: ["_CONSTANT_VALUE", -1, 1.0, {"y": …}]
 

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from converters.float_model.keras_files.arithmetic import array, as_operation, multiplied
-from converters.float_model.keras_files.check import layer_name
-from converters.float_model.keras_files.layer_classes import (
+from converters.float_model.keras_files.config.arithmetic import array, as_operation, multiplied
+from converters.float_model.keras_files.config.check import layer_name
+from converters.float_model.keras_files.config.layer_classes import (
     MODELS,
     RENAMED,
     TRAINING_ONLY,
     class_of,
     operation_module,
 )
-from converters.float_model.keras_files.leftovers import built_in, mended
-from converters.float_model.keras_files.nodes import Connections, safe_name
-from converters.float_model.keras_files.preprocess_input import as_layer, mode_of
+from converters.float_model.keras_files.config.leftovers import built_in, mended
+from converters.float_model.keras_files.config.nodes import Connections, safe_name
+from converters.float_model.keras_files.config.preprocess_input import as_layer, mode_of
 from converters.float_model.keras_files.simplify import (
     first_only,
     one_step_reversal,

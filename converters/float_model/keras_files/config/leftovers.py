@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from converters.float_model.keras_files.layer_classes import OF_APPLICATIONS
+from converters.float_model.keras_files.config.layer_classes import OF_APPLICATIONS
 
 Config = dict[str, Any]
 

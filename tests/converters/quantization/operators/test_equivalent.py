@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from converters.quantization.equivalent_operators import with_equivalent_operators
+from converters.quantization.operators.equivalent import with_equivalent_operators
 from edge_effnet.tflite.reader import parse_structure
-from tests.converters.quantization.test_integer_operators import (
+from tests.converters.quantization.operators.test_integer import (
     ALPHA,
     CASES,
     SHAPE,

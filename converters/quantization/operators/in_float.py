@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from converters.quantization.equivalent_operators import with_equivalent_operators
-from converters.quantization.integer_operators import INTEGER_KERNELS
+from converters.quantization.operators.equivalent import with_equivalent_operators
+from converters.quantization.operators.integer import INTEGER_KERNELS
 from converters.quantization.recipes import QuantRecipe
 from edge_effnet.errors import ModelError
 from edge_effnet.tflite.reader import Structure, parse_structure

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from converters.float_model.keras_files.arithmetic import known_function
-from converters.float_model.keras_files.layer_classes import (
+from converters.float_model.keras_files.config.arithmetic import known_function
+from converters.float_model.keras_files.config.layer_classes import (
     LAYERS,
     MODELS,
     OF_APPLICATIONS,
@@ -17,7 +17,7 @@ from converters.float_model.keras_files.layer_classes import (
     class_of,
     operation_module,
 )
-from converters.float_model.keras_files.preprocess_input import mode_of
+from converters.float_model.keras_files.config.preprocess_input import mode_of
 from edge_effnet.errors import ModelError
 
 _FOREIGN = frozenset({"FixedDropout", *OF_APPLICATIONS})  # with registered names of their own

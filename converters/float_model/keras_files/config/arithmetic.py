@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from converters.float_model.keras_files.layer_classes import operation_module
-from converters.float_model.keras_files.nodes import is_tensor
+from converters.float_model.keras_files.config.layer_classes import operation_module
+from converters.float_model.keras_files.config.nodes import is_tensor
 
 Layer = dict[str, Any]
 
