@@ -21,14 +21,15 @@ class Evidence:
         strength: of the scaling of pixels: ``stated`` holds whatever photos say, ``inferred``
             holds unless labelled photos contradict it, ``open`` says nothing.
         warnings: what is wrong with the file's input, in sentences.
-        fit_told: whether the user said how the image is fitted and its channels ordered.
+        fit_known: whether how the image is fitted and its channels ordered is known, by the user
+            or as Teachable Machine does it.
     """
 
     settings: Preprocess
     reason: str
     strength: Strength
     warnings: tuple[str, ...] = ()
-    fit_told: bool = False
+    fit_known: bool = False
 
     @property
     def found(self) -> FoundPreprocess | None:

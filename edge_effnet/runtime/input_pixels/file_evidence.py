@@ -39,7 +39,8 @@ def evidence_of(
     if stated is not None:
         return Evidence(stated, "its TFLite metadata", "stated")
     if found is not None and found.certain:
-        return Evidence(found.settings, found.reason, "inferred")
+        fit_known = found.settings.fit != base.fit
+        return Evidence(found.settings, found.reason, "inferred", fit_known=fit_known)
     evidence = by_teachable_machine(structure, base) or by_quantization(structure, base)
     if evidence is not None:
         return evidence
@@ -59,7 +60,7 @@ def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
     if any(raw.mean) or raw.standardize or raw.std == unit.std:
         return parse_preprocess(text, with_scaling(evidence.settings, "raw"))
     settings = parse_preprocess(text, evidence.settings)
-    return replace(evidence, settings=settings, fit_told=True)
+    return replace(evidence, settings=settings, fit_known=True)
 
 
 def contradiction(evidence: Evidence, told: Preprocess) -> str | None:

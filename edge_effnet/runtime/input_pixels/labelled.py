@@ -68,7 +68,7 @@ def find_with_photos(
     if open_running(model) is None:
         return TrialOutcome(None, 0)
     base = evidence.settings
-    fits = [base] if evidence.fit_told else _fits(base)
+    fits = [base] if evidence.fit_known else _fits(base)
     trial = Trial(model, head, photos, workers)
     trial.prepare(fits)
     count = len(trial.photos)
@@ -96,7 +96,7 @@ def _scaled(
     its better order, and the names of those as good as the best."""
     stated = evidence.strength == "stated"
     ways = {"": evidence.settings} if stated else _scalings(evidence)
-    turned = {} if evidence.fit_told else _turned(ways)
+    turned = {} if evidence.fit_known else _turned(ways)
     _race(trial, [*ways.values(), *turned.values()])
     best_of = {name: _ordered(trial, way, turned.get(name)) for name, way in ways.items()}
     chosen, doubt = _scaling(trial, best_of, evidence)
@@ -113,7 +113,7 @@ def _fits(base: Preprocess) -> list[Preprocess]:
 def _scalings(evidence: Evidence) -> dict[str, Preprocess]:
     """Every scaling by its name; one that the file infers and that has no name by its text."""
     ways = scalings_of(evidence.settings)
-    if evidence.fit_told:
+    if evidence.fit_known:
         channels = evidence.settings.channels
         turned = {name: other_channels(way) or way for name, way in ways.items()}
         ways = {

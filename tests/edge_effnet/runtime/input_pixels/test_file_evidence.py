@@ -87,6 +87,7 @@ def test_teachable_machine_goes_before_the_wrong_range_of_its_file(network: Make
     assert preprocess_text(float_file.settings) == "tf,crop=1"
     assert float_file.reason == "the way Teachable Machine exports"
     assert not float_file.warnings
+    assert float_file.fit_known  # photos are not asked whether it is the central square
     right = told_by(network(**names, quantized=("uint8", 2 / 255, 127)))
     assert not right.warnings
     wrong = told_by(network(**names, quantized=("uint8", 1 / 255, 0)))
@@ -113,7 +114,7 @@ def test_what_the_user_says(network: MakeNetwork) -> None:
     fit_alone = with_told(nothing, "fit=pad")
     assert isinstance(fit_alone, Evidence)
     assert (fit_alone.settings.fit, fit_alone.strength) == ("pad", "open")
-    assert fit_alone.fit_told
+    assert fit_alone.fit_known
     quantized = with_told(told_by(network(quantized=("int8", 1 / 255, -128))), "crop=0.9")
     assert isinstance(quantized, Evidence)
     assert preprocess_text(quantized.settings) == "unit,crop=0.9"
