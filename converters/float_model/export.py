@@ -193,7 +193,7 @@ class SavedModel:
                 one = imported.prune(found[:1], found[1:])
             except Exception as error:  # TensorFlow raises what it likes
                 raise _inexpressible(error) from error
-        return _converted(tf.lite.TFLiteConverter.from_concrete_functions([one]))
+            return _converted(tf.lite.TFLiteConverter.from_concrete_functions([one]))
 
 
 # They run Python, or read and write files, when the graph runs.
@@ -243,6 +243,7 @@ def _damaged(folder: Path, error: Exception) -> ModelError:
 
 
 def _tensorflow() -> Any:
+    keras_module()  # which keeps TensorFlow from logging when it is imported
     try:
         import tensorflow as tf
     except ImportError as error:
