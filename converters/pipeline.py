@@ -235,6 +235,7 @@ def _search(
             allow_float=config.allow_float,
             front=not (edge_tpu or config.full_integer) and gains_by_front(context),
             edge_tpu=edge_tpu,
+            full_integer=config.full_integer,
             training=Train(config.qat_steps, config.qat_labels) if trainable else None,
         ),
     )

@@ -162,6 +162,7 @@ def applicable_strategies(
     allow_float: int = 0,
     front: bool = False,
     edge_tpu: bool = False,
+    full_integer: bool = False,
     training: Train | None,
 ) -> tuple[Strategy, ...]:
     """The strategies in order, a partly float one behind those that only choose and correct.
@@ -170,6 +171,7 @@ def applicable_strategies(
         allow_float: how many tensors it may leave in float; 0 leaves it out.
         front: whether the network gains by its first operators in float.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
+        full_integer: full integer alone.
         training: how the network is trained; None where it cannot be.
     """
     rows = tuple(
@@ -179,6 +181,8 @@ def applicable_strategies(
     )
     if edge_tpu:
         return tuple(replace(row, recipe="edgetpu") for row in rows if row.recipe == "int8")
+    if full_integer:
+        return tuple(row for row in rows if row.quantization.full_integer)
     if front:
         behind = 1 + next(i for i, row in enumerate(rows) if row.steps == _CORRECTED)
         rows = (*rows[:behind], _FRONT_STRATEGY, *rows[behind:])

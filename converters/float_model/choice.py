@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,14 @@ from edge_effnet.ui.quantities import OneOf
 if TYPE_CHECKING:
     from converters.float_model.source import Source
 
+_SUFFIX = re.compile("[-_]float32$")  # ours, and onnx2tf's
+
+
+def model_name(path: Path) -> str:
+    """What a user's model is called, and the stem of the files made from it."""
+    named = path if path.stem.strip(".") else path.resolve()
+    return _SUFFIX.sub("", named.stem)
+
 
 @dataclass(frozen=True)
 class ModelChoice:
@@ -24,7 +33,7 @@ class ModelChoice:
 
     Attributes:
         variant: a name of the table or the path of a variant file.
-        file: a ``.keras`` or a float ``.tflite``.
+        file: a user's own float model, of any kind that ``from_file`` reads.
         baseline: a name of the table of baselines.
         weights: ``auto``, ``imagenet``, ``demo``, ``random`` or the path of a file.
         runs: folder of the training runs, where ``auto`` looks first.
@@ -45,7 +54,9 @@ class ModelChoice:
     )
     file: Path | None = field(
         default=None,
-        metadata=option("Your own .keras or float .tflite instead.", flag="--model"),
+        metadata=option(
+            "Your own .keras, .h5, SavedModel folder or float .tflite instead.", flag="--model"
+        ),
     )
     baseline: str | None = field(
         default=None,
@@ -72,7 +83,7 @@ class ModelChoice:
         default=None,
         metadata=option(
             "How an image becomes input: unit (pixels / 255), tf (-1 to 1), torch, caffe, raw, "
-            "standardize, or mean=127.5,std=127.5; fit=squash|crop|pad; channels=rgb|bgr.",
+            "standardize, or mean=127.5,std=127.5; fit=squash|crop|pad; channels=rgb|bgr|grey.",
             metavar="SPEC",
         ),
     )
@@ -98,7 +109,7 @@ class ModelChoice:
         if self.baseline is not None:
             return self.baseline
         if self.file is not None:
-            return self.file.stem.removesuffix("-float32")
+            return model_name(self.file)
         from edge_effnet.architecture.files import find_variant
 
         return find_variant(self.variant or "").name

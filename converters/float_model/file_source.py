@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from converters.float_model.choice import model_name
 from converters.float_model.keras_files.reader import read_keras_model
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import Source, checked_names, file_origin
@@ -15,6 +15,7 @@ from edge_effnet.data.label_files import choose_names
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, ModelError
 from edge_effnet.heads.head import find_head
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.heads.tasks import refuse_other_tasks
 from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.model_files import identify, refusal, unpacked
@@ -27,7 +28,6 @@ from edge_effnet.runtime.input_pixels.file_evidence import (
 )
 from edge_effnet.tflite.reader import Structure
 
-_SUFFIX = re.compile("[-_]float32$")  # ours, and onnx2tf's
 _TFLITE = ("tflite", "tflite-package")
 
 
@@ -53,7 +53,7 @@ def from_file(
     found = find_head(read.structure, path.name, choice=head, stated=card.head if card else None)
     names, label_file = choose_names(labels, read.labels, path, found)
     return Source(
-        name=_SUFFIX.sub("", path.stem),
+        name=model_name(path),
         model=read.model,
         structure=read.structure,
         head=found,
@@ -74,6 +74,13 @@ def _read(path: Path, resolution: int | None) -> ReadModel:
         raise refusal(found, "convert")
     if found.kind.code in _TFLITE:
         return read_tflite_model(path, resolution=resolution)
+    read = _read_keras(path, resolution)
+    refuse_other_tasks(read.structure, str(path))
+    return read
+
+
+def _read_keras(path: Path, resolution: int | None) -> ReadModel:
+    """Read a Keras file or a SavedModel, also one in a zip archive."""
     with unpacked(path) as model:
         if model == path:
             return read_keras_model(path, resolution=resolution)

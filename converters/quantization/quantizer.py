@@ -195,7 +195,7 @@ def _refuse_unchanged(quantized: bytes, recipe: QuantRecipe) -> None:
             f"nothing in the model can be quantized to {recipe.name}",
             found="no " + ", ".join(_LAYERS) + " with weights of its own",
             expected="convolutions or dense layers",
-            fix="keep the float file, or choose another recipe (--int8)",
+            fix="keep the float file",
         )
 
 

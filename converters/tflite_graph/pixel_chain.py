@@ -19,7 +19,7 @@ from edge_effnet.tflite.reader import Operator, Structure
 Float64Array = NDArray[np.float64]
 
 _SAME = 0  # in the schema's Padding
-_MOST_VALUES = 2**26  # of a image; a damaged file may claim any size
+_MOST_VALUES = 2**26  # of an image; a damaged file may claim any size
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def read_pixel_chain(structure: Structure, tree: Any) -> PixelChain | None:
 def _convolution(
     graph: _Graph, stem: Operator, image: Float64Array, gain: Float64Array
 ) -> tuple[Float64Array, Float64Array] | None:
-    """A convolution's kernel for unscaled pixels, and its answer to a image.
+    """A convolution's kernel for unscaled pixels, and its answer to an image.
 
     Returns:
         None where the operator is not one, or has no constant kernel and bias.
@@ -217,7 +217,7 @@ class _Graph:
         return self.constant(operator.inputs[2])
 
     def paddings(self, operator: Operator) -> list[tuple[int, int]] | None:
-        """Rows, columns and channels that PAD adds; None where it is no padding of a image."""
+        """Rows, columns and channels that PAD adds; None where it is no padding of an image."""
         stored = self.constant(operator.inputs[1], "int32") if operator.name == "PAD" else None
         if stored is None or stored.shape != (4, 2) or stored[[0, 3]].any():
             return None

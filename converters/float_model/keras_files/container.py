@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -80,7 +81,7 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
         raise ModelError(f"{path} does not exist", fix="check the path") from error
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise damaged(path, error) from error
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, MemoryError) as error:
+    except (zipfile.BadZipFile, struct.error, EOFError, MemoryError) as error:
         raise damaged(path, error) from error
 
 
@@ -123,7 +124,10 @@ def _member(archive: zipfile.ZipFile, name: str, path: Path, limit: int | None =
             path,
             f"{name} is said to unpack from {entry.compress_size} to {entry.file_size} bytes",
         )
-    return archive.read(entry)
+    try:
+        return archive.read(entry)
+    except Exception as error:  # whatever its way of compression raises
+        raise damaged(path, error) from error
 
 
 def _attributes(root: Any, path: Path) -> tuple[Config, int]:

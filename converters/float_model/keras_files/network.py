@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from converters.float_model.keras_files.config.check import (
@@ -77,16 +78,16 @@ def _not_rebuilt(path: Path, content: KerasContent, error: Exception) -> ModelEr
     told = str(error).rpartition("Exception encountered:")[2]  # Keras wraps each level
     said = " ".join(told.split())[:200] or type(error).__name__
     if content.keras < 3:
-        stem = path.stem
+        made = f"{path.stem}.tflite"
         return ModelError(
             f"{path} was written by Keras {content.keras} and Keras 3 cannot rebuild it",
             found=said,
             fix="three lines turn it into a file that can be converted: pip install tf_keras; "
             f'TF_USE_LEGACY_KERAS=1 python -c "import tensorflow as tf; '
-            f"m = tf.keras.models.load_model('{path.name}', compile=False); "
-            f"open('{stem}.tflite', 'wb').write("
+            f"m = tf.keras.models.load_model('{path}', compile=False); "
+            f"open('{made}', 'wb').write("
             f'tf.lite.TFLiteConverter.from_keras_model(m).convert())"; '
-            f"edge-effnet convert --model {stem}.tflite --int8",
+            f"edge-effnet convert --model {quote(made)} --int8",
         )
     return ModelError(
         f"{path} cannot be rebuilt",

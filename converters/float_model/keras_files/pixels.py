@@ -21,7 +21,7 @@ _LARGEST_ACTIVATION = 20.0  # what a network works on lies well within, unless t
 
 def made_by_teachable_machine(config: Mapping[str, Any]) -> bool:
     """Whether a file's configuration has Teachable Machine's fingerprint: two Sequentials in a
-    Sequential, an input ``sequential_1_input``, a layer ``dense_Dense1``."""
+    Sequential, and in one of them a layer ``dense_Dense1``."""
     layers = [layer["config"] for layer in config["config"].get("layers", [])]
     kinds = [layer["class_name"] for layer in config["config"].get("layers", [])]
     inner = [layer for layer in layers if "layers" in layer]

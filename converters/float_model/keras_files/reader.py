@@ -109,7 +109,9 @@ def _several(what: str, names: Sequence[str], path: Path) -> ModelError:
         f"{path} has {len(names)} {what}",
         found=", ".join(names),
         expected="one image in and one answer out",
-        fix="save the part that is wanted: keras.Model(model.inputs[0], "
+        fix="convert a network that is given the image alone"
+        if what == "inputs"
+        else "save the part that is wanted: keras.Model(model.inputs[0], "
         "model.outputs[0]).save('NAME.keras')",
     )
 

@@ -1,4 +1,4 @@
-"""Float operators in other words: the same result from operators that have fast int8 kernels.
+"""Float operators replaced by others that give the same result and have fast int8 kernels.
 
 NEG has an int8 kernel that ignores zero points, SQUARE has none; those of PRELU, ABS, HARD_SWISH
 and of a RELU on its own compute one value at a time, outside of the XNNPACK delegate (PRELU 0.7 ms

@@ -68,6 +68,11 @@ def test_a_row_says_its_settings_in_json() -> None:
     assert [row["bias"] for row in said.values()][:3] == [False, False, True]
 
 
+def test_full_integer_ends_in_nothing_that_computes_in_float() -> None:
+    rows = applicable_strategies(full_integer=True, training=Train())
+    assert [row.name for row in rows] == ["plain", "ranges", "bias", "searched", "qat"]
+
+
 def test_numbers_may_take_whole_ranges(context: Context) -> None:
     whole = default_strategy(RECIPES["int8"], values=True)
     assert range_choice.whole in each_step(whole.steps)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from converters.float_model.choice import ModelChoice, model_name
 from converters.float_model.file_source import from_file
 from edge_effnet.errors import ModelError
 
@@ -64,3 +65,27 @@ def test_a_damaged_model_in_an_archive_is_said_of_the_archive(tmp_path: Path) ->
         pack.writestr("keras_model.h5", b"no HDF5 at all")
     with pytest.raises(ModelError, match=r"converted_keras\.zip is a text file, not a model"):
         read(path)
+
+
+def test_a_keras_network_that_answers_for_each_pixel_is_no_classifier(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "masks.keras"
+    layers = [keras.Input((16, 16, 3)), keras.layers.Conv2D(4, 1)]
+    keras.Sequential(layers).save(path)
+    with pytest.raises(ModelError, match=r"masks\.keras is a segmenter"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("out/flowers-float32.tflite", "flowers"),
+        ("out/flowers_float32.tflite", "flowers"),
+        ("flowers.v2.keras", "flowers.v2"),
+        (".", Path.cwd().stem),
+    ],
+)
+def test_the_name_of_a_model(path: str, name: str) -> None:
+    assert model_name(Path(path)) == name
+    assert ModelChoice(file=Path(path)).name == name

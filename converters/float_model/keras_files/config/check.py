@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from converters.float_model.keras_files.config.arithmetic import known_function
@@ -24,8 +25,8 @@ _FOREIGN = frozenset({"FixedDropout", *OF_APPLICATIONS})  # with registered name
 _BUILT_IN = LAYERS | MODELS | frozenset(RENAMED) | TRAINING_ONLY | _FOREIGN | {"SlicingOpLambda"}
 _ELSEWHERE = (
     "convert it where that layer is defined, in your script: "
-    "tf.lite.TFLiteConverter.from_keras_model(model).convert(), written to {stem}.tflite, then "
-    "edge-effnet convert --model {stem}.tflite --int8"
+    "tf.lite.TFLiteConverter.from_keras_model(model).convert(), written to {made}, then "
+    "edge-effnet convert --model {made} --int8"
 )
 
 
@@ -107,7 +108,7 @@ def _unknown_lambda(layer: Mapping[str, Any], path: Path) -> ModelError:
         "its network",
         fix="build the network without that layer, for example with keras.layers.Rescaling, copy "
         "the weights (new.set_weights(old.get_weights())) and save it again; or "
-        + _ELSEWHERE.format(stem=path.stem),
+        + _ELSEWHERE.format(made=quote(f"{path.stem}.tflite")),
     )
 
 
@@ -116,5 +117,5 @@ def _refusal(layer: Mapping[str, Any], path: Path, why: str) -> ModelError:
         f"{path} holds a layer that cannot be rebuilt",
         found=f"{layer['config'].get('name') or 'the network'} ({layer.get('class_name')}), {why}",
         expected="Keras's own layers",
-        fix=_ELSEWHERE.format(stem=path.stem),
+        fix=_ELSEWHERE.format(made=quote(f"{path.stem}.tflite")),
     )

@@ -211,3 +211,26 @@ def test_damage_anywhere_is_an_error_of_ours(
     path.write_bytes(data)
     with contextlib.suppress(EdgeEffnetError):  # one line, or the damage changes nothing
         load_network(path)
+
+
+def test_values_that_do_not_decompress(whole: tuple[bytes, bytes], tmp_path: Path) -> None:
+    path = tmp_path / "packed.keras"
+    with (
+        zipfile.ZipFile(io.BytesIO(whole[0])) as plain,
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed,
+    ):
+        for name in plain.namelist():
+            packed.writestr(name, plain.read(name))
+        start = packed.getinfo("model.weights.h5").header_offset + 60
+    content = bytearray(path.read_bytes())
+    content[start : start + 200] = b"\xff" * 200
+    path.write_bytes(content)
+    _refused(path, r"packed\.keras is damaged")
+
+
+def test_several_images_at_the_input(tmp_path: Path) -> None:
+    import keras
+
+    images = [keras.Input((8, 8, 3), name=name) for name in ("left", "right")]
+    keras.Model(images, keras.layers.Add()(images)).save(tmp_path / "mine.keras")
+    _refused(tmp_path / "mine.keras", "has 2 inputs; found left, right; .*the image alone")
