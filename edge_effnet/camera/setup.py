@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -33,6 +33,7 @@ from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
+from edge_effnet.runtime.evaluation_pixels import settle_pixels
 from edge_effnet.spelling import read_size
 
 DEFAULT_SMOOTH_S = 0.3
@@ -79,15 +80,24 @@ def open_models(options: CameraOptions) -> Models:
             preprocess=options.preprocess,
             head=HeadChoice(options.head),
             threads=threads,
+            ask=False,
         )
 
     model = opened(options.model or demo_model())
     _refuse_for_values(model, options)
     if options.compare is None:
+        (model,) = _fed([model])
         return Models(model, None, model.labels, model.names)
     reference = opened(options.compare)
     names = common_names([reference, model])
+    reference, model = _fed([reference, model])
     return Models(model, reference, names or model.labels, names)
+
+
+def _fed(models: Sequence[Classifier]) -> list[Classifier]:
+    """The same, those of one network with one preprocessing, as ``compare`` does it."""
+    pixels = settle_pixels(models)
+    return [replace(model, pixels=one) for model, one in zip(models, pixels, strict=True)]
 
 
 def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:

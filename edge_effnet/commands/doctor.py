@@ -148,7 +148,9 @@ def _print_file(
         out.print(f"first    pip install 'edge-effnet[{described.extra}]'", markup=False)
     out.print(f"to do    {described.command}", style="bold", markup=False, soft_wrap=True)
     if "PHOTOS" in described.command:
-        out.print("         PHOTOS: a folder with your photos, in it a folder for each class")
+        labelled = "--data PHOTOS" in described.command
+        folders = ", in it a folder for each class" if labelled else "; no labels are needed"
+        out.print(f"         PHOTOS: a folder with your photos{folders}")
 
 
 def _print_findings(

@@ -1,4 +1,4 @@
-"""How pixels become the input of the models that are evaluated, found once for all workers."""
+"""How pixels become the input of models that are run together, found once for all."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.runtime.classifier import Classifier
 from edge_effnet.runtime.evaluation import true_answers
+from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import found_line
 from edge_effnet.runtime.input_pixels.known import InputPixels, with_settings
-from edge_effnet.runtime.input_pixels.labelled import find_with_photos, sample_of
+from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
 from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
 from edge_effnet.tflite.reader import Structure, read_model_bytes
 
@@ -22,7 +23,7 @@ _SAME_KERNELS = 0.8
 
 
 def settle_pixels(
-    models: Sequence[Classifier], dataset: Dataset, *, workers: int | None = None
+    models: Sequence[Classifier], dataset: Dataset | None = None, *, workers: int | None = None
 ) -> list[InputPixels]:
     """What goes into each model: as the user or a card says, else as found on labelled photos.
 
@@ -31,7 +32,7 @@ def settle_pixels(
 
     Args:
         models: opened without asking.
-        dataset: with or without labels.
+        dataset: with or without labels; None where there are no photos, as for a camera.
 
     Raises:
         ModelError: neither the file nor photos tell.
@@ -53,7 +54,7 @@ def settle_pixels(
 
 
 def _settle(
-    models: Sequence[Classifier], dataset: Dataset, workers: int | None
+    models: Sequence[Classifier], dataset: Dataset | None, workers: int | None
 ) -> list[InputPixels]:
     """Of files of one network; one whose input is not that network's keeps what it tells."""
     told = next((one.pixels for one in models if one.pixels.evidence is None), None)
@@ -69,7 +70,7 @@ def _settle(
 
 
 def _line(model: Classifier, told: InputPixels) -> str:
-    return f"{model.path.name}: pixels become its input as that of {told.path.name}" * (
+    return f"{model.path.name}: pixels become its input as they do for {told.path.name}" * (
         told.path != model.path
     ) or "".join(told.notices[:1])
 
@@ -81,30 +82,37 @@ def _strength(model: Classifier) -> int:
     return -1 if evidence.warnings else _STRENGTHS.index(evidence.strength)
 
 
-def _found(model: Classifier, dataset: Dataset, workers: int | None) -> InputPixels:
+def _found(model: Classifier, dataset: Dataset | None, workers: int | None) -> InputPixels:
     """As found for one file, on the photos where they are labelled."""
-    pixels, tried = model.pixels, 0
+    pixels = model.pixels
     if pixels.evidence is None:
         return pixels
-    sample = sample_of(dataset, pixels.settings)
+    outcome = TrialOutcome(None, 0)
+    if dataset is not None:
+        outcome = _tried(model, pixels.evidence, dataset, workers)
+    if outcome.found is not None:
+        line = found_line(model.path.name, outcome.found)
+        return with_settings(pixels, outcome.found.settings, line)
+    if not pixels.known:
+        raise pixels.refusal(outcome.photos)
+    return pixels
+
+
+def _tried(
+    model: Classifier, evidence: Evidence, dataset: Dataset, workers: int | None
+) -> TrialOutcome:
+    sample = sample_of(dataset, evidence.settings)
     labels = model.names or dataset.labels  # else the classes are taken to be the data's
     truth = true_answers(sample, labels, model.head, model.path.name)
-    if truth is not None and len(np.unique(truth, axis=0)) > 1:
-        photos = LabelledPhotos(tuple(one.path for one in sample.samples), truth)
-        outcome = find_with_photos(
-            read_model_bytes(model.path),
-            model.head,
-            pixels.evidence,
-            photos,
-            workers=workers or available_cores(),
-        )
-        tried = outcome.photos
-        if outcome.found is not None:
-            line = found_line(model.path.name, outcome.found)
-            return with_settings(pixels, outcome.found.settings, line)
-    if not pixels.known:
-        raise pixels.refusal(tried)
-    return pixels
+    if truth is None or len(np.unique(truth, axis=0)) < 2:
+        return TrialOutcome(None, 0)
+    return find_with_photos(
+        read_model_bytes(model.path),
+        model.head,
+        evidence,
+        LabelledPhotos(tuple(one.path for one in sample.samples), truth),
+        workers=workers or available_cores(),
+    )
 
 
 def _same_network(one: Classifier, other: Classifier) -> bool:

@@ -54,10 +54,10 @@ def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
     Raises:
         UsageProblem: the text is not understood.
     """
-    raw, unit = (
-        parse_preprocess(text, with_scaling(evidence.settings, name)) for name in ("raw", "unit")
+    tf, unit = (
+        parse_preprocess(text, with_scaling(evidence.settings, name)) for name in ("tf", "unit")
     )
-    if any(raw.mean) or raw.standardize or raw.std == unit.std:
+    if tf.mean == unit.mean or tf.std == unit.std:  # said, and not left as it was
         return parse_preprocess(text, with_scaling(evidence.settings, "raw"))
     settings = parse_preprocess(text, evidence.settings)
     return replace(evidence, settings=settings, fit_known=True)

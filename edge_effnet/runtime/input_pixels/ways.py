@@ -56,7 +56,7 @@ _SAID = {
     "caffe": "ImageNet's mean is taken from the pixels",
     "standardize": "each image is standardized",
 }
-_ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": " of a grey image"}
+_ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": " in grey"}
 
 
 def describe(settings: Preprocess) -> str:

@@ -165,6 +165,20 @@ def test_doctor_for_people(colour_model: MakeModel, capsys: pytest.CaptureFixtur
         assert ("to do" if device == "cpu" else "to fix") in capsys.readouterr().out
 
 
+def test_doctor_says_which_photos_the_command_needs(
+    colour_model: MakeModel, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_file = colour_model("open.tflite", labels=None)
+    for path, option, said in (
+        (open_file, "--data", "PHOTOS: a folder with your photos, in it a folder for each class"),
+        (colour_model(), "--calibration", "PHOTOS: a folder with your photos; no labels"),
+    ):
+        assert run(["doctor", str(path)]) == 0
+        shown = capsys.readouterr().out
+        assert f"{option} PHOTOS" in shown
+        assert said in shown
+
+
 def test_doctor_refuses_what_is_no_model(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from edge_effnet.camera.options import CameraOptions
+from edge_effnet.camera.setup import open_models
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import ModelError
 from edge_effnet.image.preprocess_text import preprocess_text
@@ -37,8 +39,21 @@ def test_two_files_of_one_network_get_the_same(tmp_path: Path, colour_photos: Pa
     small = written(tmp_path, "int8.tflite", stated)
     first, second = settled([plain, small], colour_photos)
     assert preprocess_text(first.settings) == preprocess_text(second.settings) == "unit,fit=squash"
-    assert first.notices == ("float.tflite: pixels become its input as that of int8.tflite",)
+    assert first.notices == ("float.tflite: pixels become its input as they do for int8.tflite",)
     assert "found from the scale of its input tensor" in second.notices[0]
+
+
+def test_a_camera_feeds_two_files_of_one_network_the_same(tmp_path: Path) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    stated = make_network(gain=30.0, quantized=("uint8", 1 / 255, 0))
+    small = written(tmp_path, "int8.tflite", stated)
+    models = open_models(CameraOptions(model=small, compare=plain))
+    assert models.reference is not None
+    assert models.reference.path == plain
+    assert models.reference.preprocess == models.model.preprocess
+    assert preprocess_text(models.model.preprocess) == "unit,fit=squash"
+    with pytest.raises(ModelError, match="does not say how pixels become its input"):
+        open_models(CameraOptions(model=plain))
 
 
 @pytest.mark.parametrize("turned", [False, True])

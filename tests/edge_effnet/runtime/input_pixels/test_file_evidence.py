@@ -9,7 +9,7 @@ import pytest
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image.found import FoundPreprocess
-from edge_effnet.image.preprocess_text import preprocess_text
+from edge_effnet.image.preprocess_text import parse_preprocess, preprocess_text
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import (
@@ -111,6 +111,9 @@ def test_what_the_user_says(network: MakeNetwork) -> None:
     assert nothing.found is None
     assert with_told(nothing, "tf,fit=crop") == Preprocess(8, 8, 1.0, (127.5,), (127.5,))
     assert with_told(nothing, "std=255") == Preprocess(8, 8, 1.0, std=(255.0,), fit="squash")
+    centred = told_by(network(quantized=("int8", 1 / 127.5, 0)))
+    assert preprocess_text(centred.settings) == "tf,fit=squash"
+    assert with_told(centred, "mean=0") == Preprocess(8, 8, 1.0, fit="squash")
     fit_alone = with_told(nothing, "fit=pad")
     assert isinstance(fit_alone, Evidence)
     assert (fit_alone.settings.fit, fit_alone.strength) == ("pad", "open")
@@ -129,6 +132,12 @@ def test_the_line_says_what_is_done_and_from_what_it_was_found(network: MakeNetw
         "m.tflite: pixels are divided by 255 and the photo is squashed: "
         "found from the scale of its input tensor"
     )
+
+
+def test_a_grey_network_is_said_to_be_one() -> None:
+    unit = parse_preprocess("unit", foreign_preprocess(8, 8, 1))
+    found = FoundPreprocess(unit, "its TFLite metadata")
+    assert "pixels are divided by 255 in grey and the photo is squashed" in found_line("m", found)
 
 
 def test_the_refusal_names_the_likely_answer_first() -> None:
