@@ -25,10 +25,9 @@ def layer_notes(
 ) -> tuple[str, ...]:
     """A line for each int8 file that answers too many images otherwise.
 
-    Generated images tell no layer's cost on photos: without photos there are no lines.
-
     Args:
-        made, candidates: the files of the recipes, and what is in them, in the same order.
+        made, candidates: the files of the recipes, compared with float on photos (generated
+            images tell no layer's cost on them), and what is in them, in the same order.
     """
     notes = []
     for file, candidate in zip(made, candidates, strict=True):
@@ -65,7 +64,7 @@ def _line(file: ConvertedFile, agreement: float, layer: LayerError, config: Conv
     line = (
         f"{file.path.name} agrees with float on {agreement:.1f} % of the images. The layer that "
         f"costs most is {layer.name} ({operator_name(layer)}): an error of "
-        f"{layer.alone_percent:.1f} % when it alone is in 8 bits (all layers: compare --layers)"
+        f"{layer.alone_percent:.2g} % when it alone is in 8 bits (all layers: compare --layers)"
     )
     if config.full_integer or file.recipe == "edgetpu" or config.allow_float:
         return line

@@ -101,7 +101,8 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         made, doubts = _write(files, images, config, scratch, stage)
         small = made[len(made) - len(made_by) :]
         notes += front_notes(small, made_by, context, images, config, scratch)
-        notes += layer_notes(small, [made for _, made in made_by], context, config, stage)
+        if not images.generated:
+            notes += layer_notes(small, [made for _, made in made_by], context, config, stage)
     edgetpu = next(
         (
             finish_for_edgetpu(file.path)

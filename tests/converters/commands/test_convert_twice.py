@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import converters
@@ -14,10 +16,8 @@ from tests.converters.rescaled_twice import SIDE
 
 
 @pytest.fixture(scope="module")
-def conversions(
-    twice: bytes, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Conversion, Conversion]:
-    """By default, and with nothing left in float."""
+def folder(twice: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The network, and images in two folders."""
     folder = tmp_path_factory.mktemp("twice")
     path = folder / "mine.tflite"
     path.write_bytes(twice)
@@ -25,18 +25,24 @@ def conversions(
         part = "val" if index % 2 else "train"
         image = folder / part / f"class{index // 2 % CLASSES}" / f"{index}.png"
         write_image(image, generated_image(index, 9, SIDE, SIDE))
+    return folder
 
-    def converted(*, full_integer: bool) -> Conversion:
-        return converters.convert(
-            path,
-            out=folder / str(full_integer),
-            calibration=folder / "train",
-            data=folder / "val",
-            preprocess="mean=0,std=255",
-            full_integer=full_integer,
-        )
 
-    return converted(full_integer=False), converted(full_integer=True)
+def converted(folder: Path, *, full_integer: bool, measured: bool = True) -> Conversion:
+    return converters.convert(
+        folder / "mine.tflite",
+        out=folder / f"{full_integer}-{measured}",
+        calibration=folder / "train",
+        data=folder / "val" if measured else None,
+        preprocess="mean=0,std=255",
+        full_integer=full_integer,
+    )
+
+
+@pytest.fixture(scope="module")
+def conversions(folder: Path) -> tuple[Conversion, Conversion]:
+    """By default, and with nothing left in float."""
+    return converted(folder, full_integer=False), converted(folder, full_integer=True)
 
 
 def test_its_first_operators_stay_in_float_and_the_report_says_why(
@@ -71,3 +77,11 @@ def test_the_advice_names_the_layer_that_costs_most(
     line = conversions[1].notes[-1]
     assert "The layer that costs most is" in line
     assert "when it alone is in 8 bits" in line
+
+
+def test_generated_images_name_no_layer(folder: Path) -> None:
+    conversion = converted(folder, full_integer=True, measured=False)
+    comparison = conversion.made[-1].comparison
+    assert comparison is not None
+    assert (comparison.agreement_percent or 0) < 95
+    assert not any("costs most" in note for note in conversion.notes)

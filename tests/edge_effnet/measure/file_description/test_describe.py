@@ -96,6 +96,12 @@ def test_a_keras_file_is_described_without_keras(tmp_path: Path) -> None:
     assert "scale (Rescaling)" in said["photos"]
     assert (found.problems, found.runs) == ((), False)
     assert found.command == f"edge-effnet convert --model {path} --int8 --calibration PHOTOS"
+    with zipfile.ZipFile(tmp_path / "converted_keras.zip", "w") as pack:
+        pack.write(path, "m.keras")
+    packed = facts(describe_file(tmp_path / "converted_keras.zip"))
+    size = (tmp_path / "converted_keras.zip").stat().st_size
+    assert packed["file"] == f"a zip archive with a Keras model, {size} bytes"
+    assert packed["in it"] == "m.keras"
 
 
 @pytest.mark.parametrize(
