@@ -15,6 +15,7 @@ from converters.config import ConvertConfig
 from converters.edgetpu.convert_step import EdgeTpuOutcome, compiled_path
 from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32
+from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import OutputError
 from edge_effnet.files import refuse_existing
 from edge_effnet.metrics import Comparison
@@ -101,13 +102,19 @@ def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> N
     """Refuse before any work what could not be written after it.
 
     Raises:
-        OutputError: a file exists, or the folder cannot be made or written.
+        OutputError: a file exists, or is the user's model, or the folder cannot be made or written.
     """
     paths = output_paths(name, config)
     compiled = [compiled_path(paths[one.name]) for one in config.recipes if one.edge_tpu]
     for path in (*paths.values(), *compiled):
         if not _same_file(path, own_file):
             refuse_existing(path, overwrite=config.force)
+        elif read_artifact(path).card is None:  # of ours the float file stays what it is
+            raise OutputError(
+                f"{path} is the model itself, which the float file would replace",
+                expected="another folder for the files",
+                fix="choose one with --out",
+            )
     with scratch_folder(config.out):
         pass
 

@@ -117,9 +117,10 @@ def _preprocess_of(
     stated = read.found.settings if read.found and identify(path).kind.code in _TFLITE else None
     evidence = evidence_of(read.model, read.structure, stated=stated, found=read.found)
     told = with_told(evidence, asked) if asked else evidence
+    settings = told.settings if isinstance(told, Evidence) else told
+    _refuse_other_depth(settings, read.structure, path)
     if isinstance(told, Evidence):
-        return told.settings, told, None
-    _refuse_other_depth(told, read.structure, path)
+        return settings, told, None
     doubt = contradiction(evidence, told)
     if evidence.strength == "open":
         doubt = unlikely_line(read.model, read.structure, told)

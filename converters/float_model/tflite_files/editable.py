@@ -46,6 +46,7 @@ class EditableGraph:
             self.schema, self.tree = read_tree(model)
             self.main = self.tree.subgraphs[0]
             self._load()
+            self._refuse_wrong_indices()
             self.changed = has_old_operator_codes(model)
         except _DAMAGE as error:
             raise ModelError(
@@ -57,6 +58,21 @@ class EditableGraph:
         numbers = vars(self.schema.BuiltinOperator).items()
         self._kinds = {number: kind for kind, number in numbers if isinstance(number, int)}
         self._name_apart()
+
+    def _refuse_wrong_indices(self) -> None:
+        """Signatures and intermediate results must name tensors, as ``parse_structure`` has seen
+        that operators do.
+
+        Raises:
+            IndexError: one does not.
+        """
+        signatures = [one for one in self.tree.signatureDefs or [] if not one.subgraphIndex]
+        ends = [end for one in signatures for end in (*(one.inputs or []), *(one.outputs or []))]
+        named = [int(end.tensorIndex) for end in ends]
+        for operator in self.operators:
+            named += self.listed(operator.intermediates)
+        if not all(-1 <= index < len(self.tensors) for index in named):
+            raise IndexError("no such tensor")
 
     def _name_apart(self) -> None:
         """Ranges and recipes go by the names of tensors: each gets one of its own."""

@@ -195,6 +195,16 @@ def test_what_cannot_be_read_is_named(file: WriteFile, kind: str, what: str) -> 
         read_tflite_model(file(_other(kind)), resolution=None)
 
 
+def test_a_signature_of_a_tensor_that_is_not_there(file: WriteFile) -> None:
+    schema, tree = read_tree(network())
+    end, signature = schema.TensorMapT(), schema.SignatureDefT()
+    end.name, end.tensorIndex = b"image", 1000
+    signature.inputs, signature.outputs, signature.signatureKey = [end], [], b"serving_default"
+    tree.signatureDefs = [signature]
+    with pytest.raises(ModelError, match="is damaged"):
+        read_tflite_model(file(pack_tree(tree)), resolution=None)
+
+
 @pytest.mark.parametrize(
     "shape", [(0, 3, 3, 3), (4, 3, 3, 2), (4, 3, 3, 3, 1, 1, 1, 1, 1), (4, -3)]
 )
