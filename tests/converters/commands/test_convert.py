@@ -250,7 +250,7 @@ class TestBadInput:
         self, refused, converted: tuple[Path, dict], photos: Path
     ) -> None:
         int8 = converted[0] / "b0-phi-8-int8.tflite"
-        assert "already quantized" in refused("--model", int8, "--int8", "--data", photos)
+        assert "quantized already" in refused("--model", int8, "--int8", "--data", photos)
 
     def test_an_unwritable_place(
         self, edge_effnet: RunCommand, source: Path, tmp_path: Path

@@ -47,7 +47,7 @@ def test_unknown_labels_are_replaced_by_the_networks_answers(data: Path) -> None
 
     answered = with_answers(images, teacher, 32, 1).images
     assert set(answered.train.labels.tolist()) == set(answered.val.labels.tolist()) == {2}
-    with pytest.raises(DataError, match="classes that the labels do not have"):
+    with pytest.raises(DataError, match="the labels are of another model"):
         opened(data, ("a", "b", "c"), recovery="labels")
 
 
