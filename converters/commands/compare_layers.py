@@ -10,15 +10,17 @@ from converters.analysis.layer_error import measure_layers
 from converters.analysis.layer_error_plot import layer_error_plot
 from converters.analysis.layer_error_table import print_layer_errors
 from converters.calibration.representative import network_input
+from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.artifact import split_archive
 from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files import write_atomically
+from edge_effnet.heads.tasks import is_quantized
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.plots import missing_extra
-from edge_effnet.tflite.reader import read_model_bytes
+from edge_effnet.tflite.reader import parse_structure, read_model_bytes
 from edge_effnet.ui.progress import stages
 
 IMAGES = 16
@@ -50,7 +52,7 @@ def compare_layers(
     """
     if plot is not None and (missing := missing_extra()):
         raise missing
-    model, quantized = (split_archive(read_model_bytes(file))[0] for file in (reference, candidate))
+    model, quantized = _as_read(reference), split_archive(read_model_bytes(candidate))[0]
     images = list(
         islice(_readable(balanced_sample(dataset, len(dataset), seed=0), preprocess), IMAGES)
     )
@@ -78,6 +80,15 @@ def compare_layers(
         title = f"{candidate.name} against {reference.name}"
         write_atomically(plot, layer_error_plot(errors, title, plot.suffix), overwrite=overwrite)
     return errors.to_json()
+
+
+def _as_read(reference: Path) -> bytes:
+    """The float model as ``convert`` reads it: a user's own file too, such as one with operator
+    codes in the old field only."""
+    model = split_archive(read_model_bytes(reference))[0]
+    if is_quantized(parse_structure(model, str(reference))):
+        return model  # refused as any other that is no float model
+    return read_tflite_model(reference).model
 
 
 def _readable(dataset: Dataset, preprocess: Preprocess) -> Any:

@@ -58,7 +58,7 @@ _GROUPS = {
 def command(**options: Any) -> None:
     """Run a model on a camera, and its float original beside it.
 
-    Labels and preprocessing come from the model's card. Ctrl-C ends it with a summary.
+    Labels and preprocessing come from the model's card or are found. Ctrl-C ends it with a summary.
 
     \b
     Examples:

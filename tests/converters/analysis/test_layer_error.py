@@ -12,13 +12,16 @@ import pytest
 
 from converters.analysis.layer_error import LayerErrors, measure_layers
 from converters.analysis.layer_error_plot import ROWS, layer_error_plot
+from converters.commands.compare_layers import compare_layers
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.quantizer import operator_types, quantize
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import ModelError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.plots import PALETTE
+from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import parse_structure
 from tests.conftest import RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TinyModel
@@ -134,3 +137,28 @@ def test_compare_prints_and_writes_the_layers(
         )  # fmt: skip
         assert refused.returncode == 2
         assert missing in refused.stderr
+
+
+def test_the_reference_may_be_the_users_own_old_file(
+    tiny: TinyModel, photos: Path, tmp_path: Path
+) -> None:
+    name, small = spoiled(tiny)
+    _, tree = read_tree(tiny.model)
+    for code in tree.operatorCodes:
+        code.deprecatedBuiltinCode, code.builtinCode = code.builtinCode, 0
+    old = tmp_path / "old.tflite"
+    old.write_bytes(pack_tree(tree))
+    assert has_old_operator_codes(old.read_bytes())
+    (tmp_path / "int8.tflite").write_bytes(small)
+    found = compare_layers(
+        old,
+        tmp_path / "int8.tflite",
+        load_dataset(photos),
+        Preprocess(SIDE, SIDE),
+        workers=1,
+        plot=None,
+        table=False,
+        overwrite=False,
+    )
+    assert found["layers"][0]["tensor"] == name
+    assert found["layers"][0]["left_float_percent"] is not None
