@@ -35,6 +35,7 @@ def settle_input(
 
     Raises:
         ModelError: nothing tells; names the likely answers.
+        DataError: nothing tells, and ``data`` is not labelled for this network.
     """
     evidence, name = source.evidence, source.weights.get("file", source.name)
     if evidence is None:
@@ -42,6 +43,8 @@ def settle_input(
     outcome = _on_photos(source, evidence.settings, data, calibration, workers)
     found = outcome.found or evidence.found
     if found is None:
+        if data is not None and not is_signs(data):
+            _load(source, data, "evaluation")
         raise ask_how(
             name,
             source.model,
@@ -93,15 +96,19 @@ def _labelled(source: Source, folder: Path | None, part: Part) -> Dataset | None
     if folder is None or is_signs(folder):
         return None
     try:
-        return load_dataset(
-            folder,
-            labels=source.labels,
-            classes=source.head.classes,
-            task=source.head.task,
-            part=part,
-        )
+        return _load(source, folder, part)
     except DataError:
         return None
+
+
+def _load(source: Source, folder: Path, part: Part) -> Dataset:
+    return load_dataset(
+        folder,
+        labels=source.labels,
+        classes=source.head.classes,
+        task=source.head.task,
+        part=part,
+    )
 
 
 def _photos(folder: Path | None) -> Sequence[Pixels]:

@@ -60,10 +60,12 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
             with zipfile.ZipFile(path) as archive:
                 config, version, raw = _unpack(archive, path)
             with h5py_module().File(io.BytesIO(raw), "r") as root:
+                _refuse_links(root, path)
                 values = stored_values(root, len(raw), path)
                 yield KerasContent(config, version, root, values, raw)
         elif h5py_module().is_hdf5(path):
             with h5py_module().File(path, "r") as root:
+                _refuse_links(root, path)
                 config, version = _attributes(root, path)
                 group = root["model_weights"]
                 values = stored_values(group, path.stat().st_size, path)
@@ -175,6 +177,14 @@ def _major(version: Any) -> int:
     text = version.decode() if isinstance(version, bytes) else str(version)
     number = text.partition(".")[0]
     return int(number) if number.isdecimal() else 2
+
+
+def _refuse_links(root: Any, path: Path) -> None:
+    """Raise ModelError where a part of a file is a link to another file."""
+    external = h5py_module().ExternalLink
+    name = root.visititems_links(lambda name, link: name if isinstance(link, external) else None)
+    if name is not None:
+        raise damaged(path, f"{name} lies in another file")
 
 
 def stored_values(group: Any, size: int, path: Path) -> int:

@@ -62,9 +62,6 @@ def strings(group: Any, name: str) -> list[str]:
 def _weights_of(group: Any) -> Named:
     """A group's weights in order; the state of random generators is none."""
     found = [(name, group[name]) for name in strings(group, "weight_names")]
-    for name, values in found:
-        if values.file.filename != group.file.filename:
-            raise ValueError(f"the values of {name} lie in another file")
     return [(name, values) for name, values in found if values.dtype.kind == "f" or _count(name)]
 
 

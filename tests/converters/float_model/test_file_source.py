@@ -89,13 +89,3 @@ def test_a_keras_network_that_answers_for_each_pixel_is_no_classifier(tmp_path: 
 def test_the_name_of_a_model(path: str, name: str) -> None:
     assert model_name(Path(path)) == name
     assert ModelChoice(file=Path(path)).name == name
-
-
-def test_channels_that_the_network_does_not_take(tmp_path: Path) -> None:
-    import keras
-
-    path = tmp_path / "colours.keras"
-    keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Conv2D(3, 8)]).save(path)
-    for asked in ("channels=grey", "unit,channels=grey"):
-        with pytest.raises(ModelError, match=r"colours\.keras takes another number of channels"):
-            from_file(path, labels=None, preprocess=asked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from converters.float_model.file_source import from_file
 from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.preprocess_text import preprocess_text
 from tests.edge_effnet.runtime.input_pixels.conftest import colour_photos, make_network
 
@@ -77,5 +78,15 @@ def test_a_line_where_the_file_speaks_against_what_the_user_says(tmp_path: Path)
 
 
 def test_channels_that_the_network_does_not_take(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="another number of channels"):
-        source_of(tmp_path, make_network(), "unit,channels=grey")
+    for asked in ("unit,channels=grey", "channels=grey"):
+        with pytest.raises(ModelError, match="another number of channels"):
+            source_of(tmp_path, make_network(), asked)
+
+
+def test_photos_of_other_classes_are_told_before_the_user_is_asked(
+    tmp_path: Path, colour_photos: Path
+) -> None:
+    source = source_of(tmp_path, make_network(gain=30.0))
+    shutil.copytree(colour_photos / "red", colour_photos / "more")
+    with pytest.raises(DataError, match=r"the classes of .* are not the network's"):
+        settled(source, data=colour_photos)
