@@ -83,8 +83,8 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
         raise ModelError(f"{path} does not exist", fix="check the path") from error
     except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
         raise damaged(path, error) from error
-    except (zipfile.BadZipFile, struct.error, EOFError, MemoryError) as error:
-        raise damaged(path, error) from error
+    except (zipfile.BadZipFile, struct.error, EOFError, MemoryError, SystemError) as error:
+        raise damaged(path, error) from error  # SystemError: h5py's, of damage inside a callback
 
 
 def damaged(path: Path, error: BaseException | str) -> ModelError:
@@ -181,8 +181,15 @@ def _major(version: Any) -> int:
 
 def _refuse_links(root: Any, path: Path) -> None:
     """Raise ModelError where a part of a file is a link to another file."""
-    external = h5py_module().ExternalLink
-    name = root.visititems_links(lambda name, link: name if isinstance(link, external) else None)
+    h5py = h5py_module()
+
+    def elsewhere(name: str, entry: Any) -> str | None:
+        for child in entry if isinstance(entry, h5py.Group) else ():
+            if isinstance(entry.get(child, getlink=True), h5py.ExternalLink):
+                return f"{name}/{child}"
+        return None
+
+    name = elsewhere("", root) or root.visititems(elsewhere)
     if name is not None:
         raise damaged(path, f"{name} lies in another file")
 
