@@ -1,0 +1,69 @@
+"""Whom the page's server answers, and the addresses it can be served at."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.web import is_loopback, parse_address, start_server
+from edge_effnet.errors import OutputError, UsageProblem
+from tests.edge_effnet.camera.outputs.conftest import get, serving
+
+
+def test_on_loopback_only_this_machines_names_are_answered() -> None:
+    """Else a page anywhere could point its own name at 127.0.0.1 and read the camera."""
+    with serving() as (server, _):
+        assert server.token is None
+        assert get(server, "/state.json", Host=f"localhost:{server.port}")[0] == 200
+        assert get(server, "/state.json", Host=f"[::1]:{server.port}")[0] == 200
+        assert get(server, "/state.json", Host="evil.example")[0] == 403
+        assert get(server, "/state.json", Host="")[0] == 403
+
+
+def test_off_loopback_every_request_needs_the_token() -> None:
+    with serving("0.0.0.0") as (server, _):  # noqa: S104
+        token = server.token
+        assert token
+        assert server.url.endswith(f"/?token={token}")
+        for path in ("/", "/page.css", "/page.js", "/state.json", "/picture.jpg", "/stream.mjpg"):
+            assert get(server, path)[0] == 403
+            assert get(server, f"{path}?token={token[:-1]}")[0] == 403
+        status, headers, _ = get(server, f"/?token={token}")
+        assert status == 200
+        cookie = headers["Set-Cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=Strict" in cookie
+        status, _, body = get(server, "/state.json", Cookie=cookie.split(";")[0])
+        assert status == 200
+        assert json.loads(body)["source"] == "clip.mp4"
+        assert get(server, "/state.json", Cookie="edge-effnet-1=x; ; =")[0] == 403
+    with serving("0.0.0.0") as (other, _):  # noqa: S104
+        assert other.token != token
+
+
+def test_a_token_of_ones_own() -> None:
+    with serving("0.0.0.0", token="correct horse battery") as (server, _):  # noqa: S104, S106
+        assert get(server, "/state.json?token=correct%20horse%20battery")[0] == 200
+        assert get(server, "/state.json?token=caf%C3%A9")[0] == 403
+    with pytest.raises(UsageProblem, match="too short"):
+        start_server(FramePublisher(), "0.0.0.0", 0, token="1234")  # noqa: S104, S106
+
+
+def test_a_port_in_use_and_an_address_that_is_not_ours() -> None:
+    with serving() as (server, _), pytest.raises(OutputError, match="is in use"):
+        start_server(FramePublisher(), "127.0.0.1", server.port)
+    with pytest.raises(OutputError, match="cannot be served"):
+        start_server(FramePublisher(), "192.0.2.1", 8080)
+
+
+def test_addresses() -> None:
+    assert parse_address("127.0.0.1:80") == ("127.0.0.1", 80)
+    assert parse_address(":8080") == parse_address("8080") == ("127.0.0.1", 8080)
+    assert parse_address("[::1]:8080") == ("::1", 8080)
+    for bad in ("", "host", "host:", "host:99999", "a:b"):
+        with pytest.raises(UsageProblem, match="--serve"):
+            parse_address(bad)
+    assert all(map(is_loopback, ("127.0.0.1", "127.8.8.8", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.5", "camera.local")))  # noqa: S104
