@@ -17,7 +17,6 @@ from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_mach
 from edge_effnet.runtime.input_pixels.ways import describe, scaling_name, with_scaling
 from edge_effnet.tflite.reader import Structure
 
-_ASKED = 3  # ways that a refusal names
 
 
 def evidence_of(
@@ -99,14 +98,14 @@ def ask_how(
     photos: Sequence[Pixels] = (),
     tried: int = 0,
 ) -> ModelError:
-    """The refusal of a file that does not say, with the likely answers first.
+    """The refusal of a file that does not say, with the likely answer first.
 
     Args:
         photos: like those that the network will see, without labels.
         tried: labelled photos that did not tell either.
     """
-    likely, *others = likely_ways(model, structure, base, photos)[:_ASKED]
-    names = " or ".join(scaling_name(way) or preprocess_text(way) for way in others)
+    likely, *others = likely_ways(model, structure, base, photos)
+    names = ", ".join(scaling_name(way) or preprocess_text(way) for way in others)
     hint = (
         "check that the labels are in the network's order"
         if tried
@@ -119,6 +118,6 @@ def ask_how(
         f"{name} does not say how pixels become its input",
         found=found,
         expected="to be told with --preprocess",
-        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), else {names}; "
+        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), else one of {names}; "
         + hint,
     )

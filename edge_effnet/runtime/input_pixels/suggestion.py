@@ -1,10 +1,12 @@
 """The likely way in which pixels become the input, where nothing says it and no photo is labelled.
 
-Two signs speak of it, and neither is proof, so that what comes of them is asked for. Fed as in
-training, answers differ from image to image by a few units of log-probability, where too small
-values give one answer to everything and too large ones a certainty that no training leaves
-behind. And the first layer's outputs lie around zero where batch normalization was folded into
-it: its bias cancels the mean that the stored statistics saw.
+Two signs speak of it, and neither is proof, so that what comes of them is asked for. The first
+layer's outputs vary by about one where the pixels come as in training: batch normalization, which
+is folded into it, or the initial weights see to that; another range of pixels makes this a
+hundred times more or less. And answers differ from image to image by a few units of
+log-probability, where too small values give one answer to everything and too large ones a
+certainty that no training leaves behind. Both tell 0-255 from 0-1 and not 0-1 from -1-1, where it
+is how most authors do it that decides.
 """
 
 from __future__ import annotations
@@ -28,8 +30,11 @@ from edge_effnet.tflite.reader import Operator, Structure
 
 _SHARES = {"unit": 0.5, "raw": 0.2, "tf": 0.15, "torch": 0.06, "standardize": 0.05, "caffe": 0.04}
 """How 60 authors of public repositories feed their networks, about."""
-_USUAL_SPREAD = 3.0
+_USUAL_SPREAD = (0.2, 10.0)
 """Standard deviation of log-probabilities over images, of networks fed as in training."""
+_USUAL_FIRST_LAYER = 0.6
+"""Standard deviation of the first layer's outputs: 0.1 to 5 in fifteen networks fed as in training,
+one hundred times more or less otherwise."""
 _FAR_LIKELIER = 3.5
 """Of the signs, which are logarithms: forty times; the right way is never so far behind."""
 IMAGES = 12
@@ -85,9 +90,12 @@ def _signs(
         inputs = [normalize(_turned(pixels, way, plain), way) for pixels in images]
         sign = 0.0
         if spread.usable:
-            sign -= abs(math.log(max(spread.of(inputs), 1e-6) / _USUAL_SPREAD))
-        offset = first_layer_offset(model, structure, inputs)
-        signs.append(sign - (0.0 if offset is None else math.log1p(offset)))
+            seen = max(spread.of(inputs), 1e-6)
+            sign -= abs(math.log(seen / float(np.clip(seen, *_USUAL_SPREAD))))
+        deviation = first_layer_deviation(model, structure, inputs)
+        if deviation is not None:
+            sign -= abs(math.log(max(deviation, 1e-6) / _USUAL_FIRST_LAYER))
+        signs.append(sign)
     return signs
 
 
@@ -128,11 +136,12 @@ class _Spread:
         return float((scores - scores.mean(axis=0)).std())
 
 
-def first_layer_offset(
+def first_layer_deviation(
     model: bytes, structure: Structure, inputs: Sequence[NDArray[np.float32]]
 ) -> float | None:
-    """How far the first convolution's outputs lie from zero, in their standard deviations: the
-    median over its channels. None where the network does not begin with a convolution.
+    """Standard deviation of the first convolution's outputs over places of the images: the upper
+    quartile of its channels, of which some are dead. None where the network does not begin with a
+    convolution.
 
     Args:
         inputs: real-valued, height x width x channels.
@@ -140,7 +149,7 @@ def first_layer_offset(
     layer = next((op for op in structure.operators if op.name == "CONV_2D"), None)
     if layer is None or not inputs:
         return None
-    kernel, bias = (_weights(model, structure, layer, place) for place in (1, 2))
+    kernel = _kernel(model, structure, layer)
     if kernel is None or kernel.ndim != 4 or kernel.shape[3] != inputs[0].shape[2]:
         return None
     inside = before_first_layer(model, structure)
@@ -155,17 +164,15 @@ def first_layer_offset(
         lefts = random.integers(0, width + 1, _PATCHES)
         patches += [image[y : y + rows, x : x + columns] for y, x in zip(tops, lefts, strict=True)]
     seen = np.asarray(patches, np.float64) * inside.a + inside.b
-    outputs = np.einsum("pijc,oijc->po", seen, kernel) + (0.0 if bias is None else bias)
-    return float(np.median(np.abs(outputs.mean(axis=0)) / (outputs.std(axis=0) + 1e-12)))
+    outputs = np.einsum("pijc,oijc->po", seen, kernel)
+    return float(np.quantile(outputs.std(axis=0), 0.75))
 
 
-def _weights(
-    model: bytes, structure: Structure, layer: Operator, place: int
-) -> NDArray[np.float32] | None:
-    """A layer's kernel or bias, through the DEQUANTIZE that float16 files put before it."""
-    if len(layer.inputs) <= place or layer.inputs[place] < 0:
+def _kernel(model: bytes, structure: Structure, layer: Operator) -> NDArray[np.float32] | None:
+    """A layer's kernel, through the DEQUANTIZE that float16 files put before it."""
+    if len(layer.inputs) <= 1 or layer.inputs[1] < 0:
         return None
-    index = layer.inputs[place]
+    index = layer.inputs[1]
     if not structure.tensors[index].constant_bytes:
         makers = [op for op in structure.operators if index in op.outputs and op.inputs]
         if len(makers) != 1 or makers[0].name != "DEQUANTIZE":

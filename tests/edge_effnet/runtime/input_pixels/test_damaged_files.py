@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.input_pixels.file_evidence import evidence_of
-from edge_effnet.runtime.input_pixels.suggestion import first_layer_offset
+from edge_effnet.runtime.input_pixels.suggestion import first_layer_deviation
 from edge_effnet.tflite.constants import stored_constant
 from edge_effnet.tflite.reader import parse_structure
 from tests.edge_effnet.runtime.input_pixels.conftest import make_network
@@ -34,7 +34,7 @@ def test_changed_bytes(data: Any) -> None:
     if len(shapes) != 1 or len(shapes[0]) != 4 or min(shapes[0]) < 1 or shapes[0][3] not in (1, 3):
         return  # which opening refuses before
     assert evidence_of(damaged, structure).settings.shape == shapes[0][1:]
-    assert first_layer_offset(damaged, structure, []) is None
+    assert first_layer_deviation(damaged, structure, []) is None
     for index in range(len(structure.tensors)):
         try:
             values = stored_constant(damaged, structure, index)

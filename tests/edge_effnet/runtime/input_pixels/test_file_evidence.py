@@ -146,6 +146,7 @@ def test_the_refusal_names_the_likely_answer_first() -> None:
     error = str(ask_how("m.tflite", model, structure, foreign_preprocess(8, 8, 3)))
     assert "m.tflite does not say how pixels become its input" in error
     assert "to fix: --preprocess unit is likely (pixels are divided by 255" in error
+    assert "else one of tf, raw, torch, standardize, caffe" in error
     assert "labelled photos tell it (--data of evaluate and convert)" in error
     tried = str(ask_how("m.tflite", model, structure, foreign_preprocess(8, 8, 3), tried=100))
     assert "100 labelled photos are answered no better than by chance" in tried
