@@ -18,7 +18,6 @@ from edge_effnet.runtime.input_pixels.ways import describe, scaling_name, with_s
 from edge_effnet.tflite.reader import Structure
 
 
-
 def evidence_of(
     model: bytes,
     structure: Structure,
@@ -118,6 +117,6 @@ def ask_how(
         f"{name} does not say how pixels become its input",
         found=found,
         expected="to be told with --preprocess",
-        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), else one of {names}; "
-        + hint,
+        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), "
+        f"else one of {names}; {hint}",
     )
