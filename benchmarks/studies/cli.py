@@ -42,7 +42,7 @@ def run_installed(
 
 
 def run_study(command: click.Command) -> None:
-    """Run a study's command; what a user can mend is one line."""
+    """Run a study's command; what a user can put right is one line."""
     try:
         command()
     except EdgeEffnetError as error:

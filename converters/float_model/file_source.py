@@ -10,6 +10,7 @@ from converters.float_model.choice import model_name
 from converters.float_model.keras_files.reader import read_keras_model
 from converters.float_model.read_model import ReadModel
 from converters.float_model.source import Source, checked_names, file_origin
+from converters.float_model.tflite_files.checks import refuse_too_large
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.data.label_files import choose_names
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, ModelError
@@ -76,6 +77,7 @@ def _read(path: Path, resolution: int | None) -> ReadModel:
         return read_tflite_model(path, resolution=resolution)
     read = _read_keras(path, resolution)
     refuse_other_tasks(read.structure, str(path))
+    refuse_too_large(read.structure, path)
     return read
 
 

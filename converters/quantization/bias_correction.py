@@ -147,7 +147,7 @@ def _step(
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
         power = float((output**2).mean())
-        # What the range clips is not the bias's to mend.
+        # What the range clips is not the bias's to correct.
         error = np.clip(activation, low, high) - real
         return (steepness * error).mean(axis=0), (steepness**2).mean(axis=0), power
 

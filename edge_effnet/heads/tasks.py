@@ -141,8 +141,11 @@ def refuse_unfixed_input(structure: Structure, name: str) -> None:
         return
     fix = "export it again with a batch of 1 and a fixed image size"
     if not is_quantized(structure):
-        size = " --resolution 224, with the side that it was trained on," if any_size else ""
-        fix = f"edge-effnet convert --model {quote(name)}{size} writes one that can be run"
+        fix = (
+            f"with the side that it was trained on: {size_command(name)}"
+            if any_size
+            else f"edge-effnet convert --model {quote(name)} --int8 --data PHOTOS"
+        )
     raise ModelError(
         f"{name} leaves the size of its images open"
         if any_size
@@ -151,6 +154,11 @@ def refuse_unfixed_input(structure: Structure, name: str) -> None:
         expected="one image of a fixed height and width",
         fix=fix,
     )
+
+
+def size_command(name: str) -> str:
+    """The command that converts a float model of any image size; 224 is an example."""
+    return f"edge-effnet convert --model {quote(name)} --resolution 224 --int8 --data PHOTOS"
 
 
 def open_size(structure: Structure) -> bool:

@@ -99,7 +99,8 @@ def _archive_of(names: list[str]) -> Archive:
     labels = next((name for name, end in zip(names, ends, strict=True) if end in _LABELS), None)
     if found := _with_ending(names, _ENDINGS_TFLITE):
         chosen = float_first(found)
-        others = tuple(name for name in found if name != chosen)
+        models = [*found, *_with_ending(names, _ENDINGS_KERAS)]
+        others = tuple(name for name in models if name != chosen)
         return Archive("tflite-package", chosen, labels, _maker(names, ends), others)
     if "saved_model.pb" in ends:
         place = PurePosixPath(names[ends.index("saved_model.pb")]).parent

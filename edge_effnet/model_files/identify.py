@@ -176,8 +176,10 @@ def _by_structure(path: Path, head: bytes) -> str | None:
 
 def _of_folder(path: Path) -> ModelFile:
     names = sorted(entry.name for entry in islice(path.iterdir(), _MOST_ENTRIES))
-    if "saved_model.pb" in names or "saved_model.pbtxt" in names:
+    if "saved_model.pb" in names:
         return ModelFile(path, KINDS["saved-model"])
+    if "saved_model.pbtxt" in names:
+        return ModelFile(path, KINDS["saved-model-text"])
     if "Manifest.json" in names and (path / "Data" / "com.apple.CoreML").is_dir():
         return ModelFile(path, KINDS["coreml"])
     models = [name for name in names if _holds_model(path / name)]

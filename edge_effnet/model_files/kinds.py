@@ -73,6 +73,14 @@ _ROWS = (
         f"build the network, load them with load_weights, {_SAVE} give that file",
     ),
     Kind(
+        "saved-model-text",
+        "a TensorFlow SavedModel written as text (saved_model.pbtxt)",
+        (),
+        'write it in binary form, with tensorflow installed: python -c "import tensorflow as tf; '
+        "m = tf.saved_model.load({python}); tf.saved_model.save(m, 'NAME', m.signatures)\", then "
+        "edge-effnet convert --model NAME --int8 --data PHOTOS",
+    ),
+    Kind(
         "saved-model-part",
         "a part of a TensorFlow SavedModel",
         (),

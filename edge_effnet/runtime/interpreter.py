@@ -115,7 +115,7 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
     raise ModelError(
         f"{path} does not run in {runtime.name} {runtime.version}"
         + " without the XNNPACK delegate" * (not delegate),
-        found=failures[-1][:300],
+        found=failures[-1][:300] or "a refusal without a reason",
         fix="convert it again, or update the runtime"
         if delegate
         else "run it with the delegate; a device that lacks it cannot run this file",

@@ -1,1 +1,1 @@
-"""Models that Keras wrote, of any version: read safely, mended where Keras 3 needs it."""
+"""Models that Keras wrote, of any version: read safely, updated for Keras 3."""

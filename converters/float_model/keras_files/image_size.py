@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.heads.tasks import size_command
 
 if TYPE_CHECKING:
     import keras
@@ -48,8 +49,8 @@ def image_shape(
                 f"{path} takes images of any size",
                 found=f"an input of shape {_shown(shape)}",
                 expected="one fixed size, which the device's kernels are prepared for",
-                fix="add --resolution with the side it was trained at, for example "
-                "--resolution 224",
+                fix="add --resolution with the side it was trained at, for example: "
+                + size_command(str(path)),
             )
         return (*found, channels)
     if resolution is not None and (height, width) != (resolution, resolution):

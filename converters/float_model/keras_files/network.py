@@ -12,7 +12,7 @@ from converters.float_model.keras_files.config.check import (
     layer_name,
     refuse_unknown_layers,
 )
-from converters.float_model.keras_files.config.configuration import Mending
+from converters.float_model.keras_files.config.configuration import ConfigUpdate, first_shape
 from converters.float_model.keras_files.container import KerasContent, damaged, open_keras
 from converters.float_model.keras_files.pixels import made_by_teachable_machine
 from converters.float_model.keras_files.rebuild import TooLarge, rebuild
@@ -27,17 +27,17 @@ class LoadedNetwork:
     """A network as it answers, and what its file says.
 
     Attributes:
-        mending: what was met in its configuration.
+        update: what was met in its configuration.
         teachable_machine: whether Teachable Machine wrote it.
     """
 
     network: keras.Model
-    mending: Mending
+    update: ConfigUpdate
     teachable_machine: bool
 
 
 def load_network(path: Path) -> LoadedNetwork:
-    """Read, mend and rebuild the network of a ``.h5`` or ``.keras`` file, whatever its name.
+    """Read and rebuild the network of a ``.h5`` or ``.keras`` file, whatever its name.
 
     Raises:
         ModelError: no such file, damaged, with layers of unknown kinds or code, or never built.
@@ -50,10 +50,10 @@ def load_network(path: Path) -> LoadedNetwork:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise damaged(path, f"its configuration: {error}") from error
         _refuse_unbuilt(content.config, content.values, path)
-        mending = Mending(old=content.keras < 3, names=names)
+        update = ConfigUpdate(old=content.keras < 3, names=names)
         try:
-            network = rebuild(mending.network(content.config), content)
-            return LoadedNetwork(network, mending, made_by_teachable_machine(content.config))
+            network = rebuild(update.network(content.config), content)
+            return LoadedNetwork(network, update, made_by_teachable_machine(content.config))
         except EdgeEffnetError:
             raise
         except TooLarge as error:
@@ -63,7 +63,7 @@ def load_network(path: Path) -> LoadedNetwork:
 
 
 def _refuse_unbuilt(config: dict[str, Any], values: int, path: Path) -> None:
-    if values or config.get("class_name") != "Sequential":
+    if values or config.get("class_name") != "Sequential" or first_shape(config) is not None:
         return
     raise ModelError(
         f"{path} holds a network that was never built",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from converters.float_model.export import SavedModel, export_image_network
-from converters.float_model.keras_files.config.configuration import Mending
+from converters.float_model.keras_files.config.configuration import ConfigUpdate
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
 from converters.float_model.keras_files.pixels import (
@@ -57,7 +57,7 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
         parse_structure(model, str(path)),
         file_origin(path),
         steps=(exported_step(model),),
-        notices=_notices(loaded.mending, path),
+        notices=_notices(loaded.update, path),
         found=_found(loaded, height, width, channels),
     )
 
@@ -91,7 +91,7 @@ def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> Fou
     default = foreign_preprocess(height, width, channels)
     if loaded.teachable_machine:
         return teachable_machine_pixels(default)
-    if loaded.mending.preprocess:
+    if loaded.update.preprocess:
         return FoundPreprocess(default, "preprocess_input inside the network")
     return rescaled_pixels(loaded.network, default)
 
@@ -116,14 +116,14 @@ def _several(what: str, names: Sequence[str], path: Path) -> ModelError:
     )
 
 
-def _notices(mending: Mending, path: Path) -> tuple[str, ...]:
+def _notices(update: ConfigUpdate, path: Path) -> tuple[str, ...]:
     lines = []
-    if mending.mixed is not None:
-        lines.append(f"{path.name} was trained in {mending.mixed}; it is rebuilt in float32")
-    if mending.batch not in (None, 1):
-        lines.append(f"{path.name} takes {mending.batch} images at once; here it takes one")
-    if mending.training_only:
-        shown = ", ".join(mending.training_only[:4])
-        more = " …" if len(mending.training_only) > 4 else ""
+    if update.mixed is not None:
+        lines.append(f"{path.name} was trained in {update.mixed}; it is rebuilt in float32")
+    if update.batch not in (None, 1):
+        lines.append(f"{path.name} takes {update.batch} images at once; here it takes one")
+    if update.training_only:
+        shown = ", ".join(update.training_only[:4])
+        more = " …" if len(update.training_only) > 4 else ""
         lines.append(f"left out, as they only act in training: {shown}{more}")
     return tuple(lines)

@@ -1,4 +1,4 @@
-"""A mended configuration and the stored weights as a Keras network."""
+"""An updated configuration and the stored weights as a Keras network."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def own_objects(values: int) -> Iterator[None]:
 
 
 def rebuild(config: dict[str, Any], content: KerasContent) -> keras.Model:
-    """Build a network from its mended configuration and put the stored weights into it.
+    """Build a network from its updated configuration and put the stored weights into it.
 
     Raises:
         TooLarge, ValueError, TypeError, KeyError …: whatever Keras says of a configuration or

@@ -1,1 +1,1 @@
-"""Other people's ``.tflite`` files: read, mended and turned into one float network."""
+"""Other people's ``.tflite`` files: read, corrected and turned into one float network."""

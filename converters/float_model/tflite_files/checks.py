@@ -15,6 +15,7 @@ _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bo
          "int4": 4, "int2": 2}  # fmt: skip
 _LARGEST_SIDE = 4096
 _LARGEST_RANK = 8
+_MOST_BYTES = 2 << 30  # of one result, which no network for such devices comes near
 _RECURRENT = ("WHILE", "IF", "CALL_ONCE", "LSTM", "RNN", "UNIDIRECTIONAL", "BIDIRECTIONAL", "SVDF")
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE")
 
@@ -30,6 +31,7 @@ def refuse_unreadable(structure: Structure, path: Path) -> None:
     _refuse_input(structure, path)
     refuse_quantized(structure, path)
     _refuse_operators(structure, path)
+    refuse_too_large(structure, path)
 
 
 def refuse_quantized(structure: Structure, path: Path) -> None:
@@ -73,6 +75,24 @@ def _refuse_inconsistent(structure: Structure, path: Path) -> None:
         known.update(operator.outputs)
     if not set(structure.outputs) <= known:
         raise damaged(path, "an output that nothing makes")
+
+
+def refuse_too_large(structure: Structure, path: Path) -> None:
+    """A layer may ask for more values than any machine holds, such as an ``UpSampling2D`` of
+    60000.
+
+    Raises:
+        ModelError: names the first such tensor.
+    """
+    for tensor in structure.tensors:
+        if math.prod(tensor.shape) * _BITS.get(tensor.dtype, 8) > 8 * _MOST_BYTES:
+            raise ModelError(
+                f"{path} needs more memory than there is",
+                found=f"{tensor.name.split(';')[0]} with a result of "
+                + "x".join(map(str, tensor.shape[1:])),
+                expected=f"at most {_MOST_BYTES >> 30} GiB for one result",
+                fix="build the network with a smaller image or a smaller layer there",
+            )
 
 
 def damaged(path: Path | str, found: str) -> ModelError:

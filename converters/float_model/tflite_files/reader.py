@@ -15,7 +15,7 @@ from converters.float_model.tflite_files.float_image import take_float_image
 from converters.float_model.tflite_files.stored_weights import restore_weights
 from edge_effnet.artifact import Artifact, read_artifact, split_archive
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads.tasks import open_size
+from edge_effnet.heads.tasks import open_size, size_command
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import foreign_preprocess
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
@@ -82,7 +82,7 @@ def _image(structure: Structure, path: Path, resolution: int | None) -> tuple[in
                 f"{path.name} leaves the size of its images open",
                 found="no --resolution",
                 expected="the side in pixels that it was trained on",
-                fix=f"for example: edge-effnet convert --model {path} --resolution 224",
+                fix=f"for example: {size_command(str(path))}",
             )
         return resolution, resolution, channels
     if resolution is not None and (height, width) != (resolution, resolution):

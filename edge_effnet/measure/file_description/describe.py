@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from edge_effnet.measure.file_description.description import FileDescription, size_text
+from edge_effnet.measure.file_description.description import (
+    FileDescription,
+    packed_facts,
+    size_text,
+)
 from edge_effnet.measure.file_description.keras_file import describe_keras
 from edge_effnet.measure.file_description.other_file import describe_other
 from edge_effnet.measure.file_description.tflite_file import describe_tflite
@@ -39,6 +43,6 @@ def describe_file(path: Path) -> FileDescription:
                 raise refusal(replace(inner, path=path), "convert")
             described = describe_keras(replace(inner, maker=found.maker), path)
             size = size_text(path.stat().st_size)
-            packed = (("file", f"{found.kind.title}, {size}"), ("in it", found.member or ""))
+            packed = (("file", f"{found.kind.title}, {size}"), *packed_facts(found))
             return replace(described, code=code, facts=(*packed, *described.facts[1:]))
     return describe_other(found)

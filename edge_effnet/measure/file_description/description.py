@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.data.labels import listed
 from edge_effnet.measure.finding import Finding
-from edge_effnet.model_files import quoted
+from edge_effnet.model_files import ModelFile, quoted
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,16 @@ class FileDescription:
 def convert_command(path: Path, *options: str) -> str:
     """The command that makes int8 of a model, with the user's own file in it."""
     return " ".join(("edge-effnet convert --model", quoted(path), "--int8", *options))
+
+
+def packed_facts(found: ModelFile) -> list[tuple[str, str]]:
+    """What model an archive holds, and which others are passed over; nothing for a plain file."""
+    if not found.member:
+        return []
+    facts = [("in it", found.member)]
+    if found.others:
+        facts.append(("also in it", f"{listed(found.others, 3)} (not read; unpack it to use that)"))
+    return facts
 
 
 def size_text(size: int) -> str:

@@ -52,8 +52,9 @@ def describe_keras(found: ModelFile, name: Path) -> FileDescription:
         problems = _problems(network, layers, name)
     facts.insert(1, ("made by", ", ".join(made)))
     told = any(word == "photos" for word, _ in facts)
-    photos = "--calibration PHOTOS" if told else "--data PHOTOS"
-    command = None if problems else convert_command(name, photos)
+    options = ["--resolution 224"] if network is not None and _open_size(layers) else []
+    options.append("--calibration PHOTOS" if told else "--data PHOTOS")
+    command = None if problems else convert_command(name, *options)
     return FileDescription(name, found.kind.code, tuple(facts), problems, command, extra="train")
 
 
@@ -84,6 +85,16 @@ def _input_shape(layers: list[Layer]) -> list[int | None] | None:
         if isinstance(shape, list) and all(side is None or type(side) is int for side in shape):
             return shape
     return None
+
+
+def _open_size(layers: list[Layer]) -> bool:
+    """Whether it takes images of any size, and brings them to none itself."""
+    shape = _input_shape(layers)
+    return (
+        shape is not None
+        and None in shape[1:3]
+        and all(layer.get("class_name") != "Resizing" for layer in layers)
+    )
 
 
 def _network_facts(layers: list[Layer]) -> list[tuple[str, str]]:

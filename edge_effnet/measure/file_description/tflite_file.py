@@ -16,6 +16,7 @@ from edge_effnet.measure.file_description.description import (
     FileDescription,
     convert_command,
     image_text,
+    packed_facts,
     size_text,
 )
 from edge_effnet.measure.finding import Finding
@@ -59,8 +60,7 @@ def describe_tflite(found: ModelFile) -> FileDescription:
     facts = [
         ("file", ", ".join(filter(None, (title, None if compiled else STORED[storage], size))))
     ]
-    if found.member:
-        facts.append(("in it", found.member))
+    facts += packed_facts(found)
     if maker := _maker(found, artifact):
         facts.append(("made by", maker))
     facts.append(("input", _inputs(structure)))

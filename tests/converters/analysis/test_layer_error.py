@@ -56,7 +56,7 @@ def test_the_spoiled_layer_comes_first(found: tuple[str, LayerErrors]) -> None:
     assert worst.operator == "MUL"
     assert worst.codes_used_percent < 5
     assert worst.alone_percent > 2 * errors.layers[1].alone_percent
-    # Never rounding it mends most of the damage.
+    # Never rounding it undoes most of the damage.
     assert worst.left_float_percent is not None
     assert worst.left_float_percent < -20
     assert all(layer.left_float_percent is None for layer in errors.layers[1:])

@@ -77,6 +77,16 @@ def test_a_keras_network_that_answers_for_each_pixel_is_no_classifier(tmp_path: 
         read(path)
 
 
+def test_a_layer_that_no_memory_holds_is_said_of_the_file(tmp_path: Path) -> None:
+    import keras
+
+    path = tmp_path / "huge.keras"
+    layers = [keras.Input((16, 16, 3)), keras.layers.UpSampling2D(60000)]
+    keras.Sequential([*layers, keras.layers.GlobalAveragePooling2D()]).save(path)
+    with pytest.raises(ModelError, match=r"huge\.keras needs more memory.*960000x16x60000x3"):
+        read(path)
+
+
 @pytest.mark.parametrize(
     ("path", "name"),
     [

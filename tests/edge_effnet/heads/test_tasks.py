@@ -70,7 +70,7 @@ def _taking(
 
 def test_an_open_image_size_is_refused_with_the_command_that_fixes_it() -> None:
     structure = _taking((1, 1, 1, 3), (-1, -1, -1, 3))
-    with pytest.raises(ModelError, match=r"convert --model net\.tflite --resolution"):
+    with pytest.raises(ModelError, match=r"convert --model net\.tflite --resolution 224 --int8"):
         refuse_unfixed_input(structure, "net.tflite")
 
 
@@ -87,7 +87,7 @@ def test_an_open_batch_is_no_open_size() -> None:
 
 
 def test_a_batch_is_refused_with_the_command_that_takes_it_out() -> None:
-    with pytest.raises(ModelError, match=r"takes 32 images at once.*convert --model net\.tflite"):
+    with pytest.raises(ModelError, match=r"takes 32 images.*convert --model net\.tflite --int8"):
         refuse_unfixed_input(_taking((32, 8, 8, 3)), "net.tflite")
 
 

@@ -159,9 +159,11 @@ def test_folders_of_images_and_saved_models(tmp_path: Path) -> None:
     (tmp_path / "photos" / "red" / "1.jpg").write_bytes(b"\xff\xd8\xff")
     (tmp_path / "saved").mkdir()
     (tmp_path / "saved" / "saved_model.pb").write_bytes(b"")
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "saved_model.pbtxt").write_text("saved_model_schema_version: 1")
     (tmp_path / "nothing").mkdir()
-    codes = [identify(tmp_path / name).kind.code for name in ("photos", "saved", "nothing")]
-    assert codes == ["image-folder", "saved-model", "folder"]
+    codes = [identify(tmp_path / name).kind.code for name in ("photos", "saved", "text", "nothing")]
+    assert codes == ["image-folder", "saved-model", "saved-model-text", "folder"]
 
 
 def test_the_configuration_of_a_whole_model_is_read_without_hdf5(tmp_path: Path) -> None:

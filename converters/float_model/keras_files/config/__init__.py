@@ -1,1 +1,1 @@
-"""The configuration of a Keras network: checked, and mended for Keras 3, layer by layer."""
+"""The configuration of a Keras network: checked, and brought up to Keras 3, layer by layer."""

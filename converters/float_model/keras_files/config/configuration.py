@@ -20,7 +20,7 @@ from converters.float_model.keras_files.config.layer_classes import (
     class_of,
     operation_module,
 )
-from converters.float_model.keras_files.config.leftovers import built_in, mended
+from converters.float_model.keras_files.config.leftovers import built_in, without_leftovers
 from converters.float_model.keras_files.config.nodes import Connections, safe_name
 from converters.float_model.keras_files.config.preprocess_input import as_layer, mode_of
 from converters.float_model.keras_files.simplify import (
@@ -35,8 +35,8 @@ Layer = dict[str, Any]
 
 
 @dataclass
-class Mending:
-    """How a network is mended, and what was met on the way.
+class ConfigUpdate:
+    """Brings the configuration of a network up to Keras 3, and keeps what was met on the way.
 
     Attributes:
         old: whether Keras 2 wrote it.
@@ -66,7 +66,7 @@ class Mending:
         if kind == "Functional":
             return built_in(kind, self._functional(config, layers))
         found = [self._layer(layer) for layer in layers]
-        shape = _first_shape(node)
+        shape = first_shape(node)
         if found and found[0]["class_name"] != "InputLayer" and shape is not None:
             found.insert(0, self._input(f"{config['name']}_input", shape))
         found = without_idle_resizing(found)
@@ -77,14 +77,14 @@ class Mending:
         found = []
         for layer in layers:
             nodes = [connections.node(node) for node in layer["inbound_nodes"]]
-            mended_layer = self._layer({**layer, "inbound_nodes": nodes})
-            mended_layer["name"] = layer["name"]
-            if "inbound_nodes" not in mended_layer:
-                stays = mended_layer["class_name"] == RENAMED.get(
+            updated = self._layer({**layer, "inbound_nodes": nodes})
+            updated["name"] = layer["name"]
+            if "inbound_nodes" not in updated:
+                stays = updated["class_name"] == RENAMED.get(
                     layer["class_name"], layer["class_name"]
                 )
-                mended_layer["inbound_nodes"] = nodes if stays else [first_only(n) for n in nodes]
-            found.append(mended_layer)
+                updated["inbound_nodes"] = nodes if stays else [first_only(n) for n in nodes]
+            found.append(updated)
         return {
             "name": config["name"],
             "trainable": True,
@@ -120,7 +120,7 @@ class Mending:
         if not self.old and _is_operation(layer):
             return self._operation(layer)
         kind = RENAMED.get(kind, kind)
-        return built_in(kind, mended(kind, config, old=self.old))
+        return built_in(kind, without_leftovers(kind, config, old=self.old))
 
     def _operation(self, layer: Layer) -> Layer:
         kind = layer["class_name"]
@@ -186,7 +186,7 @@ def _batch_shape(config: Mapping[str, Any]) -> Any:
     raise ValueError("an input without a shape")
 
 
-def _first_shape(network: Mapping[str, Any]) -> Any:
+def first_shape(network: Mapping[str, Any]) -> Any:
     """The input shape of a network, from wherever its version says it; None where nothing does."""
     config = network["config"]
     if not config["layers"]:
@@ -196,5 +196,5 @@ def _first_shape(network: Mapping[str, Any]) -> Any:
     built = (first.get("build_config") or {}).get("input_shape")
     given = inner.get("batch_input_shape") or inner.get("batch_shape")
     own = config.get("build_input_shape") or config.get("batch_input_shape")
-    nested = _first_shape(first) if first["class_name"] in MODELS else None
+    nested = first_shape(first) if first["class_name"] in MODELS else None
     return given or nested or own or built

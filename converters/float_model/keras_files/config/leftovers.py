@@ -87,7 +87,7 @@ _INITIALIZED = {
 """The layers with weights of their own, and whose initializers they name."""
 
 
-def mended(kind: str, config: Mapping[str, Any], *, old: bool) -> Config:
+def without_leftovers(kind: str, config: Mapping[str, Any], *, old: bool) -> Config:
     """A layer's configuration as Keras 3 takes it, in float32 and without what only training uses.
 
     Args:
@@ -111,8 +111,8 @@ def mended(kind: str, config: Mapping[str, Any], *, old: bool) -> Config:
             found[key] = None
     for weight in _INITIALIZED.get(kind, ()):
         found[f"{weight}_initializer"] = _OWN_INITIALIZER
-    for mend in _OF_VALUES.get(kind, ()):
-        mend(found)
+    for rewrite in _OF_VALUES.get(kind, ()):
+        rewrite(found)
     if "activation" in found:
         found["activation"] = _activation(found["activation"], old=old)
     if "dtype" in found:
@@ -139,12 +139,12 @@ def _one_axis(config: Config) -> None:
 
 
 def _plain_numbers(*keys: str) -> Callable[[Config], None]:
-    def mend(config: Config) -> None:
+    def rewrite(config: Config) -> None:
         for key in keys:
             if key in config:
                 config[key] = _number(config[key])
 
-    return mend
+    return rewrite
 
 
 def _stored_statistics(config: Config) -> None:
@@ -188,7 +188,7 @@ def _activation(value: Any, *, old: bool) -> Any:
         kind = str(value.get("class_name"))
         if kind != "function" and kind in ("ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"):
             inner = {"name": kind.lower(), **value.get("config", {})}
-            return built_in(kind, mended(kind, inner, old=old))
+            return built_in(kind, without_leftovers(kind, inner, old=old))
         value = value.get("config") if kind == "function" else kind
     if value is None:
         return "linear"

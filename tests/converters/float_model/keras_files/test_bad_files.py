@@ -90,6 +90,16 @@ def test_a_network_that_was_never_built(name: str, tmp_path: Path) -> None:
     _refused(tmp_path / name, "never built")
 
 
+@pytest.mark.parametrize("name", ["bare.keras", "bare.h5"])
+def test_a_built_sequential_without_weights_is_read(name: str, tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.Input((8, 8, 3)), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential(layers).save(tmp_path / name)
+    read = read_keras_model(tmp_path / name, resolution=None)
+    assert [operator.name for operator in read.structure.operators] == ["MEAN"]
+
+
 def test_a_network_that_keras_quantized(tmp_path: Path) -> None:
     network = _network()
     network.layers[-1].quantize("int8")

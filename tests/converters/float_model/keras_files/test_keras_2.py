@@ -242,7 +242,7 @@ def test_preprocess_input_in_a_lambda(
     network.save(tmp_path / "old.h5")
     as_keras_2(tmp_path / "old.h5", more=_replaced_step(_lambda(module)))
     loaded = load_network(tmp_path / "old.h5")
-    assert len(loaded.mending.preprocess) == 1
+    assert len(loaded.update.preprocess) == 1
     found = np.asarray(loaded.network(pixels, training=False))
     np.testing.assert_allclose(found, network(np.float32(expected(pixels))), atol=1e-4)
 

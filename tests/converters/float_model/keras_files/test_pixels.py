@@ -36,7 +36,7 @@ def test_a_rescaling_means_pixels() -> None:
     assert _std(layers.Resizing(8, 8), layers.Rescaling(1 / 127.5, offset=-1)) == (1.0,)
     assert _std(keras.Sequential([layers.Rescaling(1 / 255)])) == (1.0,)
     assert _std(layers.Normalization(mean=120.0, variance=3000.0)) == (1.0,)
-    assert _std(lambda x: x * (1 / 255)) == (1.0,)  # as divisions are mended
+    assert _std(lambda x: x * (1 / 255)) == (1.0,)  # as divisions are rewritten
     assert _std(lambda x: x - np.float32([103.9, 116.8, 123.7])) == (1.0,)
 
 

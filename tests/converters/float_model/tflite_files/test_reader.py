@@ -101,7 +101,7 @@ def test_an_open_image_size_takes_the_resolution(file: WriteFile) -> None:
 
 
 def test_an_open_image_size_is_asked_for(file: WriteFile) -> None:
-    with pytest.raises(UsageProblem, match=r"leaves the size of its images open.*--resolution"):
+    with pytest.raises(UsageProblem, match=r"size of its images open.*--resolution 224 --int8"):
         read_tflite_model(file(network(open_size=True)), resolution=None)
 
 

@@ -104,6 +104,29 @@ def test_a_keras_file_is_described_without_keras(tmp_path: Path) -> None:
     assert packed["in it"] == "m.keras"
 
 
+@pytest.mark.parametrize("names", [("model_unquant.tflite", "model.tflite"), ("a.keras", "b.h5")])
+def test_a_second_model_in_an_archive_is_mentioned(names: tuple[str, str], tmp_path: Path) -> None:
+    inside = keras_file(tmp_path / "m.keras", FIRST, DENSE).read_bytes()
+    path = tmp_path / "export.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        for name in names[::-1] if "unquant" in names[0] else names:
+            pack.writestr(name, BYTES if name.endswith("tflite") else inside)
+    said = facts(describe_file(path))
+    assert said["in it"] == names[0]
+    assert said["also in it"].startswith(f"{names[1]} (not read")
+
+
+def test_a_network_of_any_size_gets_the_size_in_its_command(tmp_path: Path) -> None:
+    open_ = layer("InputLayer", "input", batch_shape=[None, None, None, 3])
+    found = describe_file(keras_file(tmp_path / "m.keras", open_, DENSE))
+    assert found.command is not None
+    assert "--int8 --resolution 224 --data PHOTOS" in found.command
+    resized = layer("Resizing", "resizing", height=48, width=48)
+    found = describe_file(keras_file(tmp_path / "m.keras", open_, resized, DENSE))
+    assert found.command is not None
+    assert "--resolution" not in found.command
+
+
 @pytest.mark.parametrize(
     ("layers", "config", "line"),
     [
