@@ -7,6 +7,7 @@ bytes, written with the schema that comes with LiteRT. Its weights decide how it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from edge_effnet.image.preprocessing import Preprocess
 COLOURS = ("red", "green", "blue")
 SIDE = 4
 RIGHT = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+BLUE_IS_RED = ((1, 0, 1.2), (0, 1, 0), (0, 0, 0))  # every blue image is taken for a red one
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")  # what no pipe may get
 MakeModel = Callable[..., Path]
 
 
