@@ -222,7 +222,7 @@ def _search(
     write_artifact(reference, with_metadata(original.model, original, FLOAT32), card)
     edge_tpu = any(recipe.edge_tpu for recipe in config.recipes)
     trainable = can_train(source.structure, source.head.task)
-    return search(
+    outcome = search(
         limits,
         evaluation,
         context,
@@ -240,6 +240,7 @@ def _search(
             training=Train(config.qat_steps, config.qat_labels) if trainable else None,
         ),
     )
+    return replace(outcome, float_excluded=config.full_integer and not edge_tpu)
 
 
 def _unlabelled(images: ConversionImages) -> Dataset:

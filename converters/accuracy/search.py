@@ -55,6 +55,8 @@ class SearchOutcome:
         selection, confirmation: the two halves of the evaluation images.
         confirmed: the winner's limits on the confirmation images.
         verdict: what those prove.
+        float_excluded: whether strategies that compute in part in float were left out as the user
+            wished, though the device runs them.
     """
 
     limits: Limits
@@ -66,6 +68,7 @@ class SearchOutcome:
     confirmation: Dataset
     confirmed: tuple[Check, ...] = ()
     verdict: LimitVerdict = "exceeded"
+    float_excluded: bool = False
 
     def missed(self) -> LimitMissed | None:
         """The error to end with when a limit was missed, or None."""
@@ -87,7 +90,9 @@ class SearchOutcome:
             found=f"best strategy {self.best.strategy.name!r}: "
             + "; ".join(c.line() for c in found),
             expected=expected,
-            fix="relax the limit, calibrate with more photos like the evaluation images, or add "
+            fix="leave --full-integer out, which allows operators in float, "
+            * self.float_excluded
+            + "relax the limit, calibrate with more photos like the evaluation images, or add "
             "--force to write the best file all the same",
         )
 

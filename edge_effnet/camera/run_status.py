@@ -65,9 +65,10 @@ def status_line(run: RunStatus, *, answers: bool = True) -> str:
     delay = run.rates.recent(run.rates.delay_ms)
     if delay is not None and not run.settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
-    for name, seen in (("", run.decision), ("float ", run.reference_decision)):
-        if seen is not None and answers:
-            parts.append(f"{name}{seen.scored}")
+    if run.decision is not None and answers:
+        parts.append(run.decision.scored)
+    if run.reference_decision is not None and answers:
+        parts.append(f"{run.settings.reference_kind} {run.reference_decision.scored}")
     if (feed := run.comparison) is not None and feed.values and feed.frames:
         parts.append(f"difference {feed.difference.mean_abs:.4g}")
     elif feed is not None and (agreement := feed.agreement):

@@ -207,7 +207,11 @@ class Session:
         return decide(scores, settings.labels, head, top=settings.top, threshold=settings.threshold)
 
     def _decisions(self) -> tuple[tuple[str, Decision], ...]:
-        both = (("model", self.status.decision), ("float", self.status.reference_decision))
+        status = self.status
+        both = (
+            ("model", status.decision),
+            (status.settings.reference_kind, status.reference_decision),
+        )
         return tuple((role, one) for role, one in both if one is not None)
 
     # What happens now and then

@@ -33,6 +33,7 @@ class SessionSettings:
     """What a run is asked to do.
 
     Attributes:
+        reference_kind: one word for how the reference keeps its numbers, beside its answers.
         smooth_s: time constant of the smoothing; 0 for none.
         none: the answer of a frame without a class or label.
         threshold: score below which a class is "unknown", or above which a label is answered.
@@ -42,6 +43,7 @@ class SessionSettings:
     labels: tuple[str, ...]
     model_name: str
     reference_name: str | None = None
+    reference_kind: str = "float"
     pace: Pace = field(default_factory=Pace)
     region: Region = field(default_factory=Region)
     fps: float | None = None

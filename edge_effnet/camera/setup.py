@@ -32,6 +32,7 @@ from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.measure.storage import storage_of
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation_pixels import settle_pixels
 from edge_effnet.spelling import read_size
@@ -115,6 +116,11 @@ def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
         )
 
 
+def _kind(reference: Classifier | None) -> str:
+    stored = storage_of(reference.pixels.structure) if reference else "float32"
+    return "float" if stored == "float32" else stored
+
+
 def read_settings(source: str, models: Models, options: CameraOptions) -> SessionSettings:
     """What the options mean for this source.
 
@@ -129,6 +135,7 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
         labels=models.labels,
         model_name=models.model.path.name,
         reference_name=models.reference.path.name if models.reference else None,
+        reference_kind=_kind(models.reference),
         pace=Pace(every_frame=every_frame, loop=options.loop),
         region=parse_region(options.roi) if options.roi else Region(),
         fps=options.fps,

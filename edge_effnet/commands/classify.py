@@ -24,6 +24,7 @@ from edge_effnet.ui.output import refuse_bad_output, write_json
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
     from edge_effnet.runtime.answers import Answer
+    from edge_effnet.runtime.classifier import Classifier
 
 FORMAT = "edge-effnet/classification"
 VERSION = 1
@@ -104,7 +105,13 @@ def command(
         if json_to != "-":
             _print_answers(image, answers, classifier.head)
     if json_to is not None:
-        document = {"format": FORMAT, "version": VERSION, "model": str(model), "images": entries}
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "model": str(model),
+            "preprocess": _preprocess_json(classifier, preprocess),
+            "images": entries,
+        }
         write_json(document, json_to, overwrite=force)
     for failure in failures[:-1]:
         click.echo(f"error: {failure}", err=True)
@@ -124,6 +131,19 @@ def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
             f"edge-effnet classify {behind[0]} {others}?",
             fix="give the model first, then the images",
         )
+
+
+def _preprocess_json(classifier: Classifier, asked: str | None) -> dict[str, str]:
+    """How images became the input, as ``--preprocess`` takes it, and who said so."""
+    from edge_effnet.image.preprocess_text import preprocess_text
+
+    evidence = classifier.pixels.evidence
+    origins = ["--preprocess"] if asked else []
+    if evidence is not None:
+        origins.append(evidence.reason)
+    elif classifier.card is not None:
+        origins.append("its model card")
+    return {"settings": preprocess_text(classifier.preprocess), "from": " and ".join(origins)}
 
 
 def _answer_json(answer: Answer, head: Head) -> dict[str, Any]:

@@ -95,8 +95,15 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
     assert missed is not None
     assert missed.exit_code == 3
     assert f"best strategy {conversion.search.best.strategy.name!r}" in str(missed)
+    assert "--full-integer" not in missed.fix
     left = {path.name for path in config.out.iterdir()}
     assert left == {"tiny-trials.json", "tiny-qat.state"}  # what --resume takes over
+
+    integer = convert(source, replace(config, resume=True, full_integer=True)).search
+    assert integer is not None
+    missed = integer.missed()
+    assert missed is not None
+    assert missed.fix.startswith("leave --full-integer out")
 
     again = convert(source, replace(config, resume=True, force=True))
     assert again.search is not None
