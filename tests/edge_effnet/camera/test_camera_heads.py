@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,7 @@ import pytest
 
 from edge_effnet.image.preprocessing import Pixels
 from tests.edge_effnet.camera.conftest import Cli, plain
-from tests.edge_effnet.conftest import write_image
-
-MakeModel = Callable[..., Path]
+from tests.edge_effnet.conftest import MakeModel, write_image
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +25,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from tests.edge_effnet.camera.conftest import FakeClock, MakeClip, plain
-
-MakeModel = Callable[..., Path]
+from tests.edge_effnet.conftest import MakeModel
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,9 +12,9 @@ import pytest
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.trained_on import record
+from tests.conftest import Cli
+from tests.edge_effnet.conftest import MakeModel
 
-MakeModel = Callable[..., Path]
-Cli = Callable[..., tuple[int, str, str]]
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
 PIXELS = ("--preprocess", "crop=0.9,mean=0,std=1")
 

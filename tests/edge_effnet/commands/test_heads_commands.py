@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.edge_effnet.conftest import write_image
-
-MakeModel = Callable[..., Path]
-Cli = Callable[..., tuple[int, str, str]]
+from tests.conftest import Cli
+from tests.edge_effnet.conftest import MakeModel, write_image
 
 
 @pytest.fixture

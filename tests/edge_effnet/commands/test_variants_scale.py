@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,7 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.console import megabytes, millions
 from edge_effnet.ui.quantities import parse_amount
-
-Cli = Callable[..., tuple[int, str, str]]
+from tests.conftest import Cli
 
 
 def test_the_table_has_every_variant(cli: Cli) -> None:

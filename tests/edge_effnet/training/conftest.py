@@ -1,9 +1,11 @@
-"""A network so small that it trains in seconds, and images it can learn."""
+"""A network so small that it trains in seconds, images it can learn, and whole runs of it."""
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,6 +14,10 @@ import pytest
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import BlockSpec, VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.training.checkpointing import read_state
+from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.epochs import Callbacks, Interrupted
+from edge_effnet.training.trainer import TrainingResult, train
 
 SIDE = 32
 
@@ -58,3 +64,49 @@ def draw_colours(folder: Path, count: int, seed: int = 3) -> Path:
             pixels[:, :, place] += np.uint8(120)
             assert cv2.imwrite(str(folder / colour / f"{number}.png"), pixels)
     return folder
+
+
+@pytest.fixture(scope="session")
+def config(colours: Path, tiny_file: Path) -> TrainConfig:
+    """Everything random switched on."""
+    return TrainConfig(
+        data=str(colours),
+        variant=str(tiny_file),
+        weights="random",
+        epochs=4,
+        batch_size=8,
+        learning_rate=1e-2,
+        warmup_epochs=0.5,
+        mixup=0.2,
+        cutmix=0.5,
+        ema=0.9,
+        drop_connect=0.3,
+        patience=0,
+    )
+
+
+def run(config: TrainConfig, folder: Path, **options: Any) -> TrainingResult:
+    return train(config, folder, workers=2, **options)
+
+
+@pytest.fixture(scope="session")
+def finished(config: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """A run that nobody disturbed; never to be changed."""
+    return run(config, tmp_path_factory.mktemp("runs") / "whole")
+
+
+def run_and_stop(config: TrainConfig, folder: Path, asked: int = 1) -> None:
+    """A run that is stopped the ``asked``-th time it asks: after each batch and each epoch."""
+    answers = (number == asked for number in itertools.count(1))
+    with pytest.raises(Interrupted):
+        run(config, folder, callbacks=Callbacks(stop=lambda: next(answers)))
+
+
+def same_states(one: Path, other: Path) -> None:
+    ours, theirs = read_state(one / "last.state"), read_state(other / "last.state")
+    for row, twin in zip(ours.progress.rows, theirs.progress.rows, strict=True):
+        values = [replace(entry, seconds=0.0) for entry in (row, twin)]
+        assert values[0] == values[1]
+    for part in ("model", "optimizer"):
+        for left, right in zip(getattr(ours, part), getattr(theirs, part), strict=True):
+            np.testing.assert_array_equal(left, right)

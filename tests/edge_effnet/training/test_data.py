@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from edge_effnet.data.image_sources import ImagesInMemory
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import list_images
+from edge_effnet.training.data import ImageLists, TrainingImages, list_images
 from tests.edge_effnet.training.conftest import draw_colours
 
 
@@ -36,3 +38,11 @@ def test_every_class_needs_images_on_both_sides(tmp_path: Path) -> None:
     data = draw_colours(tmp_path / "data", 4)
     with pytest.raises(DataError, match="4 of 'blue', 4 of 'green', 4 of 'red'"):
         list_images(TrainConfig(data=str(data)))
+
+
+def test_class_weights_balance() -> None:
+    labels = np.repeat(np.arange(3), (10, 30, 60))
+    source = ImagesInMemory(tuple(np.zeros((len(labels), 1, 1, 3), np.uint8)), labels)
+    lists = ImageLists("", ("a", "b", "c"), None, None, "")
+    weights = TrainingImages(lists, source, source).balancing_weights
+    np.testing.assert_allclose(weights * [10, 30, 60], 100 / 3)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,6 @@ from tests.edge_effnet.camera.conftest import plain
 LABELS = ("red", "green", "blue")
 FILE = ModelFile(Path("model.tflite"), "00", 1)
 PIXELS = plain("red", 4, 4)
-MakeModel = Callable[..., Path]
 
 
 def pair_of(number: int, ours: np.ndarray, theirs: np.ndarray, scene: int = 0) -> ComparedFrame:
