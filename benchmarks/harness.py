@@ -21,7 +21,7 @@ from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
 from edge_effnet.documents import unstructure
 from edge_effnet.errors import ModelError
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.delegation import delegation
 from edge_effnet.measure.environment import ROOT, read_environment

@@ -17,7 +17,7 @@ from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32
 from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import OutputError
-from edge_effnet.files import refuse_existing
+from edge_effnet.files.write import refuse_existing
 from edge_effnet.metrics import Comparison
 
 

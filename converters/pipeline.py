@@ -39,7 +39,7 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.files import refuse_existing
+from edge_effnet.files.write import refuse_existing
 from edge_effnet.measure.timing import time_files
 from edge_effnet.stages import StartStage, no_progress
 

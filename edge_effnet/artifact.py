@@ -23,7 +23,7 @@ from typing import Any
 
 from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization

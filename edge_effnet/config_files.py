@@ -31,7 +31,7 @@ from typing import (
 
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
-from edge_effnet.files import write_json_file
+from edge_effnet.files.write import write_json_file
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

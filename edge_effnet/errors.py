@@ -18,6 +18,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+from edge_effnet.printable import printable
+
 
 class EdgeEffnetError(Exception):
     """An error with a remedy.
@@ -44,7 +46,7 @@ class EdgeEffnetError(Exception):
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
         parts.append(f"to fix: {self.fix}")
-        return " ".join("; ".join(parts).split())  # one line, whatever a file name contains
+        return printable(" ".join("; ".join(parts).split()))  # one line, whatever a name contains
 
 
 class UsageProblem(EdgeEffnetError):

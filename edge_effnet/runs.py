@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, OutputError, UsageProblem
-from edge_effnet.files import write_atomically, write_json_file
+from edge_effnet.files.write import write_atomically, write_json_file
 
 STATE_FORMAT, STATE_VERSION = "edge-effnet run state", 2
 _ABOUT = "about"

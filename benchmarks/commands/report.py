@@ -55,7 +55,7 @@ def command(
     """
     from benchmarks.report.page import render, require_extra
     from benchmarks.report.sources import read_sources
-    from edge_effnet.files import refuse_existing, write_atomically
+    from edge_effnet.files.write import refuse_existing, write_atomically
 
     require_extra()
     refuse_existing(out, overwrite=force)

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.results.result import VERSION, Result, parse_result
 from edge_effnet.errors import DataError, cannot_read, cannot_write
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 
 SERIES_FORMAT = "edge-effnet/benchmark-series"
 

@@ -12,7 +12,7 @@ from converters.quantization.candidates import Context
 from edge_effnet.artifact import Card
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.documents import Malformed, structure
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.runs import fingerprint
 
 # Timing of two files in turn wavers by a few percent even on a quiet machine.

@@ -16,7 +16,7 @@ from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 from edge_effnet.heads.tasks import is_quantized
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.plots import missing_extra

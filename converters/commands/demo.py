@@ -129,7 +129,7 @@ def _ask(models: dict[str, Path]) -> list[DemoAnswer]:
 
 def _write_image(answers: list[DemoAnswer], path: Path) -> None:
     """The signs in a grid, each with what the models call it; wrong answers in red."""
-    from edge_effnet.files import write_atomically
+    from edge_effnet.files.write import write_atomically
 
     tiles = [_tile(answer) for answer in answers]
     rows = [np.hstack(tiles[i : i + COLUMNS]) for i in range(0, len(tiles), COLUMNS)]

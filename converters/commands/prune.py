@@ -181,7 +181,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from converters.pruning.report import print_sensitivity
     from converters.pruning.selection.sensitivity_plot import sensitivity_plot
     from converters.pruning.step import measure
-    from edge_effnet.files import refuse_existing, write_atomically
+    from edge_effnet.files.write import refuse_existing, write_atomically
     from edge_effnet.plots import missing_extra
     from edge_effnet.training.epochs import Callbacks
     from edge_effnet.ui.output import write_json

@@ -11,7 +11,7 @@ from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.signs.option import is_signs, named_source
 from edge_effnet.errors import ModelError, OutputError, UsageProblem
-from edge_effnet.files import refuse_existing
+from edge_effnet.files.write import refuse_existing
 
 
 def pruned_name(model: ModelChoice, share: float, config: ConvertConfig) -> str:

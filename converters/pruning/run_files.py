@@ -15,7 +15,7 @@ from converters.pruning.selection.sensitivity import SensitivityPoint
 from converters.pruning.step import PrunedStep
 from edge_effnet.architecture.files import variant_from_json
 from edge_effnet.errors import DataError
-from edge_effnet.files import write_json_file
+from edge_effnet.files.write import write_json_file
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.runs import refuse_changed
 

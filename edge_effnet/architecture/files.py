@@ -12,7 +12,7 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 from edge_effnet.spelling import nearest
 
 FORMAT, VERSION = "edge-effnet variant", 1

@@ -9,7 +9,7 @@ import click
 
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 from edge_effnet.spelling import read_size
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.console import console, megabytes

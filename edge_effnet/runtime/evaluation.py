@@ -23,7 +23,7 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import match_label
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_effnet import plots
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 from edge_effnet.training.trainer_state import EpochRow
 
 HISTORY_FILE, CURVES_FILE = "history.csv", "curves.png"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from edge_effnet.errors import OutputError
-from edge_effnet.files import refuse_existing, write_atomically
+from edge_effnet.files.write import refuse_existing, write_atomically
 
 
 def write_json(value: Any, destination: str, *, overwrite: bool) -> None:

@@ -21,7 +21,7 @@ from benchmarks.accuracy import plan_accuracy
 from benchmarks.devices.pi.board import Content
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Sample
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.runtime.evaluation_plan import EvaluationPlan
 
 INPUTS = "inputs"

@@ -19,7 +19,7 @@ from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.measure.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
 

@@ -18,7 +18,7 @@ from benchmarks.devices.cpu import measure
 from benchmarks.spec import BenchSpec
 from edge_effnet.documents import structure
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 
 PROGRESS_SECONDS = 0.5
 

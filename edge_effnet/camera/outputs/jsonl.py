@@ -13,7 +13,7 @@ from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
 from edge_effnet.camera.frames import ComparedFrame, FrameScores
 from edge_effnet.errors import cannot_write
-from edge_effnet.files import refuse_existing
+from edge_effnet.files.write import refuse_existing
 from edge_effnet.heads.head import Head
 
 

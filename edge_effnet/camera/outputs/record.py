@@ -17,7 +17,7 @@ from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.overlay import draw, plain
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem, cannot_write
-from edge_effnet.files import refuse_existing, write_atomically
+from edge_effnet.files.write import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
 
 RESERVE_BYTES = 64 * 2**20

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.camera.run_status import RunStatus, run_json
-from edge_effnet.files import content_hash
+from edge_effnet.files.read import content_hash
 from edge_effnet.metrics import Comparison, ModelFile
 from edge_effnet.runtime.classifier import Classifier
 

@@ -14,7 +14,7 @@ import numpy as np
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.data.signs.video import Truth, clip_frames
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
-from edge_effnet.files import refuse_existing, write_atomically
+from edge_effnet.files.write import refuse_existing, write_atomically
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
 COLUMNS = ("frame", "label", "x0", "y0", "x1", "y1")

@@ -14,7 +14,8 @@ import numpy as np
 from edge_effnet.architecture.files import variant_from_json, variant_to_json
 from edge_effnet.architecture.spec import VariantSpec, network_plan
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.files import content_hash, write_atomically
+from edge_effnet.files.read import content_hash
+from edge_effnet.files.write import write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.files import METADATA, Layout, count_classes, open_weights
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.errors import OutputError
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 
 
 def test_folders_are_made_and_the_umask_counts(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 from edge_effnet.errors import OutputError
-from edge_effnet.files import write_atomically
+from edge_effnet.files.write import write_atomically
 
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

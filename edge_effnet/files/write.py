@@ -1,15 +1,14 @@
-"""Files: written whole or not at all, told apart by their content."""
+"""Files written whole or not at all."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.errors import DataError, OutputError, cannot_read, cannot_write
+from edge_effnet.errors import OutputError, cannot_write
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -70,20 +69,3 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
             expected="a free name",
             fix="choose another name, remove it, or add --force",
         )
-
-
-def content_hash(path: Path) -> str:
-    """SHA-256 of a file's bytes: two files with one hash are the same image."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise cannot_read(path, error) from error
-
-
-def image_hash(path: Path) -> str:
-    """``content_hash``, or that of its name where it cannot be read."""
-    try:
-        return content_hash(path)
-    except DataError:
-        return hashlib.sha256(os.fsencode(path.name)).hexdigest()
