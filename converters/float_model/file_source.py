@@ -118,6 +118,8 @@ def _preprocess_of(
         return parse_preprocess(asked, settings) if asked else settings, None, None
     stated = read.found.settings if read.found and identify(path).kind.code in _TFLITE else None
     evidence = evidence_of(read.model, read.structure, stated=stated, found=read.found)
+    if stated is not None and read.found is not None:
+        evidence = replace(evidence, reason=read.found.reason)
     told = with_told(evidence, asked) if asked else evidence
     settings = told.settings if isinstance(told, Evidence) else told
     _refuse_other_depth(settings, read.structure, path)

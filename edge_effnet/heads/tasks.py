@@ -173,11 +173,17 @@ def is_quantized(structure: Structure) -> bool:
 
 
 def integer_activations(structure: Structure) -> Counter[str]:
-    """How many inputs and results of operators there are of each quantized type."""
-    tensors = structure.tensors
+    """How many inputs and results of operators there are of each quantized type; the input and the
+    output of a network that computes in float between them are none."""
+    tensors, ends = structure.tensors, set[int]()
     computed = {index for operator in structure.operators for index in operator.outputs}
+    for operator in structure.operators:
+        if operator.name == "DEQUANTIZE":
+            ends |= set(operator.inputs) & set(structure.inputs)
+        elif operator.name == "QUANTIZE":
+            ends |= set(operator.outputs) & set(structure.outputs)
     return Counter(
         tensors[index].dtype
-        for index in computed | set(structure.inputs)
+        for index in (computed | set(structure.inputs)) - ends
         if tensors[index].scales and tensors[index].dtype in {"int8", "uint8", "int16"}
     )

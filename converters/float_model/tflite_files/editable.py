@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from converters.float_model.tflite_files.checks import damaged
 from converters.tflite_graph.unused import drop_unused
-from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import DTYPES
 
@@ -49,12 +49,8 @@ class EditableGraph:
             self._refuse_wrong_indices()
             self.changed = has_old_operator_codes(model)
         except _DAMAGE as error:
-            raise ModelError(
-                f"{name} is damaged or cut off",
-                found=f"{len(model)} bytes that do not decode ({type(error).__name__})",
-                expected="a whole .tflite file",
-                fix="copy or convert it again",
-            ) from error
+            said = f"{len(model)} bytes that do not decode ({type(error).__name__})"
+            raise damaged(name, said) from error
         numbers = vars(self.schema.BuiltinOperator).items()
         self._kinds = {number: kind for kind, number in numbers if isinstance(number, int)}
         self._name_apart()
@@ -122,12 +118,8 @@ class EditableGraph:
                 return unpacked(stored, _PACKED[dtype], int(np.prod(shape))).reshape(shape)
             return stored.view(np.dtype(dtype)).reshape(shape)
         except (TypeError, ValueError) as error:
-            raise ModelError(
-                f"{self.name} is damaged",
-                found=f"{stored.size} bytes for {dtype} {list(shape)} in a constant",
-                expected="as many as its shape needs",
-                fix="copy or convert it again",
-            ) from error
+            said = f"{stored.size} bytes for {dtype} {list(shape)} in a constant"
+            raise damaged(self.name, said) from error
 
     def set_constant(self, index: int, values: NDArray[Any]) -> None:
         """Make a tensor the constant ``values``, in a buffer of its own."""

@@ -1,4 +1,4 @@
-"""The input as one float image with channels last, whatever stands in front of it."""
+"""One float image with channels last and a float answer, whatever stands around the network."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ _CHANNELS_LAST = [0, 2, 3, 1]
 
 
 def take_float_image(graph: EditableGraph) -> bool:
-    """Drop a CAST of integer pixels to float, and a TRANSPOSE of channels-first images.
+    """Drop a CAST or DEQUANTIZE of integer pixels, and a TRANSPOSE of channels-first images.
 
-    Networks from PyTorch begin with the second. What reads the input otherwise is left alone.
+    Networks from PyTorch begin with the last. What reads the input otherwise is left alone.
 
     Returns:
-        Whether pixels were integers: then they are fed as they are, 0–255.
+        Whether pixels were cast from integers: then they are fed as they are, 0–255.
 
     Raises:
         ModelError: another type, or channels first and no such operator.
     """
+    if graph.dtype(graph.inputs[0]) != "float32":
+        _drop_first(graph, "DEQUANTIZE")
     transposed = _drop_first(graph, "TRANSPOSE")
     cast = graph.dtype(graph.inputs[0]) != "float32" and _drop_first(graph, "CAST")
     if cast and not transposed:
@@ -52,7 +54,7 @@ def _drop_first(graph: EditableGraph, kind: str) -> bool:
     (behind,) = graph.made_by(readers[0])
     if kind == "TRANSPOSE" and not _to_channels_last(graph, graph.read_by(readers[0])[1]):
         return False
-    if kind == "CAST" and graph.dtype(behind) != "float32":
+    if kind != "TRANSPOSE" and graph.dtype(behind) != "float32":
         return False
     name = graph.tensors[source].name
     graph.tensors[source].name, graph.tensors[behind].name = name + b"_before", name
@@ -63,6 +65,24 @@ def _drop_first(graph: EditableGraph, kind: str) -> bool:
             entry.tensorIndex = behind
     graph.changed = True
     return True
+
+
+def take_float_answer(graph: EditableGraph) -> None:
+    """Drop the QUANTIZE that rounds a float answer."""
+    last = next((op for op in graph.operators if graph.outputs[0] in graph.made_by(op)), None)
+    if last is None or graph.kind(last) != "QUANTIZE":
+        return
+    (before,), rounded = graph.read_by(last), graph.outputs[0]
+    if graph.dtype(before) != "float32":
+        return
+    name = graph.tensors[rounded].name
+    graph.tensors[rounded].name, graph.tensors[before].name = name + b"_rounded", name
+    graph.outputs = [before]
+    graph.operators.remove(last)
+    for signature in graph.tree.signatureDefs or []:
+        for entry in signature.outputs or []:
+            entry.tensorIndex = before
+    graph.changed = True
 
 
 def _to_channels_last(graph: EditableGraph, order: int) -> bool:

@@ -11,13 +11,14 @@ from converters.float_model.tflite_files.checks import refuse_unreadable
 from converters.float_model.tflite_files.constants import fold_constants
 from converters.float_model.tflite_files.editable import EditableGraph
 from converters.float_model.tflite_files.fixed_shapes import fix_input, run_once, write_shapes
-from converters.float_model.tflite_files.float_image import take_float_image
+from converters.float_model.tflite_files.float_image import take_float_answer, take_float_image
 from converters.float_model.tflite_files.stored_weights import restore_weights
 from edge_effnet.artifact import Artifact, read_artifact, split_archive
 from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.tasks import open_size, size_command
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import foreign_preprocess
+from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 
@@ -39,6 +40,7 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     image = _image(artifact.structure, path, resolution)
     graph = EditableGraph(model, path.name)
     whole_pixels = take_float_image(graph)
+    take_float_answer(graph)
     fix_input(graph, image)
     found = restore_weights(graph)
     interpreter = run_once(graph)
@@ -66,9 +68,11 @@ def _found(
     if artifact.preprocess is not None:
         origin = "its card" if artifact.card else "its TFLite metadata"
         return FoundPreprocess(artifact.preprocess, origin)
+    base = foreign_preprocess(*image)
     if whole_pixels:
-        return FoundPreprocess(foreign_preprocess(*image), "its integer input")
-    return None
+        return FoundPreprocess(base, "its integer input")
+    evidence = by_quantization(artifact.structure, base)
+    return evidence.found if evidence else None
 
 
 def _image(structure: Structure, path: Path, resolution: int | None) -> tuple[int, int, int]:

@@ -24,11 +24,18 @@ def read(path: Path) -> tuple[tuple[str, ...] | None, tuple[str, ...]]:
     return source.labels, source.notices
 
 
-def test_teachable_machines_zip_is_a_model_with_labels(reference: Path, tmp_path: Path) -> None:
-    path = tmp_path / "converted_tflite.zip"
+def packed(path: Path, members: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as pack:
-        for name in ("model_unquant.tflite", "labels.txt"):
-            pack.write(reference / "teachable" / "fruit6" / name, name)
+        for name, content in members.items():
+            pack.writestr(name, content)
+    return path
+
+
+def test_teachable_machines_zip_is_a_model_with_labels(reference: Path, tmp_path: Path) -> None:
+    folder = reference / "teachable" / "fruit6"
+    names = ("model_unquant.tflite", "labels.txt")
+    members = {name: (folder / name).read_bytes() for name in names}
+    path = packed(tmp_path / "converted_tflite.zip", members)
     labels, notices = read(path)
     assert labels == FRUIT
     assert f"class names from labels.txt in {path}: FRESH APPLE, FRESH BANANA" in notices[-1]
@@ -52,17 +59,13 @@ def test_weights_alone_are_refused_with_the_way_that_works(tmp_path: Path) -> No
 
 
 def test_a_pytorch_file_is_named_with_its_recipe(tmp_path: Path) -> None:
-    path = tmp_path / "net.tflite"
-    with zipfile.ZipFile(path, "w") as pack:
-        pack.writestr("net/data.pkl", b"")
+    path = packed(tmp_path / "net.tflite", {"net/data.pkl": b""})
     with pytest.raises(ModelError, match=r"net\.tflite is a PyTorch file.*litert-torch"):
         read(path)
 
 
 def test_a_damaged_model_in_an_archive_is_said_of_the_archive(tmp_path: Path) -> None:
-    path = tmp_path / "converted_keras.zip"
-    with zipfile.ZipFile(path, "w") as pack:
-        pack.writestr("keras_model.h5", b"no HDF5 at all")
+    path = packed(tmp_path / "converted_keras.zip", {"keras_model.h5": b"no HDF5 at all"})
     with pytest.raises(ModelError, match=r"converted_keras\.zip is a text file, not a model"):
         read(path)
 

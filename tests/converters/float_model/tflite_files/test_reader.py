@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from converters.float_model.file_source import from_file
 from converters.float_model.tflite_files.editable import unpacked
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
+from edge_effnet.runtime.input_pixels.ways import scaling_name
 from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.float_model.tflite_files.conftest import (
@@ -147,6 +149,29 @@ def test_integer_pixels_are_fed_as_they_are(file: WriteFile) -> None:
     assert read.found is not None
     assert read.found.settings.passes_pixels
     assert [operator.name for operator in read.structure.operators] == ["MEAN"]
+
+
+def test_integers_around_a_float_network_are_taken_off(file: WriteFile) -> None:
+    builder = NetworkBuilder()
+    unit, rounded = np.array([1 / 255], np.float32), np.array([1 / 256], np.float32)
+    source = builder.tensor("image", (1, SIDE, SIDE, 3), dtype="uint8", scales=unit)
+    pixels, mean = builder.tensor("pixels", (1, SIDE, SIDE, 3)), builder.tensor("mean", (1, 3))
+    axes = builder.tensor("axes", (2,), np.array([1, 2], np.int32))
+    scores = builder.tensor("scores", (1, 3), dtype="uint8", scales=rounded)
+    builder.operator("DEQUANTIZE", [source], pixels)
+    builder.operator("MEAN", [pixels, axes], mean, options="ReducerOptions")
+    builder.operator("QUANTIZE", [mean], scores)
+    theirs = builder.pack(source, [scores])
+    path = file(theirs)
+    read = read_tflite_model(path, resolution=None)
+    assert [operator.name for operator in read.structure.operators] == ["MEAN"]
+    levels = np.random.default_rng(0).integers(0, 256, (1, SIDE, SIDE, 3), dtype=np.uint8)
+    exact = answer(read.model, levels.astype(np.float32) / 255)
+    np.testing.assert_allclose(answer(theirs, levels) / 256, exact, atol=0.5 / 256 + 1e-6)
+    evidence = from_file(path, labels=None, preprocess=None).evidence
+    assert evidence is not None
+    assert evidence.reason == "the scale of its input tensor"
+    assert scaling_name(evidence.settings) == "unit"
 
 
 def test_channels_first_become_channels_last(file: WriteFile) -> None:
