@@ -15,6 +15,7 @@ loads neither NumPy nor OpenCV nor TensorFlow, and only ``build`` ever loads Ten
     network = edge_effnet.build("v2-b0", classes=5, weights="imagenet")    # needs the extra train
 """
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ if TYPE_CHECKING:
     from edge_effnet.network.pretrained import build
     from edge_effnet.runtime.answers import Answer
     from edge_effnet.runtime.model import Model, open_model
+
+# OpenCV reads this when it is loaded, and then refuses a larger image of any format by its header.
+_most_pixels = os.environ.get("EDGE_EFFNET_MAX_IMAGE_PIXELS", "")
+os.environ.setdefault(
+    "OPENCV_IO_MAX_IMAGE_PIXELS", _most_pixels if _most_pixels.isdecimal() else "100000000"
+)
 
 __version__ = "0.2.0"
 __all__ = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from typing import NoReturn
 
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 
@@ -68,6 +69,18 @@ class Limit:
                 expected=f"at most {_count(self.value, self.unit)}",
                 fix=f"check where it comes from; if it is right, set {self.variable}={found}",
             )
+
+    def refuse(self, name: str, error: type[EdgeEffnetError]) -> NoReturn:
+        """Refuse what a library found to be larger.
+
+        Raises:
+            error: always.
+        """
+        raise error(
+            f"{name} claims more than the limit for {self.of}",
+            expected=f"at most {_count(self.value, self.unit)}",
+            fix=f"check where it comes from; if it is right, set {self.variable} to a higher one",
+        )
 
 
 def _count(number: int, unit: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from pathlib import Path
 
 import cv2
@@ -117,19 +116,11 @@ def test_a_file_that_is_no_picture_is_refused(content: bytes, tmp_path: Path) ->
     assert "to fix: remove the file" in str(refused.value)
 
 
-def test_missing_empty_and_enormous(tmp_path: Path) -> None:
+def test_missing_and_empty(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"nothing\.jpg cannot be read; found No such file"):
         read_image(tmp_path / "nothing.jpg")
-    with pytest.raises(DataError, match="cannot be read; found Is a directory"):
+    with pytest.raises(DataError, match="is no file; found a folder"):
         read_image(tmp_path)
     (tmp_path / "empty.jpg").touch()
     with pytest.raises(DataError, match=r"empty\.jpg is empty"):
         read_image(tmp_path / "empty.jpg")
-    header = struct.pack(">IIBBBBB", 2_000_000, 2_000_000, 8, 2, 0, 0, 0)
-    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(b"\0")), (b"IEND", b"")]
-    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-        for kind, body in chunks
-    )
-    with pytest.raises(DataError, match=r"bomb\.png is not a readable image"):
-        decode(bomb, "bomb.png")
