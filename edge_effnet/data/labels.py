@@ -173,8 +173,8 @@ def fold(name: str) -> str:
 
 
 def _joined(name: str) -> str:
-    """A spelling without case and blanks."""
-    return fold(name).replace(" ", "")
+    """A spelling without case and blanks, but for those between two numbers: ``1-2`` is not 12."""
+    return re.sub(r"(?<!\d) | (?!\d)", "", fold(name))
 
 
 def same_names(one: Sequence[str], other: Sequence[str]) -> bool:

@@ -13,9 +13,7 @@ class FoundPreprocess:
 
     Attributes:
         reason: completes "found from …", such as "its TFLite metadata".
-        certain: whether it may be used unasked; else it is a suggestion.
     """
 
     settings: Preprocess
     reason: str
-    certain: bool = True

@@ -22,52 +22,96 @@ NORMALIZATIONS: Mapping[str, Mapping[str, Any]] = {
 }
 _EXAMPLE = "for example --preprocess unit, or --preprocess tf,fit=crop"
 _SETTINGS = ("crop", "mean", "std", "fit", "channels")
+_SCALING = ("mean", "std", "standardize")
 
 
 def parse_preprocess(text: str, default: Preprocess) -> Preprocess:
     """Read ``--preprocess``: ``unit``, ``tf,fit=crop`` or ``crop=0.875,mean=127.5,std=127.5``;
     three values are joined by ``/``: ``mean=123.7/116.3/103.5``.
 
-    What is not named keeps the value of ``default``; ``crop=…`` means ``fit=crop``.
+    What is not named keeps the value of ``default``; ``crop=…`` means ``fit=crop``. Means and
+    deviations of a name or of ``default`` stay with their colours whatever ``channels=…`` says;
+    those that are written out are in the network's order.
 
     Raises:
         UsageProblem: an unknown name or no number.
     """
-    changes: dict[str, Any] = {}
-    for part in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, value = (piece.strip() for piece in part.partition("="))
-        if not equals and name in NORMALIZATIONS:
-            changes |= {"standardize": False, **NORMALIZATIONS[name]}
-        elif equals and name in _SETTINGS:
-            changes |= _setting(name, value, text)
-        else:
-            raise _not_understood(text, name)
-    if not changes:
-        raise _not_understood(text, "")
-    _refuse_unit_scale(text, changes)
+    name, changes = _read(text)
     if "crop" in changes:
         changes.setdefault("fit", "crop")
     elif changes.get("fit", default.fit) != default.fit:
         changes["crop"] = 1.0
+    channels = changes.get("channels", default.channels)
+    if name:
+        changes = {"standardize": False, **in_order_of(name, channels), **changes}
+    elif {channels, default.channels} == {"rgb", "bgr"}:
+        changes = {"mean": default.mean[::-1], "std": default.std[::-1], **changes}
     return replace(default, **changes)
+
+
+def settings_said(text: str) -> frozenset[str]:
+    """Which of mean, std, fit and channels a ``--preprocess`` sets.
+
+    Raises:
+        UsageProblem: see ``parse_preprocess``.
+    """
+    name, changes = _read(text)
+    said = {"mean", "std"} if name else set()
+    return frozenset({"fit" if key == "crop" else key for key in changes} | said)
+
+
+def in_order_of(name: str, channels: Channels) -> dict[str, Any]:
+    """Mean and std of a usual way, and whether it standardizes, with the channels in this order."""
+    row = {**NORMALIZATIONS[name]}
+    if {row.pop("channels", "rgb"), channels} == {"rgb", "bgr"}:
+        row |= {key: row[key][::-1] for key in ("mean", "std")}
+    return row
+
+
+def normalization_name(settings: Preprocess) -> str | None:
+    """The name of the usual way with these mean and std, each of its own colour; or None."""
+    for name in NORMALIZATIONS:
+        wanted = {"standardize": False, **in_order_of(name, settings.channels)}
+        if all(getattr(settings, key) == value for key, value in wanted.items()):
+            return name
+    return None
 
 
 def preprocess_text(settings: Preprocess) -> str:
     """What ``--preprocess`` would say, without the size: ``parse_preprocess`` reads it back."""
-    said = [_normalization(settings)]
+    name = normalization_name(settings)
+    said = [name or _numbers(settings)]
     said.append(f"crop={settings.crop:g}" if settings.fit == "crop" else f"fit={settings.fit}")
-    if settings.channels == "bgr" and said[0] != "caffe":
-        said.append("channels=bgr")
+    usual = NORMALIZATIONS[name].get("channels", "rgb") if name else "rgb"
+    if settings.channels not in (usual, "grey"):
+        said.append(f"channels={settings.channels}")
     return ",".join(said)
 
 
-def _normalization(settings: Preprocess) -> str:
-    for name, row in NORMALIZATIONS.items():
-        wanted = {"standardize": False, "channels": settings.channels, **row}
-        if all(getattr(settings, key) == value for key, value in wanted.items()):
-            return name
+def _numbers(settings: Preprocess) -> str:
     numbers = ("/".join(f"{value:.7g}" for value in row) for row in (settings.mean, settings.std))
     return "mean={},std={}".format(*numbers)
+
+
+def _read(text: str) -> tuple[str | None, dict[str, Any]]:
+    """The name of a usual way, where there is one, and what is said beside it."""
+    known: str | None = None
+    changes: dict[str, Any] = {}
+    for part in filter(None, (piece.strip() for piece in text.split(","))):
+        name, equals, value = (piece.strip() for piece in part.partition("="))
+        if not equals and name in NORMALIZATIONS:
+            known = name
+            changes = {key: changes[key] for key in changes if key not in _SCALING}
+        elif equals and name in _SETTINGS:
+            changes |= _setting(name, value, text)
+        else:
+            raise _not_understood(text, name)
+    if not changes and known is None:
+        raise _not_understood(text, "")
+    _refuse_unit_scale(text, changes)
+    if known and "channels" in NORMALIZATIONS[known]:
+        changes.setdefault("channels", NORMALIZATIONS[known]["channels"])
+    return known, changes
 
 
 def _setting(name: str, value: str, text: str) -> dict[str, Any]:

@@ -21,8 +21,8 @@ class Evidence:
         strength: of the scaling of pixels: ``stated`` holds whatever photos say, ``inferred``
             holds unless labelled photos contradict it, ``open`` says nothing.
         warnings: what is wrong with the file's input, in sentences.
-        fit_known: whether how the image is fitted and its channels ordered is known, by the user
-            or as Teachable Machine does it.
+        fit_known, channels_known: whether how the image is fitted and how its channels are
+            ordered is known, by the user or as Teachable Machine does it.
     """
 
     settings: Preprocess
@@ -30,10 +30,11 @@ class Evidence:
     strength: Strength
     warnings: tuple[str, ...] = ()
     fit_known: bool = False
+    channels_known: bool = False
 
     @property
     def found(self) -> FoundPreprocess | None:
         """The same as an answer; None where the file says nothing."""
         if self.strength == "open":
             return None
-        return FoundPreprocess(self.settings, self.reason, certain=True)
+        return FoundPreprocess(self.settings, self.reason)

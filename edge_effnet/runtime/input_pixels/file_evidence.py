@@ -7,14 +7,19 @@ from dataclasses import replace
 
 from edge_effnet.errors import ModelError
 from edge_effnet.image.found import FoundPreprocess
-from edge_effnet.image.preprocess_text import parse_preprocess, preprocess_text
+from edge_effnet.image.preprocess_text import (
+    normalization_name,
+    parse_preprocess,
+    preprocess_text,
+    settings_said,
+)
 from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
 from edge_effnet.runtime.input_pixels.suggestion import likely_ways, unlikely
 from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine
-from edge_effnet.runtime.input_pixels.ways import describe, scaling_name, with_scaling
+from edge_effnet.runtime.input_pixels.ways import describe, same_scaling, with_scaling
 from edge_effnet.tflite.reader import Structure
 
 
@@ -36,9 +41,11 @@ def evidence_of(
     base = foreign_preprocess(*structure.tensors[structure.inputs[0]].shape[1:])
     if stated is not None:
         return Evidence(stated, "its TFLite metadata", "stated")
-    if found is not None and found.certain:
-        fit_known = found.settings.fit != base.fit
-        return Evidence(found.settings, found.reason, "inferred", fit_known=fit_known)
+    if found is not None:
+        known = found.settings.fit != base.fit  # Teachable Machine
+        return Evidence(
+            found.settings, found.reason, "inferred", fit_known=known, channels_known=known
+        )
     evidence = by_teachable_machine(structure, base) or by_quantization(structure, base)
     if evidence is not None:
         return evidence
@@ -49,22 +56,29 @@ def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
     """What the user's ``--preprocess`` makes of it: all settings, or, where it leaves the scaling
     out, the same evidence with another fit or other channels.
 
+    Of mean and std alone, the other is what the file says.
+
     Raises:
         UsageProblem: the text is not understood.
     """
-    tf, unit = (
-        parse_preprocess(text, with_scaling(evidence.settings, name)) for name in ("tf", "unit")
-    )
-    if tf.mean == unit.mean or tf.std == unit.std:  # said, and not left as it was
+    said = settings_said(text)
+    if {"mean", "std"} <= said or (said & {"mean", "std"} and evidence.strength == "open"):
         return parse_preprocess(text, with_scaling(evidence.settings, "raw"))
     settings = parse_preprocess(text, evidence.settings)
-    return replace(evidence, settings=settings, fit_known=True)
+    if said & {"mean", "std"}:
+        return settings
+    return replace(
+        evidence,
+        settings=settings,
+        fit_known=evidence.fit_known or "fit" in said,
+        channels_known=evidence.channels_known or "channels" in said,
+    )
 
 
 def contradiction(evidence: Evidence, told: Preprocess) -> str | None:
     """A line where the file says another scaling than the user."""
     said = evidence.settings
-    if evidence.strength != "inferred" or scaling_name(said) == scaling_name(told):
+    if evidence.strength == "open" or same_scaling(said, told):
         return None
     return (
         f"--preprocess says that {describe(told)}, and {evidence.reason} says that {describe(said)}"
@@ -76,7 +90,7 @@ def unlikely_line(model: bytes, structure: Structure, told: Preprocess) -> str |
     likelier = unlikely(model, structure, told)
     if likelier is None:
         return None
-    name = scaling_name(likelier) or preprocess_text(likelier)
+    name = normalization_name(likelier) or preprocess_text(likelier)
     return (
         f"--preprocess says that {describe(told)}, and so the network's values leave the range "
         f"that its layers expect: --preprocess {name} is likelier"
@@ -104,7 +118,7 @@ def ask_how(
         tried: labelled photos that did not tell either.
     """
     likely, *others = likely_ways(model, structure, base, photos)
-    names = ", ".join(scaling_name(way) or preprocess_text(way) for way in others)
+    names = ", ".join(normalization_name(way) or preprocess_text(way) for way in others)
     hint = (
         "check that the labels are in the network's order"
         if tried
@@ -117,6 +131,6 @@ def ask_how(
         f"{name} does not say how pixels become its input",
         found=found,
         expected="to be told with --preprocess",
-        fix=f"--preprocess {scaling_name(likely)} is likely ({describe(likely)}), "
+        fix=f"--preprocess {normalization_name(likely)} is likely ({describe(likely)}), "
         f"else one of {names}; {hint}",
     )

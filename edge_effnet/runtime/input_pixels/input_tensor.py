@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from edge_effnet.image.preprocessing import Preprocess, normalize
-from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.evidence import Evidence, Strength
 from edge_effnet.runtime.input_pixels.ways import with_scaling
 from edge_effnet.runtime.tensors import TensorFormat, quantize_in
 from edge_effnet.tflite.reader import Structure
@@ -21,6 +21,8 @@ _RANGES = {
     "torch": (-2.118, 2.640),
     "caffe": (-123.68, 151.061),
 }
+_COLOURED = frozenset({"torch", "caffe"})
+"""Ranges that images standardized each by itself, or pixels around zero, have about as well."""
 _TOLERANCE = 0.1  # of the range: calibration images without white leave some of its end out
 _LEVELS = {"uint8": (0, 255), "int8": (-128, 127), "int16": (-32768, 32767)}
 
@@ -69,14 +71,17 @@ def by_quantization(structure: Structure, base: Preprocess) -> Evidence | None:
     if form.dtype == "int16":  # symmetric whatever the pixels are
         names, low = ["raw"], 0.0
     if base.channels == "grey":
-        names = [name for name in names if name not in {"torch", "caffe"}]
+        names = [name for name in names if name not in _COLOURED]
+    if abs(low + 128) < 0.5 and abs(high - 127) < 0.5:  # pixels - 128, and within reach of caffe
+        names = []
     for name in names:
         ends = _RANGES[name]
         if max(abs(low - ends[0]), abs(high - ends[1])) <= _TOLERANCE * (ends[1] - ends[0]):
             settings = with_scaling(base, name)
             as_is = form.dtype == "uint8" and not _keeps_pixels(settings, form)
             reason = "the scale of its input tensor"
-            return Evidence(stored if as_is else settings, reason, "stated")
+            strength: Strength = "inferred" if name in _COLOURED else "stated"
+            return Evidence(stored if as_is else settings, reason, strength)
     if form.dtype == "int16":
         return None
     reason = f"the range of its input tensor, {low:.4g} to {high:.4g}"
@@ -108,6 +113,8 @@ def range_warning(settings: Preprocess, form: TensorFormat, name: str) -> str | 
     if clipped > _MOST_CLIPPED:
         return f"{name}: pixels 0…255 {made}: {_share(clipped)} pixel values are clipped"
     used = (min(max(ends), high) - max(min(ends), low)) / (high - low)
+    if form.dtype == "int16":  # symmetric whatever the pixels are
+        used = max(map(abs, ends)) / max(-low, high)
     if used < _LEAST_USED:
         return (
             f"{name}: pixels 0…255 {made}: only {100 * used:.0f} % of the range is used, which is "

@@ -86,7 +86,7 @@ def find_with_photos(
     reason = _reason(trial, chosen, ways, evidence, doubt)
     if evidence.strength == "open" and equal:
         reason += f"; fit={' and fit='.join((chosen.fit, *equal))} are equal on them"
-    return TrialOutcome(FoundPreprocess(chosen, reason, certain=True), count)
+    return TrialOutcome(FoundPreprocess(chosen, reason), count)
 
 
 def _scaled(
@@ -96,7 +96,7 @@ def _scaled(
     its better order, and the names of those as good as the best."""
     stated = evidence.strength == "stated"
     ways = {"": evidence.settings} if stated else _scalings(evidence)
-    turned = {} if evidence.fit_known else _turned(ways)
+    turned = {} if evidence.channels_known else _turned(ways)
     _race(trial, [*ways.values(), *turned.values()])
     best_of = {name: _ordered(trial, way, turned.get(name)) for name, way in ways.items()}
     chosen, doubt = _scaling(trial, best_of, evidence)
@@ -113,7 +113,7 @@ def _fits(base: Preprocess) -> list[Preprocess]:
 def _scalings(evidence: Evidence) -> dict[str, Preprocess]:
     """Every scaling by its name; one that the file infers and that has no name by its text."""
     ways = scalings_of(evidence.settings)
-    if evidence.fit_known:
+    if evidence.channels_known:
         channels = evidence.settings.channels
         turned = {name: other_channels(way) or way for name, way in ways.items()}
         ways = {

@@ -60,19 +60,13 @@ def likely_ways(
     return sorted(scores, key=lambda way: -scores[way])
 
 
-def unlikely(
-    model: bytes, structure: Structure, told: Preprocess, photos: Sequence[Pixels] = ()
-) -> Preprocess | None:
-    """The likeliest scaling, where it is far likelier than what the user said; else None.
-
-    Args:
-        photos: see ``likely_ways``.
-    """
+def unlikely(model: bytes, structure: Structure, told: Preprocess) -> Preprocess | None:
+    """The likeliest scaling, where it is far likelier than what the user said; else None."""
     ways = [told, *scalings_of(told).values()]
-    signs = _signs(model, structure, ways, photos)
+    signs = _signs(model, structure, ways, ())
     if max(signs) - signs[0] < _FAR_LIKELIER:
         return None
-    return likely_ways(model, structure, told, photos)[0]
+    return likely_ways(model, structure, told)[0]
 
 
 def _signs(

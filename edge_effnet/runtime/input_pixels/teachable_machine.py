@@ -53,4 +53,4 @@ def by_teachable_machine(structure: Structure, base: Preprocess) -> Evidence | N
             "-1…1: Teachable Machine quantized it with the wrong range, which costs accuracy; "
             "convert its float export (edge-effnet convert --int8) instead",
         )
-    return Evidence(settings, reason, "inferred", warnings, fit_known=True)
+    return Evidence(settings, reason, "inferred", warnings, True, True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from edge_effnet.image.preprocess_text import NORMALIZATIONS
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.image.preprocess_text import NORMALIZATIONS, normalization_name
 from edge_effnet.image.preprocessing import Preprocess
 
 SCALINGS = tuple(NORMALIZATIONS)
@@ -37,16 +40,23 @@ def other_channels(settings: Preprocess) -> Preprocess | None:
     return turned
 
 
-def scaling_name(settings: Preprocess) -> str | None:
-    """The name of a scaling, whatever the order of its channels; None for one of no name."""
-    turned = other_channels(settings)
-    for name, row in NORMALIZATIONS.items():
-        wanted = {"standardize": False, **row}
-        for one in filter(None, (settings, turned)):
-            if all(getattr(one, key) == value for key, value in wanted.items()):
-                return name
-    return None
+def same_scaling(one: Preprocess, other: Preprocess) -> bool:
+    """Whether two make nearly the same of pixels, red with red and blue with blue."""
+    if one.standardize or other.standardize:
+        return one.standardize == other.standardize
+    mine, theirs = _ends(one), _ends(other)
+    return bool((np.abs(mine - theirs) <= _ROUNDING * np.ptp(mine, axis=0)).all())
 
+
+def _ends(settings: Preprocess) -> NDArray[np.float64]:
+    """What becomes of black and of white, (2, 3), in R, G, B order."""
+    mean, std = (np.resize(row, 3) for row in (settings.mean, settings.std))
+    ends = (np.array([[0.0], [255.0]]) - mean) / std
+    return ends[:, ::-1] if settings.channels == "bgr" else ends
+
+
+_ROUNDING = 1 / 64
+"""Of the range: mean and std of 127 and 128 are meant as 127.5."""
 
 _SAID = {
     "raw": "pixels stay 0–255",
@@ -61,7 +71,7 @@ _ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": " in grey"}
 
 def describe(settings: Preprocess) -> str:
     """A sentence: "pixels are divided by 255 and the photo is squashed"."""
-    name = scaling_name(settings)
+    name = normalization_name(settings)
     said = _SAID[name] if name else f"pixels become {_formula(settings)}"
     return f"{said}{_ORDERS[settings.channels]} and the photo is {_fit(settings)}"
 

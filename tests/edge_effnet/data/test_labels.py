@@ -69,6 +69,21 @@ def test_spellings(name: str | int, index: int | None) -> None:
     assert match_label(name, LABELS) == index
 
 
+@pytest.mark.parametrize(
+    ("name", "labels", "index"),
+    [
+        ("1_1", ("1", "11"), None),
+        ("1-2", ("10", "12", "7"), None),
+        ("class 1 1", ("class 1", "class 11"), None),
+        ("class11", ("class 1", "class 11"), 1),
+        ("FreshApple", ("fresh_apple", "rotten"), 0),
+        ("5 Euro", ("5Euro", "10Euro"), 0),
+    ],
+)
+def test_numbers_are_not_joined(name: str, labels: tuple[str, ...], index: int | None) -> None:
+    assert match_label(name, labels) == index
+
+
 def test_the_exact_spelling_wins() -> None:
     labels = ("Red", "red", "RED", "re-d")
     assert [match_label(name, labels) for name in labels] == [0, 1, 2, 3]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.image.preprocess_text import NORMALIZATIONS, parse_preprocess, preprocess_text
+from edge_effnet.image.preprocess_text import (
+    NORMALIZATIONS,
+    normalization_name,
+    parse_preprocess,
+    preprocess_text,
+)
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess, normalize
 
 FOREIGN = foreign_preprocess(224, 192, 3)
@@ -48,6 +55,40 @@ def test_caffe_also_turns_the_channels_round() -> None:
     assert parse_preprocess("caffe", FOREIGN).channels == "bgr"
 
 
+@pytest.mark.parametrize(
+    ("text", "mean"),
+    [
+        ("torch,channels=bgr", (103.53, 116.28, 123.675)),
+        ("channels=bgr,torch", (103.53, 116.28, 123.675)),
+        ("caffe,channels=rgb", (123.68, 116.779, 103.939)),
+        ("channels=rgb,caffe", (123.68, 116.779, 103.939)),
+        ("caffe,channels=bgr", (103.939, 116.779, 123.68)),
+        ("mean=1/2/3,channels=bgr", (1.0, 2.0, 3.0)),  # as written, in the network's order
+        ("torch,mean=1/2/3,channels=bgr", (1.0, 2.0, 3.0)),
+    ],
+)
+def test_each_colour_keeps_its_mean(text: str, mean: tuple[float, ...]) -> None:
+    settings = parse_preprocess(text, FOREIGN)
+    assert settings.mean == mean
+    assert parse_preprocess(preprocess_text(settings), FOREIGN) == settings
+
+
+def test_channels_alone_exchange_the_means_of_the_card() -> None:
+    card = parse_preprocess("torch", FOREIGN)
+    turned = parse_preprocess("channels=bgr", card)
+    assert turned == parse_preprocess("torch,channels=bgr", FOREIGN)
+    assert parse_preprocess("torch", turned) == turned
+
+
+def test_means_of_the_wrong_colours_have_no_name() -> None:
+    swapped = parse_preprocess("mean=123.675/116.28/103.53,std=58.395/57.12/57.375", FOREIGN)
+    assert normalization_name(swapped) == "torch"
+    assert normalization_name(replace(swapped, channels="bgr")) is None
+    assert preprocess_text(parse_preprocess("caffe,channels=rgb", FOREIGN)) == (
+        "caffe,fit=squash,channels=rgb"
+    )
+
+
 def test_a_crop_undoes_the_squashing() -> None:
     assert parse_preprocess("tf,crop=1", FOREIGN).fit == "crop"
     assert parse_preprocess("fit=pad", Preprocess(224, 224)).crop == 1
@@ -70,7 +111,7 @@ def test_a_mistyped_name_is_guessed() -> None:
         st.tuples(st.integers(1, 200), st.integers(2, 200)).map("mean={0[0]},std={0[1]}".format),
     ),
     st.sampled_from(["fit=squash", "fit=pad", "fit=crop", "crop=0.875", "crop=1"]),
-    st.sampled_from(["", ",channels=bgr"]),
+    st.sampled_from(["", ",channels=bgr", ",channels=rgb"]),
 )
 def test_what_is_written_is_read(normalization: str, fit: str, channels: str) -> None:
     settings = parse_preprocess(f"{normalization},{fit}{channels}", FOREIGN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import (
     ask_how,
+    contradiction,
     evidence_of,
     found_line,
     with_told,
@@ -37,7 +39,6 @@ def told_by(model: bytes, **more: Any) -> Evidence:
         (("int8", 2 / 255, -1), "tf"),
         (("uint8", 2 / 255, 127), "mean=127,std=127.5"),  # as stored, which tf misses by a half
         (("int8", 1.0, -128), "raw"),
-        (("int8", 0.0187, -15), "torch"),
         (("int8", 0.977 / 255, -128), "unit"),  # calibration that averages
         (("int8", 0.926 / 255, -128), "unit"),  # calibration images without white
         (("uint8", 1.0, 0), "raw"),
@@ -50,6 +51,24 @@ def test_the_scale_of_a_quantized_input_says_it(
     evidence = told_by(network(quantized=quantized))
     assert preprocess_text(evidence.settings) == f"{text},fit=squash"
     assert (evidence.strength, evidence.reason) == ("stated", "the scale of its input tensor")
+
+
+@pytest.mark.parametrize(
+    ("quantized", "text"),
+    [
+        (("int8", 0.0187, -15), "torch,fit=squash"),
+        (("int8", 4.8 / 255, -6), "torch,fit=squash"),  # -2.3…2.5: standardized images too
+        (("int8", 1.0774, -13), "caffe,fit=squash"),
+        (("int8", 1.0, 0), "mean=128,std=1,fit=squash"),  # pixels - 128
+        (("uint8", 1.0, 128), "mean=128,std=1,fit=squash"),
+    ],
+)
+def test_a_range_around_zero_is_what_photos_may_contradict(
+    network: MakeNetwork, quantized: tuple[str, float, int], text: str
+) -> None:
+    evidence = told_by(network(quantized=quantized))
+    assert preprocess_text(evidence.settings) == text
+    assert evidence.strength == "inferred"
 
 
 def test_a_range_of_no_usual_scaling_takes_pixels_as_stored_values(network: MakeNetwork) -> None:
@@ -101,8 +120,6 @@ def test_metadata_and_layers_go_before_the_rest(network: MakeNetwork) -> None:
     assert told_by(model, stated=stated) == Evidence(stated, "its TFLite metadata", "stated")
     by_layers = FoundPreprocess(stated, "a Rescaling layer")
     assert told_by(model, found=by_layers) == Evidence(stated, "a Rescaling layer", "inferred")
-    guess = FoundPreprocess(stated, "its first batch normalization", certain=False)
-    assert told_by(model, found=guess).reason == "a rescaling inside the network"
 
 
 def test_what_the_user_says(network: MakeNetwork) -> None:
@@ -113,16 +130,37 @@ def test_what_the_user_says(network: MakeNetwork) -> None:
     assert with_told(nothing, "std=255") == Preprocess(8, 8, 1.0, std=(255.0,), fit="squash")
     centred = told_by(network(quantized=("int8", 1 / 127.5, 0)))
     assert preprocess_text(centred.settings) == "tf,fit=squash"
-    assert with_told(centred, "mean=0") == Preprocess(8, 8, 1.0, fit="squash")
+    assert with_told(centred, "mean=0") == Preprocess(8, 8, 1.0, std=(127.5,), fit="squash")
+    assert with_told(centred, "mean=127.5") == centred.settings
+    assert with_told(centred, "unit") == Preprocess(8, 8, 1.0, std=(255.0,), fit="squash")
     fit_alone = with_told(nothing, "fit=pad")
     assert isinstance(fit_alone, Evidence)
     assert (fit_alone.settings.fit, fit_alone.strength) == ("pad", "open")
-    assert fit_alone.fit_known
+    assert (fit_alone.fit_known, fit_alone.channels_known) == (True, False)
+    channels_alone = with_told(nothing, "channels=bgr")
+    assert isinstance(channels_alone, Evidence)
+    assert (channels_alone.fit_known, channels_alone.channels_known) == (False, True)
     quantized = with_told(told_by(network(quantized=("int8", 1 / 255, -128))), "crop=0.9")
     assert isinstance(quantized, Evidence)
     assert preprocess_text(quantized.settings) == "unit,crop=0.9"
     with pytest.raises(UsageProblem, match="not understood"):
         with_told(nothing, "quickly")
+
+
+def test_a_line_where_the_user_contradicts_the_file(network: MakeNetwork) -> None:
+    stated = told_by(network(quantized=("int8", 1 / 255, -128)))
+    base = foreign_preprocess(8, 8, 3)
+    line = contradiction(stated, parse_preprocess("raw", base))
+    assert line is not None
+    assert "the scale of its input tensor says that pixels are divided by 255" in line
+    for same in ("unit", "unit,channels=bgr,fit=crop", "mean=1,std=255"):
+        assert contradiction(stated, parse_preprocess(same, base)) is None
+    torch = replace(stated, settings=parse_preprocess("torch", base), strength="inferred")
+    assert contradiction(torch, parse_preprocess("torch,channels=bgr", base)) is None
+    swapped = parse_preprocess("mean=103.53/116.28/123.675,std=57.375/57.12/58.395", base)
+    assert contradiction(torch, swapped) is not None
+    assert contradiction(torch, parse_preprocess("standardize", base)) is not None
+    assert contradiction(told_by(network()), parse_preprocess("raw", base)) is None
 
 
 def test_the_line_says_what_is_done_and_from_what_it_was_found(network: MakeNetwork) -> None:

@@ -22,6 +22,7 @@ UNIT = TensorFormat(SHAPE, "uint8", 1 / 255, 0)
         ("tf", UNIT, "50 % of all pixel values are clipped"),
         ("raw", TensorFormat(SHAPE, "int8", 1 / 255, -128), "nearly all"),
         ("unit", TensorFormat(SHAPE, "uint8", 1.0, 0), "only 0 % of the range"),
+        ("unit", TensorFormat(SHAPE, "int16", 255 / 32767, 0), "only 0 % of the range"),
     ],
 )
 def test_a_line_says_what_is_clipped(text: str, form: TensorFormat, what: str) -> None:
@@ -41,6 +42,8 @@ def test_a_line_says_what_is_clipped(text: str, form: TensorFormat, what: str) -
         ("standardize", UNIT),
         ("raw", TensorFormat(SHAPE, "float32")),
         ("mean=127,std=128", TF),
+        ("raw", TensorFormat(SHAPE, "int16", 255 / 32767, 0)),
+        ("tf", TensorFormat(SHAPE, "int16", 1 / 32767, 0)),
     ],
 )
 def test_no_line_where_it_fits(text: str, form: TensorFormat) -> None:

@@ -60,13 +60,14 @@ def test_a_scaling_that_saturates_or_tells_nothing_apart_loses(
 def test_photos_overrule_what_was_inferred_and_the_line_says_both(
     network: MakeNetwork, colour_photos: Path
 ) -> None:
-    # Trained on pixels / 255 although it rescales inside: green wins where differences are small.
-    model = network(before=[("MUL", 1 / 255)], gain=255 * 30.0, offset=(0.0, 0.0, 0.0))
+    # It begins with 2 x - 1 and yet was trained on 0-255: of 0-1 it says "green" of every photo.
+    model = network(before=[("MUL", 2.0), ("SUB", 1.0)], gain=0.5, offset=(0.0, 5.0, 0.0))
     evidence = evidence_of(model, parse_structure(model, "a network"))
-    assert preprocess_text(evidence.settings) == "raw,fit=squash"
+    assert preprocess_text(evidence.settings) == "unit,fit=squash"
     found = tried(model, colour_photos).found
     assert found is not None
-    assert found.certain
+    assert preprocess_text(found.settings) == "raw,fit=squash"
+    assert "36 right, where a rescaling inside the network says that pixels are" in found.reason
 
 
 def test_what_is_stated_is_not_tried(network: MakeNetwork, colour_photos: Path) -> None:
