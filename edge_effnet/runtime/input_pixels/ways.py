@@ -51,7 +51,7 @@ def same_scaling(one: Preprocess, other: Preprocess) -> bool:
 def _ends(settings: Preprocess) -> NDArray[np.float64]:
     """What becomes of black and of white, (2, 3), in R, G, B order."""
     mean, std = (np.resize(row, 3) for row in (settings.mean, settings.std))
-    ends = (np.array([[0.0], [255.0]]) - mean) / std
+    ends: NDArray[np.float64] = (np.array([[0.0], [255.0]]) - mean) / std
     return ends[:, ::-1] if settings.channels == "bgr" else ends
 
 
