@@ -64,13 +64,18 @@ class Conversion:
     def warnings(self) -> tuple[str, ...]:
         return (*self.images.warnings, *self.doubts)
 
+    def _evaluation(self) -> str:
+        if self.images.generated:
+            return "generated pictures"
+        return "unlabelled images" if self.images.spare else "labelled images"
+
     def to_json(self) -> dict[str, Any]:
         return {
             "format": "edge-effnet conversion",
             "version": 1,
             "weights": dict(self.source.weights),
             "calibration": dict(self.calibration),
-            "evaluation": "generated pictures" if self.images.generated else "labelled images",
+            "evaluation": self._evaluation(),
             **(self.images.evaluation_set.to_json() if self.images.evaluation_set else {}),
             "warnings": list(self.warnings),
             "notes": list(self.notes),

@@ -93,7 +93,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         else:
             if outcome.missed() and not config.force:
                 return Conversion((), images, source, described, outcome, notes=notes)
-            images = replace(images, evaluation=outcome.confirmation)
+            images = replace(images, evaluation=outcome.confirmation, generated=False)
             made_by = [(outcome.best.strategy, outcome.candidate)]
         files = _files(source, config, images, labels, made_by)
         if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
@@ -206,7 +206,7 @@ def _search(
     limits, evaluation = config.limits, images.evaluation
     if limits is None:
         return None
-    if images.generated:
+    if config.data is None:
         evaluation = _unlabelled(images)
         limits = limits.without_labels()
 
@@ -249,7 +249,7 @@ def _unlabelled(images: ConversionImages) -> Dataset:
     Raises:
         DataError: there are none.
     """
-    if not images.spare:
+    if not images.spare or images.calibration.images is None:
         raise DataError(
             "a limit needs photos to measure on",
             found="generated images only"
@@ -258,7 +258,7 @@ def _unlabelled(images: ConversionImages) -> Dataset:
             expected="photos that do neither",
             fix="add --data DIR|CSV with labelled photos, or more photos to --calibration",
         )
-    return Dataset(images.spare, (), "the calibration photos left over")
+    return Dataset(images.spare, (), images.calibration.images.source)
 
 
 def _make(

@@ -34,6 +34,8 @@ from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess
 
 GENERATED_EVALUATION_IMAGES = 200
+FEWEST_SPARE = 20
+"""Photos left over by calibration that say more of agreement than generated images do."""
 SIGNS_EVALUATION_IMAGES = 640
 # Another stream of images than calibration's.
 _EVALUATION_SEED_OFFSET = 1_000_003
@@ -44,7 +46,8 @@ class ConversionImages:
     """The images of one conversion.
 
     Attributes:
-        evaluation: the evaluation set; without labels when ``generated``.
+        evaluation: the evaluation set; without labels where nobody gave one: then photos of the
+            calibration folder that do not calibrate, or generated ones where those are too few.
         generated: whether the evaluation set is generated, and so no evidence of accuracy.
         skipped: one line for each calibration image that could not be read.
         spare: photos of the calibration folder that do not calibrate and that the network was
@@ -157,13 +160,17 @@ def choose_images(
             warnings.append(
                 f"only {len(evaluation)} evaluation images: a small loss cannot be told from luck"
             )
+    spare = _spare(calibration, chosen, skipped, steps, seed) if evaluation is None else ()
+    if len(spare) >= FEWEST_SPARE:
+        most = evaluation_count or GENERATED_EVALUATION_IMAGES
+        evaluation = Dataset(spare[:most], (), str(calibration))
     return ConversionImages(
         calibration=chosen,
         evaluation=evaluation or _generated(preprocess, evaluation_count, seed, scratch),
         generated=evaluation is None,
         warnings=tuple(warnings),
         skipped=skipped,
-        spare=_spare(calibration, chosen, skipped, steps, seed) if evaluation is None else (),
+        spare=spare,
         evaluation_set=evaluation_set,
         classes=tuple(images_per_class(given)) if given is not None else (),
     )

@@ -47,6 +47,10 @@ def print_conversion(conversion: Conversion) -> None:
         origin = calibration.images.source if calibration.images else "generated images"
         line += f"; calibrated on {len(calibration)} of {origin}"
     out.print(line)
+    if sets.spare and not sets.generated:
+        out.print(
+            "those photos did not calibrate, and have no labels: --data DIR|CSV measures accuracy"
+        )
     out.print("latency: median of one inference on one core of this machine, in turn", style="dim")
     for made in converted:
         if made.comparison is not None:
@@ -64,6 +68,8 @@ def print_conversion(conversion: Conversion) -> None:
     if converted[0].comparison is not None:
         print_skipped(out, converted[0].comparison.reference_predictions.skipped)
     if sets.generated:
+        if calibration.images is not None:
+            out.print(f"too few photos of {calibration.images.source} are left to measure on")
         out.print(
             f"{_HEADINGS[conversion.source.head.task][-1]} on generated images is no evidence of "
             "accuracy: give --data DIR|CSV with labelled photos to measure it",

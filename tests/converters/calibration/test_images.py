@@ -13,7 +13,7 @@ import pytest
 from converters.accuracy.limits import Limits
 from converters.accuracy.selection import refuse_void_limits
 from converters.calibration.dead_leaves import generated_image
-from converters.calibration.images import ConversionImages, choose_images
+from converters.calibration.images import FEWEST_SPARE, ConversionImages, choose_images
 from converters.calibration.representative import Calibration
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_dataset, load_images
@@ -140,6 +140,29 @@ def test_no_limit_is_accepted_on_images_trained_on(
     assert {sample.path for sample in left.spare} == {s.path for s in trained.evaluation.samples}
     none = chosen(None, tmp_path, calibration=photos, steps=steps_of(everything), count=40)
     assert none.spare == ()
+
+
+def test_photos_that_do_not_calibrate_measure_agreement(
+    edge_effnet: RunCommand, tiny: TinyModel, photos: Path, tmp_path: Path
+) -> None:
+    images = chosen(None, tmp_path, calibration=photos, count=30)
+    calibrating = {sample.path for sample in images_of(images.calibration).samples}
+    assert not images.generated
+    assert len(images.evaluation) >= FEWEST_SPARE
+    assert not calibrating & {sample.path for sample in images.evaluation.samples}
+    assert chosen(None, tmp_path, calibration=photos, count=200).generated  # none is left
+
+    model = tmp_path / "tiny-float32.tflite"
+    labels = tuple(f"class{index}" for index in range(CLASSES))
+    write_artifact(model, tiny.model, Card("tiny", labels, Preprocess(SIDE, SIDE)))
+    options = ("convert", "--model", model, "--int8", "--calibration", photos)
+    made = edge_effnet(*options, "--calibration-images", 30, "--out", tmp_path / "some")
+    assert f"images of {photos}; calibrated on 30" in " ".join(made.stdout.split())
+    assert "those photos did not calibrate" in made.stdout
+    assert "no evidence" not in made.stdout
+    made = edge_effnet(*options, "--out", tmp_path / "all")
+    assert "too few photos" in made.stdout
+    assert "on generated images is no evidence of accuracy" in made.stdout
 
 
 def test_convert_says_first_what_it_evaluates_on_and_passes_the_record_on(
