@@ -15,7 +15,7 @@ from converters.float_model.file_source import from_file
 from converters.float_model.tflite_files.editable import unpacked
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
-from edge_effnet.runtime.input_pixels.ways import scaling_name
+from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.float_model.tflite_files.conftest import (
@@ -171,7 +171,7 @@ def test_integers_around_a_float_network_are_taken_off(file: WriteFile) -> None:
     evidence = from_file(path, labels=None, preprocess=None).evidence
     assert evidence is not None
     assert evidence.reason == "the scale of its input tensor"
-    assert scaling_name(evidence.settings) == "unit"
+    assert preprocess_text(evidence.settings) == "unit,fit=squash"
 
 
 def test_channels_first_become_channels_last(file: WriteFile) -> None:
