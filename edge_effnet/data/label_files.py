@@ -8,18 +8,27 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.data.labels import listed, parse_labels, read_text, refuse_reordered
+from edge_effnet.data.labels import (
+    fold,
+    listed,
+    parse_labels,
+    read_text,
+    refuse_reordered,
+    same_names,
+)
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.heads.head import Head, fit_names
 from edge_effnet.model_files import identify, packed_labels
 
 # By how sure it is that a file belongs to the model: its own name, then the usual names.
-_OWN = ("{stem}.txt", "{stem}_labels.txt", "{stem}-labels.txt", "{stem}.labels.txt")
+_OWN_NAME = "{stem}.txt"  # which says nothing of labels: it may be notes
+_OWN = (_OWN_NAME, "{stem}_labels.txt", "{stem}-labels.txt", "{stem}.labels.txt")
 _USUAL = (
     *("labels.txt", "label.txt", "labelmap.txt", "label_map.txt", "classes.txt"),
     *("class_names.txt", "class_labels.txt", "class_indices.json", "class_names.json"),
@@ -28,6 +37,9 @@ _USUAL = (
 _OTHERS = ("*label*.txt", "*class*.txt")
 _MOST_BYTES = 1 << 20
 _LONGEST_NAME = 100
+_MOST_REPEATED = 0.01  # share of names: ImageNet's lists hold two cranes and two maillots
+# A line of a person's notes: it ends like a sentence, sets a value, or has six words in a row.
+_NOTE = re.compile(r"[.!?:;]$|:\s|=|(?:[^\s,]+\s+){5}[^\s,]")
 # The list of classes in Edge Impulse's model-parameters/model_variables.h.
 _EDGE_IMPULSE = re.compile(r"inferencing_categories\w*\[\d*\]\s*=\s*\{([^}]*)\}")
 _QUOTED = re.compile(r'"([^"\\]*)"')
@@ -41,11 +53,28 @@ class LabelFile:
         names: in index order, one for each class; None where no file fits.
         source: the file they are from, as a person would name it.
         notice: the line that says so, or why a file was left alone.
+        own: whether the file is this model's for certain: it has its name or lies in its archive.
     """
 
     names: tuple[str, ...] | None = None
     source: str | None = None
     notice: str | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A file that could hold the names.
+
+    Attributes:
+        names: None where it holds none.
+        problem: what is wrong with it, for a file that should hold some.
+    """
+
+    source: str
+    names: tuple[str, ...] | None = None
+    problem: str | None = None
+    own: bool = False
 
 
 def labels_beside(model: Path, head: Head) -> LabelFile:
@@ -55,18 +84,28 @@ def labels_beside(model: Path, head: Head) -> LabelFile:
         head: of the model; a file of another length is not for it.
     """
     refused: str | None = None
-    for source, names in _candidates(model):
-        if not names and source.lower().endswith("labels.txt"):
-            refused = refused or f"{source} is not used: it is no list of names in UTF-8"
-        fitting = fit_names(names, head) if names else None
-        if fitting is not None:
-            return LabelFile(fitting, source, f"class names from {source}: {listed(fitting)}")
-        if names and refused is None:
-            refused = (
-                f"{source} is not used: it has {len(names)} names, and {model.name} tells "
-                f"{head.classes} classes apart"
+    for one in _candidates(model):
+        fitting = fit_names(one.names, head) if one.names else None
+        problem = one.problem or _repeated(one.names or ())
+        if fitting is not None and problem is None:
+            line = f"class names from {one.source}: {listed(fitting)}"
+            return LabelFile(fitting, one.source, line, one.own)
+        if problem is None and one.names:
+            problem = (
+                f"it has {len(one.names)} names, and {model.name} tells {head.classes} classes "
+                "apart"
             )
+        if problem is not None and refused is None:
+            refused = f"{one.source} is not used: {problem}"
     return LabelFile(notice=refused)
+
+
+def _repeated(names: Sequence[str]) -> str | None:
+    """What is wrong with a list that gives several classes one name."""
+    if len(names) - len(set(names)) <= _MOST_REPEATED * len(names):
+        return None
+    name, count = Counter(names).most_common(1)[0]
+    return f"it gives {count} classes the name {name!r}"
 
 
 def choose_names(
@@ -78,30 +117,44 @@ def choose_names(
         The names, None where nobody says them, and the file they are from, if they are from one.
 
     Raises:
-        ModelError: those given are the model's own in another order.
+        ModelError: those given are the model's own in another order. A file beside it that may be
+            another model's is only mentioned.
     """
     beside = labels_beside(model, head) if inside is None else LabelFile()
-    if given is not None:
+    if given is None:
+        return (beside.names if inside is None else inside), beside
+    if inside is not None or beside.own:
         refuse_reordered(given, inside or beside.names, str(model), beside.source)
         return given, LabelFile()
-    return (beside.names if inside is None else inside), beside
+    return given, LabelFile(notice=_other_order(given, beside))
 
 
-def _candidates(model: Path) -> Iterator[tuple[str, tuple[str, ...] | None]]:
-    """Each file that could hold them and the names in it, the likeliest first."""
+def _other_order(given: Sequence[str], beside: LabelFile) -> str | None:
+    """The line about a file that has the names given in another order."""
+    names = beside.names or ()
+    if sorted(map(fold, given)) != sorted(map(fold, names)) or same_names(given, names):
+        return None
+    return (
+        f"{beside.source} has the names of --labels in another order ({listed(names)}); the order "
+        f"of --labels counts ({listed(given)})"
+    )
+
+
+def _candidates(model: Path) -> Iterator[_Candidate]:
+    """Each file that could hold them, the likeliest first."""
     if packed := _packed(model):
         yield packed
         return
     folders = (model, model.parent) if model.is_dir() else (model.parent,)
     seen: set[Path] = set()
     for folder in folders:
-        for path in _files(folder, model.stem):
-            if path not in seen:
-                seen.add(path)
-                yield str(path), _read(path)
+        for one in _files(folder, model.stem):
+            if Path(one.source) not in seen:
+                seen.add(Path(one.source))
+                yield one
 
 
-def _packed(model: Path) -> tuple[str, tuple[str, ...] | None] | None:
+def _packed(model: Path) -> _Candidate | None:
     try:
         packed = packed_labels(model) if identify(model).member and model.is_file() else None
     except ModelError:
@@ -112,22 +165,32 @@ def _packed(model: Path) -> tuple[str, tuple[str, ...] | None] | None:
     source, text = f"{name} in {model}", content.decode("utf-8-sig", "replace")
     if name.endswith(".h"):
         found = _EDGE_IMPULSE.search(text)
-        return source, tuple(_QUOTED.findall(found[1])) if found else None
+        return _Candidate(source, tuple(_QUOTED.findall(found[1])) if found else None, own=True)
     try:
-        return source, parse_labels(text, source)
-    except DataError:
-        return source, None
+        return _Candidate(source, parse_labels(text, source), own=True)
+    except DataError as error:
+        return _Candidate(source, problem=f"{error.found}; {error.fix}", own=True)
 
 
-def _files(folder: Path, stem: str) -> Iterator[Path]:
-    names = [*(name.format(stem=stem) for name in _OWN), *_USUAL]
+def _files(folder: Path, stem: str) -> Iterator[_Candidate]:
     by_name = {path.name.lower(): path for path in _listed(folder)}
-    for name in names:
-        if (path := by_name.get(name.lower())) is not None:
-            yield path
+    for name in (*_OWN, *_USUAL):
+        path = by_name.get(name.format(stem=stem).lower())
+        if path is not None and (name != _OWN_NAME or _lists_names(path)):
+            yield _read(path, own=name in _OWN)
     for pattern in _OTHERS:
         others = sorted(path for path in by_name.values() if path.match(pattern))
-        yield from (path for path in others if all(map(_is_name, _read(path) or ("",))))
+        yield from (_read(path) for path in others if _lists_names(path, notes=True))
+
+
+def _lists_names(path: Path, *, notes: bool = False) -> bool:
+    """Whether every line of a file may be a class's name.
+
+    Args:
+        notes: whether a line may also read like one of notes.
+    """
+    names = _read(path).names or ()
+    return bool(names) and all(_is_name(one) and (notes or not _NOTE.search(one)) for one in names)
 
 
 def _is_name(text: str) -> bool:
@@ -148,15 +211,18 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _read(path: Path) -> tuple[str, ...] | None:
-    """The names in a file; None for one that holds none."""
+def _read(path: Path, *, own: bool = False) -> _Candidate:
+    source = str(path)
+    json_file = path.suffix.lower() == ".json"
     try:
         text = read_text(path, "a label file")
-        if path.suffix.lower() == ".json":
-            return _names_of(json.loads(text))
-        return parse_labels(text, str(path))
-    except (DataError, ValueError, RecursionError):
-        return None
+        names = _names_of(json.loads(text)) if json_file else parse_labels(text, source)
+        return _Candidate(source, names, own=own)
+    except (ValueError, RecursionError):
+        return _Candidate(source)  # JSON of something else
+    except DataError as error:
+        problem = None if json_file else f"{error.found}; {error.fix}"
+        return _Candidate(source, problem=problem, own=own)
 
 
 def _names_of(found: Any) -> tuple[str, ...] | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from edge_effnet.data.label_files import choose_names, labels_beside
+from edge_effnet.data.label_files import LabelFile, choose_names, labels_beside
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 
@@ -106,9 +107,41 @@ def test_labels_of_edge_impulses_deployment(tmp_path: Path) -> None:
     assert labels_beside(path, THREE).names == NAMES
 
 
-def test_a_label_file_that_cannot_be_read_is_named(model: Path) -> None:
-    model.with_name("labels.txt").write_bytes("0 grün\n1 weiß\n2 rot\n".encode("latin-1"))
-    assert "is not used: it is no list of names" in (labels_beside(model, THREE).notice or "")
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("0 grün\n1 weiß\n2 rot\n".encode("latin-1"), r"'utf-8' codec can't decode .*as UTF-8"),
+        (b"ant\n\nbee\ncat\n", "line 2 is blank"),
+        (b"ant\ncat\ncat\n", "gives 2 classes the name 'cat'"),
+    ],
+)
+def test_a_label_file_that_cannot_be_used_is_named_with_the_reason(
+    content: bytes, line: str, model: Path
+) -> None:
+    model.with_name("labels.txt").write_bytes(content)
+    found = labels_beside(model, THREE)
+    assert found.names is None
+    assert re.search(rf"labels\.txt is not used: .*{line}", found.notice or "")
+
+
+def test_a_name_that_stands_twice_in_a_long_list_is_no_mistake(model: Path) -> None:
+    names = (*map("class {}".format, range(498)), "crane", "crane")
+    model.with_name("labels.txt").write_text("\n".join(names))
+    assert labels_beside(model, Head("softmax", 500)).names == names
+
+
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "Trained in May.\nWorks well.\nNeeds light.",
+        "epochs: 20\nrate: 0.01\nbest: yes",
+        "20\n0.5\n0.9",
+        "taken with my new camera at home\nb\nc",
+    ],
+)
+def test_notes_beside_a_model_are_no_names(notes: str, model: Path) -> None:
+    model.with_suffix(".txt").write_text(notes)
+    assert labels_beside(model, THREE) == LabelFile()
 
 
 def test_names_inside_the_model_go_first(model: Path) -> None:
@@ -118,9 +151,29 @@ def test_names_inside_the_model_go_first(model: Path) -> None:
     assert (names, file.notice) == (("a", "b", "c"), None)
 
 
-def test_another_order_than_the_file_says_is_refused(model: Path) -> None:
-    model.with_name("labels.txt").write_text("cat\nant\nbee\n")
+@pytest.mark.parametrize("name", ["m.txt", "m_labels.txt"])
+def test_another_order_than_the_models_own_file_says_is_refused(name: str, model: Path) -> None:
+    model.with_name(name).write_text("cat\nant\nbee\n")
     with pytest.raises(
-        ModelError, match=r"found 'ant' as class 0; expected 'cat', as .*labels.txt"
+        ModelError, match=rf"found 'ant' as class 0; expected 'cat', as .*{name} says"
     ):
-        choose_names(("ant", "bee", "cat"), None, model, THREE)
+        choose_names(NAMES, None, model, THREE)
+
+
+def test_a_file_that_may_be_another_models_does_not_stop_the_labels_given(model: Path) -> None:
+    model.with_name("labels.txt").write_text("cat\nant\nbee\n")
+    names, file = choose_names(NAMES, None, model, THREE)
+    assert (names, file.source) == (NAMES, None)
+    assert file.notice == (
+        f"{model.with_name('labels.txt')} has the names of --labels in another order (cat, ant, "
+        "bee); the order of --labels counts (ant, bee, cat)"
+    )
+
+
+def test_names_in_another_order_than_the_archive_says_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "converted_tflite.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("model.tflite", b"")
+        pack.writestr("labels.txt", "0 cat\n1 ant\n2 bee\n")
+    with pytest.raises(ModelError, match=r"found 'ant' as class 0; expected 'cat'"):
+        choose_names(NAMES, None, path, THREE)
