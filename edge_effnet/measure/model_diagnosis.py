@@ -13,7 +13,7 @@ from edge_effnet.measure.delegation import Delegation, delegation
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.finding import Finding
 from edge_effnet.measure.latency import interleaved_latency, warm_up
-from edge_effnet.measure.storage import Storage, storage_of
+from edge_effnet.measure.storage import Storage, integer_layers, storage_of, stored_text
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
 
@@ -89,7 +89,7 @@ def diagnose_model(
         count: median(latency.samples_ms) for count, latency in zip(counts, latencies, strict=True)
     }
     found = [
-        _storage_finding(storage, command),
+        storage_finding(structure, command),
         delegation_finding(taken, opened[0].notice, structure, command),
         *_thread_findings(medians),
     ]
@@ -106,9 +106,19 @@ _STORAGE_COSTS = {
 }
 
 
-def _storage_finding(storage: Storage, command: str | None) -> Finding:
+def storage_finding(structure: Structure, command: str | None) -> Finding:
+    """What a model's storage means for its speed: in part int8, slow where most of it is not."""
+    storage = storage_of(structure)
     if storage == "int8":
         return Finding("full-integer", False, "full integers: the recipe that can be fast")
+    if storage == "int8-part":
+        what = (
+            f"{stored_text(structure)}: the others are computed in float, with its accuracy and at "
+            "its speed; an Edge TPU computes none of them"
+        )
+        integer, layers = integer_layers(structure)
+        slow = 2 * integer < layers
+        return Finding("integer-in-part", slow, what, command if slow else None)
     return Finding(f"recipe-{storage}", True, _STORAGE_COSTS[storage], command)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from edge_effnet.tflite.reader import Structure
+from edge_effnet.tflite.reader import Operator, Structure
 
-Storage = Literal["float32", "float16", "weights8", "dynamic", "int16x8", "int8"]
+Storage = Literal["float32", "float16", "weights8", "dynamic", "int16x8", "int8", "int8-part"]
 STORED: dict[Storage, str] = {
     "float32": "float32",
     "float16": "float16 weights",
@@ -14,24 +14,48 @@ STORED: dict[Storage, str] = {
     "dynamic": "dynamic range (int8 weights, float activations)",
     "int16x8": "int16 activations and int8 weights",
     "int8": "int8",
+    "int8-part": "int8 in part ({0} of {1} layers)",
 }
+_INTEGERS = {"int8", "uint8"}
+# Operators with weights, and which of their inputs are the activations.
+_HEAVY = {"CONV_2D": 0, "DEPTHWISE_CONV_2D": 0, "FULLY_CONNECTED": 0, "TRANSPOSE_CONV": 2}
 
 
 def storage_of(structure: Structure) -> Storage:
     """How a file keeps its numbers, told from the tensors of its heavy operators."""
-    heavy = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV"}
-    tensors = structure.tensors
-    kinds: set[tuple[str, str]] = set()
-    for op in structure.operators:
-        if op.name in heavy and len(op.inputs) > 1:
-            kinds.add((tensors[op.inputs[0]].dtype, tensors[op.inputs[1]].dtype))
-    constants = {tensor.dtype for tensor in tensors if tensor.constant_bytes > 64}
-    if any(activation == "int16" for activation, _ in kinds):
+    tensors, heavy = structure.tensors, _heavy(structure)
+    if any(_activation(op, structure) == "int16" for op in heavy):
         return "int16x8"
-    if any(activation in {"int8", "uint8"} for activation, _ in kinds):
-        return "int8"
-    if any(weight in {"int8", "uint8"} for _, weight in kinds):
+    integer, layers = integer_layers(structure)
+    if integer:
+        return "int8" if integer == layers else "int8-part"
+    if any(tensors[op.inputs[1]].dtype in _INTEGERS for op in heavy):
         return "dynamic"
-    if constants & {"int8", "uint8"}:
+    constants = {tensor.dtype for tensor in tensors if tensor.constant_bytes > 64}
+    if constants & _INTEGERS:
         return "weights8"
     return "float16" if "float16" in constants else "float32"
+
+
+def stored_text(structure: Structure) -> str:
+    """The same in words."""
+    return STORED[storage_of(structure)].format(*integer_layers(structure))
+
+
+def integer_layers(structure: Structure) -> tuple[int, int]:
+    """How many of the layers with weights are computed in 8-bit integers, and how many layers
+    there are."""
+    heavy = _heavy(structure)
+    return sum(_activation(op, structure) in _INTEGERS for op in heavy), len(heavy)
+
+
+def _heavy(structure: Structure) -> list[Operator]:
+    return [
+        op
+        for op in structure.operators
+        if len(op.inputs) > max(1, _HEAVY.get(op.name, len(op.inputs)))
+    ]
+
+
+def _activation(op: Operator, structure: Structure) -> str:
+    return structure.tensors[op.inputs[_HEAVY[op.name]]].dtype

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from edge_effnet.measure.file_description.description import (
     size_text,
 )
 from edge_effnet.measure.finding import Finding
-from edge_effnet.measure.storage import STORED, Storage, storage_of
+from edge_effnet.measure.storage import Storage, integer_layers, storage_of, stored_text
 from edge_effnet.model_files import ModelFile
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.runtime.edgetpu import is_compiled
@@ -34,6 +34,8 @@ _FLOAT_EXPORT = (
     "in Teachable Machine: Export Model > Tensorflow Lite > Floating point, then "
     "edge-effnet convert --model model_unquant.tflite --int8"
 )
+
+_INTEGER = ("int8", "int8-part", "int16x8")  # convert makes no such file anew
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ def describe_tflite(found: ModelFile) -> FileDescription:
     title = "a TFLite model compiled for the Edge TPU" if compiled else found.kind.title
     size = size_text(path.stat().st_size)
     facts = [
-        ("file", ", ".join(filter(None, (title, None if compiled else STORED[storage], size))))
+        (
+            "file",
+            ", ".join(filter(None, (title, None if compiled else stored_text(structure), size))),
+        )
     ]
     facts += packed_facts(found)
     if maker := _maker(found, artifact):
@@ -79,7 +84,7 @@ def describe_tflite(found: ModelFile) -> FileDescription:
         replace(problem, fix=command or problem.fix) if problem.fix else problem
         for problem in (*_problems(structure, classifier), *label_problem)
     )
-    if command and storage not in ("int8", "int16x8") and (refused := _refusal(structure, path)):
+    if command and storage not in _INTEGER and (refused := _refusal(structure, path)):
         command, problems = None, (*problems, refused)
     return FileDescription(
         path,
@@ -118,9 +123,10 @@ def _inputs(structure: Structure) -> str:
     for index in structure.inputs:
         tensor = structure.tensors[index]
         shape = tensor.open_shape or tensor.shape
-        if len(shape) == 4 and shape[3] in (1, 3):
+        if len(shape) == 4 and (shape[3] in (1, 3) or _channels_first(shape)):
+            order = ", channels first" if _channels_first(shape) else ""
             batch = f", {shape[0]} at a time" if shape[0] > 1 else ""
-            said.append(f"{image_text(*shape[1:])}, {tensor.dtype}{batch}")
+            said.append(f"{image_text(*_turned(shape)[1:])}, {tensor.dtype}{order}{batch}")
         else:
             said.append(f"{list(shape)} {tensor.dtype}")
     return "; ".join(said)
@@ -128,6 +134,7 @@ def _inputs(structure: Structure) -> str:
 
 def _classifier(path: Path, artifact: Artifact) -> _Classifier:
     """Raises EdgeEffnetError where it is no classifier of images."""
+    artifact = _channels_last(artifact)
     structure, card = artifact.structure, artifact.card
     refuse_other_tasks(structure, path.name)
     shape = structure.tensors[structure.inputs[0]].shape
@@ -137,6 +144,39 @@ def _classifier(path: Path, artifact: Artifact) -> _Classifier:
         )
     head = find_head(structure, path.name, stated=card.head if card else None)
     return _Classifier(head, input_pixels(path, artifact))
+
+
+def _channels_first(shape: Sequence[int]) -> bool:
+    return len(shape) == 4 and shape[3] not in (1, 3) and shape[1] in (1, 3)
+
+
+def _turned(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape of images with channels last, where they come first."""
+    return (shape[0], *shape[2:], shape[1]) if _channels_first(shape) else shape
+
+
+def _ends_channels_last(structure: Structure) -> bool:
+    """Whether images come with the channels last, or are turned at once, which ``convert``
+    undoes."""
+    index = structure.inputs[0]
+    wanted = _turned(structure.tensors[index].shape)
+    for kinds in (("CAST", "DEQUANTIZE", "TRANSPOSE"), ("TRANSPOSE",)):
+        readers = [op for op in structure.operators if index in op.inputs]
+        if structure.tensors[index].shape == wanted or len(readers) != 1:
+            break
+        if readers[0].name in kinds and readers[0].outputs:
+            index = readers[0].outputs[0]
+    return structure.tensors[index].shape == wanted
+
+
+def _channels_last(artifact: Artifact) -> Artifact:
+    """A file with the shape that ``convert`` gives its input."""
+    structure = artifact.structure
+    tensors = list(structure.tensors)
+    for index in structure.inputs:
+        one = tensors[index]
+        tensors[index] = replace(one, shape=_turned(one.shape), open_shape=_turned(one.open_shape))
+    return replace(artifact, structure=replace(structure, tensors=tuple(tensors)))
 
 
 def _pixels(pixels: InputPixels) -> str:
@@ -172,6 +212,10 @@ def _problems(structure: Structure, classifier: _Classifier) -> Iterator[Finding
     for warning in evidence.warnings if evidence else ():
         said, cut, _ = warning.partition("; convert its float export")
         yield Finding("input-range", False, said, _FLOAT_EXPORT if cut else None)
+    if _channels_first(structure.tensors[structure.inputs[0]].shape):
+        what = "its images come with the channels first, which classify and camera do not take"
+        again = "export it with channels last: litert_torch.to_channel_last_io, or onnx2tf"
+        yield Finding("channels-first", False, what, again)
     if open_size(structure):
         yield Finding("open-size", False, "it leaves the size of its images open")
     elif _unfixed(structure):
@@ -198,14 +242,16 @@ def _command(
 ) -> str | None:
     """The command that makes it faster or right; None where nothing has to be done."""
     sibling = _float_sibling(path)
-    if storage in ("int8", "int16x8"):
+    if storage in _INTEGER:
         evidence = classifier.pixels.evidence
-        wrong = storage == "int16x8" or (evidence is not None and evidence.warnings)
-        if not wrong:
+        integer, layers = integer_layers(structure)  # of int16, none
+        if 2 * integer >= layers and not (evidence is not None and evidence.warnings):
             return None
         return convert_command(sibling, "--calibration PHOTOS") if sibling else None
     if artifact.card is not None and storage != "float32" and sibling is not None:
         return convert_command(sibling, "--calibration PHOTOS")
+    if not _ends_channels_last(structure):
+        return None
     options = ["--resolution 224"] if open_size(structure) else []
     told = classifier.pixels.known
     options.append("--calibration PHOTOS" if told else "--data PHOTOS")

@@ -15,11 +15,9 @@ from edge_effnet.measure.delegation import Delegation, delegation, divide
 from edge_effnet.measure.diagnosis import diagnose_machine
 from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.probe import probe, status_bytes
-from edge_effnet.measure.storage import storage_of
 from edge_effnet.measure.system_state import read_system_state
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 from edge_effnet.runtime.interpreter import open_interpreter
-from edge_effnet.tflite.reader import Operator, Structure, Tensor
 from tests.edge_effnet.measure import machines
 
 MakeModel = Callable[..., Path]
@@ -75,28 +73,6 @@ def test_memory_fields_are_read_in_bytes(tmp_path: Path) -> None:
     assert status_bytes("VmHWM", tmp_path) == 2048 * 1024
     assert status_bytes("VmRSS", tmp_path) is None
     assert status_bytes("VmRSS", tmp_path / "nowhere") is None
-
-
-@pytest.mark.parametrize(
-    ("activation", "weight", "constant", "expected"),
-    [
-        ("float32", "float32", "float32", "float32"),
-        ("float32", "float32", "float16", "float16"),
-        ("float32", "float32", "int8", "weights8"),
-        ("float32", "int8", "int8", "dynamic"),
-        ("int16", "int8", "int8", "int16x8"),
-        ("uint8", "uint8", "uint8", "int8"),
-    ],
-)
-def test_storage_is_told_from_tensors(
-    activation: str, weight: str, constant: str, expected: str
-) -> None:
-    def tensor(dtype: str, size: int) -> Tensor:
-        return Tensor("", (1, 9), dtype, (), (), 0, size)
-
-    tensors = (tensor(activation, 0), tensor(weight, 0), tensor(constant, 999))
-    conv = Operator(0, "CONV_2D", 1, (0, 1), (0,))
-    assert storage_of(Structure((conv,), tensors, (0,), (0,), {})) == expected
 
 
 def test_a_pi_without_dot_product_is_told_so(tmp_path: Path) -> None:
