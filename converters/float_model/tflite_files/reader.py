@@ -72,7 +72,7 @@ def _found(
     if whole_pixels:
         return FoundPreprocess(base, "its integer input")
     evidence = by_quantization(artifact.structure, base)
-    return evidence.found if evidence else None
+    return evidence.found if evidence and evidence.strength == "stated" else None
 
 
 def _image(structure: Structure, path: Path, resolution: int | None) -> tuple[int, int, int]:
