@@ -35,7 +35,7 @@ _GROUPS = {
 }  # fmt: skip
 
 
-@click.command("camera", cls=OptionsOnly, groups=_GROUPS)
+@click.command("camera", cls=OptionsOnly, groups=_GROUPS, model_use="run")
 @config_options(CameraOptions)
 @top_option("Answers shown per frame.", default=3)
 @click.option(

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from shlex import quote
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.errors import UsageProblem
+from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from edge_effnet.model_files.kinds import Use
 
 
 class SuggestingGroup(click.Group):
@@ -34,6 +38,7 @@ class OptionsOnly(click.Command):
     Args:
         renamed: old spellings of options, which ``--help`` does not list, and the new ones.
         groups: headings in ``--help``, and the options under each; the others stand last.
+        model_use: what ``--model`` has to be good for, as in the table of kinds of files.
     """
 
     def __init__(
@@ -41,10 +46,11 @@ class OptionsOnly(click.Command):
         *args: Any,
         renamed: Mapping[str, str] | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
+        model_use: Use = "convert",
         **settings: Any,
     ):
         super().__init__(*args, **settings)
-        self.renamed, self.groups = renamed or {}, groups or {}
+        self.renamed, self.groups, self.model_use = renamed or {}, groups or {}, model_use
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings."""
@@ -81,15 +87,17 @@ class OptionsOnly(click.Command):
     def _meant(self, word: str) -> str | None:
         from edge_effnet.architecture.files import nearest_variant
 
-        path, variant = Path(word), nearest_variant(word)
-        if path.suffix.lower() in (".tflite", ".lite", ".keras", ".h5", ".hdf5"):
-            option, value = "--model", word
-        elif _holds_images(word):
-            option, value = "--data", word
-        else:
-            option, value = "--variant", variant or ""
-        visible = {name for param in self.params for name in param.opts}
-        return f"{option} {value}" if value and option in visible else None
+        uses, variant = _uses(Path(word)), nearest_variant(word)
+        guesses = [("--model", word)] if self.model_use in uses else []
+        guesses += [("--weights", word)] if "weights" in uses else []
+        if not uses and _holds_images(word):
+            guesses = [("--data", word)]
+        elif not uses and variant:
+            guesses = [("--variant", variant)]
+        known = {
+            name for param in self.params for name in param.opts if not getattr(param, "hidden", 0)
+        }
+        return next((f"{flag} {quote(value)}" for flag, value in guesses if flag in known), None)
 
 
 class NeedsData(click.Command):
@@ -108,6 +116,19 @@ class NeedsData(click.Command):
                 found=f"{stray!r} among the models",
                 fix=f"{ctx.command_path} --help shows an example",
             ) from error
+
+
+def _uses(path: Path) -> tuple[Use, ...]:
+    """What a file is good for, by its content; where there is none, by its name."""
+    from edge_effnet.model_files import identify
+
+    if not path.exists():
+        ending = path.suffix.lower()
+        return ("run", "convert") if ending in (".tflite", ".lite", ".keras", ".h5") else ()
+    try:
+        return identify(path).kind.uses
+    except ModelError:
+        return ()
 
 
 def _holds_images(word: str) -> bool:

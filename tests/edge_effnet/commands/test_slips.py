@@ -7,6 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 
@@ -15,12 +16,16 @@ from edge_effnet.cli import run
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model, an image and a folder of one, as in a user's working directory."""
+    """Models, an image and a folder of one, as in a user's working directory."""
     with files("edge_effnet").joinpath("assets", "demo", "b0-int8.tflite").open("rb") as model:
         (tmp_path / "m.tflite").write_bytes(model.read())
     cv2.imwrite(str(tmp_path / "p.jpg"), np.full((32, 32, 3), 90, np.uint8))
     (tmp_path / "photos" / "stop").mkdir(parents=True)
     shutil.copy(tmp_path / "p.jpg", tmp_path / "photos" / "stop")
+    with h5py.File(tmp_path / "w.h5", "w") as weights:
+        weights["layers/dense/vars/0"] = np.zeros((4, 2), np.float32)
+    with h5py.File(tmp_path / "whole.dat", "w") as whole:
+        whole.attrs["model_config"] = "{}"
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -47,6 +52,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("train --data photos --variant EfficientNetV2-B0", "did you mean v2-b0?"),
         ("prune --variant lite-0 --data photos --target-macs 0.7", "did you mean lite0?"),
         ("convert m.tflite --int8", "did you mean --model m.tflite?"),
+        ("convert w.h5 --int8", "did you mean --weights w.h5?"),  # weights alone, as its bytes say
+        ("convert whole.dat --int8", "did you mean --model whole.dat?"),
+        ("prune whole.dat", "did you mean --weights whole.dat?"),
+        ("camera whole.dat", "edge-effnet camera takes options only; found"),
+        ("camera m.tflite", "did you mean --model m.tflite?"),
+        ("convert missing.keras --int8", "did you mean --model missing.keras?"),
         ("convert b0 --int8", "did you mean --variant b0?"),
         ("train photos", "did you mean --data photos?"),
         ("convert --baseline ResNet-50 --int8", "did you mean resnet50?"),
