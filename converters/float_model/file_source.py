@@ -100,10 +100,7 @@ def _said_of(path: Path, model: Path, error: EdgeEffnetError) -> EdgeEffnetError
     if isinstance(error, MissingExtra):
         return error
     parts = (error.what, error.found, error.expected, error.fix)
-    what, found, expected, fix = (
-        part and part.replace(str(model), str(path)).replace(model.name, path.name)
-        for part in parts
-    )
+    what, found, expected, fix = (part and part.replace(str(model), str(path)) for part in parts)
     return type(error)(what or "", found=found, expected=expected, fix=fix or "")
 
 

@@ -18,17 +18,14 @@ _CHUNK = 1 << 20
 _OVERLAP = 64
 _LONGEST_CONFIG = 64 << 20  # bytes
 _MOST_OFFSETS = 12  # the signature stands at 0, 512, 1024 … 2^20
-# As names and attributes stand in the file: they end in a zero byte.
-_NAMES = (
-    b"model_config\0",
-    b"model_weights\0",
-    b"layer_names",
-    b"weight_names",
-    b"vars\0",
-    b"layers\0",
-    b"optimizer_weights\0",
-    b"optimizer\0",
-)
+# As names stand in the file: of attributes with a zero byte behind them, of groups with that or, in
+# the newer layout (libver="latest"), with their length before them.
+_ATTRIBUTES = {name: (name + b"\0",) for name in (b"model_config", b"layer_names", b"weight_names")}
+_GROUPS = {
+    name: (name + b"\0", bytes([len(name)]) + name)
+    for name in (b"model_weights", b"vars", b"layers", b"optimizer_weights", b"optimizer")
+}
+_SPELLINGS = _ATTRIBUTES | _GROUPS
 _VERSION = re.compile(rb"(?<![\d.])([123]\.\d{1,2}\.\d{1,2}(?:-tf|rc\d)?)\0")
 _CONFIG = re.compile(rb'\{\s*"(?:class_name|module|name)"\s*:')
 
@@ -79,20 +76,22 @@ def hdf5_kind(path: Path) -> str:
         OSError: it cannot be read.
     """
     names = _names_in(path)
-    if b"model_config\0" in names:
+    if b"model_config" in names:
         return "keras-h5"
-    structural = {b"vars\0", b"layers\0"} <= names
-    if structural or names & {b"layer_names", b"weight_names", b"model_weights\0"}:
+    structural = {b"vars", b"layers"} <= names
+    if structural or names & {b"layer_names", b"weight_names", b"model_weights"}:
         return "keras-weights"
-    return "optimizer-state" if names & {b"optimizer_weights\0", b"optimizer\0"} else "hdf5"
+    return "optimizer-state" if names & {b"optimizer_weights", b"optimizer"} else "hdf5"
 
 
 def _names_in(path: Path) -> set[bytes]:
     """Those of Keras' names that occur; of a whole model only the first matters."""
     found: set[bytes] = set()
     for _, piece in _pieces(path):
-        found |= {name for name in _NAMES if name not in found and name in piece}
-        if _NAMES[0] in found:
+        for name, spellings in _SPELLINGS.items():
+            if name not in found and any(spelling in piece for spelling in spellings):
+                found.add(name)
+        if b"model_config" in found:
             break
     return found
 

@@ -81,12 +81,12 @@ def _of_file(path: Path, head: bytes) -> ModelFile:
         return ModelFile(path, KINDS["empty"])
     if head[4:8] == b"TFL3":
         return ModelFile(path, KINDS["tflite"])
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):  # first: HDF5 may lie in it, uncompressed
+        packed = look_into(path)
+        return ModelFile(path, KINDS[packed.code], packed.maker, packed.model, others=packed.others)
     if starts_hdf5(path, head):
         _refuse_cut_off(path)
         return ModelFile(path, KINDS[hdf5_kind(path)])
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        packed = look_into(path)
-        return ModelFile(path, KINDS[packed.code], packed.maker, packed.model, others=packed.others)
     if head.startswith(_PYTORCH_OLD):
         return ModelFile(path, KINDS["pytorch"])
     code = _by_start(head) or _by_text(path, head) or _by_structure(path, head)

@@ -14,7 +14,7 @@ ONNX_PACKAGES = "onnx2tf==1.29.24"
 _PYTORCH = (
     f"python3.11 -m venv export, export/bin/pip install {PYTORCH_PACKAGES}, then as in {GUIDE}"
 )
-_SAVE = "save the whole model in the program that trained it, model.save('{stem}.keras'), and"
+_SAVE = "save the whole model in the program that trained it, model.save({keras}), and"
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Kind:
         uses: what it is good for here: ``run`` (classify, evaluate, compare, camera, bench),
             ``convert`` (convert --model), ``weights`` (convert, train and prune --weights).
         way: what to do with it instead, an imperative; ``{file}`` is the file's name, quoted for
-            a shell, ``{stem}`` its name without the ending, ``{folder}`` its folder, quoted,
-            ``{python}`` the name as Python writes it.
+            a shell, ``{folder}`` its folder, quoted, ``{python}`` the name as Python writes it,
+            ``{keras}`` the same with the ending ``.keras``.
     """
 
     code: str
@@ -76,8 +76,9 @@ _ROWS = (
         "saved-model-text",
         "a TensorFlow SavedModel written as text (saved_model.pbtxt)",
         (),
-        'write it in binary form, with tensorflow installed: python -c "import tensorflow as tf; '
-        "m = tf.saved_model.load({python}); tf.saved_model.save(m, 'NAME', m.signatures)\", then "
+        'write it in binary form, with tensorflow installed: python -c "import sys; '
+        "import tensorflow as tf; m = tf.saved_model.load(sys.argv[1]); "
+        "tf.saved_model.save(m, 'NAME', m.signatures)\" {file}, then "
         "edge-effnet convert --model NAME --int8 --data PHOTOS",
     ),
     Kind(
@@ -114,7 +115,7 @@ _ROWS = (
         "a TensorFlow.js model",
         (),
         "export it once more: in Teachable Machine Export Model > Tensorflow Lite > Floating "
-        "point, elsewhere model.save('{stem}.keras'); then edge-effnet convert --model FILE --int8",
+        "point, elsewhere model.save({keras}); then edge-effnet convert --model FILE --int8",
     ),
     Kind(
         "edge-impulse-source",

@@ -31,9 +31,9 @@ def way(found: ModelFile, use: Use = "convert") -> str:
         return f"give {shlex.quote(float_first(fitting))}" if fitting else way(members[0])
     return found.kind.way.format(
         file=quoted(path),
-        stem=path.stem.removesuffix(".weights") or "NAME",
         folder=quoted(path.parent),
         python=repr(str(path)),
+        keras=repr(f"{path.stem.removesuffix('.weights') or 'NAME'}.keras"),
     )
 
 

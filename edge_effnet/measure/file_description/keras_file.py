@@ -158,7 +158,7 @@ def _problems(network: Layer, layers: list[Layer], path: Path) -> tuple[Finding,
     except ModelError as error:
         what = f"{error.what}: {error.found}" if error.found else error.what
         return (Finding("layers", False, what, error.fix),)
-    except (KeyError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return (Finding("configuration", False, "its configuration is damaged"),)
     for key, word in (("input_layers", "inputs"), ("output_layers", "outputs")):
         if (count := _ends(_config(network).get(key))) > 1:

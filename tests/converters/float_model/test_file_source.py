@@ -70,6 +70,13 @@ def test_a_damaged_model_in_an_archive_is_said_of_the_archive(tmp_path: Path) ->
         read(path)
 
 
+def test_the_advice_about_a_model_in_an_archive_stays_as_it_is(tmp_path: Path) -> None:
+    path = packed(tmp_path / "sm2.zip", {"saved/saved_model.pb": b"no graph"})
+    with pytest.raises(ModelError, match=r"sm2\.zip cannot be loaded as a SavedModel") as refused:
+        read(path)
+    assert refused.value.fix == "copy or export it again: model.export('NAME')"
+
+
 def test_a_keras_network_that_answers_for_each_pixel_is_no_classifier(tmp_path: Path) -> None:
     import keras
 

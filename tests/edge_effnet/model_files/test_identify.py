@@ -7,6 +7,7 @@ import json
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,9 +30,15 @@ def archive(path: Path, members: Mapping[str, bytes | str]) -> None:
             pack.writestr(name, content)
 
 
-def hdf5(*, config: bool = False, weights: bool = False, optimizer: bool = False) -> Callable:
+def hdf5(
+    *,
+    config: bool = False,
+    weights: bool = False,
+    optimizer: bool = False,
+    layout: str = "earliest",
+) -> Callable:
     def write(path: Path) -> None:
-        with h5py.File(path, "w") as root:
+        with h5py.File(path, "w", libver=layout) as root:
             if config:
                 root.attrs["keras_version"] = "2.4.0"
                 root.attrs["model_config"] = json.dumps(NETWORK)
@@ -45,9 +52,15 @@ def hdf5(*, config: bool = False, weights: bool = False, optimizer: bool = False
     return write
 
 
-def structural(path: Path) -> None:
-    with h5py.File(path, "w") as root:
+def structural(path: Path, layout: str = "earliest") -> None:
+    with h5py.File(path, "w", libver=layout) as root:
         root["layers/dense/vars/0"] = np.zeros((4, 2), np.float32)
+
+
+def structural_with_many_layers(path: Path) -> None:
+    with h5py.File(path, "w", libver="latest") as root:
+        for number in range(40):  # so many links are kept in a heap
+            root[f"layers/dense_{number}/vars/0"] = np.zeros((4, 2), np.float32)
 
 
 def behind_a_user_block(path: Path) -> None:
@@ -92,6 +105,12 @@ def packed(*names: str) -> Callable[[Path], None]:
         ("keras-h5", behind_a_user_block),
         ("keras-weights", hdf5(weights=True, optimizer=True)),
         ("keras-weights", structural),
+        ("keras-weights", partial(structural, layout="latest")),
+        ("keras-weights", structural_with_many_layers),
+        ("keras-weights", hdf5(weights=True, layout="latest")),
+        ("keras-h5", hdf5(config=True, weights=True, layout="latest")),
+        ("optimizer-state", hdf5(optimizer=True, layout="latest")),
+        ("hdf5", hdf5(layout="latest")),
         ("optimizer-state", hdf5(optimizer=True)),
         ("hdf5", hdf5()),
         ("keras-zip", packed("metadata.json", "config.json", "model.weights.h5")),
@@ -139,6 +158,15 @@ def test_the_kind_is_in_the_bytes(code: str, write: Callable[[Path], None], tmp_
         path = tmp_path / name
         write(path)
         assert identify(path).kind.code == code
+
+
+def test_a_keras_archive_is_one_wherever_its_weights_begin(tmp_path: Path) -> None:
+    weights, path = tmp_path / "model.weights.h5", tmp_path / "m.keras"
+    structural(weights)
+    config = json.dumps(NETWORK).ljust(512 - 2 * 30 - len("config.jsonmodel.weights.h5"))
+    archive(path, {"config.json": config, "model.weights.h5": weights.read_bytes()})
+    assert path.read_bytes()[512:].startswith(b"\x89HDF")  # where HDF5 looks for itself
+    assert identify(path).kind.code == "keras-zip"
 
 
 def test_text_longer_than_the_first_look_is_text(tmp_path: Path) -> None:

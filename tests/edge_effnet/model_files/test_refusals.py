@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import shlex
 import zipfile
 from pathlib import Path
@@ -29,6 +31,22 @@ def test_every_refusal_is_one_line_with_the_users_file(code: str, use: Use, tmp_
 def test_a_command_is_quoted_for_the_shell() -> None:
     text = way(ModelFile(Path("my model's.h5"), KINDS["keras-h5"]))
     assert shlex.split(text)[3] == "my model's.h5"
+
+
+@pytest.mark.parametrize("code", ["keras-weights", "optimizer-state", "tfjs", "frozen-graph"])
+def test_a_line_of_python_is_python_whatever_the_name(code: str) -> None:
+    text = way(ModelFile(Path("my model's.weights.h5"), KINDS[code]))
+    (call,) = re.findall(r"model\.save\(.*?\)|from_frozen_graph\(.*?\)", text)
+    name = ast.parse(call).body[0].value.args[0].value  # type: ignore[attr-defined]
+    assert name in ("my model's.keras", "my model's.weights.h5")
+
+
+def test_python_in_a_shell_gets_the_name_as_an_argument() -> None:
+    text = way(ModelFile(Path("it's $1"), KINDS["saved-model-text"]))
+    command = text.partition("installed: ")[2].partition(", then ")[0]
+    *_, program, name = shlex.split(command)
+    ast.parse(program)
+    assert name == "it's $1"
 
 
 def test_no_command_is_named_that_refuses_the_file() -> None:

@@ -85,10 +85,14 @@ def _refuse_quantized(layer: Mapping[str, Any], path: Path) -> None:
     if isinstance(dtype, Mapping) and str(dtype.get("class_name")).startswith("Quantized"):
         raise ModelError(
             f"{path} was quantized by Keras",
-            found=f"{layer_name(layer)} in {dtype['config'].get('name', 'few bits')}",
+            found=f"{layer_name(layer)} in {_quantization(dtype.get('config'))}",
             expected="a network in float",
             fix="save it before model.quantize(…); convert makes int8 of it",
         )
+
+
+def _quantization(config: Any) -> str:
+    return str(config.get("name", "few bits")) if isinstance(config, Mapping) else "few bits"
 
 
 def _is_built_in(layer: Mapping[str, Any], kind: str) -> bool:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from converters.float_model.keras_files.network import load_network
 from converters.float_model.keras_files.reader import read_keras_model
 from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.measure.file_description.describe import describe_file
 
 Build = Callable[..., Any]
 
@@ -105,6 +106,18 @@ def test_a_network_that_keras_quantized(tmp_path: Path) -> None:
     network.layers[-1].quantize("int8")
     network.save(tmp_path / "mine.keras")
     _refused(tmp_path / "mine.keras", "was quantized by Keras; found head")
+
+
+@pytest.mark.parametrize("config", [5, None, "x", [], {"name": 3}])
+def test_a_quantization_that_is_no_configuration(config: Any, tmp_path: Path) -> None:
+    dense = {"name": "head", "units": 2, "dtype": {"class_name": "QuantizedX", "config": config}}
+    layers = [{"class_name": "Dense", "config": dense}]
+    network = {"class_name": "Sequential", "config": {"name": "mine", "layers": layers}}
+    with zipfile.ZipFile(tmp_path / "mine.keras", "w") as pack:
+        pack.writestr("config.json", json.dumps(network))
+        pack.writestr("model.weights.h5", b"")
+    (problem,) = describe_file(tmp_path / "mine.keras").problems
+    assert "was quantized by Keras: head in" in problem.what
 
 
 @pytest.mark.parametrize(
