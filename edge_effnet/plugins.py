@@ -27,7 +27,7 @@ COMMANDS = {
     "report": ("benchmarks.commands.report:command", "Benchmark results as an HTML page."),
     "doctor": (
         "edge_effnet.commands.doctor:command",
-        "What slows models down on this machine.",
+        "What a file is, and what slows models down here.",
     ),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live images of a camera."),
     "signs": ("edge_effnet.commands.signs:command", "The built-in data set: images, print, video."),

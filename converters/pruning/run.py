@@ -39,7 +39,7 @@ from converters.pruning.step import measure, prune_step
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.heads.head import Head
-from edge_effnet.metrics import Comparison, ModelFile, Predictions, compare_predictions
+from edge_effnet.metrics import Comparison, HashedFile, Predictions, compare_predictions
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.checkpoint import save_checkpoint
@@ -274,7 +274,7 @@ def comparison_of(context: PruningContext, network: Network) -> Comparison:
 
     def predictions(one: Network) -> Predictions:
         scores = head.scores(answers(one.model, images).astype(np.float32))
-        file = ModelFile(Path(one.spec.name), "", 0)
+        file = HashedFile(Path(one.spec.name), "", 0)
         known = truth if data.labelled else None
         return Predictions(scores, known, paths, names, file, head=head)
 

@@ -1,7 +1,7 @@
 """What a model is for where it is no image classifier, told from its inputs and outputs.
 
-Detectors, segmenters and networks with several outputs are refused by name, before any work. Only
-shapes and names of operators are needed, so a Keras network can be asked as well as a ``.tflite``.
+Detectors, segmenters and networks with several outputs are refused by name, before any work, by
+the shapes of their ends and the names of their operators.
 
 Sources of the shapes: the outputs of TFLite_Detection_PostProcess, of Ultralytics' YOLO exports
 (v5: three anchors a cell, v8: one; cells of 8, 16 and 32 pixels) and of Edge Impulse's FOMO (a
@@ -28,42 +28,18 @@ _ONE_VECTOR = "one vector of scores, or one number"
 _CLASSIFIER = "give a model that classifies whole images"
 
 
-def refuse_other_tasks(structure: Structure, name: str, *, outputs: int = 1) -> None:
+def refuse_other_tasks(structure: Structure, name: str) -> None:
     """Refuse a ``.tflite`` that does not answer one image with one vector of scores.
 
     Args:
         name: of the model, for errors.
-        outputs: how many it may have: more than one where its card describes the others.
 
     Raises:
         ModelError: names what the model is.
     """
-    refuse_other_shapes(
-        name,
-        [structure.tensors[index].shape for index in structure.inputs],
-        [structure.tensors[index].shape for index in structure.outputs],
-        {operator.name for operator in structure.operators},
-        allowed=outputs,
-    )
-
-
-def refuse_other_shapes(
-    name: str,
-    inputs: Sequence[Shape],
-    outputs: Sequence[Shape],
-    operators: Collection[str] = (),
-    *,
-    allowed: int = 1,
-) -> None:
-    """The same of any network, by the shapes of its ends, batch first.
-
-    Args:
-        operators: their names in TFLite, where they are known.
-        allowed: number of outputs.
-
-    Raises:
-        ModelError: names what the model is.
-    """
+    inputs = [structure.tensors[index].shape for index in structure.inputs]
+    outputs = [structure.tensors[index].shape for index in structure.outputs]
+    operators = {operator.name for operator in structure.operators}
     if not inputs or not outputs:
         raise ModelError(
             f"{name} has no {'output' if inputs else 'input'}",
@@ -76,7 +52,7 @@ def refuse_other_shapes(
     if len(inputs) != 1:
         taken = ", ".join(str(list(shape)) for shape in inputs)
         _refuse(f"{name} takes {len(inputs)} inputs", taken, "one image")
-    if len(outputs) > allowed:
+    if len(outputs) > 1:
         raise ModelError(
             f"{name} has {len(outputs)} outputs",
             found=shown,

@@ -7,7 +7,7 @@ from edge_effnet.metrics.one_model.label_summary import LabelSummary
 from edge_effnet.metrics.one_model.summary import Summary, evaluation_json, summarize
 from edge_effnet.metrics.one_model.value_summary import ValueSummary
 from edge_effnet.metrics.predictions import (
-    ModelFile,
+    HashedFile,
     Predictions,
     Skipped,
     refuse_other_head,
@@ -21,8 +21,8 @@ __all__ = [
     "ClassSummary",
     "Comparison",
     "Flip",
+    "HashedFile",
     "LabelSummary",
-    "ModelFile",
     "Paired",
     "Predictions",
     "ScoreError",

@@ -18,8 +18,8 @@ from edge_effnet.metrics.one_model.classification import Flags, Indices, Scores
 
 
 @dataclass(frozen=True)
-class ModelFile:
-    """Which file gave the predictions."""
+class HashedFile:
+    """The model file that gave predictions, and its hash."""
 
     path: Path
     sha256: str
@@ -63,7 +63,7 @@ class Predictions:
     truth: NDArray[Any] | None
     paths: tuple[Path, ...]
     labels: tuple[str, ...]
-    model: ModelFile | None = None
+    model: HashedFile | None = None
     skipped: tuple[Skipped, ...] = ()
     head: Head | None = None
 

@@ -139,7 +139,7 @@ def _maker(names: list[str], ends: list[str]) -> str | None:
         return "Edge Impulse"
     teachable = {"model_unquant.tflite", "keras_model.h5", "weights.bin"}
     beside = {"labels.txt", "metadata.json"}
-    if (teachable | {"model.tflite"}) & set(ends) and beside & set(ends):
+    if teachable & set(ends) and beside & set(ends):
         return "Teachable Machine"
     return "Teachable Machine" if any("model.savedmodel/" in name for name in names) else None
 

@@ -28,7 +28,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.image.reading import read_image
-from edge_effnet.metrics import ModelFile, Predictions, Skipped
+from edge_effnet.metrics import HashedFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.stages import OnProgress
 
@@ -122,7 +122,7 @@ def predict_many(
             truth=None if truth is None else truth[kept],
             paths=paths,
             labels=one.labels,
-            model=ModelFile(one.path, content_hash(one.path), one.path.stat().st_size),
+            model=HashedFile(one.path, content_hash(one.path), one.path.stat().st_size),
             skipped=tuple(skipped[index] for index in sorted(skipped)),
             head=one.head,
         )

@@ -23,7 +23,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.metrics import (
     Comparison,
-    ModelFile,
+    HashedFile,
     Predictions,
 )
 from edge_effnet.metrics.two_models.frames import compare_frames
@@ -173,7 +173,7 @@ class FeedComparison:
             share = 100 * sum(self._recent) / len(self._recent)
             self.history.append((time_s, share))
 
-    def report(self, model: ModelFile, reference: ModelFile) -> Comparison | None:
+    def report(self, model: HashedFile, reference: HashedFile) -> Comparison | None:
         """What ``compare`` would say of the frames kept, with intervals over scenes; None if
         there are none."""
         kept = self._kept

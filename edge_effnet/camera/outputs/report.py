@@ -8,7 +8,7 @@ import numpy as np
 
 from edge_effnet.camera.run_status import RunStatus, run_json
 from edge_effnet.files.read import content_hash
-from edge_effnet.metrics import Comparison, ModelFile
+from edge_effnet.metrics import Comparison, HashedFile
 from edge_effnet.runtime.classifier import Classifier
 
 FORMAT = "edge-effnet/camera"
@@ -30,8 +30,8 @@ def document(
     return {**comparison.to_json(), "camera": figures}, comparison
 
 
-def _file_of(model: Classifier) -> ModelFile:
-    return ModelFile(model.path, content_hash(model.path), model.path.stat().st_size)
+def _file_of(model: Classifier) -> HashedFile:
+    return HashedFile(model.path, content_hash(model.path), model.path.stat().st_size)
 
 
 def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:

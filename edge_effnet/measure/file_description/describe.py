@@ -41,7 +41,7 @@ def describe_file(path: Path) -> FileDescription:
             inner = identify(model)
             if inner.kind.code not in ("keras-h5", "keras-zip"):
                 raise refusal(replace(inner, path=path), "convert")
-            described = describe_keras(replace(inner, maker=found.maker), path)
+            described = describe_keras(inner, path)
             size = size_text(path.stat().st_size)
             packed = (("file", f"{found.kind.title}, {size}"), *packed_facts(found))
             return replace(described, code=code, facts=(*packed, *described.facts[1:]))

@@ -36,6 +36,16 @@ def test_the_model_and_the_labels_come_out(tmp_path: Path) -> None:
     assert not model.exists()
 
 
+def test_a_model_and_its_labels_in_a_zip_are_not_therefore_teachable_machines(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "mine.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("model.tflite", TFLITE)
+        pack.writestr("labels.txt", "cat\ndog\n")
+    assert identify(path).maker is None
+
+
 def test_of_a_float_and_a_quantized_file_the_float_one_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "both.zip"
     with zipfile.ZipFile(path, "w") as pack:

@@ -11,12 +11,12 @@ import pytest
 from edge_effnet.camera.evaluation import comparison as compare
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
-from edge_effnet.metrics import ModelFile, Predictions, Summary
+from edge_effnet.metrics import HashedFile, Predictions, Summary
 from edge_effnet.metrics.two_models.frames import compare_frames
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("red", "green", "blue")
-FILE = ModelFile(Path("model.tflite"), "00", 1)
+FILE = HashedFile(Path("model.tflite"), "00", 1)
 PIXELS = plain("red", 4, 4)
 
 

@@ -176,6 +176,10 @@ def test_teachable_machines_wrong_range_leads_to_the_float_file(
     folder = reference / "teachable" / "fruit6"
     path = Path(shutil.copy(folder / "model.tflite", tmp_path))
     alone = describe_file(path)
+    with zipfile.ZipFile(tmp_path / "converted_tflite_quantized.zip", "w") as pack:
+        pack.write(path, "model.tflite")
+    packed = facts(describe_file(tmp_path / "converted_tflite_quantized.zip"))
+    assert packed["made by"].startswith("Teachable Machine")
     assert alone.problems[0].code == "input-range"
     assert alone.command is None
     assert "Export Model" in (alone.problems[0].fix or "")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.metrics import ModelFile, Predictions, compare_predictions
+from edge_effnet.metrics import HashedFile, Predictions, compare_predictions
 
 
 def predictions_of(answers: np.ndarray, truth: np.ndarray | None, classes: int) -> Predictions:
@@ -23,7 +23,7 @@ def predictions_of(answers: np.ndarray, truth: np.ndarray | None, classes: int) 
 
 
 def named(predictions: Predictions, name: str) -> Predictions:
-    return replace(predictions, model=ModelFile(Path(name), "0" * 64, 1000))
+    return replace(predictions, model=HashedFile(Path(name), "0" * 64, 1000))
 
 
 @st.composite
