@@ -19,6 +19,8 @@ from edge_effnet.camera.sources.base import (
 from edge_effnet.errors import DataError, EdgeEffnetError
 
 BROKEN_IN_A_ROW = 25
+MOST_HANGING = 2
+"""Readers that hang in a driver while another one is tried; each holds a thread and a device."""
 
 
 def frame_queue(pace: Pace) -> BoundedQueue[Frame]:
@@ -59,6 +61,7 @@ class Capture:
         self._pace, self._say, self._clock = pace, say, clock
         self._wait = wait or self.stop.wait
         self._began_s = clock()
+        self._hanging: list[_Reader] = []
         self._shape: tuple[int, ...] | None = None
         self._away, self._last_said, self._pause_s = False, "", pace.first_pause_s
         self._thread = threading.Thread(target=self.run, name="capture", daemon=True)
@@ -166,6 +169,7 @@ class Capture:
             self._say_once(f"{self._source.name}: {reason}; trying to open it again")
             if not self._bring_back():
                 return
+        self._source.close()
 
     def _say_once(self, line: str) -> None:
         """Say it unless it was the last thing said since a frame came."""
@@ -183,6 +187,7 @@ class Capture:
                 return reader.reason
             if self._clock() - reader.alive_s > self._pace.stall_s:
                 reader.abandon()
+                self._hanging.append(reader)
                 return f"no frame for {self._pace.stall_s:.0f} s"
         reader.abandon()
         reader.ended.wait(1.0)
@@ -194,6 +199,10 @@ class Capture:
             if self.stop.is_set():
                 return False
             self._pause_s = min(2 * self._pause_s, self._pace.longest_pause_s)
+            self._hanging = [reader for reader in self._hanging if not reader.ended.is_set()]
+            if len(self._hanging) >= MOST_HANGING:
+                self._say_once(f"{self._source.name} hangs in its driver; waiting for it")
+                continue
             try:
                 self._source = self._reopen()
             except EdgeEffnetError as error:
@@ -248,6 +257,7 @@ class _Reader:
     def abandon(self) -> None:
         """What it still reads goes nowhere; it closes its source when the driver lets it."""
         self._abandoned.set()
+        self._source.interrupt()
 
     def _run(self) -> None:
         broken = 0

@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 
 from edge_effnet.data.folders import LeftOut
+from edge_effnet.errors import DataError
+from edge_effnet.files.limits import FRAME_PIXELS
 from edge_effnet.image.preprocessing import Pixels
 
 DEFAULT_FPS = 25.0
@@ -46,6 +48,8 @@ class FrameSource:
             SourceLost.
         skip: pass over a frame without decoding it; raises SourceEnded.
         close: give the device back; harmless a second time.
+        interrupt: ends a ``read`` that waits in another thread, where the driver can do that; it
+            raises SourceLost then.
         left_out: what lies in an image folder and is no image.
         unreadable: images that gave no frame so far, each with the reason.
     """
@@ -56,6 +60,7 @@ class FrameSource:
     read: Callable[[], CapturedFrame | None]
     skip: Callable[[], object]
     close: Callable[[], None]
+    interrupt: Callable[[], None] = lambda: None
     left_out: tuple[LeftOut, ...] = ()
     unreadable: dict[Path, str] = field(default_factory=dict)
 
@@ -72,7 +77,16 @@ class CameraRequest:
 def opencv_source(
     capture: cv2.VideoCapture, name: str, *, live: bool, gone: Callable[[], Exception]
 ) -> FrameSource:
-    """A source that reads an open ``capture``; ``gone`` makes the error for its end."""
+    """A source that reads an open ``capture``; ``gone`` makes the error for its end.
+
+    Raises:
+        DataError: its frames are above the limit.
+    """
+    try:
+        FRAME_PIXELS.check(_frame_pixels(capture), name, DataError)
+    except DataError:
+        capture.release()
+        raise
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     credible = math.isfinite(fps) and _CREDIBLE_FPS[0] <= fps <= _CREDIBLE_FPS[1]
 
@@ -82,8 +96,13 @@ def opencv_source(
 
     def read() -> CapturedFrame | None:
         skip()
-        good, pixels = capture.retrieve()
-        return CapturedFrame(_rgb(pixels)) if good and pixels is not None and pixels.size else None
+        if _frame_pixels(capture) > FRAME_PIXELS.value:  # it may grow on the way
+            return None
+        try:
+            good, pixels = capture.retrieve()
+            return CapturedFrame(_rgb(pixels)) if good and pixels is not None else None
+        except cv2.error:  # a frame of no size, or of channels that are no colours
+            return None
 
     return FrameSource(
         name=name,
@@ -93,6 +112,12 @@ def opencv_source(
         skip=skip,
         close=capture.release,
     )
+
+
+def _frame_pixels(capture: cv2.VideoCapture) -> int:
+    sides = (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    width, height = (int(side) if math.isfinite(side) else 0 for side in sides)
+    return width * height
 
 
 def _rgb(pixels: Any) -> Pixels:

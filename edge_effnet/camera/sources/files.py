@@ -86,5 +86,12 @@ def open_images(path: Path) -> FrameSource:
             return None
 
     return FrameSource(
-        path.name, False, None, read, following, lambda: None, listed.left_out, unreadable
+        name=path.name,
+        live=False,
+        fps=None,
+        read=read,
+        skip=following,
+        close=lambda: None,
+        left_out=listed.left_out,
+        unreadable=unreadable,
     )

@@ -12,6 +12,8 @@ from typing import Any, Literal
 
 import cv2
 
+from edge_effnet.camera.sources.address import shown_address
+from edge_effnet.camera.sources.apart import open_apart
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.files import is_image, open_images, open_video
 from edge_effnet.camera.sources.network import open_address
@@ -98,7 +100,7 @@ def find_kind(text: str) -> SourceKind:
             return kind
     *names, last = (kind.names for kind in SOURCES)
     raise DataError(
-        f"{text} is no source of images",
+        f"{shown_address(text)} is no source of images",
         found="nothing there",
         expected=f"{', '.join(names)} or {last}",
         fix="check the path",
@@ -112,7 +114,10 @@ def open_source(text: str, request: CameraRequest | None = None) -> FrameSource:
         DataError: nothing there, not allowed, busy, or nothing that gives frames.
     """
     _quiet_opencv()
-    return find_kind(text).open(text, request or CameraRequest())
+    kind, asked = find_kind(text), request or CameraRequest()
+    if kind.paced == "by itself":
+        return open_apart(lambda: kind.open(text, asked))
+    return kind.open(text, asked)
 
 
 def _quiet_opencv() -> None:
