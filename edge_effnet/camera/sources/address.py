@@ -90,7 +90,10 @@ class HttpAddress:
         Raises:
             DataError: it leads to something else than http or https.
         """
-        there = parse_http(urljoin(self.text, location.strip()))
+        try:
+            there = parse_http(urljoin(self.text, location.strip()))
+        except ValueError:  # from urljoin, of brackets
+            raise bad_address(location) from None
         same = (self.scheme, self.host, self.port) == (there.scheme, there.host, there.port)
         upgraded = self.host == there.host and (self.port, there.port) == (80, 443)
         kept = same or (upgraded and (self.scheme, there.scheme) == ("http", "https"))

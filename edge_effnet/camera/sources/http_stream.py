@@ -117,6 +117,8 @@ def _ask(address: HttpAddress, until: float, timeout_s: float) -> HttpReply:
             )
             connected.do_handshake()
         response = _headers(connected, address)
+        if time.monotonic() >= until:  # the timer's end of the headers looks like their own
+            raise TimeoutError
     except BaseException:
         connected.close()
         raise

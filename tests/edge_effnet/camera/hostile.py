@@ -19,6 +19,7 @@ from tests.edge_effnet.camera.conftest import jpeg, plain
 
 Script = Iterator[bytes | float]
 """What is sent, and seconds of silence between; the connection is closed at its end."""
+Choose = Callable[[str], Script]
 
 GOOD = jpeg(plain("green"))
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n"
@@ -117,7 +118,7 @@ SCRIPTS: dict[str, Callable[[], Script]] = {
 
 
 @contextmanager
-def hostile_camera(choose: Callable[[str], Script]) -> Iterator[str]:
+def hostile_camera(choose: Choose) -> Iterator[str]:
     """Serve on loopback; ``choose`` gets the request's head and gives the answer.
 
     Yields:
@@ -129,10 +130,11 @@ def hostile_camera(choose: Callable[[str], Script]) -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     finally:
         stop.set()
+        listener.shutdown(socket.SHUT_RDWR)  # closing alone does not wake who accepts
         listener.close()
 
 
-def _accept(listener: socket.socket, choose: Callable[[str], Script], stop: threading.Event) -> None:
+def _accept(listener: socket.socket, choose: Choose, stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             connection, _ = listener.accept()
@@ -141,7 +143,7 @@ def _accept(listener: socket.socket, choose: Callable[[str], Script], stop: thre
         threading.Thread(target=_play, args=(connection, choose, stop), daemon=True).start()
 
 
-def _play(connection: socket.socket, choose: Callable[[str], Script], stop: threading.Event) -> None:
+def _play(connection: socket.socket, choose: Choose, stop: threading.Event) -> None:
     with connection:
         try:
             connection.settimeout(30)
@@ -172,7 +174,7 @@ def _left(connection: socket.socket, seconds: float, stop: threading.Event) -> b
 
 def main(seed: int) -> None:
     """Serve until standard input ends: the parent is gone then."""
-    choice = random.Random(seed)  # noqa: S311
+    choice = random.Random(seed)
     with hostile_camera(lambda _: choice.choice(list(SCRIPTS.values()))()) as address:
         print(address, flush=True)
         sys.stdin.read()

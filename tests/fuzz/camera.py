@@ -1,0 +1,145 @@
+"""A camera's capture against hostile cameras for as long as asked: does anything grow?
+
+    python -m tests.fuzz.camera --seconds 7200
+
+Capture runs here with short pauses, so that an hour holds what months bring; the server is another
+process. Prints descriptors, threads and memory, and ends with 1 where they are not flat.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_effnet.camera.capture import Capture
+from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.memory import keep_memory_flat
+from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.settings import Pace
+from edge_effnet.camera.sources.base import FrameSource, SourceLost
+from edge_effnet.camera.sources.kinds import open_source
+from edge_effnet.errors import DataError
+
+PACE = Pace(stall_s=1.5, first_pause_s=0.02, longest_pause_s=0.1)
+CAMERAS = 4
+COUNTED = ("captured", "reopened", "broken")
+MOST_MORE_MIB = 64
+SETTLING = 0.25
+"""The share of the run after which nothing may grow: buffers and caches have their size then."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What this process holds."""
+
+    seconds: float
+    descriptors: int
+    threads: int
+    memory_mib: float
+
+
+def usage(began_s: float) -> Usage:
+    status = Path("/proc/self/status").read_text()
+    resident_kib = int(status.partition("VmRSS:")[2].split()[0])
+    return Usage(
+        round(time.monotonic() - began_s),
+        len(list(Path("/proc/self/fd").iterdir())),
+        threading.active_count(),
+        round(resident_kib / 1024, 1),
+    )
+
+
+def run(seconds: float, seed: int, address: str) -> bool:
+    """Capture for so long; whether nothing grew and frames came to the end."""
+
+    def reopen() -> FrameSource:
+        return open_source(f"{address}/stream")
+
+    keep_memory_flat()
+    began_s, measured, said = time.monotonic(), list[Usage](), collections.Counter[str]()
+    captures = []
+    for _ in range(CAMERAS):
+        frames: BoundedQueue[Frame] = BoundedQueue(1)
+        captures.append(
+            Capture(working(reopen), reopen, frames, PACE, lambda line: note(line, said))
+        )
+        captures[-1].start()
+        threading.Thread(target=discard, args=(frames,), daemon=True).start()
+    late = [0] * CAMERAS
+    while (spent_s := time.monotonic() - began_s) < seconds:
+        time.sleep(min(5.0, seconds / 20))
+        measured.append(usage(began_s))
+        if spent_s < seconds / 2:
+            late = [one.captured for one in captures]
+        if len(measured) % 12 == 1:
+            print(measured[-1], f"{sum(one.reopened for one in captures)} reopened", flush=True)
+    for capture in captures:
+        capture.end()
+    for line, count in said.most_common():
+        print(f"{count:6}  {line[:150]}")
+    total = {name: sum(getattr(one, name) for one in captures) for name in COUNTED}
+    errors = [one.error for one in captures if one.error is not None]
+    print(f"seed {seed}; {total}; errors: {errors}")
+    alive = all(one.captured > before for one, before in zip(captures, late, strict=True))
+    return flat(measured) and alive and not errors
+
+
+def note(line: str, said: collections.Counter[str]) -> None:
+    said[line.partition("/stream")[2] or line] += 1
+
+
+def working(reopen: Callable[[], FrameSource]) -> FrameSource:
+    """The first stream among the answers."""
+    while True:
+        with contextlib.suppress(DataError, SourceLost):
+            source = reopen()
+            if source.read() is not None:
+                return source
+            source.close()
+
+
+def flat(measured: list[Usage]) -> bool:
+    """Whether the second part of the run held no more than the part after settling."""
+    rest = measured[int(len(measured) * SETTLING) :]
+    early, later = rest[: len(rest) // 2], rest[len(rest) // 2 :]
+    figures = [
+        tuple(max(getattr(one, name) for one in part) for part in (early, later))
+        for name in ("descriptors", "threads", "memory_mib")
+    ]
+    print("largest in the first and second half: descriptors, threads, MiB:", figures)
+    (fd_early, fd_later), (threads_early, threads_later), (mib_early, mib_later) = figures
+    grew = fd_later > fd_early + 4 or threads_later > threads_early + 3
+    return not grew and mib_later <= mib_early + MOST_MORE_MIB
+
+
+def discard(frames: BoundedQueue[Frame]) -> None:
+    while frames.take() is not None:
+        pass
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--seed", type=int, default=0)
+    asked = parser.parse_args()
+    command = [sys.executable, "-m", "tests.edge_effnet.camera.hostile", str(asked.seed)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        good = run(asked.seconds, asked.seed, server.stdout.readline().strip())
+        server.terminate()
+    print("flat" if good else "NOT flat")
+    sys.exit(not good)
+
+
+if __name__ == "__main__":
+    main()
