@@ -23,6 +23,7 @@ from typing import Any
 
 from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
+from edge_effnet.files.json_text import parse_json
 from edge_effnet.files.write import write_atomically
 from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
@@ -220,7 +221,7 @@ _WRONG_TYPES = (ValueError, KeyError, TypeError, AttributeError)
 
 def _parse_card(path: Path, content: bytes) -> Card:
     try:
-        raw = json.loads(content)
+        raw = parse_json(content)
         if raw["format"] != CARD_FORMAT:
             raise ValueError(raw["format"])
         if raw["version"] > CARD_VERSION:

@@ -13,7 +13,6 @@ have, kept as JSON.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import Field, asdict, dataclass, fields
 from functools import cache
@@ -31,6 +30,7 @@ from typing import (
 
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
+from edge_effnet.files.json_text import read_json
 from edge_effnet.files.write import write_json_file
 
 if TYPE_CHECKING:
@@ -152,10 +152,9 @@ class ConfigFile(Generic[Config]):
         """
         file = path / self.name if path.is_dir() else path
         try:
-            raw = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            found = (error.strerror if isinstance(error, OSError) else None) or str(error)
-            raise self._refuse(str(file), found) from error
+            raw = read_json(file)
+        except ValueError as error:
+            raise self._refuse(str(file), str(error)) from error
         return self.from_json(raw, str(file))
 
     def from_json(self, raw: Any, source: str) -> Config:

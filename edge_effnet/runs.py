@@ -12,7 +12,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +24,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.files.json_text import parse_json, read_json
+from edge_effnet.files.limits import WEIGHTS_BYTES
+from edge_effnet.files.read import read_bytes
 from edge_effnet.files.write import write_atomically, write_json_file
 
 STATE_FORMAT, STATE_VERSION = "edge-effnet run state", 2
 _ABOUT = "about"
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What reading a damaged archive of arrays can raise, in zipfile and NumPy."""
 
 
 @dataclass(frozen=True)
@@ -74,11 +95,18 @@ def read_state(path: Path, *, fix: str = "start the run again") -> RunState:
         DataError: missing, damaged, or of another kind or version.
     """
     try:
-        content = path.read_bytes()
+        if not path.exists():
+            raise DataError(
+                f"{path.parent} cannot be resumed", found=f"no {path.name} in it", fix=fix
+            )
+        content = read_bytes(path, WEIGHTS_BYTES)
         if not content.startswith(b"PK"):  # NumPy would take it for a pickle
             raise ValueError("no run state")
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:  # as we write it: nothing swells
+            if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+                raise ValueError("compressed arrays")
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            about = json.loads(stored[_ABOUT].tobytes())
+            about = parse_json(stored[_ABOUT].tobytes())
             found = about["format"], about["version"]
             if found != (STATE_FORMAT, STATE_VERSION):
                 raise ValueError(f"{found[0]!r}, version {found[1]!r}")
@@ -87,11 +115,7 @@ def read_state(path: Path, *, fix: str = "start the run again") -> RunState:
                 for name, count in about["arrays"].items()
             }
             return RunState(about["depends_on"], about["progress"], arrays)
-    except FileNotFoundError as error:
-        raise DataError(
-            f"{path.parent} cannot be resumed", found=f"no {path.name} in it", fix=fix
-        ) from error
-    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         raise DataError(f"{path} is damaged", found=_reason(error), fix=fix) from error
 
 
@@ -109,8 +133,8 @@ class StepResults:
         self._known: dict[str, Any] = {}
         if resume:
             try:
-                self._known = dict(json.loads(path.read_text(encoding="utf-8")))
-            except (OSError, ValueError, TypeError):
+                self._known = dict(read_json(path))
+            except (DataError, ValueError, TypeError):
                 self._known = {}
 
     def get(self, key: str) -> Any | None:

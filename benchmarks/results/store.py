@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results.result import VERSION, Result, parse_result
-from edge_effnet.errors import DataError, cannot_read, cannot_write
+from edge_effnet.errors import DataError, cannot_write
+from edge_effnet.files import json_text
 from edge_effnet.files.write import write_atomically
 
 SERIES_FORMAT = "edge-effnet/benchmark-series"
@@ -23,10 +24,8 @@ def read_json(path: Path) -> Any:
         DataError: missing, unreadable or no JSON.
     """
     try:
-        return json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise cannot_read(path, error) from error
-    except (ValueError, RecursionError) as error:
+        return json_text.read_json(path)
+    except ValueError as error:
         raise DataError(
             f"{path} is not JSON", found=str(error)[:120], fix="copy it again, or measure again"
         ) from error

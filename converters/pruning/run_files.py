@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from converters.pruning.selection.sensitivity import SensitivityPoint
 from converters.pruning.step import PrunedStep
 from edge_effnet.architecture.files import variant_from_json
 from edge_effnet.errors import DataError
+from edge_effnet.files.json_text import read_json
 from edge_effnet.files.write import write_json_file
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.runs import refuse_changed
@@ -95,9 +95,9 @@ def stored_target(context: PruningContext) -> Budget | None:
     if not path.is_file():
         return None
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_json(path)
         budget, origin = Budget(**document["budget"]), dict(document["origin"])
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise DataError(
             f"{path} is damaged", found=str(error), fix="remove it and resume again"
         ) from error

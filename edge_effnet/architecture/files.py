@@ -12,6 +12,7 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import EdgeEffnetError, ModelError, UsageProblem
+from edge_effnet.files.json_text import read_json
 from edge_effnet.files.write import write_atomically
 from edge_effnet.spelling import nearest
 
@@ -62,8 +63,8 @@ def read_variant(path: Path) -> VariantSpec:
         ModelError: unreadable, not JSON, or not a variant: says which field.
     """
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        raw = read_json(path)
+    except ValueError as error:
         raise _not_a_variant(str(path), str(error)) from error
     return variant_from_json(raw, str(path))
 

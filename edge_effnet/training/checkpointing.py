@@ -8,7 +8,6 @@ checkpoints may take it for one.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from edge_effnet import runs
 from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
+from edge_effnet.files.json_text import parse_json
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.training.data import TrainingImages
@@ -117,7 +117,7 @@ def read_state(path: Path) -> TrainingState:
 def _read_hdf5(path: Path) -> runs.RunState:
     """The format of version 0.1."""
     with h5py_module().File(path, "r") as root:
-        raw = json.loads(b"".join(root["about"][()]))
+        raw = parse_json(b"".join(root["about"][()]))
         if (raw["format"], raw["version"]) != ("edge-effnet training state", 1):
             raise ValueError(f"{raw['format']} {raw['version']}")
         arrays = {

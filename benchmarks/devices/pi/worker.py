@@ -18,6 +18,7 @@ from benchmarks.devices.cpu import measure
 from benchmarks.spec import BenchSpec
 from edge_effnet.documents import structure
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.files.json_text import read_json
 from edge_effnet.files.write import write_atomically
 
 PROGRESS_SECONDS = 0.5
@@ -25,7 +26,7 @@ PROGRESS_SECONDS = 0.5
 
 def work(job: Path) -> int:
     """Measure what ``job`` describes; returns the process's exit code."""
-    spec = structure(json.loads(job.read_text("utf-8"))["spec"], BenchSpec)
+    spec = structure(read_json(job)["spec"], BenchSpec)
     with Path("progress").open("a", encoding="utf-8", buffering=1) as progress:
 
         def stage(name: str, steps: int | None) -> Callable[[int], None]:

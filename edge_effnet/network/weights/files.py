@@ -16,7 +16,6 @@ variance.
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -29,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import EdgeEffnetError, ModelError, WeightsError
+from edge_effnet.files.json_text import parse_json
 from edge_effnet.model_files import identify, quoted, refusal
 from edge_effnet.network.backend import h5py_module
 
@@ -164,7 +164,7 @@ def _is_archive(path: Path) -> bool:
 def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
     """Layers and HDF5 content of a ``.keras`` archive, with what cannot be ours refused."""
     with zipfile.ZipFile(path) as archive:
-        config = json.loads(archive.read("config.json"))
+        config = parse_json(archive.read("config.json"))
         content = archive.read("model.weights.h5")
     layers: NamedLayers = []
     for layer in config["config"].get("layers", []):
@@ -242,7 +242,7 @@ def _metadata(root: Any) -> dict[str, Any] | None:
     parts = _strings(root.attrs, METADATA)
     if not parts:
         return None
-    metadata = json.loads("".join(parts))
+    metadata = parse_json("".join(parts))
     if not isinstance(metadata, dict):
         raise TypeError(f"its attribute {METADATA} is no JSON object")
     return metadata

@@ -166,7 +166,7 @@ def test_a_name_that_is_nothing_is_a_usage_problem(tmp_path: Path) -> None:
         ({"colour": 1}, "unknown colour"),
         ({"stages": 3}, "stages: of another kind"),
         ({"resolution": -5}, "describes no network"),
-        ({"width": float("nan")}, "width: nan is no finite number"),
+        ({"width": float("nan")}, "NaN, which is no JSON"),
         ({"stages": []}, "describes no network"),
     ],
 )
