@@ -153,6 +153,8 @@ class ConfigFile(Generic[Config]):
         file = path / self.name if path.is_dir() else path
         try:
             raw = read_json(file)
+        except DataError as error:
+            raise self._refuse(str(file), error.found or error.what) from error
         except ValueError as error:
             raise self._refuse(str(file), str(error)) from error
         return self.from_json(raw, str(file))

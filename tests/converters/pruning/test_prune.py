@@ -162,7 +162,7 @@ def test_a_finished_run_is_not_written_over(
             ("--variant", "b0", "--data", "x", "--target-macs", "0.7", "--pictures=3"),
             "--importance-images is out of range",  # the old spelling is understood
         ),
-        (("--resume", "nowhere"), "nowhere cannot be read"),
+        (("--resume", "nowhere"), "nowhere is not a pruning config"),
     ],
 )
 def test_what_cannot_be_pruned_is_refused_in_one_line(
