@@ -10,7 +10,7 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
 from edge_effnet.runtime.evaluation_plan import EvaluationPlan, plan_evaluation
-from edge_effnet.stages import StartStage
+from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.reader import read_structure
 
 _SMALL = {"int8", "uint8", "int16", "int4", "float16"}
@@ -25,7 +25,7 @@ def reference_index(models: Sequence[Path]) -> int:
     return 0
 
 
-def plan_accuracy(spec: BenchSpec) -> EvaluationPlan | None:
+def plan_accuracy(spec: BenchSpec, stage: StartStage = no_progress) -> EvaluationPlan | None:
     """Check data against models before minutes are spent on their latency; None without data.
 
     Raises:
@@ -40,6 +40,7 @@ def plan_accuracy(spec: BenchSpec) -> EvaluationPlan | None:
         preprocess=spec.preprocess,
         head=spec.head_choice,
         flat=True,
+        stage=stage,
     )
     return plan if spec.images is None else plan.sample(spec.images, spec.seed)
 

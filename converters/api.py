@@ -180,6 +180,7 @@ def compare(
         preprocess=preprocess,
         head=HeadChoice(head, threshold),
         flat=True,
+        stage=_stages(progress),
     )
     done = _stages(progress)("comparing", len(plan.dataset))
     ours, theirs = plan.predict(

@@ -54,7 +54,11 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
     """
     refuse_broken_weights(source)
     source = settle_input(
-        source, data=config.data, calibration=config.calibration, workers=config.workers
+        source,
+        data=config.data,
+        calibration=config.calibration,
+        workers=config.workers,
+        stage=stage,
     )
     _refuse_limits_of_values(source, config)
     source, notes = with_folded_normalization(source)

@@ -52,7 +52,7 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage, *, root: Path = R
     refuse_crash(compiled[0], f"{runtime.name} {runtime.version}")
     # Fresh processes first: a stick serves one process at a time.
     probes = probe_all(spec, stage)
-    plan = plan_accuracy(spec)
+    plan = plan_accuracy(spec, stage)
     result = measure_latency(spec, probes, stage)
     result = replace(
         result,

@@ -17,6 +17,6 @@ def measure(spec: BenchSpec, _address: str, stage: StartStage) -> Result:
     that kills its process must not meet this one."""
     refuse_compiled(spec)
     probes = probe_all(spec, stage)
-    plan = plan_accuracy(spec)
+    plan = plan_accuracy(spec, stage)
     result = measure_latency(spec, probes, stage)
     return result.with_accuracy(measure_accuracy(spec, plan, stage) if plan else None)

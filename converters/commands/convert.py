@@ -127,10 +127,14 @@ def command(**options: Any) -> None:
         source = chosen.open()
         if share is not None:
             source = replace(source, unpruned=original.open())
-        source = settle_input(
-            source, data=config.data, calibration=config.calibration, workers=config.workers
-        )
         done(1)
+        source = settle_input(
+            source,
+            data=config.data,
+            calibration=config.calibration,
+            workers=config.workers,
+            stage=stage,
+        )
         for notice in source.notices:
             print_note(notice)
         conversion = convert(source, config, stage)

@@ -16,22 +16,29 @@ from edge_effnet.data.signs.option import is_signs
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocess_text import preprocess_text
-from edge_effnet.image.preprocessing import Pixels, Preprocess
+from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.evaluation import true_answers
 from edge_effnet.runtime.input_pixels.file_evidence import ask_how, found_line
 from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
 from edge_effnet.runtime.input_pixels.suggestion import IMAGES
 from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
+from edge_effnet.stages import StartStage, no_progress
 
 
 def settle_input(
-    source: Source, *, data: Path | None, calibration: Path | None, workers: int
+    source: Source,
+    *,
+    data: Path | None,
+    calibration: Path | None,
+    workers: int,
+    stage: StartStage = no_progress,
 ) -> Source:
     """The source with its preprocessing settled, and a line and a step that say from what.
 
     Args:
         data, calibration: what the conversion was given; labelled photos of either tell.
+        stage: started where photos are tried.
 
     Raises:
         ModelError: nothing tells; names the likely answers.
@@ -40,7 +47,7 @@ def settle_input(
     evidence, name = source.evidence, source.weights.get("file", source.name)
     if evidence is None:
         return source
-    outcome = _on_photos(source, evidence.settings, data, calibration, workers)
+    outcome = _on_photos(source, data, calibration, workers, stage)
     found = outcome.found or evidence.found
     if found is None:
         if data is not None and not is_signs(data):
@@ -70,16 +77,16 @@ def settle_input(
 
 def _on_photos(
     source: Source,
-    settings: Preprocess,
     data: Path | None,
     calibration: Path | None,
     workers: int,
+    stage: StartStage,
 ) -> TrialOutcome:
     nothing = TrialOutcome(None, 0)
     labelled = _labelled(source, data, "evaluation") or _labelled(source, calibration, "training")
     if labelled is None or source.evidence is None:
         return nothing
-    sample = sample_of(labelled, settings)
+    sample = sample_of(labelled, source.evidence)
     labels = source.labels or labelled.labels
     try:
         truth = true_answers(sample, labels, source.head, source.name)
@@ -88,7 +95,9 @@ def _on_photos(
     if truth is None or len(np.unique(truth, axis=0)) < 2:
         return nothing
     photos = LabelledPhotos(tuple(one.path for one in sample.samples), truth)
-    return find_with_photos(source.model, source.head, source.evidence, photos, workers=workers)
+    return find_with_photos(
+        source.model, source.head, source.evidence, photos, workers=workers, stage=stage
+    )
 
 
 def _labelled(source: Source, folder: Path | None, part: Part) -> Dataset | None:

@@ -73,7 +73,7 @@ def command(
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.comparison_report import print_comparison
-    from edge_effnet.ui.progress import progress_of
+    from edge_effnet.ui.progress import progress_of, stages
 
     refuse_bad_output(json_to, overwrite=force)
     refuse_bad_output(str(plot) if plot else None, overwrite=force)
@@ -87,14 +87,16 @@ def command(
             fix=f"--plot {plot.stem}.svg",
         )
     names = read_labels(labels, data) if labels else None
-    plan = plan_evaluation(
-        [reference, candidate],
-        data,
-        labels=names,
-        preprocess=preprocess,
-        head=HeadChoice(head, threshold),
-        flat=True,
-    )
+    with stages() as stage:
+        plan = plan_evaluation(
+            [reference, candidate],
+            data,
+            labels=names,
+            preprocess=preprocess,
+            head=HeadChoice(head, threshold),
+            flat=True,
+            stage=stage,
+        )
     print_plan(plan, shown=json_to != "-")
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = plan.predict(workers=threads, strict=strict, progress=progress)

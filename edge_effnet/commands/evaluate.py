@@ -59,13 +59,19 @@ def command(
     from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.ui.evaluation_report import print_summary
-    from edge_effnet.ui.progress import progress_of
+    from edge_effnet.ui.progress import progress_of, stages
 
     refuse_bad_output(json_to, overwrite=force)
     names = read_labels(labels, data) if labels else None
-    plan = plan_evaluation(
-        [model], data, labels=names, preprocess=preprocess, head=HeadChoice(head, threshold)
-    )
+    with stages() as stage:
+        plan = plan_evaluation(
+            [model],
+            data,
+            labels=names,
+            preprocess=preprocess,
+            head=HeadChoice(head, threshold),
+            stage=stage,
+        )
     print_plan(plan, shown=json_to != "-")
     with progress_of(f"evaluating {model.name}") as progress:
         (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)

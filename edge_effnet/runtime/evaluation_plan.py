@@ -18,7 +18,7 @@ from edge_effnet.metrics import Predictions
 from edge_effnet.runtime.classifier import common_names, open_classifier
 from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.runtime.evaluation_pixels import settle_pixels
-from edge_effnet.stages import OnProgress
+from edge_effnet.stages import OnProgress, StartStage, no_progress
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,14 @@ def plan_evaluation(
     preprocess: Preprocess | str | None = None,
     head: HeadChoice | None = None,
     flat: bool = False,
+    stage: StartStage = no_progress,
 ) -> EvaluationPlan:
     """Check models and images against each other before time is spent on them.
 
     Args:
         labels, preprocess, head: for every model, where the file does not say or says wrong.
         flat: whether a folder of images without classes will do.
+        stage: started where photos are tried for how pixels become an input.
 
     Raises:
         ModelError: a model cannot be opened, two differ in their classes, or neither a file nor
@@ -113,7 +115,7 @@ def plan_evaluation(
     )
     steps = [step for one in opened if one.card for step in one.card.steps]
     evaluation_set = leave_out_trained(given, steps)
-    pixels = settle_pixels(opened, evaluation_set.dataset)
+    pixels = settle_pixels(opened, evaluation_set.dataset, stage=stage)
     return EvaluationPlan(
         tuple(models),
         given,

@@ -7,7 +7,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.tflite.reader import Structure, Table
+from edge_effnet.tflite.reader import Operator, Structure, Table
 
 _STORED = {"float32": "<f4", "float16": "<f2", "int8": "i1", "uint8": "u1", "int32": "<i4"}
 
@@ -47,3 +47,20 @@ def stored_constant(model: bytes, structure: Structure, index: int) -> NDArray[n
     points = np.asarray(tensor.zero_points or (0,), np.float32)
     points = points.reshape(along) if points.size == scales.size else points[:1]
     return np.asarray((values - points) * scales, np.float32)
+
+
+def layer_kernel(model: bytes, structure: Structure, layer: Operator) -> NDArray[np.float32] | None:
+    """A layer's kernel in real units, through the DEQUANTIZE that float16 files put before it;
+    None where it has none, or one that cannot be read."""
+    if len(layer.inputs) <= 1 or layer.inputs[1] < 0:
+        return None
+    index = layer.inputs[1]
+    if not structure.tensors[index].constant_bytes:
+        makers = [op for op in structure.operators if index in op.outputs and op.inputs]
+        if len(makers) != 1 or makers[0].name != "DEQUANTIZE":
+            return None
+        index = makers[0].inputs[0]
+    try:
+        return stored_constant(model, structure, index)
+    except ValueError:
+        return None

@@ -33,6 +33,11 @@ class Evidence:
     channels_known: bool = False
 
     @property
+    def complete(self) -> bool:
+        """Whether scaling, fit and channels are told."""
+        return self.strength != "open" and self.fit_known and self.channels_known
+
+    @property
     def found(self) -> FoundPreprocess | None:
         """The same as an answer; None where the file says nothing."""
         if self.strength == "open":

@@ -16,6 +16,7 @@ from edge_effnet.image.preprocess_text import (
 from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
+from edge_effnet.runtime.input_pixels.labelled import FEWEST_PHOTOS
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
 from edge_effnet.runtime.input_pixels.suggestion import likely_ways, unlikely
 from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine
@@ -119,14 +120,16 @@ def ask_how(
     """
     likely, *others = likely_ways(model, structure, base, photos)
     names = ", ".join(normalization_name(way) or preprocess_text(way) for way in others)
-    hint = (
-        "check that the labels are in the network's order"
-        if tried
-        else "labelled photos tell it (--data of evaluate and convert)"
-    )
     found = "neither a model card nor TFLite metadata"
-    if tried:
+    if tried >= FEWEST_PHOTOS:
         found += f", and {tried} labelled photos are answered no better than by chance in any way"
+        hint = "check that the labels are in the network's order, or give more photos"
+    elif tried:
+        are = "photos are" if tried > 1 else "photo is"
+        found += f", and {tried} labelled {are} too few: {FEWEST_PHOTOS} are needed"
+        hint = "or give more labelled photos, which tell it"
+    else:
+        hint = "labelled photos tell it (--data of evaluate and convert)"
     return ModelError(
         f"{name} does not say how pixels become its input",
         found=found,

@@ -5,36 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.heads.head import Head
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
-from edge_effnet.metrics.intervals import binomial_tail
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.trial import PREPARED_BYTES, LabelledPhotos, Trial
 from edge_effnet.runtime.input_pixels.ways import describe, other_channels, scalings_of
+from edge_effnet.stages import StartStage, no_progress
 
 PHOTOS = 100
 _FIRST_PHOTOS = 32
-_FEWEST_PHOTOS = 8
+FEWEST_PHOTOS = 8
 _HOPELESS_P = 0.001
-_CHANCE_P = 0.01
-"""Of each comparison; some eight are made."""
+_CHANCE_P = 0.05
+"""Of all comparisons together: each is held to its share (Bonferroni)."""
 _LEAST_GAIN = 0.03
 """Of the quality of the answers: three photos of a hundred."""
 _COMMONEST_FIRST = ("unit", "tf", "raw", "torch", "caffe", "standardize")
 """How 60 authors of public repositories feed their networks: what decides between equals."""
 
 
-def sample_of(dataset: Dataset, settings: Preprocess, seed: int = 0) -> Dataset:
-    """The photos to try on: about a hundred, evenly over the classes, as many as memory holds."""
+def sample_of(dataset: Dataset, evidence: Evidence, seed: int = 0) -> Dataset:
+    """The photos to try on: about a hundred, evenly over the classes, as many as memory holds;
+    a third where the file tells all, which they can only contradict."""
+    settings = evidence.settings
     room = PREPARED_BYTES // (3 * settings.height * settings.width * settings.depth)
-    return balanced_sample(dataset, max(_FEWEST_PHOTOS, min(PHOTOS, room)), seed)
+    most = _FIRST_PHOTOS if evidence.complete else PHOTOS
+    return balanced_sample(dataset, max(FEWEST_PHOTOS, min(most, room)), seed)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class TrialOutcome:
     """What the photos showed.
 
     Attributes:
-        found: None where every way is right as seldom as chance is.
-        photos: how many were run.
+        found: None where chance explains the answers in every way.
+        photos: labelled ones that could be read; none was run where they are too few.
     """
 
     found: FoundPreprocess | None
@@ -51,35 +52,49 @@ class TrialOutcome:
 
 
 def find_with_photos(
-    model: bytes, head: Head, evidence: Evidence, photos: LabelledPhotos, *, workers: int
+    model: bytes,
+    head: Head,
+    evidence: Evidence,
+    photos: LabelledPhotos,
+    *,
+    workers: int,
+    stage: StartStage = no_progress,
 ) -> TrialOutcome:
     """Try the ways that the file leaves open, and take the best where chance does not explain it.
 
-    Scaling, channels and fit are told apart one after the other. A scaling that the file states
+    Scaling, channels and fit are told apart one after the other, each by chances divided by the
+    ways that were run. A scaling that the file states
     is kept; one that was inferred, and the usual channels and fit, give way only to what is
     better beyond chance.
 
     Args:
         photos: see ``sample_of``.
+        stage: started where photos are tried.
 
     Returns:
-        Nothing found where this machine does not run the model.
+        Nothing found where nothing is left to find, or this machine does not run the model.
     """
-    if open_running(model) is None:
+    if (evidence.strength == "stated" and evidence.complete) or open_running(model) is None:
         return TrialOutcome(None, 0)
+    done = stage("trying on photos how pixels become the input", None)
+    outcome = _tried(Trial(model, head, photos, workers), evidence)
+    done(1)
+    return outcome
+
+
+def _tried(trial: Trial, evidence: Evidence) -> TrialOutcome:
     base = evidence.settings
     fits = [base] if evidence.fit_known else _fits(base)
-    trial = Trial(model, head, photos, workers)
     trial.prepare(fits)
     count = len(trial.photos)
-    if count < _FEWEST_PHOTOS:
+    if count < FEWEST_PHOTOS:
         return TrialOutcome(None, count)
     others = [fit for fit in fits if not trial.same_fit(fit, base)]
     for fit in (base, *others):  # of another fit, only where nothing is right with the usual one
         based = replace(evidence, settings=fit)
         chosen, ways, doubt = _scaled(trial, based)
         chosen, equal = _fit(trial, chosen, [base, *others])
-        if _beats_chance(trial, chosen):
+        if trial.beats_chance(chosen, _share_of_chance(trial)):
             break
     else:
         return TrialOutcome(None, count)
@@ -194,20 +209,17 @@ def _mean(trial: Trial, way: Preprocess) -> float:
     return float(trial.quality(way).mean())
 
 
-def _better(trial: Trial, one: Preprocess, other: Preprocess, chance: float = _CHANCE_P) -> bool:
+def _better(trial: Trial, one: Preprocess, other: Preprocess, chance: float | None = None) -> bool:
     """Beyond chance, and by more than a network that is surer of itself on the same answers."""
     count = min(len(trial.scores[one]), len(trial.scores[other]))
     gain = float((trial.quality(one)[:count] - trial.quality(other)[:count]).mean())
+    chance = _share_of_chance(trial) if chance is None else chance
     return gain >= _LEAST_GAIN and trial.p_no_better(one, other) < chance
 
 
-def _beats_chance(trial: Trial, chosen: Preprocess) -> bool:
-    """Whether the answers are right more often than one and the same answer would be."""
-    if trial.head.task != "classes":
-        return True
-    count, truth = len(trial.photos), trial.photos.truth
-    share = float(np.bincount(truth).max()) / count
-    return share < 1 and binomial_tail(trial.right(chosen), count, share) < _CHANCE_P
+def _share_of_chance(trial: Trial) -> float:
+    """What one comparison may leave to chance, by the ways that were run."""
+    return _CHANCE_P / len(trial.scores)
 
 
 def _reason(

@@ -25,8 +25,8 @@ from edge_effnet.runtime.input_pixels.rescaling import before_first_layer
 from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.ways import scalings_of
 from edge_effnet.runtime.tensors import dequantize_out, quantize_in, tensor_format
-from edge_effnet.tflite.constants import stored_constant
-from edge_effnet.tflite.reader import Operator, Structure
+from edge_effnet.tflite.constants import layer_kernel
+from edge_effnet.tflite.reader import Structure
 
 _SHARES = {"unit": 0.5, "raw": 0.2, "tf": 0.15, "torch": 0.06, "standardize": 0.05, "caffe": 0.04}
 """How 60 authors of public repositories feed their networks, about."""
@@ -143,7 +143,7 @@ def first_layer_deviation(
     layer = next((op for op in structure.operators if op.name == "CONV_2D"), None)
     if layer is None or not inputs:
         return None
-    kernel = _kernel(model, structure, layer)
+    kernel = layer_kernel(model, structure, layer)
     if kernel is None or kernel.ndim != 4 or kernel.shape[3] != inputs[0].shape[2]:
         return None
     inside = before_first_layer(model, structure)
@@ -160,22 +160,6 @@ def first_layer_deviation(
     seen = np.asarray(patches, np.float64) * inside.a + inside.b
     outputs = np.einsum("pijc,oijc->po", seen, kernel)
     return float(np.quantile(outputs.std(axis=0), 0.75))
-
-
-def _kernel(model: bytes, structure: Structure, layer: Operator) -> NDArray[np.float32] | None:
-    """A layer's kernel, through the DEQUANTIZE that float16 files put before it."""
-    if len(layer.inputs) <= 1 or layer.inputs[1] < 0:
-        return None
-    index = layer.inputs[1]
-    if not structure.tensors[index].constant_bytes:
-        makers = [op for op in structure.operators if index in op.outputs and op.inputs]
-        if len(makers) != 1 or makers[0].name != "DEQUANTIZE":
-            return None
-        index = makers[0].inputs[0]
-    try:
-        return stored_constant(model, structure, index)
-    except ValueError:
-        return None
 
 
 def stand_in_images(count: int, side: int = 128) -> list[Pixels]:

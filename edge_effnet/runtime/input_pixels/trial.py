@@ -16,14 +16,18 @@ from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.image.reading import read_image
+from edge_effnet.runtime.input_pixels.answer_quality import (
+    Quality,
+    beats_one_answer,
+    p_no_better,
+    p_unrelated,
+    quality,
+    right,
+)
 from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.tensors import dequantize_out, quantize_in, tensor_format
 
 PREPARED_BYTES = 256 * 2**20
-_FLIPS = 4000
-_LEAST_PROBABILITY = 1e-4
-_LOG_SHARE = 0.1
-Quality = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,15 @@ class Trial:
     def right(self, way: Preprocess) -> int:
         """Photos answered rightly; of values, those nearer than the mean of all is."""
         scores = np.stack(self.scores[way])
-        return int(_right(self.head, scores, self.photos.truth[: len(scores)]).sum())
+        return int(right(self.head, scores, self.photos.truth[: len(scores)]).sum())
+
+    def beats_chance(self, way: Preprocess, chance: float) -> bool:
+        """Whether the answers are those of this network to these photos, and neither one and the
+        same nor any."""
+        scores = np.stack(self.scores[way])
+        truth = self.photos.truth[: len(scores)]
+        better = beats_one_answer(self.head, scores, truth)
+        return better and p_unrelated(self.head, scores, truth) < chance
 
     def best(self, ways: Iterable[Preprocess]) -> Preprocess:
         """The way with the best answers; the first of equal ones."""
@@ -159,50 +171,3 @@ def _only_fit(way: Preprocess) -> Preprocess:
         channels="grey" if way.channels == "grey" else "rgb",
     )
     return plain
-
-
-def _right(head: Head, scores: NDArray[np.float32], truth: NDArray[Any]) -> Quality:
-    if head.task == "classes":
-        return np.asarray(head.answers(scores) == truth, np.float64)
-    if head.task == "labels":
-        return np.asarray((head.decisions(scores) == truth).mean(axis=1), np.float64)
-    return np.asarray(np.abs(scores - truth) < np.abs(truth - truth.mean()), np.float64)[:, 0]
-
-
-def quality(head: Head, scores: NDArray[np.float32], truth: NDArray[Any]) -> Quality:
-    """How good each answer is: mostly whether it is right, and a little how probable the truth
-    was held, which tells a network that is fed too much contrast (sure of all it says, right or
-    wrong) from the same network fed rightly.
-
-    Args:
-        scores: (images, classes or labels or values).
-
-    Returns:
-        float64 (images,), at most 1.
-    """
-    right = _right(head, scores, truth)
-    if head.task == "value":
-        spread = float(np.abs(truth - truth.mean()).mean()) or 1.0
-        error = np.abs(scores - truth).mean(axis=1) / spread
-        return np.asarray(right - _LOG_SHARE * np.clip(error, 0, 10), np.float64)
-    if head.task == "classes":
-        held = scores[np.arange(len(truth)), truth]
-        logs = np.log(np.clip(held, _LEAST_PROBABILITY, 1))
-    else:
-        held = np.where(truth, scores, 1 - scores)
-        logs = np.log(np.clip(held, _LEAST_PROBABILITY, 1)).mean(axis=1)
-    return np.asarray(right + _LOG_SHARE * logs, np.float64)
-
-
-def p_no_better(one: Quality, other: Quality) -> float:
-    """One-sided p of "one is no better than the other" on the same photos.
-
-    The sign of each photo's difference is flipped at random (Fisher's randomization test of
-    pairs): exact for any number of photos.
-    """
-    difference = one - other
-    if not difference.any():
-        return 1.0
-    flips = np.random.default_rng(0).integers(0, 2, (_FLIPS, len(difference))) * 2 - 1
-    as_far = (flips @ difference >= difference.sum() - 1e-12).sum()
-    return float((as_far + 1) / (_FLIPS + 1))

@@ -40,6 +40,12 @@ def other_channels(settings: Preprocess) -> Preprocess | None:
     return turned
 
 
+def with_fit_and_channels(settings: Preprocess, of: Preprocess) -> Preprocess:
+    """The same scaling, with the fit of another and with its channels, each of its own mean."""
+    settings = replace(settings, fit=of.fit, crop=of.crop)
+    return settings if settings.channels == of.channels else other_channels(settings) or settings
+
+
 def same_scaling(one: Preprocess, other: Preprocess) -> bool:
     """Whether two make nearly the same of pixels, red with red and blue with blue."""
     if one.standardize or other.standardize:

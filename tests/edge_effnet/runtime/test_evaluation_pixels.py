@@ -17,6 +17,7 @@ from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation_pixels import settle_pixels
 from edge_effnet.runtime.evaluation_plan import plan_evaluation
 from edge_effnet.runtime.input_pixels.known import InputPixels
+from edge_effnet.stages import Advance
 from tests.edge_effnet.runtime.input_pixels.conftest import COLOURS, colour_photos, make_network
 
 __all__ = ["colour_photos"]
@@ -41,6 +42,35 @@ def test_two_files_of_one_network_get_the_same(tmp_path: Path, colour_photos: Pa
     assert preprocess_text(first.settings) == preprocess_text(second.settings) == "unit,fit=squash"
     assert first.notices == ("float.tflite: pixels become its input as they do for int8.tflite",)
     assert "found from the scale of its input tensor" in second.notices[0]
+
+
+def test_networks_of_one_architecture_are_not_one_network(
+    tmp_path: Path, colour_photos: Path
+) -> None:
+    quantized = ("int8", 1 / 255, -128)
+    one = written(tmp_path, "a.tflite", make_network(quantized=quantized, channels=(0, 1, 2)))
+    other = written(tmp_path, "b.tflite", make_network(before=[("MUL", 1 / 255)]))
+    first, second = settled([one, other], colour_photos / "red", labelled=False)
+    assert preprocess_text(first.settings) == "unit,fit=squash"
+    assert preprocess_text(second.settings) == "raw,fit=squash"
+    assert "found from a rescaling inside the network" in second.notices[0]
+
+
+def test_what_a_file_states_stays_its_own_scaling(tmp_path: Path, colour_photos: Path) -> None:
+    small = make_network(quantized=("int8", 1 / 255, -128), gain=30.0)
+    stated = written(tmp_path, "stated.tflite", small)
+    told = open_classifier(
+        written(tmp_path, "told.tflite", make_network(gain=30.0)),
+        labels=COLOURS,
+        preprocess="tf,fit=crop,channels=bgr",
+    )
+    own = open_classifier(stated, labels=COLOURS, ask=False)
+    first, second = settle_pixels([told, own], load_dataset(colour_photos), workers=2)
+    assert preprocess_text(first.settings) == "tf,crop=1,channels=bgr"
+    assert preprocess_text(second.settings) == "unit,crop=1,channels=bgr"
+    assert (
+        "the scale of its input tensor, fit and channels as for told.tflite" in (second.notices[0])
+    )
 
 
 def test_a_camera_feeds_two_files_of_one_network_the_same(tmp_path: Path) -> None:
@@ -90,6 +120,28 @@ def test_labels_that_fit_nothing_are_named_in_the_refusal(
         ModelError, match="36 labelled photos are answered no better than by chance"
     ):
         settled([plain], colour_photos)
+
+
+def test_too_few_labels_are_named_in_the_refusal(tmp_path: Path, colour_photos: Path) -> None:
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    for photo in colour_photos.rglob("*.png"):
+        if int(photo.stem) > 1:
+            photo.unlink()
+    with pytest.raises(ModelError, match="6 labelled photos are too few: 8 are needed"):
+        settled([plain], colour_photos)
+
+
+def test_a_stage_says_that_photos_are_tried(tmp_path: Path, colour_photos: Path) -> None:
+    started: list[str] = []
+
+    def stage(name: str, _steps: int | None) -> Advance:
+        started.append(name)
+        return lambda _done: None
+
+    plain = written(tmp_path, "float.tflite", make_network(gain=30.0))
+    plan_evaluation([plain], colour_photos, labels=COLOURS, stage=stage)
+    plan_evaluation([plain], colour_photos, labels=COLOURS, preprocess="unit", stage=stage)
+    assert started == ["trying on photos how pixels become the input"]
 
 
 def test_a_plan_says_what_was_found_and_uses_it(tmp_path: Path, colour_photos: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import evidence_of
 from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
-from edge_effnet.runtime.input_pixels.trial import LabelledPhotos, p_no_better
+from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
 from edge_effnet.tflite.reader import parse_structure
 from tests.edge_effnet.runtime.input_pixels.conftest import COLOURS
 
@@ -25,7 +26,7 @@ HEAD = Head("softmax", 3)
 
 def tried(model: bytes, folder: Path, evidence: Evidence | None = None) -> TrialOutcome:
     told = evidence or evidence_of(model, parse_structure(model, "a network"))
-    photos = sample_of(load_dataset(folder), told.settings)
+    photos = sample_of(load_dataset(folder), told)
     paths = tuple(sample.path for sample in photos.samples)
     truth = np.array([sample.label for sample in photos.samples], np.int64)
     return find_with_photos(model, HEAD, told, LabelledPhotos(paths, truth), workers=2)
@@ -83,16 +84,30 @@ def test_unreadable_photos_are_left_out(network: MakeNetwork, colour_photos: Pat
     assert tried(network(gain=30.0), colour_photos).photos == 35
 
 
-def test_chance_explains_few_photos() -> None:
-    assert p_no_better(np.ones(4), np.zeros(4)) > 0.04
-    assert p_no_better(np.ones(20), np.zeros(20)) < 0.001
-    assert p_no_better(np.zeros(20), np.zeros(20)) == pytest.approx(1)
+def test_too_few_photos_are_not_run(network: MakeNetwork, tmp_path: Path) -> None:
+    for colour in COLOURS:
+        (tmp_path / colour).mkdir()
+        for number in range(2):
+            pixels = np.full((8, 8, 3), number, np.uint8)
+            cv2.imwrite(str(tmp_path / colour / f"{number}.png"), pixels)
+    assert tried(network(gain=30.0), tmp_path) == TrialOutcome(None, 6)
+
+
+def test_nothing_is_run_where_nothing_is_left_to_find(
+    network: MakeNetwork, colour_photos: Path
+) -> None:
+    model = network(quantized=("uint8", 1 / 255, 0), gain=30.0)
+    stated = evidence_of(model, parse_structure(model, "a network"))
+    complete = replace(stated, fit_known=True, channels_known=True)
+    assert tried(model, colour_photos, complete) == TrialOutcome(None, 0)
+    contradictable = replace(complete, strength="inferred")
+    assert tried(model, colour_photos, contradictable).photos == 32
 
 
 def test_several_labels_and_values_tell_too(network: MakeNetwork, colour_photos: Path) -> None:
     model = network(channels=(0, 1, 2), gain=30.0)
     told = evidence_of(model, parse_structure(model, "a network"))
-    photos = sample_of(load_dataset(colour_photos), told.settings)
+    photos = sample_of(load_dataset(colour_photos), told)
     paths = tuple(sample.path for sample in photos.samples)
     truth = np.eye(3, dtype=np.bool_)[[sample.label for sample in photos.samples]]
     for head, known in (
@@ -102,6 +117,21 @@ def test_several_labels_and_values_tell_too(network: MakeNetwork, colour_photos:
         outcome = find_with_photos(model, head, told, LabelledPhotos(paths, known), workers=1)
         assert outcome.found is not None
         assert outcome.found.settings.channels == "bgr"
+
+
+@pytest.mark.parametrize("kind", ["softmax", "multilabel", "regression"])
+def test_one_answer_to_every_photo_is_never_found(
+    network: MakeNetwork, colour_photos: Path, kind: str
+) -> None:
+    model = network(gain=0.0, offset=(0.0, 1.0, 0.0))
+    told = evidence_of(model, parse_structure(model, "a network"))
+    photos = sample_of(load_dataset(colour_photos), told)
+    truth = np.array([sample.label for sample in photos.samples], np.int64)
+    known = truth if kind == "softmax" else np.eye(3, dtype=np.bool_)[truth]
+    known = known.astype(np.float64) if kind == "regression" else known
+    paths = tuple(sample.path for sample in photos.samples)
+    outcome = find_with_photos(model, Head(kind, 3), told, LabelledPhotos(paths, known), workers=2)
+    assert outcome == TrialOutcome(None, 36)
 
 
 def test_the_fit_is_found(network: MakeNetwork, tmp_path: Path) -> None:
