@@ -10,12 +10,10 @@ from __future__ import annotations
 
 import argparse
 import collections
-import contextlib
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +22,8 @@ from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.settings import Pace
-from edge_effnet.camera.sources.base import FrameSource, SourceLost
+from edge_effnet.camera.sources.base import FrameSource
 from edge_effnet.camera.sources.kinds import open_source
-from edge_effnet.errors import DataError
 
 PACE = Pace(stall_s=1.5, first_pause_s=0.02, longest_pause_s=0.1)
 CAMERAS = 4
@@ -68,9 +65,8 @@ def run(seconds: float, seed: int, address: str) -> bool:
     captures = []
     for _ in range(CAMERAS):
         frames: BoundedQueue[Frame] = BoundedQueue(1)
-        captures.append(
-            Capture(working(reopen), reopen, frames, PACE, lambda line: note(line, said))
-        )
+        source = open_source(f"{address}/good")
+        captures.append(Capture(source, reopen, frames, PACE, lambda line: note(line, said)))
         captures[-1].start()
         threading.Thread(target=discard, args=(frames,), daemon=True).start()
     late = [0] * CAMERAS
@@ -94,16 +90,6 @@ def run(seconds: float, seed: int, address: str) -> bool:
 
 def note(line: str, said: collections.Counter[str]) -> None:
     said[line.partition("/stream")[2] or line] += 1
-
-
-def working(reopen: Callable[[], FrameSource]) -> FrameSource:
-    """The first stream among the answers."""
-    while True:
-        with contextlib.suppress(DataError, SourceLost):
-            source = reopen()
-            if source.read() is not None:
-                return source
-            source.close()
 
 
 def flat(measured: list[Usage]) -> bool:

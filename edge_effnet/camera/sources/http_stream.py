@@ -118,6 +118,7 @@ def _ask(address: HttpAddress, until: float, timeout_s: float) -> HttpReply:
             connected.do_handshake()
         response = _headers(connected, address)
         if time.monotonic() >= until:  # the timer's end of the headers looks like their own
+            response.close()
             raise TimeoutError
     except BaseException:
         connected.close()

@@ -1,7 +1,7 @@
 """A camera that means harm: a server that answers each request with a script of bytes and pauses.
 
-``python -m tests.edge_effnet.camera.hostile`` serves all scripts, a random one for each request,
-and prints its port: for a run of hours against it, see ``tests/fuzz/camera.py``.
+``python -m tests.edge_effnet.camera.hostile`` serves all scripts, a random one for each request but
+``/good``, and prints its address: for a run of hours against it, see ``tests/fuzz/camera.py``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from tests.edge_effnet.camera.conftest import jpeg, plain
 
 Script = Iterator[bytes | float]
 """What is sent, and seconds of silence between; the connection is closed at its end."""
+SEND_S = 3.0
+"""For a reader that takes nothing any more."""
 Choose = Callable[[str], Script]
 
 GOOD = jpeg(plain("green"))
@@ -146,7 +148,7 @@ def _accept(listener: socket.socket, choose: Choose, stop: threading.Event) -> N
 def _play(connection: socket.socket, choose: Choose, stop: threading.Event) -> None:
     with connection:
         try:
-            connection.settimeout(30)
+            connection.settimeout(SEND_S)
             head = b""
             while b"\r\n\r\n" not in head and (data := connection.recv(65536)):
                 head += data
@@ -169,7 +171,7 @@ def _left(connection: socket.socket, seconds: float, stop: threading.Event) -> b
     except TimeoutError:
         return stop.is_set()
     finally:
-        connection.settimeout(30)
+        connection.settimeout(SEND_S)
 
 
 def main(seed: int) -> None:
