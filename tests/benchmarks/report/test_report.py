@@ -8,8 +8,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,41 +16,15 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.report import flipped_images
-from benchmarks.report.conclusion import conclusions
-from benchmarks.report.flipped_images import evidence_overlay, occlusion_map, thumbnail
 from benchmarks.report.page import render
 from benchmarks.report.sources import Sources, read_sources
-from benchmarks.results.result import Result
 from edge_effnet.errors import DataError
-from edge_effnet.measure.validity import Remark, Validity
-from edge_effnet.runtime.classifier import open_classifier
 from tests.benchmarks.commands.test_bench import swapped
 from tests.benchmarks.conftest import Cli, MakeResult
+from tests.benchmarks.report.documents import Balanced, comparison_json
 from tests.benchmarks.results.test_results import around, save
 
 MakeModel = Callable[..., Path]
-VOID = {"meta", "img", "br"}
-
-
-class Balanced(HTMLParser):
-    """Fails on a tag that is closed without being open, and remembers every reference."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.references: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in VOID:
-            self.open.append(tag)
-        self.references += [value or "" for name, value in attrs if name in {"src", "href"}]
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        pass
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
 
 
 @pytest.fixture
@@ -137,7 +109,7 @@ def test_conversions_and_series_are_shown(tmp_path: Path, make_result: MakeResul
             {"recipe": "float32", "file": "b0-float32.tflite", "size_bytes": 16_000_000}
             | {"latency_ms": 4.0, "comparison": None},
             {"recipe": "int8", "file": "b0-int8.tflite", "size_bytes": 5_000_000}
-            | {"latency_ms": 2.0, "comparison": _comparison(flipped=[])},
+            | {"latency_ms": 2.0, "comparison": comparison_json(flipped=[])},
         ],
     }
     one = make_result({"a": around(1)}).to_json()
@@ -187,66 +159,12 @@ def test_an_emulated_result_is_marked(make_result: MakeResult) -> None:
     assert "emulated CPU: no device" in text
 
 
-def _comparison(**changes: Any) -> dict[str, Any]:
-    flip = {"file": "gone.jpg", "kind": "lost", "true": "<b>", "reference": "<b>"}
-    flip |= {"reference_score": 0.9, "candidate": "c", "candidate_score": 0.5}
-    model = {"file": "x.tflite", "top1": 90.0, "per_class": [], "confusion": [[0, 0, 3], [0, 1, 1]]}
-    return {
-        "format": "edge-effnet/comparison",
-        "version": 1,
-        "n": 4,
-        "reference": model,
-        "candidate": model,
-        "agreement": 75.0,
-        "labels": ["<b>", "c"],
-        "flipped": [flip],
-        **changes,
-    }
-
-
-def test_an_image_that_is_gone_leaves_its_words() -> None:
-    text = render(Sources((), (_comparison(),), ()), title="x")
-    assert "gone.jpg" in text
-    assert "<img" not in text
-    assert "<b>c" not in text
-    assert "&lt;b&gt;" in text
-
-
-@pytest.mark.parametrize("key", ["mae", "exact_match"])
-def test_figures_of_other_heads_are_shown_and_none_that_mean_nothing(key: str) -> None:
-    models = {role: {"file": f"{role}.tflite", key: 1.25} for role in ("reference", "candidate")}
-    document = _comparison(agreement=None, flipped=[], **models)
-    for meaningless in ("drop_points", "drop_interval_points"):
-        document.pop(meaningless, None)
-    text = render(Sources((), (document,), ()), title="x")
-    assert "1.2" in text
-    assert "<dt>agreement" not in text
-    assert "<dt>drop" not in text
-    assert "<dt>top-1" not in text
-
-
-def test_all_labels_of_an_answer_are_shown() -> None:
-    flip = {"file": "gone.jpg", "kind": "lost", "true": "cat, dog", "reference": "cat, dog"}
-    flip |= {"reference_score": 0.9, "candidate": "cat", "candidate_score": 0.5}
-    head = {"kind": "multilabel", "outputs": 2, "threshold": 0.5}
-    several = _comparison(head=head, labels=["cat", "dog"], flipped=[flip])
-    assert render(Sources((), (several,), ()), title="x").count("cat, dog") == 2
-
-
-def test_a_drop_from_a_reference_at_chance_is_not_shown() -> None:
-    told = {"drop_points": 12.5, "drop_interval_points": [1.0, 20.0]}
-    assert "12.5 points" in render(Sources((), (_comparison(**told),), ()), title="x")
-    blind = _comparison(**told)
-    blind["reference"] = {**blind["reference"], "at_chance": True}
-    assert "12.5 points" not in render(Sources((), (blind,), ()), title="x")
-
-
 @pytest.mark.parametrize(
     ("document", "words"),
     [
         ({"format": "edge-effnet/comparison", "version": 2}, "newer edge-effnet"),
-        (_comparison(n=0), "n: 0 is under 1"),
-        (_comparison(labels=[1]), r"labels\[0\]: 1 is no str"),
+        (comparison_json(n=0), "n: 0 is under 1"),
+        (comparison_json(labels=[1]), r"labels\[0\]: 1 is no str"),
         ({"format": "edge-effnet conversion", "models": [{}]}, r"models\[0\].recipe: missing"),
         ({"format": "something"}, "nothing a report is made of"),
         ([1, 2], "nothing a report is made of"),
@@ -259,79 +177,6 @@ def test_other_files_are_refused(tmp_path: Path, document: Any, words: str) -> N
     torn.write_text(json.dumps(document)[:-1] + ",")
     with pytest.raises(DataError, match="not JSON"):
         read_sources([torn])
-
-
-def test_the_map_finds_the_evidence(colour_model: MakeModel, tmp_path: Path) -> None:
-    image = np.full((4, 4, 3), 128, np.uint8)
-    image[:2, :2] = (255, 0, 0)
-    evidence = occlusion_map(open_classifier(colour_model()), image, 0, grid=4)
-    assert evidence.shape == (4, 4)
-    assert evidence[:2, :2].min() > evidence[2:, 2:].max()
-    assert thumbnail(tmp_path / "missing.png") is None
-
-
-def test_a_map_of_either_kind_is_laid_over_the_image(
-    colour_model: MakeModel, colour_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    image, model = next(colour_folder.rglob("*.png")), colour_model()
-    activation = evidence_overlay(image, model, 0, 3)
-    monkeypatch.setattr(flipped_images, "_open_mapper", lambda _model: None)  # another ending
-    occlusion = evidence_overlay(image, model, 0, 3)
-    assert activation is not None
-    assert occlusion is not None
-    assert activation != occlusion
-    assert evidence_overlay(image, model, 0, 4) is None  # another model by now
-
-
-def first_words(*comparisons: dict[str, Any], result: Result | None = None) -> tuple[str, str]:
-    found = conclusions(Sources((result,) if result else (), comparisons, ()))[0]
-    return found.tone, found.text
-
-
-def test_the_page_begins_with_what_to_do(make_result: MakeResult) -> None:
-    result = make_result({"float": around(4), "int8": around(2)})
-    tone, text = first_words(result=result)
-    assert tone == "good"
-    assert text.startswith("Use int8: 2.0 times as fast as float")
-    assert "--data" in text
-    assert first_words(result=make_result({"a": around(4), "b": around(4, 1)}))[0] == "open"
-    assert "250 a second" in first_words(result=make_result({"a": around(4)}))[1]
-    models = [{"sha256": f"{place:064x}", "top1": 80.0 - place} for place in range(2)]
-    worse = {"candidate": {"sha256": f"{1:064x}"}, "drop_interval_points": [0.5, 1.5]}
-    accuracy = {"models": models, "comparisons": [worse]}
-    assert first_words(result=result.with_accuracy(accuracy))[1].startswith("Keep float")
-    noisy = Validity((Remark("load", True, "other programs used 40 % of the CPU", "stop them"),))
-    tone, text = first_words(result=replace(result, verdict=noisy))
-    assert tone == "bad"
-    assert "other programs used 40 % of the CPU; stop them." in text
-    page = render(Sources((result,), (), ()), title="x")
-    assert page.index("Use int8") < page.index("<main>") < page.index("<h2>")
-
-
-@pytest.mark.parametrize(
-    ("told", "tone", "words"),
-    [
-        ({"drop_points": 0.1, "drop_interval_points": [-0.2, 0.4]}, "good", "can replace x"),
-        ({"drop_points": 9.0, "drop_interval_points": [5.0, 13.0]}, "bad", "--max-drop"),
-        (
-            {"drop_points": 0.0, "drop_interval_points": [-3.0, 3.0], "images_to_prove": 559},
-            "open",
-            "about 559 images would exclude one of 1 point",
-        ),
-        ({}, "open", "only labels can tell"),
-        ({"value_difference": {"mean_abs": 0.25}}, "open", "differs from x by 0.25"),
-        ({"trained_on": {"line": "it was trained on them"}}, "bad", "other images"),
-    ],
-)
-def test_a_comparison_ends_in_advice(told: dict[str, Any], tone: str, words: str) -> None:
-    found, text = first_words(_comparison(**told))
-    assert found == tone
-    assert words in text
-
-
-def test_a_comparison_that_two_sources_hold_is_shown_once() -> None:
-    both = (_comparison(), {**_comparison(), "notes": ["of bench"]})
-    assert render(Sources((), both, ()), title="x").count("<h2>x against x") == 1
 
 
 def test_without_its_extra_a_page_is_refused_in_one_line(
