@@ -14,6 +14,8 @@ from importlib import resources
 from pathlib import Path
 
 from edge_effnet.errors import DataError, ModelError
+from edge_effnet.files.limits import TEXT_BYTES
+from edge_effnet.files.read import read_bytes
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,12 @@ def read_text(path: Path, kind: str) -> str:
         DataError: it cannot be read, or is encoded otherwise.
     """
     try:
-        data = path.read_bytes()
+        data = read_bytes(path, TEXT_BYTES)
         wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
         text = data.decode("utf-16" if wide else "utf-8-sig")
-    except OSError as error:
+    except DataError as error:
         raise DataError(
-            f"{path} cannot be read as {kind}",
-            found=error.strerror or str(error),
-            fix="check the path",
+            f"{path} cannot be read as {kind}", found=error.found or error.what, fix=error.fix
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(

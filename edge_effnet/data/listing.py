@@ -75,7 +75,7 @@ def load_dataset(
             raise _not_a_dataset(source, f"a {source.suffix or 'nameless'} file")
         dataset = _of_csv(source, labels, classes, task)
     else:
-        raise _not_a_dataset(source, "nothing there")
+        raise _not_a_dataset(source, _other_than_a_file(source))
     return _two_classes(dataset, task)
 
 
@@ -98,7 +98,7 @@ def load_images(source: Path, *, part: Part | None = "training") -> Dataset:
         )
     if source.is_file() and source.suffix.lower() in SUFFIXES:
         return _of_any_csv(source)
-    raise _not_a_dataset(source, "a file of another kind" if source.exists() else "nothing there")
+    raise _not_a_dataset(source, _other_than_a_file(source))
 
 
 def _flat(folder: Folder, line: str | None) -> Dataset:
@@ -241,6 +241,12 @@ def _no_images(source: Path, left_out: Sequence[LeftOut]) -> DataError:
         expected="a folder per class with images in it, or a CSV file",
         fix=fixes[0] if fixes else "check the path",
     )
+
+
+def _other_than_a_file(source: Path) -> str:
+    if source.is_file():
+        return "a file of another kind"
+    return "a pipe or a device" if source.exists() else "nothing there"
 
 
 def _not_a_dataset(source: Path, found: str) -> DataError:

@@ -23,7 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.errors import cannot_read
+from edge_effnet.errors import DataError, cannot_read
+from edge_effnet.files.limits import IMAGE_BYTES
+from edge_effnet.files.read import read_bytes
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.image.reading import small_grey
 from edge_effnet.stages import Advance
@@ -103,7 +105,9 @@ def _print_of(path: Path) -> tuple[int, tuple[int, int] | None, bool]:
     try:
         state = path.stat()
         return _read_print(path, state.st_mtime_ns, state.st_size)
-    except PermissionError:
+    except DataError as error:
+        if not isinstance(error.__cause__, PermissionError):
+            raise
         named = hashlib.sha256(os.fsencode(path)).digest()  # like no other, and no image's content
         return int.from_bytes(named[:8], "big"), None, False
     except OSError as error:
@@ -112,7 +116,7 @@ def _print_of(path: Path) -> tuple[int, tuple[int, int] | None, bool]:
 
 @lru_cache(_REMEMBERED)
 def _read_print(path: Path, _mtime_ns: int, _size: int) -> tuple[int, tuple[int, int] | None, bool]:
-    data = path.read_bytes()
+    data = read_bytes(path, IMAGE_BYTES)
     content = int.from_bytes(hashlib.sha256(data).digest()[:8], "big")
     grey = small_grey(data, _SIDE)
     return content, None if grey is None else perceptual_hash_of(grey), grey is not None

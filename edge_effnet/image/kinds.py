@@ -13,6 +13,9 @@ from pathlib import Path
 
 import cv2
 
+from edge_effnet.errors import DataError
+from edge_effnet.files.read import open_file
+
 HEAD_BYTES = 32
 
 
@@ -67,9 +70,9 @@ def kind_of(head: bytes) -> ImageKind | None:
 def kind_of_file(path: Path) -> ImageKind | None:
     """The kind of a regular file; None for no image, or for what cannot be read."""
     try:
-        with path.open("rb", buffering=0) as file:
+        with open_file(path) as file:
             return kind_of(file.read(HEAD_BYTES))
-    except OSError:
+    except (DataError, OSError):
         return None
 
 
