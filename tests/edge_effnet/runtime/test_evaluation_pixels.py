@@ -117,7 +117,7 @@ def test_labels_that_fit_nothing_are_named_in_the_refusal(
 ) -> None:
     plain = written(tmp_path, "float.tflite", make_network(gain=0.0))
     with pytest.raises(
-        ModelError, match="36 labelled photos are answered no better than by chance"
+        ModelError, match="36 labelled photos are answered no better than chance may explain"
     ):
         settled([plain], colour_photos)
 

@@ -187,4 +187,7 @@ def test_the_refusal_names_the_likely_answer_first() -> None:
     assert "else one of tf, raw, torch, standardize, caffe" in error
     assert "labelled photos tell it (--data of evaluate and convert)" in error
     tried = str(ask_how("m.tflite", model, structure, foreign_preprocess(8, 8, 3), tried=100))
-    assert "100 labelled photos are answered no better than by chance" in tried
+    assert "100 labelled photos are answered no better than chance may explain" in tried
+    few = str(ask_how("m.tflite", model, structure, foreign_preprocess(8, 8, 3), tried=6))
+    assert "6 labelled photos are too few: 8 are needed" in few
+    assert "by chance" not in few

@@ -14,7 +14,7 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.runtime.input_pixels.evidence import Evidence
-from edge_effnet.runtime.input_pixels.file_evidence import evidence_of
+from edge_effnet.runtime.input_pixels.file_evidence import evidence_of, with_told
 from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
 from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
 from edge_effnet.tflite.reader import parse_structure
@@ -151,3 +151,20 @@ def test_the_fit_is_found(network: MakeNetwork, tmp_path: Path) -> None:
     central = tried(network(gain=30.0, channels=(1, 0, 2)), tmp_path)
     assert central.found is not None
     assert (central.found.settings.fit, central.found.settings.crop) == ("crop", 1.0)
+
+
+def test_what_the_user_says_of_one_leaves_the_other_to_the_photos(
+    network: MakeNetwork, colour_photos: Path
+) -> None:
+    model = network(channels=(0, 1, 2), gain=30.0)
+    nothing = evidence_of(model, parse_structure(model, "a network"))
+    for said, expected in (
+        ("fit=crop", "unit,crop=1,channels=bgr"),
+        ("channels=bgr", "unit,fit=squash,channels=bgr"),
+    ):
+        told = with_told(nothing, said)
+        assert isinstance(told, Evidence)
+        outcome = tried(model, colour_photos, told)
+        assert outcome.found is not None
+        assert preprocess_text(outcome.found.settings) == expected
+        assert ("are equal on them" in outcome.found.reason) == (said == "channels=bgr")
