@@ -122,7 +122,7 @@ def ask_how(
     names = ", ".join(normalization_name(way) or preprocess_text(way) for way in others)
     found = "neither a model card nor TFLite metadata"
     if tried >= FEWEST_PHOTOS:
-        found += f", and {tried} labelled photos are answered no better than chance may explain in any way"
+        found += f", and {tried} labelled photos are answered no better than chance may explain"
         hint = "check that the labels are in the network's order, or give more photos"
     elif tried:
         are = "photos are" if tried > 1 else "photo is"
