@@ -176,8 +176,12 @@ def _left(connection: socket.socket, seconds: float, stop: threading.Event) -> b
 
 def main(seed: int) -> None:
     """Serve until standard input ends: the parent is gone then."""
-    choice = random.Random(seed)
-    with hostile_camera(lambda _: choice.choice(list(SCRIPTS.values()))()) as address:
+    chance = random.Random(seed)
+
+    def choose(head: str) -> Script:
+        return SCRIPTS["good" if " /good " in head else chance.choice(list(SCRIPTS))]()
+
+    with hostile_camera(choose) as address:
         print(address, flush=True)
         sys.stdin.read()
 

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.web import is_loopback, parse_address, start_server
+from edge_effnet.camera.outputs.web import parse_address, start_server
+from edge_effnet.camera.outputs.web_handler import is_loopback
 from edge_effnet.errors import OutputError, UsageProblem
 from tests.edge_effnet.camera.outputs.conftest import get, serving
 
@@ -44,11 +45,42 @@ def test_off_loopback_every_request_needs_the_token() -> None:
 
 
 def test_a_token_of_ones_own() -> None:
-    with serving("0.0.0.0", token="correct horse battery") as (server, _):  # noqa: S104, S106
-        assert get(server, "/state.json?token=correct%20horse%20battery")[0] == 200
+    with serving("0.0.0.0", token="correct-horse.battery") as (server, _):  # noqa: S104, S106
+        assert get(server, "/state.json?token=correct-horse.battery")[0] == 200
         assert get(server, "/state.json?token=caf%C3%A9")[0] == 403
     with pytest.raises(UsageProblem, match="too short"):
         start_server(FramePublisher(), "0.0.0.0", 0, token="1234")  # noqa: S104, S106
+
+
+@pytest.mark.parametrize("sign", ["\r\n", "\n", ";", ",", " ", '"', "\\", "&", "#", "%", "é", "\0"])
+def test_a_token_that_would_break_a_cookie_or_an_address(sign: str) -> None:
+    token = f"0123456789abcdef{sign}x"
+    with pytest.raises(UsageProblem, match="address and of a cookie") as caught:
+        start_server(FramePublisher(), "0.0.0.0", 0, token=token)  # noqa: S104
+    assert "0123" not in str(caught.value)
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_other_pages_cannot_embed_the_stream(site: str) -> None:
+    """Another page of this machine is "same-site"; it could draw the picture into its own."""
+    with serving() as (server, _):
+        headers = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+        for path in ("/stream.mjpg", "/picture.jpg", "/state.json", "/page.js", "/"):
+            assert get(server, path, **headers)[0] == 403
+        headers["Sec-Fetch-Dest"] = "document"
+        assert get(server, "/", **headers)[0] == 200  # a link to it is opened
+        assert get(server, "/picture.jpg", **headers)[0] == 403
+        for own in ("same-origin", "none"):
+            status, reply, _ = get(server, "/picture.jpg", **{"Sec-Fetch-Site": own})
+            assert status == 200
+            assert reply["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
+def test_requests_that_are_no_requests_are_answered_in_one_line() -> None:
+    with serving() as (server, _):
+        assert get(server, "/state.json", Host="[")[0] == 400
+        assert get(server, f"/picture.jpg?after={'9' * 5000}")[0] == 200
+        assert get(server, "/picture.jpg?after=%C2%B2")[0] == 200
 
 
 def test_a_port_in_use_and_an_address_that_is_not_ours() -> None:

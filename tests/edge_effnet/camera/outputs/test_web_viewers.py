@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from functools import partial
 
 import cv2
 import pytest
 
-from edge_effnet.camera.outputs import web
-from edge_effnet.camera.outputs.web import Server
+from edge_effnet.camera.outputs import web, web_handler
+from edge_effnet.camera.outputs.connections import Connections
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.outputs.conftest import get, serving, watch_stream
 
@@ -56,22 +58,55 @@ def test_too_many_viewers_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> No
         assert get(server, "/state.json")[0] == 503
 
 
-def test_connections_that_ask_nothing_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "MOST_CONNECTIONS", 3)
-    with serving() as (server, _):
-        idle = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
-        with pytest.raises(OSError):  # noqa: PT011 (closed or reset, as it comes)
-            get(server, "/state.json")
-        for connection in idle:
-            connection.close()
-        until = time.monotonic() + 20
-        while server_answers(server) != 200 and time.monotonic() < until:
-            time.sleep(0.05)
-        assert server_answers(server) == 200
+@pytest.mark.parametrize("asked", [b"", b"GET /state.json HTTP/1.1\r\nX-A: "])
+def test_connections_that_do_not_finish_their_request_make_room(asked: bytes) -> None:
+    """More than one address may have, and more than there may be in all."""
+    with serving() as (server, _), ExitStack() as open_connections:
+        for count in range(3 * web.MOST_OF_ONE):
+            idle = socket.create_connection(("127.0.0.1", server.port))
+            open_connections.enter_context(idle)
+            idle.sendall(asked)
+            if count % 16 == 0:
+                assert get(server, "/state.json")[0] == 200
+        assert get(server, "/state.json")[0] == 200
 
 
-def server_answers(server: Server) -> int:
-    try:
-        return get(server, "/state.json")[0]
-    except OSError:
-        return 0
+def test_at_the_bound_the_longest_wait_ends_and_requests_in_work_stay() -> None:
+    connections = Connections(3, 2)
+    pairs = [socket.socketpair() for _ in range(6)]
+    (a, _), (b, _), (c, far), (d, _), (e, _), (f, _) = pairs
+    assert connections.admit(a, "1")
+    connections.mark(a, waiting=False)
+    assert connections.admit(c, "2")
+    assert connections.admit(b, "3")
+    connections.mark(b, waiting=False)
+    far.settimeout(20)
+    assert connections.admit(d, "4")  # three in all: c has waited
+    assert far.recv(1) == b""
+    connections.mark(d, waiting=False)
+    assert not connections.admit(e, "5")  # all three are answered
+    connections.release(d)
+    assert connections.admit(e, "1")
+    connections.mark(e, waiting=False)
+    connections.release(b)
+    assert not connections.admit(f, "1")  # its address has two
+    for one in sum(pairs, ()):
+        one.close()
+
+
+def test_a_request_has_a_deadline_however_often_a_byte_comes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web_handler, "REQUEST_S", 0.5)
+    with serving() as (server, _), socket.create_connection(("127.0.0.1", server.port)) as slow:
+        slow.sendall(b"GET / HTTP/1.1\r\nX-A: ")
+        began = time.monotonic()
+        with suppress(OSError):  # broken, once it has been closed
+            while time.monotonic() - began < 20 and not readable(slow):
+                slow.sendall(b"a")
+                time.sleep(0.02)
+        assert time.monotonic() - began < 10
+
+
+def readable(connection: socket.socket) -> bool:
+    return bool(select.select([connection], [], [], 0)[0])
