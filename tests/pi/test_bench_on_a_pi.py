@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +20,7 @@ from benchmarks.results.store import read_results
 from edge_effnet.tflite.reader import read_structure
 from tests.edge_effnet.conftest import colour_model  # noqa: F401 (a fixture)
 from tests.pi import emulator
+from tests.pi.cable import cable
 from tests.pi.conftest import User, answers_here, answers_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -154,7 +152,7 @@ def test_answers_are_those_of_this_machine_bit_for_bit_on_64_bit(
 def test_a_lost_link_leaves_the_measurement_alone(
     user: User, pi64: str, arm64: Path, tiny: Path, wheels: Path
 ) -> None:
-    with _cable(_port_of(user, pi64)) as (port, cut):
+    with cable(_port_of(user, pi64)) as (port, cut):
         user.knows("cable", port, arm64)
         command = _bench(tiny, seconds=6, device="pi@cable", wheels=wheels)
         with _started(user, command) as process:
@@ -287,35 +285,3 @@ def _wait_for_line(process: subprocess.Popen[str], beginning: str) -> None:
         if line.startswith(beginning):
             return
     raise AssertionError(f"it never said {beginning!r}")
-
-
-@contextmanager
-def _cable(port: int) -> Iterator[tuple[int, Callable[[], None]]]:
-    """A TCP port that leads to another, and what cuts it."""
-    ends: list[socket.socket] = []
-
-    def carry(source: socket.socket, sink: socket.socket) -> None:
-        with suppress(OSError):
-            while data := source.recv(1 << 16):
-                sink.sendall(data)
-
-    def serve(server: socket.socket) -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = server.accept()
-                far = socket.create_connection(("127.0.0.1", port))
-                ends.extend((near, far))
-                for pair in ((near, far), (far, near)):
-                    threading.Thread(target=carry, args=pair, daemon=True).start()
-
-    def cut() -> None:
-        for end in ends:
-            with suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=serve, args=(server,), daemon=True).start()
-        yield server.getsockname()[1], cut
-        server.shutdown(socket.SHUT_RDWR)
-        for end in ends:
-            end.close()
