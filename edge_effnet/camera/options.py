@@ -41,6 +41,13 @@ class CameraOptions:
             metavar="SOURCE",
         ),
     )
+    source_file: Path | None = field(
+        default=None,
+        metadata=option(
+            "Read the source from a file of mode 600: for an address with a password.",
+            metavar="FILE",
+        ),
+    )
     size: str | None = field(
         default=None, metadata=option("Ask the camera for this size.", metavar="WxH")
     )

@@ -15,7 +15,7 @@ from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.hooks import CommandHooks, parse_hook
+from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.web import Server, parse_address, start_server
@@ -24,6 +24,7 @@ from edge_effnet.camera.session import Outputs, Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
+from edge_effnet.camera.sources.source_file import read_source_file
 from edge_effnet.camera.thermal import BoardMonitor
 from edge_effnet.cores import available_cores
 from edge_effnet.data.demo import demo_model
@@ -172,7 +173,7 @@ def open_outputs(
         if options.serve:
             host, port = parse_address(options.serve)
             outputs.publisher = FramePublisher()
-            token = os.environ.get("EDGE_EFFNET_TOKEN") or None
+            token = os.environ.get(TOKEN_VARIABLE) or None
             server = start_server(outputs.publisher, host, port, token=token)
         if options.jsonl is not None:
             outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
@@ -234,6 +235,8 @@ def open_run(
         EdgeEffnetError: something cannot be opened, or does not fit the rest.
     """
     keep_memory_flat()
+    if options.source_file is not None:
+        options = replace(options, source=read_source_file(options.source_file))
     name = options.source or default_source()
     width, height = read_size(options.size) if options.size else (None, None)
     request = CameraRequest(width, height, options.fps)

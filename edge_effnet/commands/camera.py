@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 _GROUPS = {
     "Models": ("--model", "--compare", "--compare-every", "--labels", "--preprocess", "--head",
                "--threads"),
-    "Source": ("--source", "--size", "--fps", "--every-frame", "--loop", "--roi", "--max-temp"),
+    "Source": ("--source", "--source-file", "--size", "--fps", "--every-frame", "--loop", "--roi",
+               "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
     "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save-differences",
                "--max-saved", "--quiet", "--force"),
@@ -67,17 +68,18 @@ def command(**options: Any) -> None:
       edge-effnet camera --model signs.tflite --source clip.mp4 --truth clip.csv --json report.json
       edge-effnet camera --model signs.tflite --on stop 'espeak stop' --threshold 0.6
     """
-    if options.pop("systemd"):
+    systemd = options.pop("systemd")
+    asked = CameraOptions(**options)
+    _refuse_contradictions(asked)
+    if systemd:
         from edge_effnet.camera.outputs.systemd import systemd_unit
 
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
-        click.echo(systemd_unit(arguments), nl=False)
+        click.echo(systemd_unit(arguments, asked.source), nl=False)
         return
     from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.setup import open_run
 
-    asked = CameraOptions(**options)
-    _refuse_contradictions(asked)
     line = StatusLine(quiet=asked.quiet)
     run = open_run(asked, say=line.say, show_status=line.show)
     try:
@@ -89,6 +91,10 @@ def command(**options: Any) -> None:
 
 
 def _refuse_contradictions(options: CameraOptions) -> None:
+    if options.source is not None and options.source_file is not None:
+        raise UsageProblem(
+            "--source and --source-file both name the source", fix="leave one of them out"
+        )
     if options.json_to == "-" and options.jsonl == "-":
         raise UsageProblem(
             "--json and --jsonl cannot both go to standard output",

@@ -15,6 +15,10 @@ from edge_effnet.camera.answers import UNKNOWN, ScoredLabel
 from edge_effnet.camera.queues import Clock
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
+from edge_effnet.printable import printable
+
+TOKEN_VARIABLE = "EDGE_EFFNET_TOKEN"  # noqa: S105
+"""Of the page; not for the commands of ``--on``."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
     Raises:
         UsageProblem: no such label, or no such program.
     """
-    index = match_label(name, labels)
+    index = match_label(name, [printable(label) for label in labels])
     if index is None and name != none:
         raise UsageProblem(
             f"--on {name}: the model knows no such label",
@@ -59,7 +63,8 @@ class CommandHooks:
     A hook fires when its label becomes an answer, not while it stays one, at most once in
     ``pause_s``, and not while its last command still runs. ``{label}`` and ``{score}`` in its
     arguments are replaced; EDGE_EFFNET_LABEL, EDGE_EFFNET_SCORE and EDGE_EFFNET_FRAME are in its
-    environment. What it prints goes to standard error.
+    environment, and the page's token is not. Characters of a label that no argument can hold, or
+    that none should, are escaped (``printable``). What it prints goes to standard error.
     """
 
     def __init__(
@@ -90,11 +95,12 @@ class CommandHooks:
                 continue
             self._next_s[index] = now + self._pause_s
             self.fired += 1
+            shown = printable(label)
             command = [
-                word.replace("{label}", label).replace("{score}", f"{score:.3f}")
+                word.replace("{label}", shown).replace("{score}", f"{score:.3f}")
                 for word in hook.command
             ]
-            values = {"LABEL": label, "SCORE": f"{score:.6f}", "FRAME": str(frame)}
+            values = {"LABEL": shown, "SCORE": f"{score:.6f}", "FRAME": str(frame)}
             variables = {f"EDGE_EFFNET_{name}": value for name, value in values.items()}
             # A thread each: starting a process takes milliseconds, and its end must be awaited.
             thread = threading.Thread(
@@ -104,17 +110,18 @@ class CommandHooks:
             thread.start()
 
     def _execute(self, hook: Hook, command: list[str], variables: dict[str, str]) -> None:
+        inherited = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
         try:
             done = subprocess.run(
                 command,
-                env={**os.environ, **variables},
+                env={**inherited, **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=2,
                 start_new_session=True,  # Ctrl-C is ours
                 check=False,
             )
-        except OSError as error:
-            self._say(f"--on {hook.label}: {error.strerror or error}")
+        except (OSError, ValueError) as error:  # of the words: no such letters in this locale
+            self._say(f"--on {hook.label}: {getattr(error, 'strerror', None) or error}")
             return
         if done.returncode:
             self._say(f"--on {hook.label}: the command ended with {done.returncode}")

@@ -100,3 +100,34 @@ def test_hooks_are_checked_when_they_are_read() -> None:
     ):
         with pytest.raises(UsageProblem, match=message):
             parse_hook(name, command, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"), [("st\0op", r"st\x00op"), ("st\udcffop", r"st\xffop"), ("a\nb", r"a\nb")]
+)
+def test_a_label_that_no_argument_can_hold_is_escaped(
+    tmp_path: Path, label: str, shown: str
+) -> None:
+    out, said = tmp_path / "out", list[str]()
+    line = shlex.join([sys.executable, "-c", WRITE, str(out), "{label}"])
+    hook = parse_hook(shown, line, [label, "go"])
+    assert hook.label == label
+    hooks = CommandHooks([hook], pause_s=0, say=said.append)
+    hooks.see([ScoredLabel(label, 0.5)], 7)
+    hooks.finish(20)
+    assert said == []
+    assert json.loads(out.read_text()) == [[shown], shown, "7"]
+
+
+def test_a_hook_does_not_get_the_token_of_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_TOKEN", "s3cret-s3cret-s3cret")
+    out = tmp_path / "out"
+    write = "import os, sys; print(dict(os.environ), file=open(sys.argv[1], 'w'))"
+    hooks = CommandHooks(
+        [Hook("go", (sys.executable, "-c", write, str(out)))], pause_s=0, say=print
+    )
+    hooks.see([ScoredLabel("go", 0.5)], 0)
+    hooks.finish(20)
+    assert "s3cret" not in out.read_text()
