@@ -92,7 +92,12 @@ def _read_keras(path: Path, resolution: int | None) -> ReadModel:
             read = read_keras_model(model, resolution=resolution)
         except EdgeEffnetError as error:
             raise _said_of(path, model, error) from error
-        return replace(read, origin=file_origin(path))
+        own = f"{model.name} "
+        notices = tuple(
+            f"{path.name} {line.removeprefix(own)}" if line.startswith(own) else line
+            for line in read.notices
+        )
+        return replace(read, origin=file_origin(path), notices=notices)
 
 
 def _said_of(path: Path, model: Path, error: EdgeEffnetError) -> EdgeEffnetError:

@@ -70,6 +70,15 @@ def test_a_damaged_model_in_an_archive_is_said_of_the_archive(tmp_path: Path) ->
         read(path)
 
 
+def test_what_is_told_of_a_model_in_an_archive_names_the_archive(tmp_path: Path) -> None:
+    import keras
+
+    layers = [keras.Input((8, 8, 3), batch_size=4), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential(layers).save(tmp_path / "a.keras")
+    path = packed(tmp_path / "mine.zip", {"a.keras": (tmp_path / "a.keras").read_bytes()})
+    assert "mine.zip takes 4 images at once; here it takes one" in read(path)[1]
+
+
 def test_the_advice_about_a_model_in_an_archive_stays_as_it_is(tmp_path: Path) -> None:
     path = packed(tmp_path / "sm2.zip", {"saved/saved_model.pb": b"no graph"})
     with pytest.raises(ModelError, match=r"sm2\.zip cannot be loaded as a SavedModel") as refused:
