@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from converters.float_model.keras_files.graph_steps import first_steps
+from converters.float_model.saved_graph import refuse_unsafe
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.native_log import native_output_hidden
@@ -101,17 +102,18 @@ class SignatureImage:
 class SavedModel:
     """A SavedModel folder whose ``serving_default`` signature becomes a float ``.tflite``.
 
-    Its graph is read before TensorFlow loads it: operators that TensorFlow does not have, or that
-    read and write files, are refused. Variables become constants, half precision float32.
+    Its file is read before TensorFlow loads it: operators that TensorFlow does not have or that
+    touch more than tensors, and objects that run code when they are loaded, are refused
+    (``saved_graph``). Variables become constants, half precision and uint8 pixels float32.
 
     Raises:
-        ModelError: damaged, with such operators, or without a signature for one image.
+        ModelError: damaged, with such parts, or without a signature for one image.
         MissingExtra: TensorFlow is not installed.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._tf = folder, _tensorflow()
-        self._refuse_operators()
+        self._refuse_unsafe()
         with native_output_hidden(stdout=True):
             try:
                 loaded = self._tf.saved_model.load(str(folder))
@@ -123,7 +125,7 @@ class SavedModel:
         self._function = self._signature(loaded)
         self.image = self._only_image()
 
-    def _refuse_operators(self) -> None:
+    def _refuse_unsafe(self) -> None:
         from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.python.framework import op_def_registry
 
@@ -132,20 +134,7 @@ class SavedModel:
             saved.ParseFromString((self._folder / "saved_model.pb").read_bytes())
         except Exception as error:  # of protobuf, which has no public name
             raise _damaged(self._folder, error) from error
-        unknown: set[str] = set()
-        for graph in (meta.graph_def for meta in saved.meta_graphs):
-            functions = {function.signature.name for function in graph.library.function}
-            nodes = [graph.node, *(function.node_def for function in graph.library.function)]
-            names = {node.op for group in nodes for node in group} - functions
-            unknown |= {n for n in names if n in _FORBIDDEN or op_def_registry.get(n) is None}
-        if unknown:
-            raise ModelError(
-                f"{self._folder} holds operators that cannot be converted",
-                found=", ".join(sorted(unknown)[:5]),
-                expected="TensorFlow's own, and none that reads or writes files",
-                fix="export the network without them: model.export('NAME') of a network of "
-                "Keras's own layers",
-            )
+        refuse_unsafe(saved, op_def_registry.get, self._folder)
 
     def _signature(self, loaded: Any) -> Any:
         signatures = dict(getattr(loaded, "signatures", {}))
@@ -183,6 +172,7 @@ class SavedModel:
                 fold = convert_to_constants.convert_variables_to_constants_v2
                 frozen = fold(self._function)
                 graph = frozen.graph.as_graph_def()
+                self._take_float(graph)
                 _for_one_image(graph, (1, height, width, channels), self.image.shape[0])
                 self.start = first_steps(graph, tf.make_ndarray)
                 ends = [tensor.name for tensor in (*frozen.inputs, *frozen.outputs)]
@@ -191,16 +181,47 @@ class SavedModel:
                 )
                 found = [imported.graph.get_tensor_by_name(name) for name in ends]
                 one = imported.prune(found[:1], found[1:])
+            except ModelError:
+                raise
             except Exception as error:  # TensorFlow raises what it likes
                 raise _inexpressible(error) from error
             return _converted(tf.lite.TFLiteConverter.from_concrete_functions([one]))
 
+    def _take_float(self, graph: Any) -> None:
+        """Let operators that take integer pixels, and only convert or move them, take floats.
 
-# They run Python, or read and write files, when the graph runs.
-_FORBIDDEN = frozenset(
-    "EagerPyFunc MatchingFiles PyFunc PyFuncStateless ReadFile WholeFileReader WholeFileReaderV2"
-    " WriteFile".split()
-)
+        Raises:
+            ModelError: others compute with the integers.
+        """
+        waiting = [node.name for node in graph.node if node.op == "Placeholder"]
+        readers = [(node.input[0].partition(":")[0], node) for node in graph.node if node.input]
+        while waiting:
+            source = waiting.pop()
+            for node in (reader for first, reader in readers if first == source):
+                self._read_float(node)
+                waiting += [node.name] if _ON_PIXELS.get(node.op) else []
+
+    def _read_float(self, node: Any) -> None:
+        """Let one operator take float32 instead of uint8."""
+        name, integer = "SrcT" if node.op == "Cast" else "T", self._tf.uint8.as_datatype_enum
+        if node.op == "Shape" or name not in node.attr or node.attr[name].type != integer:
+            return
+        if node.op not in _ON_PIXELS:
+            raise ModelError(
+                f"{self._folder} computes with the integers of its pixels",
+                found=f"{node.op} of uint8",
+                expected="pixels that are cast to float32 first",
+                fix="export it with an input of float32",
+            )
+        node.attr[name].type = self._tf.float32.as_datatype_enum
+
+
+# What may take pixels of uint8 in a graph, and whether it makes uint8 too.
+_ON_PIXELS = {
+    **dict.fromkeys(("Cast", "ResizeArea", "ResizeBicubic", "ResizeBilinear"), False),
+    **dict.fromkeys("ExpandDims Identity Reshape ResizeNearestNeighbor Squeeze".split(), True),
+    **dict.fromkeys(("StopGradient", "StridedSlice", "ReverseV2"), True),
+}
 
 
 def _for_one_image(graph: Any, shape: tuple[int, ...], batch: int | None) -> None:

@@ -18,6 +18,7 @@ from edge_effnet.tflite.reader import Operator, Structure
 
 Float64Array = NDArray[np.float64]
 
+_IMAGE_AXES = ("batch", "height", "width", "channels")
 _SAME = 0  # in the schema's Padding
 _MOST_VALUES = 2**26  # of an image; a damaged file may claim any size
 
@@ -233,12 +234,10 @@ class _Graph:
             return None
         first = operator.inputs[0] == source
         stored = self.constant(operator.inputs[1 if first else 0])
-        if (
-            stored is None
-            or stored.size not in {1, channels}
-            or stored.shape[-1:] not in {(), (1,), (channels,)}
-        ):
+        if stored is None or stored.ndim > len(_IMAGE_AXES):
             return None
+        if stored.size != 1 and (stored.size, stored.shape[-1]) != (channels, channels):
+            return None  # another value for each row or column, as it may be
         value = stored.reshape(-1).astype(np.float64)
         none, one = np.zeros(1), np.ones(1)
         if operator.name == "MUL":

@@ -17,6 +17,7 @@ from typing import Any
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.network.backend import h5py_module
+from edge_effnet.network.weights.hdf5 import refuse_elsewhere
 
 Config = dict[str, Any]
 _ZIP = b"PK"
@@ -60,12 +61,12 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
             with zipfile.ZipFile(path) as archive:
                 config, version, raw = _unpack(archive, path)
             with h5py_module().File(io.BytesIO(raw), "r") as root:
-                _refuse_links(root, path)
+                refuse_elsewhere(root)
                 values = stored_values(root, len(raw), path)
                 yield KerasContent(config, version, root, values, raw)
         elif h5py_module().is_hdf5(path):
             with h5py_module().File(path, "r") as root:
-                _refuse_links(root, path)
+                refuse_elsewhere(root)
                 config, version = _attributes(root, path)
                 group = root["model_weights"]
                 values = stored_values(group, path.stat().st_size, path)
@@ -179,21 +180,6 @@ def _major(version: Any) -> int:
     return int(number) if number.isdecimal() else 2
 
 
-def _refuse_links(root: Any, path: Path) -> None:
-    """Raise ModelError where a part of a file is a link to another file."""
-    h5py = h5py_module()
-
-    def elsewhere(name: str, entry: Any) -> str | None:
-        for child in entry if isinstance(entry, h5py.Group) else ():
-            if isinstance(entry.get(child, getlink=True), h5py.ExternalLink):
-                return f"{name}/{child}"
-        return None
-
-    name = elsewhere("", root) or root.visititems(elsewhere)
-    if name is not None:
-        raise damaged(path, f"{name} lies in another file")
-
-
 def stored_values(group: Any, size: int, path: Path) -> int:
     """How many numbers the data sets of a group hold, all told.
 
@@ -201,7 +187,7 @@ def stored_values(group: Any, size: int, path: Path) -> int:
         size: of the file, in bytes.
 
     Raises:
-        ModelError: they are said to be larger than the file, or lie in another one.
+        ModelError: they are said to be larger than the file.
     """
     h5py = h5py_module()
     values = 0
@@ -209,8 +195,6 @@ def stored_values(group: Any, size: int, path: Path) -> int:
     def visit(name: str, entry: Any) -> None:
         nonlocal values
         if isinstance(entry, h5py.Dataset):
-            if entry.external is not None or entry.is_virtual:
-                raise damaged(path, f"the values of {name} lie in another file")
             if entry.nbytes > max(_SMALL, _RATIO * size):
                 raise damaged(path, f"{name} is said to hold {entry.nbytes} bytes")
             values += int(entry.size)

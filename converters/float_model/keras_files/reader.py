@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.config.configuration import ConfigUpdate
+from converters.float_model.keras_files.container import damaged
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
 from converters.float_model.keras_files.pixels import (
@@ -52,6 +53,8 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
         model = export_image_network(loaded.network, height, width, channels)
     except ModelError as error:
         raise ModelError(f"{path}: {error.what}", found=error.found, fix=error.fix) from error
+    except Exception as error:  # Keras raises what it likes
+        raise damaged(path, error) from error
     return ReadModel(
         model,
         parse_structure(model, str(path)),
@@ -126,4 +129,14 @@ def _notices(update: ConfigUpdate, path: Path) -> tuple[str, ...]:
         shown = ", ".join(update.training_only[:4])
         more = " …" if len(update.training_only) > 4 else ""
         lines.append(f"left out, as they only act in training: {shown}{more}")
+    if update.cropped and update.old:
+        lines.append(
+            f"{', '.join(update.cropped[:4])} crops at random in training: here, as in Keras 2, "
+            "it takes the centre"
+        )
+    lines += [
+        f"{path.name} does not hold its function preprocess_input, which is taken for that of "
+        f"{guess}; where it is your own, build the network with keras.layers.Rescaling instead"
+        for guess in update.guesses
+    ]
     return tuple(lines)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converters.float_model.keras_files.config.leftovers import LEGACY_HARD_SIGMOID, STORED
+from converters.float_model.keras_files.config.leftovers import LEGACY_HARD_SIGMOID
 from converters.float_model.keras_files.container import KerasContent
 from converters.float_model.keras_files.simplify import OWN_LAYER
 from converters.float_model.keras_files.stored_weights import assign_weights
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     import keras
 
 _LEAST_VALUES = 1 << 16  # a network may hold a few more than its file, which has a few small ones
+
+
+_TOO_LARGE = "a network larger than the weights that the file holds"
 
 
 class TooLarge(ValueError):
@@ -63,34 +66,57 @@ def _pixel_matrix() -> type[Any]:
 
 @contextmanager
 def own_objects(values: int) -> Iterator[None]:
-    """Keras knows the few things that are not its own while the block runs.
+    """Keras knows the few things that are not its own while the block runs, and no layer makes
+    more weights than the file has values.
 
     Args:
-        values: how many numbers the file stores; a network may not ask for more.
+        values: how many numbers the file stores.
     """
     keras = keras_module()
-    left = values + _LEAST_VALUES
-
-    class StoredWeights(keras.initializers.Initializer):  # type: ignore[misc, name-defined, unused-ignore]
-        """Zeros, in no greater number than the file has values."""
-
-        def __call__(self, shape: Any, dtype: Any = None) -> Any:
-            nonlocal left
-            left -= int(np.prod(shape, dtype=object))
-            if left < 0:
-                raise TooLarge("a network larger than the weights that the file holds")
-            return keras.ops.zeros(shape, dtype or "float32")
 
     def legacy_hard_sigmoid(x: Any) -> Any:
         return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
     known = {
-        STORED: StoredWeights,
         OWN_LAYER: _pixel_matrix(),
         LEGACY_HARD_SIGMOID: legacy_hard_sigmoid,
     }
-    with keras.saving.custom_object_scope(known):
+    with keras.saving.custom_object_scope(known), _counted_weights(values + _LEAST_VALUES):
         yield
+
+
+@contextmanager
+def _counted_weights(left: int) -> Iterator[None]:
+    """Weights are counted before they are made.
+
+    Args:
+        left: how many numbers they may have, all told.
+    """
+    layer, normalization = keras_module().layers.Layer, keras_module().layers.Normalization
+    add_weight, build = layer.add_weight, normalization.build
+
+    def counted(self: Any, shape: Any = None, *args: Any, **kwargs: Any) -> Any:
+        nonlocal left
+        left -= int(np.prod(() if shape is None else shape, dtype=object))
+        if left < 0:
+            raise TooLarge(_TOO_LARGE)
+        return add_weight(self, shape, *args, **kwargs)
+
+    def compared(self: Any, input_shape: Any) -> Any:
+        """Statistics of its configuration, spread over the axes that they are for."""
+        axes = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        spread = np.prod(
+            [input_shape[axis] or 1 for axis in axes if axis is not None], dtype=object
+        )
+        if self.input_mean is not None and spread > max(np.size(self.input_mean), _LEAST_VALUES):
+            raise TooLarge(_TOO_LARGE)
+        return build(self, input_shape)
+
+    layer.add_weight, normalization.build = counted, compared
+    try:
+        yield
+    finally:
+        layer.add_weight, normalization.build = add_weight, build
 
 
 def rebuild(config: dict[str, Any], content: KerasContent) -> keras.Model:

@@ -30,14 +30,27 @@ def reversal(layer: Layer) -> Layer:
     """
     node = layer["inbound_nodes"][0]
     spec = node["kwargs"].get("slice_spec", [])
-    last = spec[-1] if spec else None
-    whole = [
-        s for s in spec[:-1] if s.get("class_name") == "__ellipsis__" or not any(s.values())
-    ]  # fmt: skip
-    if last != {"start": None, "stop": None, "step": -1} or len(whole) != len(spec) - 1:
+    if not _takes_channels(spec) or spec[-1] != {"start": None, "stop": None, "step": -1}:
         raise ValueError(f"{layer['name']} takes a part of its input")
     found = own_layer(OWN_LAYER, {"name": layer["name"], "reverse": True})
     return {**found, "inbound_nodes": [first_only(node)]}
+
+
+def _takes_channels(spec: Any) -> bool:
+    """Whether the last part of a subscript is for the channels, and all else is taken whole."""
+    if not isinstance(spec, list) or not spec:
+        return False
+    named = [part.get("class_name") if isinstance(part, Mapping) else part for part in spec[:-1]]
+    if "__ellipsis__" not in named and len(spec) != _IMAGE_RANK:
+        return False
+    return all(
+        name == "__ellipsis__" or (isinstance(part, Mapping) and part.get("config", part) in _WHOLE)
+        for name, part in zip(named, spec, strict=False)
+    )
+
+
+_IMAGE_RANK = 4  # batch, height, width, channels
+_WHOLE = [{"start": start, "stop": None, "step": step} for start in (None, 0) for step in (None, 1)]
 
 
 def one_step_reversal(layers: list[Layer]) -> list[Layer]:
@@ -48,7 +61,7 @@ def one_step_reversal(layers: list[Layer]) -> list[Layer]:
         for layer in layers
         if layer["class_name"] == "GetItem"
         for node in layer["inbound_nodes"]
-        if isinstance(node["args"][1], list)
+        if _takes_channels(node["args"][1])
     }
     found = []
     for layer in layers:
@@ -89,7 +102,9 @@ def without_idle_resizing(layers: list[Layer]) -> list[Layer]:
             config["height"],
             config["width"],
         ]:
-            layer = {**layer, **own_layer("Identity", {"name": config["name"]})}
+            nodes = [first_only(node) for node in layer.get("inbound_nodes", ())]
+            replaced = own_layer("Identity", {"name": config["name"]})
+            layer = {**layer, **replaced, "inbound_nodes": nodes}
         found.append(layer)
     return found
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from converters.float_model.keras_files.config.nodes import safe_name
+from edge_effnet.network.weights.hdf5 import member
 
 if TYPE_CHECKING:
     import keras
@@ -30,7 +31,7 @@ def assign_weights(network: keras.Model, group: Any) -> None:
         ValueError: a layer's weights are missing, of another shape, or not finite numbers.
     """
     names = strings(group, "layer_names")
-    stored = {safe_name(name): _weights_of(group[name]) for name in names}
+    stored = {safe_name(name): _weights_of(member(group, name)) for name in names}
     for layer in network.layers:
         if not layer.weights:
             continue
@@ -61,7 +62,7 @@ def strings(group: Any, name: str) -> list[str]:
 
 def _weights_of(group: Any) -> Named:
     """A group's weights in order; the state of random generators is none."""
-    found = [(name, group[name]) for name in strings(group, "weight_names")]
+    found = [(name, member(group, name)) for name in strings(group, "weight_names")]
     return [(name, values) for name, values in found if values.dtype.kind == "f" or _count(name)]
 
 

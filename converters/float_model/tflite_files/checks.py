@@ -68,6 +68,8 @@ def _refuse_inconsistent(structure: Structure, path: Path) -> None:
         if bits and tensor.constant_bytes != math.ceil(math.prod(shape) * bits / 8):
             raise damaged(path, f"{tensor.constant_bytes} bytes for {tensor.dtype} {list(shape)}")
     for operator in structure.operators:
+        if not operator.outputs:
+            raise damaged(path, f"{operator.name} makes nothing")
         unknown = [index for index in operator.inputs if index >= 0 and index not in known]
         # Variables of recurrent layers are read before they are made, and refused by name.
         if unknown and not operator.name.startswith((*_RECURRENT, *_STATE)):

@@ -73,11 +73,18 @@ class EditableGraph:
     def _name_apart(self) -> None:
         """Ranges and recipes go by the names of tensors: each gets one of its own."""
         taken: set[bytes] = set()
+        given = {tensor.name for tensor in self.tensors}
         for index, tensor in enumerate(self.tensors):
-            name = tensor.name or b"tensor"
-            if tensor.name is None or name in taken:
-                tensor.name, self.changed = b"%s_%d" % (name, index), True
+            if tensor.name is None or tensor.name in taken:
+                tensor.name, self.changed = self._free_name(tensor.name, index, given | taken), True
             taken.add(tensor.name)
+
+    @staticmethod
+    def _free_name(name: bytes | None, index: int, taken: set[bytes | None]) -> bytes:
+        found = b"%s_%d" % (name or b"tensor", index)
+        while found in taken:
+            found += b"_"
+        return found
 
     def kind(self, operator: Any) -> str:
         """The operator's name, such as ``CONV_2D``."""

@@ -69,13 +69,32 @@ def _of_one(graph: EditableGraph, shape: list[int], batch: int) -> list[int]:
     if shape[0] % batch:
         if math.prod(shape) % batch:
             return shape  # made of no image
-        raise ModelError(
-            f"{graph.name} is made for a fixed batch of {batch}, which cannot be taken out",
-            found=f"the shape {shape} inside",
-            expected="the batch as its first side",
-            fix="export the model again with a batch of 1",
-        )
+        raise _of_several(graph, f"the shape {shape} inside")
     return [shape[0] // batch, *shape[1:]]
+
+
+def _of_several(graph: EditableGraph, found: str) -> ModelError:
+    return ModelError(
+        f"{graph.name} is made for a fixed batch, which cannot be taken out",
+        found=found,
+        expected="the batch as the first side of every shape",
+        fix="export the model again with a batch of 1",
+    )
+
+
+def refuse_several_answers(graph: EditableGraph, interpreter: Any) -> None:
+    """What remains of another batch: constants of that size, which the operators spread.
+
+    Args:
+        interpreter: as ``run_once`` made it.
+
+    Raises:
+        ModelError: one image gets several answers.
+    """
+    for detail in interpreter.get_output_details():
+        shape = [int(side) for side in detail["shape"]]
+        if len(shape) > 1 and shape[0] > 1:
+            raise _of_several(graph, f"{shape[0]} answers to one image")
 
 
 def _copy_of(graph: EditableGraph, index: int) -> int:

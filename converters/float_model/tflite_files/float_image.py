@@ -10,13 +10,14 @@ from edge_effnet.errors import ModelError
 _CHANNELS_LAST = [0, 2, 3, 1]
 
 
-def take_float_image(graph: EditableGraph) -> bool:
+def take_float_image(graph: EditableGraph) -> str | None:
     """Drop a CAST or DEQUANTIZE of integer pixels, and a TRANSPOSE of channels-first images.
 
     Networks from PyTorch begin with the last. What reads the input otherwise is left alone.
 
     Returns:
-        Whether pixels were cast from integers: then they are fed as they are, 0–255.
+        The type that pixels were cast from: then they are fed as they are, 0–255, or −128 to 127
+        where only that fits in; None where they were not cast.
 
     Raises:
         ModelError: another type, or channels first and no such operator.
@@ -24,7 +25,8 @@ def take_float_image(graph: EditableGraph) -> bool:
     if graph.dtype(graph.inputs[0]) != "float32":
         _drop_first(graph, "DEQUANTIZE")
     transposed = _drop_first(graph, "TRANSPOSE")
-    cast = graph.dtype(graph.inputs[0]) != "float32" and _drop_first(graph, "CAST")
+    dtype = graph.dtype(graph.inputs[0])
+    cast = dtype != "float32" and _drop_first(graph, "CAST")
     if cast and not transposed:
         _drop_first(graph, "TRANSPOSE")
     source = graph.inputs[0]
@@ -42,7 +44,7 @@ def take_float_image(graph: EditableGraph) -> bool:
             expected="[1, height, width, 3] or [1, height, width, 1]",
             fix="export it with channels last: litert_torch.to_channel_last_io, or onnx2tf",
         )
-    return cast
+    return dtype if cast else None
 
 
 def _drop_first(graph: EditableGraph, kind: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from converters.float_model.read_model import ReadModel
@@ -10,7 +11,12 @@ from converters.float_model.source import file_origin
 from converters.float_model.tflite_files.checks import refuse_unreadable
 from converters.float_model.tflite_files.constants import fold_constants
 from converters.float_model.tflite_files.editable import EditableGraph
-from converters.float_model.tflite_files.fixed_shapes import fix_input, run_once, write_shapes
+from converters.float_model.tflite_files.fixed_shapes import (
+    fix_input,
+    refuse_several_answers,
+    run_once,
+    write_shapes,
+)
 from converters.float_model.tflite_files.float_image import take_float_answer, take_float_image
 from converters.float_model.tflite_files.stored_weights import restore_weights
 from edge_effnet.artifact import Artifact, read_artifact, split_archive
@@ -39,11 +45,14 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     refuse_unreadable(artifact.structure, path)
     image = _image(artifact.structure, path, resolution)
     graph = EditableGraph(model, path.name)
-    whole_pixels = take_float_image(graph)
+    cast_from = take_float_image(graph)
     take_float_answer(graph)
+    batch = graph.shape(graph.inputs[0])[0]
     fix_input(graph, image)
     found = restore_weights(graph)
     interpreter = run_once(graph)
+    if batch > 1:
+        refuse_several_answers(graph, interpreter)
     write_shapes(graph, {one["index"]: one for one in interpreter.get_tensor_details()})
     fold_constants(graph, interpreter)
     if graph.changed:
@@ -57,19 +66,21 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
         notices=_notices(found, path),
         card=card,
         labels=artifact.labels,
-        found=_found(artifact, image, whole_pixels=whole_pixels),
+        found=_found(artifact, image, cast_from=cast_from),
     )
 
 
 def _found(
-    artifact: Artifact, image: tuple[int, int, int], *, whole_pixels: bool
+    artifact: Artifact, image: tuple[int, int, int], *, cast_from: str | None
 ) -> FoundPreprocess | None:
     """What the file says of how an image becomes its input."""
     if artifact.preprocess is not None:
         origin = "its card" if artifact.card else "its TFLite metadata"
         return FoundPreprocess(artifact.preprocess, origin)
     base = foreign_preprocess(*image)
-    if whole_pixels:
+    if cast_from == "int8":  # which holds no pixel above 127
+        return FoundPreprocess(replace(base, mean=(128.0,), std=(1.0,)), "its int8 input")
+    if cast_from is not None:
         return FoundPreprocess(base, "its integer input")
     evidence = by_quantization(artifact.structure, base)
     return evidence.found if evidence and evidence.strength == "stated" else None

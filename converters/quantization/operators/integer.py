@@ -150,8 +150,11 @@ class _Rewriter:
         made = [int(index) for index in operator.outputs]
         floats = [index for index in (*inputs, *made) if index >= 0 and self._is_float(index)]
         moving = [index for index in floats if self._constant(index) is None]
-        return self.left_float.isdisjoint(names) and all(
-            index in self.twins or self._name(index) in self.ranges for index in moving
+        # Without a float among them it computes with integers already, of indices or counts.
+        return (
+            bool(moving)
+            and self.left_float.isdisjoint(names)
+            and all(index in self.twins or self._name(index) in self.ranges for index in moving)
         )
 
     def _rewrite(self, operator: Any, inputs: list[int], kernel: IntegerKernel) -> None:

@@ -31,6 +31,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError, WeightsError
 from edge_effnet.files.json_text import parse_json
 from edge_effnet.model_files import identify, quoted, refusal
 from edge_effnet.network.backend import h5py_module
+from edge_effnet.network.weights.hdf5 import member, refuse_elsewhere
 
 Array = NDArray[Any]
 LayerWeights = dict[str, list[Array]]
@@ -97,7 +98,7 @@ def count_classes(file: WeightFile) -> int | None:
     if file.layout == "official":
         group = file.group.get(HEAD)
         names = _strings(group.attrs, "weight_names") if group is not None else []
-        shapes = [group[name].shape for name in names]
+        shapes = [member(group, name).shape for name in names]
     else:
         dense = file.group.get("layers/dense/vars")
         shapes = [dense[key].shape for key in sorted(dense)] if dense is not None else []
@@ -117,9 +118,11 @@ def open_weights(path: Path) -> Iterator[WeightFile]:
         if archive:
             layers, content = _unpack(path)
             with h5py.File(io.BytesIO(content), "r") as root:
+                refuse_elsewhere(root)
                 yield WeightFile("keras", root, None, layers)
             return
         with h5py.File(path, "r") as root:
+            refuse_elsewhere(root)
             group = root.get("model_weights", root)
             official = bool(_strings(group.attrs, "layer_names"))
             if not official and "layers" not in root:
@@ -187,7 +190,8 @@ def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
 def _by_name(group: Any) -> LayerWeights:
     found: LayerWeights = {}
     for name in _strings(group.attrs, "layer_names"):
-        arrays = [_array(group[name][key]) for key in _strings(group[name].attrs, "weight_names")]
+        layer = member(group, name)
+        arrays = [_array(member(layer, key)) for key in _strings(layer.attrs, "weight_names")]
         if arrays:
             found[name] = arrays
     return found

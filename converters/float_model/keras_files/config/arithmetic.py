@@ -28,11 +28,13 @@ class Known:
         operation: of Keras 3 that computes the same; ``Identity`` and ``Resizing`` are layers.
         inputs: its parameters that are tensors or constants, in order.
         settings: its other parameters, and what the operation calls them.
+        defaults: of the operation, where TensorFlow's differ from Keras's.
     """
 
     operation: str
     inputs: tuple[str, ...] = ("x",)
     settings: tuple[tuple[str, str], ...] = ()
+    defaults: tuple[tuple[str, Any], ...] = ()
 
 
 _TWO = ("x", "y")
@@ -62,7 +64,9 @@ FUNCTIONS: dict[str, Known] = {
     "nn.leaky_relu": Known("LeakyRelu", _FEATURES, (("alpha", "negative_slope"),)),
     "nn.elu": Known("Elu", _FEATURES),
     "nn.selu": Known("Selu", _FEATURES),
-    "nn.gelu": Known("Gelu", _FEATURES, (("approximate", "approximate"),)),
+    "nn.gelu": Known(
+        "Gelu", _FEATURES, (("approximate", "approximate"),), (("approximate", False),)
+    ),
     **dict.fromkeys(("nn.silu", "nn.swish"), Known("Silu", _FEATURES)),
     **dict.fromkeys(("math.sigmoid", "nn.sigmoid", "sigmoid"), Known("Sigmoid")),
     **dict.fromkeys(("math.tanh", "nn.tanh", "tanh"), Known("Tanh")),
@@ -79,10 +83,14 @@ FUNCTIONS: dict[str, Known] = {
     **dict.fromkeys(("math.reduce_mean", "reduce_mean"), Known("Mean", ("input_tensor",), _REDUCE)),
     **dict.fromkeys(("math.reduce_max", "reduce_max"), Known("Max", ("input_tensor",), _REDUCE)),
     **dict.fromkeys(("math.reduce_sum", "reduce_sum"), Known("Sum", ("input_tensor",), _REDUCE)),
-    "cast": Known("Identity"),
+    "cast": Known("Identity", settings=(("dtype", "dtype"),)),
     "identity": Known("Identity", ("input",)),
     "stop_gradient": Known("Identity", ("input",)),
-    "image.resize": Known("Resizing", ("images",), (("size", "size"), ("method", "method"))),
+    "image.resize": Known(
+        "Resizing",
+        ("images",),
+        (("size", "size"), ("method", "method"), ("antialias", "antialias")),
+    ),
 }
 """By the name in ``TFOpLambda``'s ``function``; arguments as TensorFlow names them."""
 
@@ -93,6 +101,8 @@ NODES = {
     "Identity": "identity", "StopGradient": "stop_gradient",
 }  # fmt: skip
 """By the ``op`` of ``TensorFlowOpLayer``'s node."""
+
+_DATA_TYPES = {1: "DT_FLOAT", 14: "DT_BFLOAT16", 19: "DT_HALF"}  # TensorFlow's numbers
 
 
 def known_function(layer: Layer) -> Known | None:
@@ -117,21 +127,36 @@ def as_operation(layer: Layer) -> Layer:
     node = layer["inbound_nodes"][0]
     if layer["class_name"] == "TensorFlowOpLayer":
         node = _with_constants(node, layer["config"].get("constants", {}))
+        if known.operation == "Identity":
+            made = _node(layer["config"]).get("attr", {}).get("DstT", {}).get("type", "float32")
+            node["kwargs"]["dtype"] = _DATA_TYPES.get(made, made)
     given = dict(node["kwargs"])
     arguments = [*node["args"], *(given.pop(n) for n in known.inputs if n in given)]
     if len(arguments) != len(known.inputs):
         raise ValueError(f"{layer['name']} is called with {len(arguments)} inputs")
-    settings = {new: given[old] for old, new in known.settings if given.get(old) is not None}
+    told = {new: given.pop(old, None) for old, new in known.settings}
+    odd = sorted(name for name, value in given.items() if not _idle(value))
+    if odd:
+        raise ValueError(f"{layer['name']} is called with {', '.join(odd)}")
+    settings = dict(known.defaults)
+    settings |= {name: value for name, value in told.items() if value is not None}
     return _built(str(layer["name"]), known.operation, arguments, settings)
+
+
+def _idle(value: Any) -> bool:
+    """Whether a parameter that is given says what holds without it."""
+    return value is None or value is False or value == "NHWC"
 
 
 def _built(name: str, operation: str, arguments: list[Any], settings: dict[str, Any]) -> Layer:
     if operation == "Identity":
+        refuse_integers(name, settings.get("dtype", "float32"))
         return _layer("Identity", name, {}, arguments[:1])
     if operation == "Resizing":
         method = str(settings.get("method", "bilinear")).lower()
         height, width = settings["size"]
         config = {"height": height, "width": width, "interpolation": method.rpartition(".")[2]}
+        config["antialias"] = bool(settings.get("antialias", False))
         return _layer("Resizing", name, config, arguments)
     if operation == "Reshape":  # a batch that is open or fixed: the first dimension is its own
         shape = [-1, *settings["newshape"][1:]]
@@ -146,6 +171,17 @@ def _built(name: str, operation: str, arguments: list[Any], settings: dict[str, 
         "name": name,
         "inbound_nodes": [{"args": constants, "kwargs": {}}],
     }
+
+
+def refuse_integers(name: str, dtype: Any) -> None:
+    """A cast to a type of float changes nothing, as all is computed in float32.
+
+    Raises:
+        ValueError: a cast to integers, which rounds.
+    """
+    said = str(dtype.get("config", {}).get("name") if isinstance(dtype, Mapping) else dtype)
+    if not said.lower().startswith(("float", "half", "bfloat", "dt_float", "dt_half", "dt_bfloat")):
+        raise ValueError(f"{name} rounds to {said}")
 
 
 def _layer(kind: str, name: str, config: dict[str, Any], arguments: list[Any]) -> Layer:

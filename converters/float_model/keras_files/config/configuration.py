@@ -11,7 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from converters.float_model.keras_files.config.arithmetic import array, as_operation, multiplied
+from converters.float_model.keras_files.config.arithmetic import (
+    array,
+    as_operation,
+    multiplied,
+    refuse_integers,
+)
 from converters.float_model.keras_files.config.check import layer_name
 from converters.float_model.keras_files.config.layer_classes import (
     MODELS,
@@ -22,7 +27,7 @@ from converters.float_model.keras_files.config.layer_classes import (
 )
 from converters.float_model.keras_files.config.leftovers import built_in, without_leftovers
 from converters.float_model.keras_files.config.nodes import Connections, safe_name
-from converters.float_model.keras_files.config.preprocess_input import as_layer, mode_of
+from converters.float_model.keras_files.config.preprocess_input import as_layer, guess_said, mode_of
 from converters.float_model.keras_files.simplify import (
     first_only,
     one_step_reversal,
@@ -45,6 +50,8 @@ class ConfigUpdate:
         mixed: the precision it was trained in, where that is not float32.
         batch: the fixed batch, where there is one.
         preprocess: modes of ``preprocess_input`` that were recognized.
+        guesses: what those were taken for whose module the file does not say.
+        cropped: names of layers that crop at random in training and here take the centre.
     """
 
     old: bool
@@ -53,6 +60,8 @@ class ConfigUpdate:
     mixed: str | None = None
     batch: int | None = None
     preprocess: list[str] = field(default_factory=list)
+    guesses: list[str] = field(default_factory=list)
+    cropped: list[str] = field(default_factory=list)
 
     def network(self, node: Mapping[str, Any]) -> Layer:
         """A network, nested ones included.
@@ -69,7 +78,7 @@ class ConfigUpdate:
         shape = first_shape(node)
         if found and found[0]["class_name"] != "InputLayer" and shape is not None:
             found.insert(0, self._input(f"{config['name']}_input", shape))
-        found = without_idle_resizing(found)
+        found = self._without_idle_resizing(found)
         return built_in(kind, {"name": config["name"], "trainable": True, "layers": found})
 
     def _functional(self, config: Mapping[str, Any], layers: list[Layer]) -> Layer:
@@ -88,10 +97,27 @@ class ConfigUpdate:
         return {
             "name": config["name"],
             "trainable": True,
-            "layers": without_idle_resizing(one_step_reversal(found)),
+            "layers": self._without_idle_resizing(one_step_reversal(found)),
             "input_layers": connections.ends(config["input_layers"]),
             "output_layers": connections.ends(config["output_layers"]),
         }
+
+    def _without_idle_resizing(self, layers: list[Layer]) -> list[Layer]:
+        """The same of what crops; the rest is refused where Keras 3 wrote it, which hands images
+        on whole when a network answers, although it builds what follows for the smaller size.
+
+        Raises:
+            ValueError: such a layer.
+        """
+        found = without_idle_resizing(layers)
+        left = {x["config"]["name"] for x in found if x["class_name"] == "Resizing"}
+        cropped = sorted(left.intersection(self.cropped))
+        if cropped and not self.old:
+            raise ValueError(
+                f"{cropped[0]} (RandomCrop), which in Keras 3 leaves images as large as they "
+                "are when the network answers: leave it out, or put CenterCrop in its place"
+            )
+        return found
 
     def _layer(self, layer: Layer) -> Layer:
         kind, config = str(layer["class_name"]), layer["config"]
@@ -104,13 +130,16 @@ class ConfigUpdate:
             if "Dropout" not in kind:
                 self.training_only.append(layer["name"])
             return own_layer("Identity", {"name": layer["name"]})
-        if kind == "RandomCrop":  # without training it takes the centre
+        if kind == "RandomCrop":  # without training it takes the centre, in Keras 2
+            self.cropped.append(layer["name"])
             size = {"height": config["height"], "width": config["width"]}
             found = {"name": layer["name"], **size, "crop_to_aspect_ratio": True}
             return own_layer("Resizing", found)
         if kind == "Lambda":
             mode = mode_of(config, self.names) or "none"
             self.preprocess.append(mode)
+            guess = guess_said(config, self.names)
+            self.guesses += [guess] if guess is not None else []
             replaced = as_layer(mode, layer["name"])
             return own_layer(replaced["class_name"], replaced["config"])
         if kind == "SlicingOpLambda":
@@ -128,6 +157,7 @@ class ConfigUpdate:
             built = built_in(kind, layer["config"])
             return {**built, "inbound_nodes": layer["inbound_nodes"]}
         if kind == "Cast":
+            refuse_integers(layer["name"], layer["config"].get("dtype"))
             built = own_layer("Identity", {"name": layer["name"]})
             return {**built, "inbound_nodes": layer["inbound_nodes"]}
         nodes = [{**n, "args": [_constants(a) for a in n["args"]]} for n in layer["inbound_nodes"]]

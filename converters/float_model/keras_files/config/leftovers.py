@@ -25,9 +25,6 @@ _LEGACY_FUNCTION = {
     "registered_name": LEGACY_HARD_SIGMOID,
 }
 
-STORED = "StoredWeights"
-"""The initializer of every weight: it gives zeros, which the file's values then replace."""
-
 
 @dataclass(frozen=True)
 class Leftover:
@@ -110,7 +107,7 @@ def without_leftovers(kind: str, config: Mapping[str, Any], *, old: bool) -> Con
         if key.endswith(("_regularizer", "_constraint")):
             found[key] = None
     for weight in _INITIALIZED.get(kind, ()):
-        found[f"{weight}_initializer"] = _OWN_INITIALIZER
+        found[f"{weight}_initializer"] = "zeros"  # the file's values replace them
     for rewrite in _OF_VALUES.get(kind, ()):
         rewrite(found)
     if "activation" in found:
@@ -118,11 +115,6 @@ def without_leftovers(kind: str, config: Mapping[str, Any], *, old: bool) -> Con
     if "dtype" in found:
         found["dtype"] = "float32"
     return found
-
-
-_OWN_INITIALIZER: Config = {
-    "module": None, "class_name": STORED, "config": {}, "registered_name": STORED,
-}  # fmt: skip
 
 
 def _number(value: Any) -> Any:

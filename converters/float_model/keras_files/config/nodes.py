@@ -14,6 +14,9 @@ from converters.float_model.keras_files.config.layer_classes import MODELS
 
 _CONSTANT = "_CONSTANT_VALUE"  # Keras 2 for 1 - x: ["_CONSTANT_VALUE", -1, 1.0, {"y": …}]
 
+_ARGUMENTS = frozenset({"__ellipsis__", "__numpy__", "__slice__", "__tensor__"})
+"""What an argument of a call may be beside tensors of the network, numbers and texts."""
+
 
 def safe_name(name: str) -> str:
     """A layer's name without the ``/`` that Keras 3 does not take (``conv1/conv`` of DenseNet)."""
@@ -86,14 +89,21 @@ class Connections:
         )
 
     def _revived(self, value: Any) -> Any:
-        """An argument with every tensor in it, of either version, as Keras 3 writes tensors."""
+        """An argument with every tensor in it, of either version, as Keras 3 writes tensors.
+
+        Raises:
+            ValueError: an object of another class in it.
+        """
         if self._is_reference(value):
             return self._value(value)
         if isinstance(value, list):
             return [self._revived(item) for item in value]
         if isinstance(value, Mapping):
-            if value.get("class_name") == "__keras_tensor__":
+            kind = value.get("class_name")
+            if kind == "__keras_tensor__":
                 return self._tensor(*value["config"]["keras_history"])
+            if kind is not None and kind not in _ARGUMENTS:  # Keras would build it
+                raise ValueError(f"a call with an argument of class {kind}")
             return {name: self._revived(item) for name, item in value.items()}
         return value
 

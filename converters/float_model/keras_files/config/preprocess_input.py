@@ -1,9 +1,9 @@
 """``Lambda(preprocess_input)`` of ``keras.applications``, recognized by its name and module.
 
-Keras 2 writes the function's module beside its name. Keras 3 writes only that it is one of
-Keras's own (module ``builtins``): then the network of ``keras.applications`` in the same file
-says whose it is. Code that a file
-holds is never loaded or run.
+Keras 2 writes the function's module beside its name. Keras 3 writes ``builtins`` for every
+function, also for one of the author's own: then the network of ``keras.applications`` in the same
+file says whose it most likely is, and the user is told. Code that a file holds is never loaded or
+run.
 """
 
 from __future__ import annotations
@@ -80,6 +80,16 @@ def mode_of(config: Mapping[str, Any], names: Iterable[str]) -> Mode | None:
     return MODES.get(matched["name"]) if matched else None
 
 
+def guess_said(config: Mapping[str, Any], names: Iterable[str]) -> str | None:
+    """What a ``preprocess_input`` was taken for whose module the file does not say: the family and
+    what it computes; None where the module is said."""
+    function = config.get("function")
+    if not isinstance(function, Mapping) or function.get("module") != "builtins":
+        return None
+    family = next(found for name in names if (found := _family(name)) is not None)
+    return f"keras.applications.{family}: {_FORMULAS[MODES[family]]}"
+
+
 def _is_code_of_it(function: Any) -> bool:
     """Whether compiled code, which Keras 2 stores for every function, bears the name. Its bytes
     are searched and never loaded; that they come from ``keras.applications`` says the module."""
@@ -97,6 +107,12 @@ def _family(name: str) -> str | None:
     return next((family for text, family in _NETWORKS if re.match(text, name.lower())), None)
 
 
+_FORMULAS: dict[Mode, str] = {
+    "tf": "x / 127.5 - 1",
+    "torch": "(x / 255 - mean) / std, those of ImageNet",
+    "caffe": "blue first, minus ImageNet's means",
+    "none": "x as it is",
+}
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, for pixels / 255
 _BGR_MEAN = (103.939, 116.779, 123.68)
 

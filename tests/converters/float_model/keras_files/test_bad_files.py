@@ -202,11 +202,11 @@ def test_values_in_another_file(whole: tuple[bytes, bytes], tmp_path: Path) -> N
         group = _kernel(file).parent
         del group["kernel"]
         group["kernel"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "kernel")
-    _refused(path, "kernel lies in another file")
+    _refused(path, "kernel is a link")
     with h5py.File(path, "a") as file:
         del file["model_weights"]
         file["model_weights"] = h5py.ExternalLink(str(tmp_path / "other.h5"), "/")
-    _refused(path, "model_weights lies in another file")
+    _refused(path, "model_weights is a link")
 
 
 def test_weights_that_are_not_numbers(whole: tuple[bytes, bytes], tmp_path: Path) -> None:

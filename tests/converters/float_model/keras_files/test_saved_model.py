@@ -76,6 +76,101 @@ def test_operators_that_are_not_tensorflows_are_named(
         read_keras_model(tmp_path / "saved", resolution=None)
 
 
+def _module(tf: Any, dtype: Any, first: Callable[[Any], Any]) -> Any:
+    """A network of TensorFlow's own functions."""
+
+    class Network(tf.Module):  # type: ignore[misc, name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            random = np.random.default_rng(1)
+            self.kernel = tf.Variable(random.normal(0, 0.1, (3, 3, 3, 4)).astype(np.float32))
+
+        @tf.function(input_signature=[tf.TensorSpec((None, 32, 32, 3), dtype)])
+        def answer(self, image: Any) -> Any:
+            features = tf.nn.relu(tf.nn.conv2d(first(image), self.kernel, 2, "SAME"))
+            return tf.nn.softmax(tf.reduce_mean(features, [1, 2]))
+
+    return Network()
+
+
+def test_an_initializer_that_would_run_is_refused_unrun(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    written = tmp_path / "written.txt"
+
+    class Resource(tf.saved_model.experimental.TrackableResource):  # type: ignore[misc, name-defined]
+        def _create_resource(self) -> Any:
+            return tf.raw_ops.MutableHashTableV2(key_dtype=tf.string, value_dtype=tf.float32)
+
+        def _initialize(self) -> None:
+            tf.print("written", output_stream=f"file://{written}")
+
+    network = _module(tf, tf.float32, lambda x: x / 255.0)
+    network.resource = Resource()
+    _ = network.resource.resource_handle
+    tf.saved_model.save(network, str(tmp_path / "saved"), signatures=network.answer)
+    written.unlink(missing_ok=True)
+    with pytest.raises(ModelError, match=r"cannot be converted; found MutableHashTableV2, PrintV2"):
+        read_keras_model(tmp_path / "saved", resolution=None)
+    assert not written.exists()
+
+
+def test_a_lookup_table_is_refused(tmp_path: Path) -> None:
+    """Its operators have a state; the object alone is enough."""
+    import tensorflow as tf
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    network = _module(tf, tf.float32, lambda x: x / 255.0)
+    tf.saved_model.save(network, str(tmp_path / "saved"), signatures=network.answer)
+    file = tmp_path / "saved" / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    saved.meta_graphs[0].object_graph_def.nodes.add().resource.device = "CPU"
+    file.write_bytes(saved.SerializeToString())
+    with pytest.raises(ModelError, match=r"holds more than a network; found resource"):
+        read_keras_model(tmp_path / "saved", resolution=None)
+
+
+def test_what_tensorflow_1_runs_at_the_start_writes_nothing(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    v1, written = tf.compat.v1, tmp_path / "written"
+    with v1.Graph().as_default(), v1.Session() as session:
+        image = v1.placeholder(tf.float32, (None, 32, 32, 3))
+        scores = tf.reduce_mean(image, [1, 2])
+        start = tf.raw_ops.SaveV2(
+            prefix=str(written), tensor_names=["a"], shape_and_slices=[""], tensors=[1.0]
+        )
+        builder = v1.saved_model.builder.SavedModelBuilder(str(tmp_path / "saved"))
+        signature = v1.saved_model.predict_signature_def({"image": image}, {"scores": scores})
+        builder.add_meta_graph_and_variables(
+            session, ["serve"], {"serving_default": signature}, main_op=start
+        )
+        builder.save()
+    with pytest.raises(ModelError, match="operators that cannot be converted; found SaveV2"):
+        read_keras_model(tmp_path / "saved", resolution=None)
+    assert not list(tmp_path.glob("written*"))
+
+
+def test_pixels_of_uint8(tmp_path: Path, pixels: Pixels) -> None:
+    import tensorflow as tf
+
+    network = _module(tf, tf.uint8, lambda x: tf.cast(x, tf.float32) / 255.0)
+    tf.saved_model.save(network, str(tmp_path / "saved"), signatures=network.answer)
+    read = read_keras_model(tmp_path / "saved", resolution=None)
+    whole = pixels.astype(np.uint8)
+    found = answers(read.model, whole.astype(np.float32))
+    np.testing.assert_allclose(found, network.answer(whole), atol=1e-5)
+
+
+def test_integers_that_are_computed_with(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    network = _module(tf, tf.uint8, lambda x: tf.cast(x // 2, tf.float32))
+    tf.saved_model.save(network, str(tmp_path / "saved"), signatures=network.answer)
+    with pytest.raises(ModelError, match=r"computes with the integers.*FloorDiv of uint8"):
+        read_keras_model(tmp_path / "saved", resolution=None)
+
+
 @pytest.mark.parametrize("damage", ["cut", "no variables"])
 def test_a_damaged_folder(damage: str, export: Export, tmp_path: Path) -> None:
     export()
