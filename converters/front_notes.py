@@ -44,6 +44,8 @@ def front_notes(
             continue
         comparison, ratio = _measured(file, other, images, config, scratch)
         figures = _figures(file.comparison, comparison)
+        if images.generated:
+            figures += " on generated images, which say little of photos"
         moved = len(candidate.left_float ^ other.left_float)
         operators = f"the first {moved} of {len(context.structure.operators)} operators"
         notes.append(

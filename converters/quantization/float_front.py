@@ -23,11 +23,13 @@ from edge_effnet.tflite.reader import Operator, Structure
 _ORDINARY_ERROR = 0.05
 # What the first operators must save to be worth their time.
 _LEAST_GAIN = 3.0
-# What it may add to the time, as a share of full integer's.
-_MOST_TIME = 0.185
+# What it may add to the time, as a share of full integer's, by the estimates below; and how many
+# of the operators it may be, since each has a fixed cost too, which the estimates leave out: a
+# network of a few small layers took 1.9 of full integer's time.
+_MOST_TIME, _MOST_OPERATORS = 0.185, 0.25
 # Estimates, since a measured time would make another file of the same model each time. In units
-# of one multiply-add's extra time in float; measured on x86-64 with VNNI. A sigmoid, which is a
-# table in integers and an exponential in float, is most of what a swish costs.
+# of one multiply-add's extra time in float; measured on x86-64 with VNNI on EfficientNet. A
+# sigmoid, which is a table in integers and an exponential in float, is most of what a swish costs.
 _INTEGER_MAC, _INTEGER_ELEMENT, _FLOAT_EXPONENTIAL = 2.0, 2.0, 26.0
 _EXPONENTIALS = frozenset({"LOGISTIC", "TANH", "GELU", "ELU"})
 # An error so near to the least is as good, with fewer operators.
@@ -94,7 +96,7 @@ def _fronts(structure: Structure) -> Iterator[tuple[str, ...]]:
     ]
     for segment in segments(structure, []):
         count = segment.operators[-1] + 1
-        if sum(more[:count]) > _MOST_TIME * whole:
+        if sum(more[:count]) > _MOST_TIME * whole or count > _MOST_OPERATORS * len(operators):
             return
         yield tuple(tensors[operator.outputs[0]].name for operator in operators[:count])
 

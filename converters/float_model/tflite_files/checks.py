@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -87,14 +88,22 @@ def refuse_too_large(structure: Structure, path: Path) -> None:
         ModelError: names the first such tensor.
     """
     for tensor in structure.tensors:
-        if math.prod(tensor.shape) * _BITS.get(tensor.dtype, 8) > 8 * _MOST_BYTES:
-            raise ModelError(
-                f"{path} needs more memory than there is",
-                found=f"{tensor.name.split(';')[0]} with a result of "
-                + "x".join(map(str, tensor.shape[1:])),
-                expected=f"at most {_MOST_BYTES >> 30} GiB for one result",
-                fix="build the network with a smaller image or a smaller layer there",
-            )
+        refuse_large_result(path, tensor.name, tensor.shape, _BITS.get(tensor.dtype, 8))
+
+
+def refuse_large_result(path: Path | str, name: str, shape: Sequence[int], bits: int) -> None:
+    """Refuse one result of a network.
+
+    Raises:
+        ModelError: names it.
+    """
+    if math.prod(map(int, shape)) * bits > 8 * _MOST_BYTES:
+        raise ModelError(
+            f"{path} needs more memory than there is",
+            found=f"{name.split(';')[0]} with a result of " + "x".join(map(str, shape[1:])),
+            expected=f"at most {_MOST_BYTES >> 30} GiB for one result",
+            fix="build the network with a smaller image or a smaller layer there",
+        )
 
 
 def damaged(path: Path | str, found: str) -> ModelError:

@@ -22,8 +22,15 @@ MEAN, GAIN = np.array([-1.0, -0.9, -1.1], np.float32), np.float32(1 / 127.5)
 BLACK, WHITE = np.zeros(3), np.ones(3)
 
 
-def normalizing(*, padded: str, behind: bool = False, depthwise: bool = False) -> bytes:
-    """Pixels of 0–1 are scaled, shifted, padded and convolved; ``behind``, scaled and shifted."""
+def normalizing(
+    *,
+    padded: str,
+    behind: bool = False,
+    depthwise: bool = False,
+    more: tuple[int, ...] | None = None,
+) -> bytes:
+    """Pixels of 0–1 are scaled, shifted, padded and convolved; ``behind``, scaled and shifted;
+    ``more``, a constant of this shape is added."""
     net, rng = NetworkBuilder(), np.random.default_rng(0)
     side, channels = SIDE, 6 if depthwise else MADE
 
@@ -48,7 +55,6 @@ def normalizing(*, padded: str, behind: bool = False, depthwise: bool = False) -
     kernel = rng.normal(size=shape).astype(np.float32)
     bias = rng.normal(size=channels).astype(np.float32)
     made = net.tensor("convolved", (1, size, size, channels))
-    more = {"depthMultiplier": 2} if depthwise else {}
     net.operator(
         "DEPTHWISE_CONV_2D" if depthwise else "CONV_2D",
         [x, net.tensor("kernel", shape, kernel), net.tensor("bias", (channels,), bias)],
@@ -59,13 +65,15 @@ def normalizing(*, padded: str, behind: bool = False, depthwise: bool = False) -
         dilationHFactor=1,
         dilationWFactor=1,
         padding=0 if padded == "same" else 1,
-        fusedActivationFunction=0 if behind else 1,
-        **more,
+        fusedActivationFunction=0 if behind or more else 1,
+        **({"depthMultiplier": 2} if depthwise else {}),
     )
     if behind:
         made = add("MUL", made, "gained", rng.uniform(-2, 50, channels).astype(np.float32))
         constant = rng.normal(size=channels).astype(np.float32)
         made = add("ADD", made, "moved", constant, fusedActivationFunction=3)
+    if more is not None:
+        made = add("ADD", made, "added", rng.normal(size=more).astype(np.float32))
     answers = net.tensor("answer", (1, size, size, channels))
     net.operator("LOGISTIC", [made], answers)
     return net.pack(source, [answers])
@@ -119,6 +127,16 @@ def test_a_folded_model_can_be_trained() -> None:
     borders = next(name for name in graph.constants if name.endswith(";borders"))
     assert graph.constants[borders].shape == (1, 4, 4, MADE)
     assert np.abs(graph.constants[borders][0, 1:-1, 1:-1]).max() == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 4, 1), (1, 4, 1, 1), (1, 1, 1, 4)])
+def test_a_constant_for_each_column_is_none_for_each_channel(shape: tuple[int, ...]) -> None:
+    """An image made 4 x 4 with 4 channels has as many columns as channels."""
+    model = normalizing(padded="same", more=shape)
+    pixels = np.random.default_rng(1).random((1, SIDE, SIDE, 3), np.float32)
+    folded = fold_normalization(model, BLACK, WHITE)
+    assert folded is not None
+    assert np.abs(answer(folded.model, pixels) - answer(model, pixels)).max() < 1e-5
 
 
 def as_source(model: bytes, settings: Preprocess) -> Source:

@@ -96,6 +96,59 @@ def test_augmentation_leaves_nothing_in_the_file(same_answers: Check, pixels: Pi
     assert "random_flip, random_rotation" in read.notices[0]
 
 
+@pytest.mark.parametrize("kind", ["Resizing", "RandomCrop"])
+@pytest.mark.parametrize("sequential", [False, True])
+def test_a_change_to_the_size_that_an_image_has(
+    kind: str, sequential: bool, same_answers: Check, pixels: Pixels
+) -> None:
+    import keras
+
+    steps = [getattr(keras.layers, kind)(32, 32), keras.layers.GlobalAveragePooling2D()]
+    source = keras.Input((32, 32, 3))
+    if sequential:
+        same_answers(keras.Sequential([source, *steps]), pixels)
+    else:
+        same_answers(keras.Model(source, steps[1](steps[0](source))), pixels)
+
+
+def test_a_random_crop_that_keras_3_leaves_out(tmp_path: Path) -> None:
+    import keras
+
+    steps = [keras.layers.RandomCrop(24, 24, name="crop"), keras.layers.GlobalAveragePooling2D()]
+    keras.Sequential([keras.Input((32, 32, 3)), *steps]).save(tmp_path / "mine.keras")
+    with pytest.raises(ModelError, match=r"found crop \(RandomCrop\).*CenterCrop in its place"):
+        read_keras_model(tmp_path / "mine.keras", resolution=None)
+
+
+def test_a_function_that_is_not_in_the_file_is_said_to_be_guessed(tmp_path: Path) -> None:
+    import keras
+
+    def preprocess_input(x: Any) -> Any:
+        return x / 127.5 - 1
+
+    source = keras.Input((32, 32, 3))
+    x = keras.layers.Lambda(preprocess_input)(source)
+    body = keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Conv2D(2, 3)])
+    body.name = "mobilenetv2_1.00_224"
+    network = keras.Model(source, keras.layers.GlobalAveragePooling2D()(body(x)))
+    network.save(tmp_path / "mine.keras")
+    (line,) = read_keras_model(tmp_path / "mine.keras", resolution=None).notices
+    assert "mine.keras does not hold its function preprocess_input" in line
+    assert "keras.applications.mobilenet_v2: x / 127.5 - 1" in line
+
+
+def test_what_keras_says_while_the_network_is_exported_is_one_line(tmp_path: Path) -> None:
+    """A crop that leaves nothing of an image of this size: Keras only sees it then."""
+    import keras
+
+    source = keras.Input((None, None, 3))
+    x = keras.layers.Cropping2D(20)(source)
+    keras.Model(source, keras.layers.GlobalAveragePooling2D()(x)).save(tmp_path / "mine.keras")
+    with pytest.raises(ModelError, match=r"mine.keras is damaged; found .*20") as caught:
+        read_keras_model(tmp_path / "mine.keras", resolution=32)
+    assert "\n" not in str(caught.value)
+
+
 def test_an_open_size_takes_the_resolution(tmp_path: Path, pixels: Pixels) -> None:
     import keras
 

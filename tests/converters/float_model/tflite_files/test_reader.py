@@ -95,6 +95,19 @@ def test_a_fixed_batch_becomes_1(file: WriteFile, computed: bool) -> None:
     np.testing.assert_allclose(answer(read.model, image())[0], many[7], atol=1e-6)
 
 
+def test_a_batch_that_a_constant_spreads(file: WriteFile) -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("image", (4, SIDE, SIDE, 3))
+    axes = builder.tensor("axes", (2,), np.array([1, 2], np.int32))
+    mean, scores = builder.tensor("mean", (4, 3)), builder.tensor("scores", (4, 3))
+    each = builder.tensor("each", (4, 3), np.arange(12, dtype=np.float32).reshape(4, 3))
+    builder.operator("MEAN", [source, axes], mean, options="ReducerOptions")
+    builder.operator("ADD", [mean, each], scores, options="AddOptions")
+    path = file(builder.pack(source, [scores]))
+    with pytest.raises(ModelError, match=r"theirs\.tflite is made for a fixed batch.*4 answers"):
+        read_tflite_model(path, resolution=None)
+
+
 def test_an_open_image_size_takes_the_resolution(file: WriteFile) -> None:
     read = read_tflite_model(file(network(open_size=True)), resolution=24)
     source = read.structure.tensors[read.structure.inputs[0]]
@@ -127,6 +140,19 @@ def test_equal_names_are_told_apart(file: WriteFile) -> None:
     assert len({tensor.name for tensor in read.structure.tensors}) == 3
 
 
+def test_a_new_name_is_none_that_is_there(file: WriteFile) -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("x_2", (1, SIDE, SIDE, 3))
+    axes = builder.tensor("x", (2,), np.array([1, 2], np.int32))
+    mean = builder.tensor("x", (1, 3))
+    scores = builder.tensor("x_2", (1, 3))
+    builder.operator("MEAN", [source, axes], mean, options="ReducerOptions")
+    builder.operator("SOFTMAX", [mean], scores, options="SoftmaxOptions", beta=1.0)
+    read = read_tflite_model(file(builder.pack(source, [scores])), resolution=None)
+    names = [tensor.name for tensor in read.structure.tensors]
+    assert len(set(names)) == len(names) == 4
+
+
 def _behind(kind: str, dtype: str, shape: tuple[int, ...], *constants: Any) -> bytes:
     """The mean of each channel, behind an operator that makes a float image with channels last."""
     builder = NetworkBuilder()
@@ -149,6 +175,14 @@ def test_integer_pixels_are_fed_as_they_are(file: WriteFile) -> None:
     assert read.found is not None
     assert read.found.settings.passes_pixels
     assert [operator.name for operator in read.structure.operators] == ["MEAN"]
+
+
+def test_signed_pixels_are_fed_as_what_fits_in(file: WriteFile) -> None:
+    theirs = file(_behind("CAST", "int8", (1, SIDE, SIDE + 2, 3)))
+    read = read_tflite_model(theirs, resolution=None)
+    assert read.found is not None
+    assert (read.found.settings.mean, read.found.settings.std) == ((128.0,), (1.0,))
+    assert read.found.reason == "its int8 input"
 
 
 def test_integers_around_a_float_network_are_taken_off(file: WriteFile) -> None:
@@ -202,6 +236,9 @@ def _other(kind: str) -> bytes:
         builder.operator("WHILE", [source], scores)
     elif kind != "nothing makes it":
         builder.operator("MEAN", [source, axes], scores, options="ReducerOptions")
+    if kind == "makes nothing":
+        builder.operator("MEAN", [source, axes], scores, options="ReducerOptions")
+        builder.graph.operators[-1].outputs = np.zeros(0, np.int32)
     return builder.pack(source, [scores] if kind != "no output" else [])
 
 
@@ -213,6 +250,7 @@ def _other(kind: str) -> bytes:
         ("channels first", "channels first"),
         ("loop", "recurrent layers, loops"),
         ("nothing makes it", "nothing makes"),
+        ("makes nothing", "MEAN makes nothing"),
     ],
 )
 def test_what_cannot_be_read_is_named(file: WriteFile, kind: str, what: str) -> None:
@@ -228,6 +266,19 @@ def test_a_signature_of_a_tensor_that_is_not_there(file: WriteFile) -> None:
     tree.signatureDefs = [signature]
     with pytest.raises(ModelError, match="is damaged"):
         read_tflite_model(file(pack_tree(tree)), resolution=None)
+
+
+def test_a_size_that_the_stated_shapes_hide(file: WriteFile) -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("image", (1, SIDE, SIDE, 3))
+    size = builder.tensor("size", (2,), np.array([16_000, 16_000], np.int32))
+    resized, mean = builder.tensor("resized", (1, 9, 9, 3)), builder.tensor("mean", (1, 3))
+    axes = builder.tensor("axes", (2,), np.array([1, 2], np.int32))
+    builder.operator("RESIZE_BILINEAR", [source, size], resized, options="ResizeBilinearOptions")
+    builder.operator("MEAN", [resized, axes], mean, options="ReducerOptions")
+    path = file(builder.pack(source, [mean]))
+    with pytest.raises(ModelError, match=r"more memory.*resized with a result of 16000x16000x3"):
+        read_tflite_model(path, resolution=None)
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,28 @@ def test_behind_one_that_stays_float_integers_go_on() -> None:
     assert names == ["CONV_2D", "DEQUANTIZE", "SIN", "QUANTIZE", "ELU", "MEAN"]
 
 
+def test_an_operator_on_integers_stays_as_it_is() -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("image", (1, SIDE, SIDE, 3))
+    kernel = np.random.default_rng(1).normal(0, 1, (WIDTH, 1, 1, 3)).astype(np.float32)
+    weights = [builder.tensor("kernel", kernel.shape, kernel)]
+    weights.append(builder.tensor("bias", (WIDTH,), np.zeros(WIDTH, np.float32)))
+    features, back = builder.tensor("features", SHAPE), builder.tensor("back", SHAPE)
+    whole, least = (builder.tensor(n, SHAPE, dtype="int32") for n in ("whole", "least"))
+    builder.operator("CONV_2D", [source, *weights], features, options="Conv2DOptions",
+                     strideW=1, strideH=1)  # fmt: skip
+    builder.operator("CAST", [features], whole)
+    builder.operator("MINIMUM", [whole, builder.tensor("one", (1,), _int(1))], least,
+                     options="MaximumMinimumOptions")  # fmt: skip
+    builder.operator("CAST", [least], back)
+    counted = builder.pack(source, [back])
+    left = without_integer_kernel(counted, parse_structure(counted, "counted"))
+    small = quantize(counted, RECIPES["int8"], ranges(counted), "int8", left_float=left)
+    structure = parse_structure(small, "counted")
+    (minimum,) = (op for op in structure.operators if op.name == "MINIMUM")
+    assert structure.tensors[minimum.outputs[0]].dtype == "int32"
+
+
 def test_without_leave_a_float_operator_is_refused() -> None:
     sine = model("SIN")
     with pytest.raises(ModelError, match="1 × SIN"):

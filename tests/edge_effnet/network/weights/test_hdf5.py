@@ -31,13 +31,13 @@ def _external_link(file: Any, other: Path) -> str:
     return "kernel"
 
 
-def _soft_link(file: Any, other: Path) -> str:
+def _soft_link(file: Any, _: Path) -> str:
     file["somewhere"] = np.zeros(4, np.float32)
     file.create_group("conv")["kernel"] = h5py.SoftLink("/somewhere")
     return "kernel"
 
 
-def _name(file: Any, other: Path) -> str:
+def _name(file: Any, _: Path) -> str:
     file["somewhere"] = np.zeros(4, np.float32)
     file.create_group("conv")
     return "/somewhere"
@@ -52,7 +52,7 @@ def test_values_elsewhere_are_refused(make: Callable[[Any, Path], str], tmp_path
         weight = make(file, tmp_path / "other.h5")
         file.attrs["layer_names"] = [b"conv"]
         file["conv"].attrs["weight_names"] = [weight.encode()]
-    with pytest.raises(WeightsError, match="in another file|is a link|leads out of its group"):
+    with pytest.raises(WeightsError, match=r"in another file|is a link|leads out of its group"):
         read_weights(path, [("Conv2D", "conv")])
 
 
