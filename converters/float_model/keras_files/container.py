@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import struct
 import zipfile
 from collections.abc import Iterator
@@ -86,6 +87,13 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
         raise damaged(path, error) from error
     except (zipfile.BadZipFile, struct.error, EOFError, MemoryError, SystemError) as error:
         raise damaged(path, error) from error  # SystemError: h5py's, of damage inside a callback
+
+
+def said_by_keras(error: BaseException) -> str:
+    """What went wrong, in one line: Keras wraps each level in another text, and colours some."""
+    told = str(error).rpartition("Exception encountered:")[2]
+    told = re.sub(r"\x1b\[[\d;]*m|^Exception encountered when calling \S+\s", "", told)
+    return " ".join(told.split())[:200] or type(error).__name__
 
 
 def damaged(path: Path, error: BaseException | str) -> ModelError:

@@ -13,7 +13,12 @@ from converters.float_model.keras_files.config.check import (
     refuse_unknown_layers,
 )
 from converters.float_model.keras_files.config.configuration import ConfigUpdate, first_shape
-from converters.float_model.keras_files.container import KerasContent, damaged, open_keras
+from converters.float_model.keras_files.container import (
+    KerasContent,
+    damaged,
+    open_keras,
+    said_by_keras,
+)
 from converters.float_model.keras_files.pixels import made_by_teachable_machine
 from converters.float_model.keras_files.rebuild import TooLarge, rebuild
 from edge_effnet.errors import EdgeEffnetError, ModelError
@@ -75,8 +80,7 @@ def _refuse_unbuilt(config: dict[str, Any], values: int, path: Path) -> None:
 
 def _not_rebuilt(path: Path, content: KerasContent, error: Exception) -> ModelError:
     """What Keras 3 cannot rebuild, with the way that is left."""
-    told = str(error).rpartition("Exception encountered:")[2]  # Keras wraps each level
-    said = " ".join(told.split())[:200] or type(error).__name__
+    said = said_by_keras(error)
     if content.keras < 3:
         made = f"{path.stem}.tflite"
         return ModelError(

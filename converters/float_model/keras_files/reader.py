@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from converters.float_model.export import SavedModel, export_image_network
 from converters.float_model.keras_files.config.configuration import ConfigUpdate
-from converters.float_model.keras_files.container import damaged
+from converters.float_model.keras_files.container import said_by_keras
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
 from converters.float_model.keras_files.network import LoadedNetwork, load_network
 from converters.float_model.keras_files.pixels import (
@@ -54,7 +54,12 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
     except ModelError as error:
         raise ModelError(f"{path}: {error.what}", found=error.found, fix=error.fix) from error
     except Exception as error:  # Keras raises what it likes
-        raise damaged(path, error) from error
+        raise ModelError(
+            f"{path} does not run on one image of {height}x{width}",
+            found=said_by_keras(error),
+            fix="give the side that it was trained at (--resolution), if it takes any; else save "
+            "it again with model.save('NAME.keras') where it was trained",
+        ) from error
     return ReadModel(
         model,
         parse_structure(model, str(path)),
