@@ -17,8 +17,12 @@ import click
 from edge_effnet import __version__
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.plugins import COMMANDS, load
+from edge_effnet.printable import printable
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.stop import merge_repeats
+from edge_effnet.ui.streams import write_what_can_be_written
+
+TRACEBACK = "EDGE_EFFNET_TRACEBACK"
 
 
 class ReaderGone(Exception):
@@ -82,6 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the installed command; always ends in ``SystemExit``."""
     # A kill asks for the same care as Ctrl-C: remove what is half-written, say so, stop.
     signal.signal(signal.SIGTERM, merge_repeats(signal.default_int_handler))
+    write_what_can_be_written()
     sys.exit(run(arguments))
 
 
@@ -98,6 +103,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
+        error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
@@ -107,17 +113,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
         _discard_stdout()
         return 0
     except OSError as error:
-        if error.filename is not None:
-            raise
-        _discard_stdout()
-        return _fail(
-            f"the output cannot be written; found {error.strerror or error}; "
-            "to fix: send it somewhere with free space",
-            1,
-        )
+        return _fail(_system_said(error), 1)
     except MemoryError:
         return _fail("out of memory; to fix: use a smaller network or fewer images at a time", 1)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        return _fail(
+            f"an error that edge-effnet does not know; found {type(error).__name__}: "
+            f"{' '.join(str(error).split())[:200]}; to fix: this is a bug: run the command again "
+            f"with {TRACEBACK}=1 in its environment, and report what it prints",
+            1,
+        )
     return result if isinstance(result, int) else 0
+
+
+def _system_said(error: OSError) -> str:
+    """An error of the system that no command turned into one of its own."""
+    said = error.strerror or str(error)
+    if error.filename is None:
+        _discard_stdout()
+        return f"the output cannot be written; found {said}; to fix: send it where there is space"
+    name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename
+    return f"{name} cannot be used; found {said}; to fix: check the path and its permissions"
 
 
 def _discard_stdout() -> None:
@@ -126,5 +144,6 @@ def _discard_stdout() -> None:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"error: {line}", err=True)
+    # The stream itself: click would take one that encodes ASCII for a mistake, and write UTF-8.
+    click.echo(f"error: {printable(line)}", file=sys.stderr)
     return code

@@ -11,6 +11,7 @@ import click
 
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem, cannot_write
+from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
@@ -110,7 +111,7 @@ def command(
         for cleaned in clean_all(targets):
             outcomes.append(cleaned)
             if isinstance(cleaned, str):
-                click.echo(cleaned, err=True)
+                click.echo(printable(cleaned), err=True)
     _end(outcomes, results, strict=strict)
 
 

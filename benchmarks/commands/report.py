@@ -56,9 +56,10 @@ def command(
     from benchmarks.report.page import render, require_extra
     from benchmarks.report.sources import read_sources
     from edge_effnet.files.write import refuse_existing, write_atomically
+    from edge_effnet.ui.console import echo
 
     require_extra()
     refuse_existing(out, overwrite=force)
     page = render(read_sources(sources), title=title, flips=flips, maps=maps)
     write_atomically(out, page.encode(), overwrite=force)
-    click.echo(f"written to {out}")
+    echo(f"written to {out}")

@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_effnet.errors import MissingExtra
 from edge_effnet.image.preprocessing import Pixels
-from edge_effnet.ui.console import console
+from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option
 
 VARIANT = "b0"
@@ -105,7 +105,7 @@ def _ready_made() -> dict[str, Path]:
     from edge_effnet.data.demo import demo_model
 
     missing = MissingExtra("tensorflow", "train", "converting the demo network here")
-    click.echo(f"note: {missing}; using the ready int8 model instead", err=True)
+    print_note(f"{missing}; using the ready int8 model instead")
     return {"int8": demo_model()}
 
 

@@ -13,7 +13,7 @@ from converters.pruning.progress import watching
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
-from edge_effnet.ui.console import print_note
+from edge_effnet.ui.console import echo, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import refuse_bad_output
 from edge_effnet.ui.quantities import Share
@@ -208,7 +208,7 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
         write_atomically(
             plot, sensitivity_plot(points, title, plot.suffix), overwrite=options["force"]
         )
-        click.echo(f"plot: {plot}", err=True)
+        echo(f"plot: {plot}", err=True)
     if options["json_to"]:
         result = {
             "format": "edge-effnet sensitivity",

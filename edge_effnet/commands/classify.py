@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.ui.console import console
+from edge_effnet.ui.console import console, echo
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -114,7 +114,7 @@ def command(
         }
         write_json(document, json_to, overwrite=force)
     for failure in failures[:-1]:
-        click.echo(f"error: {failure}", err=True)
+        echo(f"error: {failure}", err=True)
     if failures:
         raise failures[-1]
 

@@ -3,9 +3,35 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 
 import click
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from edge_effnet.printable import printable
+
+
+class PrintableConsole(Console):
+    """Writes names and labels of others as ``printable`` shows them; rich's own escape sequences
+    are no text and stay."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        """What is written, piece by piece."""
+        for segment in super().render(renderable, options):
+            if segment.control or (segment.text.isascii() and segment.text.isprintable()):
+                yield segment
+            else:
+                text = "\n".join(map(printable, segment.text.split("\n")))
+                yield Segment(text, segment.style)
+
+
+def echo(line: str, *, err: bool = False) -> None:
+    """Write one line, with names and labels of others as ``printable`` shows them."""
+    # The stream itself: click would take one that encodes ASCII for a mistake, and write UTF-8.
+    click.echo(printable(line), file=sys.stderr if err else sys.stdout)
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -16,7 +42,7 @@ def console(*, stderr: bool = False) -> Console:
     colons in paths and labels are printed as they are, not read as markup or emoji.
     """
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
-    return Console(
+    return PrintableConsole(
         stderr=stderr,
         width=None if terminal else 100,
         soft_wrap=not terminal,
@@ -29,7 +55,7 @@ def console(*, stderr: bool = False) -> Console:
 def print_note(line: str | None) -> None:
     """A remark on stderr, where there is one."""
     if line:
-        click.echo(f"note: {line}", err=True)
+        echo(f"note: {line}", err=True)
 
 
 def millions(value: float) -> str:

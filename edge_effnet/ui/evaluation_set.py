@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
 from rich.console import Console
 
-from edge_effnet.ui.console import console, print_note
+from edge_effnet.ui.console import console, echo, print_note
 
 if TYPE_CHECKING:
     from edge_effnet.data.dataset import Dataset
@@ -40,4 +39,4 @@ def print_data(dataset: Dataset) -> None:
     """Say on stderr what is run on: the classes, so that a folder of folders that are none is
     seen, and what was left out."""
     for line in dataset.lines():
-        click.echo(f"data: {line}", err=True)
+        echo(f"data: {line}", err=True)

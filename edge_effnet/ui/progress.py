@@ -7,13 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import click
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 from rich.progress import TimeElapsedColumn as Elapsed
 from rich.progress import TimeRemainingColumn as TimeLeft
 
 from edge_effnet.stages import Advance, OnProgress, StartStage
-from edge_effnet.ui.console import console
+from edge_effnet.ui.console import console, echo
 
 
 @contextmanager
@@ -63,6 +62,6 @@ def _logged(name: str, steps: int | None) -> Advance:
 
     def done(count: int) -> None:
         if steps is None or count >= steps:
-            click.echo(f"{name}: {time.monotonic() - began:.1f} s", err=True)
+            echo(f"{name}: {time.monotonic() - began:.1f} s", err=True)
 
     return done

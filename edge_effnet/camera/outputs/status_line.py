@@ -5,11 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-import unicodedata
 
 import click
 
 from edge_effnet.camera.queues import Clock
+from edge_effnet.printable import printable
 
 TERMINAL_EVERY_S = 0.2
 PLAIN_EVERY_S = 10.0
@@ -57,8 +57,3 @@ class StatusLine:
         if self._shown:
             click.echo("\r\x1b[2K", err=True, nl=False, color=True)
             self._shown = False
-
-
-def printable(text: str) -> str:
-    """Without control characters: labels and device names come from files."""
-    return "".join(sign if unicodedata.category(sign)[0] != "C" else "?" for sign in text)

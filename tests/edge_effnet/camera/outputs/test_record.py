@@ -206,7 +206,7 @@ def test_the_status_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) 
     err = capsys.readouterr().err
     assert err.count("10 fps") == 3  # half a minute
     assert "\x1b" not in err
-    assert "note: the camera?is back\n" in err
+    assert "note: the camera\\nis back\n" in err
 
 
 def test_the_status_line_on_a_terminal(

@@ -1,0 +1,61 @@
+"""Standard output and error: what their encoding lacks is written in ASCII.
+
+A terminal in the C locale, a Windows console or a log may take no UTF-8, and file names may hold
+bytes that are none: neither may end a run with an exception after its work is done.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+import unicodedata
+
+from edge_effnet.printable import printable
+
+HANDLER = "edge-effnet-ascii"
+_ASCII = str.maketrans(
+    {
+        "…": "...",
+        "–": "-",
+        "—": "-",
+        "−": "-",
+        "×": "x",
+        "·": ".",
+        "±": "+-",
+        "→": "->",
+        "≥": ">=",
+        "≤": "<=",
+        "°": " deg ",
+        "µ": "u",
+        "✓": "+",
+        "█": "#",
+        "“": '"',
+        "”": '"',
+        "’": "'",
+    }
+)
+
+
+def write_what_can_be_written() -> None:
+    """Make both streams of this process write ASCII for what they cannot encode."""
+    codecs.register_error(HANDLER, _in_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors=HANDLER)
+
+
+def _in_ascii(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(map(_letter, text)), error.end
+
+
+def _letter(character: str) -> str:
+    known = character.translate(_ASCII)
+    base = "".join(c for c in unicodedata.normalize("NFKD", known) if not unicodedata.combining(c))
+    if base.isascii():
+        return base
+    shown = printable(character)
+    return shown if shown.isascii() else character.encode("ascii", "backslashreplace").decode()
