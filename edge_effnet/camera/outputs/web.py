@@ -18,8 +18,8 @@ from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.web_handler import PageHandler, is_loopback
 from edge_effnet.errors import OutputError, UsageProblem
 
-MOST_VIEWERS = 24
-"""Requests worked on at a time; each connection is a thread, and a browser keeps several open."""
+MOST_VIEWERS, MOST_STREAMS = 24, 8
+"""Of images waited for and of streams; whoever holds all of one leaves the rest to others."""
 MOST_CONNECTIONS = 128
 MOST_OF_ONE = 32
 """Connections from one address; a browser opens six."""
@@ -145,6 +145,7 @@ class _Server(ThreadingHTTPServer):
             self.address_family = socket.AF_INET6
         self.publisher, self.token = publisher, token
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
+        self.streams = threading.BoundedSemaphore(MOST_STREAMS)
         self.connections = Connections(MOST_CONNECTIONS, MOST_OF_ONE)
         super().__init__((host, port), PageHandler)
         self.port: int = self.server_address[1]

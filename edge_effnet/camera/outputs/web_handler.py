@@ -12,6 +12,8 @@ import hmac
 import io
 import ipaddress
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler
@@ -48,6 +50,7 @@ class PageServer(Protocol):
     token: str | None
     port: int
     viewers: threading.BoundedSemaphore
+    streams: threading.BoundedSemaphore
     connections: Connections
 
 
@@ -101,13 +104,8 @@ class PageHandler(BaseHTTPRequestHandler):
         elif not allowed:
             text = "403: open the address with its token, as edge-effnet printed it"
             self._say(HTTPStatus.FORBIDDEN, text)
-        elif not self.server.viewers.acquire(blocking=False):
-            self._say(HTTPStatus.SERVICE_UNAVAILABLE, "too many viewers")
         else:
-            try:
-                self._get(parts, query)
-            finally:
-                self.server.viewers.release()
+            self._get(parts, query)
 
     def _get(self, parts: SplitResult, query: dict[str, list[str]]) -> None:
         if parts.path in _PAGES:
@@ -116,17 +114,35 @@ class PageHandler(BaseHTTPRequestHandler):
         elif parts.path == "/state.json":
             self._answer(self.server.publisher.state_json(), "application/json")
         elif parts.path == "/picture.jpg":
-            after = query.get("after", ["0"])[0]
-            known = after.isascii() and after.isdecimal() and len(after) < 19
-            newest = self.server.publisher.newest_jpeg(int(after) if known else 0)
-            if newest is None:
-                self._answer(b"", "image/jpeg", HTTPStatus.NO_CONTENT)
-            else:
-                self._answer(newest[1], "image/jpeg", number=newest[0])
+            with self._room(self.server.viewers) as room:
+                if room:
+                    self._picture(query.get("after", ["0"])[0])
         elif parts.path == "/stream.mjpg":
-            self._stream()
+            with self._room(self.server.streams) as room:
+                if room:
+                    self._stream()
         else:
             self._say(HTTPStatus.NOT_FOUND, "404")
+
+    @contextmanager
+    def _room(self, places: threading.BoundedSemaphore) -> Iterator[bool]:
+        """Take a place for what waits for frames; whether there is one. Else this is said."""
+        room = places.acquire(blocking=False)
+        try:
+            if not room:
+                self._say(HTTPStatus.SERVICE_UNAVAILABLE, "too many viewers")
+            yield room
+        finally:
+            if room:
+                places.release()
+
+    def _picture(self, after: str) -> None:
+        known = after.isascii() and after.isdecimal() and len(after) < 19
+        newest = self.server.publisher.newest_jpeg(int(after) if known else 0)
+        if newest is None:
+            self._answer(b"", "image/jpeg", HTTPStatus.NO_CONTENT)
+        else:
+            self._answer(newest[1], "image/jpeg", number=newest[0])
 
     def _for_our_page(self, path: str) -> bool:
         """Whether the request is from our own page, a player, or opens the page itself; another

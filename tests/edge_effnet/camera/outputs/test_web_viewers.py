@@ -14,7 +14,7 @@ import pytest
 
 from edge_effnet.camera.outputs import web, web_handler
 from edge_effnet.camera.outputs.connections import Connections
-from tests.edge_effnet.camera.conftest import plain
+from tests.edge_effnet.camera.conftest import plain, wait_for
 from tests.edge_effnet.camera.outputs.conftest import get, serving, watch_stream
 
 
@@ -51,11 +51,24 @@ def test_a_slow_viewer_blocks_nothing() -> None:
         assert time.monotonic() - began < 10
 
 
-def test_too_many_viewers_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "MOST_VIEWERS", 1)
+def test_too_many_streams_are_turned_away_and_the_page_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(web, "MOST_STREAMS", 1)
     with serving() as (server, _), watch_stream(server) as first:
         assert first.recv(100)
-        assert get(server, "/state.json")[0] == 503
+        assert get(server, "/stream.mjpg")[0] == 503
+        assert [get(server, path)[0] for path in ("/", "/state.json", "/picture.jpg")] == [200] * 3
+
+
+def test_too_many_that_wait_for_an_image_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(web, "MOST_VIEWERS", 1)
+    with serving(fps=0) as (server, publisher), ThreadPoolExecutor(2) as viewers:
+        asked = [viewers.submit(get, server, "/picture.jpg") for _ in range(2)]
+        wait_for(lambda: any(one.done() for one in asked))
+        assert get(server, "/state.json")[0] == 200
+        publisher.publish(plain("red"))
+        assert {one.result()[0] for one in asked} == {200, 503}
 
 
 @pytest.mark.parametrize("asked", [b"", b"GET /state.json HTTP/1.1\r\nX-A: "])
