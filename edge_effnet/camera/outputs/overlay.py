@@ -11,6 +11,7 @@ import numpy as np
 from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.frames import Region
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.printable import printable
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE, _GREEN, _AMBER = (255, 255, 255), (120, 235, 160), (255, 190, 80)
@@ -59,11 +60,12 @@ def draw(
 def _write(
     image: Pixels, text: str, x: int, y: int, scale: float, color: tuple[int, int, int]
 ) -> None:
+    text = text.encode("ascii", "replace").decode()  # a surrogate would end the process
     cv2.putText(image, text, (x, y), _FONT, scale * 0.7, color, 1, cv2.LINE_AA)
 
 
 def plain(text: str) -> str:
     """ASCII of a label's first name: OpenCV's fonts have no other letters."""
-    head = text.split(",")[0]
+    head = printable(text.split(",")[0])
     folded = unicodedata.normalize("NFKD", head).encode("ascii", "ignore").decode()
     return folded.strip() or "?"

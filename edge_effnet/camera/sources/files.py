@@ -16,6 +16,7 @@ from edge_effnet.camera.sources.base import (
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
+from edge_effnet.files.native_names import native_name
 from edge_effnet.image.kinds import decodable, kind_of_file
 from edge_effnet.image.reading import IMAGE_SUFFIXES, read_image
 
@@ -34,13 +35,13 @@ def open_video(path: Path) -> FrameSource:
     """Open a video file.
 
     Raises:
-        DataError: it cannot be read, or OpenCV finds no video in it.
+        DataError: it cannot be read, has no name that OpenCV can open, or holds no video.
     """
     if not os.access(path, os.R_OK):
         raise DataError(
             f"{path} cannot be read", found="no permission", fix="change the file's permissions"
         )
-    capture = cv2.VideoCapture(str(path))
+    capture = cv2.VideoCapture(native_name(path, DataError))
     if not capture.isOpened():
         raise DataError(
             f"{path} is no video that can be read",

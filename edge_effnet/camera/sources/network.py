@@ -26,7 +26,8 @@ def open_address(address: str) -> FrameSource:
     except ValueError:
         raise bad_address(address) from None
     scheme = parts.scheme.lower()
-    if scheme not in _SCHEMES or not (parts.hostname or scheme == "udp"):
+    known = scheme in _SCHEMES and (parts.hostname or scheme == "udp")
+    if not known or not address.isprintable():  # surrogates would end the process within OpenCV
         raise bad_address(address)
     if scheme not in ("http", "https"):
         return _open_stream(escaped(address), shown_address(address))

@@ -9,6 +9,7 @@ import cv2
 
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource, SourceLost, opencv_source
 from edge_effnet.errors import DataError
+from edge_effnet.files.native_names import native_name
 
 
 def open_device(device: Path, request: CameraRequest) -> FrameSource:
@@ -18,7 +19,7 @@ def open_device(device: Path, request: CameraRequest) -> FrameSource:
         DataError: no such device, no permission, in use, or no camera after all.
     """
     refuse_device(device)
-    capture = cv2.VideoCapture(str(device), cv2.CAP_V4L2)
+    capture = cv2.VideoCapture(native_name(device, DataError), cv2.CAP_V4L2)
     properties = (
         (cv2.CAP_PROP_FRAME_WIDTH, request.width),
         (cv2.CAP_PROP_FRAME_HEIGHT, request.height),

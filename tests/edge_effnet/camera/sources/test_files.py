@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,22 @@ def test_garbage_for_a_video(tmp_path: Path) -> None:
     path.write_bytes(np.random.default_rng(3).bytes(50_000))
     with pytest.raises(DataError, match="no video that can be read"):
         open_source(str(path))
+
+
+def test_a_video_whose_name_is_not_utf_8(clip: MakeClip, tmp_path: Path) -> None:
+    """OpenCV would end the process."""
+    path = clip(["red"])
+    odd = path.rename(tmp_path / os.fsdecode(b"clip\xff.mp4"))
+    with pytest.raises(DataError, match="not UTF-8; to fix: rename it"):
+        open_source(str(odd))
+
+
+def test_a_file_whose_name_reads_as_a_protocol(
+    clip: MakeClip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip(["red"]).rename(tmp_path / "pipe:0")
+    monkeypatch.chdir(tmp_path)
+    assert len(all_of(open_source("pipe:0"))) == 1
 
 
 def test_a_cut_off_video_is_refused_or_ends_early(clip: MakeClip) -> None:

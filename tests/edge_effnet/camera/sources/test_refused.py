@@ -21,6 +21,8 @@ from tests.edge_effnet.camera.conftest import MakeClip
         ("nowhere.mp4", "is no source of images"),
         ("ftp://camera/x", "is no address of a camera"),
         ("http:///x", "is no address of a camera"),
+        ("rtsp://camera/\udcff", "is no address of a camera"),
+        ("http://camera/a\nb", "is no address of a camera"),
         ("7", "there is no camera at /dev/video7"),
         ("/dev/video93", "there is no camera"),
         ("http://127.0.0.1:9/x", "cannot be reached"),
