@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.sources.address import shown_address
 from edge_effnet.data.classes import read_classes
 from edge_effnet.data.csv_data.files import read_rows
 from edge_effnet.data.csv_data.table import FILE_COLUMNS, CsvTable, locate, read_table
@@ -154,7 +155,7 @@ def _by_folder(
     if not source.exists():
         raise DataError(
             f"--truth {FOLDER} needs a file or a folder as source",
-            found=str(source),
+            found=shown_address(str(source)),
             fix="give a CSV with --truth, or leave it out",
         )
     folder, (part, _) = (

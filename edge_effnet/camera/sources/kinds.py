@@ -40,7 +40,7 @@ class SourceKind:
     paced: Literal["by itself", "by its rate", "never"] = "by itself"
 
 
-_PICAMERA = re.compile(r"picamera2?(?::(\d+))?", re.IGNORECASE)
+_PICAMERA = re.compile(r"picamera2?(?::([0-9]{1,4}))?", re.IGNORECASE)
 
 
 def _open_csi(text: str, request: CameraRequest) -> FrameSource:
