@@ -37,7 +37,7 @@ COMMANDS = {
 # Parts of edge_effnet's own commands that need an extra: module:attribute.
 PARTS = {
     "compare --layers": "converters.commands.compare_layers:compare_layers",
-    "doctor KERAS": "converters.float_model.keras_files.config.check:refuse_unknown_layers",
+    "Keras network": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",
 }

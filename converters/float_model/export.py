@@ -13,6 +13,7 @@ from converters.float_model.keras_files.graph_steps import first_steps
 from converters.float_model.saved_graph import refuse_unsafe
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
+from edge_effnet.model_files.convertible import not_one_image
 from edge_effnet.native_log import native_output_hidden
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
@@ -153,12 +154,7 @@ class SavedModel:
         rank = spec.shape.rank if spec is not None else None
         if spec is None or rank != 4 or spec.dtype not in (self._tf.float32, self._tf.uint8):
             shown = ", ".join(f"{name}: {s.dtype.name} {s.shape}" for name, s in inputs.items())
-            raise ModelError(
-                f"{self._folder} does not take one image",
-                found=shown or "no input",
-                expected="one input of float32 (batch, height, width, channels)",
-                fix="export the part of it that classifies one image",
-            )
+            raise not_one_image(self._folder, shown or "no input")
         outputs = tuple(sorted(self._function.structured_outputs))
         return SignatureImage(tuple(spec.shape.as_list()), outputs)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.model_files.saved_model import refuse_operators, touches_more
 
 # With effects of their own, which a network needs: its variables, calls, draws in training. The
 # last three save and restore variables; every SavedModel has them.
@@ -22,11 +23,6 @@ _STATEFUL = frozenset(
     " VariableV2 While MergeV2Checkpoints RestoreV2 SaveV2".split()
 )
 _WRITING = frozenset({"MergeV2Checkpoints", "SaveV2"})
-# TensorFlow says of these that they have no effects, and may run them while it converts.
-_READING = frozenset(
-    "GenerateVocabRemapping InitializeTable InitializeTableFromTextFile MatchingFiles PyFunc"
-    " PyFuncStateless ReadFile WholeFileReader".split()
-)
 _PLAIN_OBJECTS = frozenset(
     "bare_concrete_function captured_tensor constant function user_object variable".split()
 )
@@ -50,14 +46,7 @@ def refuse_unsafe(saved: Any, definition: Callable[[str], Any], folder: Path) ->
         refused = {name for name in operators - functions if not _harmless(name, definition)}
         if not meta.object_graph_def.nodes:
             refused |= _run_at_start(meta) & _WRITING
-        if refused:
-            raise ModelError(
-                f"{folder} holds operators that cannot be converted",
-                found=", ".join(sorted(refused)[:5]),
-                expected="TensorFlow's own, and none that reads or writes files or keeps a state",
-                fix="export the network without them: model.export('NAME') of a network of "
-                "Keras's own layers",
-            )
+        refuse_operators(folder, frozenset(refused))
         odd = sorted({kind for kind in map(_odd_object, meta.object_graph_def.nodes) if kind})
         if odd:
             raise ModelError(
@@ -72,7 +61,9 @@ def refuse_unsafe(saved: Any, definition: Callable[[str], Any], folder: Path) ->
 
 def _harmless(name: str, definition: Callable[[str], Any]) -> bool:
     found = definition(name)
-    if found is None or name in _READING or "Dataset" in name or "Reader" in name:
+    # Of some that read files TensorFlow says that they have no effects, and may run them while it
+    # converts.
+    if found is None or touches_more(name):
         return False
     return name in _STATEFUL or not found.is_stateful
 

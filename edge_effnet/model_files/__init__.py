@@ -6,6 +6,7 @@ Teachable Machine and Edge Impulse write. The standard library alone is needed.
 """
 
 from edge_effnet.model_files.archives import packed_labels, packed_tflite, unpacked
+from edge_effnet.model_files.convertible import refuse_unconvertible, several_ends
 from edge_effnet.model_files.identify import ModelFile, identify, keras_network
 from edge_effnet.model_files.kinds import KINDS, Kind, Use
 from edge_effnet.model_files.refusals import quoted, refusal, way
@@ -21,6 +22,8 @@ __all__ = [
     "packed_tflite",
     "quoted",
     "refusal",
+    "refuse_unconvertible",
+    "several_ends",
     "unpacked",
     "way",
 ]

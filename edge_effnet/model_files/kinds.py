@@ -7,7 +7,7 @@ from typing import Literal
 
 Use = Literal["run", "convert", "weights"]
 
-_CONVERT = "edge-effnet convert --model {file} --int8 --data PHOTOS"
+_CONVERT = "edge-effnet convert --model {file}{size} --int8 --data PHOTOS"
 GUIDE = "docs/guides/pytorch-onnx.md"
 PYTORCH_PACKAGES = "torch==2.13.0 torchvision==0.28.0 litert-torch==0.10.0"  # as the guide says
 ONNX_PACKAGES = "onnx2tf==1.29.24"
@@ -27,7 +27,8 @@ class Kind:
         uses: what it is good for here: ``run`` (classify, evaluate, compare, camera, bench),
             ``convert`` (convert --model), ``weights`` (convert, train and prune --weights).
         way: what to do with it instead, an imperative; ``{file}`` is the file's name, quoted for
-            a shell, ``{folder}`` its folder, quoted, ``{python}`` the name as Python writes it,
+            a shell, ``{size}`` the option of ``convert`` that an open image size needs,
+            ``{folder}`` its folder, quoted, ``{python}`` the name as Python writes it,
             ``{keras}`` the same with the ending ``.keras``.
     """
 

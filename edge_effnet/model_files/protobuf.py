@@ -7,12 +7,15 @@ saved_model.proto (SavedModel), coremltools' Model.proto.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
 _MOST_FIELDS = 64
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _ONNX_FIELDS = {1: 0, 2: 2, 3: 2, 4: 2, 5: 0, 6: 2, 7: 2, 8: 2, 14: 2, 20: 2, 25: 2}
+Field = tuple[int, int, int, int]
+"""Number, wire type, offset and length."""
 _COREML_NETWORKS = range(200, 3001)
 
 
@@ -21,14 +24,14 @@ def protobuf_kind(path: Path) -> str | None:
     try:
         with path.open("rb") as file:
             size = path.stat().st_size
-            fields = list(_fields(file, size))
-            return _kind(file, fields)
+            found = list(islice(fields(file, size), _MOST_FIELDS))
+            return _kind(file, found)
     except (OSError, ValueError):
         return None
 
 
-def _kind(file: BinaryIO, fields: list[tuple[int, int, int, int]]) -> str | None:
-    kinds = [(number, wire) for number, wire, _, _ in fields]
+def _kind(file: BinaryIO, found: list[Field]) -> str | None:
+    kinds = [(number, wire) for number, wire, _, _ in found]
     numbers = {number for number, _ in kinds}
     if not kinds:
         return None
@@ -38,16 +41,16 @@ def _kind(file: BinaryIO, fields: list[tuple[int, int, int, int]]) -> str | None
         return "saved-model-part"
     if kinds[0] == (1, _VARINT) and any(number in _COREML_NETWORKS for number in numbers):
         return "coreml"
-    if kinds[0] == (1, _BYTES) and numbers <= {1, 2, 3, 4} and _is_node(file, fields[0]):
+    if kinds[0] == (1, _BYTES) and numbers <= {1, 2, 3, 4} and _is_node(file, found[0]):
         return "frozen-graph"
     return None
 
 
-def _is_node(file: BinaryIO, field: tuple[int, int, int, int]) -> bool:
+def _is_node(file: BinaryIO, field: Field) -> bool:
     """Whether a field is a NodeDef: a name, then an operator's name."""
     _, _, start, length = field
     file.seek(start)
-    inner = list(_fields(file, start + length))
+    inner = list(islice(fields(file, start + length), _MOST_FIELDS))
     if [(number, wire) for number, wire, _, _ in inner[:2]] != [(1, _BYTES), (2, _BYTES)]:
         return False
     _, _, at, size = inner[1]
@@ -56,15 +59,13 @@ def _is_node(file: BinaryIO, field: tuple[int, int, int, int]) -> bool:
     return operator.isascii() and operator.decode("ascii").isidentifier()
 
 
-def _fields(file: BinaryIO, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Number, wire type, offset and length of the first fields of a message.
+def fields(file: BinaryIO, end: int) -> Iterator[Field]:
+    """The fields of the message that begins where the file stands.
 
     Raises:
         ValueError: the bytes are no protocol buffer that ends at ``end``.
     """
-    for _ in range(_MOST_FIELDS):
-        if file.tell() == end:
-            return
+    while file.tell() != end:
         key = _varint(file)
         number, wire = key >> 3, key & 7
         if wire == _VARINT:

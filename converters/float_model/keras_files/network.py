@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from converters.float_model.keras_files.config.check import (
-    all_layers,
-    layer_name,
-    refuse_unknown_layers,
-)
-from converters.float_model.keras_files.config.configuration import ConfigUpdate, first_shape
+from converters.float_model.keras_files.config.check import all_layers, layer_name
+from converters.float_model.keras_files.config.configuration import ConfigUpdate
+from converters.float_model.keras_files.config.refuse import refuse_unconvertible
 from converters.float_model.keras_files.container import (
     KerasContent,
     damaged,
@@ -50,11 +47,10 @@ def load_network(path: Path) -> LoadedNetwork:
     """
     with open_keras(path) as content:
         try:
-            refuse_unknown_layers(content.config, path)
+            refuse_unconvertible(content.config, path)
             names = tuple(layer_name(layer) for layer in all_layers(content.config))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise damaged(path, f"its configuration: {error}") from error
-        _refuse_unbuilt(content.config, content.values, path)
         update = ConfigUpdate(old=content.keras < 3, names=names)
         try:
             network = rebuild(update.network(content.config), content)
@@ -65,17 +61,6 @@ def load_network(path: Path) -> LoadedNetwork:
             raise damaged(path, error) from error
         except Exception as error:  # Keras raises what it likes
             raise _not_rebuilt(path, content, error) from error
-
-
-def _refuse_unbuilt(config: dict[str, Any], values: int, path: Path) -> None:
-    if values or config.get("class_name") != "Sequential" or first_shape(config) is not None:
-        return
-    raise ModelError(
-        f"{path} holds a network that was never built",
-        found="a Sequential without an input shape, and no weights",
-        expected="a network that was trained",
-        fix="begin it with keras.Input((height, width, 3)), train it and save it again",
-    )
 
 
 def _not_rebuilt(path: Path, content: KerasContent, error: Exception) -> ModelError:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import foreign_preprocess
+from edge_effnet.model_files import several_ends
 from edge_effnet.tflite.reader import parse_structure
 
 if TYPE_CHECKING:
@@ -50,9 +52,10 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
         inside=resized_inside(loaded.network),
     )
     try:
-        model = export_image_network(loaded.network, height, width, channels)
-    except ModelError as error:
-        raise ModelError(f"{path}: {error.what}", found=error.found, fix=error.fix) from error
+        with _named(path):
+            model = export_image_network(loaded.network, height, width, channels)
+    except ModelError:
+        raise
     except Exception as error:  # Keras raises what it likes
         raise ModelError(
             f"{path} does not run on one image of {height}x{width}",
@@ -70,13 +73,23 @@ def read_keras_model(path: Path, *, resolution: int | None) -> ReadModel:
     )
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """The user's file in what an export says."""
+    try:
+        yield
+    except ModelError as error:
+        raise ModelError(f"{path}: {error.what}", found=error.found, fix=error.fix) from error
+
+
 def _read_saved_model(folder: Path, resolution: int | None) -> ReadModel:
     """The signature of a SavedModel, with its variables folded."""
     saved = SavedModel(folder)
     if len(saved.image.outputs) > 1:
-        raise _several("outputs", saved.image.outputs, folder)
+        raise several_ends("outputs", saved.image.outputs, folder)
     height, width, channels = image_shape(saved.image.shape[1:], resolution, folder)
-    model = saved.export(height, width, channels)
+    with _named(folder):
+        model = saved.export(height, width, channels)
     return ReadModel(
         model,
         parse_structure(model, str(folder)),
@@ -107,21 +120,9 @@ def _found(loaded: LoadedNetwork, height: int, width: int, channels: int) -> Fou
 def _refuse_other_ends(network: keras.Model, path: Path) -> None:
     """Several inputs or several answers."""
     if len(network.inputs) > 1:
-        raise _several("inputs", [tensor.name for tensor in network.inputs], path)
+        raise several_ends("inputs", [tensor.name for tensor in network.inputs], path)
     if len(network.outputs) > 1:
-        raise _several("outputs", network.output_names, path)
-
-
-def _several(what: str, names: Sequence[str], path: Path) -> ModelError:
-    return ModelError(
-        f"{path} has {len(names)} {what}",
-        found=", ".join(names),
-        expected="one image in and one answer out",
-        fix="convert a network that is given the image alone"
-        if what == "inputs"
-        else "save the part that is wanted: keras.Model(model.inputs[0], "
-        "model.outputs[0]).save('NAME.keras')",
-    )
+        raise several_ends("outputs", network.output_names, path)
 
 
 def _notices(update: ConfigUpdate, path: Path) -> tuple[str, ...]:

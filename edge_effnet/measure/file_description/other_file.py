@@ -6,13 +6,15 @@ import re
 from pathlib import Path
 
 from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.errors import ModelError
 from edge_effnet.measure.file_description.description import (
     FileDescription,
     convert_command,
     size_text,
 )
 from edge_effnet.measure.finding import Finding
-from edge_effnet.model_files import ModelFile, quoted, way
+from edge_effnet.model_files import ModelFile, quoted, refuse_unconvertible, way
+from edge_effnet.model_files.saved_model import unusual_operators
 
 _BEGINNING = 1 << 20
 _TENSORFLOW = re.compile(rb"\x2a([\x05-\x20])(\d+\.\d+\.\d+[\w.-]*)")  # MetaInfoDef, field 5
@@ -27,8 +29,7 @@ def describe_other(found: ModelFile) -> FileDescription:
     if maker := found.maker or _maker(found):
         facts.append(("made by", maker))
     if code in ("saved-model", "saved-model-package"):
-        command = convert_command(path, "--data PHOTOS")
-        return FileDescription(path, code, tuple(facts), (), command, extra="train")
+        return _saved_model(found, facts)
     if code == "keras-weights" and (variant := _variant(path)):
         facts.append(("network", f"{variant}, as edge-effnet trained it"))
         command = f"edge-effnet convert --variant {variant} --weights {quoted(path)} --int8"
@@ -37,6 +38,21 @@ def describe_other(found: ModelFile) -> FileDescription:
     if "weights" in found.kind.uses:
         problem = Finding("weights-alone", False, "the network itself is not in it", way(found))
     return FileDescription(path, code, tuple(facts), (problem,))
+
+
+def _saved_model(found: ModelFile, facts: list[tuple[str, str]]) -> FileDescription:
+    path, problems = found.path, tuple[Finding, ...]()
+    command: str | None = None
+    try:
+        options = ["--resolution 224"] if refuse_unconvertible(found) else []
+        command = convert_command(path, *options, "--data PHOTOS")
+        if names := unusual_operators(path):
+            what = f"only convert can tell whether TFLite has its operators {', '.join(names)}"
+            problems = (Finding("operators", False, what),)
+    except ModelError as error:
+        what = f"{error.what}: {error.found}" if error.found else error.what
+        problems = (Finding("network", False, what, error.fix),)
+    return FileDescription(path, found.kind.code, tuple(facts), problems, command, extra="train")
 
 
 def _size(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import zipfile
@@ -29,7 +30,7 @@ def test_every_refusal_is_one_line_with_the_users_file(code: str, use: Use, tmp_
 
 
 def test_a_command_is_quoted_for_the_shell() -> None:
-    text = way(ModelFile(Path("my model's.h5"), KINDS["keras-h5"]))
+    text = way(ModelFile(Path("my model's.h5"), KINDS["saved-model"]))
     assert shlex.split(text)[3] == "my model's.h5"
 
 
@@ -66,7 +67,10 @@ def test_the_float_model_of_a_folder_is_named_for_convert(tmp_path: Path) -> Non
 
 def test_a_folder_with_a_keras_model_is_converted_at_once(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.keras", "w") as pack:
-        pack.writestr("config.json", "{}")
+        layers = [{"class_name": "InputLayer", "config": {"batch_shape": [None, 8, 8, 3]}}]
+        layers += [{"class_name": "Flatten", "config": {"name": "flatten"}}]
+        network = {"class_name": "Functional", "config": {"name": "mine", "layers": layers}}
+        pack.writestr("config.json", json.dumps(network))
         pack.writestr("model.weights.h5", "")
     line = str(refusal(identify(tmp_path), "run"))
     assert f"edge-effnet convert --model {tmp_path / 'a.keras'} --int8" in line

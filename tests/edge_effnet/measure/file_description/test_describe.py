@@ -134,7 +134,7 @@ def test_a_network_of_any_size_gets_the_size_in_its_command(tmp_path: Path) -> N
         ((FIRST, layer("Lambda", "mine", function="x"), DENSE), {}, "Lambda"),
         ((FIRST, DENSE), {"output_layers": [["a", 0, 0], ["b", 0, 0]]}, "2 outputs"),
         ((DENSE,), {}, "never built"),
-        ((layer("InputLayer", "i", batch_shape=[None, 9]), DENSE), {}, "does not take images"),
+        ((layer("InputLayer", "i", batch_shape=[None, 9]), DENSE), {}, "does not take one image"),
     ],
 )
 def test_what_convert_would_refuse_is_said_and_no_command_is_given(
