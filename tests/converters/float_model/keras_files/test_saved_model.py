@@ -182,3 +182,15 @@ def test_a_damaged_folder(damage: str, export: Export, tmp_path: Path) -> None:
             file.unlink()
     with pytest.raises(ModelError, match="cannot be loaded as a SavedModel"):
         read_keras_model(tmp_path / "saved", resolution=None)
+
+
+def test_operators_that_tflite_does_not_have_are_named_with_the_folder(tmp_path: Path) -> None:
+    import keras
+
+    tf = keras.src.utils.module_utils.tensorflow
+    folder = tmp_path / "flexible"
+    image = tf.TensorSpec([1, 8, 8, 3], tf.float32)
+    call = tf.function(lambda x: {"y": tf.raw_ops.Erfinv(x=x / 300)[:, 0, 0]}, [image])
+    tf.saved_model.save(tf.Module(), str(folder), call.get_concrete_function())
+    with pytest.raises(ModelError, match=r"flexible: the network cannot be expressed.*Erfinv"):
+        read_keras_model(folder, resolution=None)
