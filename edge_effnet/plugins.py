@@ -34,10 +34,10 @@ COMMANDS = {
     "demo": ("converters.commands.demo:command", "The whole workflow, offline, in minutes."),
 }
 
-# Parts of edge_effnet's own commands that need an extra: module:attribute.
+# Parts of converters and benchmarks that edge_effnet asks: module:attribute, by the command.
 PARTS = {
     "compare --layers": "converters.commands.compare_layers:compare_layers",
-    "Keras network": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
+    "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",
 }

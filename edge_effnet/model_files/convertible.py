@@ -44,7 +44,7 @@ def refuse_unconvertible(found: ModelFile, name: Path | None = None) -> bool:
 def refuse_unconvertible_network(network: Mapping[str, Any], name: Path) -> bool:
     """The same of a Keras network's configuration."""
     try:
-        load(PARTS["Keras network"])(network, name)
+        load(PARTS["convert KERAS"])(network, name)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         raise ModelError(
             f"{name} is damaged",
