@@ -78,6 +78,8 @@ def hdf5_kind(path: Path) -> str:
     names = _names_in(path)
     if b"model_config" in names:
         return "keras-h5"
+    if b"optimizer_weights" in names and not names & {b"layer_names", b"model_weights"}:
+        names.discard(b"weight_names")  # Keras 2 lists the optimizer's own under it
     structural = {b"vars", b"layers"} <= names
     if structural or names & {b"layer_names", b"weight_names", b"model_weights"}:
         return "keras-weights"

@@ -52,6 +52,13 @@ def hdf5(
     return write
 
 
+def optimizer_of_keras_2(path: Path) -> None:
+    with h5py.File(path, "w") as root:
+        group = root.create_group("optimizer_weights")
+        group.attrs["weight_names"] = [b"adam/m"]
+        group["adam/m"] = np.zeros(8, np.float32)
+
+
 def structural(path: Path, layout: str = "earliest") -> None:
     with h5py.File(path, "w", libver=layout) as root:
         root["layers/dense/vars/0"] = np.zeros((4, 2), np.float32)
@@ -112,6 +119,7 @@ def packed(*names: str) -> Callable[[Path], None]:
         ("optimizer-state", hdf5(optimizer=True, layout="latest")),
         ("hdf5", hdf5(layout="latest")),
         ("optimizer-state", hdf5(optimizer=True)),
+        ("optimizer-state", optimizer_of_keras_2),
         ("hdf5", hdf5()),
         ("keras-zip", packed("metadata.json", "config.json", "model.weights.h5")),
         ("tflite-package", packed("model_unquant.tflite", "labels.txt")),

@@ -109,14 +109,14 @@ def _scale(whole: dict[str, Any]) -> None:
 
 def _statistics(whole: dict[str, Any]) -> None:
     """One number as the mean of every pixel of a large image."""
-    layer(whole, "InputLayer")["config"]["batch_shape"] = [None, 40_000, 40_000, 3]
+    layer(whole, "InputLayer")["config"]["batch_shape"] = [None, 4_000, 4_000, 3]
     found = layer(whole, "RMSNormalization")
     config = {"name": found["name"], "axis": [1, 2, 3], "mean": 0.5, "variance": 1.0}
     found.update(class_name="Normalization", config=config, build_config={})
 
 
 def _normalization(whole: dict[str, Any]) -> None:
-    layer(whole, "InputLayer")["config"]["batch_shape"] = [None, 40_000, 40_000, 3]
+    layer(whole, "InputLayer")["config"]["batch_shape"] = [None, 4_000, 4_000, 3]
     layer(whole, "RMSNormalization")["config"]["axis"] = [1, 2, 3]
 
 
