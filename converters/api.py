@@ -8,13 +8,14 @@ from pathlib import Path
 
 from converters.accuracy.limits import Limits
 from converters.config import ConvertConfig
-from converters.conversion import Conversion, refuse_outputs
+from converters.conversion import Conversion, files_to_write
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.cores import available_cores
 from edge_effnet.errors import UsageProblem
+from edge_effnet.files.outputs import claimed
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.model_files import identify
@@ -131,8 +132,9 @@ def convert(
         qat_labels=qat_labels,
         resume=resume,
     )
-    refuse_outputs(choice.name, config, choice.file)
-    conversion = run(choice.open(), config, _stages(progress))
+    files = files_to_write(choice.name, config, choice.file)
+    with claimed({"out": files}, {}, overwrite=force):
+        conversion = run(choice.open(), config, _stages(progress))
     if not conversion.made and conversion.search and (missed := conversion.search.missed()):
         raise missed
     if conversion.edgetpu and conversion.edgetpu.refused:

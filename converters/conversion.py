@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from converters.float_model.source import Source
 from converters.quantization.recipes import FLOAT32
 from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import OutputError
-from edge_effnet.files.write import refuse_existing
+from edge_effnet.files import scratch
 from edge_effnet.metrics import Comparison
 
 
@@ -103,25 +102,25 @@ def output_paths(name: str, config: ConvertConfig) -> dict[str, Path]:
     return {recipe: config.out / f"{name}-{recipe}.tflite" for recipe in recipes}
 
 
-def refuse_outputs(name: str, config: ConvertConfig, own_file: Path | None) -> None:
-    """Refuse before any work what could not be written after it.
+def files_to_write(name: str, config: ConvertConfig, own_file: Path | None) -> list[Path]:
+    """Every file of a conversion but the user's model where that stays what it is.
 
     Raises:
-        OutputError: a file exists, or is the user's model, or the folder cannot be made or written.
+        OutputError: one of them is the user's model, and would be another file.
     """
     paths = output_paths(name, config)
     compiled = [compiled_path(paths[one.name]) for one in config.recipes if one.edge_tpu]
+    files = []
     for path in (*paths.values(), *compiled):
         if not _same_file(path, own_file):
-            refuse_existing(path, overwrite=config.force)
+            files.append(path)
         elif read_artifact(path).card is None:  # of ours the float file stays what it is
             raise OutputError(
                 f"{path} is the model itself, which the float file would replace",
                 expected="another folder for the files",
                 fix="choose one with --out",
             )
-    with scratch_folder(config.out):
-        pass
+    return files
 
 
 def _same_file(path: Path, other: Path | None) -> bool:
@@ -131,15 +130,15 @@ def _same_file(path: Path, other: Path | None) -> bool:
 @contextmanager
 def scratch_folder(out: Path) -> Iterator[Path]:
     """A hidden folder beside the results: same disk, so its space is the results' space."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        folder = tempfile.TemporaryDirectory(prefix=".edge-effnet-", dir=out)
-    except OSError as error:
-        raise OutputError(
-            f"{out} cannot be written",
-            found=error.strerror or str(error),
-            expected="a folder you may write to",
-            fix="choose another with --out",
-        ) from error
-    with folder as name:
-        yield Path(name)
+    with ExitStack() as stack:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(scratch.scratch_folder(out))
+        except OSError as error:
+            raise OutputError(
+                f"{out} cannot be written",
+                found=error.strerror or str(error),
+                expected="a folder you may write to",
+                fix="choose another with --out",
+            ) from error
+        yield folder

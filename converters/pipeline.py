@@ -35,11 +35,11 @@ from converters.quantization.operators.in_float import told_left_float
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
-from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.artifact import Card, artifact_bytes, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.files.write import refuse_existing
+from edge_effnet.files.write import refuse_existing, write_together
 from edge_effnet.measure.timing import time_files
 from edge_effnet.stages import StartStage, no_progress
 
@@ -176,13 +176,16 @@ def _write(
     timed = stage("timing", None)
     timing = time_files(paths, seconds=1.5)
     timed(1)
-    made = []
-    for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True):
+    content = {}
+    for file, comparison in zip(files, comparisons, strict=True):
         card = replace(file.card, measured=measured_record(comparison, images))
-        write_artifact(file.target, file.model, card, overwrite=True)
-        size_bytes = file.target.stat().st_size
-        made.append(ConvertedFile(file.recipe, file.target, size_bytes, latency_ms, comparison))
-    return tuple(made), timing.doubts
+        content[file.target] = artifact_bytes(file.model, card)[0]
+    write_together(content, overwrite=True)
+    made = tuple(
+        ConvertedFile(file.recipe, file.target, len(content[file.target]), latency_ms, comparison)
+        for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True)
+    )
+    return made, timing.doubts
 
 
 def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:

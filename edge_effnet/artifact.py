@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import re
 import struct
 import zipfile
@@ -24,7 +23,7 @@ from typing import Any
 from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
 from edge_effnet.files.json_text import parse_json
-from edge_effnet.files.write import write_atomically
+from edge_effnet.files.write import dump_json, text_bytes, write_atomically
 from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
@@ -112,16 +111,22 @@ def write_artifact(path: Path, model: bytes, card: Card, *, overwrite: bool = Fa
     Raises:
         OutputError: the file exists and ``overwrite`` is False, or it cannot be written.
     """
+    data, card = artifact_bytes(model, card)
+    write_atomically(path, data, overwrite=overwrite)
+    return card
+
+
+def artifact_bytes(model: bytes, card: Card) -> tuple[bytes, Card]:
+    """What ``write_artifact`` writes, and the card in it."""
     model = split_archive(model)[0]
     card = replace(card, model_sha256=hashlib.sha256(model).hexdigest())
     archive = io.BytesIO(model)
     archive.seek(0, io.SEEK_END)
     with zipfile.ZipFile(archive, "a", zipfile.ZIP_STORED) as pack:
-        text = json.dumps(card.to_json(), indent=1, ensure_ascii=False)
-        pack.writestr(zipfile.ZipInfo(LABELS_NAME, _ZIP_DATE), "\n".join(card.labels) + "\n")
-        pack.writestr(zipfile.ZipInfo(CARD_NAME, _ZIP_DATE), text)
-    write_atomically(path, archive.getvalue(), overwrite=overwrite)
-    return card
+        labels = text_bytes("\n".join(card.labels) + "\n")
+        pack.writestr(zipfile.ZipInfo(LABELS_NAME, _ZIP_DATE), labels)
+        pack.writestr(zipfile.ZipInfo(CARD_NAME, _ZIP_DATE), dump_json(card.to_json()))
+    return archive.getvalue(), card
 
 
 def split_archive(data: bytes) -> tuple[bytes, dict[str, bytes]]:

@@ -144,6 +144,14 @@ class ConfigFile(Generic[Config]):
         """
         write_json_file(folder / self.name, self.to_json(config))
 
+    def stands_in(self, folder: Path) -> bool:
+        """Whether a folder holds a run of this kind."""
+        try:
+            self.read(folder / self.name)
+        except EdgeEffnetError:
+            return False
+        return True
+
     def read(self, path: Path) -> Config:
         """Read the config of a run folder, or of such a file anywhere.
 

@@ -25,6 +25,13 @@ def printable(text: str) -> str:
     return "".join(map(_shown, text))
 
 
+def without_surrogates(text: str) -> str:
+    r"""Text that UTF-8 can hold: the surrogates of a name that is no UTF-8 become ``\xe9``."""
+    if text.isascii():
+        return text
+    return "".join(_shown(one) if "\ud800" <= one <= "\udfff" else one for one in text)
+
+
 def _shown(character: str) -> str:
     category = unicodedata.category(character)
     if category not in {"Cc", "Cf", "Cs", "Zl", "Zp"} or character in _JOINERS:

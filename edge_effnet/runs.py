@@ -193,15 +193,25 @@ def refuse_changed(
         )
 
 
-def refuse_existing_run(folder: Path, files: Iterable[str], *, overwrite: bool) -> None:
+def refuse_existing_run(folder: Path, files: Iterable[str], *, own: bool, overwrite: bool) -> None:
     """Raise OutputError where a run would write over another one, or over a file.
 
     Args:
-        files: names that a run writes.
+        files: patterns of what a run writes.
+        own: whether the folder holds a run of the same kind; files of anything else, such as the
+            checkpoint of a training run, are not replaced whatever ``overwrite`` says.
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
-    there = [name for name in files if (folder / name).exists()]
+    found = {path for pattern in files for path in folder.glob(pattern)}
+    there = sorted(str(path.relative_to(folder)) for path in found)
+    if there and not own:
+        raise OutputError(
+            f"{folder} holds files that such a run would replace, and is none",
+            found=", ".join(there),
+            expected="a new folder",
+            fix="choose another --run, or move these files away",
+        )
     if there and not overwrite:
         raise OutputError(
             f"{folder} already holds a run",
@@ -211,13 +221,17 @@ def refuse_existing_run(folder: Path, files: Iterable[str], *, overwrite: bool) 
         )
 
 
-def clear_run(folder: Path, patterns: Iterable[str]) -> None:
+def clear_run(folder: Path, patterns: Sequence[str]) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's.
+
+    Args:
+        patterns: the last is removed first. A run that is killed meanwhile is still one of its
+            kind where its config comes first, and begins again where its state comes last.
 
     Raises:
         OutputError: a file cannot be removed.
     """
-    for path in (path for pattern in patterns for path in folder.glob(pattern)):
+    for path in (path for pattern in reversed(patterns) for path in list(folder.glob(pattern))):
         try:
             if path.is_file():
                 path.unlink()

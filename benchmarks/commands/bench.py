@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import click
 
 from benchmarks.spec import BenchSpec
-from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem, cannot_write
+from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem
 from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.evaluation_set import print_data
@@ -22,7 +21,7 @@ from edge_effnet.ui.options import (
     preprocess_option,
     threshold_option,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 
 _FILE = click.Path(path_type=Path)
 
@@ -88,7 +87,13 @@ def command(
       edge-effnet bench --device pi@raspberrypi.local --attach
       edge-effnet bench --device pi@raspberrypi.local --clean
     """
-    from benchmarks.devices.targets import attach_all, clean_all, find_targets, measure_all
+    from benchmarks.devices.targets import (
+        attach_all,
+        clean_all,
+        find_targets,
+        measure_all,
+        release_all,
+    )
     from edge_effnet.ui.progress import stages
 
     output = Output(json_to, append, as_csv, as_markdown, force)
@@ -104,9 +109,11 @@ def command(
         _refuse_bad_input(bench_spec)
         with stages() as stage:
             outcomes = measure_all(bench_spec, targets, stage)
-    results = [outcome for outcome in outcomes if not isinstance(outcome, EdgeEffnetError)]
+    results = [one.result for one in outcomes if not isinstance(one, EdgeEffnetError)]
     if results:
         output.write(results)
+    for problem in release_all(outcomes):  # what is written here may go there
+        click.echo(f"note: {problem}", err=True)
     if clean:
         for cleaned in clean_all(targets):
             outcomes.append(cleaned)
@@ -142,17 +149,13 @@ class Output:
         """
         from benchmarks.results.store import refuse_unappendable
 
-        refuse_bad_output(self.json_to, overwrite=self.force)
+        claim_outputs(
+            {"--json": self.json_to, "--append": self.append},
+            overwrite=self.force,
+            shared=("--append",),
+        )
         if self.append is not None:
             refuse_unappendable(self.append)
-        if self.json_to not in (None, "-"):
-            folder = Path(str(self.json_to)).parent
-            try:
-                folder.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryFile(dir=folder):
-                    pass
-            except OSError as error:
-                raise cannot_write(Path(str(self.json_to)), error) from error
 
     def write(self, results: list[Any]) -> None:
         """Write and show what was measured."""

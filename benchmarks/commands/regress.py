@@ -8,7 +8,7 @@ import click
 
 from edge_effnet.errors import LimitMissed
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
 
 _FILE = click.Path(path_type=Path)
@@ -54,7 +54,7 @@ def command(
     from benchmarks.results.tables import print_regression
     from edge_effnet.ui.console import console
 
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     outcome = regress(
         read_results(old)[-1], read_results(new)[-1], limit=limit, other_device=other_device
     )

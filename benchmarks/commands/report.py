@@ -55,11 +55,12 @@ def command(
     """
     from benchmarks.report.page import render, require_extra
     from benchmarks.report.sources import read_sources
-    from edge_effnet.files.write import refuse_existing, write_atomically
+    from edge_effnet.files.write import text_bytes, write_atomically
     from edge_effnet.ui.console import echo
+    from edge_effnet.ui.output import claim_outputs
 
     require_extra()
-    refuse_existing(out, overwrite=force)
+    claim_outputs({"--out": out}, overwrite=force)
     page = render(read_sources(sources), title=title, flips=flips, maps=maps)
-    write_atomically(out, page.encode(), overwrite=force)
+    write_atomically(out, text_bytes(page), overwrite=force)
     echo(f"written to {out}")

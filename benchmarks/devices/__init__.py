@@ -4,18 +4,23 @@ A row says how ``--device`` names a device and where the functions are that meas
 module is imported when they are called. ``measure`` takes a ``BenchSpec``, the address behind the
 ``@`` (empty without one) and a stage reporter, and answers with a ``Result``. A device with an
 address is somewhere else: its functions are coroutines, so that several can be at work at a time,
-and it has two more: ``attach(address, stage)`` fetches a result that was left there, and
-``clean(address)`` removes everything from there and answers with a line for the user.
+they answer with ``Fetched``, and there are two more: ``attach(address, stage)`` fetches a result
+that was left there, and ``clean(address)`` removes everything from there and answers with a line
+for the user.
 """
 
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import nearest
+
+if TYPE_CHECKING:
+    from benchmarks.results.result import Result
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,15 @@ class Device:
     def load(self) -> Any:
         """The module with its functions."""
         return importlib.import_module(self.module)
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A result, and how to have its device forget it once it is saved here; None where it was
+    measured here."""
+
+    result: Result
+    release: Callable[[], Coroutine[Any, Any, None]] | None = None
 
 
 DEVICES: dict[str, Device] = {

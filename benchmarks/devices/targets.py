@@ -7,8 +7,7 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from benchmarks.devices import Device, find_device
-from benchmarks.results.result import Result
+from benchmarks.devices import Device, Fetched, find_device
 from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.stages import StartStage
@@ -38,7 +37,7 @@ def find_targets(names: Sequence[str]) -> tuple[Target, ...]:
 
 def measure_all(
     spec: BenchSpec, targets: Sequence[Target], stage: StartStage
-) -> list[Result | EdgeEffnetError]:
+) -> list[Fetched | EdgeEffnetError]:
     """Measure on every target; one that fails leaves the others alone.
 
     Those elsewhere work at the same time, those here one after another and not before: waiting
@@ -49,17 +48,19 @@ def measure_all(
     answers = at_once(
         [target.device.load().measure(spec, target.address, stages[target]) for target in elsewhere]
     )
+    outcomes: dict[Target, Fetched | EdgeEffnetError]
     outcomes = dict(zip(elsewhere, answers, strict=True))
     for target in targets:
         if not target.device.addressed:
             try:
-                outcomes[target] = target.device.load().measure(spec, "", stages[target])
+                measure = target.device.load().measure
+                outcomes[target] = Fetched(measure(spec, "", stages[target]))
             except EdgeEffnetError as error:
                 outcomes[target] = error
     return [outcomes[target] for target in targets]
 
 
-def attach_all(targets: Sequence[Target], stage: StartStage) -> list[Result | EdgeEffnetError]:
+def attach_all(targets: Sequence[Target], stage: StartStage) -> list[Fetched | EdgeEffnetError]:
     """Fetch from every target what was left there."""
     return at_once(
         [
@@ -69,6 +70,17 @@ def attach_all(targets: Sequence[Target], stage: StartStage) -> list[Result | Ed
             for target in targets
         ]
     )
+
+
+def release_all(outcomes: Sequence[Fetched | EdgeEffnetError]) -> list[EdgeEffnetError]:
+    """Have the devices forget what was fetched from them and is saved here now.
+
+    Returns:
+        What stood in the way; a result then stays there, too.
+    """
+    fetched = [one.release for one in outcomes if isinstance(one, Fetched) and one.release]
+    answers = at_once([release() for release in fetched])
+    return [answer for answer in answers if isinstance(answer, EdgeEffnetError)]
 
 
 def clean_all(targets: Sequence[Target]) -> list[str | EdgeEffnetError]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results.result import VERSION, Result, parse_result
-from edge_effnet.errors import DataError, cannot_write
+from edge_effnet.errors import DataError
 from edge_effnet.files import json_text
-from edge_effnet.files.write import write_atomically
+from edge_effnet.files.locks import locked
+from edge_effnet.files.write import json_bytes, write_atomically
 
 SERIES_FORMAT = "edge-effnet/benchmark-series"
 
@@ -64,24 +62,11 @@ def append_result(path: Path, result: Result) -> int:
         DataError: the file holds something else.
         OutputError: it cannot be written.
     """
-    with _locked(path):
+    with locked(path, wait=True):
         earlier = [entry.to_json() for entry in read_results(path)] if path.exists() else []
-        text = json.dumps(series([*earlier, result.to_json()]))
-        write_atomically(path, (text + "\n").encode(), overwrite=True)
+        document = series([*earlier, result.to_json()])
+        write_atomically(path, json_bytes(document, indent=None), overwrite=True)
     return len(earlier) + 1
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    lock = path.with_name(f".{path.name}.lock")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = lock.open("w")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    with file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def refuse_unappendable(path: Path) -> None:
@@ -91,6 +76,6 @@ def refuse_unappendable(path: Path) -> None:
         DataError: the file holds something else.
         OutputError: it cannot be written.
     """
-    with _locked(path):
+    with locked(path, wait=True):
         if path.exists():
             read_results(path)

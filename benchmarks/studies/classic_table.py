@@ -19,7 +19,7 @@ from typing import Any
 import click
 from rich.text import Text
 
-from benchmarks.devices.targets import find_targets, measure_all
+from benchmarks.devices.targets import find_targets, measure_all, release_all
 from benchmarks.results.result import Case, Result
 from benchmarks.results.tables import machine_line
 from benchmarks.spec import BenchSpec
@@ -30,7 +30,7 @@ from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.statistics import Ratio, paired_ratio
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.progress import stages
 from edge_effnet.ui.tables import table
 
@@ -213,7 +213,7 @@ def command(
       python -m benchmarks.studies.classic_table models/ --make all --markdown
       python -m benchmarks.studies.classic_table models/ --make b0,resnet50 --weights random
     """
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     make_missing(folder, _names(make), weights)
     files = find_files(folder)
     if not files:
@@ -224,9 +224,10 @@ def command(
         )
     spec = BenchSpec(tuple(files.values()), threads=(threads,), seconds=seconds)
     with stages() as stage:
-        (outcome,) = measure_all(spec, find_targets([device]), stage)
-    if isinstance(outcome, EdgeEffnetError):
-        raise outcome
+        (fetched,) = measure_all(spec, find_targets([device]), stage)
+    if isinstance(fetched, EdgeEffnetError):
+        raise fetched
+    outcome = fetched.result
     random = {name for (name, _), path in files.items() if has_random_weights(path)}
     rows = classic_rows(outcome, files, random)
     if json_to is not None:
@@ -240,6 +241,8 @@ def command(
         write_json(document, json_to, overwrite=force)
     if json_to != "-":
         _print(rows, outcome, as_markdown=as_markdown)
+    for problem in release_all([fetched]):
+        click.echo(f"note: {problem}", err=True)
 
 
 def _print(rows: Sequence[ClassicRow], result: Result, *, as_markdown: bool) -> None:

@@ -27,7 +27,7 @@ from edge_effnet.metrics import summarize_classes
 from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.progress import progress_of
 from edge_effnet.ui.tables import table
 
@@ -255,7 +255,7 @@ def print_rows(rows: Sequence[StudyRow]) -> None:
 @force_option
 def command(**given: Any) -> None:
     """Compare ways of pruning; prints a table."""
-    refuse_bad_output(given["json_to"], overwrite=given["force"])
+    claim_outputs({"--json": given["json_to"]}, overwrite=given["force"])
     shares = [float(share) for share in given["shares"].split(",")]
     seeds = [int(seed) for seed in given["seeds"].split(",")]
     extra = ["--epochs", str(given["epochs"]), "--steps", str(given["steps"])]

@@ -35,7 +35,7 @@ from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.progress import progress_of, stages
 from edge_effnet.ui.tables import table
 
@@ -196,7 +196,7 @@ def command(
     others: tuple[str, ...],
 ) -> None:
     """Compare our int8 with that of other tools."""
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     if weights == "random":
         raise UsageProblem(
             "random weights are others for every tool",

@@ -10,7 +10,7 @@ import click
 from converters.accuracy.limits import Limits
 from converters.config import ConvertConfig
 from converters.float_model.choice import ModelChoice
-from converters.quantization.recipes import RECIPES
+from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options, from_options
@@ -22,7 +22,7 @@ from edge_effnet.ui.options import (
     labels_option,
     threshold_option,
 )
-from edge_effnet.ui.output import refuse_bad_output
+from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.quantities import Share
 
 _RENAMED = {"--recovery-steps": "--qat-steps", "--recovery-labels": "--qat-labels"}
@@ -90,7 +90,7 @@ def command(**options: Any) -> None:
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.commands.convert_report import print_conversion, print_edgetpu
-    from converters.conversion import refuse_outputs
+    from converters.conversion import files_to_write
     from converters.float_model.input_pixels import settle_input
     from converters.pipeline import convert
     from edge_effnet.cores import available_cores
@@ -111,8 +111,10 @@ def command(**options: Any) -> None:
         force=options["force"],
     )
     share, json_to, shown = options["prune_share"], options["json_to"], options["json_to"] != "-"
-    refuse_bad_output(json_to, overwrite=config.force)
-    refuse_outputs(_name(original, config, share), config, original.file)
+    files = files_to_write(_name(original, config, share), config, original.file)
+    if share is not None:
+        files.append(config.out / f"{original.name}-{FLOAT32}.tflite")  # what it was pruned from
+    claim_outputs({"--json": json_to, "--out": files}, overwrite=config.force)
     _refuse_bad_data(config)
     if options["labels"]:
         original = replace(original, labels=read_labels(options["labels"], config.data))

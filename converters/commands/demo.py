@@ -16,9 +16,11 @@ from edge_effnet.errors import MissingExtra
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option
+from edge_effnet.ui.output import claim_outputs
 
 VARIANT = "b0"
 IMAGES = 12
+IMAGE = "answers.jpg"
 COLUMNS = 4
 TILE_PX = 240
 _CAPTION_PX = 26
@@ -61,7 +63,7 @@ def command(out: Path, force: bool) -> None:
     screen.print()
     screen.print(f"{IMAGES} signs nobody has seen", style="bold")
     answers = _ask(models)
-    image = out / "answers.jpg"
+    image = out / IMAGE
     _write_image(answers, image)
     for name in models:
         right = sum(answer.answers[name][0] == answer.truth for answer in answers)
@@ -78,7 +80,7 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     """The command a user would type, from the demo weights to the comparison."""
     from converters.commands.convert_report import print_conversion
     from converters.config import ConvertConfig
-    from converters.conversion import refuse_outputs
+    from converters.conversion import files_to_write
     from converters.float_model.choice import ModelChoice
     from converters.pipeline import convert
     from converters.quantization.recipes import RECIPES
@@ -90,7 +92,8 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     config = ConvertConfig(
         out=out, recipes=(RECIPES["int8"],), workers=available_cores(), force=force
     )
-    refuse_outputs(VARIANT, config, None)
+    files = [*files_to_write(VARIANT, config, None), out / IMAGE]
+    claim_outputs({"--out": files}, overwrite=force)
     with stages() as stage:
         done = stage("exporting the float model", None)
         source = ModelChoice(variant=VARIANT, weights="demo").open()

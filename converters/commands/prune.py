@@ -15,7 +15,7 @@ from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import echo, print_note
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output
+from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     from converters.pruning.unstructured.report import print_sparsity, sparsity_json
     from edge_effnet.ui.output import write_json
 
-    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    claim_outputs(
+        {"--json": options["json_to"], "--plot": options["plot"]}, overwrite=options["force"]
+    )
     if options["resume"] is not None:
         folder = options["resume"]
         config = CONFIG_FILE.read(folder)
@@ -156,12 +158,14 @@ def _context(
 def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
     from converters.pruning.run import RUN_FILES, prune
     from converters.pruning.unstructured.run import prune_weights
+    from edge_effnet.files.locks import locked_run
     from edge_effnet.runs import clear_run, refuse_existing_run
     from edge_effnet.training.epochs import Interrupted
 
-    if options["resume"] is None:
-        refuse_existing_run(folder, (CONFIG_FILE.name,), overwrite=options["force"])
-    with watching() as callbacks:
+    with locked_run(folder), watching() as callbacks:
+        if options["resume"] is None:
+            own = CONFIG_FILE.stands_in(folder)
+            refuse_existing_run(folder, RUN_FILES, own=own, overwrite=options["force"])
         context = _context(config, folder, options, callbacks)
         if options["resume"] is None:
             clear_run(folder, RUN_FILES)
@@ -181,17 +185,15 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from converters.pruning.report import print_sensitivity
     from converters.pruning.selection.sensitivity_plot import sensitivity_plot
     from converters.pruning.step import measure
-    from edge_effnet.files.write import refuse_existing, write_atomically
+    from edge_effnet.files.write import write_atomically
     from edge_effnet.plots import missing_extra
     from edge_effnet.training.epochs import Callbacks
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
 
     plot = options["plot"]
-    if plot is not None:
-        refuse_existing(plot, overwrite=options["force"])
-        if missing := missing_extra():
-            raise missing
+    if plot is not None and (missing := missing_extra()):
+        raise missing
     with stages() as stage:  # nothing is stored, so Ctrl-C ends it at once
         context = _context(config, Path(), options, Callbacks(say=print_note, stage=stage))
         _, points = measure(context, context.original, everything=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
+from edge_effnet.files.scratch import scratch_folder
 
 COMPILER = "edgetpu_compiler"
 TIMEOUT_SECONDS = 600
@@ -108,10 +108,10 @@ def compile_model(compiler: str, model: bytes, name: str) -> Compiled:
     Raises:
         ModelError: the compiler cannot be run, refuses the model, or says what cannot be read.
     """
-    with tempfile.TemporaryDirectory(prefix="edge-effnet-") as scratch:
-        source = Path(scratch, "model.tflite")
+    with scratch_folder() as scratch:
+        source = scratch / "model.tflite"
         source.write_bytes(model)
-        command = compile_command(compiler, source, Path(scratch))
+        command = compile_command(compiler, source, scratch)
         try:
             done = subprocess.run(
                 command,
@@ -128,7 +128,7 @@ def compile_model(compiler: str, model: bytes, name: str) -> Compiled:
                 fix=f"check {compiler}; it is a program for x86-64 Linux",
             ) from error
         output = done.stdout + done.stderr
-        target = Path(scratch, "model_edgetpu.tflite")
+        target = scratch / "model_edgetpu.tflite"
         try:
             log = parse_log(output)
             if done.returncode != 0:

@@ -11,7 +11,6 @@ from converters.pruning.config import CONFIG_FILE, PruneConfig
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.signs.option import is_signs, named_source
 from edge_effnet.errors import ModelError, OutputError, UsageProblem
-from edge_effnet.files.write import refuse_existing
 
 
 def pruned_name(model: ModelChoice, share: float, config: ConvertConfig) -> str:
@@ -50,7 +49,8 @@ def prune_first(
     from converters.pruning.progress import watching
     from converters.pruning.report import print_result
     from converters.pruning.run import RUN_FILES, final_name, prune
-    from edge_effnet.runs import clear_run
+    from edge_effnet.files.locks import locked_run
+    from edge_effnet.runs import clear_run, refuse_existing_run
     from edge_effnet.training.epochs import Interrupted
 
     photos = config.calibration or (config.data if is_signs(config.data) else None)
@@ -64,17 +64,18 @@ def prune_first(
         )
     pruning = _config(model, share, config, photos)
     spec = find_variant(pruning.variant)
-    refuse_existing(config.out / f"{spec.name}-float32.tflite", overwrite=config.force)
     folder = model.runs / final_name(spec, pruning)
-    if (folder / CONFIG_FILE.name).exists() and CONFIG_FILE.read(folder) != pruning:
-        if not config.force:
-            raise OutputError(
-                f"{folder} holds a pruning run with other settings",
-                expected="the same variant, weights, photos and share",
-                fix="choose another --runs, or add --force to prune anew",
-            )
-        clear_run(folder, RUN_FILES)
-    with watching() as callbacks:
+    with locked_run(folder), watching() as callbacks:
+        own = CONFIG_FILE.stands_in(folder)
+        refuse_existing_run(folder, RUN_FILES, own=own, overwrite=True)
+        if own and CONFIG_FILE.read(folder) != pruning:
+            if not config.force:
+                raise OutputError(
+                    f"{folder} holds a pruning run with other settings",
+                    expected="the same variant, weights, photos and share",
+                    fix="choose another --runs, or add --force to prune anew",
+                )
+            clear_run(folder, RUN_FILES)
         context = open_context(
             pruning, folder, runs=model.runs, workers=config.workers, callbacks=callbacks
         )

@@ -45,9 +45,10 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import evaluate
+from edge_effnet.training.run_folder import STATE_FILE
 from edge_effnet.training.trainer_state import EpochRow
 
-RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*")
+RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*", f"step-*/{STATE_FILE}")
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,12 @@ class Outputs:
     saver: DifferenceSaver | None = None
     window: Window | None = None
 
+    @property
+    def problems(self) -> list[str]:
+        """Why an output is cut or missing."""
+        writers = (self.jsonl, self.recorder, self.saver)
+        return [one.problem for one in writers if one is not None and one.problem is not None]
+
     def end(self) -> None:
         for output in (self.recorder, self.saver, self.window, self.jsonl):
             if output is not None:
@@ -119,6 +125,11 @@ class Session:
         self._smoothers = Smoother(settings.smooth_s), Smoother(settings.smooth_s)
         self._throttled: tuple[str, ...] = ()
         self._status_due_s = self._rate_due_s = self._history_due_s = 0.0
+
+    @property
+    def problems(self) -> list[str]:
+        """Why an output is cut or missing, after ``run``."""
+        return self._outputs.problems
 
     def run(self) -> RunStatus:
         """Until the source ends or KeyboardInterrupt comes, which is a proper end too.

@@ -175,8 +175,6 @@ def open_outputs(
             outputs.publisher = FramePublisher()
             token = os.environ.get(TOKEN_VARIABLE) or None
             server = start_server(outputs.publisher, host, port, token=token)
-        if options.jsonl is not None:
-            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
                 options.save_differences, most=options.max_saved, say=say
@@ -191,6 +189,8 @@ def open_outputs(
                 overwrite=options.force,
                 say=say,
             )
+        if options.jsonl is not None:  # the last: it empties the file before
+            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
     except BaseException:
         outputs.end()
         if server is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.camera.options import CameraOptions
-from edge_effnet.errors import UsageProblem
+from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console
@@ -20,7 +20,7 @@ from edge_effnet.ui.options import (
     preprocess_option,
     top_option,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 
 if TYPE_CHECKING:
     from edge_effnet.camera.setup import CameraRun
@@ -88,6 +88,12 @@ def command(**options: Any) -> None:
         line.clear()
         run.end()
     _report(run, asked)
+    if run.session.problems:
+        raise OutputError(
+            run.session.problems[0],
+            expected="every output, whole",
+            fix="make room, or choose another folder, and start it again",
+        )
 
 
 def _refuse_contradictions(options: CameraOptions) -> None:
@@ -104,7 +110,14 @@ def _refuse_contradictions(options: CameraOptions) -> None:
         raise UsageProblem(
             "--save-differences needs a second model", fix="add --compare b0-float32.tflite"
         )
-    refuse_bad_output(options.json_to, overwrite=options.force)
+    if options.record is not None:
+        from edge_effnet.camera.outputs.record import refuse_recording
+
+        refuse_recording(options.record)
+    claim_outputs(
+        {"--json": options.json_to, "--jsonl": options.jsonl, "--record": options.record},
+        overwrite=options.force,
+    )
 
 
 def _report(run: CameraRun, options: CameraOptions) -> None:

@@ -19,7 +19,7 @@ from edge_effnet.ui.options import (
     threshold_option,
     top_option,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
@@ -79,7 +79,7 @@ def command(
     from edge_effnet.runtime.model import Model
     from edge_effnet.ui.console import print_note
 
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     _refuse_exchanged(model, images)
     names = read_labels(labels) if labels else None
     classifier = open_classifier(

@@ -18,7 +18,7 @@ from edge_effnet.ui.options import (
     strict_option,
     threads_option,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 
 _PLOTS = (".svg", ".png")
 
@@ -75,8 +75,7 @@ def command(
     from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.progress import progress_of, stages
 
-    refuse_bad_output(json_to, overwrite=force)
-    refuse_bad_output(str(plot) if plot else None, overwrite=force)
+    claim_outputs({"--json": json_to, "--plot": plot}, overwrite=force)
     if plot is not None and not layers:
         raise UsageProblem("--plot draws layers", found="no --layers", fix="add --layers")
     if plot is not None and plot.suffix.lower() not in _PLOTS:

@@ -14,7 +14,7 @@ from edge_effnet.ui.console import console
 from edge_effnet.ui.options import (
     output_options,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.quantities import OneOf
 
@@ -60,7 +60,7 @@ def command(model: Path | None, device: str, json_to: str | None, force: bool) -
     from edge_effnet.measure.system_state import read_system_state
     from edge_effnet.tflite.reader import read_structure
 
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     described = describe_file(model) if model is not None and device == "cpu" else None
     if model is not None and device != "cpu":
         read_structure(model)  # refuse early what is no model

@@ -15,7 +15,7 @@ from edge_effnet.ui.options import (
     strict_option,
     threads_option,
 )
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 
 
 @click.command("evaluate", cls=NeedsData)
@@ -61,7 +61,7 @@ def command(
     from edge_effnet.ui.evaluation_report import print_summary
     from edge_effnet.ui.progress import progress_of, stages
 
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     names = read_labels(labels, data) if labels else None
     with stages() as stage:
         plan = plan_evaluation(

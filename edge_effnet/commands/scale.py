@@ -12,6 +12,7 @@ from edge_effnet.architecture.scaling import Fit, largest_within, scaled_variant
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.console import console, megabytes, millions
 from edge_effnet.ui.options import classes_option, force_option
+from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.quantities import Amount
 from edge_effnet.ui.tables import table
 
@@ -70,6 +71,7 @@ def command(
         fit = Fit(spec, phi, cost(spec, classes=classes), ())
     else:
         fit = largest_within(budgets, classes=classes)
+    claim_outputs({"--out": out}, overwrite=force)
     if out is not None:
         write_variant(out, fit.spec, overwrite=force)
     _print(fit, budgets)

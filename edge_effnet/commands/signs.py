@@ -14,6 +14,7 @@ from edge_effnet.spelling import read_size
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option
+from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.quantities import OneOf
 
 # What draws with OpenCV is imported where it is called: --help needs none of it.
@@ -107,6 +108,7 @@ def print_sheet(out: Path, paper: str, per_page: str, cut_lines: bool, force: bo
       edge-effnet signs print -o sheet.pdf
       edge-effnet signs print -o cards.pdf --per-page 4 --cut-lines --paper letter
     """
+    claim_outputs({"--out": out}, overwrite=force)
     data = sheet_pdf(paper, per_page=int(per_page), cut_lines=cut_lines)
     write_atomically(out, data, overwrite=force)
     pages = -(-len(printable()) // int(per_page))
@@ -135,6 +137,7 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
     from edge_effnet.data.signs.clip import truth_path, write_clip
     from edge_effnet.ui.progress import progress_of
 
+    claim_outputs({"--out": (out, truth_path(out))}, overwrite=force)
     with progress_of("rendering") as progress:
         truths = write_clip(
             out,

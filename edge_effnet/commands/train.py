@@ -18,7 +18,7 @@ from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output
+from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
     """
-    refuse_bad_output(options["json_to"], overwrite=options["force"])
+    claim_outputs({"--json": options["json_to"]}, overwrite=options["force"])
     given = {
         entry.name: options[entry.name]
         for entry in fields(TrainConfig)
@@ -127,7 +127,8 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
 
     resuming = options["resume"] is not None
     if not resuming:
-        refuse_existing_run(folder, RUN_FILES, overwrite=options["force"])
+        own = CONFIG_FILE.stands_in(folder)
+        refuse_existing_run(folder, RUN_FILES, own=own, overwrite=options["force"])
     keras_module()  # says what to install before anything is read
     common = {
         "workers": options["threads"] or available_cores(),

@@ -16,7 +16,7 @@ from edge_effnet.ui.options import (
     classes_option,
     output_options,
 )
-from edge_effnet.ui.output import write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.tables import table
 
 
@@ -36,6 +36,7 @@ def command(name: str | None, classes: int, json_to: str | None, force: bool) ->
       edge-effnet variants --json - | jq '.[] | select(.int8_bytes < 6e6) | .name'
     """
     chosen = [find_variant(name)] if name else list(VARIANTS.values())
+    claim_outputs({"--json": json_to}, overwrite=force)
     if json_to:
         entries = [_as_json(spec, classes) for spec in chosen]
         write_json(entries[0] if name else entries, json_to, overwrite=force)

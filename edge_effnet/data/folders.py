@@ -6,6 +6,7 @@ will name it. Linked folders are entered, each real folder once. What is left ou
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -17,6 +18,7 @@ from typing import Any, Literal
 from edge_effnet.errors import DataError
 from edge_effnet.image.kinds import decodable, kind_of_file, remedy
 from edge_effnet.image.reading import IMAGE_SUFFIXES
+from edge_effnet.printable import without_surrogates
 
 Part = Literal["evaluation", "training"]
 
@@ -89,12 +91,13 @@ class Folder:
     def inner(self) -> Path | None:
         """The only class folder with images, where these lie in folders of its own: those are the
         classes, most likely. Unpacked archives look so."""
-        filled = [self.source / name for name, images in self.classes.items() if images]
+        filled = [images for images in self.classes.values() if images]
         if len(filled) != 1:
             return None
-        below = [path.relative_to(filled[0]).parts for path in self.classes[filled[0].name]]
-        nested = all(len(parts) > 1 for parts in below)
-        return filled[0] if nested and len({parts[0] for parts in below}) > 1 else None
+        below = [path.relative_to(self.source).parts for path in filled[0]]
+        nested = all(len(parts) > 2 for parts in below)
+        own = self.source / below[0][0]
+        return own if nested and len({parts[1] for parts in below}) > 1 else None
 
     @property
     def empty(self) -> list[str]:
@@ -109,14 +112,7 @@ def list_folder(source: Path) -> Folder:
         DataError: it cannot be listed.
     """
     left = _Counter()
-    try:
-        entries = _entries(source)
-    except OSError as error:
-        raise DataError(
-            f"{source} cannot be listed",
-            found=error.strerror or str(error),
-            fix="check its permissions",
-        ) from error
+    entries = _entries(source)
     loose: list[Path] = []
     owners: dict[str, Path] = {}
     # A link to a folder around the data set would bring in the whole disk.
@@ -124,30 +120,56 @@ def list_folder(source: Path) -> Folder:
     seen = {real, *real.parents}
     for entry in entries:
         path = source / entry.name
-        if not entry.is_dir():
+        if not _is_folder(entry, path):
             if path.suffix.lower() not in _BESIDE_CLASSES and _is_image(entry, path, left):
                 loose.append(path)
         elif _enter(path, seen, left):
-            owners[entry.name] = path
+            owners[without_surrogates(entry.name)] = path  # labels are written as UTF-8
     classes = {name: tuple(sorted(_below(owners[name], seen, left))) for name in sorted(owners)}
     if any(classes.values()):
         for path in loose:
             left.add("images outside of the class folders", path)
         for name, images in classes.items():
             if not images:
-                left.add("class folders without images", source / name)
+                left.add("class folders without images", owners[name])
     return Folder(source, classes, tuple(sorted(loose)), tuple(left.found.values()))
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """Without hidden ones; links last, so that a folder is listed where it really lies."""
-    with os.scandir(folder) as entries:
-        kept = [
-            entry
-            for entry in entries
-            if not entry.name.startswith(".") and entry.name.lower() not in _NO_DATA
-        ]
+    """Without hidden ones; links last, so that a folder is listed where it really lies.
+
+    Raises:
+        DataError: it cannot be listed: without its images, those of the others would seem to be
+            all there are.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            kept = [
+                entry
+                for entry in entries
+                if not entry.name.startswith(".") and entry.name.lower() not in _NO_DATA
+            ]
+    except OSError as error:
+        raise _not_listed(folder, error) from error
     return sorted(kept, key=lambda entry: (entry.is_symlink(), entry.name))
+
+
+def _is_folder(entry: os.DirEntry[str], path: Path) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # links that lead to each other
+            return False
+        raise _not_listed(path, error) from error
+
+
+def _not_listed(path: Path, error: OSError) -> DataError:
+    return DataError(
+        f"{path} cannot be listed",
+        found=error.strerror or str(error),
+        expected="a folder and images that may be read, so that none is overlooked",
+        fix="check its permissions, or move it out of the data",
+    )
 
 
 def _enter(folder: Path, seen: set[Path], left: _Counter) -> bool:
@@ -160,14 +182,9 @@ def _enter(folder: Path, seen: set[Path], left: _Counter) -> bool:
 
 
 def _below(folder: Path, seen: set[Path], left: _Counter) -> Iterator[Path]:
-    try:
-        entries = _entries(folder)
-    except OSError:
-        left.add("folders that cannot be listed", folder, "check their permissions")
-        return
-    for entry in entries:
+    for entry in _entries(folder):
         path = folder / entry.name
-        if entry.is_dir():
+        if _is_folder(entry, path):
             if _enter(path, seen, left):
                 yield from _below(path, seen, left)
         elif _is_image(entry, path, left):
@@ -177,7 +194,9 @@ def _below(folder: Path, seen: set[Path], left: _Counter) -> Iterator[Path]:
 def _is_image(entry: os.DirEntry[str], path: Path, left: _Counter) -> bool:
     try:
         regular = stat.S_ISREG(entry.stat().st_mode)  # nothing else is opened: a FIFO would block
-    except OSError:
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):  # a folder that may not be entered
+            raise _not_listed(path, error) from error
         left.add("links that lead nowhere", path)
         return False
     kind = kind_of_file(path) if regular else None
@@ -233,10 +252,7 @@ def _plain_name(name: str) -> str:
 def _parts_of(source: Path) -> dict[Path, Part]:
     if not source.is_dir():
         return {}
-    try:
-        names = [entry.name for entry in _entries(source) if entry.is_dir()]
-    except OSError:
-        return {}  # listing says it
+    names = [entry.name for entry in _entries(source) if _is_folder(entry, source / entry.name)]
     told = {source / name: _PARTS.get(_plain_name(name)) for name in names}
     parts = {path: part for path, part in told.items() if part is not None}
     whole = len(parts) == len(names) or set(parts.values()) == {"evaluation", "training"}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import os
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import OutputError, cannot_write
+from edge_effnet.files.locks import left_by_killed, note_write
+from edge_effnet.files.scratch import PartFile
+from edge_effnet.printable import without_surrogates
 
 
 def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> None:
@@ -18,25 +21,52 @@ def write_atomically(path: Path, data: bytes, *, overwrite: bool = False) -> Non
         OutputError: the file exists and ``overwrite`` is False; the folder is not writable;
             the disk is full. The old file, if any, is untouched.
     """
-    refuse_existing(path, overwrite=overwrite)
-    temporary: Path | None = None
+    write_together({path: data}, overwrite=overwrite)
+
+
+def write_together(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
+    """Write files that belong together: none takes its place before all are on the disk.
+
+    Raises:
+        OutputError: as ``write_atomically``; all old files are untouched.
+    """
+    for path in files:
+        refuse_existing(path, overwrite=overwrite)
+    parts: dict[Path, PartFile] = {}
+    path = Path()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(prefix=".edge-effnet-", dir=path.parent)
-        temporary = Path(name)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)  # mkstemp makes it private
-        temporary.replace(path)
+        for path, data in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            parts[path] = PartFile(path.parent)
+            parts[path].write(data)
+        for path, part in parts.items():
+            note_write(path, hashlib.sha256(files[path]).hexdigest())
+            part.path.replace(path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
+        for part in parts.values():
+            part.end()
+
+
+def dump_json(document: Any, *, indent: int | None = 1) -> str:
+    r"""JSON for people and programs, in characters that UTF-8 has.
+
+    A file name that is no UTF-8 holds lone surrogates; they become JSON's own escape,
+    ``\udce9``, of which any reader of JSON makes the same name again.
+    """
+    text = json.dumps(document, indent=indent, ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def json_bytes(document: Any, *, indent: int | None = 1) -> bytes:
+    """``dump_json`` with a line feed, as UTF-8."""
+    return (dump_json(document, indent=indent) + "\n").encode()
+
+
+def text_bytes(text: str) -> bytes:
+    r"""Text for people as UTF-8; of names that are no UTF-8 the byte is shown: ``caf\xe9``."""
+    return without_surrogates(text).encode()
 
 
 def write_json_file(path: Path, document: Any) -> None:
@@ -45,8 +75,7 @@ def write_json_file(path: Path, document: Any) -> None:
     Raises:
         OutputError: it cannot be written; the file before is untouched.
     """
-    text = json.dumps(document, indent=1, ensure_ascii=False) + "\n"
-    write_atomically(path, text.encode(), overwrite=True)
+    write_atomically(path, json_bytes(document), overwrite=True)
 
 
 def refuse_existing(path: Path, *, overwrite: bool) -> None:
@@ -63,7 +92,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
             expected="a file name",
             fix="choose another name",
         )
-    if there and not overwrite:
+    if there and not overwrite and not left_by_killed(path):
         raise OutputError(
             f"{path} already exists",
             expected="a free name",

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -20,6 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.files.scratch import scratch_folder
 
 MOST_BYTES = 1 << 30  # of one member: twenty times the largest EfficientNet
 _FREE_BYTES = 64 << 20  # up to here a high ratio harms nobody
@@ -195,8 +194,7 @@ def unpacked(path: Path) -> Iterator[Path]:
     if found is None or found.model is None:
         yield path
         return
-    scratch = Path(tempfile.mkdtemp(prefix="edge-effnet-"))
-    try:
+    with scratch_folder() as scratch:
         with _opened(path) as archive:
             if found.code == "saved-model-package":
                 target = _extract_folder(path, archive, found.model, scratch)
@@ -204,8 +202,6 @@ def unpacked(path: Path) -> Iterator[Path]:
                 target = scratch / ("model" + PurePosixPath(found.model).suffix.lower())
                 target.write_bytes(_read(path, archive, found.model))
         yield target
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _extract_folder(path: Path, archive: zipfile.ZipFile, place: str, scratch: Path) -> Path:

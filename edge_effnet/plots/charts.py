@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from edge_effnet.plots.style import BAD, FAINT, GOOD, HINT, INK, PALETTE, PAPER, SOFT, styled
+from edge_effnet.printable import without_surrogates
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -186,7 +187,9 @@ def lines(panels: Sequence[Panel], x_name: str) -> Figure:
     figure = Figure((_WIDTH_INCHES * (0.35 + 0.65 * len(panels)), 2.4), layout="constrained")
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for index, (name, xs, ys) in enumerate(panel.curves):
-            axes.plot(xs, ys, color=PALETTE[index], label=name, marker="o", markersize=2.5)
+            axes.plot(
+                xs, ys, color=PALETTE[index], label=_short(name, 60), marker="o", markersize=2.5
+            )
         axes.grid(axis="y", linewidth=0.6)
         axes.set_title(panel.title, loc="left", size=10, color=INK)
         axes.set_xlabel(x_name)
@@ -229,7 +232,7 @@ def dots(
         axes.set(xscale="log", xlim=(low, end))
         _log_ticks(axes, low, end, (1,))
     for name, color in legend:
-        axes.plot([], [], "o", color=PALETTE[color], label=name)
+        axes.plot([], [], "o", color=PALETTE[color], label=_short(name, 60))
     if legend:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(legend), borderpad=0)
     _row_labels(axes, [row.title for row in rows], [row.note for row in rows])
@@ -288,4 +291,5 @@ def _number(value: float) -> str:
 
 
 def _short(text: str, letters: int) -> str:
+    text = without_surrogates(text)  # Matplotlib takes none
     return text if len(text) <= letters else text[: letters - 1] + "…"

@@ -15,6 +15,7 @@ import numpy as np
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.native_log import native_output_hidden
+from edge_effnet.printable import without_surrogates
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
 from edge_effnet.tflite.reader import is_model_file, parse_structure, read_model_bytes
@@ -163,9 +164,9 @@ def interpreter_options(
     """
     module = load_runtime().module
     options: dict[str, Any] = {"num_threads": max(1, threads)}
-    if is_model_file(path):
+    if is_model_file(path) and without_surrogates(str(path)) == str(path):
         options["model_path"] = str(path)
-    else:  # in a zip archive
+    else:  # in a zip archive, or of a name that is no UTF-8, which the runtime does not take
         options["model_content"] = read_model_bytes(path)
     if not xnnpack:
         kernels = module.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES

@@ -248,4 +248,6 @@ def fingerprint(train: Dataset, val: Dataset) -> str:
 def _line(sample: Sample) -> bytes:
     # The last two parts of the path: a data set that was moved as a whole is the same one.
     name = "/".join(sample.path.parts[-2:])
-    return f"{name}\t{sample.path.stat().st_size}\t{sample.label}\n".encode()
+    return f"{name}\t{sample.path.stat().st_size}\t{sample.label}\n".encode(
+        "utf-8", "surrogateescape"
+    )

@@ -24,7 +24,7 @@ from edge_effnet.training.data import ImageLists
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE
 
 BEST_FILE, STATE_FILE = "best.h5", "last.state"
-RUN_FILES = (CONFIG_FILE.name, STATE_FILE, BEST_FILE, HISTORY_FILE, CURVES_FILE)
+RUN_FILES = (CONFIG_FILE.name, BEST_FILE, HISTORY_FILE, CURVES_FILE, STATE_FILE)
 
 
 @dataclass(frozen=True)

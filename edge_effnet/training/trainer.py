@@ -12,6 +12,7 @@ from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.data.trained_on import record
 from edge_effnet.errors import UsageProblem
+from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.training.checkpointing import (
@@ -92,7 +93,20 @@ def train(
         EdgeEffnetError: bad data, weights, config or output, or a loss that is no number.
         Interrupted: stopped by ``callbacks.stop``; ``resume`` goes on.
     """
-    refuse_existing_run(folder, RUN_FILES, overwrite=overwrite)
+    with locked_run(folder):
+        refuse_existing_run(
+            folder, RUN_FILES, own=CONFIG_FILE.stands_in(folder), overwrite=overwrite
+        )
+        return _begin(config, folder, workers, save_every_seconds, callbacks)
+
+
+def _begin(
+    config: TrainConfig,
+    folder: Path,
+    workers: int,
+    save_every_seconds: float,
+    callbacks: Callbacks,
+) -> TrainingResult:
     spec = find_variant(config.variant)
     lists = list_images(config, stage=callbacks.stage)
     weights = find_weights(spec, config.weights)
@@ -129,17 +143,22 @@ def resume(
     own = CONFIG_FILE.read(folder)
     if config is not None:
         refuse_other_config(own, config, folder)
-    state = folder / STATE_FILE
-    if not state.exists():  # killed before the first checkpoint: begin again, which is the same
+    with locked_run(folder):
+        if (folder / STATE_FILE).exists():
+            return _go_on(own, folder, workers, save_every_seconds, callbacks)
+        # Killed before the first checkpoint: begin again, which is the same.
         callbacks.say(f"{folder} was stopped before its first checkpoint; it begins again")
-        return train(
-            own,
-            folder,
-            workers=workers,
-            save_every_seconds=save_every_seconds,
-            callbacks=callbacks,
-            overwrite=True,
-        )
+        return _begin(own, folder, workers, save_every_seconds, callbacks)
+
+
+def _go_on(
+    own: TrainConfig,
+    folder: Path,
+    workers: int,
+    save_every_seconds: float,
+    callbacks: Callbacks,
+) -> TrainingResult:
+    state = folder / STATE_FILE
     spec, stored = find_variant(own.variant), read_state(state)
     before = stored.depends_on
     steps = tuple(before.get("steps", ()))  # states of an older version have none
@@ -165,6 +184,8 @@ def _run(
 ) -> TrainingResult:
     config, folder = run.config, run.folder
     progress = stored.progress if stored else TrainerState()
+    if progress.rows:  # a kill may have come between the state and the history
+        write_history(folder, progress.rows)
     if progress.finished:
         callbacks.say(f"{folder} is finished: nothing is left to do")
         return _result(run, progress, ())

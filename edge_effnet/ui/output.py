@@ -1,35 +1,63 @@
-"""Results for machines, in a file or on stdout."""
+"""Results for machines, in a file or on stdout; and what a command must not write over."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edge_effnet.errors import OutputError
-from edge_effnet.files.write import refuse_existing, write_atomically
+from edge_effnet.files.outputs import claimed
+from edge_effnet.files.write import dump_json, json_bytes, write_atomically
+
+Named = str | Path | Sequence[Path] | None
 
 
 def write_json(value: Any, destination: str, *, overwrite: bool) -> None:
     """Write a result to a file, or to stdout for ``-``."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
     if destination == "-":
-        click.echo(text)
+        click.echo(dump_json(value))
     else:
-        write_atomically(Path(destination), (text + "\n").encode(), overwrite=overwrite)
+        write_atomically(Path(destination), json_bytes(value), overwrite=overwrite)
 
 
-def refuse_bad_output(json_to: str | None, *, overwrite: bool) -> None:
-    """Refuse an output that cannot be written before minutes are spent on its content.
+def claim_outputs(
+    outputs: Mapping[str, Named], *, overwrite: bool, shared: Sequence[str] = ()
+) -> None:
+    """Look at all outputs of the command that runs, before any is opened and before minutes are
+    spent on their content; keep other processes from them until the command ends.
+
+    Args:
+        outputs: by option. All other options and arguments of the command that name files are
+            its inputs. None and ``-``, standard output, are no files.
+        overwrite: whether ``--force`` was given.
+        shared: options of ``outputs`` whose files are added to.
 
     Raises:
-        OutputError: the file exists and ``overwrite`` is off, or it is a folder.
+        UsageProblem, OutputError: see ``claimed``.
     """
-    if json_to is None or json_to == "-":
-        return
-    path = Path(json_to)
-    if path.is_dir():
-        raise OutputError(f"{path} is a folder", expected="a file name", fix="add a file name")
-    refuse_existing(path, overwrite=overwrite)
+    context = click.get_current_context()
+    files = {flag: list(_paths(value)) for flag, value in outputs.items()}
+    inputs = {
+        flag: path
+        for parameter in context.command.params
+        if (flag := _flag(parameter)) not in outputs
+        for path in _paths(context.params.get(str(parameter.name)))
+    }
+    context.with_resource(claimed(files, inputs, overwrite=overwrite, shared=shared))
+
+
+def _flag(parameter: click.Parameter) -> str:
+    if isinstance(parameter, click.Argument):
+        return (parameter.metavar or str(parameter.name)).upper()
+    return max(parameter.opts, key=len)
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, str | Path):
+        if value and str(value) != "-" and "\0" not in str(value):
+            yield Path(value)
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _paths(one)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from converters.config import ConvertConfig
-from converters.conversion import refuse_outputs
+from converters.conversion import files_to_write
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import OutputError
 from edge_effnet.image.preprocessing import Preprocess
@@ -20,8 +20,9 @@ def test_a_users_own_file_is_never_replaced(force: bool, tiny: TinyModel, tmp_pa
     path.write_bytes(tiny.model)
     config = ConvertConfig(out=tmp_path, force=force)
     with pytest.raises(OutputError, match=r"mine-float32\.tflite is the model itself.*--out"):
-        refuse_outputs("mine", config, path)
-    refuse_outputs("mine", ConvertConfig(out=tmp_path / "other"), path)
+        files_to_write("mine", config, path)
+    other = ConvertConfig(out=tmp_path / "other")
+    assert files_to_write("mine", other, path) == [tmp_path / "other" / path.name]
     assert path.read_bytes() == tiny.model
 
 
@@ -29,6 +30,5 @@ def test_a_float_file_of_ours_is_converted_in_its_folder(tiny: TinyModel, tmp_pa
     path = tmp_path / "mine-float32.tflite"
     labels = tuple(f"class{index}" for index in range(CLASSES))
     write_artifact(path, tiny.model, Card("mine", labels, Preprocess(SIDE, SIDE)))
-    refuse_outputs("mine", ConvertConfig(out=tmp_path), path)
-    with pytest.raises(OutputError, match="exists"):
-        refuse_outputs("mine", ConvertConfig(out=tmp_path), None)
+    assert files_to_write("mine", ConvertConfig(out=tmp_path), path) == []
+    assert files_to_write("mine", ConvertConfig(out=tmp_path), None) == [path]

@@ -120,14 +120,16 @@ def test_a_changed_world_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_in_use_is_refused(tmp_path: Path) -> None:
-    refuse_existing_run(tmp_path / "new", ["a", "b"], overwrite=False)
+    refuse_existing_run(tmp_path / "new", ["a", "b"], own=False, overwrite=False)
     for name in ("a", "b", "photo.jpg"):
         (tmp_path / name).touch()
     with pytest.raises(OutputError, match="already holds a run; found a, b"):
-        refuse_existing_run(tmp_path, ["a", "b", "c"], overwrite=False)
-    refuse_existing_run(tmp_path, ["a", "b"], overwrite=True)
+        refuse_existing_run(tmp_path, ["a", "b", "c"], own=True, overwrite=False)
+    refuse_existing_run(tmp_path, ["a", "b"], own=True, overwrite=True)
+    with pytest.raises(OutputError, match=r"would replace, and is none; found a, photo\.jpg; "):
+        refuse_existing_run(tmp_path, ["a", "*.jpg"], own=False, overwrite=True)
     with pytest.raises(OutputError, match="is a file"):
-        refuse_existing_run(tmp_path / "a", ["a"], overwrite=True)
+        refuse_existing_run(tmp_path / "a", ["a"], own=True, overwrite=True)
 
 
 def test_clearing_leaves_what_is_not_the_runs(tmp_path: Path) -> None:

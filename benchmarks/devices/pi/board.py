@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
 from benchmarks.devices.pi.package import build_agent
-from edge_effnet.errors import EdgeEffnetError, OutputError
+from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
+from edge_effnet.files.limits import TEXT_BYTES
 from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.environment import cpu_name
 
@@ -179,12 +180,13 @@ class Board:
         ssh = require_asyncssh()
         try:
             async with self.sftp.open(f"{CACHE}/{name}", "rb") as file:
-                content: bytes = await file.read()
-                return content
+                content: bytes = await file.read(TEXT_BYTES.value + 1)
         except ssh.SFTPNoSuchFile:
             return None
         except ssh.SFTPConnectionLost as error:
             raise LinkLost from error
+        TEXT_BYTES.check(len(content), f"{name} on {self.address.host}", DataError, what="has")
+        return content
 
 
 @asynccontextmanager

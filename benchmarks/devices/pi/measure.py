@@ -8,9 +8,11 @@ import json
 import signal
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.devices import Fetched
 from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
 from benchmarks.devices.pi.job import Job, make_job, returned
@@ -19,6 +21,7 @@ from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
+from edge_effnet.files.json_text import parse_json
 from edge_effnet.files.read import content_hash
 from edge_effnet.measure.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
@@ -37,8 +40,8 @@ _RUNTIME_64 = ("ai_edge_litert.interpreter", "ai-edge-litert")
 _RUNTIME_32 = ("tflite_runtime.interpreter", "tflite-runtime==2.14.0")
 
 
-async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
-    """Measure on the Pi at ``address``.
+async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Fetched:
+    """Measure on the Pi at ``address``. The result stays there until it is released.
 
     Raises:
         EdgeEffnetError: whatever stands in the way, and a link that was lost while the Pi goes
@@ -53,7 +56,7 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
             await _start(board, job, spec, package, stage)
             started = True
             try:
-                return await _fetch(board, job.id, f"pi@{address}", stage)
+                return await fetch(board, job.id, address, stage)
             except asyncio.CancelledError:  # Ctrl-C: nobody waits for it any more
                 with suppress(LinkLost, TimeoutError):
                     async with asyncio.timeout(STOP_SECONDS):
@@ -63,7 +66,7 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Result:
         raise _lost(parsed, address, at_work=started) from lost
 
 
-async def attach(address: str, stage: StartStage) -> Result:
+async def attach(address: str, stage: StartStage) -> Fetched:
     """Wait for, and fetch, the newest measurement on the Pi that nobody has fetched.
 
     Raises:
@@ -78,9 +81,27 @@ async def attach(address: str, stage: StartStage) -> Result:
                     f"no measurement waits on {parsed.host}",
                     fix=f"start one: edge-effnet bench MODEL --device pi@{address}",
                 )
-            return await _fetch(board, waiting[-1], f"pi@{address}", stage)
+            return await fetch(board, waiting[-1], address, stage)
     except LinkLost as lost:
         raise _lost(parsed, address, at_work=True) from lost
+
+
+async def release(address: str, job_id: str) -> None:
+    """Remove a measurement that was fetched from the Pi.
+
+    Raises:
+        EdgeEffnetError: the Pi is not to be reached; it stays there.
+    """
+    parsed = parse_address(address)
+    try:
+        async with board_at(parsed) as board:
+            await board.ask("forget", id=job_id)
+    except (EdgeEffnetError, LinkLost) as error:
+        raise EdgeEffnetError(
+            f"the result was fetched and saved, and stays on {parsed.host} too",
+            found="the link was lost" if isinstance(error, LinkLost) else error.what,
+            fix=f"remove it later: edge-effnet bench --device pi@{address} --clean",
+        ) from error
 
 
 async def clean(address: str) -> str:
@@ -128,8 +149,8 @@ async def _start(
     await board.ask("start", id=job.id)
 
 
-async def _fetch(board: Board, job_id: str, device: str, stage: StartStage) -> Result:
-    """Show a job's progress until it ends, take its result and remove its folder."""
+async def fetch(board: Board, job_id: str, address: str, stage: StartStage) -> Fetched:
+    """Show a job's progress until it ends and take its result; one that has none is removed."""
     current: Callable[[int], None] = lambda _count: None  # noqa: E731
 
     def show(line: dict[str, Any]) -> None:
@@ -142,13 +163,33 @@ async def _fetch(board: Board, job_id: str, device: str, stage: StartStage) -> R
 
     end = await board.ask("follow", show, id=job_id)
     folder = f"jobs/{job_id}"
-    job = json.loads(await board.read(f"{folder}/job.json") or b"{}")
-    result = await board.read(f"{folder}/result.json")
-    error = await board.read(f"{folder}/error.json")
-    await board.ask("forget", id=job_id)
+    device = f"pi@{address}"
+    job, result, error = [
+        _parsed(await board.read(f"{folder}/{name}.json"), device, name)
+        for name in ("job", "result", "error")
+    ]
     if result is None or not job:
-        raise _failure(board, end, json.loads(error) if error else None)
-    return read_result(json.loads(result), job, device)
+        await board.ask("forget", id=job_id)
+        raise _failure(board, end, error)
+    return Fetched(read_result(result, job, device), partial(release, address, job_id))
+
+
+def _parsed(content: bytes | None, device: str, name: str) -> Any:
+    """A JSON file of the Pi; None where it has none.
+
+    Raises:
+        DataError: it is damaged; it stays where it is.
+    """
+    if content is None:
+        return None
+    try:
+        return parse_json(content)
+    except ValueError as error:
+        raise DataError(
+            f"{name}.json of the measurement on {device} is damaged",
+            found=str(error)[:120],
+            fix="look at it in ~/.cache/edge-effnet/jobs there, or remove it with --clean",
+        ) from error
 
 
 def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:

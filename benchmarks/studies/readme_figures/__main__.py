@@ -26,7 +26,7 @@ from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import StartStage
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import refuse_bad_output, write_json
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.progress import stages
 from edge_effnet.ui.quantities import OneOf
 from edge_effnet.ui.tables import name_text, table
@@ -144,7 +144,7 @@ def _print(outcomes: Sequence[FigureOutcome]) -> None:
 @force_option
 def command(only: tuple[str, ...], work: Path | None, json_to: str | None, force: bool) -> None:
     """Rerun the README's figures: some ten minutes on two cores."""
-    refuse_bad_output(json_to, overwrite=force)
+    claim_outputs({"--json": json_to}, overwrite=force)
     with ExitStack() as stack:
         folder = work or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         folder.mkdir(parents=True, exist_ok=True)

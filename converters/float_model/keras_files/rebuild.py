@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +13,7 @@ from converters.float_model.keras_files.config.leftovers import LEGACY_HARD_SIGM
 from converters.float_model.keras_files.container import KerasContent
 from converters.float_model.keras_files.simplify import OWN_LAYER
 from converters.float_model.keras_files.stored_weights import assign_weights
+from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.network.backend import keras_module
 
 if TYPE_CHECKING:
@@ -134,8 +133,8 @@ def rebuild(config: dict[str, Any], content: KerasContent) -> keras.Model:
     if content.raw_weights is None:
         assign_weights(network, content.weights)
         return network
-    with tempfile.TemporaryDirectory(prefix="edge-effnet-") as folder:
-        file = Path(folder, "model.weights.h5")
+    with scratch_folder() as folder:
+        file = folder / "model.weights.h5"
         file.write_bytes(content.raw_weights)
         network.load_weights(file)
     return network

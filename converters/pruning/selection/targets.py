@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from converters.pruning.config import PruneConfig
@@ -22,6 +20,7 @@ from converters.pruning.selection.groups import narrowed
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import UsageProblem
+from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.measure.statistics import Ratio, paired_ratio
 from edge_effnet.measure.timing import time_files
@@ -55,12 +54,12 @@ def time_networks(
     """Export networks to float ``.tflite`` and time them in turn."""
     from converters.float_model.export import export_network
 
-    with tempfile.TemporaryDirectory(prefix="edge-effnet-") as name:
+    with scratch_folder() as folder:
         paths, sizes = [], []
         for index, (spec, network) in enumerate(networks):
             height, width = network.input_shape[1:3]
             classes = int(network.output_shape[-1])
-            path = Path(name) / f"{index}.tflite"
+            path = folder / f"{index}.tflite"
             card = Card(
                 name=spec.name,
                 labels=tuple(map(str, range(classes))),

@@ -2,37 +2,46 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
 from edge_effnet.camera.frames import ComparedFrame, FrameScores
 from edge_effnet.errors import cannot_write
-from edge_effnet.files.write import refuse_existing
+from edge_effnet.files.write import dump_json, refuse_existing
 from edge_effnet.heads.head import Head
 
 
 class JsonLines:
     """Writes to standard output (``-``) or a file. A file that cannot be written any more, on a
-    full disk say, ends with a note; a closed pipe is BrokenPipeError, as for any command."""
+    full disk say, ends with its last whole line and a note; a closed pipe is BrokenPipeError, as
+    for any command.
+
+    Attributes:
+        problem: why lines are missing; None where none are.
+    """
 
     def __init__(self, destination: str, *, overwrite: bool, say: Callable[[str], None]) -> None:
         self._say, self._name = say, destination
-        self._file: TextIO | None = sys.stdout
-        self._own = destination != "-"
-        if not self._own:
+        self.problem: str | None = None
+        self._file: int | None = None
+        self._stdout = destination == "-"
+        if self._stdout:
             return
         path = Path(destination)
         refuse_existing(path, overwrite=overwrite)
+        # Unbuffered, so that another program can follow it, and at the end of the file whatever
+        # its size, so that it can be rotated.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # By the line, so that another program can follow it.
-            self._file = path.open("w", encoding="utf-8", buffering=1)
+            self._file = os.open(path, flags, 0o666)
         except OSError as error:
             raise cannot_write(path, error) from error
 
@@ -72,24 +81,30 @@ class JsonLines:
         self._write({"type": "note", "text": text})
 
     def _write(self, value: dict[str, Any]) -> None:
-        if self._file is None:
-            return
-        try:
-            line = json.dumps({**value, "at": round(time.time(), 3)}, ensure_ascii=False)
-            self._file.write(line + "\n")
-            if not self._own:
-                self._file.flush()
-        except OSError as error:
-            if not self._own:
-                raise
-            broken, self._file = self._file, None
-            self._say(f"{self._name} cannot be written any more: {error.strerror or error}")
-            _close(broken)
+        line = dump_json({**value, "at": round(time.time(), 3)}, indent=None) + "\n"
+        if self._stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+        elif self._file is not None:
+            try:
+                _write_whole(self._file, line.encode())
+            except OSError as error:
+                self._fail(error)
+
+    def _fail(self, error: OSError) -> None:
+        self.problem = f"{self._name} cannot be written any more: {error.strerror or error}"
+        self._say(self.problem)
+        self.end()
 
     def end(self) -> None:
-        if self._own and self._file is not None:
-            _close(self._file)
-            self._file = None
+        if self._file is None:
+            return
+        file, self._file = self._file, None
+        try:
+            os.close(file)
+        except OSError as error:  # a network's disk says only now that it is full
+            if self.problem is None:
+                self._fail(error)
 
 
 def _shown(seen: Decision, head: Head) -> dict[str, Any]:
@@ -114,8 +129,17 @@ def _number_or_list(values: Sequence[float]) -> float | list[float]:
     return values[0] if len(values) == 1 else list(values)
 
 
-def _close(file: TextIO) -> None:
+def _write_whole(file: int, line: bytes) -> None:
+    """Append a line, or nothing of it.
+
+    Raises:
+        OSError: it does not fit.
+    """
+    size = os.fstat(file).st_size
     try:
-        file.close()
-    except OSError:  # what was buffered does not fit either
-        return
+        while line:
+            line = line[os.write(file, line) :]
+    except OSError:
+        with suppress(OSError):
+            os.ftruncate(file, size)
+        raise

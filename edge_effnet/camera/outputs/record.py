@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.overlay import draw, plain
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem, cannot_write
+from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
 
@@ -46,6 +48,9 @@ class Recorder:
     The video has a fixed rate and follows the frames' own clock: a frame is repeated or left
     out as needed. The file appears under its name when it is finished; a full disk ends the
     recording early, keeps what there is, and disturbs nothing else.
+
+    Attributes:
+        problem: why it is cut or missing; None where it is whole.
     """
 
     def __init__(
@@ -59,22 +64,20 @@ class Recorder:
         say: Callable[[str], None],
         free: FreeBytes = free_bytes,
     ) -> None:
-        if path.suffix.lower() not in _CODECS:
-            raise UsageProblem(
-                f"--record cannot write {path.suffix or 'a file without suffix'}",
-                expected=", ".join(_CODECS),
-                fix="for example --record out.mp4",
-            )
+        refuse_recording(path)
         refuse_existing(path, overwrite=overwrite)
         self.written = 0
+        self.problem: str | None = None
         self._path, self._fps, self._region, self._say = path, fps, region, say
         self._free = free
-        self._part = path.with_name(f".{path.stem}.part{path.suffix}")
+        self._scratch = ExitStack()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._part.touch()
+            folder = self._scratch.enter_context(scratch_folder(path.parent))
         except OSError as error:
             raise cannot_write(path, error) from error
+        # The codec writes to a name, not to a stream, and goes by its suffix.
+        self._part = folder / f"video{path.suffix.lower()}"
         self._queue: BoundedQueue[AnnotatedFrame] = BoundedQueue(4, wait=every_frame)
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
@@ -97,7 +100,7 @@ class Recorder:
                 if not self._write(annotated):
                     break
         except (OSError, cv2.error) as error:
-            self._say(f"recording ended: {' '.join(str(error).split())}")
+            self._fail(f"recording ended: {' '.join(str(error).split())}")
         finally:
             self._queue.close(discard=True)
             self._finish()
@@ -107,7 +110,7 @@ class Recorder:
         if now - self._checked_s > 0.5:
             self._checked_s = now
             if self._free(self._path.parent) < RESERVE_BYTES:
-                self._say(f"recording ended: the disk with {self._path} is nearly full")
+                self._fail(f"recording ended: the disk with {self._path} is nearly full")
                 return False
         pixels = annotated.frame.pixels
         if self._writer is None:
@@ -116,7 +119,7 @@ class Recorder:
             codec = cv2.VideoWriter.fourcc(*_CODECS[self._path.suffix.lower()])
             self._writer = cv2.VideoWriter(str(self._part), codec, self._fps, self._size)
             if not self._writer.isOpened():
-                self._say(f"recording ended: {self._path} cannot be written as video")
+                self._fail(f"recording ended: {self._path} cannot be written as video")
                 return False
         if self._first_s is None:
             self._first_s = annotated.frame.time_s
@@ -147,17 +150,45 @@ class Recorder:
         if self._writer is not None:
             self._writer.release()
         try:
-            if self.written:
+            if self.written and not _plays(self._part):  # the writer does not say that it failed
+                self._fail(f"{self._path} was not written: what was recorded does not play")
+            elif self.written:
                 self._part.replace(self._path)
-            else:
-                self._part.unlink(missing_ok=True)
         except OSError as error:
-            self._say(f"{self._path} cannot be written: {error.strerror or error}")
+            self._fail(f"{self._path} cannot be written: {error.strerror or error}")
+        finally:
+            self._scratch.close()
+
+    def _fail(self, text: str) -> None:
+        self.problem = text
+        self._say(text)
+
+
+def refuse_recording(path: Path) -> None:
+    """Raise UsageProblem where no video can be written under such a name."""
+    if path.suffix.lower() not in _CODECS:
+        raise UsageProblem(
+            f"--record cannot write {path.suffix or 'a file without suffix'}",
+            expected=", ".join(_CODECS),
+            fix="for example --record out.mp4",
+        )
+
+
+def _plays(path: Path) -> bool:
+    reader = cv2.VideoCapture(str(path))
+    try:
+        return bool(reader.read()[0])
+    finally:
+        reader.release()
 
 
 class DifferenceSaver:
     """Saves frames as PNG in its own thread, at most ``most`` files in the folder, counting
-    those of earlier runs: a service that restarts for ever must not fill the card."""
+    those of earlier runs: a service that restarts for ever must not fill the card.
+
+    Attributes:
+        problem: why frames are missing that had room; None where none are.
+    """
 
     def __init__(
         self,
@@ -177,6 +208,7 @@ class DifferenceSaver:
                 fix="choose a folder you may write to",
             ) from error
         self.saved = 0
+        self.problem: str | None = None
         self._folder, self._room, self._say, self._free = folder, most - there, say, free
         self._full_said = False
         self._started = time.strftime("%Y%m%d-%H%M%S")
@@ -213,7 +245,8 @@ class DifferenceSaver:
                 write_atomically(path, data, overwrite=True)
             except (EdgeEffnetError, OSError) as error:
                 text = error.what if isinstance(error, EdgeEffnetError) else str(error)
-                self._say(f"frames are not saved any more: {text}")
+                self.problem = f"frames are not saved any more: {text}"
+                self._say(self.problem)
                 self._room = 0
                 self._full_said = True
                 continue

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.data.signs.video import Truth, clip_frames
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
+from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 
 CODECS = {".mp4": "mp4v", ".avi": "MJPG"}
@@ -55,9 +55,9 @@ def write_clip(
         refuse_existing(target, overwrite=overwrite)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        with scratch_folder(path.parent) as folder:
             # The codec writes to a name, not to a stream, and goes by its suffix.
-            temporary = Path(folder) / f"clip{path.suffix.lower()}"
+            temporary = folder / f"clip{path.suffix.lower()}"
             truths = _encode(temporary, path, frames, fps, size, seed, on_progress)
             _check_readable(temporary, path, frames)
             write_atomically(truth_path(path), _csv(truths), overwrite=overwrite)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
+from edge_effnet.files.scratch import scratch_folder
 
 NOTE = "signs.json"  # how the images were made; also tells that a folder is ours to replace
 ENCODINGS = {
@@ -65,22 +65,17 @@ def write_folder(
     refuse_folder(folder, overwrite=overwrite)
     # The real place, so that "." and a link to another disk are replaced where they are.
     folder = folder.resolve()
-    temporary: Path | None = None
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        counts = _fill(temporary, count, size, seed, split, suffix, on_progress)
-        note = {"count": count, "size": size, "seed": seed, "split": split, "labels": LABELS}
-        (temporary / NOTE).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o777 & ~mask)  # mkdtemp makes it private
-        _swap_in(temporary, folder)
+        with scratch_folder(folder.parent) as scratch:
+            made = scratch / "new"
+            made.mkdir()
+            counts = _fill(made, count, size, seed, split, suffix, on_progress)
+            note = {"count": count, "size": size, "seed": seed, "split": split, "labels": LABELS}
+            (made / NOTE).write_text(json.dumps(note, indent=1) + "\n", encoding="utf-8")
+            _swap_in(made, folder)
     except OSError as error:
         raise cannot_write(folder, error) from error
-    finally:
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
     return counts
 
 
@@ -126,7 +121,7 @@ def _swap_in(temporary: Path, folder: Path) -> None:
     if not folder.exists():
         temporary.rename(folder)
         return
-    aside = temporary.with_name(f"{temporary.name}.old")
+    aside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}.old")
     folder.rename(aside)
     try:
         temporary.rename(folder)

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.devices.pi import package
+from benchmarks.devices.pi.board import Board
 from benchmarks.devices.pi.connect import Address, parse_address
 from benchmarks.devices.pi.job import Job, make_job, returned
-from benchmarks.devices.pi.measure import read_result
+from benchmarks.devices.pi.measure import fetch
 from benchmarks.devices.pi.package import build_agent, build_package, requirements
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.errors import EdgeEffnetError, UsageProblem
+from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
+from edge_effnet.stages import no_progress
 from tests.benchmarks.conftest import Cli
 
 MakeModel = Callable[..., Path]
@@ -169,11 +173,33 @@ def test_the_agent_runs_a_job_from_files_it_was_given(
     assert followed["answer"]["code"] == 0, followed["answer"]["log"]
     stages = [line["progress"].get("stage") for line in followed["lines"] if "progress" in line]
     assert "warming up" in stages
-    result = read_result(json.loads((folder / "result.json").read_text()), document, "pi@here")
-    assert result.cases[0].file == str(model)
-    assert result.device == "pi@here"
+    board = cast(Board, LocalBoard(agent, cache))
+    fetched = asyncio.run(fetch(board, job.id, "here", no_progress))
+    assert fetched.result.cases[0].file == str(model)
+    assert fetched.result.device == "pi@here"
+    assert agent("jobs")["answer"] == [job.id]  # until it is saved here
+    assert fetched.release is not None
+    (folder / "result.json").write_text('{"cut off": ')
+    with pytest.raises(DataError, match=r"result\.json of the measurement on pi@here is damaged"):
+        asyncio.run(fetch(board, job.id, "here", no_progress))
+    assert agent("jobs")["answer"] == [job.id]
     assert agent("clean")["answer"] > 0
     assert not cache.exists()
+
+
+@dataclass(frozen=True)
+class LocalBoard:
+    """The agent on this machine, as ``Board`` reaches it over SSH."""
+
+    agent: Callable[..., dict[str, Any]]
+    cache: Path
+
+    async def ask(self, verb: str, _on_line: object = None, **request: Any) -> Any:
+        return self.agent(verb, **request)["answer"]
+
+    async def read(self, name: str) -> bytes | None:
+        path = self.cache / name
+        return path.read_bytes() if path.exists() else None
 
 
 def content_bytes(content: bytes | Path) -> bytes:

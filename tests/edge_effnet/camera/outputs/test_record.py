@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -181,15 +183,31 @@ def test_lines_are_json_each_and_there_at_once(tmp_path: Path) -> None:
         JsonLines(str(path), overwrite=False, say=print)
 
 
-def test_a_full_disk_ends_the_lines_with_a_note() -> None:
-    said: list[str] = []
-    lines = JsonLines("-", overwrite=False, say=said.append)
-    with Path("/dev/full").open("w", buffering=1) as full:
-        lines._file, lines._own, lines._name = full, True, "feed.jsonl"
-        lines.note("one")
-        lines.note("two")
-        lines.end()
-    assert said == ["feed.jsonl cannot be written any more: No space left on device"]
+FULL_DISK = """
+import resource, signal, sys
+from edge_effnet.camera.outputs.jsonl import JsonLines
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+lines = JsonLines(sys.argv[1], overwrite=False, say=print)
+for number in range(100):
+    lines.note(f"{number} on the way to a full disk")
+lines.end()
+assert lines.problem
+"""
+
+
+def test_a_full_disk_ends_the_lines_with_a_note_behind_a_whole_one(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"{path} cannot be written any more: File too large\n"
+    lines = path.read_bytes().splitlines(keepends=True)
+    numbers = [int(json.loads(line)["text"].split()[0]) for line in lines]
+    assert numbers == list(range(len(lines)))
+    assert len(lines) > 5
+    assert lines[-1].endswith(b"\n")
 
 
 # The status line and the window
