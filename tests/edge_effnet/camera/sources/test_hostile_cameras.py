@@ -93,6 +93,12 @@ def test_headers_that_drip_are_given_up_in_time(dripped: bytes) -> None:
         open_mjpeg(address, timeout_s=1.0)
 
 
+def test_a_tls_handshake_is_given_up_in_time() -> None:
+    server, message = hostile_camera(lambda _: iter([60.0])), "found no answer in time"
+    with server as address, pytest.raises(DataError, match=message):
+        open_mjpeg(address.replace("http", "https"), timeout_s=0.5)
+
+
 def test_a_length_of_thousands_of_digits_loses_the_stream_and_not_the_run() -> None:
     with hostile_camera(lambda _: SCRIPTS["length of 5,000 digits"]()) as address:
         source = opened(address)
