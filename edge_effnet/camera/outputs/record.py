@@ -18,6 +18,7 @@ from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.overlay import draw, plain
 from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem, cannot_write
+from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
@@ -165,13 +166,15 @@ class Recorder:
 
 
 def refuse_recording(path: Path) -> None:
-    """Raise UsageProblem where no video can be written under such a name."""
+    """Raise UsageProblem where no video can be written under such a name, OutputError where none
+    can be in its folder."""
     if path.suffix.lower() not in _CODECS:
         raise UsageProblem(
             f"--record cannot write {path.suffix or 'a file without suffix'}",
             expected=", ".join(_CODECS),
             fix="for example --record out.mp4",
         )
+    native_name(path.parent, OutputError)  # its own name is given when it is finished
 
 
 def _plays(path: Path) -> bool:

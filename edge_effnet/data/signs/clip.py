@@ -13,6 +13,7 @@ import numpy as np
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.data.signs.video import Truth, clip_frames
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
+from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 
@@ -75,6 +76,7 @@ def _check(path: Path, seconds: float, fps: float, size: tuple[int, int], seed: 
             expected=" or ".join(CODECS),
             fix="for example -o clip.mp4",
         )
+    native_name(path.parent, OutputError)
     if any(side % 2 or not MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in size):
         raise UsageProblem(
             "a clip cannot have this size",
