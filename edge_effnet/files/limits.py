@@ -97,6 +97,9 @@ FRAME_BYTES = Limit("EDGE_EFFNET_MAX_FRAME_BYTES", 32 * _MIB, "bytes", "a camera
 MODEL_BYTES = Limit("EDGE_EFFNET_MAX_MODEL_BYTES", 1024 * _MIB, "bytes", "model files")
 MEMBER_BYTES = Limit("EDGE_EFFNET_MAX_MEMBER_BYTES", 1024 * _MIB, "bytes", "a file in an archive")
 CARD_BYTES = Limit("EDGE_EFFNET_MAX_CARD_BYTES", 16 * _MIB, "bytes", "a model's card and labels")
+RESULTS_BYTES = Limit(
+    "EDGE_EFFNET_MAX_RESULTS_BYTES", 8192 * _MIB, "bytes", "all results of a network together"
+)
 WEIGHTS_BYTES = Limit("EDGE_EFFNET_MAX_WEIGHTS_BYTES", 2048 * _MIB, "bytes", "all arrays of a file")
 TEXT_BYTES = Limit("EDGE_EFFNET_MAX_TEXT_BYTES", 64 * _MIB, "bytes", "label, CSV and JSON files")
 DOWNLOAD_BYTES = Limit("EDGE_EFFNET_MAX_DOWNLOAD_BYTES", 1024 * _MIB, "bytes", "downloads")
@@ -110,6 +113,7 @@ LIMITS = (
     MODEL_BYTES,
     MEMBER_BYTES,
     CARD_BYTES,
+    RESULTS_BYTES,
     WEIGHTS_BYTES,
     TEXT_BYTES,
     DOWNLOAD_BYTES,

@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from edge_effnet.errors import ModelError
+from edge_effnet.files.limits import RESULTS_BYTES
 from edge_effnet.heads.tasks import integer_activations, open_size, refuse_other_tasks
 from edge_effnet.tflite.reader import DTYPES, Structure
 
@@ -16,7 +17,7 @@ _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bo
          "int4": 4, "int2": 2}  # fmt: skip
 _LARGEST_SIDE = 4096
 _LARGEST_RANK = 8
-_MOST_BYTES = 2 << 30  # of one result, which no network for such devices comes near
+_MOST_BYTES = 768 << 20  # of one result, which no network for such devices comes near
 _RECURRENT = ("WHILE", "IF", "CALL_ONCE", "LSTM", "RNN", "UNIDIRECTIONAL", "BIDIRECTIONAL", "SVDF")
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE")
 
@@ -85,25 +86,38 @@ def refuse_too_large(structure: Structure, path: Path) -> None:
     60000.
 
     Raises:
-        ModelError: names the first such tensor.
+        ModelError: names the first such tensor, or says what all of them take.
     """
-    for tensor in structure.tensors:
-        refuse_large_result(path, tensor.name, tensor.shape, _BITS.get(tensor.dtype, 8))
+    made = [tensor for tensor in structure.tensors if not tensor.constant_bytes]
+    refuse_large_results(
+        path,
+        [(tensor.name, tensor.shape, _BITS.get(tensor.dtype, 8) / 8) for tensor in made],
+    )
 
 
-def refuse_large_result(path: Path | str, name: str, shape: Sequence[int], bits: int) -> None:
-    """Refuse one result of a network.
+def refuse_large_results(
+    path: Path | str, results: Sequence[tuple[str, Sequence[int], float]]
+) -> None:
+    """Refuse a network for what it computes.
+
+    Args:
+        results: name, shape and bytes of a value of each.
 
     Raises:
-        ModelError: names it.
+        ModelError: names the first that is too large, or says what all of them take.
     """
-    if math.prod(map(int, shape)) * bits > 8 * _MOST_BYTES:
-        raise ModelError(
-            f"{path} needs more memory than there is",
-            found=f"{name.split(';')[0]} with a result of " + "x".join(map(str, shape[1:])),
-            expected=f"at most {_MOST_BYTES >> 30} GiB for one result",
-            fix="build the network with a smaller image or a smaller layer there",
-        )
+    together = 0
+    for name, shape, width in results:
+        needed = math.ceil(math.prod(map(int, shape)) * width)
+        together += needed
+        if needed > _MOST_BYTES:
+            raise ModelError(
+                f"{path} needs more memory than there is",
+                found=f"{name.split(';')[0]} with a result of " + "x".join(map(str, shape[1:])),
+                expected=f"at most {_MOST_BYTES >> 20} MiB for one result",
+                fix="build the network with a smaller image or a smaller layer there",
+            )
+    RESULTS_BYTES.check(together, str(path), ModelError)
 
 
 def damaged(path: Path | str, found: str) -> ModelError:

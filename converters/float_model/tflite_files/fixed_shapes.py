@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.float_model.tflite_files.checks import damaged, refuse_large_result
+from converters.float_model.tflite_files.checks import damaged, refuse_large_results
 from converters.float_model.tflite_files.editable import EditableGraph
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.interpreter import open_bytes
@@ -116,9 +116,9 @@ def run_once(graph: EditableGraph) -> Any:
     try:
         interpreter = open_bytes(graph.pack(), preserve=True, xnnpack=False)
         # Memory that is asked for is taken when it is written; shapes that a file states may lie.
-        for detail in interpreter.get_tensor_details():
-            bits = 8 * np.dtype(detail["dtype"]).itemsize
-            refuse_large_result(graph.name, detail["name"], detail["shape"], bits)
+        details = interpreter.get_tensor_details()
+        results = [(d["name"], d["shape"], np.dtype(d["dtype"]).itemsize) for d in details]
+        refuse_large_results(graph.name, results)
         black = np.zeros(graph.shape(source), graph.dtype(source))
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], black)
         interpreter.invoke()

@@ -82,6 +82,12 @@ def test_a_size_that_the_stated_shapes_hide(file: WriteFile) -> None:
         read_tflite_model(path, resolution=None)
 
 
+def test_the_results_of_many_layers(file: WriteFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_MAX_RESULTS_BYTES", "500")
+    with pytest.raises(ModelError, match=r"all results of a network together.*RESULTS_BYTES="):
+        read_tflite_model(file(network()), resolution=None)
+
+
 @pytest.mark.parametrize(
     "shape", [(0, 3, 3, 3), (4, 3, 3, 2), (4, 3, 3, 3, 1, 1, 1, 1, 1), (4, -3)]
 )
