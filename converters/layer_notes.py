@@ -68,4 +68,4 @@ def _line(file: ConvertedFile, agreement: float, layer: LayerError, config: Conv
     )
     if config.full_integer or file.recipe == "edgetpu" or config.allow_float:
         return line
-    return f"{line}; --min-agreement {NEAR_ENOUGH:.0f} --allow-float 4 keeps the worst in float"
+    return f"{line}; beside a limit, --allow-float 4 keeps the worst in float"

@@ -84,6 +84,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
             seed=config.seed,
             strict=config.strict,
             labelled=config.qat_labels,
+            calibrates=any(recipe.calibrated for recipe in config.recipes),
             scratch=scratch,
             steps=source.steps,
         )

@@ -83,6 +83,7 @@ def choose_images(
     strict: bool,
     scratch: Path,
     labelled: bool = False,
+    calibrates: bool = True,
     head: Head | None = None,
     steps: Steps = (),
 ) -> ConversionImages:
@@ -98,6 +99,7 @@ def choose_images(
         strict: an unreadable calibration image is an error.
         scratch: folder for generated images.
         labelled: whether the calibration images need labels.
+        calibrates: whether any range comes from them.
         head: what the network answers, and so what the images must say; by default a class.
         steps: of the network: images it was trained on calibrate, and do not evaluate where
             others can.
@@ -151,7 +153,7 @@ def choose_images(
     if evaluation is not None and chosen.images is not None and not is_signs(data):
         evaluation, notices = _apart(evaluation, chosen.images, announce=calibration is not None)
         warnings += notices
-    warnings = [*calibration_warnings(chosen), *warnings]
+    warnings = [*(calibration_warnings(chosen) if calibrates else []), *warnings]
     if evaluation is not None and given is not None:
         if evaluation_count is not None and evaluation_count < len(evaluation):
             evaluation = balanced_sample(evaluation, evaluation_count, seed)

@@ -187,7 +187,7 @@ def _row(made: ConvertedFile, reference: ConvertedFile, conversion: Conversion) 
         f"{made.size_bytes / reference.size_bytes:.3f}",
         figure,
         *compared,
-        f"{made.latency_ms:.1f} ms",
+        f"{made.latency_ms:.1f} ms" if made.latency_ms >= 0.1 else f"{made.latency_ms:.2g} ms",
         f"{made.latency_ms / reference.latency_ms:.2f}",
     ]
 

@@ -55,7 +55,9 @@ class ModelChoice:
     file: Path | None = field(
         default=None,
         metadata=option(
-            "Your own .keras, .h5, SavedModel folder or float .tflite instead.", flag="--model"
+            "Your own model instead: .keras, .h5, SavedModel folder, .tflite in float, "
+            "float16 or dynamic range, or a zip archive with one.",
+            flag="--model",
         ),
     )
     baseline: str | None = field(

@@ -138,10 +138,10 @@ def _preprocess_json(classifier: Classifier, asked: str | None) -> dict[str, str
     from edge_effnet.image.preprocess_text import preprocess_text
 
     evidence = classifier.pixels.evidence
+    if evidence is not None:  # which names --preprocess where that says a part
+        return {"settings": preprocess_text(classifier.preprocess), "from": evidence.reason}
     origins = ["--preprocess"] if asked else []
-    if evidence is not None:
-        origins.append(evidence.reason)
-    elif classifier.card is not None:
+    if classifier.card is not None:
         origins.append("its model card")
     return {"settings": preprocess_text(classifier.preprocess), "from": " and ".join(origins)}
 

@@ -91,13 +91,16 @@ def labels_beside(model: Path, head: Head) -> LabelFile:
             line = f"class names from {one.source}: {listed(fitting)}"
             return LabelFile(fitting, one.source, line, one.own)
         if problem is None and one.names:
-            problem = (
-                f"it has {len(one.names)} names, and {model.name} tells {head.classes} classes "
-                "apart"
-            )
+            problem = f"it has {len(one.names)} names, and {model.name} has " + _answers_of(head)
         if problem is not None and refused is None:
             refused = f"{one.source} is not used: {problem}"
     return LabelFile(notice=refused)
+
+
+def _answers_of(head: Head) -> str:
+    if head.task == "value":
+        return "one number as its answer" if head.classes == 1 else f"{head.classes} numbers"
+    return f"{head.classes} {'labels' if head.task == 'labels' else 'classes'}"
 
 
 def _repeated(names: Sequence[str]) -> str | None:

@@ -13,7 +13,9 @@ class FoundPreprocess:
 
     Attributes:
         reason: completes "found from …", such as "its TFLite metadata".
+        default_fit: whether that tells nothing of how the photo is fitted.
     """
 
     settings: Preprocess
     reason: str
+    default_fit: bool = False

@@ -100,6 +100,8 @@ def _read(text: str) -> tuple[str | None, dict[str, Any]]:
     for part in filter(None, (piece.strip() for piece in text.split(","))):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not equals and name in NORMALIZATIONS:
+            if known not in (None, name):
+                raise _two_scalings(text, f"{known} and {name}")
             known = name
             changes = {key: changes[key] for key in changes if key not in _SCALING}
         elif equals and name in _SETTINGS:
@@ -126,6 +128,15 @@ def _setting(name: str, value: str, text: str) -> dict[str, Any]:
     except ValueError:
         raise _not_understood(text, "") from None
     return {name: numbers, "standardize": False}
+
+
+def _two_scalings(text: str, said: str) -> UsageProblem:
+    return UsageProblem(
+        "--preprocess names two scalings",
+        found=f"{said} in {text!r}",
+        expected="one",
+        fix=f"leave one of them out; {_EXAMPLE}",
+    )
 
 
 def _not_understood(text: str, word: str) -> UsageProblem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -21,6 +21,7 @@ MOST_PIECES = 3  # of a network, between which the delegate hands over
 CHEAP_SHARE = 0.05  # of all values that are computed: operators that make no more cost nothing
 TIMING_SECONDS = 0.6
 THREADS_GAIN = 0.9  # more threads are worth it where they take less than this share of the time
+_SHOWN = 4
 _CHEAP = {"QUANTIZE", "DEQUANTIZE", "RESHAPE", "SOFTMAX"}
 _HEAVY = {"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV", "BATCH_MATMUL"}
 
@@ -132,8 +133,7 @@ def delegation_finding(
         what = "this runtime does not tell what the XNNPACK delegate took"
         return Finding("delegation-unknown", False, what)
     share = f"the XNNPACK delegate took {taken.delegated} of {taken.operators} operators"
-    left = ", ".join(f"{count} × {name}" for name, count in taken.left[:4])
-    costly = ", ".join(f"{count} × {name}" for name, count in _costly(taken, structure)[:4])
+    left, costly = _counted(taken.left), _counted(_costly(taken, structure))
     if not costly and taken.partitions <= MOST_PIECES:
         said = f"; the rest costs nothing ({left})" if left else ""
         return Finding("delegated", False, share + said)
@@ -141,6 +141,12 @@ def delegation_finding(
     what = f"{costly or left} left to the runtime's own, slower kernels: {share}{pieces}"
     fix = command or "the network is faster without these: replace them where it is built"
     return Finding("fallbacks", True, what, fix)
+
+
+def _counted(operators: Sequence[tuple[str, int]]) -> str:
+    """``2 × QUANTIZE, 1 × SOFTMAX``."""
+    shown = ", ".join(f"{count} × {name}" for name, count in operators[:_SHOWN])
+    return f"{shown} …" if len(operators) > _SHOWN else shown
 
 
 def _costly(taken: Delegation, structure: Structure) -> list[tuple[str, int]]:
@@ -158,12 +164,16 @@ def _costly(taken: Delegation, structure: Structure) -> list[tuple[str, int]]:
     ]
 
 
+def _shown_ms(value: float) -> str:
+    return f"{value:.1f} ms" if value >= 0.1 else f"{value:.2g} ms"
+
+
 def _thread_findings(medians: dict[int, float]) -> Iterator[Finding]:
     most = max(medians)
     if most == 1:
         return
     one, many = medians[1], medians[most]
-    line = f"one thread {one:.1f} ms, {most} threads {many:.1f} ms"
+    line = f"one thread {_shown_ms(one)}, {most} threads {_shown_ms(many)}"
     if many < THREADS_GAIN * one:
         yield Finding("threads", False, f"{line}: threads help here")
         return

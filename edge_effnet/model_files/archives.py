@@ -31,6 +31,7 @@ _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _SAVED_MODEL_FILES = ("saved_model.pb", "keras_metadata.pb", "fingerprint.pb")
 _VARIABLES = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})")
 _FLOAT = re.compile("unquant|float")
+_SAID_OF_ZIP = {"File is not a zip file": "the start of one, without the list at its end"}
 _ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -242,7 +243,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except _ERRORS as error:
         raise ModelError(
             f"{path} is a zip archive that is damaged or cut off",
-            found=str(error) or type(error).__name__,
+            found=_SAID_OF_ZIP.get(str(error), str(error)) or type(error).__name__,
             expected="a whole archive",
             fix="copy or download it again",
         ) from error

@@ -27,11 +27,12 @@ _DESCRIPTIONS = (
         "a metadata writer of TensorFlow or MediaPipe",
     ),
 )
+_EDGE_IMPULSE = "serving_default_x:0"  # also TensorFlow's for any function of x
 # By the name of the input.
-_INPUTS = (
-    ("serving_default_x:0", "its input is named as in Edge Impulse's exports"),
-    ("serving_default_args_0:0", "its input is named as litert-torch (PyTorch) does"),
-)
+_INPUTS = {
+    _EDGE_IMPULSE: "its input is named and quantized as in Edge Impulse's exports",
+    "serving_default_args_0:0": "its input is named as litert-torch (PyTorch) does",
+}
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,20 @@ def read_origin(model: bytes, structure: Structure) -> Origin:
     if known and version:
         converter = f"{known}, version {version}"
     said = _text(structure.metadata.get(METADATA_NAME, b""), 1)
-    names = [structure.tensors[index].name for index in structure.inputs]
     return Origin(
         converter,
         tool=next((tool for start, tool in _DESCRIPTIONS if said.startswith(start)), None),
-        hint=next((hint for name, hint in _INPUTS if names == [name]), None),
+        hint=_hint(structure),
     )
+
+
+def _hint(structure: Structure) -> str | None:
+    """What the one input tells."""
+    if len(structure.inputs) != 1:
+        return None
+    tensor = structure.tensors[structure.inputs[0]]
+    quantized = tensor.zero_points == (-128,) and abs(tensor.scales[0] - 1 / 255) < 1e-6
+    return None if tensor.name == _EDGE_IMPULSE and not quantized else _INPUTS.get(tensor.name)
 
 
 def _tensorflow_version(content: bytes) -> str | None:

@@ -67,4 +67,6 @@ def millions(value: float) -> str:
 
 def megabytes(value: float) -> str:
     """Bytes as decimal megabytes, the unit of downloads and memory cards."""
-    return f"{value / 1e6:.2f} MB" if value < 1e8 else f"{value / 1e6:,.0f} MB"
+    if value < 1e8:
+        return f"{value / 1e6:.2f} MB" if value >= 1e4 else f"{value / 1e6:.2g} MB"
+    return f"{value / 1e6:,.0f} MB"

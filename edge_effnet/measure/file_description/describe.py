@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from edge_effnet.errors import ModelError
 from edge_effnet.measure.file_description.description import (
     FileDescription,
     packed_facts,
@@ -20,6 +21,7 @@ _NOTHING = (
     *("image", "image-folder", "video", "folder", "folder-of-model", "lfs-pointer", "html"),
     *("json", "text", "empty", "unknown", "zip", "zip-of-images", "archive"),
 )
+_ANY_KIND = "a model of any kind: .tflite, Keras, SavedModel, PyTorch, ONNX …"
 
 
 def describe_file(path: Path) -> FileDescription:
@@ -31,7 +33,8 @@ def describe_file(path: Path) -> FileDescription:
     found = identify(path)
     code = found.kind.code
     if code in _NOTHING:
-        raise refusal(found, "run")
+        error = refusal(found, "run")
+        raise ModelError(error.what, found=error.found, expected=_ANY_KIND, fix=error.fix or "")
     if code in ("tflite", "tflite-package"):
         return describe_tflite(found)
     if code in ("keras-h5", "keras-zip"):

@@ -12,6 +12,7 @@ from edge_effnet.data.labels import listed
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.heads.head import Head, find_head, numbers
 from edge_effnet.heads.tasks import open_size, refuse_other_tasks
+from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.measure.file_description.description import (
     FileDescription,
     convert_command,
@@ -24,9 +25,9 @@ from edge_effnet.measure.storage import Storage, integer_layers, storage_of, sto
 from edge_effnet.model_files import ModelFile
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.runtime.edgetpu import is_compiled
+from edge_effnet.runtime.input_pixels.file_evidence import found_text
 from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.input_pixels.teachable_machine import is_teachable_machine
-from edge_effnet.runtime.input_pixels.ways import describe
 from edge_effnet.tflite.origin import read_origin
 from edge_effnet.tflite.reader import Structure, is_model_file, read_model_bytes
 
@@ -68,12 +69,14 @@ def describe_tflite(found: ModelFile) -> FileDescription:
     facts += packed_facts(found)
     if maker := _maker(found, artifact):
         facts.append(("made by", maker))
-    facts.append(("input", _inputs(structure)))
+    if structure.inputs:
+        facts.append(("input", _inputs(structure)))
     try:
         classifier = _classifier(path, artifact)
     except EdgeEffnetError as error:
         ends = (structure.tensors[index] for index in structure.outputs)
-        facts.append(("answer", "; ".join(f"{list(end.shape)} {end.dtype}" for end in ends)))
+        answers = "; ".join(f"{list(end.shape)} {end.dtype}" for end in ends)
+        facts += [("answer", answers)] if answers else []
         problem = Finding("task", False, error.what, error.fix)
         runs = bool(structure.operators and structure.outputs) and not _unfixed(structure)
         return FileDescription(path, found.kind.code, tuple(facts), (problem,), runs=runs)
@@ -182,13 +185,14 @@ def _channels_last(artifact: Artifact) -> Artifact:
 def _pixels(pixels: InputPixels) -> str:
     if not pixels.known:
         return "the file does not say how they become the input"
-    reason = pixels.evidence.reason if pixels.evidence else "its model card"
-    return f"{describe(pixels.settings)} (found from {reason})"
+    found = pixels.evidence.found if pixels.evidence else None
+    return found_text(found or FoundPreprocess(pixels.settings, "its model card"))
 
 
 def _answer(head: Head) -> tuple[str, str]:
     what = {"classes": "classes", "labels": "labels, each true or not", "value": "numbers"}
-    return "answer", f"{head.classes} {what[head.task]} ({head.kind})"
+    counted = "a number" if head.classes == 1 else f"{head.classes} {what[head.task]}"
+    return "answer", f"{counted} ({head.kind})"
 
 
 def _labels(

@@ -202,7 +202,7 @@ def _ruined_warning(reference: ClassSummary, candidate: ClassSummary, paired: Pa
     if not classes:
         return []
     return [
-        f"{candidate.predictions.name} ruins classes while overall accuracy moves by only "
+        f"{candidate.predictions.name} ruins classes, while overall accuracy moves by "
         f"{0.0 - paired.drop_points:+.1f} points: {name_some(classes)}"
     ]
 

@@ -42,4 +42,4 @@ class Evidence:
         """The same as an answer; None where the file says nothing."""
         if self.strength == "open":
             return None
-        return FoundPreprocess(self.settings, self.reason)
+        return FoundPreprocess(self.settings, self.reason, default_fit=not self.fit_known)

@@ -20,7 +20,13 @@ from edge_effnet.runtime.input_pixels.labelled import FEWEST_PHOTOS
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
 from edge_effnet.runtime.input_pixels.suggestion import likely_ways, unlikely
 from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine
-from edge_effnet.runtime.input_pixels.ways import describe, same_scaling, with_scaling
+from edge_effnet.runtime.input_pixels.ways import (
+    describe,
+    describe_fit,
+    describe_scaling,
+    same_scaling,
+    with_scaling,
+)
 from edge_effnet.tflite.reader import Structure
 
 
@@ -68,9 +74,11 @@ def with_told(evidence: Evidence, text: str) -> Evidence | Preprocess:
     settings = parse_preprocess(text, evidence.settings)
     if said & {"mean", "std"}:
         return settings
+    reason = f"{evidence.reason}, with {text} as --preprocess says" if evidence.reason else ""
     return replace(
         evidence,
         settings=settings,
+        reason=reason,
         fit_known=evidence.fit_known or "fit" in said,
         channels_known=evidence.channels_known or "channels" in said,
     )
@@ -100,7 +108,17 @@ def unlikely_line(model: bytes, structure: Structure, told: Preprocess) -> str |
 
 def found_line(name: str, found: FoundPreprocess) -> str:
     """The line that a command prints."""
-    return f"{name}: {describe(found.settings)}: found from {found.reason}"
+    return f"{name}: {found_text(found)}"
+
+
+def found_text(found: FoundPreprocess) -> str:
+    """How pixels become the input and from what that was found."""
+    if not found.default_fit:
+        return f"{describe(found.settings)}: found from {found.reason}"
+    return (
+        f"{describe_scaling(found.settings)}: found from {found.reason}; the photo is "
+        f"{describe_fit(found.settings)}, as nothing says otherwise"
+    )
 
 
 def ask_how(

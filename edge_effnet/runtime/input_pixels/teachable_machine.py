@@ -51,6 +51,7 @@ def by_teachable_machine(structure: Structure, base: Preprocess) -> Evidence | N
         warnings = (
             f"its input tensor holds {held[0]:.3g}…{held[1]:.3g}, and the network was trained on "
             "-1…1: Teachable Machine quantized it with the wrong range, which costs accuracy; "
-            "convert its float export (edge-effnet convert --int8) instead",
+            "convert its float export instead: edge-effnet convert --model model_unquant.tflite "
+            "--int8",
         )
     return Evidence(settings, reason, "inferred", warnings, True, True)

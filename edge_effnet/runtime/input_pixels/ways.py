@@ -72,14 +72,24 @@ _SAID = {
     "caffe": "ImageNet's mean is taken from the pixels",
     "standardize": "each image is standardized",
 }
-_ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": " in grey"}
+_ORDERS = {"rgb": "", "bgr": " in B, G, R order", "grey": ""}
 
 
 def describe(settings: Preprocess) -> str:
     """A sentence: "pixels are divided by 255 and the photo is squashed"."""
+    return f"{describe_scaling(settings)} and the photo is {describe_fit(settings)}"
+
+
+def describe_scaling(settings: Preprocess) -> str:
+    """What becomes of pixels: "pixels are divided by 255"."""
     name = normalization_name(settings)
     said = _SAID[name] if name else f"pixels become {_formula(settings)}"
-    return f"{said}{_ORDERS[settings.channels]} and the photo is {_fit(settings)}"
+    return said + _ORDERS[settings.channels]
+
+
+def describe_fit(settings: Preprocess) -> str:
+    """What becomes of the photo: "squashed"."""
+    return f"made grey and {_fit(settings)}" if settings.channels == "grey" else _fit(settings)
 
 
 def _fit(settings: Preprocess) -> str:

@@ -193,3 +193,9 @@ def test_convert_says_first_what_it_evaluates_on_and_passes_the_record_on(
     assert refused.returncode == 1
     assert "a limit needs images that the network was not trained on" in refused.stderr
     assert len(load_images(learned)) == 60
+
+
+def test_few_images_are_no_warning_where_nothing_is_calibrated(tmp_path: Path) -> None:
+    data = folder(tmp_path / "data", {"blue": 6, "green": 6, "red": 6})
+    warned = [chosen(data, tmp_path, calibrates=says).warnings for says in (True, False)]
+    assert ["too few calibration images" in " ".join(lines) for lines in warned] == [True, False]

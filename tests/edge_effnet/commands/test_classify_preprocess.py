@@ -44,3 +44,14 @@ def test_what_the_file_tells(cli: Cli, reference: Path) -> None:
         "settings": "tf,crop=1",
         "from": "the way Teachable Machine exports",
     }
+
+
+def test_a_part_that_the_user_says_is_credited_to_the_user_once(cli: Cli, reference: Path) -> None:
+    folder = reference / "teachable" / "fruit6"
+    photo = next((reference / "images" / "fruit6").rglob("*.jpg"))
+    asked = ("--preprocess", "fit=pad", "--json", "-")
+    code, out, err = cli("classify", folder / "model_unquant.tflite", photo, *asked)
+    assert code == 0
+    origin = "the way Teachable Machine exports, with fit=pad as --preprocess says"
+    assert json.loads(out)["preprocess"] == {"settings": "tf,fit=pad", "from": origin}
+    assert f"found from {origin}" in err

@@ -58,7 +58,7 @@ def test_a_file_of_another_length_is_left_alone_with_a_line(model: Path) -> None
     found = labels_beside(model, THREE)
     assert found.names is None
     assert found.notice is not None
-    assert "is not used: it has 2 names, and m.tflite tells 3 classes apart" in found.notice
+    assert "is not used: it has 2 names, and m.tflite has 3 classes" in found.notice
 
 
 def test_a_file_that_fits_goes_before_one_that_does_not(model: Path) -> None:

@@ -15,6 +15,7 @@ from edge_effnet.image.preprocess_text import (
     normalization_name,
     parse_preprocess,
     preprocess_text,
+    settings_said,
 )
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess, normalize
 
@@ -117,3 +118,10 @@ def test_what_is_written_is_read(normalization: str, fit: str, channels: str) ->
     settings = parse_preprocess(f"{normalization},{fit}{channels}", FOREIGN)
     for default in (FOREIGN, Preprocess(224, 192)):
         assert parse_preprocess(preprocess_text(settings), default) == settings
+
+
+def test_two_scalings_are_refused() -> None:
+    for text in ("tf,unit", "raw,fit=crop,torch"):
+        with pytest.raises(UsageProblem, match="names two scalings"):
+            settings_said(text)
+    assert settings_said("tf,tf") == {"mean", "std"}

@@ -28,8 +28,8 @@ def origin(path: Path) -> Origin:
         ),
         (
             "wild/edgeimpulse_detector.tflite",
-            "TensorFlow's converter, version 2.11.1; its input is named as in Edge Impulse's "
-            "exports",
+            "TensorFlow's converter, version 2.11.1; its input is named and quantized as in "
+            "Edge Impulse's exports",
         ),
     ],
 )

@@ -210,3 +210,31 @@ def test_damaged_models_are_described_or_refused(
     path.write_bytes(data)
     with contextlib.suppress(EdgeEffnetError):
         describe_file(path)
+
+
+def test_what_is_no_model_is_told_which_kinds_are(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("nothing but words")
+    with pytest.raises(ModelError, match=r"expected a model of any kind: \.tflite, Keras"):
+        describe_file(path)
+
+
+def test_layers_and_answers_are_counted(tmp_path: Path) -> None:
+    value = layer("Dense", "value", units=1, activation="linear")
+    said = facts(describe_file(keras_file(tmp_path / "value.keras", FIRST, value)))
+    assert said["answer"] == "1 number, linear"
+    assert said["layers"] == "2: 1 InputLayer, 1 Dense"
+    assert said["photos"] == "the file does not say how they become the input"
+    both = keras_file(
+        tmp_path / "both.keras",
+        *(FIRST, DENSE, value),
+        output_layers=[["dense", 0, 0], ["value", 0, 0]],
+    )
+    assert facts(describe_file(both))["answer"] == "3 numbers, softmax; 1 number, linear"
+
+
+def test_half_an_archive_is_told_in_plain_words(tmp_path: Path) -> None:
+    path = keras_file(tmp_path / "half.keras", FIRST, DENSE)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ModelError, match="without the list at its end"):
+        describe_file(path)

@@ -167,15 +167,17 @@ def test_the_line_says_what_is_done_and_from_what_it_was_found(network: MakeNetw
     found = told_by(network(quantized=("int8", 1 / 255, -128))).found
     assert found is not None
     assert found_line("m.tflite", found) == (
-        "m.tflite: pixels are divided by 255 and the photo is squashed: "
-        "found from the scale of its input tensor"
+        "m.tflite: pixels are divided by 255: found from the scale of its input tensor; the photo "
+        "is squashed, as nothing says otherwise"
     )
 
 
 def test_a_grey_network_is_said_to_be_one() -> None:
     unit = parse_preprocess("unit", foreign_preprocess(8, 8, 1))
     found = FoundPreprocess(unit, "its TFLite metadata")
-    assert "pixels are divided by 255 in grey and the photo is squashed" in found_line("m", found)
+    assert "pixels are divided by 255 and the photo is made grey and squashed" in found_line(
+        "m", found
+    )
 
 
 def test_the_refusal_names_the_likely_answer_first() -> None:
@@ -191,3 +193,13 @@ def test_the_refusal_names_the_likely_answer_first() -> None:
     few = str(ask_how("m.tflite", model, structure, foreign_preprocess(8, 8, 3), tried=6))
     assert "6 labelled photos are too few: 8 are needed" in few
     assert "by chance" not in few
+
+
+def test_a_fit_that_the_user_says_is_credited_to_the_user(network: MakeNetwork) -> None:
+    told = with_told(told_by(network(quantized=("int8", 1 / 255, -128))), "fit=pad")
+    assert isinstance(told, Evidence)
+    assert told.found is not None
+    assert found_line("m", told.found).endswith(
+        "the photo is padded: found from the scale of its input tensor, with fit=pad as "
+        "--preprocess says"
+    )
