@@ -43,9 +43,7 @@ def front_notes(
         if other is None:
             continue
         comparison, ratio = _measured(file, other, images, config, scratch)
-        figures = _figures(file.comparison, comparison)
-        if images.generated:
-            figures += " on generated images, which say little of photos"
+        figures = figures_of(file.comparison, comparison, generated=images.generated)
         moved = len(candidate.left_float ^ other.left_float)
         operators = f"the first {moved} of {len(context.structure.operators)} operators"
         notes.append(
@@ -76,9 +74,10 @@ def _measured(
     return compare_predictions(file.comparison.reference_predictions, found), own / others
 
 
-def _figures(own: Comparison, other: Comparison) -> str:
-    """The file's figure instead of the other's."""
+def figures_of(own: Comparison, other: Comparison, *, generated: bool) -> str:
+    """The file's figure instead of the other's, and on what images where these are no photos."""
+    on = " on generated images, which say little of photos" if generated else ""
     if own.value_difference is not None and other.value_difference is not None:
         found = own.value_difference.mean_abs, other.value_difference.mean_abs
-        return f"mean difference {found[0]:.4g} instead of {found[1]:.4g}"
-    return f"agreement {own.agreement_percent:.1f} instead of {other.agreement_percent:.1f} %"
+        return f"mean difference {found[0]:.4g} instead of {found[1]:.4g}{on}"
+    return f"agreement {own.agreement_percent:.1f} instead of {other.agreement_percent:.1f} %{on}"

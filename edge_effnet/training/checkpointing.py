@@ -22,6 +22,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.files.json_text import parse_json
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
+from edge_effnet.network.weights.hdf5 import refuse_elsewhere
 from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
 from edge_effnet.training.trainer_state import EpochRow, TrainerState
@@ -117,6 +118,7 @@ def read_state(path: Path) -> TrainingState:
 def _read_hdf5(path: Path) -> runs.RunState:
     """The format of version 0.1."""
     with h5py_module().File(path, "r") as root:
+        refuse_elsewhere(root)
         raw = parse_json(b"".join(root["about"][()]))
         if (raw["format"], raw["version"]) != ("edge-effnet training state", 1):
             raise ValueError(f"{raw['format']} {raw['version']}")

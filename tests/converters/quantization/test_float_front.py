@@ -43,6 +43,7 @@ def test_the_first_operators_stay_in_float_where_that_saves_the_answers(twice: C
     assert twice.error(mixed) < twice.error(full) / 10
     first = [twice.structure.tensors[op.outputs[0]].name for op in twice.structure.operators]
     assert mixed.left_float == set(first[: len(mixed.left_float)])
+    assert len(mixed.left_float) <= len(twice.structure.operators) / 4
     made = parse_structure(mixed.model, "mixed")
     assert made.tensors[made.inputs[0]].dtype == "uint8"
     kernels = [made.tensors[op.inputs[1]].dtype for op in made.operators if op.name == "CONV_2D"]
