@@ -14,19 +14,31 @@ from edge_effnet.stages import StartStage
 
 
 def compare_files(
-    files: Sequence[Path], evaluation: Dataset, config: ConvertConfig, stage: StartStage
+    files: Sequence[Path],
+    targets: Sequence[Path],
+    evaluation: Dataset,
+    config: ConvertConfig,
+    stage: StartStage,
 ) -> list[Comparison | None]:
-    """Each file with the first."""
+    """Each file with the first.
+
+    Args:
+        files: where they lie now, and ``targets``: where they will; the comparisons name those.
+    """
     if len(files) == 1:
         return [None]
     done = stage("comparing", len(evaluation))
-    reference, *candidates = predict_many(
+    found = predict_many(
         files,
         evaluation,
         workers=config.workers,
         strict=config.strict,
         progress=lambda count, _: done(count),
     )
+    reference, *candidates = [
+        replace(one, model=one.model and replace(one.model, path=target))
+        for one, target in zip(found, targets, strict=True)
+    ]
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
 
 

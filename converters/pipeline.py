@@ -171,7 +171,8 @@ def _write(
     paths = [scratch / file.target.name for file in files]
     for path, file in zip(paths, files, strict=True):
         write_artifact(path, file.model, file.card, overwrite=True)
-    comparisons = compare_files(paths, images.evaluation, config, stage)
+    targets = [file.target for file in files]
+    comparisons = compare_files(paths, targets, images.evaluation, config, stage)
     if images.generated:
         comparisons = [found and on_generated(found) for found in comparisons]
     timed = stage("timing", None)
