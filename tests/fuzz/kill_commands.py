@@ -223,7 +223,9 @@ def _benched(folder: Path) -> dict[str, Any]:
 def _answered(folder: Path) -> dict[str, Any]:
     import cv2
 
-    lines = [_untimed(json.loads(line)) for line in (folder / "lines.jsonl").open()]
+    lines = [
+        _untimed(json.loads(line)) for line in (folder / "lines.jsonl").read_text().splitlines()
+    ]
     video = cv2.VideoCapture(str(folder / "out.avi"))
     return {
         "lines": [line for line in lines if line["type"] == "answer"],

@@ -16,6 +16,7 @@ from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
+from edge_effnet.printable import without_surrogates
 
 FOLDER = "folder"
 _FRAME = "frame"
@@ -182,7 +183,7 @@ def _by_folder(
     def truth(frame: Frame) -> Known | None:
         if frame.path is None:
             return None
-        index = indices.get(frame.path.relative_to(source).parts[0])
+        index = indices.get(without_surrogates(frame.path.relative_to(source).parts[0]))
         return None if index is None else (index,)
 
     return truth

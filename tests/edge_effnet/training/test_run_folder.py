@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve
 from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_images
-from edge_effnet.training.trainer import TrainingResult
+from edge_effnet.training.trainer import TrainingResult, resume
 from tests.edge_effnet.training.conftest import SIDE, run
 
 
@@ -75,6 +76,18 @@ def test_the_checkpoint_has_the_averaged_weights(
     kernel = np.asarray(saved.get_layer("stem_conv").kernel)
     average = optimizer[2]  # after the step and the learning rate
     np.testing.assert_array_equal(kernel, average)
+
+
+def test_a_history_that_a_kill_left_behind_its_state_is_written_again(
+    finished: TrainingResult, tmp_path: Path
+) -> None:
+    """The state comes first: a kill may come before the row of its epoch."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished.folder, folder)
+    history = folder / "history.csv"
+    history.write_text("".join(history.read_text().splitlines(keepends=True)[:-1]))
+    resume(folder, workers=2)
+    assert history.read_text() == (finished.folder / "history.csv").read_text()
 
 
 def test_a_run_is_not_written_over(
