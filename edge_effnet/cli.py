@@ -16,6 +16,7 @@ import click
 
 from edge_effnet import __version__
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.native_threads import exit_process
 from edge_effnet.plugins import COMMANDS, load
 from edge_effnet.printable import printable
 from edge_effnet.ui.command_classes import SuggestingGroup
@@ -87,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # A kill asks for the same care as Ctrl-C: remove what is half-written, say so, stop.
     signal.signal(signal.SIGTERM, merge_repeats(signal.default_int_handler))
     write_what_can_be_written()
-    sys.exit(run(arguments))
+    exit_process(run(arguments))
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

@@ -17,6 +17,7 @@ from edge_effnet.camera.sources.base import (
     SourceLost,
 )
 from edge_effnet.errors import DataError, EdgeEffnetError
+from edge_effnet.native_threads import NativeThread
 
 BROKEN_IN_A_ROW = 25
 MOST_HANGING = 2
@@ -64,7 +65,7 @@ class Capture:
         self._hanging: list[_Reader] = []
         self._shape: tuple[int, ...] | None = None
         self._away, self._last_said, self._pause_s = False, "", pace.first_pause_s
-        self._thread = threading.Thread(target=self.run, name="capture", daemon=True)
+        self._thread = NativeThread(self.run, "capture")
 
     def start(self) -> None:
         self._thread.start()
@@ -248,8 +249,7 @@ class _Reader:
         self.alive_s = clock()
         self._source, self._take, self._clock = source, take, clock
         self._abandoned = threading.Event()
-        name = f"reader {next(self._numbers)}"
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._thread = NativeThread(self._run, f"reader {next(self._numbers)}")
 
     def start(self) -> None:
         self._thread.start()

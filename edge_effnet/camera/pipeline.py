@@ -19,6 +19,7 @@ from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
+from edge_effnet.native_threads import NativeThread
 
 Result = FrameScores | ComparedFrame
 WAITING_RESULTS = 4
@@ -123,7 +124,7 @@ class Pipeline:
                 self._frames.close(discard=True)
                 self.results.close()
 
-        return threading.Thread(target=guarded, name=name, daemon=True)
+        return NativeThread(guarded, name)
 
     def _prepare(self) -> None:
         """Crop and resize beside the model's work. Not too early: the frame is taken when the

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,6 +21,7 @@ from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.native_threads import NativeThread
 
 RESERVE_BYTES = 64 * 2**20
 """Free space that is left on the disk: OpenCV does not say when a write fails."""
@@ -84,7 +84,7 @@ class Recorder:
         self._size = (0, 0)
         self._first_s: float | None = None
         self._checked_s = float("-inf")
-        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread = NativeThread(self._run, "recorder")
         self._thread.start()
 
     def put(self, annotated: AnnotatedFrame) -> None:
@@ -216,7 +216,7 @@ class DifferenceSaver:
         self._full_said = False
         self._started = time.strftime("%Y%m%d-%H%M%S")
         self._frames: BoundedQueue[tuple[Frame, Path]] = BoundedQueue(4)
-        self._thread = threading.Thread(target=self._run, name="saver", daemon=True)
+        self._thread = NativeThread(self._run, "saver")
         self._thread.start()
 
     def put(self, frame: Frame, reference: str, candidate: str) -> Path | None:

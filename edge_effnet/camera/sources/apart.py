@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from edge_effnet.camera.sources.base import FrameSource
+from edge_effnet.native_threads import NativeThread
 
 
 def open_apart(open_it: Callable[[], FrameSource]) -> FrameSource:
@@ -16,7 +17,7 @@ def open_apart(open_it: Callable[[], FrameSource]) -> FrameSource:
     source that opens after that is closed again.
     """
     opening = _Opening(open_it)
-    threading.Thread(target=opening.run, name="open", daemon=True).start()
+    NativeThread(opening.run, "open").start()
     try:
         opening.done.wait()
     except BaseException:

@@ -132,7 +132,7 @@ def _ask(address: HttpAddress, until: float, timeout_s: float) -> HttpReply:
         connected.close()
 
     location = response.getheader("Location") if response.status in _REDIRECTS else None
-    kind = response.headers.get_content_type()
+    kind = response.headers.get_content_type()[:80]
     reason = response.reason[:80]
     return HttpReply(response.status, reason, kind, location, _reader(response), interrupt, close)
 
