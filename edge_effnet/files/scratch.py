@@ -10,10 +10,7 @@ from what is in use, and the next process that writes in the same folder removes
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,7 +32,7 @@ class PartFile:
     def __init__(self, folder: Path) -> None:
         sweep(folder)
         while True:
-            self.path = folder / f"{_PART}{secrets.token_hex(8)}"
+            self.path = folder / f"{_PART}{os.urandom(8).hex()}"
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
             self._file = os.fdopen(os.open(self.path, flags, 0o666), "wb")
             descriptor = self._file.fileno()
@@ -67,11 +64,14 @@ def scratch_folder(parent: Path | None = None) -> Iterator[Path]:
     Raises:
         OSError: it cannot be made.
     """
+    import shutil  # late: most commands only read
+    import tempfile
+
     place = Path(tempfile.gettempdir()) if parent is None else parent
     prefix = _SCRATCH if parent is None else f".{_SCRATCH}"
     sweep(place)
     while True:
-        folder = place / f"{prefix}{secrets.token_hex(8)}"
+        folder = place / f"{prefix}{os.urandom(8).hex()}"
         folder.mkdir(mode=0o700)
         flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
         descriptor = os.open(folder, flags)
@@ -112,6 +112,8 @@ def _remove_where_dead(path: Path) -> None:
         if about.st_uid != os.geteuid() or not try_lock(descriptor):
             return
         if stat.S_ISDIR(about.st_mode):
+            import shutil
+
             shutil.rmtree(path, ignore_errors=True)
         elif stat.S_ISREG(about.st_mode) and not _still_tells(path, descriptor):
             path.unlink()
