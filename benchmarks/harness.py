@@ -19,18 +19,19 @@ from benchmarks.processing import ProcessingTimes, time_processing
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
+from edge_effnet.cpu import ROOT
 from edge_effnet.documents import unstructure
 from edge_effnet.errors import ModelError
 from edge_effnet.files.read import content_hash
-from edge_effnet.measure.crash import RuntimeDied
 from edge_effnet.measure.delegation import delegation
-from edge_effnet.measure.environment import ROOT, read_environment
+from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.statistics import paired_ratio
 from edge_effnet.measure.system_state import SystemState, read_system_state
 from edge_effnet.measure.validity import check_machine, check_samples
-from edge_effnet.runtime.interpreter import OpenInterpreter, open_interpreter
+from edge_effnet.runtime.crash import RuntimeDied
+from edge_effnet.runtime.interpreter import OpenInterpreter, look_first, open_interpreter
 from edge_effnet.stages import StartStage, no_progress
 
 TIMELINE_SECONDS = 5.0
@@ -159,8 +160,11 @@ def probe_all(spec: BenchSpec, stage: StartStage = no_progress) -> list[Probe | 
     """A fresh process for each case; None where none can be started.
 
     Raises:
+        ModelError: a file is damaged; see ``look_first``.
         RuntimeDied: native code killed such a process, and would kill this one.
     """
+    for path in spec.models:
+        look_first(path)
     done = stage("loading in fresh processes", len(spec.models) * len(spec.settings))
     found: list[Probe | None] = []
     for path in spec.models:

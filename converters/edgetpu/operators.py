@@ -15,7 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_effnet.tflite.reader import Operator, Structure, Table, Tensor
+from edge_effnet.tflite.flatbuffer import Table
+from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 _BYTES = {"int8", "uint8"}
 _WORDS: dict[str, tuple[str, int]] = {"int32": ("i", 4), "int64": ("q", 8)}

@@ -16,6 +16,7 @@ from converters.float_model.baselines import FOLDER, Baseline, Pixels
 from converters.float_model.source import Source, checked_names, exported_step, file_origin
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.errors import UsageProblem, WeightsError
+from edge_effnet.files.cache import cache_folder
 from edge_effnet.heads.head import find_head
 from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import Preprocess
@@ -104,7 +105,7 @@ def pixel_matrix(mode: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]
 
 def _weights(row: Baseline, choice: str) -> tuple[Path | None, dict[str, Any]]:
     """The file, and what the card says of it."""
-    from edge_effnet.network.weights.official import cache_folder, fetch
+    from edge_effnet.network.weights.official import fetch
 
     if choice == "random":
         return None, {"kind": "random"}

@@ -100,6 +100,10 @@ CARD_BYTES = Limit("EDGE_EFFNET_MAX_CARD_BYTES", 16 * _MIB, "bytes", "a model's 
 RESULTS_BYTES = Limit(
     "EDGE_EFFNET_MAX_RESULTS_BYTES", 8192 * _MIB, "bytes", "all results of a network together"
 )
+ACTIVATION_BYTES = Limit(
+    "EDGE_EFFNET_MAX_ACTIVATION_BYTES", 768 * _MIB, "bytes", "what a .tflite computes at once"
+)
+TRIAL_S = Limit("EDGE_EFFNET_MAX_TRIAL_S", 60, "seconds", "the first run of a .tflite")
 WEIGHTS_BYTES = Limit("EDGE_EFFNET_MAX_WEIGHTS_BYTES", 2048 * _MIB, "bytes", "all arrays of a file")
 TEXT_BYTES = Limit("EDGE_EFFNET_MAX_TEXT_BYTES", 64 * _MIB, "bytes", "label, CSV and JSON files")
 DOWNLOAD_BYTES = Limit("EDGE_EFFNET_MAX_DOWNLOAD_BYTES", 1024 * _MIB, "bytes", "downloads")
@@ -114,6 +118,8 @@ LIMITS = (
     MEMBER_BYTES,
     CARD_BYTES,
     RESULTS_BYTES,
+    ACTIVATION_BYTES,
+    TRIAL_S,
     WEIGHTS_BYTES,
     TEXT_BYTES,
     DOWNLOAD_BYTES,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.measure.environment import ROOT, read_text
+from edge_effnet.cpu import ROOT, read_text
 from edge_effnet.measure.finding import Finding
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
 

@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.cores import available_cores
+from edge_effnet.cpu import ROOT, cpu_name, cpuinfo_field, read_text
 from edge_effnet.errors import EdgeEffnetError
-
-ROOT = Path("/")
 
 # The instructions that multiply 8-bit integers several at a time, as /proc/cpuinfo spells them.
 # Without one of these, int8 is hardly faster than float (XNNPACK chooses kernels by them).
@@ -29,24 +28,6 @@ INT8_FEATURES: Mapping[str, str] = {
 }
 # Named beside them because they say which generation a CPU is of.
 _BASE_FEATURES = ("neon", "asimd", "sve", "sve2", "avx", "avx2", "avx512f")
-
-_ARM_PARTS = {
-    "0xb76": "ARM1176",
-    "0xc07": "Cortex-A7",
-    "0xd03": "Cortex-A53",
-    "0xd04": "Cortex-A35",
-    "0xd05": "Cortex-A55",
-    "0xd07": "Cortex-A57",
-    "0xd08": "Cortex-A72",
-    "0xd09": "Cortex-A73",
-    "0xd0a": "Cortex-A75",
-    "0xd0b": "Cortex-A76",
-    "0xd0c": "Neoverse-N1",
-    "0xd40": "Neoverse-V1",
-    "0xd41": "Cortex-A78",
-    "0xd49": "Neoverse-N2",
-    "0xd4f": "Neoverse-V2",
-}
 
 
 @dataclass(frozen=True)
@@ -122,14 +103,6 @@ def read_environment(root: Path = ROOT, *, machine: str | None = None) -> Enviro
     )
 
 
-def read_text(path: Path) -> str | None:
-    """A small file of /proc or /sys, stripped; None where it is not there or not readable."""
-    try:
-        return path.read_text(errors="replace").strip("\0\n\t ")
-    except OSError:  # sensors that exist and answer with an I/O error, too
-        return None
-
-
 def emulation(root: Path, machine: str, cpuinfo: str) -> str | None:
     """What shows that this CPU is emulated; None for a real or virtualized one.
 
@@ -153,30 +126,13 @@ def _device(root: Path, cpuinfo: str) -> str | None:
     for name in ("proc/device-tree/model", "sys/firmware/devicetree/base/model"):
         if model := read_text(root / name):
             return model
-    board = _field(cpuinfo, "Model")  # Raspberry Pi kernels name the board here as well
+    board = cpuinfo_field(cpuinfo, "Model")  # Raspberry Pi kernels name the board here as well
     product = read_text(root / "sys/class/dmi/id/product_name")
     return board or product or None
 
 
-def cpu_name(cpuinfo: str) -> str | None:
-    """The CPU's name by the text of /proc/cpuinfo; of Arm cores, by their part number."""
-    if name := _field(cpuinfo, "model name"):
-        return name
-    parts = [line.partition(":")[2].strip() for line in cpuinfo.splitlines() if "CPU part" in line]
-    names = dict.fromkeys(_ARM_PARTS.get(part, f"Arm part {part}") for part in parts)
-    return " + ".join(names) or None
-
-
-def _field(cpuinfo: str, name: str) -> str | None:
-    for line in cpuinfo.splitlines():
-        key, _, value = line.partition(":")
-        if key.strip() == name:
-            return value.strip()
-    return None
-
-
 def _features(cpuinfo: str) -> tuple[str, ...]:
-    stated = (_field(cpuinfo, "Features") or _field(cpuinfo, "flags") or "").split()
+    stated = (cpuinfo_field(cpuinfo, "Features") or cpuinfo_field(cpuinfo, "flags") or "").split()
     return tuple(name for name in (*_BASE_FEATURES, *INT8_FEATURES) if name in stated)
 
 

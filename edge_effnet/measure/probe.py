@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
-from edge_effnet.measure.crash import runtime_died_here
+from edge_effnet.runtime.crash import runtime_died_here
 
 TIMEOUT_SECONDS = 300
 INFERENCES = 5

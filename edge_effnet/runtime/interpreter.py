@@ -18,6 +18,8 @@ from edge_effnet.native_log import native_output_hidden
 from edge_effnet.printable import without_surrogates
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
+from edge_effnet.runtime.trial import try_first
+from edge_effnet.tflite.checks import refuse_malformed
 from edge_effnet.tflite.reader import is_model_file, parse_structure, read_model_bytes
 
 
@@ -87,26 +89,15 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
         ModelError: no model, damaged, or using unknown operators.
         EdgeEffnetError: no runtime installed; a model compiled for a device that is not here.
     """
-    structure = parse_structure(read_model_bytes(path), str(path))
-    custom = {op.name for op in structure.operators if op.name.startswith("CUSTOM:")}
-    if unknown := sorted(custom - {row.operator for row in delegates.DELEGATES}):
-        raise ModelError(
-            f"{path} has operators this machine's runtime does not know",
-            found=", ".join(unknown),
-            expected="built-in TFLite operators",
-            fix="export the model without custom or Flex operators",
-        )
-    runtime, external = load_runtime(), delegate_for(structure)
-    if external is not None:
-        external.refuse_crash(path, f"{runtime.name} {runtime.version}")
+    external, failures = look_first(path)
+    runtime = load_runtime()
     attempts = [True, False] if delegate else [False]
-    failures: list[str] = []
-    for xnnpack in attempts:
+    for xnnpack in () if failures else attempts:
         try:
             options = interpreter_options(path, threads, xnnpack=xnnpack, external=external)
-            interpreter = _start(runtime.module, options)
+            interpreter = run_once(runtime.module, options)
         except (RuntimeError, ValueError) as error:
-            failures.append(" ".join(str(error).split()))
+            failures = (*failures, " ".join(str(error).split()))
             continue
         notice = None
         if delegate and not xnnpack:
@@ -121,6 +112,35 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
         if delegate
         else "run it with the delegate; a device that lacks it cannot run this file",
     )
+
+
+def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
+    """What must be known of a file before this process opens it: it would not end the process.
+
+    Returns:
+        The delegate it was compiled for, and why the runtime refuses it (empty where it runs).
+
+    Raises:
+        ModelError: no model, damaged, using unknown operators, or it ended a process.
+        EdgeEffnetError: no runtime installed; a model compiled for a device that is not here.
+    """
+    model = read_model_bytes(path)
+    structure = parse_structure(model, str(path))
+    custom = {op.name for op in structure.operators if op.name.startswith("CUSTOM:")}
+    if unknown := sorted(custom - {row.operator for row in delegates.DELEGATES}):
+        raise ModelError(
+            f"{path} has operators this machine's runtime does not know",
+            found=", ".join(unknown),
+            expected="built-in TFLite operators",
+            fix="export the model without custom or Flex operators",
+        )
+    runtime, external = load_runtime(), delegate_for(structure)
+    name = f"{runtime.name} {runtime.version}"
+    if external is None:
+        return None, try_first(path, model, name)
+    refuse_malformed(model, str(path))
+    external.refuse_crash(path, name)
+    return external, ()
 
 
 def open_bytes(model: bytes | bytearray, *, preserve: bool = False, xnnpack: bool = True) -> Any:
@@ -176,7 +196,12 @@ def interpreter_options(
     return options
 
 
-def _start(module: ModuleType, options: dict[str, Any]) -> Any:
+def run_once(module: ModuleType, options: dict[str, Any]) -> Any:
+    """An interpreter that has run on zeros.
+
+    Raises:
+        RuntimeError, ValueError: the runtime refuses the model.
+    """
     with native_output_hidden():
         interpreter = module.Interpreter(**options)
         interpreter.allocate_tensors()

@@ -7,7 +7,8 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.tflite.reader import Operator, Structure, Table
+from edge_effnet.tflite.flatbuffer import Table
+from edge_effnet.tflite.reader import Operator, Structure
 
 _STORED = {"float32": "<f4", "float16": "<f2", "int8": "i1", "uint8": "u1", "int32": "<i4"}
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edge_effnet.image.preprocessing import Channels, valid_normalization
-from edge_effnet.tflite.reader import Table
+from edge_effnet.tflite.flatbuffer import Table
 
 if TYPE_CHECKING:
     import flatbuffers

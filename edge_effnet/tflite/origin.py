@@ -10,8 +10,9 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
+from edge_effnet.tflite.flatbuffer import Table
 from edge_effnet.tflite.metadata import METADATA_NAME
-from edge_effnet.tflite.reader import Structure, Table
+from edge_effnet.tflite.reader import Structure
 
 _CONVERSION = "CONVERSION_METADATA"
 _CONVERTERS = {

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
 from edge_effnet.model_files import identify, packed_tflite, refusal
+from edge_effnet.tflite.flatbuffer import Table
 
 FILE_IDENTIFIER = b"TFL3"
 DTYPES = (
@@ -94,76 +96,6 @@ class Structure:
     metadata: dict[str, bytes]
 
 
-class Table:
-    """A FlatBuffer table: fields by their number in the schema, defaults where absent.
-
-    Reads past the end raise ``struct.error`` or ``IndexError``, which the callers turn into
-    a ``ModelError``.
-    """
-
-    def __init__(self, data: bytes | memoryview, position: int) -> None:
-        self.data, self.position = data, position
-        self.vtable = position - self._unpack("<i", position)
-        if self.vtable < 0:
-            raise IndexError(self.vtable)
-        self.vtable_size = self._unpack("<H", self.vtable)
-
-    @staticmethod
-    def root(data: bytes | memoryview) -> Table:
-        return Table(data, struct.unpack_from("<I", data, 0)[0])
-
-    def _unpack(self, code: str, at: int) -> int:
-        if at < 0:
-            raise IndexError(at)
-        return int(struct.unpack_from(code, self.data, at)[0])
-
-    def _field(self, number: int) -> int | None:
-        entry = 4 + 2 * number
-        if entry >= self.vtable_size:
-            return None
-        offset = self._unpack("<H", self.vtable + entry)
-        return self.position + offset if offset else None
-
-    def scalar(self, number: int, code: str, default: int = 0) -> int:
-        at = self._field(number)
-        return default if at is None else self._unpack(code, at)
-
-    def _vector(self, number: int) -> tuple[int, int]:
-        at = self._field(number)
-        if at is None:
-            return 0, 0
-        start = at + self._unpack("<I", at)
-        length = self._unpack("<I", start)
-        if length > len(self.data):
-            raise IndexError(length)
-        return start + 4, length
-
-    def raw(self, number: int) -> bytes:
-        start, length = self._vector(number)
-        if start + length > len(self.data):
-            raise IndexError(start + length)
-        return bytes(self.data[start : start + length])
-
-    def text(self, number: int) -> str:
-        return self.raw(number).decode("utf-8", "replace")
-
-    def numbers(self, number: int, code: str) -> tuple[float, ...]:
-        start, length = self._vector(number)
-        return struct.unpack_from(f"<{length}{code}", self.data, start)
-
-    def integers(self, number: int, code: str) -> tuple[int, ...]:
-        return tuple(int(value) for value in self.numbers(number, code))
-
-    def table(self, number: int) -> Table | None:
-        at = self._field(number)
-        return None if at is None else Table(self.data, at + self._unpack("<I", at))
-
-    def tables(self, number: int) -> list[Table]:
-        start, length = self._vector(number)
-        offsets = range(start, start + 4 * length, 4)
-        return [Table(self.data, at + self._unpack("<I", at)) for at in offsets]
-
-
 def read_structure(path: Path) -> Structure:
     """Read a model file's main graph.
 
@@ -232,30 +164,40 @@ def parse_structure(data: bytes, name: str) -> Structure:
 def _parse(data: bytes) -> Structure:
     model = Table.root(memoryview(data))
     buffers = model.tables(4)
-    codes = [_operator_name(code) for code in model.tables(1)]
-    graph = model.tables(2)[0]
-    tensors, elements = list[Tensor](), 0
-    for table in graph.tables(0):
-        tensors.append(_tensor(table, buffers))
-        elements += len(tensors[-1].shape) + len(tensors[-1].scales)
-        if elements > len(data):  # many tensors that share one endless vector
-            raise IndexError(elements)
+    main = read_graph(model.tables(2)[0], buffers, operator_codes(model))
+    metadata = {
+        entry.text(0): _buffer_bytes(data, buffers[entry.scalar(1, "<I")])
+        for entry in model.tables(6)
+    }
+    return replace(main, metadata=metadata)
+
+
+def operator_codes(model: Table) -> list[tuple[str, int]]:
+    """Name and version of the operator kinds that a file uses, by index."""
+    return [_operator_name(code) for code in model.tables(1)]
+
+
+def read_graph(
+    graph: Table, buffers: Sequence[Table], codes: Sequence[tuple[str, int]]
+) -> Structure:
+    """One graph of a file, without metadata.
+
+    Raises:
+        IndexError, struct.error: it refers to what is not there.
+    """
+    tensors = tuple(_tensor(table, buffers) for table in graph.tables(0))
     operators = []
     for index, table in enumerate(graph.tables(3)):
         name, version = codes[table.scalar(0, "<I")]
         operators.append(
             Operator(index, name, version, table.integers(1, "i"), table.integers(2, "i"))
         )
-    metadata = {
-        entry.text(0): _buffer_bytes(data, buffers[entry.scalar(1, "<I")])
-        for entry in model.tables(6)
-    }
     inputs, outputs = graph.integers(1, "i"), graph.integers(2, "i")
     optional = (index for op in operators for index in op.inputs + op.outputs if index != -1)
     for index in (*inputs, *outputs, *optional):  # -1: an optional input that is left out
         if not 0 <= index < len(tensors):
             raise IndexError(index)
-    return Structure(tuple(operators), tuple(tensors), inputs, outputs, metadata)
+    return Structure(tuple(operators), tensors, inputs, outputs, {})
 
 
 def _operator_name(code: Table) -> tuple[str, int]:
@@ -267,7 +209,7 @@ def _operator_name(code: Table) -> tuple[str, int]:
     return name, code.scalar(2, "<i", 1)
 
 
-def _tensor(table: Table, buffers: list[Table]) -> Tensor:
+def _tensor(table: Table, buffers: Sequence[Table]) -> Tensor:
     dtype = table.scalar(1, "<b")
     quantization = table.table(4)
     buffer = buffers[table.scalar(2, "<I")]
@@ -284,7 +226,7 @@ def _tensor(table: Table, buffers: list[Table]) -> Tensor:
 
 
 def _buffer_size(buffer: Table) -> int:
-    inline = buffer._vector(0)
+    inline = buffer.vector(0)
     end = inline[0] + inline[1]
     if end > len(buffer.data):
         raise IndexError(end)
@@ -294,4 +236,5 @@ def _buffer_size(buffer: Table) -> int:
 def _buffer_bytes(data: bytes, buffer: Table) -> bytes:
     inline = buffer.raw(0)
     start = buffer.scalar(1, "<Q")
+    buffer.allowance.take(0 if inline else buffer.scalar(2, "<Q"), 0)
     return inline or data[start : start + buffer.scalar(2, "<Q")]

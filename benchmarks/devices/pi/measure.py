@@ -23,7 +23,7 @@ from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.files.json_text import parse_json
 from edge_effnet.files.read import content_hash
-from edge_effnet.measure.crash import RuntimeDied, signal_name
+from edge_effnet.runtime.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
 
 STOP_SECONDS = 10

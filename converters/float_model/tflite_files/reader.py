@@ -25,6 +25,7 @@ from edge_effnet.heads.tasks import open_size, size_command
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import foreign_preprocess
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
+from edge_effnet.runtime.interpreter import look_first
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
 
 
@@ -43,6 +44,7 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     artifact = read_artifact(path)
     model = split_archive(read_model_bytes(path))[0]
     refuse_unreadable(artifact.structure, path)
+    look_first(path)  # what refuses to run as it is may run with another image size
     image = _image(artifact.structure, path, resolution)
     graph = EditableGraph(model, path.name)
     cast_from = take_float_image(graph)

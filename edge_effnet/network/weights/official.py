@@ -6,13 +6,13 @@ ImageNet classifier. Google published no Keras file for Lite and EdgeTPU.
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import WeightsError, cannot_write
+from edge_effnet.files.cache import cache_folder
 from edge_effnet.network.backend import pooch_module
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
@@ -58,14 +58,6 @@ def official_file(spec: VariantSpec) -> OfficialFile:
         )
     folder = V2_FOLDER if stem.startswith("efficientnetv2") else V1_FOLDER
     return OfficialFile(f"{stem}.h5", f"{folder}{stem}.h5", MD5[stem])
-
-
-def cache_folder() -> Path:
-    """``EDGE_EFFNET_CACHE``, else ``edge-effnet`` in the user's cache."""
-    if chosen := os.environ.get("EDGE_EFFNET_CACHE"):
-        return Path(chosen).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "edge-effnet"
 
 
 def fetch_official(spec: VariantSpec) -> Path:

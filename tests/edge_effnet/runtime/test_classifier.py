@@ -15,6 +15,7 @@ from edge_effnet.image.reading import read_image
 from edge_effnet.runtime import interpreter
 from edge_effnet.runtime.classifier import common_names, open_classifier
 from edge_effnet.runtime.interpreter import load_runtime, open_interpreter
+from edge_effnet.tflite.editor import pack_tree, read_tree
 
 MakeModel = Callable[..., Path]
 SHADES = np.arange(256, dtype=np.uint8)
@@ -158,8 +159,11 @@ def test_fast_and_plain_kernels_agree(colour_model: MakeModel, colour_folder: Pa
 
 
 def test_a_model_the_runtime_refuses(colour_model: MakeModel) -> None:
-    """Weights of another size than their tensor's."""
-    broken = colour_model(weights=np.ones((3, 2)), labels=None)
+    """An operator of a version that does not exist yet."""
+    broken = colour_model(labels=None)
+    tree = read_tree(broken.read_bytes())[1]
+    tree.operatorCodes[0].version = 99
+    broken.write_bytes(pack_tree(tree))
     runtime = load_runtime()
     with pytest.raises(ModelError, match=f"does not run in {runtime.name}"):
         open_interpreter(broken)

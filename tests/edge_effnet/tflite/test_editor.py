@@ -13,8 +13,9 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.editor import add_metadata, normalize_layout
+from edge_effnet.tflite.flatbuffer import Table
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization, write_metadata
-from edge_effnet.tflite.reader import Table, parse_structure
+from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 
@@ -65,7 +66,7 @@ def test_the_signature_follows_the_new_interface(tiny: TinyModel) -> None:
 def test_every_buffer_is_inside_the_file_and_aligned_to_16_bytes(tiny: TinyModel) -> None:
     model = quantize(tiny.model, RECIPES["int8"], tiny.ranges, "uint8")
     buffers = Table.root(memoryview(model)).tables(4)
-    starts = [start for start, length in (b._vector(0) for b in buffers) if length]
+    starts = [start for start, length in (b.vector(0) for b in buffers) if length]
     assert len(starts) > 20
     assert all(start % 16 == 0 for start in starts)
     assert all(buffer.scalar(1, "<Q") == 0 for buffer in buffers)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from converters.float_model.tflite_files.reader import read_tflite_model
@@ -78,7 +78,7 @@ def test_a_size_that_the_stated_shapes_hide(file: WriteFile) -> None:
     builder.operator("RESIZE_BILINEAR", [source, size], resized, options="ResizeBilinearOptions")
     builder.operator("MEAN", [resized, axes], mean, options="ReducerOptions")
     path = file(builder.pack(source, [mean]))
-    with pytest.raises(ModelError, match=r"more memory.*resized with a result of 16000x16000x3"):
+    with pytest.raises(ModelError, match="needs more memory than the limit"):
         read_tflite_model(path, resolution=None)
 
 
@@ -104,6 +104,7 @@ def test_a_shape_that_its_constant_contradicts_never_reaches_the_runtime(
 DAMAGEABLE = network("int8", computed_shape=True)
 
 
+@settings(max_examples=20)  # most of them run in a process of their own first
 @given(st.lists(st.tuples(st.integers(8, len(DAMAGEABLE) - 1), st.integers(0, 255)), max_size=6))
 def test_damaged_bytes_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[int, int]]

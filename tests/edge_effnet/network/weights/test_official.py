@@ -15,7 +15,8 @@ import pytest
 
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import OutputError, WeightsError
-from edge_effnet.network.weights.official import cache_folder, fetch, official_file
+from edge_effnet.files.cache import cache_folder
+from edge_effnet.network.weights.official import fetch, official_file
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB: several pieces
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()

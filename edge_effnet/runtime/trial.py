@@ -1,0 +1,154 @@
+"""The first run of a model file, in a process of its own.
+
+The runtime is native code that trusts a file: a damaged one can end the process, hang, or take all
+memory. So a file that has not run on this machine before is run once in a process whose time and
+memory are limited. Files that ran (``known_files``), and files whose card holds the hash of what
+``convert`` wrote, are opened at once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from edge_effnet.artifact import CARD_NAME, split_archive
+from edge_effnet.cores import available_cores
+from edge_effnet.errors import ModelError
+from edge_effnet.files.limits import ACTIVATION_BYTES, TRIAL_S
+from edge_effnet.runtime.crash import runtime_died_here, signal_name
+from edge_effnet.runtime.known_files import is_known, key_of, remember
+from edge_effnet.tflite.checks import damaged, refuse_malformed
+
+_COPIES = 3  # of the weights: the file, and what two sets of kernels make of it
+_WORKING = 4  # times its largest operator, which unrolls images for convolutions
+_MOST_THREADS = 4  # each takes memory of its own
+_START = (
+    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
+    "from edge_effnet.runtime.trial import main; main(sys.argv[2], int(sys.argv[3]))"
+)
+_RUNTIME_LOADED = "runtime loaded"
+
+
+def try_first(path: Path, model: bytes, runtime: str) -> tuple[str, ...]:
+    """Run a file once elsewhere, unless it is known; afterwards it can be opened here.
+
+    Args:
+        model: the file's bytes; of a zip archive, those of the model in it.
+        runtime: name and version.
+
+    Returns:
+        Why the runtime refuses it, with the XNNPACK delegate and without; empty where it runs
+        with either.
+
+    Raises:
+        ModelError: it is malformed, or ended the process, did not end, or took too much memory.
+        RuntimeDied: not the file but the runtime ended it, which does not fit this CPU.
+    """
+    key = key_of(model, runtime)
+    if is_known(key):
+        return ()
+    largest = refuse_malformed(model, str(path))
+    memory = max(ACTIVATION_BYTES.value, _WORKING * largest) + _COPIES * len(model)
+    failures = () if _as_converted(model) else _run_apart(path, memory)
+    if not failures:
+        remember(key)
+    return failures
+
+
+def _as_converted(data: bytes) -> bool:
+    """Whether a card in the file holds the hash of its model."""
+    model, files = split_archive(data)
+    try:
+        stated = json.loads(files[CARD_NAME])["model_sha256"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return False
+    return bool(stated == hashlib.sha256(model).hexdigest())
+
+
+def _run_apart(path: Path, memory: int) -> tuple[str, ...]:
+    arguments = [json.dumps(sys.path), os.path.abspath(path), str(memory)]  # noqa: PTH100 (links)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-c", _START, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=TRIAL_S.value,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ModelError(
+            f"{path} was not run once in {TRIAL_S.value} s",
+            fix="copy or convert it again; if it is a large network on a slow machine, set "
+            f"{TRIAL_S.variable}={10 * TRIAL_S.value}",
+        ) from error
+    except OSError:  # no further process can be started here, or Python is part of a program
+        return ()
+    lines = done.stdout.decode(errors="replace").splitlines()
+    if done.returncode < 0:
+        raise _died(path, -done.returncode, loaded=_RUNTIME_LOADED in lines)
+    if done.returncode or not lines:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
+        raise _unfit(path, last[0][:200] if last else f"exit code {done.returncode}")
+    failures = tuple(map(str, json.loads(lines[-1])))
+    if failures and not failures[-1]:  # the runtime gives no reason where it gets no memory
+        raise _unfit(path, "a refusal without a reason")
+    return failures
+
+
+def _died(path: Path, number: int, *, loaded: bool) -> ModelError:
+    """A runtime for another CPU lacks instructions (SIGILL), or does not even load."""
+    if number == signal.SIGILL or not loaded:
+        return runtime_died_here(number)
+    found = f"{signal_name(number)} when it was run once in a process of its own"
+    if number in (signal.SIGABRT, signal.SIGKILL):  # also what memory that is refused ends in
+        return _unfit(path, found)
+    return damaged(str(path), found)
+
+
+def _unfit(path: Path, found: str) -> ModelError:
+    return ModelError(
+        f"{path} is damaged, or needs more memory than the limit",
+        found=found,
+        expected=f"a file that runs within {ACTIVATION_BYTES.value >> 20} MiB",
+        fix="copy or convert it again; if it is whole, set "
+        f"{ACTIVATION_BYTES.variable}={2 * ACTIVATION_BYTES.value}",
+    )
+
+
+def main(path: str, memory: int) -> None:
+    """Run a file once with each set of kernels; prints why each refuses, as JSON, where both do.
+
+    Args:
+        memory: bytes that may be taken.
+    """
+    from edge_effnet.runtime.interpreter import interpreter_options, load_runtime, run_once
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    module = load_runtime().module
+    print(_RUNTIME_LOADED, flush=True)
+    _limit_memory(memory)
+    failures = []
+    for xnnpack in (True, False):
+        threads = min(_MOST_THREADS, available_cores())
+        options = interpreter_options(Path(path), threads, xnnpack=xnnpack)
+        try:
+            run_once(module, options)
+        except (RuntimeError, ValueError) as error:
+            failures.append(" ".join(str(error).split()))
+    print(json.dumps(failures if len(failures) > 1 else []))
+
+
+def _limit_memory(more: int) -> None:
+    """Allow this process ``more`` bytes than it has now, where the system tells what it has."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        taken = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
+        resource.setrlimit(resource.RLIMIT_DATA, (taken + more, taken + more))
+    except (OSError, StopIteration, ValueError):
+        return
