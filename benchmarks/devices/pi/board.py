@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.devices.pi.answers import ANSWERS, Line, Refusal, checked, lines_of
 from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
 from benchmarks.devices.pi.package import build_agent
 from edge_effnet.cpu import cpu_name
@@ -53,7 +54,7 @@ class Board:
         return f"{name} ({self.about['machine']}, {self.about['bits']}-bit)"
 
     async def ask(
-        self, verb: str, on_line: Callable[[dict[str, Any]], None] | None = None, **request: Any
+        self, verb: str, on_line: Callable[[Line], None] | None = None, **request: Any
     ) -> Any:
         """Call a verb of the agent and wait for its answer.
 
@@ -61,22 +62,19 @@ class Board:
             on_line: called with every line that comes before the answer.
 
         Raises:
-            EdgeEffnetError: what the agent refuses.
+            EdgeEffnetError: what the agent refuses, or an answer that is none.
             LinkLost: the connection broke.
         """
         ssh = require_asyncssh()
         try:
             process = await self.connection.create_process(
-                shlex.join(["python3", self.agent, verb])
+                shlex.join(["python3", self.agent, verb]), errors="replace"
             )
             process.stdin.write(json.dumps(request))
             process.stdin.write_eof()
-            async for text in process.stdout:
-                if not text.startswith("{"):
-                    continue  # a greeting from the user's shell
-                line = json.loads(text)
+            async for line in lines_of(process.stdout, self.address.host):
                 if "answer" in line:
-                    return line["answer"]
+                    return checked(line["answer"], ANSWERS[verb], self.address.host)
                 if "error" in line:
                     raise self._refusal(line["error"])
                 if on_line is not None:
@@ -88,9 +86,9 @@ class Board:
             raise LinkLost
         raise self._broken(ended)
 
-    def _refusal(self, error: Mapping[str, Any]) -> EdgeEffnetError:
+    def _refusal(self, error: Refusal) -> EdgeEffnetError:
         if "died" in error:
-            return RuntimeDied(error["found"], self.cpu, error["died"])
+            return RuntimeDied(error["found"] or error["what"], self.cpu, error["died"])
         return EdgeEffnetError(error["what"], found=error["found"], fix=error["fix"])
 
     def _broken(self, ended: Any) -> EdgeEffnetError:
@@ -176,7 +174,11 @@ class Board:
         )
 
     async def read(self, name: str) -> bytes | None:
-        """A file below the cache folder, None where there is none."""
+        """A file below the cache folder, None where there is none.
+
+        Raises:
+            DataError: it is larger than the limit for text.
+        """
         ssh = require_asyncssh()
         try:
             async with self.sftp.open(f"{CACHE}/{name}", "rb") as file:
@@ -214,9 +216,14 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
                 await board.make_folder("files")
                 await board.write(agent, source)
             about = await board.ask("describe")
-            if tuple(map(int, about["python"].split(".")[:2])) < OLDEST_PYTHON:
+            if _version(about["python"]) < OLDEST_PYTHON:
                 raise _no_python(address, f"Python {about['python']}")
             yield Board(address, connection, sftp, board.agent, about)
+
+
+def _version(text: str) -> tuple[int, ...]:
+    parts = text.split(".")[:2]
+    return tuple(int(part) for part in parts if part.isdecimal() and len(part) < 5)
 
 
 def _no_python(address: Address, found: str) -> EdgeEffnetError:

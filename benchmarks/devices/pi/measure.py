@@ -13,6 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.devices import Fetched
+from benchmarks.devices.pi.answers import (
+    End,
+    Line,
+    Refusal,
+    checked,
+    not_understood,
+)
 from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
 from benchmarks.devices.pi.job import Job, make_job, returned
@@ -135,7 +142,7 @@ async def _start(
     building: list[Callable[[int], None]] = []
     ready = await board.ask(
         "environment",
-        lambda line: building.append(stage(line["say"], None)),
+        lambda line: building.append(stage(line.get("say", "preparing"), None)),
         version=__version__,
         package=key,
         wheels={path.name: key for path, key in wheels.items()},
@@ -153,12 +160,12 @@ async def fetch(board: Board, job_id: str, address: str, stage: StartStage) -> F
     """Show a job's progress until it ends and take its result; one that has none is removed."""
     current: Callable[[int], None] = lambda _count: None  # noqa: E731
 
-    def show(line: dict[str, Any]) -> None:
+    def show(line: Line) -> None:
         nonlocal current
-        told = line["progress"]
+        told = line.get("progress", {})
         if "stage" in told:
             current = stage(told["stage"], told.get("steps"))
-        else:
+        elif "done" in told:
             current(told["done"])
 
     end = await board.ask("follow", show, id=job_id)
@@ -170,7 +177,9 @@ async def fetch(board: Board, job_id: str, address: str, stage: StartStage) -> F
     ]
     if result is None or not job:
         await board.ask("forget", id=job_id)
-        raise _failure(board, end, error)
+        raise _failure(
+            board, end, None if error is None else checked(error, Refusal, board.address.host)
+        )
     return Fetched(read_result(result, job, device), partial(release, address, job_id))
 
 
@@ -192,12 +201,22 @@ def _parsed(content: bytes | None, device: str, name: str) -> Any:
         ) from error
 
 
-def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:
+def read_result(raw: Any, job: Any, device: str) -> Result:
     """A result as if it had been measured on the files here.
 
+    Args:
+        raw, job: JSON, as the Pi has them.
+
     Raises:
-        DataError: it is damaged, or of a damaged copy of a model.
+        EdgeEffnetError: it is damaged, or of a damaged copy of a model.
     """
+    try:
+        return _as_here(raw, job, device)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise not_understood(device, f"a result without its parts: {error}") from error
+
+
+def _as_here(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:
     models = job["spec"]["models"]
     for case in raw["cases"]:
         if case["sha256"] != job["links"][case["file"]]:
@@ -214,15 +233,13 @@ def read_result(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Res
     )
 
 
-def _failure(
-    board: Board, end: Mapping[str, Any], error: Mapping[str, Any] | None
-) -> EdgeEffnetError:
+def _failure(board: Board, end: End, error: Refusal | None) -> EdgeEffnetError:
     host, code = board.address.host, end["code"]
     if error is not None:
         return EdgeEffnetError(
             f"on {host}: {error['what']}",
             found=error["found"],
-            expected=error["expected"],
+            expected=error.get("expected"),
             fix=error["fix"],
         )
     if code is None or -code == signal.SIGKILL:
