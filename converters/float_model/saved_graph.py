@@ -26,6 +26,7 @@ _WRITING = frozenset({"MergeV2Checkpoints", "SaveV2"})
 _PLAIN_OBJECTS = frozenset(
     "bare_concrete_function captured_tensor constant function user_object variable".split()
 )
+_PLAIN_CLASSES = frozenset({"", "tf.TrackableConstant"})  # the others make lookup tables
 _INIT_SIGNATURE = "__saved_model_init_op"
 _INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
 
@@ -73,7 +74,9 @@ def _odd_object(node: Any) -> str | None:
     kind = str(node.WhichOneof("kind") or "user_object")
     if kind not in _PLAIN_OBJECTS:
         return kind
-    if node.saveable_objects or node.registered_saver or node.registered_name:
+    if node.registered_name not in _PLAIN_CLASSES:
+        return str(node.registered_name)
+    if node.saveable_objects or node.registered_saver:
         return "an object with its own way to be restored"
     return None
 

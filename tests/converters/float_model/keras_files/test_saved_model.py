@@ -130,6 +130,27 @@ def test_a_lookup_table_is_refused(tmp_path: Path) -> None:
         read_keras_model(tmp_path / "saved", resolution=None)
 
 
+def test_constants_beside_the_network(tmp_path: Path, pixels: Pixels) -> None:
+    """Given statistics are constants beside the network."""
+    import keras
+
+    layers = keras.layers
+    steps = [
+        layers.Normalization(mean=[100.0, 110, 120], variance=[900.0, 1000, 1100]),
+        layers.Conv2D(4, 3, activation="gelu"),
+        layers.BatchNormalization(),
+        layers.SpatialDropout2D(0.2),
+        layers.GlobalAveragePooling2D(),
+        layers.Dropout(0.5),
+        layers.Dense(3),
+    ]
+    network = keras.Sequential([keras.Input((32, 32, 3)), *steps])
+    network.export(tmp_path / "saved", verbose=False)
+    read = read_keras_model(tmp_path / "saved", resolution=None)
+    expected = network(pixels, training=False)
+    np.testing.assert_allclose(answers(read.model, pixels), expected, atol=1e-4)
+
+
 def test_what_tensorflow_1_runs_at_the_start_writes_nothing(tmp_path: Path) -> None:
     import tensorflow as tf
 
