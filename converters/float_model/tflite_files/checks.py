@@ -8,7 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from edge_effnet.errors import ModelError
-from edge_effnet.files.limits import RESULTS_BYTES
+from edge_effnet.files.limits import ACTIVATION_BYTES, RESULTS_BYTES
 from edge_effnet.heads.tasks import integer_activations, open_size, refuse_other_tasks
 from edge_effnet.tflite.reader import DTYPES, Structure
 
@@ -17,7 +17,6 @@ _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bo
          "int4": 4, "int2": 2}  # fmt: skip
 _LARGEST_SIDE = 4096
 _LARGEST_RANK = 8
-_MOST_BYTES = 768 << 20  # of one result, which no network for such devices comes near
 _RECURRENT = ("WHILE", "IF", "CALL_ONCE", "LSTM", "RNN", "UNIDIRECTIONAL", "BIDIRECTIONAL", "SVDF")
 _STATE = ("VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE", "HASHTABLE")
 
@@ -110,12 +109,13 @@ def refuse_large_results(
     for name, shape, width in results:
         needed = math.ceil(math.prod(map(int, shape)) * width)
         together += needed
-        if needed > _MOST_BYTES:
+        if needed > ACTIVATION_BYTES.value:
             raise ModelError(
                 f"{path} needs more memory than there is",
                 found=f"{name.split(';')[0]} with a result of " + "x".join(map(str, shape[1:])),
-                expected=f"at most {_MOST_BYTES >> 20} MiB for one result",
-                fix="build the network with a smaller image or a smaller layer there",
+                expected=f"at most {ACTIVATION_BYTES.value >> 20} MiB for one result",
+                fix="build the network with a smaller image or a smaller layer there, or set "
+                f"{ACTIVATION_BYTES.variable}={needed}",
             )
     RESULTS_BYTES.check(together, str(path), ModelError)
 
