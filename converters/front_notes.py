@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from converters.accuracy.strategies import Strategy, counterpart
+from converters.accuracy.strategies import Strategy, counterpart, front_of
 from converters.calibration.images import ConversionImages
 from converters.config import ConvertConfig
 from converters.conversion import ConvertedFile
@@ -34,6 +34,9 @@ def front_notes(
     """
     notes = []
     for file, (strategy, candidate) in zip(made, made_by, strict=True):
+        if strategy.quantization.edge_tpu:
+            notes += _edge_tpu_notes(file, context)
+            continue
         if file.comparison is None:
             continue
         values = file.comparison.value_difference is not None
@@ -55,6 +58,17 @@ def front_notes(
             "(--full-integer keeps nothing in float)"
         )
     return tuple(notes)
+
+
+def _edge_tpu_notes(file: ConvertedFile, context: Context) -> list[str]:
+    """Of a file that may keep nothing in float."""
+    if not (front := front_of(context)):
+        return []
+    return [
+        f"8 bits are too few for the first {len(front)} of {len(context.structure.operators)} "
+        f"operators of {file.path.name}, and an Edge TPU computes none in float: expect answers "
+        "far from float's; --int8 keeps those in float, for a CPU"
+    ]
 
 
 def _measured(

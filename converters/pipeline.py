@@ -17,7 +17,7 @@ from converters.accuracy.strategies import (
     Strategy,
     applicable_strategies,
     default_strategy,
-    gains_by_front,
+    front_of,
 )
 from converters.calibration.images import ConversionImages, choose_images
 from converters.comparing import compare_files, on_generated
@@ -243,7 +243,7 @@ def _search(
         stage=stage,
         strategies=applicable_strategies(
             allow_float=config.allow_float,
-            front=not (edge_tpu or config.full_integer) and gains_by_front(context),
+            front=not (edge_tpu or config.full_integer) and bool(front_of(context)),
             edge_tpu=edge_tpu,
             full_integer=config.full_integer,
             training=Train(config.qat_steps, config.qat_labels) if trainable else None,

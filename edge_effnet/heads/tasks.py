@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from shlex import quote
 
 from edge_effnet.errors import ModelError
+from edge_effnet.tflite.channel_order import channels_first, ends_channels_last
 from edge_effnet.tflite.reader import Structure
 
 Shape = Sequence[int]
@@ -105,13 +106,22 @@ def _task(image: Shape, output: Shape, operators: Collection[str]) -> str | None
 
 
 def refuse_unfixed_input(structure: Structure, name: str) -> None:
-    """Refuse to run a ``.tflite`` whose image size is left open, which reads as one pixel, or whose
-    batch is not 1.
+    """Refuse to run a ``.tflite`` whose image size is left open, which reads as one pixel, whose
+    batch is not 1, or whose images come with the channels first.
 
     Raises:
         ModelError: with the command that fixes it.
     """
     tensor = structure.tensors[structure.inputs[0]]
+    if channels_first(tensor.shape):
+        raise ModelError(
+            f"{name} takes images with the channels first",
+            found=f"input shape {list(tensor.shape)}",
+            expected="[1, height, width, 3], or 1 at the end for grey images",
+            fix=f"edge-effnet convert --model {quote(name)} --int8 --data PHOTOS turns them"
+            if ends_channels_last(structure) and not is_quantized(structure)
+            else "export it with channels last: litert_torch.to_channel_last_io, or onnx2tf",
+        )
     any_size = open_size(structure)
     if len(tensor.shape) != 4 or not (any_size or tensor.shape[0] != 1):
         return

@@ -78,7 +78,7 @@ def _hint(structure: Structure) -> str | None:
     if len(structure.inputs) != 1:
         return None
     tensor = structure.tensors[structure.inputs[0]]
-    quantized = tensor.zero_points == (-128,) and abs(tensor.scales[0] - 1 / 255) < 1e-6
+    quantized = tensor.zero_points == (-128,) and abs(sum(tensor.scales) - 1 / 255) < 1e-6
     return None if tensor.name == _EDGE_IMPULSE and not quantized else _INPUTS.get(tensor.name)
 
 

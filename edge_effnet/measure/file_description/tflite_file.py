@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from edge_effnet.runtime.edgetpu import is_compiled
 from edge_effnet.runtime.input_pixels.file_evidence import found_text
 from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.input_pixels.teachable_machine import is_teachable_machine
+from edge_effnet.tflite.channel_order import channels_first, channels_last, ends_channels_last
 from edge_effnet.tflite.origin import read_origin
 from edge_effnet.tflite.reader import Structure, is_model_file, read_model_bytes
 
@@ -126,10 +127,10 @@ def _inputs(structure: Structure) -> str:
     for index in structure.inputs:
         tensor = structure.tensors[index]
         shape = tensor.open_shape or tensor.shape
-        if len(shape) == 4 and (shape[3] in (1, 3) or _channels_first(shape)):
-            order = ", channels first" if _channels_first(shape) else ""
+        if len(shape) == 4 and (shape[3] in (1, 3) or channels_first(shape)):
+            order = ", channels first" if channels_first(shape) else ""
             batch = f", {shape[0]} at a time" if shape[0] > 1 else ""
-            said.append(f"{image_text(*_turned(shape)[1:])}, {tensor.dtype}{order}{batch}")
+            said.append(f"{image_text(*channels_last(shape)[1:])}, {tensor.dtype}{order}{batch}")
         else:
             said.append(f"{list(shape)} {tensor.dtype}")
     return "; ".join(said)
@@ -137,7 +138,7 @@ def _inputs(structure: Structure) -> str:
 
 def _classifier(path: Path, artifact: Artifact) -> _Classifier:
     """Raises EdgeEffnetError where it is no classifier of images."""
-    artifact = _channels_last(artifact)
+    artifact = _turned(artifact)
     structure, card = artifact.structure, artifact.card
     refuse_other_tasks(structure, path.name)
     shape = structure.tensors[structure.inputs[0]].shape
@@ -149,36 +150,15 @@ def _classifier(path: Path, artifact: Artifact) -> _Classifier:
     return _Classifier(head, input_pixels(path, artifact))
 
 
-def _channels_first(shape: Sequence[int]) -> bool:
-    return len(shape) == 4 and shape[3] not in (1, 3) and shape[1] in (1, 3)
-
-
-def _turned(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape of images with channels last, where they come first."""
-    return (shape[0], *shape[2:], shape[1]) if _channels_first(shape) else shape
-
-
-def _ends_channels_last(structure: Structure) -> bool:
-    """Whether images come with the channels last, or are turned at once, which ``convert``
-    undoes."""
-    index = structure.inputs[0]
-    wanted = _turned(structure.tensors[index].shape)
-    for kinds in (("CAST", "DEQUANTIZE", "TRANSPOSE"), ("TRANSPOSE",)):
-        readers = [op for op in structure.operators if index in op.inputs]
-        if structure.tensors[index].shape == wanted or len(readers) != 1:
-            break
-        if readers[0].name in kinds and readers[0].outputs:
-            index = readers[0].outputs[0]
-    return structure.tensors[index].shape == wanted
-
-
-def _channels_last(artifact: Artifact) -> Artifact:
+def _turned(artifact: Artifact) -> Artifact:
     """A file with the shape that ``convert`` gives its input."""
     structure = artifact.structure
     tensors = list(structure.tensors)
     for index in structure.inputs:
         one = tensors[index]
-        tensors[index] = replace(one, shape=_turned(one.shape), open_shape=_turned(one.open_shape))
+        tensors[index] = replace(
+            one, shape=channels_last(one.shape), open_shape=channels_last(one.open_shape)
+        )
     return replace(artifact, structure=replace(structure, tensors=tuple(tensors)))
 
 
@@ -216,7 +196,7 @@ def _problems(structure: Structure, classifier: _Classifier) -> Iterator[Finding
     for warning in evidence.warnings if evidence else ():
         said, cut, _ = warning.partition("; convert its float export")
         yield Finding("input-range", False, said, _FLOAT_EXPORT if cut else None)
-    if _channels_first(structure.tensors[structure.inputs[0]].shape):
+    if channels_first(structure.tensors[structure.inputs[0]].shape):
         what = "its images come with the channels first, which classify and camera do not take"
         again = "export it with channels last: litert_torch.to_channel_last_io, or onnx2tf"
         yield Finding("channels-first", False, what, again)
@@ -254,7 +234,7 @@ def _command(
         return convert_command(sibling, "--calibration PHOTOS") if sibling else None
     if artifact.card is not None and storage != "float32" and sibling is not None:
         return convert_command(sibling, "--calibration PHOTOS")
-    if not _ends_channels_last(structure):
+    if not ends_channels_last(structure):
         return None
     options = ["--resolution 224"] if open_size(structure) else []
     told = classifier.pixels.known

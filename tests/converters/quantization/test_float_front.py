@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,13 +11,18 @@ from converters.accuracy.strategies import (
     applicable_strategies,
     counterpart,
     default_strategy,
-    gains_by_front,
+    front_of,
 )
+from converters.calibration.images import ConversionImages
 from converters.calibration.representative import Calibration
+from converters.config import ConvertConfig
+from converters.conversion import ConvertedFile
 from converters.float_model.fold_normalization import fold_normalization
+from converters.front_notes import front_notes
 from converters.quantization.candidates import Context
 from converters.quantization.float_front import find_front
 from converters.quantization.recipes import RECIPES
+from edge_effnet.data.dataset import Dataset
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel
@@ -54,7 +61,7 @@ def test_an_ordinary_network_stays_full_integer(tiny: TinyModel) -> None:
     context = Context(tiny.model, tiny.structure, tiny.calibration, "uint8", workers=2)
     default, full = (default_strategy(INT8, full_integer=asked) for asked in (False, True))
     assert default.make(context).model == full.make(context).model
-    assert not gains_by_front(context)
+    assert not front_of(context)
     candidate = default.make(context)
     assert counterpart(default, candidate, context, values=False, full_integer=False) is None
 
@@ -69,8 +76,20 @@ def test_each_of_both_has_the_other_as_its_counterpart(twice: Context) -> None:
     assert counterpart(edgetpu, integer, twice, values=False, full_integer=False) is None
 
 
+def test_a_file_for_the_edge_tpu_is_told_what_it_lacks(twice: Context, tmp_path: Path) -> None:
+    strategy = default_strategy(RECIPES["edgetpu"])
+    made = ConvertedFile("edgetpu", tmp_path / "net-edgetpu.tflite", 1, 1.0, None)
+    config = ConvertConfig(recipes=(RECIPES["edgetpu"],), workers=1)
+    images = ConversionImages(twice.calibration, Dataset((), (), "none"), False, (), ())
+    candidate = strategy.make(twice)
+    (line,) = front_notes([made], [(strategy, candidate)], twice, images, config, tmp_path)
+    count = len(front_of(twice))
+    assert line.startswith(f"8 bits are too few for the first {count} of ")
+    assert "net-edgetpu.tflite, and an Edge TPU computes none in float" in line
+
+
 def test_the_search_tries_it_where_it_gains(twice: Context) -> None:
-    assert gains_by_front(twice)
+    assert front_of(twice)
     names = [row.name for row in applicable_strategies(front=True, training=None)]
     assert names.index("front") == names.index("bias") + 1
     for other in ({"front": False}, {"front": True, "edge_tpu": True}):

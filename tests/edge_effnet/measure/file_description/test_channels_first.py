@@ -10,6 +10,7 @@ import pytest
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.errors import ModelError
 from edge_effnet.measure.file_description.describe import describe_file
+from edge_effnet.runtime.classifier import open_classifier
 from tests.converters.network_builder import NetworkBuilder
 
 
@@ -49,3 +50,12 @@ def test_what_convert_refuses_gets_no_command(tmp_path: Path) -> None:
     assert "export it with channels last" in (found.problems[0].fix or "")
     with pytest.raises(ModelError, match="channels first"):
         read_tflite_model(path)
+
+
+@pytest.mark.parametrize(
+    ("turned", "fix"), [(True, "convert --model .*m.tflite --int8"), (False, "export it with")]
+)
+def test_running_it_is_refused_with_the_same_way(turned: bool, fix: str, tmp_path: Path) -> None:
+    path = network(tmp_path / "m.tflite", turned=turned)
+    with pytest.raises(ModelError, match=f"takes images with the channels first.*{fix}"):
+        open_classifier(path, preprocess="unit")
