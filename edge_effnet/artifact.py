@@ -14,7 +14,6 @@ import io
 import re
 import struct
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -22,8 +21,11 @@ from typing import Any
 
 from edge_effnet.data.labels import parse_labels
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError
+from edge_effnet.files.damage import DAMAGE
 from edge_effnet.files.json_text import parse_json
+from edge_effnet.files.limits import CARD_BYTES
 from edge_effnet.files.write import dump_json, text_bytes, write_atomically
+from edge_effnet.files.zip_members import open_zip, read_member, refuse_unreadable
 from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
@@ -38,16 +40,6 @@ _ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
 _ARCHIVE_START = re.compile(
     rb"PK\x03\x04.{22}%b..%b" % (struct.pack("<H", len(LABELS_NAME)), LABELS_NAME.encode()),
     re.DOTALL,
-)
-_ARCHIVE_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    ValueError,
-    OSError,
 )
 
 
@@ -129,17 +121,26 @@ def artifact_bytes(model: bytes, card: Card) -> tuple[bytes, Card]:
     return archive.getvalue(), card
 
 
-def split_archive(data: bytes) -> tuple[bytes, dict[str, bytes]]:
-    """Divide a file's bytes into the model and the files in the archive behind it.
+def split_archive(data: bytes, name: str = "the model") -> tuple[bytes, dict[str, bytes]]:
+    """Divide a file's bytes into the model and, of the archive behind it, card and text files.
 
     A damaged archive counts as none; ``read_artifact`` refuses it.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        ModelError: card and text files are more than the limit, all told, or cannot be read.
     """
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as pack:
+        with open_zip(io.BytesIO(data)) as pack:
             entries = pack.infolist()
-            files = {entry.filename: pack.read(entry) for entry in entries}
             start = min((entry.header_offset for entry in entries), default=len(data))
-    except _ARCHIVE_ERRORS:
+            wanted = [one for one in entries if one.filename.lower().endswith((CARD_NAME, ".txt"))]
+            refuse_unreadable(wanted, CARD_BYTES, name, ModelError)
+            names = {entry.filename for entry in wanted}
+            files = {one: read_member(pack, one, CARD_BYTES, name, ModelError) for one in names}
+    except DAMAGE:
         return data, {}
     return data[:start], files
 
@@ -151,7 +152,7 @@ def read_artifact(path: Path) -> Artifact:
         ModelError: no model, a damaged card, or a card that belongs to other model bytes.
     """
     data = read_model_bytes(path)
-    model, files = split_archive(data)
+    model, files = split_archive(data, str(path))
     if CARD_NAME in files:
         card = _parse_card(path, files[CARD_NAME])
         if card.model_sha256 != hashlib.sha256(model).hexdigest():

@@ -12,9 +12,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import DataError, OutputError, UsageProblem
+from edge_effnet.files.damage import DAMAGE
 from edge_effnet.files.json_text import parse_json, read_json
 from edge_effnet.files.limits import WEIGHTS_BYTES
 from edge_effnet.files.read import read_bytes
@@ -31,22 +30,6 @@ from edge_effnet.files.write import write_atomically, write_json_file
 
 STATE_FORMAT, STATE_VERSION = "edge-effnet run state", 2
 _ABOUT = "about"
-_DAMAGED = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    OSError,
-    RuntimeError,
-    SyntaxError,
-    TypeError,
-    ValueError,
-    struct.error,
-    zipfile.BadZipFile,
-    zlib.error,
-)
-"""What reading a damaged archive of arrays can raise, in zipfile and NumPy."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +98,7 @@ def read_state(path: Path, *, fix: str = "start the run again") -> RunState:
                 for name, count in about["arrays"].items()
             }
             return RunState(about["depends_on"], about["progress"], arrays)
-    except _DAMAGED as error:
+    except DAMAGE as error:
         raise DataError(f"{path} is damaged", found=_reason(error), fix=fix) from error
 
 

@@ -104,6 +104,9 @@ ACTIVATION_BYTES = Limit(
     "EDGE_EFFNET_MAX_ACTIVATION_BYTES", 768 * _MIB, "bytes", "what a .tflite computes at once"
 )
 TRIAL_S = Limit("EDGE_EFFNET_MAX_TRIAL_S", 60, "seconds", "the first run of a .tflite")
+CONFIG_BYTES = Limit(
+    "EDGE_EFFNET_MAX_CONFIG_BYTES", 16 * _MIB, "bytes", "a Keras network's configuration"
+)
 WEIGHTS_BYTES = Limit("EDGE_EFFNET_MAX_WEIGHTS_BYTES", 2048 * _MIB, "bytes", "all arrays of a file")
 TEXT_BYTES = Limit("EDGE_EFFNET_MAX_TEXT_BYTES", 64 * _MIB, "bytes", "label, CSV and JSON files")
 DOWNLOAD_BYTES = Limit("EDGE_EFFNET_MAX_DOWNLOAD_BYTES", 1024 * _MIB, "bytes", "downloads")
@@ -120,6 +123,7 @@ LIMITS = (
     RESULTS_BYTES,
     ACTIVATION_BYTES,
     TRIAL_S,
+    CONFIG_BYTES,
     WEIGHTS_BYTES,
     TEXT_BYTES,
     DOWNLOAD_BYTES,

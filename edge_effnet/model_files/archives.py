@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import ModelError, cannot_write
+from edge_effnet.files.damage import DAMAGE, reason
+from edge_effnet.files.limits import CONFIG_BYTES, MEMBER_BYTES, MODEL_BYTES, TEXT_BYTES, Limit
+from edge_effnet.files.read import open_file
 from edge_effnet.files.scratch import scratch_folder
+from edge_effnet.files.zip_members import open_zip, read_member, refuse_unreadable
 
-MOST_BYTES = 1 << 30  # of one member: twenty times the largest EfficientNet
-_FREE_BYTES = 64 << 20  # up to here a high ratio harms nobody
-_HIGHEST_RATIO = 100  # weights shrink by a tenth, to a third where many are zero
 _KERAS = ("config.json", "model.weights.h5")
 _LABELS = ("labels.txt", "label.txt", "labelmap.txt", "classes.txt", "model_variables.h")
 _ENDINGS_TFLITE = (".tflite", ".lite")
@@ -32,19 +31,7 @@ _SAVED_MODEL_FILES = ("saved_model.pb", "keras_metadata.pb", "fingerprint.pb")
 _VARIABLES = re.compile(r"variables\.(?:index|data-\d{5}-of-\d{5})")
 _FLOAT = re.compile("unquant|float")
 _SAID_OF_ZIP = {"File is not a zip file": "the start of one, without the list at its end"}
-_ERRORS = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    RecursionError,
-    ValueError,
-    LookupError,
-    OverflowError,
-    OSError,
-)
+_ROOM = "free space there, or set TMPDIR to a folder with more"
 
 
 @dataclass(frozen=True)
@@ -75,8 +62,8 @@ def look_into(path: Path) -> Archive:
     with _opened(path) as archive:
         found = _archive_of(_names(archive))
         if found.code == "keras-zip":
-            for name in _KERAS:
-                _refuse_swollen(path, archive.getinfo(name))
+            weights = archive.getinfo("model.weights.h5")
+            refuse_unreadable([weights], MEMBER_BYTES, str(path), ModelError)
     return found
 
 
@@ -151,9 +138,9 @@ def keras_configuration(path: Path) -> tuple[Mapping[str, Any] | None, str | Non
         ModelError: it is damaged, or would unpack to too much.
     """
     with _opened(path) as archive:
-        network = json.loads(_read(path, archive, "config.json"))
+        network = json.loads(_read(path, archive, "config.json", CONFIG_BYTES))
         about = "metadata.json" in archive.namelist()
-        metadata = json.loads(_read(path, archive, "metadata.json")) if about else {}
+        metadata = json.loads(_read(path, archive, "metadata.json", CONFIG_BYTES)) if about else {}
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     return network if isinstance(network, dict) else None, str(version) if version else None
 
@@ -179,7 +166,7 @@ def packed_labels(path: Path) -> tuple[str, bytes] | None:
     """
     with _opened(path) as archive:
         labels = _archive_of(_names(archive)).labels
-        return None if labels is None else (labels, _read(path, archive, labels))
+        return None if labels is None else (labels, _read(path, archive, labels, TEXT_BYTES))
 
 
 @contextmanager
@@ -201,7 +188,7 @@ def unpacked(path: Path) -> Iterator[Path]:
                 target = _extract_folder(path, archive, found.model, scratch)
             else:
                 target = scratch / ("model" + PurePosixPath(found.model).suffix.lower())
-                target.write_bytes(_read(path, archive, found.model))
+                _write(target, _read(path, archive, found.model))
         yield target
 
 
@@ -212,19 +199,27 @@ def _extract_folder(path: Path, archive: zipfile.ZipFile, place: str, scratch: P
         place: its folder in the archive.
     """
     folder = scratch / "model"
-    (folder / "variables").mkdir(parents=True)
+    wanted = {}
     for name in _names(archive):
         inner = PurePosixPath(name)
-        target = None
         if inner.parent == PurePosixPath(place) and inner.name in _SAVED_MODEL_FILES:
-            target = folder / inner.name
+            wanted[name] = folder / inner.name
         elif inner.parent == PurePosixPath(place) / "variables" and _VARIABLES.fullmatch(
             inner.name
         ):
-            target = folder / "variables" / inner.name
-        if target is not None:
-            target.write_bytes(_read(path, archive, name))
+            wanted[name] = folder / "variables" / inner.name
+    refuse_unreadable(list(map(archive.getinfo, wanted)), MODEL_BYTES, str(path), ModelError)
+    for name, target in wanted.items():
+        _write(target, _read(path, archive, name))
     return folder
+
+
+def _write(target: Path, content: bytes) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    except OSError as error:  # the disk's fault, not the archive's
+        raise cannot_write(target.parent, error, _ROOM) from error
 
 
 def _is_archive(path: Path) -> bool:
@@ -238,37 +233,16 @@ def _is_archive(path: Path) -> bool:
 @contextmanager
 def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_file(path) as file, open_zip(file) as archive:
             yield archive
-    except _ERRORS as error:
+    except DAMAGE as error:
         raise ModelError(
             f"{path} is a zip archive that is damaged or cut off",
-            found=_SAID_OF_ZIP.get(str(error), str(error)) or type(error).__name__,
+            found=_SAID_OF_ZIP.get(str(error)) or reason(error),
             expected="a whole archive",
             fix="copy or download it again",
         ) from error
 
 
-def _read(path: Path, archive: zipfile.ZipFile, name: str) -> bytes:
-    """A member's bytes, after its declared size was checked."""
-    entry = archive.getinfo(name)
-    if entry.flag_bits & 1:
-        raise ModelError(
-            f"{path} is a zip archive with a password",
-            found=f"{entry.filename}, encrypted",
-            fix="unpack it, and give the file in it",
-        )
-    _refuse_swollen(path, entry)
-    with archive.open(entry) as member:
-        return member.read(entry.file_size)
-
-
-def _refuse_swollen(path: Path, entry: zipfile.ZipInfo) -> None:
-    swollen = entry.file_size > max(_FREE_BYTES, _HIGHEST_RATIO * entry.compress_size)
-    if entry.file_size > MOST_BYTES or swollen:
-        raise ModelError(
-            f"{path} unpacks to more than a model takes",
-            found=f"{entry.filename}: {entry.file_size} bytes from {entry.compress_size}",
-            expected=f"at most {MOST_BYTES} bytes, and no more than {_HIGHEST_RATIO} from one",
-            fix="give the model's own file",
-        )
+def _read(path: Path, archive: zipfile.ZipFile, name: str, limit: Limit = MEMBER_BYTES) -> bytes:
+    return read_member(archive, name, limit, str(path), ModelError)

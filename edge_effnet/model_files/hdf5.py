@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.files.limits import CONFIG_BYTES
+
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _CHUNK = 1 << 20
 _OVERLAP = 64
-_LONGEST_CONFIG = 64 << 20  # bytes
+_HEAD = 4096
 _MOST_OFFSETS = 12  # the signature stands at 0, 512, 1024 … 2^20
 # As names stand in the file: of attributes with a zero byte behind them, of groups with that or, in
 # the newer layout (libver="latest"), with their length before them.
@@ -117,28 +119,41 @@ def hdf5_configuration(path: Path) -> tuple[Mapping[str, Any] | None, str | None
     """
     version: str | None = None
     network: Mapping[str, Any] | None = None
+    left = CONFIG_BYTES.value  # of bytes looked at: any file can hold any number of matches
     for offset, piece in _pieces(path):
         if version is None and (match := _VERSION.search(piece)):
             version = match[1].decode()
-        if network is None:
-            for match in _CONFIG.finditer(piece):
-                if network := _parse_at(path, offset + match.start()):
-                    break
-        if version and network:
+        for match in _CONFIG.finditer(piece):
+            if network is not None or left <= 0:
+                break
+            text = _text_at(path, offset + match.start(), left)
+            left -= max(len(text), _HEAD)
+            network = _configuration(text)
+        if version and (network or left <= 0):
             break
     return network, version
 
 
-def _parse_at(path: Path, offset: int) -> Mapping[str, Any] | None:
-    """The JSON object that begins there, if it is a network's configuration."""
+def _text_at(path: Path, offset: int, most: int) -> bytes:
+    """The bytes from there to the next zero byte; none where they name no configuration."""
+    parts: list[bytes] = []
     with path.open("rb") as file:
         file.seek(offset)
-        if b"config" not in file.read(4096):
-            return None
-        file.seek(offset)
-        text = file.read(_LONGEST_CONFIG).split(b"\0", 1)[0].decode("utf-8", "replace")
+        part = file.read(min(_HEAD, most))
+        if b"config" not in part:
+            return b""
+        while part and most > 0:
+            kept, zero, _ = part.partition(b"\0")
+            parts.append(kept)
+            most -= len(kept)
+            part = b"" if zero else file.read(min(_CHUNK, most))
+    return b"".join(parts)
+
+
+def _configuration(text: bytes) -> Mapping[str, Any] | None:
+    """The JSON object that a text begins with, if it is a network's configuration."""
     try:
-        found = json.JSONDecoder().raw_decode(text)[0]
+        found = json.JSONDecoder().raw_decode(text.decode("utf-8", "replace"))[0]
     except (ValueError, RecursionError):
         return None
     config = found.get("config") if isinstance(found, dict) else None

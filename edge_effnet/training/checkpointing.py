@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from edge_effnet import runs
 from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
+from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import parse_json
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
-from edge_effnet.network.weights.hdf5 import refuse_elsewhere
+from edge_effnet.network.weights.first_read import open_hdf5
 from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
 from edge_effnet.training.trainer_state import EpochRow, TrainerState
@@ -104,21 +105,19 @@ def read_state(path: Path) -> TrainingState:
     Raises:
         DataError: missing, damaged, or of another kind.
     """
-    h5py = h5py_module()
-    old = path.is_file() and h5py.is_hdf5(path)
     try:
+        old = path.is_file() and h5py_module().is_hdf5(path)
         stored = _read_hdf5(path) if old else runs.read_state(path, fix=_FIX)
         progress, arrays = structure(stored.progress, TrainerState), stored.arrays
         groups = [list(arrays[name]) for name in ("model", "optimizer")]
-    except (OSError, KeyError, ValueError, TypeError) as error:
-        raise DataError(f"{path} is damaged", found=str(error), fix=_FIX) from error
+    except DAMAGE as error:
+        raise DataError(f"{path} is damaged", found=reason(error), fix=_FIX) from error
     return TrainingState(stored.depends_on, progress, *groups)
 
 
 def _read_hdf5(path: Path) -> runs.RunState:
     """The format of version 0.1."""
-    with h5py_module().File(path, "r") as root:
-        refuse_elsewhere(root)
+    with open_hdf5(path, DataError) as root:
         raw = parse_json(b"".join(root["about"][()]))
         if (raw["format"], raw["version"]) != ("edge-effnet training state", 1):
             raise ValueError(f"{raw['format']} {raw['version']}")

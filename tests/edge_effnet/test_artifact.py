@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -125,6 +126,36 @@ def test_a_card_of_another_fit_is_not_for_version_1(tmp_path: Path) -> None:
     assert squashed.to_json()["version"] == 2
     write_artifact(tmp_path / "squashed.tflite", MODEL, squashed)
     assert read_artifact(tmp_path / "squashed.tflite").preprocess == squashed.preprocess
+
+
+def test_what_lies_behind_a_model_is_not_unpacked(tmp_path: Path) -> None:
+    """1 GB of zeros packs down to 1 MB; the model in front of it is read all the same."""
+    path = tmp_path / "a.tflite"
+    write_artifact(path, MODEL, CARD)
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("zeros.bin", bytes(256 << 20))
+    tracemalloc.start()
+    assert read_artifact(path).card is not None
+    assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "method", "found"),
+    [
+        ("labels.txt", bytes(17 << 20), zipfile.ZIP_DEFLATED, "more than the limit for"),
+        ("model_card.json", b"{}", zipfile.ZIP_LZMA, "a compression that is not read"),
+    ],
+)
+def test_a_card_that_claims_too_much(
+    member: str, content: bytes, method: int, found: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.tflite"
+    path.write_bytes(MODEL)
+    with zipfile.ZipFile(path, "a", method) as pack:
+        pack.writestr(member, content)
+    with pytest.raises(ModelError, match=rf"a\.tflite .*{found}"):
+        read_artifact(path)
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ Declared sizes are compared with the file's own before anything of that size is 
 
 from __future__ import annotations
 
-import io
 import json
 import re
-import struct
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.files.damage import DAMAGE, reason
+from edge_effnet.files.limits import CONFIG_BYTES, MEMBER_BYTES
+from edge_effnet.files.read import open_file
+from edge_effnet.files.zip_members import open_zip, read_member
 from edge_effnet.network.backend import h5py_module
-from edge_effnet.network.weights.hdf5 import refuse_elsewhere
+from edge_effnet.network.weights.first_read import open_hdf5
 
 Config = dict[str, Any]
 _ZIP = b"PK"
-_CONFIG_LIMIT = 64 << 20  # bytes of JSON; the largest of keras.applications have 2 MiB
 _RATIO = 50  # Keras stores weights uncompressed; what a user zipped again shrinks by a tenth
 _SMALL = 1 << 20
 
@@ -56,18 +57,16 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
             sizes that the file cannot hold. Damage met inside the block is reported too.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             head = file.read(8)
         if head.startswith(_ZIP):
-            with zipfile.ZipFile(path) as archive:
+            with open_file(path) as file, open_zip(file) as archive:
                 config, version, raw = _unpack(archive, path)
-            with h5py_module().File(io.BytesIO(raw), "r") as root:
-                refuse_elsewhere(root)
+            with open_hdf5(path, ModelError, raw) as root:
                 values = stored_values(root, len(raw), path)
                 yield KerasContent(config, version, root, values, raw)
         elif h5py_module().is_hdf5(path):
-            with h5py_module().File(path, "r") as root:
-                refuse_elsewhere(root)
+            with open_hdf5(path, ModelError) as root:
                 config, version = _attributes(root, path)
                 group = root["model_weights"]
                 values = stored_values(group, path.stat().st_size, path)
@@ -83,10 +82,8 @@ def open_keras(path: Path) -> Iterator[KerasContent]:
         raise
     except FileNotFoundError as error:
         raise ModelError(f"{path} does not exist", fix="check the path") from error
-    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError) as error:
+    except DAMAGE as error:
         raise damaged(path, error) from error
-    except (zipfile.BadZipFile, struct.error, EOFError, MemoryError, SystemError) as error:
-        raise damaged(path, error) from error  # SystemError: h5py's, of damage inside a callback
 
 
 def said_by_keras(error: BaseException) -> str:
@@ -98,10 +95,9 @@ def said_by_keras(error: BaseException) -> str:
 
 def damaged(path: Path, error: BaseException | str) -> ModelError:
     """A file that is cut off or altered, in one line."""
-    said = " ".join(str(error).split())[:160]
     return ModelError(
         f"{path} is damaged",
-        found=said or type(error).__name__,
+        found=error if isinstance(error, str) else reason(error),
         expected="a whole .keras or .h5 file",
         fix="copy or download it again, or save it again with model.save('NAME.keras')",
     )
@@ -117,28 +113,14 @@ def _unpack(archive: zipfile.ZipFile, path: Path) -> tuple[Config, int, bytes]:
             expected="what model.save('NAME.keras') writes",
             fix="give the file itself, not an archive it was packed into",
         )
-    config = json.loads(_member(archive, "config.json", path, limit=_CONFIG_LIMIT))
+    owner = str(path)
+    config = json.loads(read_member(archive, "config.json", CONFIG_BYTES, owner, ModelError))
     metadata = {}
     if "metadata.json" in names:
-        metadata = json.loads(_member(archive, "metadata.json", path, limit=_SMALL))
-    raw = _member(archive, "model.weights.h5", path)
+        text = read_member(archive, "metadata.json", CONFIG_BYTES, owner, ModelError)
+        metadata = json.loads(text)
+    raw = read_member(archive, "model.weights.h5", MEMBER_BYTES, owner, ModelError)
     return _checked(config, path), _major(metadata.get("keras_version", "3")), raw
-
-
-def _member(archive: zipfile.ZipFile, name: str, path: Path, limit: int | None = None) -> bytes:
-    """A member, after its declared size was compared with what is stored of it."""
-    entry = archive.getinfo(name)
-    if entry.file_size > max(_SMALL, _RATIO * entry.compress_size) or (
-        limit is not None and entry.file_size > limit
-    ):
-        raise damaged(
-            path,
-            f"{name} is said to unpack from {entry.compress_size} to {entry.file_size} bytes",
-        )
-    try:
-        return archive.read(entry)
-    except Exception as error:  # whatever its way of compression raises
-        raise damaged(path, error) from error
 
 
 def _attributes(root: Any, path: Path) -> tuple[Config, int]:
@@ -149,6 +131,7 @@ def _attributes(root: Any, path: Path) -> tuple[Config, int]:
         raise damaged(path, "a network without its weights")
     text = root.attrs["model_config"]
     version = root.attrs.get("keras_version", root["model_weights"].attrs.get("keras_version", "2"))
+    CONFIG_BYTES.check(len(text), str(path), ModelError, what="holds")
     return _checked(json.loads(text), path), _major(version)
 
 

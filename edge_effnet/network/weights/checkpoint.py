@@ -18,6 +18,7 @@ from edge_effnet.files.read import content_hash
 from edge_effnet.files.write import write_atomically
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.files import METADATA, Layout, count_classes, open_weights
+from edge_effnet.network.weights.first_read import remember
 
 if TYPE_CHECKING:
     import keras
@@ -113,6 +114,7 @@ def save_checkpoint(
                 kernel = values.ndim > 1
                 group[name] = values.astype(np.float16) if half and kernel else values
     write_atomically(path, buffer.getvalue(), overwrite=True)
+    remember(path)
 
 
 def _write_strings(attributes: Any, name: str, values: list[str]) -> None:

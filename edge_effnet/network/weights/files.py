@@ -15,8 +15,6 @@ variance.
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -28,10 +26,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.errors import EdgeEffnetError, ModelError, WeightsError
+from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import parse_json
+from edge_effnet.files.limits import CONFIG_BYTES, MEMBER_BYTES
+from edge_effnet.files.read import open_file
+from edge_effnet.files.zip_members import open_zip, read_member
 from edge_effnet.model_files import identify, quoted, refusal
-from edge_effnet.network.backend import h5py_module
-from edge_effnet.network.weights.hdf5 import member, refuse_elsewhere
+from edge_effnet.network.weights.first_read import open_hdf5
+from edge_effnet.network.weights.hdf5 import member
 
 Array = NDArray[Any]
 LayerWeights = dict[str, list[Array]]
@@ -113,16 +115,13 @@ def open_weights(path: Path) -> Iterator[WeightFile]:
         WeightsError: missing, no weight file, or damaged.
     """
     archive = _is_archive(path)
-    h5py = h5py_module()
     try:
         if archive:
             layers, content = _unpack(path)
-            with h5py.File(io.BytesIO(content), "r") as root:
-                refuse_elsewhere(root)
+            with open_hdf5(path, WeightsError, content) as root:
                 yield WeightFile("keras", root, None, layers)
             return
-        with h5py.File(path, "r") as root:
-            refuse_elsewhere(root)
+        with open_hdf5(path, WeightsError) as root:
             group = root.get("model_weights", root)
             official = bool(_strings(group.attrs, "layer_names"))
             if not official and "layers" not in root:
@@ -136,10 +135,10 @@ def open_weights(path: Path) -> Iterator[WeightFile]:
             yield WeightFile(layout, group, _metadata(root), None)
     except EdgeEffnetError:
         raise
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+    except DAMAGE as error:
         raise WeightsError(
             f"{path} is damaged",
-            found=str(error) or type(error).__name__,
+            found=reason(error),
             expected=KINDS,
             fix="copy or download it again",
         ) from error
@@ -166,9 +165,10 @@ def _is_archive(path: Path) -> bool:
 
 def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
     """Layers and HDF5 content of a ``.keras`` archive, with what cannot be ours refused."""
-    with zipfile.ZipFile(path) as archive:
-        config = parse_json(archive.read("config.json"))
-        content = archive.read("model.weights.h5")
+    with open_file(path) as file, open_zip(file) as archive:
+        text = read_member(archive, "config.json", CONFIG_BYTES, str(path), WeightsError)
+        content = read_member(archive, "model.weights.h5", MEMBER_BYTES, str(path), WeightsError)
+    config = parse_json(text)
     layers: NamedLayers = []
     for layer in config["config"].get("layers", []):
         kind = str(layer["class_name"])

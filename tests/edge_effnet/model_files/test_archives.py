@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import resource
+import signal
 import struct
 import zipfile
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge_effnet.errors import EdgeEffnetError, ModelError
+from edge_effnet.errors import EdgeEffnetError, ModelError, OutputError
 from edge_effnet.model_files import identify, packed_labels, packed_tflite, unpacked
 
 TFLITE = b"\x1c\0\0\0TFL3" + bytes(64)
@@ -111,6 +113,47 @@ def test_a_keras_file_that_is_a_bomb_is_refused_by_whoever_looks(tmp_path: Path)
         pack.writestr("model.weights.h5", bytes(65 << 20))
     with pytest.raises(ModelError, match="unpacks to more than a model takes"):
         identify(path)
+
+
+def test_the_members_of_a_saved_model_count_together(tmp_path: Path) -> None:
+    """40 of 60 MB each, from 2 MB."""
+    path = tmp_path / "bomb.zip"
+    shard = bytes(60 << 20)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as pack:
+        pack.writestr("saved_model.pb", b"graph")
+        for number in range(3):
+            pack.writestr(f"variables/variables.data-0000{number}-of-00003", shard)
+    with pytest.raises(ModelError, match="unpacks to more than a model takes"), unpacked(path):
+        pass
+
+
+def test_a_directory_of_a_million_members_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = teachable(tmp_path / "a.zip")
+    data = path.read_bytes()
+    end = data.rindex(b"PK\x05\x06")
+    entry = data[data.rindex(b"PK\x01\x02") : end]
+    many = entry * (5_000_000 // len(entry))
+    whole = data[:end] + many + data[end:]
+    head = whole[: -22 + 12]
+    place = data.index(b"PK\x01\x02")
+    path.write_bytes(head + struct.pack("<II", len(whole) - 22 - place, place) + b"\0\0")
+    with pytest.raises(ModelError, match="a directory of more files than a model has"):
+        identify(path)
+
+
+def test_a_full_disk_is_not_the_archives_fault(tmp_path: Path) -> None:
+    path = tmp_path / "large.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as pack:
+        pack.writestr("model.tflite", TFLITE + bytes(1 << 20))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 19, before[1]))  # writing fails as there
+    try:
+        with pytest.raises(OutputError, match=r"cannot be written.*TMPDIR"), unpacked(path):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, ignored)
 
 
 def test_a_member_that_lies_about_its_size_is_damage(tmp_path: Path) -> None:

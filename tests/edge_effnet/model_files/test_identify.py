@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
+import time
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -241,3 +242,13 @@ def test_noise_is_named_or_refused(
     path.write_bytes(start + noise)
     with contextlib.suppress(EdgeEffnetError):
         assert identify(path).kind.code in KINDS
+
+
+def test_text_that_is_no_configuration_is_looked_at_for_a_bounded_time(tmp_path: Path) -> None:
+    """What begins like one, thousands of times, and ends nowhere."""
+    path = tmp_path / "many.h5"
+    piece = b'{"name": "config'.ljust(2000, b" ")
+    path.write_bytes(b"\x89HDF\r\n\x1a\n" + b"model_config\0" + piece * 10_000)
+    began_s = time.process_time()
+    assert keras_network(identify(path)) == (None, None)
+    assert time.process_time() - began_s < 5
