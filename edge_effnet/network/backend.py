@@ -1,4 +1,4 @@
-"""The one door to Keras, h5py and pooch.
+"""The one door to Keras, h5py, pooch and requests.
 
 They are imported on first use, so that a module of this package can be imported, and its
 tables read, where they are not installed.
@@ -41,6 +41,15 @@ def pooch_module() -> Any:
         MissingExtra: it is not installed.
     """
     return _required("pooch", "pooch", "downloading weights")
+
+
+def requests_module() -> Any:
+    """``requests``, which comes with pooch.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _required("requests", "requests", "downloading weights")
 
 
 def _quiet() -> None:

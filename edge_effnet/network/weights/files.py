@@ -189,12 +189,22 @@ def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
 
 def _by_name(group: Any) -> LayerWeights:
     found: LayerWeights = {}
-    for name in _strings(group.attrs, "layer_names"):
-        layer = member(group, name)
-        arrays = [_array(member(layer, key)) for key in _strings(layer.attrs, "weight_names")]
+    for name, layer in _listed(group, "layer_names"):
+        arrays = [_array(weight) for _, weight in _listed(layer, "weight_names")]
         if arrays:
             found[name] = arrays
     return found
+
+
+def _listed(group: Any, attribute: str) -> Iterator[tuple[str, Any]]:
+    """The parts that an attribute names, each once: a small file could name any number."""
+    seen: set[str] = set()
+    for name in _strings(group.attrs, attribute):
+        path = "/".join(part for part in name.split("/") if part not in ("", "."))
+        if path in seen:
+            raise ValueError(f"{name} is listed twice")
+        seen.add(path)
+        yield name, member(group, name)
 
 
 def _by_position(root: Any, layers: Iterable[tuple[str, str]]) -> LayerWeights:

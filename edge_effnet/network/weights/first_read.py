@@ -148,8 +148,8 @@ def _read_all(root: Any, size: int) -> int:
         The bytes of all values.
 
     Raises:
-        ValueError: parts lie elsewhere, a data set is said to be much larger than the file, or a part has two names,
-            which lets a small file stand for any number of weights.
+        ValueError: parts lie elsewhere, a data set is said to be much larger than the file, or a
+            part has two names, which lets a small file stand for any number of weights.
     """
     h5py = h5py_module()
     data: list[Any] = []

@@ -6,14 +6,16 @@ ImageNet classifier. Google published no Keras file for Lite and EdgeTPU.
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import WeightsError, cannot_write
 from edge_effnet.files.cache import cache_folder
 from edge_effnet.network.backend import pooch_module
+from edge_effnet.network.weights.download import download
+from edge_effnet.network.weights.first_read import remember
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
 V2_FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"
@@ -82,15 +84,15 @@ def fetch(url: str, target: Path, *, md5: str, timeout: float = 30.0) -> Path:
         ``target``, which is written whole and verified, or not at all.
 
     Raises:
-        WeightsError: not reachable, cut off, or another checksum.
+        WeightsError: not reachable, cut off, endless, or another checksum.
         OutputError: ``target`` cannot be written.
         MissingExtra: pooch is not installed.
     """
     pooch = pooch_module()
     pooch.get_logger().setLevel("WARNING")
-    download = pooch.HTTPDownloader(progressbar=sys.stderr.isatty(), timeout=timeout)
+    downloader = partial(download, timeout=timeout)
     try:
-        pooch.retrieve(url, f"md5:{md5}", target.name, target.parent, downloader=download)
+        pooch.retrieve(url, f"md5:{md5}", target.name, target.parent, downloader=downloader)
     except ValueError as error:  # the checksum, but for the errors of requests that are both
         if isinstance(error, OSError):
             raise _unreachable(url, target, error) from error
@@ -109,6 +111,7 @@ def fetch(url: str, target: Path, *, md5: str, timeout: float = 30.0) -> Path:
             error,
             fix="free space and permissions there, or set EDGE_EFFNET_CACHE to another folder",
         ) from error
+    remember(target)
     return target
 
 

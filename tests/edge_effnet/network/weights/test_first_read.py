@@ -54,12 +54,20 @@ def two_names() -> bytes:
     return buffer.getvalue()
 
 
+def listed_twice() -> bytes:
+    buffer = io.BytesIO(small())
+    with h5py.File(buffer, "a") as file:
+        file.attrs["layer_names"] = ["conv", "./conv"]
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("make", "found"),
     [
         (endless, "reading it does not end"),
         (huge, "conv/bias is said to hold 68719476736 bytes"),
         (two_names, "again has several names"),
+        (listed_twice, "./conv is listed twice"),
     ],
 )
 def test_damage(make: Callable[[], bytes], found: str, tmp_path: Path) -> None:

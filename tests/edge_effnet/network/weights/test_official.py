@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.server
+import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pooch
 import pytest
 
 from edge_effnet.architecture.variants import VARIANTS
@@ -22,16 +24,49 @@ CONTENT = bytes(range(256)) * 4096  # 1 MiB: several pieces
 MD5 = hashlib.md5(CONTENT, usedforsecurity=False).hexdigest()
 
 
+REDIRECTS = {
+    "/to-http.h5": "/good.h5",
+    "/to-file.h5": "file:///etc/hostname",
+    "/to-nowhere.h5": "//[",
+}
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        with contextlib.suppress(OSError):  # who is served has had enough
+            self._answer()
+
+    def _answer(self) -> None:
         if self.path == "/missing.h5":
             self.send_error(404)
-            return
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(CONTENT)))
+        elif self.path == "/silent.h5":
+            time.sleep(3)
+        elif self.path == "/drip-header.h5":
+            self._drip(b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000)
+        elif self.path in REDIRECTS:
+            self._head(302, "Location", REDIRECTS[self.path])
+        elif self.path == "/endless.h5":
+            self._head(200, "Connection", "close")
+            for _ in range(1000):
+                self.wfile.write(CONTENT)
+        else:
+            length = 10**15 if self.path == "/huge.h5" else len(CONTENT)
+            self._head(200, "Content-Length", str(length))
+            if self.path == "/drip.h5":
+                self._drip(CONTENT)
+            half = len(CONTENT) // 2
+            self.wfile.write(CONTENT[:half] if self.path == "/cut.h5" else CONTENT)
+
+    def _head(self, code: int, name: str, value: str) -> None:
+        self.send_response(code)
+        self.send_header(name, value)
         self.end_headers()
-        half = len(CONTENT) // 2
-        self.wfile.write(CONTENT[:half] if self.path == "/cut.h5" else CONTENT)
+
+    def _drip(self, content: bytes) -> None:
+        for place in range(50):
+            self.wfile.write(content[place : place + 1])
+            self.wfile.flush()
+            time.sleep(0.1)
 
     def log_message(self, *_: Any) -> None:
         pass
@@ -94,17 +129,45 @@ def test_a_missing_page_is_named(server: str, tmp_path: Path) -> None:
         fetch(f"{server}/missing.h5", tmp_path / "a.h5", md5=MD5)
 
 
-def test_interrupting_leaves_nothing(
-    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    class Interrupted(pooch.HTTPDownloader):
-        def __call__(self, _url: str, output_file: str, *_: Any, **_more: Any) -> None:
-            Path(output_file).write_bytes(CONTENT[:1000])
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(pooch, "HTTPDownloader", Interrupted)
+def test_interrupting_leaves_nothing(server: str, tmp_path: Path) -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    threading.Timer(1, signal.pthread_kill, (main, signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        fetch(f"{server}/good.h5", tmp_path / "a.h5", md5=MD5)
+        fetch(f"{server}/drip.h5", tmp_path / "a.h5", md5=MD5)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("page", ["drip.h5", "drip-header.h5"])
+def test_a_server_that_sends_a_byte_now_and_then(
+    page: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_MAX_DOWNLOAD_S", "1")
+    with pytest.raises(WeightsError, match=rf"{page} did not end in 1 s"):
+        fetch(f"{server}/{page}", tmp_path / "a.h5", md5=MD5)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_server_that_sends_nothing(server: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=r"cannot be downloaded from .* timed out"):
+        fetch(f"{server}/silent.h5", tmp_path / "a.h5", md5=MD5, timeout=0.5)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("page", "verb"), [("endless.h5", "sends"), ("huge.h5", "claims")])
+def test_more_than_the_limit(
+    page: str, verb: str, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_MAX_DOWNLOAD_BYTES", "3000000")
+    with pytest.raises(WeightsError, match=rf"{page} {verb} more than the limit for downloads"):
+        fetch(f"{server}/{page}", tmp_path / "a.h5", md5=MD5)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("page", ["to-http.h5", "to-file.h5", "to-nowhere.h5"])
+def test_redirects_go_to_https_alone(page: str, server: str, tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match=rf"{page} sends on to an address that is not https"):
+        fetch(f"{server}/{page}", tmp_path / "a.h5", md5=MD5)
     assert not list(tmp_path.iterdir())
 
 
