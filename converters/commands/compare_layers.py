@@ -52,7 +52,10 @@ def compare_layers(
     """
     if plot is not None and (missing := missing_extra()):
         raise missing
-    model, quantized = _as_read(reference), split_archive(read_model_bytes(candidate))[0]
+    model, quantized = (
+        _as_read(reference),
+        split_archive(read_model_bytes(candidate), str(candidate))[0],
+    )
     images = list(
         islice(_readable(balanced_sample(dataset, len(dataset), seed=0), preprocess), IMAGES)
     )
@@ -85,7 +88,7 @@ def compare_layers(
 def _as_read(reference: Path) -> bytes:
     """The float model as ``convert`` reads it: a user's own file too, such as one with operator
     codes in the old field only."""
-    model = split_archive(read_model_bytes(reference))[0]
+    model = split_archive(read_model_bytes(reference), str(reference))[0]
     if is_quantized(parse_structure(model, str(reference))):
         return model  # refused as any other that is no float model
     return read_tflite_model(reference).model

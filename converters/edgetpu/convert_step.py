@@ -55,7 +55,7 @@ def finish_for_edgetpu(path: Path) -> EdgeTpuOutcome:
     Raises:
         OutputError: something cannot be written.
     """
-    model = split_archive(read_model_bytes(path))[0]
+    model = split_archive(read_model_bytes(path), str(path))[0]
     found = preflight(model, str(path))
     card = read_artifact(path).card
     if card is None:

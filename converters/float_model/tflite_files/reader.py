@@ -42,7 +42,7 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
         MissingExtra: the ``convert`` extra is not installed.
     """
     artifact = read_artifact(path)
-    model = split_archive(read_model_bytes(path))[0]
+    model = split_archive(read_model_bytes(path), str(path))[0]
     refuse_unreadable(artifact.structure, path)
     look_first(path)  # what refuses to run as it is may run with another image size
     image = _image(artifact.structure, path, resolution)

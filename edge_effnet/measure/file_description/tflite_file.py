@@ -116,7 +116,7 @@ def _maker(found: ModelFile, artifact: Artifact) -> str | None:
     if card is not None:
         done = ", ".join(str(step.get("step")) for step in card.steps)
         return f"edge-effnet {card.tool.get('edge-effnet', '')}".strip() + (done and f": {done}")
-    origin = read_origin(split_archive(read_model_bytes(found.path))[0], structure)
+    origin = read_origin(split_archive(read_model_bytes(found.path), str(found.path))[0], structure)
     tool = found.maker or ("Teachable Machine" if is_teachable_machine(structure) else None)
     return origin.line(tool)
 

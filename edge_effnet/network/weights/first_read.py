@@ -37,7 +37,8 @@ _START = (
 )
 _LOADED = "HDF5 loaded"
 _CONTENT = "-"  # in place of a name: the content comes by the standard input
-_known: set[tuple[int, ...]] = set()
+_known: dict[tuple[int, ...], str] = {}
+"""The damage of files that were looked into, by device, inode, size and time; empty for none."""
 
 
 @contextmanager
@@ -55,8 +56,14 @@ def open_hdf5(
     """
     key = _identity(path)
     if key not in _known:
-        _read_elsewhere(path, error, content)
-        _known.add(key)
+        try:
+            _read_elsewhere(path, error, content)
+        except ValueError as damage:
+            _known[key] = str(damage)
+        else:
+            _known[key] = ""
+    if _known[key]:
+        raise ValueError(_known[key])
     with h5py_module().File(path if content is None else io.BytesIO(content), "r") as root:
         refuse_elsewhere(root)
         yield root
@@ -64,7 +71,7 @@ def open_hdf5(
 
 def remember(path: Path) -> None:
     """Take a file as readable: this process wrote it, or its hash is the published one."""
-    _known.add(_identity(path))
+    _known[_identity(path)] = ""
 
 
 def _identity(path: Path) -> tuple[int, ...]:
