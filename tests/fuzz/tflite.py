@@ -6,9 +6,17 @@ from __future__ import annotations
 import random
 import struct
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from edge_effnet import open_model
+from edge_effnet.artifact import split_archive
 from edge_effnet.tflite.flatbuffer import Table
+from tests.converters.float_model.tflite_files.conftest import network
 
 _INTEGERS = (0, 1, -1, 2, 3, 7, 96, 127, 128, 255, 256, 1000, 65535, 65536, 2**31 - 1, -(2**31))
 _FLOATS = (0.0, -0.0, -1.0, 1e-45, 1e-30, 1e30, 3.4e38, float("inf"), float("-inf"), float("nan"))
@@ -114,8 +122,27 @@ def _edited(copy: bytearray, fields: Fields, dice: random.Random) -> str:
     return f"{what} {value} at {at}"
 
 
-def damages(model: bytes, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Endless damaged copies of a whole file."""
-    fields, dice = Fields(model), random.Random(seed)
+def originals() -> list[tuple[str, bytes]]:
+    """Whole files: a small network as converters store it in several ways, and the demo's."""
+    demo = (files("edge_effnet") / "assets/demo/b0-int8.tflite").read_bytes()
+    return [
+        ("per-channel int8", network("int8", computed_shape=True)),
+        ("float", network("float32")),
+        ("float16", network("float16", computed_shape=True)),
+        ("the demo's", split_archive(demo)[0]),
+    ]
+
+
+def damages(seed: int) -> Iterator[tuple[str, bytes, Callable[[Path], Any]]]:
+    """Endless damaged files."""
+    dice = random.Random(seed)
+    known = [(name, model, Fields(model)) for name, model in originals()]
     while True:
-        yield damaged(model, fields, dice)
+        name, model, fields = dice.choice(known)
+        what, copy = damaged(model, fields, dice)
+        yield f"{name}: {what}", copy, _classify
+
+
+def _classify(path: Path) -> Any:
+    model = open_model(path, threads=1, preprocess="mean=0,std=255")
+    return model.classify(np.zeros((20, 30, 3), np.uint8))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from edge_effnet.errors import EdgeEffnetError
 
-AREAS = {"json": "json_files", "images": "images"}
+AREAS = {"json": "json_files", "images": "images", "tflite": "tflite"}
 MOST_S, MOST_MIB = 5.0, 1024
 
 
