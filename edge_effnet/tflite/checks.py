@@ -12,6 +12,7 @@ from collections.abc import Iterator
 
 from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES
+from edge_effnet.tflite.constant_checks import constant_problems
 from edge_effnet.tflite.flatbuffer import Table
 from edge_effnet.tflite.operator_checks import operator_problem
 from edge_effnet.tflite.reader import (
@@ -27,6 +28,7 @@ _BITS = {"float32": 32, "float16": 16, "int32": 32, "uint8": 8, "int64": 64, "bo
          "uint32": 32, "uint16": 16, "int4": 4, "bfloat16": 16, "int2": 2}  # fmt: skip
 _RANGES = {"int8": (-128, 127), "uint8": (0, 255), "int16": (-32768, 32767), "int4": (-8, 7),
            "uint16": (0, 65535), "int2": (-2, 1), "int32": (-(1 << 31), (1 << 31) - 1)}  # fmt: skip
+_MOST_ARGUMENTS = 1024  # values of a constant that is a shape, an axis or the like
 _LARGEST_SCALE = 1e18  # products of three stay finite in float64 and float32
 
 
@@ -74,9 +76,28 @@ def _problems(table: Table, graph: Structure, buffers: list[Table]) -> Iterator[
         yield from _of_tensor(tensor, stored, buffers[stored.scalar(2, "<I")])
     yield from _of_order(graph, {i for i, one in enumerate(tables) if one.scalar(5, "<b")})
     for operator, stored in zip(graph.operators, table.tables(3), strict=True):
-        problem = operator_problem(operator, stored, graph.tensors)
+        problem = operator_problem(operator, stored, graph.tensors) or next(
+            _of_constants(operator, graph, tables, buffers), None
+        )
         if problem is not None:
             yield f"{operator.name} (operator {operator.index}) with {problem}"
+
+
+def _of_constants(
+    operator: Operator, graph: Structure, tables: list[Table], buffers: list[Table]
+) -> Iterator[str]:
+    def values(place: int) -> tuple[int, ...] | None:
+        index = operator.inputs[place] if place < len(operator.inputs) else -1
+        tensor = graph.tensors[index]
+        code = {"int32": "i", "int64": "q"}.get(tensor.dtype)
+        if index < 0 or code is None or not 0 < tensor.elements <= _MOST_ARGUMENTS:
+            return None
+        stored = buffers[tables[index].scalar(2, "<I")].raw(0)
+        return struct.unpack_from(f"<{tensor.elements}{code}", stored) if stored else None
+
+    if operator.inputs and operator.inputs[0] >= 0:
+        source = graph.tensors[operator.inputs[0]]
+        yield from constant_problems(operator.name, source, values)
 
 
 def _of_tensor(tensor: Tensor, stored: Table, buffer: Table) -> Iterator[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet import open_model
 from edge_effnet.artifact import split_archive
+from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.tflite.flatbuffer import Table
 from tests.converters.float_model.tflite_files.conftest import network
 
@@ -144,5 +144,5 @@ def damages(seed: int) -> Iterator[tuple[str, bytes, Callable[[Path], Any]]]:
 
 
 def _classify(path: Path) -> Any:
-    model = open_model(path, threads=1, preprocess="mean=0,std=255")
-    return model.classify(np.zeros((20, 30, 3), np.uint8))
+    model = open_classifier(path, preprocess="mean=0,std=255")
+    return model.scores(np.zeros((20, 30, 3), np.uint8))

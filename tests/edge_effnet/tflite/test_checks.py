@@ -118,6 +118,32 @@ def test_every_real_file_passes(reference: Path) -> None:
         refuse_malformed(path.read_bytes(), path.name)
 
 
+@pytest.mark.parametrize(
+    ("kind", "constants", "found"),
+    [
+        ("RESHAPE", [[-1, -1]], r"a new shape of \[-1, -1\]"),
+        ("TRANSPOSE", [[0, 0, 1, 2]], r"an order of \[0, 0, 1, 2\] for 4 dimensions"),
+        ("MEAN", [[1, 9]], r"axes \[1, 9\] of 4 dimensions"),
+        ("PAD", [[0, 0, -9, 0, 0, 0, 0, 0]], r"borders of \[0, 0, -9"),
+        ("SPACE_TO_BATCH_ND", [[2, 2], [-(10**6), 10**6, 0, 0]], r"borders of \[-1000000"),
+        ("SLICE", [[0, 2**28, 0, 0], [1, 1, 8, 3]], r"a slice from \[0, 268435456, 0, 0\]"),
+    ],
+)
+def test_constants_that_lead_out_of_the_image_are_refused(
+    kind: str, constants: list[list[int]], found: str
+) -> None:
+    builder = NetworkBuilder()
+    source = builder.tensor("in", (1, 8, 8, 3))
+    values = [
+        builder.tensor(f"{place}", (len(one),), np.array(one, np.int32))
+        for place, one in enumerate(constants)
+    ]
+    answer = builder.tensor("out", (1, 8, 8, 3))
+    builder.operator(kind, [source, *values], answer)
+    with pytest.raises(ModelError, match=f"damaged; found {kind} .*{found}"):
+        refuse_malformed(builder.pack(source, [answer]), "theirs.tflite")
+
+
 def test_a_second_graph_is_looked_at_too() -> None:
     builder, other = NetworkBuilder(), NetworkBuilder()
     for one in (builder, other):
