@@ -3,6 +3,8 @@
     python -m tests.fuzz json --cases 3000 --seed 7
     python -m tests.fuzz images --cases 3000 --seed 7
     python -m tests.fuzz tflite --cases 2000 --seed 7
+    python -m tests.fuzz weights --cases 2000 --seed 7
+    python -m tests.fuzz cards --cases 2000 --seed 7
 
 Prints what was read, what was refused, and each case that broke a promise: an exception that is
 none of ours, a process that died, five seconds without an end, more than a gigabyte. Ends with 1

@@ -13,7 +13,13 @@ from pathlib import Path
 
 from edge_effnet.errors import EdgeEffnetError
 
-AREAS = {"json": "json_files", "images": "images", "tflite": "tflite"}
+AREAS = {
+    "cards": "cards",
+    "images": "images",
+    "json": "json_files",
+    "tflite": "tflite",
+    "weights": "weights",
+}
 MOST_S, MOST_MIB = 5.0, 1024
 
 
