@@ -18,8 +18,7 @@ from edge_effnet.native_log import native_output_hidden
 from edge_effnet.printable import without_surrogates
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
-from edge_effnet.runtime.trial import try_first
-from edge_effnet.tflite.checks import refuse_malformed
+from edge_effnet.runtime.known_files import is_known, key_of, remember
 from edge_effnet.tflite.reader import is_model_file, parse_structure, read_model_bytes
 
 
@@ -137,7 +136,17 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
     runtime, external = load_runtime(), delegate_for(structure)
     name = f"{runtime.name} {runtime.version}"
     if external is None:
-        return None, try_first(path, model, name)
+        key = key_of(model, name)
+        if is_known(key):
+            return None, ()
+        from edge_effnet.runtime.trial import try_first  # late: only for files that are new here
+
+        failures = try_first(path, model)
+        if not failures:
+            remember(key)
+        return None, failures
+    from edge_effnet.tflite.checks import refuse_malformed
+
     refuse_malformed(model, str(path))
     external.refuse_crash(path, name)
     return external, ()

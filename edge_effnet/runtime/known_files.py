@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import platform
+import os
 from pathlib import Path
 
 from edge_effnet.errors import EdgeEffnetError
@@ -19,7 +19,7 @@ _here: set[str] = set()  # by this process, also where nothing can be written
 
 def key_of(model: bytes, runtime: str) -> str:
     """A file, the runtime and the kind of machine: another of these has to try it again."""
-    where = hashlib.sha256(f"{runtime} {platform.machine()}\n".encode())
+    where = hashlib.sha256(f"{runtime} {os.uname().machine}\n".encode())
     where.update(hashlib.sha256(model).digest())
     return where.hexdigest()
 

@@ -22,7 +22,6 @@ from edge_effnet.cores import available_cores
 from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES, TRIAL_S
 from edge_effnet.runtime.crash import runtime_died_here, signal_name
-from edge_effnet.runtime.known_files import is_known, key_of, remember
 from edge_effnet.tflite.checks import damaged, refuse_malformed
 
 _COPIES = 3  # of the weights: the file, and what two sets of kernels make of it
@@ -35,12 +34,11 @@ _START = (
 _RUNTIME_LOADED = "runtime loaded"
 
 
-def try_first(path: Path, model: bytes, runtime: str) -> tuple[str, ...]:
-    """Run a file once elsewhere, unless it is known; afterwards it can be opened here.
+def try_first(path: Path, model: bytes) -> tuple[str, ...]:
+    """Run a file once elsewhere; afterwards it can be opened here.
 
     Args:
         model: the file's bytes; of a zip archive, those of the model in it.
-        runtime: name and version.
 
     Returns:
         Why the runtime refuses it, with the XNNPACK delegate and without; empty where it runs
@@ -50,15 +48,9 @@ def try_first(path: Path, model: bytes, runtime: str) -> tuple[str, ...]:
         ModelError: it is malformed, or ended the process, did not end, or took too much memory.
         RuntimeDied: not the file but the runtime ended it, which does not fit this CPU.
     """
-    key = key_of(model, runtime)
-    if is_known(key):
-        return ()
     largest = refuse_malformed(model, str(path))
     memory = max(ACTIVATION_BYTES.value, _WORKING * largest) + _COPIES * len(model)
-    failures = () if _as_converted(model) else _run_apart(path, memory)
-    if not failures:
-        remember(key)
-    return failures
+    return () if _as_converted(model) else _run_apart(path, memory)
 
 
 def _as_converted(data: bytes) -> bool:
