@@ -21,6 +21,7 @@ AREAS = {
     "weights": "weights",
 }
 MOST_S, MOST_MIB = 5.0, 1024
+MAKING_S = 60.0  # of the next damaged file, and of imports before the first
 
 
 def serve(area: str, seed: int, skip: int, folder: str, out: Connection) -> None:
@@ -67,10 +68,10 @@ def _watch(
     kept: Path,
 ) -> int:
     """Follow one process until it breaks a promise or all is done; the next case's number."""
-    what, first = "the start", True
+    what, first, reading = "the start", True, False
     while number < cases:
         try:
-            answered = reader.poll(60 if first else MOST_S)
+            answered = reader.poll(MOST_S if reading else MAKING_S)
             message = reader.recv() if answered else None
         except EOFError:
             worker.join(5)
@@ -82,8 +83,9 @@ def _watch(
             _tell(f"no end within {MOST_S:g} s", number, what, case, ends, kept)
             return number + 1
         if message[0] == "begun":
-            number, what, first = message[1], message[2], False
+            number, what, first, reading = message[1], message[2], False, True
             continue
+        reading = False
         _, end, peak_mib = message
         if end not in ("read", "refused") or peak_mib > MOST_MIB:
             said = end if peak_mib <= MOST_MIB else f"took {peak_mib} MiB"
