@@ -50,12 +50,12 @@ def try_first(path: Path, model: bytes) -> tuple[str, ...]:
     """
     largest = refuse_malformed(model, str(path))
     memory = max(ACTIVATION_BYTES.value, _WORKING * largest) + _COPIES * len(model)
-    return () if _as_converted(model) else _run_apart(path, memory)
+    return () if _as_converted(model, str(path)) else _run_apart(path, memory)
 
 
-def _as_converted(data: bytes) -> bool:
+def _as_converted(data: bytes, name: str) -> bool:
     """Whether a card in the file holds the hash of its model."""
-    model, files = split_archive(data)
+    model, files = split_archive(data, name)
     try:
         stated = json.loads(files[CARD_NAME])["model_sha256"]
     except (KeyError, TypeError, ValueError, RecursionError):
