@@ -156,7 +156,16 @@ TRAIN = (
 )
 PRUNE = (
     *("prune", "--data", "inputs/photos", "--variant", "inputs/tiny.json"),
-    *("--weights", "inputs/start.h5", "--resolution", "32", "--target-macs", "0.7"),
+    *(
+        "--val-share",
+        "0.5",
+        "--weights",
+        "inputs/start.h5",
+        "--resolution",
+        "32",
+        "--target-macs",
+        "0.7",
+    ),
     *("--importance-images", "16", "--epochs", "2", "--steps", "1", "--batch-size", "6"),
     *("--run", "run", "--threads", "1", "--json", "result.json", "--force"),
 )
@@ -196,9 +205,7 @@ def _trained(folder: Path) -> dict[str, Any]:
 def _pruned(folder: Path) -> dict[str, Any]:
     (variant,) = (folder / "run").glob("*-macs70.json")
     return {
-        "accuracy": [_untimed(one) for one in _json(folder / "result.json")["stages"]]
-        if "stages" in _json(folder / "result.json")
-        else None,
+        "steps": _untimed(_json(folder / "result.json")["steps"]),
         "best": _weights(folder / "run" / "best.h5"),
         "variant": _json(variant),
     }
