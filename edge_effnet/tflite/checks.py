@@ -55,7 +55,9 @@ def refuse_malformed(model: bytes, name: str) -> int:
                 raise damaged(name, problem)
             largest = max(largest, *(_bytes_at_once(graph, one) for one in graph.operators), 0)
     except (struct.error, IndexError, OverflowError, MemoryError) as error:
-        raise damaged(name, f"{len(model)} bytes with a reference to none of them") from error
+        raise damaged(
+            name, f"a reference to a part that its {len(model):,} bytes do not hold"
+        ) from error
     ACTIVATION_BYTES.check(largest, name, ModelError)
     return largest
 

@@ -155,7 +155,7 @@ def parse_structure(data: bytes, name: str) -> Structure:
     except (struct.error, IndexError, OverflowError, MemoryError) as error:
         raise ModelError(
             f"{name} is damaged or cut off",
-            found=f"{len(data)} bytes with a reference to none of them",
+            found=f"a reference to a part that its {len(data):,} bytes do not hold",
             expected="a whole .tflite file",
             fix="copy or convert it again",
         ) from error

@@ -82,7 +82,7 @@ BROKEN = {
     "an output twice": (put(operator(DENSE), "outputs", [1]), "writes what is there already"),
     "an output into weights": (put(operator(DENSE), "outputs", [3]), "writes what is there"),
     "weights as input": (put(main, "inputs", [3]), "an input that is no input"),
-    "no such output": (put(main, "outputs", [96]), "a reference to none"),
+    "no such output": (put(main, "outputs", [96]), "a reference to a part that its"),
     "a stride of 0": (
         lambda tree: setattr(settings(tree, CONVOLUTION), "strideW", 0),
         "a stride, dilation or window of 0",
