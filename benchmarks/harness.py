@@ -19,7 +19,6 @@ from benchmarks.processing import ProcessingTimes, time_processing
 from benchmarks.results.result import Case, CaseRatio, Result, rounded
 from benchmarks.spec import MIN_ROUNDS, BenchSpec
 from edge_effnet import __version__
-from edge_effnet.cpu import ROOT
 from edge_effnet.documents import unstructure
 from edge_effnet.errors import ModelError
 from edge_effnet.files.read import content_hash
@@ -33,6 +32,7 @@ from edge_effnet.measure.validity import check_machine, check_samples
 from edge_effnet.runtime.crash import RuntimeDied
 from edge_effnet.runtime.interpreter import OpenInterpreter, look_first, open_interpreter
 from edge_effnet.stages import StartStage, no_progress
+from edge_effnet.system.cpu import ROOT
 
 TIMELINE_SECONDS = 5.0
 

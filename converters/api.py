@@ -13,7 +13,6 @@ from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
-from edge_effnet.cores import available_cores
 from edge_effnet.errors import UsageProblem
 from edge_effnet.files.outputs import claimed
 from edge_effnet.heads.kinds import HeadChoice
@@ -21,6 +20,7 @@ from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.model_files import identify
 from edge_effnet.runtime.evaluation_plan import plan_evaluation
 from edge_effnet.stages import StartStage, no_progress
+from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.editor import Interface
 
 _ENDINGS = (".tflite", ".lite", ".keras", ".h5", ".hdf5", ".zip")

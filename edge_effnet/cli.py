@@ -16,9 +16,9 @@ import click
 
 from edge_effnet import __version__
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.native_threads import exit_process
 from edge_effnet.plugins import COMMANDS, load
 from edge_effnet.printable import printable
+from edge_effnet.system.native_threads import exit_process
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.stop import merge_repeats
 from edge_effnet.ui.streams import write_what_can_be_written

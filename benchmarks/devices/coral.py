@@ -14,13 +14,13 @@ from benchmarks.harness import measure as measure_latency
 from benchmarks.harness import probe_all
 from benchmarks.results.result import Result
 from benchmarks.spec import BenchSpec
-from edge_effnet.cpu import ROOT
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.measure.coral import CoralParts, diagnose_coral, find_coral
 from edge_effnet.measure.validity import Remark, Validity
 from edge_effnet.runtime.edgetpu import is_compiled, refuse_crash
 from edge_effnet.runtime.interpreter import load_runtime
 from edge_effnet.stages import StartStage
+from edge_effnet.system.cpu import ROOT
 from edge_effnet.tflite.reader import read_structure
 
 NEEDED = {"no-libedgetpu", "no-edgetpu"}

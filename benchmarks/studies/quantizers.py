@@ -26,8 +26,8 @@ from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.image.reading import read_image
-from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.system.native_log import native_output_hidden
 
 
 @dataclass(frozen=True)

@@ -82,9 +82,9 @@ def measure_throughput(data: Path, *, side: int, steps: int, rounds: int) -> Tra
 
 def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[], object]:
     from edge_effnet.architecture.variants import VARIANTS
-    from edge_effnet.cores import available_cores
     from edge_effnet.network.weights.resolve import ResolvedWeights
     from edge_effnet.stages import no_progress
+    from edge_effnet.system.cores import available_cores
     from edge_effnet.training.config import TrainConfig
     from edge_effnet.training.data import list_images, open_images
     from edge_effnet.training.epochs import Callbacks, TrainingLoop

@@ -12,7 +12,6 @@ from converters.analysis.layer_error_table import print_layer_errors
 from converters.calibration.representative import network_input
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.artifact import split_archive
-from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
@@ -20,6 +19,7 @@ from edge_effnet.files.write import write_atomically
 from edge_effnet.heads.tasks import is_quantized
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.plots import missing_extra
+from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.reader import parse_structure, read_model_bytes
 from edge_effnet.ui.progress import stages
 

@@ -93,8 +93,8 @@ def command(**options: Any) -> None:
     from converters.conversion import files_to_write
     from converters.float_model.input_pixels import settle_input
     from converters.pipeline import convert
-    from edge_effnet.cores import available_cores
     from edge_effnet.data.given_labels import read_labels
+    from edge_effnet.system.cores import available_cores
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages

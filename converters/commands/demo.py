@@ -84,7 +84,7 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     from converters.float_model.choice import ModelChoice
     from converters.pipeline import convert
     from converters.quantization.recipes import RECIPES
-    from edge_effnet.cores import available_cores
+    from edge_effnet.system.cores import available_cores
     from edge_effnet.ui.progress import stages
 
     where = quote(str(out))

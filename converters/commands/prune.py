@@ -141,8 +141,8 @@ def _context(
 ) -> PruningContext:
     from converters.pruning.context import open_context
     from edge_effnet.architecture.files import find_variant
-    from edge_effnet.cores import available_cores
     from edge_effnet.network.backend import keras_module
+    from edge_effnet.system.cores import available_cores
 
     find_variant(config.variant)
     keras_module()  # says what to install before anything is read

@@ -14,9 +14,9 @@ from converters.float_model.saved_graph import refuse_unsafe
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.model_files.convertible import not_one_image
-from edge_effnet.native_log import native_output_hidden
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
+from edge_effnet.system.native_log import native_output_hidden
 
 if TYPE_CHECKING:
     import keras

@@ -24,7 +24,7 @@ from converters.quantization.recipes import QuantRecipe
 from converters.quantization.requantization import operations_of, settle_product_scales
 from converters.quantization.stored_grid import keep_stored_grid
 from edge_effnet.errors import MissingExtra, ModelError
-from edge_effnet.native_log import native_output_hidden
+from edge_effnet.system.native_log import native_output_hidden
 from edge_effnet.tflite.editor import Interface, normalize_layout, set_interface
 from edge_effnet.tflite.reader import Structure, parse_structure
 

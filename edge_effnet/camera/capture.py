@@ -17,7 +17,7 @@ from edge_effnet.camera.sources.base import (
     SourceLost,
 )
 from edge_effnet.errors import DataError, EdgeEffnetError
-from edge_effnet.native_threads import NativeThread
+from edge_effnet.system.native_threads import NativeThread
 
 BROKEN_IN_A_ROW = 25
 MOST_HANGING = 2

@@ -19,7 +19,7 @@ from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
-from edge_effnet.native_threads import NativeThread
+from edge_effnet.system.native_threads import NativeThread
 
 Result = FrameScores | ComparedFrame
 WAITING_RESULTS = 4

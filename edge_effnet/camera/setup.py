@@ -26,7 +26,6 @@ from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
 from edge_effnet.camera.sources.source_file import read_source_file
 from edge_effnet.camera.thermal import BoardMonitor
-from edge_effnet.cores import available_cores
 from edge_effnet.data.demo import demo_model
 from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
@@ -37,6 +36,7 @@ from edge_effnet.measure.storage import storage_of
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation_pixels import settle_pixels
 from edge_effnet.spelling import read_size
+from edge_effnet.system.cores import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
 RECORD_FPS = 10.0

@@ -117,9 +117,9 @@ def _free_folder(config: TrainConfig) -> Path:
 
 
 def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
-    from edge_effnet.cores import available_cores
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runs import refuse_existing_run
+    from edge_effnet.system.cores import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder import RUN_FILES
     from edge_effnet.training.trainer import resume, train

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from edge_effnet.cpu import ROOT, read_text
 from edge_effnet.measure.finding import Finding
 from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
+from edge_effnet.system.cpu import ROOT, read_text
 
 # A stick shows the first pair until its firmware is loaded, then the second.
 _USB_IDS = {("1a6e", "089a"), ("18d1", "9302")}

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edge_effnet.cores import available_cores
-from edge_effnet.cpu import ROOT, cpu_name, cpuinfo_field, read_text
 from edge_effnet.errors import EdgeEffnetError
+from edge_effnet.system.cores import available_cores
+from edge_effnet.system.cpu import ROOT, cpu_name, cpuinfo_field, read_text
 
 # The instructions that multiply 8-bit integers several at a time, as /proc/cpuinfo spells them.
 # Without one of these, int8 is hardly faster than float (XNNPACK chooses kernels by them).

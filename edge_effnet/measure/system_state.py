@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import IntFlag
 from pathlib import Path
 
-from edge_effnet.cpu import ROOT, read_text
+from edge_effnet.system.cpu import ROOT, read_text
 
 _FIRMWARE_FILE = "sys/devices/platform/soc/soc:firmware/get_throttled"
 _CPU_SENSORS = ("cpu", "soc", "x86_pkg", "coretemp", "k10temp", "zenpower")

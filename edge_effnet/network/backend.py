@@ -11,7 +11,7 @@ import os
 from typing import Any
 
 from edge_effnet.errors import MissingExtra
-from edge_effnet.native_log import native_output_hidden
+from edge_effnet.system.native_log import native_output_hidden
 
 
 def keras_module() -> Any:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import signal
 from importlib import metadata
 
-from edge_effnet.cpu import ROOT, cpu_name, read_text
 from edge_effnet.errors import ModelError
+from edge_effnet.system.cpu import ROOT, cpu_name, read_text
 
 _RUNTIMES = ("ai-edge-litert", "tflite-runtime")
 

@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import match_label
 from edge_effnet.data.threads import ahead
@@ -31,6 +30,7 @@ from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import HashedFile, Predictions, Skipped
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.stages import OnProgress
+from edge_effnet.system.cores import available_cores
 
 
 def predict(

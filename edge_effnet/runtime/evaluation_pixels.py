@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from edge_effnet.cores import available_cores
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.runtime.classifier import Classifier
@@ -20,6 +19,7 @@ from edge_effnet.runtime.input_pixels.same_network import same_network
 from edge_effnet.runtime.input_pixels.trial import LabelledPhotos
 from edge_effnet.runtime.input_pixels.ways import same_scaling, with_fit_and_channels
 from edge_effnet.stages import StartStage, no_progress
+from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.reader import read_model_bytes
 
 _STRENGTHS = ("open", "inferred", "stated")

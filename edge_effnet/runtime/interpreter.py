@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.errors import EdgeEffnetError, ModelError
-from edge_effnet.native_log import native_output_hidden
 from edge_effnet.printable import without_surrogates
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
 from edge_effnet.runtime.known_files import is_known, key_of, remember
+from edge_effnet.system.native_log import native_output_hidden
 from edge_effnet.tflite.reader import is_model_file, parse_structure, read_model_bytes
 
 

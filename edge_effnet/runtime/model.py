@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card
-from edge_effnet.cores import available_cores
 from edge_effnet.errors import DataError
 from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.answers import Answer, best_answers
 from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.system.cores import available_cores
 
 
 class Model:

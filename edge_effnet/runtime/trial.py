@@ -18,10 +18,10 @@ import sys
 from pathlib import Path
 
 from edge_effnet.artifact import CARD_NAME, split_archive
-from edge_effnet.cores import available_cores
 from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES, TRIAL_S
 from edge_effnet.runtime.crash import runtime_died_here, signal_name
+from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.checks import damaged, refuse_malformed
 
 _COPIES = 3  # of the weights: the file, and what two sets of kernels make of it

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 from benchmarks.devices.pi.answers import ANSWERS, Line, Refusal, checked, lines_of
 from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
 from benchmarks.devices.pi.package import build_agent
-from edge_effnet.cpu import cpu_name
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.limits import TEXT_BYTES
 from edge_effnet.runtime.crash import RuntimeDied
+from edge_effnet.system.cpu import cpu_name
 
 if TYPE_CHECKING:
     import asyncssh

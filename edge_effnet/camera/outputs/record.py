@@ -21,7 +21,7 @@ from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.files.write import refuse_existing, write_atomically
 from edge_effnet.image.preprocessing import Pixels
-from edge_effnet.native_threads import NativeThread
+from edge_effnet.system.native_threads import NativeThread
 
 RESERVE_BYTES = 64 * 2**20
 """Free space that is left on the disk: OpenCV does not say when a write fails."""

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from edge_effnet.camera.sources.base import FrameSource
-from edge_effnet.native_threads import NativeThread
+from edge_effnet.system.native_threads import NativeThread
 
 
 def open_apart(open_it: Callable[[], FrameSource]) -> FrameSource:

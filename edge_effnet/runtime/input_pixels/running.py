@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.native_log import native_output_hidden
 from edge_effnet.runtime.interpreter import open_bytes
+from edge_effnet.system.native_log import native_output_hidden
 
 
 def open_running(model: bytes) -> Any | None:

@@ -12,7 +12,7 @@ import pytest
 
 from edge_effnet.architecture.spec import VariantSpec
 from tests.conftest import Cli
-from tests.edge_effnet.commands.train_runs import (
+from tests.edge_effnet.commands.train.runs import (
     SMALL,
     command,
     refused,

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from edge_effnet.training.checkpointing import read_state
-from tests.edge_effnet.commands.train_runs import (
+from tests.edge_effnet.commands.train.runs import (
     SMALL,
     command,
     start,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Cli
-from tests.edge_effnet.commands.train_runs import (
+from tests.edge_effnet.commands.train.runs import (
     SMALL,
     refused,
     train,

@@ -9,7 +9,7 @@ import pytest
 
 BUSY = """
 import atexit, cv2, numpy as np, sys, threading, time
-from edge_effnet.native_threads import NativeThread, exit_process
+from edge_effnet.system.native_threads import NativeThread, exit_process
 
 def work():
     image = np.zeros((400, 400), np.uint8)
