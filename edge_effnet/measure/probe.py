@@ -1,14 +1,11 @@
 """Load time, first inference and memory of one model, in a process of its own.
 
-    python -m edge_effnet.measure.probe MODEL [--threads N] [--no-delegate]
-
-prints one line of JSON. A fresh process is the only honest place for all three: the second
+A fresh process is the only honest place for all three: the second
 model of a process finds libraries loaded and memory already taken.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
@@ -19,6 +16,7 @@ from pathlib import Path
 
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.crash import runtime_died_here
+from edge_effnet.system.apart import run_apart
 
 TIMEOUT_SECONDS = 300
 INFERENCES = 5
@@ -51,28 +49,24 @@ def probe(model: Path, *, threads: int = 1, delegate: bool = True) -> Probe:
         RuntimeDied: native code killed the process, as with a runtime built for another CPU.
         ModelError: the process failed or does not answer.
     """
-    command = [sys.executable, "-m", __name__, str(model), "--threads", str(threads)]
-    if not delegate:
-        command.append("--no-delegate")
     try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
+        done = run_apart(
+            __name__, str(model), str(threads), str(int(delegate)), seconds=TIMEOUT_SECONDS
         )
     except subprocess.TimeoutExpired as error:
         raise ModelError(
             f"{model} was not run once in {TIMEOUT_SECONDS} s",
             fix="use a smaller network, or a machine with more memory",
         ) from error
-    if done.returncode != 0:
-        if done.returncode < 0:
-            raise runtime_died_here(-done.returncode)
-        last = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
+    if done.code != 0:
+        if done.code < 0:
+            raise runtime_died_here(-done.code)
         raise ModelError(
             f"{model} cannot be run in a process of its own",
-            found=last[0][:300],
+            found=done.last_error[:300] or f"exit code {done.code}",
             fix="check that the runtime fits this CPU: edge-effnet doctor",
         )
-    return Probe(**json.loads(done.stdout.strip().splitlines()[-1]))
+    return Probe(**json.loads(done.lines[-1]))
 
 
 def status_bytes(field: str, root: Path = Path("/")) -> int | None:
@@ -128,16 +122,8 @@ def _measure(model: str, threads: int, delegate: bool) -> Probe:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--no-delegate", action="store_true")
-    chosen = parser.parse_args()
+def main(model: str, threads: str = "1", delegate: str = "1") -> None:
+    """Print the figures of a model as one line of JSON."""
     # Ask before the runtime prints its own lines to stdout's descriptor.
-    answer = json.dumps(asdict(_measure(chosen.model, chosen.threads, not chosen.no_delegate)))
+    answer = json.dumps(asdict(_measure(model, int(threads), delegate == "1")))
     sys.stdout.write(answer + os.linesep)
-
-
-if __name__ == "__main__":
-    main()

@@ -10,12 +10,12 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.system.apart import run_apart
 from edge_effnet.tflite.reader import Structure
 
 OPERATOR = "CUSTOM:edgetpu-custom-op"
@@ -77,10 +77,8 @@ def refuse_crash(model: Path, runtime: str) -> None:
     library = edgetpu_library()
     if library in _tried:
         return
-    command = [sys.executable, "-m", "edge_effnet.measure.probe", str(model)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS, check=False)
-        died = -done.returncode
+        died = -run_apart("edge_effnet.measure.probe", str(model), seconds=TRIAL_SECONDS).code
     except subprocess.TimeoutExpired:
         died = signal.SIGALRM
     if died > 0:

@@ -11,26 +11,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import resource
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 from edge_effnet.artifact import CARD_NAME, split_archive
 from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES, TRIAL_S
 from edge_effnet.runtime.crash import runtime_died_here, signal_name
+from edge_effnet.system.apart import limit_memory, run_apart
 from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.checks import damaged, refuse_malformed
 
 _COPIES = 3  # of the weights: the file, and what two sets of kernels make of it
 _WORKING = 4  # times its largest operator, which unrolls images for convolutions
 _MOST_THREADS = 4  # each takes memory of its own
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from edge_effnet.runtime.trial import main; main(sys.argv[2], int(sys.argv[3]))"
-)
 _RUNTIME_LOADED = "runtime loaded"
 
 
@@ -64,15 +59,9 @@ def _as_converted(data: bytes, name: str) -> bool:
 
 
 def _run_apart(path: Path, memory: int) -> tuple[str, ...]:
-    arguments = [json.dumps(sys.path), os.path.abspath(path), str(memory)]  # noqa: PTH100 (links)
+    name = os.path.abspath(path)  # noqa: PTH100 (links)
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", _START, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=TRIAL_S.value,
-            check=False,
-        )
+        done = run_apart(__name__, name, str(memory), seconds=TRIAL_S.value)
     except subprocess.TimeoutExpired as error:
         raise ModelError(
             f"{path} was not run once in {TRIAL_S.value} s",
@@ -81,13 +70,11 @@ def _run_apart(path: Path, memory: int) -> tuple[str, ...]:
         ) from error
     except OSError:  # no further process can be started here, or Python is part of a program
         return ()
-    lines = done.stdout.decode(errors="replace").splitlines()
-    if done.returncode < 0:
-        raise _died(path, -done.returncode, loaded=_RUNTIME_LOADED in lines)
-    if done.returncode or not lines:
-        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
-        raise _unfit(path, last[0][:200] if last else f"exit code {done.returncode}")
-    failures = tuple(map(str, json.loads(lines[-1])))
+    if done.code < 0:
+        raise _died(path, -done.code, loaded=_RUNTIME_LOADED in done.lines)
+    if done.code or not done.lines:
+        raise _unfit(path, done.last_error[:200] or f"exit code {done.code}")
+    failures = tuple(map(str, json.loads(done.lines[-1])))
     if failures and not failures[-1]:  # the runtime gives no reason where it gets no memory
         raise _unfit(path, "a refusal without a reason")
     return failures
@@ -113,7 +100,7 @@ def _unfit(path: Path, found: str) -> ModelError:
     )
 
 
-def main(path: str, memory: int) -> None:
+def main(path: str, memory: str) -> None:
     """Run a file once with each set of kernels; prints why each refuses, as JSON, where both do.
 
     Args:
@@ -121,10 +108,9 @@ def main(path: str, memory: int) -> None:
     """
     from edge_effnet.runtime.interpreter import interpreter_options, load_runtime, run_once
 
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     module = load_runtime().module
     print(_RUNTIME_LOADED, flush=True)
-    _limit_memory(memory)
+    limit_memory(int(memory))
     failures = []
     for xnnpack in (True, False):
         threads = min(_MOST_THREADS, available_cores())
@@ -134,13 +120,3 @@ def main(path: str, memory: int) -> None:
         except (RuntimeError, ValueError) as error:
             failures.append(" ".join(str(error).split()))
     print(json.dumps(failures if len(failures) > 1 else []))
-
-
-def _limit_memory(more: int) -> None:
-    """Allow this process ``more`` bytes than it has now, where the system tells what it has."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-        taken = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
-        resource.setrlimit(resource.RLIMIT_DATA, (taken + more, taken + more))
-    except (OSError, StopIteration, ValueError):
-        return

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.artifact import Card, read_artifact, split_archive
-from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.model_files import identify, keras_network, packed_labels, packed_tflite, unpacked
 from tests.edge_effnet.conftest import model_bytes
+from tests.fuzz.damage import read_with_each
 
 MODEL = model_bytes(np.eye(3, dtype=np.float32))
 CARD = Card("b0-int8", ("a", "b", "c"), Preprocess(4, 4, 0.875, (1.0, 2.0, 3.0), (4.0,)))
@@ -117,19 +117,8 @@ def damages(seed: int) -> Iterator[tuple[str, bytes, Callable[[Path], Any]]]:
 
 
 def read(path: Path) -> None:
-    """What any command reads of such a file, each as far as it gets.
-
-    Raises:
-        EdgeEffnetError: the last refusal.
-    """
-    refused = None
-    for reader in (_look, read_artifact, packed_tflite, packed_labels, _split, _unpack):
-        try:
-            reader(path)
-        except EdgeEffnetError as error:
-            refused = error
-    if refused is not None:
-        raise refused
+    """What any command reads of such a file."""
+    read_with_each((_look, read_artifact, packed_tflite, packed_labels, _split, _unpack), path)
 
 
 def _look(path: Path) -> None:

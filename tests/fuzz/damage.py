@@ -1,8 +1,13 @@
-"""Ways to damage any file: cut, flipped, overwritten, repeated, spliced."""
+"""Ways to damage any file, and to read what came of it."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.errors import EdgeEffnetError
 
 _NUMBERS = (b"\0\0\0\0", b"\xff\xff\xff\xff", b"\xff\xff\xff\x7f", b"\x80\0\0\0", b"\0\0\xff\xff")
 
@@ -30,3 +35,19 @@ def damaged(content: bytes, dice: random.Random) -> tuple[str, bytes]:
     else:
         del copy[at : at + dice.choice((1, 4, 500))]
     return f"{what} at {at}", bytes(copy)
+
+
+def read_with_each(readers: Iterable[Callable[[Path], Any]], path: Path) -> None:
+    """Read a file in every way that commands do, each as far as it gets.
+
+    Raises:
+        EdgeEffnetError: the last refusal.
+    """
+    refused = None
+    for reader in readers:
+        try:
+            reader(path)
+        except EdgeEffnetError as error:
+            refused = error
+    if refused is not None:
+        raise refused

@@ -17,10 +17,10 @@ import h5py
 import numpy as np
 
 from converters.float_model.keras_files.container import open_keras
-from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.model_files import identify, keras_network
 from edge_effnet.network.weights.checkpoint import peek
 from edge_effnet.network.weights.files import read_weights
+from tests.fuzz.damage import read_with_each
 
 LAYERS = [("Conv2D", "conv"), ("BatchNormalization", "bn"), ("Dense", "predictions")]
 SHAPES = {"conv": [(3, 3, 3, 8)], "bn": [(8,)] * 4, "predictions": [(8, 5), (5,)]}
@@ -129,19 +129,8 @@ def damages(seed: int) -> Iterator[tuple[str, bytes, Callable[[Path], Any]]]:
 
 
 def read(path: Path) -> None:
-    """What any command reads of such a file, each as far as it gets.
-
-    Raises:
-        EdgeEffnetError: the last refusal.
-    """
-    refused = None
-    for reader in (_look, peek, _weights, _network):
-        try:
-            reader(path)
-        except EdgeEffnetError as error:
-            refused = error
-    if refused is not None:
-        raise refused
+    """What any command reads of such a file."""
+    read_with_each((_look, peek, _weights, _network), path)
 
 
 def _look(path: Path) -> None:

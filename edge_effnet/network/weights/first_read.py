@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -25,16 +24,13 @@ from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.limits import WEIGHTS_BYTES
 from edge_effnet.network.backend import h5py_module
 from edge_effnet.network.weights.hdf5 import refuse_elsewhere
+from edge_effnet.system.apart import limit_cpu, limit_memory, run_apart
 
 _CPU_S, _CPU_BYTES = 2, 25 << 20  # seconds of computing, and one more for each so many bytes
 _WALL_S, _WALL_BYTES = 30, 4 << 20  # the same by the clock: busy machines, slow disks
 _MEMORY, _MEMORY_TIMES = 256 << 20, 4  # bytes, and so many times the file
 _RATIO = 50  # Keras stores weights uncompressed; others shrink them by a tenth
 _SMALL = 1 << 20
-_START = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
-    "from edge_effnet.network.weights.first_read import main; main(sys.argv[2])"
-)
 _LOADED = "HDF5 loaded"
 _CONTENT = "-"  # in place of a name: the content comes by the standard input
 _known: dict[tuple[int, ...], str] = {}
@@ -84,27 +80,21 @@ def _read_elsewhere(path: Path, error: type[EdgeEffnetError], content: bytes | N
     seconds = _WALL_S + size // _WALL_BYTES
     name = os.path.abspath(path) if content is None else _CONTENT  # noqa: PTH100 (links)
     try:
-        done = subprocess.run(
-            [sys.executable, "-P", "-c", _START, json.dumps(sys.path), name],
-            input=content or b"",
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds,
-            check=False,
-            env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+        one_thread = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+        done = run_apart(
+            __name__, name, seconds=seconds, content=content or b"", environment=one_thread
         )
     except subprocess.TimeoutExpired as expired:
         raise ValueError(f"reading it did not end in {seconds} s") from expired
     except OSError:  # no further process can be started here
         return
-    lines = done.stdout.decode(errors="replace").splitlines()
-    if lines[:1] != [_LOADED]:
+    if done.lines[:1] != (_LOADED,):
         return  # not the file's fault: the library itself does not start
-    if done.returncode == -SIGXCPU:
+    if done.code == -SIGXCPU:
         raise ValueError("reading it does not end")
-    if done.returncode or len(lines) < 2:
-        raise ValueError(f"reading it ends the HDF5 library: {_ending(done.returncode)}")
-    found = json.loads(lines[1])
+    if done.code or len(done.lines) < 2:
+        raise ValueError(f"reading it ends the HDF5 library: {_ending(done.code)}")
+    found = json.loads(done.lines[1])
     if "damage" in found:
         raise ValueError(found["damage"])
     WEIGHTS_BYTES.check(found["bytes"], str(path), error)
@@ -124,7 +114,8 @@ def main(name: str) -> None:
     size = Path(name).stat().st_size if name != _CONTENT else len(source.getbuffer())
     h5py = h5py_module()
     print(_LOADED, flush=True)
-    _limit(size)
+    limit_cpu(_CPU_S + size // _CPU_BYTES)
+    limit_memory(_MEMORY + _MEMORY_TIMES * size)
     found: dict[str, str | int]
     try:
         with h5py.File(source, "r") as root:
@@ -134,18 +125,6 @@ def main(name: str) -> None:
     except DAMAGE as error:
         found = {"damage": reason(error)}
     print(json.dumps(found))
-
-
-def _limit(size: int) -> None:
-    """Bound what this process may take from now on."""
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    seconds = int(used.ru_utime + used.ru_stime) + _CPU_S + size // _CPU_BYTES
-    lines = Path("/proc/self/status").read_text().splitlines()
-    taken = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmData:"))
-    memory = taken + _MEMORY + _MEMORY_TIMES * size
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
 def _read_all(root: Any, size: int) -> int:
