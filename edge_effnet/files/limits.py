@@ -104,6 +104,9 @@ ACTIVATION_BYTES = Limit(
     "EDGE_EFFNET_MAX_ACTIVATION_BYTES", 768 * _MIB, "bytes", "what a .tflite computes at once"
 )
 TRIAL_S = Limit("EDGE_EFFNET_MAX_TRIAL_S", 60, "seconds", "the first run of a .tflite")
+LOOP_S = Limit(
+    "EDGE_EFFNET_MAX_LOOP_S", 4, "seconds", "the first run of a .tflite with a loop in it"
+)
 CONFIG_BYTES = Limit(
     "EDGE_EFFNET_MAX_CONFIG_BYTES", 16 * _MIB, "bytes", "a Keras network's configuration"
 )
@@ -123,6 +126,7 @@ LIMITS = (
     RESULTS_BYTES,
     ACTIVATION_BYTES,
     TRIAL_S,
+    LOOP_S,
     CONFIG_BYTES,
     WEIGHTS_BYTES,
     TEXT_BYTES,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from edge_effnet.artifact import CARD_NAME, split_archive
 from edge_effnet.errors import ModelError
-from edge_effnet.files.limits import ACTIVATION_BYTES, TRIAL_S
+from edge_effnet.files.limits import ACTIVATION_BYTES, LOOP_S, TRIAL_S, Limit
 from edge_effnet.runtime.crash import runtime_died_here, signal_name
 from edge_effnet.system.apart import limit_memory, run_apart
 from edge_effnet.system.cores import available_cores
@@ -43,9 +43,12 @@ def try_first(path: Path, model: bytes) -> tuple[str, ...]:
         ModelError: it is malformed, or ended the process, did not end, or took too much memory.
         RuntimeDied: not the file but the runtime ended it, which does not fit this CPU.
     """
-    largest = refuse_malformed(model, str(path))
-    memory = max(ACTIVATION_BYTES.value, _WORKING * largest) + _COPIES * len(model)
-    return () if _as_converted(model, str(path)) else _run_apart(path, memory)
+    demand = refuse_malformed(model, str(path))
+    if _as_converted(model, str(path)):
+        return ()
+    working = max(ACTIVATION_BYTES.value, _WORKING * demand.bytes_at_once)
+    time = LOOP_S if demand.loops else TRIAL_S
+    return _run_apart(path, working + _COPIES * len(model), time)
 
 
 def _as_converted(data: bytes, name: str) -> bool:
@@ -58,15 +61,15 @@ def _as_converted(data: bytes, name: str) -> bool:
     return bool(stated == hashlib.sha256(model).hexdigest())
 
 
-def _run_apart(path: Path, memory: int) -> tuple[str, ...]:
+def _run_apart(path: Path, memory: int, time: Limit) -> tuple[str, ...]:
     name = os.path.abspath(path)  # noqa: PTH100 (links)
     try:
-        done = run_apart(__name__, name, str(memory), seconds=TRIAL_S.value)
+        done = run_apart(__name__, name, str(memory), seconds=time.value)
     except subprocess.TimeoutExpired as error:
         raise ModelError(
-            f"{path} was not run once in {TRIAL_S.value} s",
+            f"{path} was not run once in {time.value} s",
             fix="copy or convert it again; if it is a large network on a slow machine, set "
-            f"{TRIAL_S.variable}={10 * TRIAL_S.value}",
+            f"{time.variable}={10 * time.value}",
         ) from error
     except OSError:  # no further process can be started here, or Python is part of a program
         return ()

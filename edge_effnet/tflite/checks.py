@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES
@@ -32,19 +33,29 @@ _MOST_ARGUMENTS = 1024  # values of a constant that is a shape, an axis or the l
 _LARGEST_SCALE = 1e18  # products of three stay finite in float64 and float32
 
 
-def refuse_malformed(model: bytes, name: str) -> int:
+@dataclass(frozen=True)
+class Demand:
+    """What running a file once takes, as it states it.
+
+    Attributes:
+        bytes_at_once: the activations of its largest operator.
+        loops: whether it repeats operators until something that it computes, maybe forever.
+    """
+
+    bytes_at_once: int
+    loops: bool
+
+
+def refuse_malformed(model: bytes, name: str) -> Demand:
     """Refuse a file whose parts contradict each other; linear in the size of the file.
 
     Args:
         name: for errors.
 
-    Returns:
-        Bytes of the activations of its largest operator, as the file states them.
-
     Raises:
         ModelError: it is damaged, or asks for more memory at once than the limit.
     """
-    largest = 0
+    largest, loops = 0, False
     try:
         root = Table.root(memoryview(model))
         buffers, codes = root.tables(4), operator_codes(root)
@@ -54,12 +65,13 @@ def refuse_malformed(model: bytes, name: str) -> int:
             if problem is not None:
                 raise damaged(name, problem)
             largest = max(largest, *(_bytes_at_once(graph, one) for one in graph.operators), 0)
+            loops = loops or any(one.name.endswith("WHILE") for one in graph.operators)
     except (struct.error, IndexError, OverflowError, MemoryError) as error:
         raise damaged(
             name, f"a reference to a part that its {len(model):,} bytes do not hold"
         ) from error
     ACTIVATION_BYTES.check(largest, name, ModelError)
-    return largest
+    return Demand(largest, loops)
 
 
 def damaged(name: str, found: str) -> ModelError:
