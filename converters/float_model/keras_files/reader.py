@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from converters.float_model.export import SavedModel, export_image_network
+from converters.float_model.export import export_image_network
 from converters.float_model.keras_files.config.configuration import ConfigUpdate
 from converters.float_model.keras_files.container import said_by_keras
 from converters.float_model.keras_files.image_size import image_shape, resized_inside
@@ -19,6 +19,7 @@ from converters.float_model.keras_files.pixels import (
     teachable_machine_pixels,
 )
 from converters.float_model.read_model import ReadModel
+from converters.float_model.saved_model.signature import SavedModel
 from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
 from edge_effnet.image.found import FoundPreprocess
@@ -79,7 +80,9 @@ def _named(path: Path) -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        raise ModelError(f"{path}: {error.what}", found=error.found, fix=error.fix) from error
+        raise ModelError(
+            f"{path}: {error.what}", found=error.found, expected=error.expected, fix=error.fix
+        ) from error
 
 
 def _read_saved_model(folder: Path, resolution: int | None) -> ReadModel:

@@ -14,7 +14,7 @@ import pytest
 
 from converters.float_model.keras_files.network import load_network
 from edge_effnet.errors import ModelError
-from tests.converters.float_model.keras_files.conftest import Pixels, shaken
+from tests.converters.float_model.conftest import Pixels, shaken
 
 Rewrite = Callable[[dict[str, Any]], None]
 

@@ -11,7 +11,7 @@ import pytest
 
 from converters.float_model.keras_files.reader import read_keras_model
 from edge_effnet.errors import ModelError
-from tests.converters.float_model.keras_files.conftest import Pixels, answers, shaken
+from tests.converters.float_model.conftest import Pixels, answers, shaken
 
 Check = Callable[..., Any]
 

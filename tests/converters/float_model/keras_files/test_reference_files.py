@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from converters.float_model.keras_files.reader import read_keras_model
-from tests.converters.float_model.keras_files.conftest import answers
+from tests.converters.float_model.conftest import answers
 
 
 @pytest.mark.slow
