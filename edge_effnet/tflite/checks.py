@@ -109,8 +109,8 @@ def _of_constants(
         stored = buffers[tables[index].scalar(2, "<I")].raw(0)
         return struct.unpack_from(f"<{tensor.elements}{code}", stored) if stored else None
 
-    if operator.inputs and operator.inputs[0] >= 0:
-        source = graph.tensors[operator.inputs[0]]
+    source = graph.tensors[operator.inputs[0]] if operator.inputs else None
+    if source is not None and operator.inputs[0] >= 0 and not source.shape_unknown:
         yield from constant_problems(operator.name, source, values)
 
 
@@ -134,14 +134,14 @@ def _of_tensor(tensor: Tensor, stored: Table, buffer: Table) -> Iterator[str]:
 def _of_quantization(tensor: Tensor) -> Iterator[str]:
     scales, points, axis = tensor.scales, tensor.zero_points, tensor.channel_axis
     least, most = _RANGES[tensor.dtype]
-    unset = scales == (0.0,)  # some writers' way of saying that it is not quantized
-    if not unset and not all(0 < scale <= _LARGEST_SCALE for scale in scales):
-        yield f"a scale of {next(s for s in scales if not 0 < s <= _LARGEST_SCALE)}"
+    # Converters write 0 for a channel whose weights are all 0, and where nothing is quantized.
+    if not all(0 <= scale <= _LARGEST_SCALE for scale in scales):
+        yield f"a scale of {next(s for s in scales if not 0 <= s <= _LARGEST_SCALE)}"
     if any(not least <= point <= most for point in points):
         yield f"a zero point outside of {tensor.dtype}"
     if len(points) not in {0, 1, len(scales)}:
         yield f"{len(scales)} scales and {len(points)} zero points for one tensor"
-    if len(scales) > 1:
+    if len(scales) > 1 and not tensor.shape_unknown:
         if not 0 <= axis < len(tensor.shape):
             yield f"scales along dimension {axis} of {len(tensor.shape)}"
         elif tensor.shape[axis] != len(scales):

@@ -96,13 +96,15 @@ def _softmax(_: Operator, options: Table | None, __: Sequence[Tensor]) -> Iterat
 def _axis(_: Operator, options: Table | None, inputs: Sequence[Tensor]) -> Iterator[str]:
     axis = options.scalar(0, "<i") if options else 0
     rank = len(inputs[0].shape)
-    if not -rank <= axis < max(rank, 1):
+    if not inputs[0].shape_unknown and not -rank <= axis < max(rank, 1):
         yield f"an axis of {axis} for {rank} dimensions"
 
 
 def _convolution(operator: Operator, _: Table | None, inputs: Sequence[Tensor]) -> Iterator[str]:
     image, kernel = inputs[:2]
     depthwise = operator.name == "DEPTHWISE_CONV_2D"
+    if kernel.shape_unknown:
+        return
     if len(kernel.shape) != 4 or 0 in kernel.shape:
         yield f"a kernel of shape {list(kernel.shape)[:8]}"
         return
@@ -125,6 +127,8 @@ def _products(_: Operator, inputs: Sequence[Tensor]) -> Iterator[str]:
 
 def _full(operator: Operator, _: Table | None, inputs: Sequence[Tensor]) -> Iterator[str]:
     weights = inputs[1]
+    if weights.shape_unknown:
+        return
     if len(weights.shape) != 2 or 0 in weights.shape:
         yield f"weights of shape {list(weights.shape)[:8]}"
         return

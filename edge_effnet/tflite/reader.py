@@ -75,6 +75,11 @@ class Tensor:
     def elements(self) -> int:
         return math.prod(self.shape)
 
+    @property
+    def shape_unknown(self) -> bool:
+        """Whether it may have any shape: writers leave out that of what is computed."""
+        return not self.shape and not self.constant_bytes
+
 
 @dataclass(frozen=True)
 class Operator:

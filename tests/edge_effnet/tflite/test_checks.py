@@ -13,8 +13,8 @@ from edge_effnet.errors import ModelError
 from edge_effnet.files.limits import ACTIVATION_BYTES
 from edge_effnet.tflite.checks import refuse_malformed
 from edge_effnet.tflite.editor import pack_tree, read_tree
-from tests.converters.float_model.tflite_files.conftest import Stored, network
-from tests.converters.network_builder import NetworkBuilder
+from tests.converters.float_model.tflite_files.conftest import Stored, image, network
+from tests.converters.network_builder import NetworkBuilder, answer
 
 Change = Callable[[Any], None]
 
@@ -64,7 +64,6 @@ BROKEN = {
     "a negative side": (put(kernel, "shape", [4, -3, 3, 3]), r"shape \[4, -3, 3, 3\]"),
     "more values than are stored": (put(kernel, "shape", [4, 3, 3, 64]), "108 bytes for int8"),
     "no type": (put(kernel, "type", -1), "unknown type"),
-    "a scale of 0": (put(quantization, "scale", scales(1, 0, 1, 1)), "a scale of 0.0"),
     "a scale below 0": (put(quantization, "scale", scales(1, -1, 1, 1)), "a scale of -1.0"),
     "no number": (put(quantization, "scale", scales(1, np.nan, 1, 1)), "a scale of nan"),
     "infinite": (put(quantization, "scale", scales(1, np.inf, 1, 1)), "a scale of inf"),
@@ -111,6 +110,46 @@ def test_whole_files_pass(stored: Stored) -> None:
         refuse_malformed(model, "theirs.tflite")
 
 
+def test_a_channel_of_zeros_passes() -> None:
+    """TensorFlow's first quantizer, and int16x8 to this day, give it the scale 0."""
+    model = changed(put(quantization, "scale", scales(1, 0, 1, 1)))
+    refuse_malformed(model, "theirs.tflite")
+    assert np.isfinite(answer(model, image())).all()
+
+
+@pytest.mark.parametrize("stored", ["float32", "float16", "int8"])
+def test_shapes_may_be_left_out_of_what_is_computed(stored: Stored) -> None:
+    tree = read_tree(network(stored, computed_shape=True))[1]
+    for index, one in enumerate(main(tree).tensors):
+        if index not in main(tree).inputs and tree.buffers[one.buffer].data is None:
+            one.shape, one.shapeSignature = np.array([], np.int32), None
+    refuse_malformed(pack_tree(tree), "theirs.tflite")
+
+
+@pytest.mark.parametrize(
+    ("kind", "constants"),
+    [
+        ("TRANSPOSE", [[0, 3, 1, 2]]),
+        ("MEAN", [[1, 2]]),
+        ("SLICE", [[0, 1, 1, 0], [1, 2, 2, 3]]),
+        ("CONCATENATION", []),
+    ],
+)
+def test_operators_read_tensors_whose_shape_is_left_out(
+    kind: str, constants: list[list[int]]
+) -> None:
+    builder = NetworkBuilder()
+    first, source, scores = (
+        builder.tensor(name, shape)
+        for name, shape in (("image", (1, 8, 8, 3)), ("in", ()), ("out", (1, 4)))
+    )
+    values = [builder.tensor("to", (len(one),), np.array(one, np.int32)) for one in constants]
+    builder.operator("RELU", [first], source)
+    options = {"CONCATENATION": {"options": "ConcatenationOptions", "axis": 3}}
+    builder.operator(kind, [source, *values], scores, **options.get(kind, {}))
+    refuse_malformed(builder.pack(first, [scores]), "theirs.tflite")
+
+
 def test_every_real_file_passes(reference: Path) -> None:
     files = sorted(reference.rglob("*.tflite"))
     assert len(files) > 25
@@ -138,18 +177,18 @@ def test_constants_that_lead_out_of_the_image_are_refused(
         builder.tensor(f"{place}", (len(one),), np.array(one, np.int32))
         for place, one in enumerate(constants)
     ]
-    answer = builder.tensor("out", (1, 8, 8, 3))
-    builder.operator(kind, [source, *values], answer)
+    scores = builder.tensor("out", (1, 8, 8, 3))
+    builder.operator(kind, [source, *values], scores)
     with pytest.raises(ModelError, match=f"damaged; found {kind} .*{found}"):
-        refuse_malformed(builder.pack(source, [answer]), "theirs.tflite")
+        refuse_malformed(builder.pack(source, [scores]), "theirs.tflite")
 
 
 def test_a_second_graph_is_looked_at_too() -> None:
     builder, other = NetworkBuilder(), NetworkBuilder()
     for one in (builder, other):
-        source, answer = one.tensor("in", (1, 4)), one.tensor("out", (1, 4))
-        one.operator("RELU", [source], answer)
-        one.pack(source, [answer])
+        source, scores = one.tensor("in", (1, 4)), one.tensor("out", (1, 4))
+        one.operator("RELU", [source], scores)
+        one.pack(source, [scores])
     other.graph.operators[0].inputs = np.array([1], np.int32)
     builder.tree.subgraphs.append(other.graph)
     with pytest.raises(ModelError, match="reads what nothing made"):
@@ -158,9 +197,9 @@ def test_a_second_graph_is_looked_at_too() -> None:
 
 def test_more_memory_than_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     builder = NetworkBuilder()
-    source, answer = builder.tensor("in", (1, 9000, 9000, 4)), builder.tensor("out", (1, 4))
-    builder.operator("RELU", [source], answer)
-    model = builder.pack(source, [answer])
+    source, scores = builder.tensor("in", (1, 9000, 9000, 4)), builder.tensor("out", (1, 4))
+    builder.operator("RELU", [source], scores)
+    model = builder.pack(source, [scores])
     with pytest.raises(ModelError, match=r"found 1,296,000,016 bytes; expected at most"):
         refuse_malformed(model, "large.tflite")
     monkeypatch.setenv(ACTIVATION_BYTES.variable, "2000000000")
