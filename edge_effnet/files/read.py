@@ -11,6 +11,7 @@ from pathlib import Path
 from edge_effnet.errors import DataError, EdgeEffnetError, cannot_read
 from edge_effnet.files.limits import Limit
 
+_PIECE = 2**16
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a pipe"),
@@ -68,11 +69,15 @@ def read_bytes(path: Path, limit: Limit, error: type[EdgeEffnetError] = DataErro
         try:
             size = os.fstat(file.fileno()).st_size
             limit.check(size, str(path), error, what="has")
-            data = file.read(limit.value + 1)  # /proc and a growing file state other sizes
+            pieces = [file.read(size + 1)]  # no more: that much is allocated before it is read
+            found = len(pieces[0])
+            while more := file.read(min(_PIECE, limit.value + 1 - found)):
+                pieces.append(more)  # /proc and a growing file state other sizes
+                found += len(more)
         except OSError as failure:
             raise cannot_read(path, failure) from failure
-    limit.check(len(data), str(path), error, what="has")
-    return data
+    limit.check(found, str(path), error, what="has")
+    return b"".join(pieces)
 
 
 def content_hash(path: Path) -> str:

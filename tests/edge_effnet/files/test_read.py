@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.files.limits import Limit
+from edge_effnet.files.limits import MODEL_BYTES, Limit
 from edge_effnet.files.read import content_hash, open_file, read_bytes
 
 TEN = Limit("EDGE_EFFNET_MAX_TEST_BYTES", 10, "bytes", "test files")
@@ -22,6 +23,17 @@ def test_a_file_is_read_whole(tmp_path: Path) -> None:
     path.write_bytes(b"0123456789a")
     with pytest.raises(ModelError, match="file has more than the limit for test files; found 11"):
         read_bytes(path, TEN, ModelError)
+
+
+def test_a_small_file_takes_little_memory_however_high_the_limit(tmp_path: Path) -> None:
+    """A Raspberry Pi with 512 MB refuses to allocate the gigabyte that a model may have."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes(10_000))
+    tracemalloc.start()
+    read_bytes(path, MODEL_BYTES)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 def test_what_never_ends_or_never_comes_is_refused_at_once(tmp_path: Path) -> None:
