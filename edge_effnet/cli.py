@@ -21,7 +21,7 @@ from edge_effnet.printable import printable
 from edge_effnet.system.native_threads import exit_process
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.stop import merge_repeats
-from edge_effnet.ui.streams import write_what_can_be_written
+from edge_effnet.ui.streams import open_what_is_closed, write_what_can_be_written
 
 TRACEBACK = "EDGE_EFFNET_TRACEBACK"
 
@@ -87,6 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the installed command; always ends in ``SystemExit``."""
     # A kill asks for the same care as Ctrl-C: remove what is half-written, say so, stop.
     signal.signal(signal.SIGTERM, merge_repeats(signal.default_int_handler))
+    open_what_is_closed()
     write_what_can_be_written()
     exit_process(run(arguments))
 

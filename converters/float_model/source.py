@@ -13,6 +13,7 @@ import numpy as np
 
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError, ModelError
+from edge_effnet.files.read import content_hash
 from edge_effnet.heads.head import Head, fit_names, fix_of_names
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
@@ -97,8 +98,7 @@ def refuse_broken_weights(source: Source) -> None:
 
 def file_origin(path: Path) -> dict[str, Any]:
     """What a card says of a file of weights."""
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return {"kind": "file", "file": path.name, "sha256": digest}
+    return {"kind": "file", "file": path.name, "sha256": content_hash(path)}
 
 
 def exported_step(model: bytes) -> dict[str, Any]:

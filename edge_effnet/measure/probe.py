@@ -58,6 +58,12 @@ def probe(model: Path, *, threads: int = 1, delegate: bool = True) -> Probe:
             f"{model} was not run once in {TIMEOUT_SECONDS} s",
             fix="use a smaller network, or a machine with more memory",
         ) from error
+    except OSError as error:
+        raise ModelError(
+            f"{model} cannot be run in a process of its own",
+            found=error.strerror or str(error),
+            fix="end other programs, and run it with a Python that is a program of its own",
+        ) from error
     if done.code != 0:
         if done.code < 0:
             raise runtime_died_here(-done.code)

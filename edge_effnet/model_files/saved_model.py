@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from edge_effnet.errors import ModelError
+from edge_effnet.files.read import open_file
 from edge_effnet.model_files.protobuf import Field, fields
 
 _BYTES = 2
@@ -84,9 +85,13 @@ def refuse_operators(folder: Path, names: frozenset[str]) -> None:
 
 
 def read_saved_graph(folder: Path) -> SavedGraph | None:
-    """Read ``saved_model.pb``; None where it is damaged, which TensorFlow says better."""
+    """Read ``saved_model.pb``; None where it is damaged, which TensorFlow says better.
+
+    Raises:
+        DataError: it cannot be read, or is no regular file.
+    """
     try:
-        with (folder / "saved_model.pb").open("rb") as file:
+        with open_file(folder / "saved_model.pb") as file:
             return _Reader(file).graph()
     except (OSError, ValueError):
         return None

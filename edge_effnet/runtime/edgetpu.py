@@ -1,20 +1,20 @@
 """The Edge TPU as an external delegate: a library that runs a compiled model's one operator.
 
-libedgetpu is built against one version of the runtime's C
-structures, and crashes with others; that is found out in a process of its own first.
+libedgetpu is built against one version of the runtime's C structures, and crashes with others; that
+is found out in a process of its own first.
 """
 
 from __future__ import annotations
 
 import ctypes
 import os
-import signal
 import subprocess
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from edge_effnet.errors import ModelError
+from edge_effnet.runtime.crash import signal_name
 from edge_effnet.system.apart import run_apart
 from edge_effnet.tflite.reader import Structure
 
@@ -78,15 +78,16 @@ def refuse_crash(model: Path, runtime: str) -> None:
     if library in _tried:
         return
     try:
-        died = -run_apart("edge_effnet.measure.probe", str(model), seconds=TRIAL_SECONDS).code
+        code = run_apart("edge_effnet.measure.probe", str(model), seconds=TRIAL_SECONDS).code
+        found = f"a crash ({signal_name(-code)})" if code < 0 else None
     except subprocess.TimeoutExpired:
-        died = signal.SIGALRM
-    if died > 0:
+        found = f"no answer in {TRIAL_SECONDS} s"
+    except OSError:  # no further process can be started here
+        return
+    if found is not None:
         raise ModelError(
             f"{library} and {runtime} do not work together on this machine",
-            found=f"no answer in {TRIAL_SECONDS} s"
-            if died == signal.SIGALRM
-            else f"a crash ({signal.Signals(died).name})",
+            found=found,
             expected="a library built for this runtime",
             fix="install the libedgetpu of this runtime's TensorFlow version "
             "(github.com/feranick/libedgetpu), or tflite-runtime of libedgetpu's",

@@ -142,9 +142,9 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
         from edge_effnet.runtime.trial import try_first  # late: only for files that are new here
 
         failures = try_first(path, model)
-        if not failures:
+        if failures == ():
             remember(key)
-        return None, failures
+        return None, failures or ()
     from edge_effnet.tflite.checks import refuse_malformed
 
     refuse_malformed(model, str(path))

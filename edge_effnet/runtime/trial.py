@@ -29,7 +29,7 @@ _MOST_THREADS = 4  # each takes memory of its own
 _RUNTIME_LOADED = "runtime loaded"
 
 
-def try_first(path: Path, model: bytes) -> tuple[str, ...]:
+def try_first(path: Path, model: bytes) -> tuple[str, ...] | None:
     """Run a file once elsewhere; afterwards it can be opened here.
 
     Args:
@@ -37,7 +37,7 @@ def try_first(path: Path, model: bytes) -> tuple[str, ...]:
 
     Returns:
         Why the runtime refuses it, with the XNNPACK delegate and without; empty where it runs
-        with either.
+        with either; None where no further process can be started.
 
     Raises:
         ModelError: it is malformed, or ended the process, did not end, or took too much memory.
@@ -61,7 +61,7 @@ def _as_converted(data: bytes, name: str) -> bool:
     return bool(stated == hashlib.sha256(model).hexdigest())
 
 
-def _run_apart(path: Path, memory: int, time: Limit) -> tuple[str, ...]:
+def _run_apart(path: Path, memory: int, time: Limit) -> tuple[str, ...] | None:
     name = os.path.abspath(path)  # noqa: PTH100 (links)
     try:
         done = run_apart(__name__, name, str(memory), seconds=time.value)
@@ -71,11 +71,13 @@ def _run_apart(path: Path, memory: int, time: Limit) -> tuple[str, ...]:
             fix="copy or convert it again; if it is a large network on a slow machine, set "
             f"{time.variable}={10 * time.value}",
         ) from error
-    except OSError:  # no further process can be started here, or Python is part of a program
-        return ()
+    except OSError:
+        return None
     if done.code < 0:
         raise _died(path, -done.code, loaded=_RUNTIME_LOADED in done.lines)
-    if done.code or not done.lines:
+    if _RUNTIME_LOADED not in done.lines:
+        return None  # no fault of the file, nor of the runtime, which is loaded here
+    if done.code:
         raise _unfit(path, done.last_error[:200] or f"exit code {done.code}")
     failures = tuple(map(str, json.loads(done.lines[-1])))
     if failures and not failures[-1]:  # the runtime gives no reason where it gets no memory

@@ -5,6 +5,7 @@ The process imports what this one would, and nothing from the folder it is start
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import resource
@@ -18,6 +19,7 @@ _START = (
     "import importlib, json, sys; sys.path[:] = json.loads(sys.argv[1]); "
     "importlib.import_module(sys.argv[2]).main(*sys.argv[3:])"
 )
+_LONGEST_S = 1_000_000  # poll(2) waits 24 days at most
 
 
 @dataclass(frozen=True)
@@ -50,19 +52,27 @@ def run_apart(
 
     Raises:
         subprocess.TimeoutExpired: it did not end in time, and was killed.
-        OSError: no process can be started here.
+        OSError: no process can be started here, or Python is part of a program.
     """
+    places = json.dumps([place for place in sys.path if isinstance(place, str)])
     done = subprocess.run(
-        [sys.executable, "-P", "-c", _START, json.dumps(sys.path), module, *arguments],
+        [_python(), "-P", "-c", _START, places, module, *arguments],
         input=content,
         capture_output=True,
-        timeout=seconds,
+        timeout=min(seconds, _LONGEST_S),
         check=False,
         env={**os.environ, **(environment or {})},
     )
     errors = done.stderr.decode(errors="replace").strip().splitlines()
     lines = done.stdout.decode(errors="replace").splitlines()
     return Ended(done.returncode, tuple(lines), errors[-1] if errors else "")
+
+
+def _python() -> str:
+    """The interpreter; a program that holds one would be started a second time."""
+    if getattr(sys, "frozen", False) or "py" not in Path(sys.executable or "").name:
+        raise FileNotFoundError(errno.ENOENT, "no Python that could be started", sys.executable)
+    return sys.executable
 
 
 def limit_memory(more_bytes: int) -> None:

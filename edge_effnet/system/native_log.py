@@ -24,10 +24,9 @@ def native_output_hidden(*, stdout: bool = False) -> Iterator[None]:
     if os.environ.get("EDGE_EFFNET_NATIVE_LOG"):
         yield
         return
-    descriptors = (1, 2) if stdout else (2,)
     with _LOCK:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        descriptors = [number for number in ((1, 2) if stdout else (2,)) if _is_open(number)]
+        _flush()
         saved = [os.dup(descriptor) for descriptor in descriptors]
         null = os.open(os.devnull, os.O_WRONLY)
         for descriptor in descriptors:
@@ -36,7 +35,21 @@ def native_output_hidden(*, stdout: bool = False) -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stdout.flush()
+            _flush()
             for descriptor, copy in zip(descriptors, saved, strict=True):
                 os.dup2(copy, descriptor)
                 os.close(copy)
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as in a program without a console
+            stream.flush()

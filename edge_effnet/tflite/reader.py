@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_effnet.errors import ModelError
+from edge_effnet.files.limits import MODEL_BYTES
 from edge_effnet.model_files import identify, packed_tflite, refusal
 from edge_effnet.tflite.flatbuffer import Table
 
@@ -114,7 +115,8 @@ def read_model_bytes(path: Path) -> bytes:
     """Read a model file; out of a zip archive of Teachable Machine or Edge Impulse, the model.
 
     Raises:
-        ModelError: missing, unreadable, damaged, or no TFLite model: the message says what it is.
+        ModelError: missing, unreadable, damaged, above the limit, or no TFLite model: the message
+            says what it is.
     """
     found = identify(path)
     if found.kind.code == "tflite-package":
@@ -130,6 +132,7 @@ def read_model_bytes(path: Path) -> bytes:
     if found.kind.code != "tflite":
         raise refusal(found, "run")
     try:
+        MODEL_BYTES.check(path.stat().st_size, str(path), ModelError, what="has")
         return path.read_bytes()
     except OSError as error:
         raise ModelError(

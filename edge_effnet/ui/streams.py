@@ -1,4 +1,4 @@
-"""Standard output and error: what their encoding lacks is written in ASCII.
+"""Standard output and error: open, and what their encoding lacks is written in ASCII.
 
 A terminal in the C locale, a Windows console or a log may take no UTF-8, and file names may hold
 bytes that are none: neither may end a run with an exception after its work is done.
@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import sys
 import unicodedata
+from pathlib import Path
 
 from edge_effnet.printable import printable
 
@@ -35,6 +37,14 @@ _ASCII = str.maketrans(
         "’": "'",
     }
 )
+
+
+def open_what_is_closed() -> None:
+    """Open streams that were closed when the process started (``2>&-``) to nowhere: the next file
+    would take their number, and get what native code prints."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))
 
 
 def write_what_can_be_written() -> None:

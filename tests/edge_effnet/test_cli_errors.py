@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 import edge_effnet
@@ -65,6 +68,20 @@ def test_a_terminal_without_utf_8_gets_ascii() -> None:
     done.stdout.decode("ascii")
     done = run("classify", str(DEMO), "Kätzchen\udcff….jpg", PYTHONIOENCODING="ascii")
     assert b"error: Katzchen\\xff....jpg cannot be read" in done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_no_error(closed: str, tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((9, 9, 3), np.uint8))
+    command = [sys.executable, "-m", "edge_effnet", "classify", str(DEMO), "a.png"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'"$@" --json a.json {closed}', "sh", *command],
+        capture_output=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert len(json.loads((tmp_path / "a.json").read_text())["images"]) == 1
 
 
 def test_an_error_of_the_system_that_nobody_expected_names_its_file(

@@ -12,6 +12,8 @@ from converters.float_model.export import converted, inexpressible, tensorflow_m
 from converters.float_model.saved_model.first_steps import first_steps
 from converters.float_model.saved_model.safety import refuse_unsafe
 from edge_effnet.errors import ModelError
+from edge_effnet.files.limits import MODEL_BYTES
+from edge_effnet.files.read import read_bytes
 from edge_effnet.model_files.convertible import not_one_image
 from edge_effnet.system.native_log import native_output_hidden
 
@@ -59,9 +61,10 @@ class SavedModel:
         from tensorflow.core.protobuf import saved_model_pb2
         from tensorflow.python.framework import op_def_registry
 
+        content = read_bytes(self._folder / "saved_model.pb", MODEL_BYTES, ModelError)
         saved = saved_model_pb2.SavedModel()
         try:
-            saved.ParseFromString((self._folder / "saved_model.pb").read_bytes())
+            saved.ParseFromString(content)
         except Exception as error:  # of protobuf, which has no public name
             raise _damaged(self._folder, error) from error
         refuse_unsafe(saved, op_def_registry.get, self._folder)

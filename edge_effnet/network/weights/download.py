@@ -44,7 +44,7 @@ def download(url: str, output: str, _: object = None, *, timeout: float = 30.0) 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        thread.join(DOWNLOAD_S.value)
+        thread.join(min(DOWNLOAD_S.value, threading.TIMEOUT_MAX))
     finally:
         given_up.set()
     if failures:

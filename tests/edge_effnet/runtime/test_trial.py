@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -116,6 +117,21 @@ def test_a_file_that_killed_is_tried_again(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "cache"))
     path = tmp_path / "deadly.tflite"
     assert refusal(path, DEADLY) == refusal(path, DEADLY)
+    assert not (tmp_path / "cache" / known_files.NAME).exists()
+
+
+@pytest.mark.parametrize("program", [None, "a program"])
+def test_a_file_that_could_not_be_tried_is_opened_and_not_remembered(
+    program: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where Python is part of a program, or what should be Python is something else."""
+    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "cache"))
+    other = tmp_path / "python"
+    other.symlink_to("/bin/true")
+    monkeypatch.setattr(sys, "executable", program and str(other))
+    path = tmp_path / "tiled.tflite"
+    path.write_bytes(network("TILE", [1, 3, 3, 1], (1, 3 * SIDE, 3 * SIDE, 3)))
+    assert open_interpreter(path).notice is None
     assert not (tmp_path / "cache" / known_files.NAME).exists()
 
 

@@ -48,6 +48,22 @@ def test_arguments_content_and_variables_arrive(module: str) -> None:
     assert (done.code, done.lines, done.last_error) == (0, ("begun a b", "3 red"), "")
 
 
+def test_other_places_on_the_path_and_a_very_long_limit_are_no_error(
+    module: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path, Path("/nowhere")])
+    assert run_apart(module, "work", seconds=10**18 - 1).code == 0
+
+
+@pytest.mark.parametrize("program", [None, "", "/usr/bin/uwsgi"])
+def test_a_program_that_holds_python_is_not_started_again(
+    module: str, program: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", program)
+    with pytest.raises(OSError, match="no Python that could be started"):
+        run_apart(module, "work", seconds=30)
+
+
 def test_how_it_ended_is_told(module: str) -> None:
     assert run_apart(module, "kill", seconds=30).code == -11
     with pytest.raises(subprocess.TimeoutExpired):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 
 from edge_effnet.artifact import split_archive
 from edge_effnet.errors import ModelError
+from edge_effnet.files.limits import MODEL_BYTES
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization, write_metadata
 from edge_effnet.tflite.reader import (
     DTYPES,
@@ -179,6 +181,14 @@ def test_what_is_no_model_is_refused(tmp_path: Path) -> None:
         read_model_bytes(path)
     with pytest.raises(ModelError, match="cannot be read; found No such file"):
         read_model_bytes(tmp_path / "missing.tflite")
+
+
+def test_more_bytes_than_the_limit_are_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "large.tflite"
+    path.write_bytes(bytes(4) + b"TFL3")
+    os.truncate(path, MODEL_BYTES.default + 1)
+    with pytest.raises(ModelError, match=r"large.tflite has more than the limit for model files"):
+        read_structure(path)
 
 
 def test_metadata_round_trip() -> None:
