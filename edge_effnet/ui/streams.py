@@ -44,7 +44,7 @@ def open_what_is_closed() -> None:
     would take their number, and get what native code prints."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (to the end)
 
 
 def write_what_can_be_written() -> None:
