@@ -23,7 +23,8 @@ from benchmarks.devices.pi.answers import (
 from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
 from benchmarks.devices.pi.job import Job, make_job, returned
-from benchmarks.devices.pi.package import build_package, requirements
+from benchmarks.devices.pi.needs import needs
+from benchmarks.devices.pi.package import build_package
 from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
@@ -35,16 +36,6 @@ from edge_effnet.stages import StartStage
 
 STOP_SECONDS = 10
 # Import name: distribution. The versions are those of the base install.
-_MODULES = {
-    "click": "click",
-    "rich": "rich",
-    "cattrs.v": "cattrs",  # not in Debian 12's: its version is too old
-    "numpy": "numpy",
-    "cv2": "opencv-python-headless",
-}
-_FROM_APT = {"numpy": "python3-numpy", "cv2": "python3-opencv"}  # 32-bit: PyPI has no wheels
-_RUNTIME_64 = ("ai_edge_litert.interpreter", "ai-edge-litert")
-_RUNTIME_32 = ("tflite_runtime.interpreter", "tflite-runtime==2.14.0")
 
 
 async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Fetched:
@@ -146,11 +137,11 @@ async def _start(
         version=__version__,
         package=key,
         wheels={path.name: key for path, key in wheels.items()},
-        **_needs(board),
+        **needs(board),
     )
     for built in building:
         built(1)
-    document = job.to_json(version=__version__, modules=list(_needs(board)["modules"]), **ready)
+    document = job.to_json(version=__version__, modules=list(needs(board)["modules"]), **ready)
     await board.make_folder(f"jobs/{job.id}")
     await board.write(f"jobs/{job.id}/job.json", json.dumps(document).encode())
     await board.ask("start", id=job.id)
@@ -255,27 +246,6 @@ def _failure(board: Board, end: End, error: Refusal | None) -> EdgeEffnetError:
         found=(end["log"] or [f"exit code {code}"])[-1][:300],
         fix="remove what earlier runs left there, and measure again: --clean",
     )
-
-
-def _needs(board: Board) -> dict[str, Any]:
-    """What ``agent.environment`` is to find there, by the bits of the Pi's own Python.
-
-    Raises:
-        EdgeEffnetError: no runtime is made for that Python.
-    """
-    base = requirements()
-    modules = {name: base.get(requirement, requirement) for name, requirement in _MODULES.items()}
-    if board.about["bits"] == 64:
-        module, requirement = _RUNTIME_64
-        return {"modules": {**modules, module: base.get(requirement, requirement)}, "from_apt": {}}
-    if not board.about["python"].startswith("3.11."):
-        raise EdgeEffnetError(
-            f"{board.address.host} is a 32-bit system without a TFLite runtime for its Python",
-            found=f"Python {board.about['python']}",
-            expected="Python 3.11, the last that tflite-runtime was made for",
-            fix="install the 64-bit Raspberry Pi OS",
-        )
-    return {"modules": {**modules, _RUNTIME_32[0]: _RUNTIME_32[1]}, "from_apt": _FROM_APT}
 
 
 def _wheel_files(folder: Path | None) -> dict[Path, str]:

@@ -42,7 +42,8 @@ def environment(request: dict[str, Any]) -> dict[str, str]:
 
     ``request["modules"]`` maps import names to requirements. The system's own Python is taken
     where it has them all; else an environment that sees the system's packages, into which pip
-    puts what is missing: from its own index, or only from ``request["wheels"]`` (name: hash).
+    puts the files with the hashes of ``request["pinned"]`` (the text of a requirements file), or
+    what is missing, only from ``request["wheels"]`` (name: hash).
     """
     with (ROOT / "environment.lock").open("a") as only:  # two hosts may come at a time
         fcntl.flock(only, fcntl.LOCK_EX)
@@ -73,7 +74,11 @@ def _environment(request: dict[str, Any], home: Path) -> dict[str, str]:
         )
     if absent:
         tell(say="building an environment for " + ", ".join(modules[name] for name in absent))
-        python = _build(home / "venv", request["wheels"], [modules[name] for name in absent])
+        python = _make_environment(home / "venv")
+        if request["wheels"]:
+            _install_wheels(python, home, request["wheels"], [modules[name] for name in absent])
+        else:
+            _install_pinned(python, home, request["pinned"])
         absent = unimportable(python, modules)
         if absent:
             raise Refused(
@@ -108,7 +113,8 @@ class Died(Refused):
         self.line["died"] = wheel
 
 
-def _build(venv: Path, wheels: dict[str, str], requirements: list[str]) -> str:
+def _make_environment(venv: Path) -> str:
+    """An environment with pip, which may be there already; its Python."""
     python = str(venv / "bin" / "python")
     if not Path(python).exists():
         _run(
@@ -119,29 +125,46 @@ def _build(venv: Path, wheels: dict[str, str], requirements: list[str]) -> str:
         [python, "-m", "pip", "--version"], capture_output=True, check=False
     ).returncode:
         _run([python, "-m", "ensurepip"], "sudo apt install -y python3-venv on the Pi")
-    folder = venv.parent / "wheels"
+    return python
+
+
+def _install_wheels(
+    python: str, home: Path, wheels: dict[str, str], requirements: list[str]
+) -> None:
+    """What is missing, from the files that came with the request."""
+    folder = home / "wheels"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for name, key in wheels.items():
         os.link(FILES / key, folder / name)
-    source = ["--no-index", "--find-links", str(folder)] if wheels else []
-    options = ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check", "--no-input"]
+    source = ["--no-index", "--find-links", str(folder)]
+    fix = "put what is missing into the folder of --wheels"
+    _run([*_pip(python), *source, *requirements], fix)
+
+
+def _install_pinned(python: str, home: Path, pinned: str) -> None:
+    """Whole, so that what works together is together; pip refuses a file with another hash."""
+    names = home / "requirements.txt"
+    names.write_text(pinned)
     fix = (
-        "put what is missing into the folder of --wheels"
-        if wheels
-        else "connect the Pi to the internet, or give the wheels from here: --wheels DIR"
+        "connect the Pi to the internet, or give the wheels from here: --wheels DIR; where a hash "
+        "is another one, look at the index that pip uses there: pip config list"
     )
-    _run([python, "-m", "pip", "install", *options, *source, *requirements], fix)
-    return python
+    _run([*_pip(python), "--require-hashes", "--no-deps", "--requirement", str(names)], fix)
+
+
+def _pip(python: str) -> list[str]:
+    options = ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check", "--no-input"]
+    return [python, "-m", "pip", "install", *options]
 
 
 def _run(command: list[str], fix: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
-        errors = [line for line in said if line.startswith("ERROR")] or said[-1:]
+        first = next((i for i, line in enumerate(said) if line.startswith("ERROR")), -1)
         raise Refused(
             f"the environment on the Pi could not be built ({' '.join(command[1:4])})",
-            found=" ".join(errors)[-400:] or f"exit code {done.returncode}",
+            found=" ".join(" ".join(said[first:]).split())[:400] or f"exit code {done.returncode}",
             fix=fix,
         )
