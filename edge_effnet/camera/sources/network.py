@@ -9,6 +9,7 @@ import cv2
 from edge_effnet.camera.sources.address import bad_address, escaped, shown_address
 from edge_effnet.camera.sources.base import FrameSource, SourceLost, opencv_source
 from edge_effnet.camera.sources.mjpeg import NETWORK_TIMEOUT_S, open_mjpeg
+from edge_effnet.camera.sources.rtsp import refuse_other_host
 from edge_effnet.errors import DataError
 
 _SCHEMES = ("http", "https", "rtsp", "rtsps", "rtmp", "udp", "tcp")
@@ -18,7 +19,8 @@ def open_address(address: str) -> FrameSource:
     """Open a camera by its address.
 
     Raises:
-        DataError: no address, no answer, a refusal, or something that is no video.
+        DataError: no address, no answer, a refusal, something that is no video, or an RTSP camera
+            that redirects to another host than the one that user and password are for.
     """
     try:
         parts = urlsplit(address)
@@ -30,6 +32,8 @@ def open_address(address: str) -> FrameSource:
     if not known or not address.isprintable():  # surrogates would end the process within OpenCV
         raise bad_address(address)
     if scheme not in ("http", "https"):
+        if scheme in ("rtsp", "rtsps") and "@" in parts.netloc:
+            refuse_other_host(escaped(address))
         return _open_stream(escaped(address), shown_address(address))
     stream = open_mjpeg(address)
     if isinstance(stream, FrameSource):
