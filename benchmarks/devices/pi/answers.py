@@ -27,6 +27,13 @@ class About(TypedDict):
     free_bytes: Count
 
 
+class Ready(TypedDict):
+    """An environment that can measure: its Python, and the folder of our package."""
+
+    python: str
+    package: str
+
+
 class _End(TypedDict):
     code: int | None
     log: list[str]
@@ -71,7 +78,7 @@ class Line(TypedDict, total=False):
 ANSWERS: dict[str, Any] = {
     "clean": Count,
     "describe": About,
-    "environment": dict[str, str],
+    "environment": Ready,
     "follow": End,
     "forget": None,
     "jobs": list[str],
@@ -94,14 +101,12 @@ def checked(raw: Any, kind: Any, host: str) -> Any:
         raise not_understood(host, str(error)) from error
 
 
-def read_document(content: bytes | None, host: str) -> Any:
-    """A JSON file of the Pi; None where there is none.
+def read_document(content: bytes, host: str) -> Any:
+    """JSON of the Pi.
 
     Raises:
-        EdgeEffnetError: it is no JSON.
+        EdgeEffnetError: it is none.
     """
-    if content is None:
-        return None
     try:
         return parse_json(content)
     except ValueError as error:
@@ -114,13 +119,17 @@ async def lines_of(stream: asyncssh.SSHReader[str], host: str) -> AsyncIterator[
     Raises:
         EdgeEffnetError: a line is longer than the limit for text, or none of ours.
     """
-    rest = ""
+    begun, length = list[str](), 0  # of a line whose end has not come: joined once
     while piece := await stream.read(_PIECE):
-        *whole, rest = (rest + piece).split("\n")
-        TEXT_BYTES.check(len(rest), host, EdgeEffnetError, what="sends")
-        for text in whole:
+        *ends, rest = piece.split("\n")
+        for end in ends:
+            text = "".join([*begun, end])
+            begun, length = [], 0
             if text.startswith("{"):
                 yield checked(read_document(text.encode(), host), Line, host)
+        begun.append(rest)
+        length += len(rest)
+        TEXT_BYTES.check(length, host, EdgeEffnetError, what="sends")
 
 
 def not_understood(host: str, found: str) -> EdgeEffnetError:

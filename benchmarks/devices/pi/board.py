@@ -7,8 +7,8 @@ import hashlib
 import json
 import secrets
 import shlex
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -137,20 +137,15 @@ class Board:
 
     async def write(self, name: str, content: Content) -> None:
         """Write a file below the cache folder under a temporary name, then rename it."""
-        ssh = require_asyncssh()
         target = f"{CACHE}/{name}"
         part = f"{target}.{secrets.token_hex(4)}.part"  # another host may be sending the same
-        try:
+        with self._sftp("did not take a file"):
             if isinstance(content, bytes):
                 async with self.sftp.open(part, "wb") as file:
                     await file.write(content)
             else:
                 await self.sftp.put(str(content), part)
             await self.sftp.posix_rename(part, target)
-        except ssh.SFTPConnectionLost as error:
-            raise LinkLost from error
-        except (OSError, ssh.SFTPError) as error:
-            raise self._not_taken(error) from error
 
     async def make_folder(self, name: str) -> None:
         """Make a folder below the cache folder, and those above it.
@@ -158,37 +153,49 @@ class Board:
         Raises:
             OutputError: not allowed, or the disk is full.
         """
-        ssh = require_asyncssh()
-        try:
+        with self._sftp("did not take a file"):
             await self.sftp.makedirs(f"{CACHE}/{name}", exist_ok=True)
-        except ssh.SFTPConnectionLost as error:
-            raise LinkLost from error
-        except ssh.SFTPError as error:
-            raise self._not_taken(error) from error
-
-    def _not_taken(self, error: Exception) -> OutputError:
-        return OutputError(
-            f"{self.address.host} did not take a file",
-            found=getattr(error, "reason", "") or str(error),
-            fix="look at its disk: df -h, and at who owns ~/.cache",
-        )
 
     async def read(self, name: str) -> bytes | None:
         """A file below the cache folder, None where there is none.
 
         Raises:
             DataError: it is larger than the limit for text.
+            OutputError: it is no file, or one that may not be read.
+        """
+        with self._sftp(f"does not give {name}"):
+            try:
+                async with self.sftp.open(f"{CACHE}/{name}", "rb") as file:
+                    content: bytes = await file.read(TEXT_BYTES.value + 1)
+            except require_asyncssh().SFTPNoSuchFile:
+                return None
+        TEXT_BYTES.check(len(content), f"{name} on {self.address.host}", DataError, what="has")
+        return content
+
+    async def has_agent(self) -> bool:
+        """Whether the agent is there."""
+        with self._sftp("does not say what it has"):
+            return bool(await self.sftp.exists(self.agent))
+
+    @contextmanager
+    def _sftp(self, refusal: str) -> Iterator[None]:
+        """What goes wrong with files there, in one line.
+
+        Raises:
+            OutputError: the Pi refuses; ``refusal`` says what.
+            LinkLost: the connection broke.
         """
         ssh = require_asyncssh()
         try:
-            async with self.sftp.open(f"{CACHE}/{name}", "rb") as file:
-                content: bytes = await file.read(TEXT_BYTES.value + 1)
-        except ssh.SFTPNoSuchFile:
-            return None
+            yield
         except ssh.SFTPConnectionLost as error:
             raise LinkLost from error
-        TEXT_BYTES.check(len(content), f"{name} on {self.address.host}", DataError, what="has")
-        return content
+        except (OSError, ssh.SFTPError) as error:
+            raise OutputError(
+                f"{self.address.host} {refusal}",
+                found=getattr(error, "reason", "") or str(error),
+                fix="look at its disk: df -h, and at who owns what is in ~/.cache there",
+            ) from error
 
 
 @asynccontextmanager
@@ -212,7 +219,7 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
             ) from error
         async with sftp:
             board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
-            if not await sftp.exists(board.agent):
+            if not await board.has_agent():
                 await board.make_folder("files")
                 await board.write(agent, source)
             about = await board.ask("describe")

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy import plan_accuracy
+from benchmarks.devices.pi.answers import not_understood
 from benchmarks.devices.pi.board import Content
+from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Sample
+from edge_effnet.errors import DataError
 from edge_effnet.files.read import content_hash
 from edge_effnet.runtime.evaluation_plan import EvaluationPlan
 
@@ -142,3 +145,35 @@ def returned(value: Any, paths: Mapping[str, str]) -> Any:
     if isinstance(value, list):
         return [returned(inner, paths) for inner in value]
     return value
+
+
+def read_result(raw: Any, job: Any, device: str) -> Result:
+    """A result as if it had been measured on the files here.
+
+    Args:
+        raw, job: JSON, as the Pi has them.
+
+    Raises:
+        EdgeEffnetError: it is damaged, or of a damaged copy of a model.
+    """
+    try:
+        return _as_here(raw, job, device)
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise not_understood(device, f"a result without its parts: {error}") from error
+
+
+def _as_here(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:
+    models = job["spec"]["models"]
+    for case in raw["cases"]:
+        if case["sha256"] != job["links"][case["file"]]:
+            raise DataError(
+                f"{device} ran another file than {job['paths'][case['file']]}",
+                found="a damaged copy there",
+                fix="remove what is there, and measure again: --clean",
+            )
+        case["name"] = job["names"][models.index(case["file"])]
+    if raw.get("accuracy") and job.get("evaluation_set"):
+        raw["accuracy"] |= job["evaluation_set"]
+    return parse_result(
+        {**returned(raw, job["paths"]), "device": device}, f"the result of {device}"
+    )

@@ -13,19 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.devices import Fetched
-from benchmarks.devices.pi.answers import (
-    End,
-    Line,
-    Refusal,
-    checked,
-    not_understood,
-)
+from benchmarks.devices.pi.answers import End, Line, Refusal, checked
 from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
 from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
-from benchmarks.devices.pi.job import Job, make_job, returned
+from benchmarks.devices.pi.job import Job, make_job, read_result
 from benchmarks.devices.pi.needs import needs
 from benchmarks.devices.pi.package import build_package
-from benchmarks.results.result import Result, parse_result
 from benchmarks.spec import BenchSpec
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
@@ -141,7 +134,12 @@ async def _start(
     )
     for built in building:
         built(1)
-    document = job.to_json(version=__version__, modules=list(needs(board)["modules"]), **ready)
+    document = job.to_json(
+        version=__version__,
+        modules=list(needs(board)["modules"]),
+        python=ready["python"],
+        package=ready["package"],
+    )
     await board.make_folder(f"jobs/{job.id}")
     await board.write(f"jobs/{job.id}/job.json", json.dumps(document).encode())
     await board.ask("start", id=job.id)
@@ -190,38 +188,6 @@ def _parsed(content: bytes | None, device: str, name: str) -> Any:
             found=str(error)[:120],
             fix="look at it in ~/.cache/edge-effnet/jobs there, or remove it with --clean",
         ) from error
-
-
-def read_result(raw: Any, job: Any, device: str) -> Result:
-    """A result as if it had been measured on the files here.
-
-    Args:
-        raw, job: JSON, as the Pi has them.
-
-    Raises:
-        EdgeEffnetError: it is damaged, or of a damaged copy of a model.
-    """
-    try:
-        return _as_here(raw, job, device)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise not_understood(device, f"a result without its parts: {error}") from error
-
-
-def _as_here(raw: dict[str, Any], job: Mapping[str, Any], device: str) -> Result:
-    models = job["spec"]["models"]
-    for case in raw["cases"]:
-        if case["sha256"] != job["links"][case["file"]]:
-            raise DataError(
-                f"{device} ran another file than {job['paths'][case['file']]}",
-                found="a damaged copy there",
-                fix="remove what is there, and measure again: --clean",
-            )
-        case["name"] = job["names"][models.index(case["file"])]
-    if raw.get("accuracy") and job.get("evaluation_set"):
-        raw["accuracy"] |= job["evaluation_set"]
-    return parse_result(
-        {**returned(raw, job["paths"]), "device": device}, f"the result of {device}"
-    )
 
 
 def _failure(board: Board, end: End, error: Refusal | None) -> EdgeEffnetError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.devices.pi.answers import ANSWERS, Line, checked, lines_of, read_document
-from benchmarks.devices.pi.measure import read_result
+from benchmarks.devices.pi.job import read_result
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.files.limits import TEXT_BYTES
 
@@ -32,11 +33,10 @@ class Stream:
     """What ``asyncssh`` reads, in pieces of one size."""
 
     def __init__(self, text: str, piece: int = 7) -> None:
-        self.text, self.piece = text, piece
+        self.pieces = (text[at : at + piece] for at in range(0, len(text), piece))
 
     async def read(self, _count: int) -> str:
-        found, self.text = self.text[: self.piece], self.text[self.piece :]
-        return found
+        return next(self.pieces, "")
 
 
 def lines(text: str, piece: int = 7) -> list[Line]:
@@ -83,6 +83,13 @@ def test_an_endless_line_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> N
         lines("{" * 100_000, piece=100)
 
 
+def test_a_long_line_takes_no_more_time_than_its_length() -> None:
+    line = {"say": "x" * 10_000_000}
+    began = time.process_time()
+    assert lines(json.dumps(line) + "\n", piece=1000) == [line]
+    assert time.process_time() - began < 10
+
+
 @pytest.mark.parametrize("verb", ANSWERS)
 @given(raw=VALUES)
 def test_any_answer_fits_or_is_refused(verb: str, raw: Any) -> None:
@@ -97,6 +104,5 @@ def test_any_result_is_read_or_refused(raw: Any, job: Any) -> None:
 
 
 def test_a_document_that_is_no_json_is_said() -> None:
-    assert read_document(None, "pi4") is None
     with pytest.raises(EdgeEffnetError, match=r"not understood; found .*401 digits"):
         read_document(b"1" + b"0" * 400, "pi4")

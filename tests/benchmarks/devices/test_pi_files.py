@@ -1,0 +1,75 @@
+"""A Pi that refuses a file is one line: nothing else, and the other devices go on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from benchmarks.devices.pi.answers import ANSWERS, checked
+from benchmarks.devices.pi.board import CACHE, Board
+from benchmarks.devices.pi.connect import Address
+from edge_effnet.errors import EdgeEffnetError, OutputError
+
+Use = Callable[[Board], Awaitable[Any]]
+
+
+def on_a_board(home: Path, use: Use) -> Any:
+    """What ``use`` gives with a board whose home folder is ``home``, over real SSH."""
+
+    class Server(asyncssh.SSHServer):
+        def begin_auth(self, _user: str) -> bool:
+            return False
+
+    async def go() -> Any:
+        key = asyncssh.generate_private_key("ssh-ed25519")
+        server = await asyncssh.create_server(
+            Server,
+            "127.0.0.1",
+            server_host_keys=[key],
+            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=bytes(home)),
+        )
+        known = ([key.convert_to_public()], [], [])
+        async with (
+            server,
+            asyncssh.connect("127.0.0.1", server.get_port(), known_hosts=known) as connection,
+            connection.start_sftp_client() as sftp,
+        ):
+            return await use(Board(Address("pi4"), connection, sftp, f"{CACHE}/agent.pyz", {}))
+
+    return asyncio.run(go())
+
+
+def test_files_come_back_and_those_that_are_not_there_are_none(tmp_path: Path) -> None:
+    async def use(board: Board) -> list[object]:
+        await board.make_folder("jobs/1")
+        await board.write("jobs/1/job.json", b"{}")
+        files = [await board.read(f"jobs/1/{name}.json") for name in ("job", "result")]
+        return [*files, await board.has_agent()]
+
+    assert on_a_board(tmp_path, use) == [b"{}", None, False]
+
+
+@pytest.mark.parametrize(
+    ("use", "refusal"),
+    [
+        (lambda board: board.read("jobs/1"), "pi4 does not give jobs/1"),
+        (lambda board: board.write("jobs", b""), "pi4 did not take a file"),
+        (lambda board: board.make_folder("file/1"), "pi4 did not take a file"),
+        (lambda board: board.write("file/1", b""), "pi4 did not take a file"),
+    ],
+)
+def test_what_sftp_refuses_is_one_line(tmp_path: Path, use: Use, refusal: str) -> None:
+    (tmp_path / CACHE / "jobs/1").mkdir(parents=True)
+    (tmp_path / CACHE / "file").touch()
+    with pytest.raises(OutputError, match=refusal):
+        on_a_board(tmp_path, use)
+
+
+def test_an_environment_without_its_parts_is_refused() -> None:
+    with pytest.raises(EdgeEffnetError, match="not understood; found package: missing"):
+        checked({"python": "/usr/bin/python3", "version": "x"}, ANSWERS["environment"], "pi4")
