@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tokenize
 import zipfile
 import zlib
 
@@ -16,11 +17,12 @@ DAMAGE = (
     OSError,
     RecursionError,
     RuntimeError,
-    SyntaxError,  # NumPy's, of the header of an array
+    SyntaxError,  # NumPy's, of the header of an array, as is TokenError
     SystemError,  # h5py's, of damage inside a callback
     TypeError,
     ValueError,
     struct.error,
+    tokenize.TokenError,
     zipfile.BadZipFile,
     zlib.error,
 )

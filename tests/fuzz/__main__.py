@@ -5,6 +5,7 @@
     python -m tests.fuzz tflite --cases 2000 --seed 7
     python -m tests.fuzz weights --cases 2000 --seed 7
     python -m tests.fuzz cards --cases 2000 --seed 7
+    python -m tests.fuzz states --cases 2000 --seed 7
 
 Prints what was read, what was refused, and each case that broke a promise: an exception that is
 none of ours, a process that died, five seconds without an end, more than a gigabyte. Ends with 1

@@ -8,7 +8,7 @@ import pytest
 
 from tests.fuzz.watched import AREAS, run
 
-CASES = {"cards": 100, "images": 150, "json": 150, "tflite": 60, "weights": 25}
+CASES = {"cards": 100, "images": 150, "json": 150, "states": 150, "tflite": 60, "weights": 25}
 """So many that a kind takes seconds: a .tflite and weights are read in a further process first."""
 
 

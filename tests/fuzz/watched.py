@@ -16,6 +16,7 @@ AREAS = {
     "cards": "cards",
     "images": "images",
     "json": "json_files",
+    "states": "states",
     "tflite": "tflite",
     "weights": "weights",
 }
