@@ -26,7 +26,9 @@ from edge_effnet.network.backend import h5py_module
 from edge_effnet.network.weights.hdf5 import refuse_elsewhere
 from edge_effnet.system.apart import limit_cpu, limit_memory, run_apart
 
-_CPU_S, _CPU_BYTES = 2, 25 << 20  # seconds of computing, and one more for each so many bytes
+# Seconds of computing, one more for each so many bytes (a data set takes a kilobyte of them and up to
+# a millisecond), and at most so many more.
+_CPU_S, _CPU_BYTES, _MOST_CPU_S = 2, 1 << 20, 30
 _WALL_S, _WALL_BYTES = 30, 4 << 20  # the same by the clock: busy machines, slow disks
 _MEMORY, _MEMORY_TIMES = 256 << 20, 4  # bytes, and so many times the file
 _RATIO = 50  # Keras stores weights uncompressed; others shrink them by a tenth
@@ -114,7 +116,7 @@ def main(name: str) -> None:
     size = Path(name).stat().st_size if name != _CONTENT else len(source.getbuffer())
     h5py = h5py_module()
     print(_LOADED, flush=True)
-    limit_cpu(_CPU_S + size // _CPU_BYTES)
+    limit_cpu(_CPU_S + min(size // _CPU_BYTES, _MOST_CPU_S))
     limit_memory(_MEMORY + _MEMORY_TIMES * size)
     found: dict[str, str | int]
     try:

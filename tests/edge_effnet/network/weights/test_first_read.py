@@ -61,6 +61,15 @@ def listed_twice() -> bytes:
     return buffer.getvalue()
 
 
+def test_thousands_of_small_parts_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "many.h5"
+    with h5py.File(path, "w") as file:
+        for number in range(6000):
+            file[f"layers/{number}/vars/0"] = np.zeros(8, np.float32)
+    with open_weights(path) as found:
+        assert found.layout == "structural"
+
+
 @pytest.mark.parametrize(
     ("make", "found"),
     [
