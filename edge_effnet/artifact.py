@@ -17,6 +17,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from edge_effnet.data.labels import parse_labels
@@ -222,6 +223,12 @@ def _preprocess_from_json(stored: Mapping[str, Any]) -> Preprocess:
     )
 
 
+def _of_type(kind: type | tuple[type, ...], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(f"{str(value)[:40]!r} in a place for something else")
+    return value
+
+
 _WRONG_TYPES = (ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -239,13 +246,13 @@ def _parse_card(path: Path, content: bytes) -> Card:
             )
         return Card(
             name=str(raw["name"]),
-            labels=tuple(map(str, raw["labels"])),
+            labels=tuple(map(str, _of_type(list, raw["labels"]))),
             preprocess=_preprocess_from_json(raw["preprocess"]),
-            variant=raw["variant"],
-            weights=raw["weights"],
-            steps=tuple(raw["steps"]),
-            measured=raw["measured"],
-            tool=raw["tool"],
+            variant=_of_type((dict, NoneType), raw["variant"]),
+            weights=_of_type(dict, raw["weights"]),
+            steps=tuple(_of_type(dict, step) for step in _of_type(list, raw["steps"])),
+            measured=_of_type((dict, NoneType), raw["measured"]),
+            tool=_of_type(dict, raw["tool"]),
             head=head_from_json(raw.get("head")),
             model_sha256=str(raw["model_sha256"]),
         )

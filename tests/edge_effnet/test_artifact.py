@@ -176,6 +176,12 @@ def test_a_damaged_card_is_refused(text: str, tmp_path: Path) -> None:
         ("preprocess", {"height": 4, "width": 4, "crop": 7, "mean": [0], "std": [1]}),
         ("preprocess", {"height": 1e999, "width": 4, "crop": 1, "mean": [0], "std": [1]}),
         ("version", "one"),
+        ("labels", "abc"),
+        ("variant", ["b0"]),
+        ("weights", None),
+        ("steps", [1.5]),
+        ("measured", "well"),
+        ("tool", []),
     ],
 )
 def test_wrong_fields_are_refused(field: str, value: object, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ variance.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -168,7 +169,7 @@ def _unpack(path: Path) -> tuple[NamedLayers, bytes]:
     with open_file(path) as file, open_zip(file) as archive:
         text = read_member(archive, "config.json", CONFIG_BYTES, str(path), WeightsError)
         content = read_member(archive, "model.weights.h5", MEMBER_BYTES, str(path), WeightsError)
-    config = parse_json(text)
+    config = json.loads(text)  # Keras writes Infinity, as the limit of a ReLU
     layers: NamedLayers = []
     for layer in config["config"].get("layers", []):
         kind = str(layer["class_name"])

@@ -176,8 +176,9 @@ def test_folders_archives_and_empty_hdf5_are_refused(tmp_path: Path) -> None:
         peek(tmp_path / "empty.h5")
 
 
-def test_a_lambda_is_never_loaded(files: Path, tmp_path: Path) -> None:
-    def with_layer(layer: dict[str, Any]) -> Path:
+@pytest.fixture
+def with_layer(files: Path, tmp_path: Path) -> Callable[[dict[str, Any]], Path]:
+    def write(layer: dict[str, Any]) -> Path:
         path = tmp_path / "changed.keras"
         with zipfile.ZipFile(files / "archive.keras") as old, zipfile.ZipFile(path, "w") as new:
             config = json.loads(old.read("config.json"))
@@ -186,6 +187,17 @@ def test_a_lambda_is_never_loaded(files: Path, tmp_path: Path) -> None:
             new.writestr("model.weights.h5", old.read("model.weights.h5"))
         return path
 
+    return write
+
+
+def test_settings_may_be_infinite(with_layer: Callable[[dict[str, Any]], Path]) -> None:
+    """The standard library writes and reads such numbers; JSON itself has none."""
+    settings = {"name": "relu", "max_value": float("inf")}
+    layer = {"class_name": "ReLU", "module": "keras.layers", "config": settings}
+    assert read_weights(with_layer(layer), [])
+
+
+def test_a_lambda_is_never_loaded(with_layer: Callable[[dict[str, Any]], Path]) -> None:
     code = {"class_name": "Lambda", "module": "keras.layers", "config": {"name": "evil"}}
     custom = {"class_name": "Mine", "module": "my.layers", "config": {"name": "mine"}}
     nested = {"class_name": "Functional", "module": "keras", "config": {"name": "inner"}}
