@@ -26,8 +26,8 @@ from edge_effnet.network.backend import h5py_module
 from edge_effnet.network.weights.hdf5 import refuse_elsewhere
 from edge_effnet.system.apart import limit_cpu, limit_memory, run_apart
 
-# Seconds of computing, one more for each so many bytes (a data set takes a kilobyte of them and up to
-# a millisecond), and at most so many more.
+# Seconds of computing, one more for each so many bytes (a data set takes a kilobyte of them, and up
+# to a millisecond), and at most so many more.
 _CPU_S, _CPU_BYTES, _MOST_CPU_S = 2, 1 << 20, 30
 _WALL_S, _WALL_BYTES = 30, 4 << 20  # the same by the clock: busy machines, slow disks
 _MEMORY, _MEMORY_TIMES = 256 << 20, 4  # bytes, and so many times the file
