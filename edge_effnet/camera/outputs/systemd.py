@@ -79,7 +79,7 @@ def _refuse_control_characters(word: str) -> None:
 
 def _refuse_password(source: str | None) -> None:
     """Everybody on a machine may read its units, and its process list."""
-    if source is not None and shown_address(source) != source and not Path(source).exists():
+    if source is not None and shown_address(source) != source and not os.path.lexists(source):
         raise UsageProblem(
             "the address of the camera may hold a password, which everybody on this machine could "
             "read in the unit",

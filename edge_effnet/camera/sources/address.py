@@ -21,6 +21,7 @@ _KEPT = "%/:=&?~+!$,;'@()*[]"
 """Characters of a path and query that stand for themselves; a blank and a quote do not."""
 _KEPT_IN_USER = "%:"
 _PORTS = {"http": 80, "https": 443}
+_ESCAPES = 'in user and password "/" is written %2F, "@" %40, "?" %3F, and "#" %23'
 
 
 def shown_address(text: str) -> str:
@@ -130,11 +131,16 @@ def escaped(address: str) -> str:
     return f"{scheme}://{quote(user, _KEPT_IN_USER)}{rest[len(user) :]}" if at else address
 
 
+def what_to_check(name: str) -> str:
+    """What may be wrong with an address that does not answer, by ``shown_address`` of it."""
+    behind = f" ({_ESCAPES})" if name.endswith(f"://{HIDDEN}") else ""  # an "@" behind the host
+    return f"check the address{behind} and that the camera is switched on"
+
+
 def bad_address(text: str) -> DataError:
     """The error for an address that cannot be read; it shows no part of a password."""
     return DataError(
         f"{shown_address(text)} is no address of a camera",
-        expected="http://, https://, rtsp:// or rtsps://, a host, and in user and password "
-        'escapes such as %2F for "/", %40 for "@", %3F for "?", %23 for "#"',
+        expected=f"http://, https://, rtsp:// or rtsps://, and a host; {_ESCAPES}",
         fix="for example --source http://user:password@192.168.1.20:8080/stream.mjpg",
     )

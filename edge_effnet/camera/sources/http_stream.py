@@ -16,13 +16,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 
-from edge_effnet.camera.sources.address import HttpAddress, shown_address
+from edge_effnet.camera.sources.address import HttpAddress, shown_address, what_to_check
 from edge_effnet.camera.sources.base import SourceLost
 from edge_effnet.errors import DataError
 
 MOST_REDIRECTS = 5
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _READ_BYTES = 65536
+_TRUST = (
+    "name the camera's own certificate in the environment, SSL_CERT_FILE=camera.pem, or use "
+    "http:// in a network you trust"
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def request(address: HttpAddress, name: str, timeout_s: float) -> tuple[HttpAddr
             raise DataError(
                 f"{name} cannot be reached",
                 found=_reason(error, until),
-                fix="check the address and that the camera is switched on",
+                fix=_TRUST
+                if isinstance(error, ssl.SSLCertVerificationError)
+                else what_to_check(name),
             ) from None  # its text may hold a part of the address
         if reply.location is None:
             return address, reply
@@ -92,6 +98,8 @@ def request(address: HttpAddress, name: str, timeout_s: float) -> tuple[HttpAddr
 def _reason(error: Exception, until: float) -> str:
     if isinstance(error, TimeoutError) or time.monotonic() >= until:
         return "no answer in time"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"a certificate that cannot be verified: {error.verify_message}"
     if isinstance(error, OSError):
         return error.strerror or type(error).__name__
     return f"an answer that is no HTTP ({type(error).__name__})"

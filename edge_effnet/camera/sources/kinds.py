@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import re
@@ -95,9 +96,14 @@ def find_kind(text: str) -> SourceKind:
     Raises:
         DataError: none.
     """
-    for kind in SOURCES:
-        if kind.matches(text):
-            return kind
+    try:
+        for kind in SOURCES:
+            if kind.matches(text):
+                return kind
+    except OSError as error:
+        # The error would show what is too long for a file's name, and may hold a password.
+        if error.errno != errno.ENAMETOOLONG:
+            raise
     *names, last = (kind.names for kind in SOURCES)
     raise DataError(
         f"{shown_address(text)} is no source of images",

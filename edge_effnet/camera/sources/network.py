@@ -6,7 +6,12 @@ from urllib.parse import urlsplit
 
 import cv2
 
-from edge_effnet.camera.sources.address import bad_address, escaped, shown_address
+from edge_effnet.camera.sources.address import (
+    bad_address,
+    escaped,
+    shown_address,
+    what_to_check,
+)
 from edge_effnet.camera.sources.base import FrameSource, SourceLost, opencv_source
 from edge_effnet.camera.sources.mjpeg import NETWORK_TIMEOUT_S, open_mjpeg
 from edge_effnet.camera.sources.rtsp import refuse_other_host
@@ -29,6 +34,8 @@ def open_address(address: str) -> FrameSource:
         raise bad_address(address) from None
     scheme = parts.scheme.lower()
     known = scheme in _SCHEMES and (parts.hostname or scheme == "udp")
+    if parts.netloc.endswith(":") and "@" in address:  # "user:" of a password that begins with "/"
+        raise bad_address(address)
     if not known or not address.isprintable():  # surrogates would end the process within OpenCV
         raise bad_address(address)
     if scheme not in ("http", "https"):
@@ -51,6 +58,6 @@ def _open_stream(address: str, name: str) -> FrameSource:
         raise DataError(
             f"{name} gives no video",
             found="no answer, or none that is a video",
-            fix="check address, user and password; is the camera switched on?",
+            fix=f"{what_to_check(name)}; are user and password right?",
         )
     return opencv_source(capture, name, live=True, gone=lambda: SourceLost("the stream ended"))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import os
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -32,25 +34,26 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
             "python3 -m venv --system-site-packages",
         ) from error
     kind = module.Picamera2
-    cameras = kind.global_camera_info()
-    if number >= len(cameras):
-        raise DataError(
-            f"there is no CSI camera {number}",
-            found=f"{len(cameras)} cameras",
-            fix="check the ribbon cable with the power off, then: rpicam-hello --list-cameras",
-        )
     camera: Any = None
     try:
-        camera = kind(number)
-        _start(camera, request)
+        cameras = kind.global_camera_info()
+        if number < len(cameras):
+            camera = kind(number)
+            _start(camera, request)
     except Exception as error:  # its errors are RuntimeError, OSError and libcamera's own
         if camera is not None:
-            camera.close()
+            _give_back(camera)
         raise DataError(
             f"CSI camera {number} does not start",
             found=" ".join(str(error).split()) or type(error).__name__,
             fix="stop the other program that uses it (rpicam-*, another edge-effnet)",
         ) from error
+    if camera is None:
+        raise DataError(
+            f"there is no CSI camera {number}",
+            found=f"{len(cameras)} cameras",
+            fix="check the ribbon cable with the power off, then: rpicam-hello --list-cameras",
+        )
 
     def read() -> CapturedFrame:
         try:
@@ -59,12 +62,17 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
             raise SourceLost(f"the camera failed ({type(error).__name__})") from error
         return CapturedFrame(np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8))
 
-    def close() -> None:
-        camera.stop()
-        camera.close()
-
     name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
-    return FrameSource(name, True, request.fps or DEFAULT_FPS, read, read, close)
+    return FrameSource(
+        name, True, request.fps or DEFAULT_FPS, read, read, partial(_give_back, camera)
+    )
+
+
+def _give_back(camera: Any) -> None:
+    """Stop and close; one that failed is closed as far as it lets us, and opened again later."""
+    for end in (camera.stop, camera.close):
+        with suppress(Exception):
+            end()
 
 
 def _start(camera: Any, request: CameraRequest) -> None:

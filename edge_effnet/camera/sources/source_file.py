@@ -29,15 +29,14 @@ def read_source_file(path: Path) -> str:
             expected="mode 600",
             fix=f"chmod 600 {path}",
         )
-    try:
-        lines = read_bytes(path, TEXT_BYTES).decode("utf-8-sig").split("\n")
-    except UnicodeDecodeError:
-        lines = []
-    sources = [line.strip() for line in lines if line.strip()]
+    text = read_bytes(path, TEXT_BYTES).decode("utf-8-sig", "surrogateescape")
+    sources = [line.strip() for line in text.split("\n") if line.strip()]
     if len(sources) != 1 or not sources[0].isprintable():
         raise DataError(
             f"{path} is no file with a source",
-            found=f"{len(sources)} lines" if len(sources) != 1 else "control characters",
+            found=f"{len(sources)} lines"
+            if len(sources) != 1
+            else "characters that are not printable",
             expected="one line of UTF-8, such as http://user:password@192.168.1.20/stream.mjpg",
             fix="write what --source would say into it",
         )

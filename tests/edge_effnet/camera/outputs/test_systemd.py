@@ -103,6 +103,8 @@ def test_a_password_stands_in_a_file_and_not_in_the_unit(
     assert (code, out) == (2, "")
     assert "--source-file" in err
     assert "s3cret" not in err
+    with pytest.raises(UsageProblem, match="may hold a password"):
+        systemd_unit(["camera"], "http://host/x?password=" + 300 * "a")
     file = tmp_path / "camera source"
     file.write_text("http://me:s3cret@127.0.0.1:9/x\n")
     file.chmod(0o600)
@@ -123,7 +125,8 @@ def test_a_source_file_is_private_and_one_line(tmp_path: Path) -> None:
         read_source_file(file)
     file.chmod(0o600)
     assert read_source_file(file) == "0"
-    for content in (b"", b"\n", b"a\nb\n", b"a\x1b", b"\xff"):
+    contents = {b"": "0 lines", b"\n": "0 lines", b"a\nb\n": "2 lines"}
+    for content, found in {**contents, b"a\x1b": "not printable", b"\xff": "not printable"}.items():
         file.write_bytes(content)
-        with pytest.raises(DataError, match="no file with a source"):
+        with pytest.raises(DataError, match=f"no file with a source; found .*{found}"):
             read_source_file(file)

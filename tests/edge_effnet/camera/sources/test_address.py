@@ -50,6 +50,17 @@ def test_no_error_of_an_address_holds_a_password(address: str) -> None:
     assert caught.value.__cause__ is None
 
 
+@pytest.mark.parametrize(
+    "rest", ["me:/s3cr@127.0.0.1:9/x", "me:?s3cr@h", "me:#s3cr@h", "me:1/s3cr@h"]
+)
+@pytest.mark.parametrize("scheme", ["http", "rtsp"])
+def test_a_password_that_is_not_escaped_is_told_how_to_be(scheme: str, rest: str) -> None:
+    """Its beginning looks like a port: "me" would be the host, and the rest be sent there."""
+    with pytest.raises(DataError, match='"/" is written %2F') as caught:
+        open_source(f"{scheme}://{rest}")
+    assert SECRET not in str(caught.value)
+
+
 def test_what_is_plain_is_shown_whole() -> None:
     for plain in ("http://camera/x", "rtsp://10.0.0.2:554/a/b.sdp", "http://[::1]:80", "clip.mp4"):
         assert shown_address(plain) == plain

@@ -19,6 +19,7 @@ class FakePicamera2:
     cameras: ClassVar[list[dict[str, Any]]] = [{"Model": "imx708"}]
     calls: ClassVar[list[Any]] = []
     fails: ClassVar[bool] = False
+    sticks: ClassVar[bool] = False
 
     def __init__(self, number: int) -> None:
         if self.fails:
@@ -27,6 +28,8 @@ class FakePicamera2:
 
     @classmethod
     def global_camera_info(cls) -> list[dict[str, Any]]:
+        if cls.sticks:
+            raise RuntimeError("the camera manager is gone")
         return cls.cameras
 
     def create_video_configuration(self, **settings: Any) -> dict[str, Any]:
@@ -47,6 +50,8 @@ class FakePicamera2:
 
     def stop(self) -> None:
         self.calls.append("stop")
+        if self.sticks:
+            raise RuntimeError("it does not stop")
 
     def close(self) -> None:
         self.calls.append("close")
@@ -86,6 +91,18 @@ def test_no_csi_camera_and_a_busy_one(
         open_source("picamera2:1")
     monkeypatch.setattr(picamera, "fails", True)
     with pytest.raises(DataError, match="does not start; found Camera __init__"):
+        open_source("picamera2")
+
+
+def test_a_camera_that_fails_is_given_back_and_asked_again(
+    picamera: type[FakePicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What libcamera raises must not end a run that opens its camera again."""
+    source = open_source("picamera2")
+    monkeypatch.setattr(picamera, "sticks", True)
+    source.close()
+    assert picamera.calls[-2:] == ["stop", "close"]
+    with pytest.raises(DataError, match="does not start; found the camera manager is gone"):
         open_source("picamera2")
 
 

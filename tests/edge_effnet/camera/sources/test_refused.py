@@ -28,6 +28,7 @@ from tests.edge_effnet.camera.conftest import MakeClip
         ("http://127.0.0.1:9/x", "cannot be reached"),
         ("picamera2", "Picamera2 cannot be imported"),
         (".", "holds no images"),
+        ("me:pass@camera/x?" + 300 * "a", "^… is no source of images"),
     ],
 )
 def test_nothing_there(
