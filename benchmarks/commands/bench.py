@@ -115,7 +115,11 @@ def command(
     for problem in release_all(outcomes):  # what is written here may go there
         click.echo(f"note: {problem}", err=True)
     if clean:
-        for cleaned in clean_all(targets):
+        pairs = zip(targets, outcomes, strict=False)  # nothing was measured: no outcomes
+        kept = [target for target, one in pairs if isinstance(one, EdgeEffnetError)]
+        for target in kept:
+            click.echo(f"note: {target.name} is not cleaned: it may hold a result", err=True)
+        for cleaned in clean_all([target for target in targets if target not in kept]):
             outcomes.append(cleaned)
             if isinstance(cleaned, str):
                 click.echo(printable(cleaned), err=True)

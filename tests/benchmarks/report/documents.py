@@ -29,7 +29,7 @@ class Balanced(HTMLParser):
 
 
 def comparison_json(**changes: Any) -> dict[str, Any]:
-    flip = {"file": "gone.jpg", "kind": "lost", "true": "<b>", "reference": "<b>"}
+    flip = {"file": "gone.jpg", "kind": "lost", "true": "<i>", "reference": "<i>"}
     flip |= {"reference_score": 0.9, "candidate": "c", "candidate_score": 0.5}
     model = {"file": "x.tflite", "top1": 90.0, "per_class": [], "confusion": [[0, 0, 3], [0, 1, 1]]}
     return {
@@ -39,7 +39,7 @@ def comparison_json(**changes: Any) -> dict[str, Any]:
         "reference": model,
         "candidate": model,
         "agreement": 75.0,
-        "labels": ["<b>", "c"],
+        "labels": ["<i>", "c"],
         "flipped": [flip],
         **changes,
     }
