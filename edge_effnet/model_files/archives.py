@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from edge_effnet.errors import ModelError, cannot_write
+from edge_effnet.errors import DataError, ModelError, cannot_write
 from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.limits import CONFIG_BYTES, MEMBER_BYTES, MODEL_BYTES, TEXT_BYTES, Limit
 from edge_effnet.files.read import open_file
@@ -224,9 +224,9 @@ def _write(target: Path, content: bytes) -> None:
 
 def _is_archive(path: Path) -> bool:
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(4) == b"PK\x03\x04"
-    except OSError:
+    except (DataError, OSError):
         return False
 
 

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import DataError, ModelError
 from edge_effnet.files.limits import MODEL_BYTES
+from edge_effnet.files.read import open_file, read_bytes
 from edge_effnet.model_files import identify, packed_tflite, refusal
 from edge_effnet.tflite.flatbuffer import Table
 
@@ -132,23 +133,19 @@ def read_model_bytes(path: Path) -> bytes:
     if found.kind.code != "tflite":
         raise refusal(found, "run")
     try:
-        MODEL_BYTES.check(path.stat().st_size, str(path), ModelError, what="has")
-        return path.read_bytes()
-    except OSError as error:
+        return read_bytes(path, MODEL_BYTES, ModelError)
+    except DataError as error:
         raise ModelError(
-            f"{path} cannot be read",
-            found=error.strerror or str(error),
-            expected="a .tflite file",
-            fix="check the path and its permissions",
+            error.what, found=error.found, expected="a .tflite file", fix=error.fix
         ) from error
 
 
 def is_model_file(path: Path) -> bool:
     """Whether a file begins as a ``.tflite`` does; False for what cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(8)[4:] == FILE_IDENTIFIER
-    except OSError:
+    except (DataError, OSError):
         return False
 
 

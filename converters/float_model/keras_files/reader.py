@@ -22,6 +22,7 @@ from converters.float_model.read_model import ReadModel
 from converters.float_model.saved_model.signature import SavedModel
 from converters.float_model.source import exported_step, file_origin
 from edge_effnet.errors import ModelError
+from edge_effnet.files.read import open_file
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import foreign_preprocess
 from edge_effnet.model_files import several_ends
@@ -107,7 +108,9 @@ def _folder_origin(folder: Path) -> dict[str, Any]:
     files = [folder / "saved_model.pb", *sorted((folder / "variables").glob("variables.*"))]
     digest = hashlib.sha256()
     for file in files:
-        digest.update(file.read_bytes())
+        with open_file(file) as content:
+            while piece := content.read(1 << 20):
+                digest.update(piece)
     return {"kind": "file", "file": folder.name, "sha256": digest.hexdigest()}
 
 
