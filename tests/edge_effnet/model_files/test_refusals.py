@@ -20,7 +20,9 @@ from edge_effnet.model_files.refusals import way
 @pytest.mark.parametrize("use", ["run", "convert", "weights"])
 def test_every_refusal_is_one_line_with_the_users_file(code: str, use: Use, tmp_path: Path) -> None:
     path = tmp_path / "my model.bin"
-    path.write_bytes(b"12345678")
+    if code == "saved-model":
+        path.mkdir()
+    (path / "saved_model.pb" if path.is_dir() else path).write_bytes(b"12345678")
     if use in KINDS[code].uses or code == "folder-of-model":
         return
     line = str(refusal(ModelFile(path, KINDS[code]), use))
@@ -29,9 +31,11 @@ def test_every_refusal_is_one_line_with_the_users_file(code: str, use: Use, tmp_
     assert "{" not in line
 
 
-def test_a_command_is_quoted_for_the_shell() -> None:
-    text = way(ModelFile(Path("my model's.h5"), KINDS["saved-model"]))
-    assert shlex.split(text)[3] == "my model's.h5"
+def test_a_command_is_quoted_for_the_shell(tmp_path: Path) -> None:
+    folder = tmp_path / "my model's"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"12345678")
+    assert shlex.split(way(identify(folder)))[3] == str(folder)
 
 
 @pytest.mark.parametrize("code", ["keras-weights", "optimizer-state", "tfjs", "frozen-graph"])
