@@ -102,7 +102,7 @@ class PageHandler(BaseHTTPRequestHandler):
         if not self._for_our_page(parts.path):
             self._say(HTTPStatus.FORBIDDEN, "403: another page asks for this one's content")
         elif not allowed:
-            text = "403: open the address with its token, as edge-effnet printed it"
+            text = "403: open the address that edge-effnet printed, whole"
             self._say(HTTPStatus.FORBIDDEN, text)
         else:
             self._get(parts, query)

@@ -21,6 +21,7 @@ from edge_effnet.camera.sources.network import open_address
 from edge_effnet.camera.sources.picamera import open_picamera
 from edge_effnet.camera.sources.v4l2 import open_device
 from edge_effnet.errors import DataError
+from edge_effnet.files.read import refuse_irregular
 
 
 @dataclass(frozen=True)
@@ -94,12 +95,14 @@ def find_kind(text: str) -> SourceKind:
     """The kind of source that ``--source`` names.
 
     Raises:
-        DataError: none.
+        DataError: none; a pipe, for example.
     """
     try:
         for kind in SOURCES:
             if kind.matches(text):
                 return kind
+        if (path := Path(text)).exists():
+            refuse_irregular(path, path.stat().st_mode)
     except OSError as error:
         # The error would show what is too long for a file's name, and may hold a password.
         if error.errno != errno.ENAMETOOLONG:

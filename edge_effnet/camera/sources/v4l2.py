@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource, SourceLost, opencv_source
+from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.files.native_names import native_name
 
@@ -66,7 +67,7 @@ def _unusable(device: Path) -> DataError:
     if users:
         return DataError(
             f"{device} is busy",
-            found="in use by " + ", ".join(users),
+            found=f"in use by {listed(users, 4)}",
             fix="stop that program",
         )
     return DataError(

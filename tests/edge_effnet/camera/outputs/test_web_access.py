@@ -19,7 +19,9 @@ def test_on_loopback_only_this_machines_names_are_answered() -> None:
         assert server.token is None
         assert get(server, "/state.json", Host=f"localhost:{server.port}")[0] == 200
         assert get(server, "/state.json", Host=f"[::1]:{server.port}")[0] == 200
-        assert get(server, "/state.json", Host="evil.example")[0] == 403
+        status, _, body = get(server, "/state.json", Host="evil.example")
+        assert status == 403
+        assert b"token" not in body  # there is none
         assert get(server, "/state.json", Host="")[0] == 403
 
 

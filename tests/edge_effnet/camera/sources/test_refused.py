@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -39,6 +40,13 @@ def test_nothing_there(
         open_source(text)
     assert "to fix: " in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_pipe_is_named(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(DataError, match=f"{pipe} is no file; found a pipe"):
+        open_source(str(pipe))
 
 
 def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, clip: MakeClip) -> None:
