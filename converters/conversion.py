@@ -19,6 +19,9 @@ from edge_effnet.errors import OutputError
 from edge_effnet.files import scratch
 from edge_effnet.metrics import Comparison
 
+TRIALS, QAT_STATE = "-trials.json", "-qat.state"
+"""What ``--resume`` takes over: OUT/NAME-trials.json, OUT/NAME-qat.state."""
+
 
 @dataclass(frozen=True)
 class ConvertedFile:

@@ -22,7 +22,13 @@ from converters.accuracy.strategies import (
 from converters.calibration.images import ConversionImages, choose_images
 from converters.comparing import compare_files, on_generated
 from converters.config import ConvertConfig
-from converters.conversion import Conversion, ConvertedFile, scratch_folder
+from converters.conversion import (
+    QAT_STATE,
+    TRIALS,
+    Conversion,
+    ConvertedFile,
+    scratch_folder,
+)
 from converters.edgetpu.convert_step import finish_for_edgetpu
 from converters.float_model.fold_normalization import with_folded_normalization
 from converters.float_model.input_pixels import settle_input
@@ -237,7 +243,7 @@ def _search(
         context,
         reference,
         write,
-        store=config.out / f"{source.name}-trials.json",
+        store=config.out / f"{source.name}{TRIALS}",
         resume=config.resume,
         seed=config.seed,
         stage=stage,
@@ -291,7 +297,7 @@ def _context(
     source: Source, config: ConvertConfig, images: ConversionImages, stage: StartStage
 ) -> Context:
     qat = QatRun(
-        config.out / f"{source.name}-qat.state",
+        config.out / f"{source.name}{QAT_STATE}",
         seed=config.seed,
         resume=config.resume,
         stage=stage,

@@ -86,7 +86,10 @@ def group() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of the installed command; always ends in ``SystemExit``."""
     # A kill asks for the same care as Ctrl-C: remove what is half-written, say so, stop.
-    signal.signal(signal.SIGTERM, merge_repeats(signal.default_int_handler))
+    stop = merge_repeats(signal.default_int_handler)
+    signal.signal(signal.SIGTERM, stop)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as in background jobs of a shell
+        signal.signal(signal.SIGINT, stop)
     open_what_is_closed()
     write_what_can_be_written()
     exit_process(run(arguments))

@@ -204,17 +204,26 @@ def refuse_existing_run(folder: Path, files: Iterable[str], *, own: bool, overwr
         )
 
 
-def clear_run(folder: Path, patterns: Sequence[str]) -> None:
+def clear_run(folder: Path, patterns: Sequence[str], weights: Path | None) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's.
 
     Args:
         patterns: the last is removed first. A run that is killed meanwhile is still one of its
             kind where its config comes first, and begins again where its state comes last.
+        weights: the file that the new run begins with, where there is one.
 
     Raises:
+        UsageProblem: those weights would be removed; nothing was.
         OutputError: a file cannot be removed.
     """
-    for path in (path for pattern in reversed(patterns) for path in list(folder.glob(pattern))):
+    found = [path for pattern in reversed(patterns) for path in folder.glob(pattern)]
+    if weights is not None and any(weights.exists() and weights.samefile(one) for one in found):
+        raise UsageProblem(
+            f"{weights} belongs to the run that this one would replace, and begins with it",
+            expected="another folder",
+            fix="choose another --run",
+        )
+    for path in found:
         try:
             if path.is_file():
                 path.unlink()

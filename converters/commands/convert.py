@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import replace
 from typing import Any
 
@@ -90,7 +91,7 @@ def command(**options: Any) -> None:
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.commands.convert_report import print_conversion, print_edgetpu
-    from converters.conversion import files_to_write
+    from converters.conversion import QAT_STATE, TRIALS, files_to_write
     from converters.float_model.input_pixels import settle_input
     from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
@@ -111,10 +112,15 @@ def command(**options: Any) -> None:
         force=options["force"],
     )
     share, json_to, shown = options["prune_share"], options["json_to"], options["json_to"] != "-"
-    files = files_to_write(_name(original, config, share), config, original.file)
+    name = _name(original, config, share)
+    files = files_to_write(name, config, original.file)
+    besides = {config.out: tuple(glob.escape(name) + end for end in (TRIALS, QAT_STATE))}
     if share is not None:
+        from converters.pruning.run import run_files
+
         files.append(config.out / f"{original.name}-{FLOAT32}.tflite")  # what it was pruned from
-    claim_outputs({"--json": json_to, "--out": files}, overwrite=config.force)
+        besides[original.runs / name] = run_files(name)
+    claim_outputs({"--json": json_to, "--out": files}, overwrite=config.force, besides=besides)
     _refuse_bad_data(config)
     if options["labels"]:
         original = replace(original, labels=read_labels(options["labels"], config.data))
@@ -140,12 +146,12 @@ def command(**options: Any) -> None:
         for notice in source.notices:
             print_note(notice)
         conversion = convert(source, config, stage)
+    if json_to:
+        write_json(conversion.to_json(), json_to, overwrite=config.force)
     if shown:
         print_conversion(conversion)
         if conversion.edgetpu:
             print_edgetpu(conversion.edgetpu)
-    if json_to:
-        write_json(conversion.to_json(), json_to, overwrite=config.force)
     if conversion.edgetpu and conversion.edgetpu.refused:
         raise conversion.edgetpu.refused
     missed = conversion.search.missed() if conversion.search else None

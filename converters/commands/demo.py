@@ -14,7 +14,7 @@ import numpy as np
 
 from edge_effnet.errors import MissingExtra
 from edge_effnet.image.preprocessing import Pixels
-from edge_effnet.ui.console import console, print_note
+from edge_effnet.ui.console import console, echo, print_note
 from edge_effnet.ui.options import force_option
 from edge_effnet.ui.output import claim_outputs
 
@@ -58,12 +58,15 @@ def command(out: Path, force: bool) -> None:
       edge-effnet demo
       edge-effnet demo --out /tmp/demo --force
     """
-    screen = console()
-    models = _convert(out, force) if _can_train() else _ready_made()
+    screen, image = console(), out / IMAGE
+    if _can_train():
+        models = _convert(out, image, force)
+    else:
+        claim_outputs({"--out": image}, overwrite=force)
+        models = _ready_made()
     screen.print()
     screen.print(f"{IMAGES} signs nobody has seen", style="bold")
     answers = _ask(models)
-    image = out / IMAGE
     _write_image(answers, image)
     for name in models:
         right = sum(answer.answers[name][0] == answer.truth for answer in answers)
@@ -76,7 +79,7 @@ def _can_train() -> bool:
     return all(importlib.util.find_spec(name) for name in ("tensorflow", "ai_edge_quantizer"))
 
 
-def _convert(out: Path, force: bool) -> dict[str, Path]:
+def _convert(out: Path, image: Path, force: bool) -> dict[str, Path]:
     """The command a user would type, from the demo weights to the comparison."""
     from converters.commands.convert_report import print_conversion
     from converters.config import ConvertConfig
@@ -88,11 +91,11 @@ def _convert(out: Path, force: bool) -> dict[str, Path]:
     from edge_effnet.ui.progress import stages
 
     where = quote(str(out))
-    click.echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {where}")
+    echo(f"edge-effnet convert --variant {VARIANT} --weights demo --int8 --out {where}")
     config = ConvertConfig(
         out=out, recipes=(RECIPES["int8"],), workers=available_cores(), force=force
     )
-    files = [*files_to_write(VARIANT, config, None), out / IMAGE]
+    files = [*files_to_write(VARIANT, config, None), image]
     claim_outputs({"--out": files}, overwrite=force)
     with stages() as stage:
         done = stage("exporting the float model", None)

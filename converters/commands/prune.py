@@ -15,7 +15,7 @@ from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import echo, print_note
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import claim_outputs
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
@@ -100,40 +100,38 @@ def command(context: click.Context, /, **options: Any) -> None:
         print_result,
         result_json,
     )
+    from converters.pruning.run import final_name, run_files
     from converters.pruning.unstructured.report import print_sparsity, sparsity_json
-    from edge_effnet.ui.output import write_json
+    from edge_effnet.architecture.files import find_variant
 
-    claim_outputs(
-        {"--json": options["json_to"], "--plot": options["plot"]}, overwrite=options["force"]
-    )
     if options["resume"] is not None:
-        folder = options["resume"]
-        config = CONFIG_FILE.read(folder)
         refuse_other_settings(context)
+        config = CONFIG_FILE.read(options["resume"])
     else:
         config = config_of(options)
-        if options["sensitivity"]:
-            _sensitivity(config, options)
-            return
-        folder = options["run"] or _folder(config, options["runs"])
-    result = _prune(config, folder, options)
+    if options["sensitivity"]:
+        _claim(options)
+        _sensitivity(config, options)
+        return
+    name = final_name(find_variant(config.variant), config)
+    folder, files = options["resume"] or options["run"] or options["runs"] / name, run_files(name)
+    _claim(options, {folder: files})
+    result = _prune(config, folder, files, options)
     sparse = config.measure == "zeros"
-    if options["json_to"] != "-":
-        (print_sparsity if sparse else print_result)(result)
-        print_next(result)
     if options["json_to"]:
         document = (sparsity_json if sparse else result_json)(result)
         write_json(document, options["json_to"], overwrite=options["force"])
+    if options["json_to"] != "-":
+        (print_sparsity if sparse else print_result)(result)
+        print_next(result)
     too_slow = None if sparse else missed(result)
     if too_slow:
         raise too_slow
 
 
-def _folder(config: PruneConfig, runs: Path) -> Path:
-    from converters.pruning.run import final_name
-    from edge_effnet.architecture.files import find_variant
-
-    return runs / final_name(find_variant(config.variant), config)
+def _claim(options: dict[str, Any], besides: dict[Path, tuple[str, ...]] | None = None) -> None:
+    outputs = {"--json": options["json_to"], "--plot": options["plot"]}
+    claim_outputs(outputs, overwrite=options["force"], besides=besides)
 
 
 def _context(
@@ -155,8 +153,10 @@ def _context(
     )
 
 
-def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
-    from converters.pruning.run import RUN_FILES, prune
+def _prune(
+    config: PruneConfig, folder: Path, files: tuple[str, ...], options: dict[str, Any]
+) -> Any:
+    from converters.pruning.run import prune
     from converters.pruning.unstructured.run import prune_weights
     from edge_effnet.files.locks import locked_run
     from edge_effnet.runs import clear_run, refuse_existing_run
@@ -165,10 +165,10 @@ def _prune(config: PruneConfig, folder: Path, options: dict[str, Any]) -> Any:
     with locked_run(folder), watching() as callbacks:
         if options["resume"] is None:
             own = CONFIG_FILE.stands_in(folder)
-            refuse_existing_run(folder, RUN_FILES, own=own, overwrite=options["force"])
+            refuse_existing_run(folder, files, own=own, overwrite=options["force"])
         context = _context(config, folder, options, callbacks)
         if options["resume"] is None:
-            clear_run(folder, RUN_FILES)
+            clear_run(folder, files, Path(config.weights))
         try:
             return prune_weights(context) if config.measure == "zeros" else prune(context)
         except Interrupted:
@@ -188,7 +188,6 @@ def _sensitivity(config: PruneConfig, options: dict[str, Any]) -> None:
     from edge_effnet.files.write import write_atomically
     from edge_effnet.plots import missing_extra
     from edge_effnet.training.epochs import Callbacks
-    from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
 
     plot = options["plot"]

@@ -48,7 +48,7 @@ def prune_first(
     from converters.pruning.context import open_context
     from converters.pruning.progress import watching
     from converters.pruning.report import print_result
-    from converters.pruning.run import RUN_FILES, final_name, prune
+    from converters.pruning.run import final_name, prune, run_files
     from edge_effnet.files.locks import locked_run
     from edge_effnet.runs import clear_run, refuse_existing_run
     from edge_effnet.training.epochs import Interrupted
@@ -64,10 +64,11 @@ def prune_first(
         )
     pruning = _config(model, share, config, photos)
     spec = find_variant(pruning.variant)
-    folder = model.runs / final_name(spec, pruning)
+    name = final_name(spec, pruning)
+    folder, files = model.runs / name, run_files(name)
     with locked_run(folder), watching() as callbacks:
         own = CONFIG_FILE.stands_in(folder)
-        refuse_existing_run(folder, RUN_FILES, own=own, overwrite=True)
+        refuse_existing_run(folder, files, own=own, overwrite=True)
         if own and CONFIG_FILE.read(folder) != pruning:
             if not config.force:
                 raise OutputError(
@@ -75,7 +76,7 @@ def prune_first(
                     expected="the same variant, weights, photos and share",
                     fix="choose another --runs, or add --force to prune anew",
                 )
-            clear_run(folder, RUN_FILES)
+            clear_run(folder, files, Path(model.weights))
         context = open_context(
             pruning, folder, runs=model.runs, workers=config.workers, callbacks=callbacks
         )

@@ -10,6 +10,7 @@ RUN/prune.json     the config
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -48,7 +49,16 @@ from edge_effnet.training.epochs import evaluate
 from edge_effnet.training.run_folder import STATE_FILE
 from edge_effnet.training.trainer_state import EpochRow
 
-RUN_FILES = (CONFIG_FILE.name, TARGET_FILE, BEST_FILE, "step-*/*", f"step-*/{STATE_FILE}")
+
+def run_files(name: str) -> tuple[str, ...]:
+    """Patterns of what a run writes, in the order of ``clear_run``.
+
+    Args:
+        name: of the pruned network, see ``final_name``.
+    """
+    variant_file = glob.escape(f"{name}.json")
+    steps = ("step-*/*", f"step-*/{STATE_FILE}")
+    return CONFIG_FILE.name, TARGET_FILE, BEST_FILE, variant_file, *steps
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,7 @@ def _refuse_contradictions(options: CameraOptions) -> None:
     claim_outputs(
         {"--json": options.json_to, "--jsonl": options.jsonl, "--record": options.record},
         overwrite=options.force,
+        besides={options.save_differences: ()} if options.save_differences else None,
     )
 
 

@@ -76,7 +76,7 @@ def command(
     with progress_of(f"evaluating {model.name}") as progress:
         (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)
     summary = summarize(predictions, top=top)
-    if json_to != "-":
-        print_summary(summary, plan.given.source)
     if json_to is not None:
         write_json({**evaluation_json(summary), **plan.to_json()}, json_to, overwrite=force)
+    if json_to != "-":
+        print_summary(summary, plan.given.source)

@@ -18,7 +18,7 @@ from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
-from edge_effnet.ui.output import claim_outputs
+from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
     """
-    claim_outputs({"--json": options["json_to"]}, overwrite=options["force"])
+    from edge_effnet.training.run_folder import RUN_FILES
+
     given = {
         entry.name: options[entry.name]
         for entry in fields(TrainConfig)
@@ -82,13 +83,14 @@ def command(context: click.Context, /, **options: Any) -> None:
     else:
         config = _new_config(given, options["config_file"])
         folder = options["run"] or _free_folder(config)
+    claim_outputs(
+        {"--json": options["json_to"]}, overwrite=options["force"], besides={folder: RUN_FILES}
+    )
     result = _train(folder, config, options)
+    if options["json_to"] is not None:
+        write_json(_to_json(result), options["json_to"], overwrite=options["force"])
     if options["json_to"] != "-":
         _print_result(result)
-    if options["json_to"] is not None:
-        from edge_effnet.ui.output import write_json
-
-        write_json(_to_json(result), options["json_to"], overwrite=options["force"])
 
 
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:

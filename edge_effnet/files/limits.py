@@ -13,6 +13,8 @@ from typing import NoReturn
 
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 
+_HIGHEST = 10**18
+
 
 @dataclass(frozen=True)
 class Limit:
@@ -63,11 +65,12 @@ class Limit:
             error: ``found`` is above the limit.
         """
         if found > self.value:
+            way_out = f"; if it is right, set {self.variable}={found}" * (found < _HIGHEST)
             raise error(
                 f"{name} {what} more than the limit for {self.of}",
                 found=_count(found, self.unit),
                 expected=f"at most {_count(self.value, self.unit)}",
-                fix=f"check where it comes from; if it is right, set {self.variable}={found}",
+                fix=f"check where it comes from{way_out}",
             )
 
     def refuse(self, name: str, error: type[EdgeEffnetError]) -> NoReturn:
@@ -84,7 +87,7 @@ class Limit:
 
 
 def _count(number: int, unit: str) -> str:
-    shown = f"{number:,}" if number < 10**18 else "over 10^18"
+    shown = f"{number:,}" if number < _HIGHEST else "over 10^18"
     return f"{shown} {unit}"
 
 

@@ -93,44 +93,59 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     Raises:
         OutputError: another process holds it, or the folder cannot be written.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        claim = _acquire(path, lock_file(path), wait=wait)
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    key = _key(path)
-    _CLAIMS[key] = claim
-    try:
-        yield
-    finally:
-        del _CLAIMS[key]
-        claim.end()
+    with _folder(path.parent):
+        try:
+            claim = _acquire(path, lock_file(path), wait=wait)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        key = _key(path)
+        _CLAIMS[key] = claim
+        try:
+            yield
+        finally:
+            del _CLAIMS[key]
+            claim.end()
 
 
 @contextmanager
 def locked_run(folder: Path) -> Iterator[None]:
-    """Hold the folder of a run, which is made where it is not there; one that nothing was written
-    into is removed again.
+    """Hold the folder of a run, which is made where it is not there.
 
     Raises:
-        OutputError: another process holds it, or it cannot be written.
+        OutputError: another process holds it, it cannot be written, or the run ends because
+            nobody reads what it prints.
+    """
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
+    with _folder(folder), locked(folder):
+        try:
+            yield
+        except BrokenPipeError as error:
+            raise OutputError(
+                f"the run in {folder} is not finished",
+                found="nobody who reads what it prints",
+                fix="send that to a file or to /dev/null, and go on with the run",
+            ) from error
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Make a folder where it is not there; what nothing was written into is removed again.
+
+    Raises:
+        OutputError: it cannot be made.
     """
     try:
-        made = not folder.exists()
-        if not made and not folder.is_dir():
-            raise OutputError(
-                f"{folder} is a file", expected="a folder", fix="choose another --run"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
+        made = [one for one in (path, *path.parents) if not one.exists()]
+        path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(folder, error) from error
+        raise cannot_write(path, error) from error
     try:
-        with locked(folder):
-            yield
+        yield
     finally:
-        if made:
+        for one in made:
             with suppress(OSError):
-                folder.rmdir()
+                one.rmdir()
 
 
 @contextmanager
@@ -166,7 +181,7 @@ def left_by_killed(path: Path) -> bool:
 
 
 def _key(path: Path) -> str:
-    return os.fspath(path.parent.resolve() / path.name)
+    return f"{os.path.realpath(path.parent)}/{path.name}"
 
 
 def _acquire(path: Path, lock: Path, *, wait: bool) -> _Claim:

@@ -18,7 +18,8 @@ from pathlib import Path
 from edge_effnet.files.locks import LOCK_PREFIX, still_there, told_by, try_lock
 
 _PART, _SCRATCH = ".edge-effnet-part-", "edge-effnet-scratch-"
-_PREFIXES = (_PART, _SCRATCH, f".{_SCRATCH}", LOCK_PREFIX)
+TEMPORARY = (_PART, _SCRATCH, f".{_SCRATCH}", LOCK_PREFIX)
+"""How the names begin of what is swept."""
 _swept: set[tuple[int, int]] = set()
 
 
@@ -95,7 +96,7 @@ def sweep(folder: Path) -> None:
             return
         _swept.add(place)
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries if entry.name.startswith(_PREFIXES)]
+            names = [entry.name for entry in entries if entry.name.startswith(TEMPORARY)]
     except OSError:
         return
     for name in names:

@@ -26,7 +26,7 @@ from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
-from edge_effnet.training.history import CURVES_FILE, write_history
+from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE, write_history
 from edge_effnet.training.initialize import (
     choose_resolution,
     compile_for_training,
@@ -117,7 +117,7 @@ def _begin(
             callbacks.say(line)
     side = choose_resolution(config, spec, weights)
     run = TrainingRun(config, folder, spec, weights, lists, side)
-    clear_run(folder, RUN_FILES)
+    clear_run(folder, RUN_FILES, weights.path)
     CONFIG_FILE.write(folder, config)
     return _run(run, None, workers, save_every_seconds, callbacks)
 
@@ -144,7 +144,8 @@ def resume(
     if config is not None:
         refuse_other_config(own, config, folder)
     with locked_run(folder):
-        if (folder / STATE_FILE).exists():
+        # A history is written after the first state: without that, the run has lost it.
+        if any((folder / name).exists() for name in (STATE_FILE, HISTORY_FILE)):
             return _go_on(own, folder, workers, save_every_seconds, callbacks)
         # Killed before the first checkpoint: begin again, which is the same.
         callbacks.say(f"{folder} was stopped before its first checkpoint; it begins again")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -17,14 +19,15 @@ Handler = Callable[[int, Any], Any]
 
 
 def merge_repeats(handler: Handler) -> Handler:
-    """A signal handler to which a signal that follows within half a second is the same request:
-    GNU ``timeout`` sends each to the process and to its group."""
-    before: dict[int, float] = {}
+    """A handler for several signals, to which one that follows within half a second is the same
+    request: GNU ``timeout`` sends each to the process and to its group."""
+    before = -math.inf
 
     def merged(number: int, frame: Any) -> None:
+        nonlocal before
         now = time.monotonic()
-        if now - before.get(number, -SAME_REQUEST_S) >= SAME_REQUEST_S:
-            before[number] = now
+        if now - before >= SAME_REQUEST_S:
+            before = now
             handler(number, frame)
 
     return merged
@@ -43,7 +46,8 @@ def graceful_stop() -> Iterator[Callable[[], bool]]:
         if asked.is_set():
             signal.default_int_handler(number, frame)
         asked.set()
-        click.echo("stopping after this step …", err=True)
+        with suppress(OSError, RuntimeError):  # nobody reads, or what it interrupts was writing
+            click.echo("stopping after this step …", file=sys.stderr)
 
     handler = merge_repeats(note)
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}

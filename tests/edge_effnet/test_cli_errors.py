@@ -84,6 +84,46 @@ def test_streams_that_are_closed_are_no_error(closed: str, tmp_path: Path) -> No
     assert len(json.loads((tmp_path / "a.json").read_text())["images"]) == 1
 
 
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_json_on_standard_output_is_utf_8_on_every_terminal(encoding: str) -> None:
+    name = "“Kätzchen” 😺.jpg"
+    done = run("classify", str(DEMO), name, "--json", "-", PYTHONIOENCODING=encoding)
+    assert json.loads(done.stdout)["images"][0]["file"] == name
+
+
+@pytest.mark.parametrize("reader", ["gone", "/dev/full"])
+def test_a_file_that_is_missing_at_the_end_is_an_error(
+    reader: str, tmp_path: Path, image_file: Path
+) -> None:
+    """``edge-effnet classify … --json answers.json | head -1``"""
+    if reader == "gone":
+        read, write = os.pipe()
+        os.close(read)
+    else:
+        write = os.open(reader, os.O_WRONLY)
+    answers = tmp_path / "answers.json"
+    with os.fdopen(write, "wb") as stdout:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_effnet", "classify", DEMO, image_file, "--json", answers],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert not answers.exists()
+    expected = "answers.json was not written" if reader == "gone" else "output cannot be written"
+    assert expected in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def image_file(tmp_path: Path) -> Path:
+    path = tmp_path / "grey.png"
+    cv2.imwrite(str(path), np.full((40, 40, 3), 128, np.uint8))
+    return path
+
+
 def test_an_error_of_the_system_that_nobody_expected_names_its_file(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

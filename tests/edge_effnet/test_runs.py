@@ -136,6 +136,15 @@ def test_clearing_leaves_what_is_not_the_runs(tmp_path: Path) -> None:
     (tmp_path / "step-1").mkdir()
     for name in ("a", "step-1/state", "photo.jpg"):
         (tmp_path / name).touch()
-    clear_run(tmp_path, ["a", "step-*/*", "missing"])
+    clear_run(tmp_path, ["a", "step-*/*", "missing"], Path("imagenet"))
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["photo.jpg"]
-    clear_run(tmp_path / "nowhere", ["a"])
+    clear_run(tmp_path / "nowhere", ["a"], None)
+
+
+def test_the_weights_that_a_run_begins_with_are_kept(tmp_path: Path) -> None:
+    for name in ("config", "best.h5"):
+        (tmp_path / name).touch()
+    weights = tmp_path / ".." / tmp_path.name / "best.h5"
+    with pytest.raises(UsageProblem, match="belongs to the run that this one would replace"):
+        clear_run(tmp_path, ["config", "*.h5"], weights)
+    assert len(list(tmp_path.iterdir())) == 2

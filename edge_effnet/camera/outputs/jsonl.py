@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+import click
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
@@ -83,8 +84,7 @@ class JsonLines:
     def _write(self, value: dict[str, Any]) -> None:
         line = dump_json({**value, "at": round(time.time(), 3)}, indent=None) + "\n"
         if self._stdout:
-            sys.stdout.write(line)
-            sys.stdout.flush()
+            click.echo(line.encode(), nl=False)  # UTF-8, whatever the terminal's encoding
         elif self._file is not None:
             try:
                 _write_whole(self._file, line.encode())

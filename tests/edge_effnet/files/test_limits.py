@@ -25,6 +25,11 @@ def test_what_is_larger_is_refused_with_the_way_out() -> None:
     )
 
 
+def test_what_no_variable_can_allow_has_no_way_out() -> None:
+    with pytest.raises(DataError, match=r"found over 10\^18 pixels.*check where it comes from$"):
+        PIXELS.check(10**18, "a.png", DataError)
+
+
 def test_the_environment_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PIXELS.variable, "2000")
     PIXELS.check(1024, "a.png", DataError)

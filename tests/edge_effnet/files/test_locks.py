@@ -53,6 +53,21 @@ def test_a_lock_is_held_by_one_and_leaves_nothing(tmp_path: Path) -> None:
     assert not folder.exists()  # nothing was written into it
 
 
+def test_folders_are_made_for_as_long_as_nothing_is_in_them(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "b" / "file"
+    with locked(path):
+        assert path.parent.is_dir()
+    assert list(tmp_path.iterdir()) == []
+    with locked(path):
+        write_atomically(path, b"it")
+    assert path.read_bytes() == b"it"
+
+
+def test_a_run_whose_output_nobody_reads_is_said_to_be_unfinished(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="run is not finished"), locked_run(tmp_path / "run"):
+        raise BrokenPipeError
+
+
 def test_what_a_killed_process_wrote_is_written_again_unasked(tmp_path: Path) -> None:
     """A command with several files, killed between them, is run again as it was typed."""
     path = tmp_path / "first-of-two"

@@ -93,6 +93,16 @@ def test_changed_images_are_noticed(config: TrainConfig, tmp_path: Path, colours
         resume(tmp_path / "run", workers=1)
 
 
+def test_a_run_without_its_state_keeps_its_weights(
+    finished: TrainingResult, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(finished.folder, tmp_path / "run")
+    (folder / "last.state").unlink()
+    with pytest.raises(DataError, match=r"no last.state in it; to fix: .* best.h5 beside it"):
+        resume(folder, workers=1)
+    assert (folder / "best.h5").read_bytes() == finished.checkpoint.read_bytes()
+
+
 def test_a_damaged_state_is_refused(finished: TrainingResult, tmp_path: Path) -> None:
     for name in ("config.json", "last.state"):
         (tmp_path / name).write_bytes((finished.folder / name).read_bytes())
