@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 _MOST_OBJECTS = 4_000_000  # numbers and tables of one file; the largest networks have a tenth
 _SHARED = 4  # vectors may be shared: a file is read a few times over at most
@@ -93,13 +94,11 @@ class Table:
     def text(self, number: int) -> str:
         return self.raw(number).decode("utf-8", "replace")
 
-    def numbers(self, number: int, code: str) -> tuple[float, ...]:
+    def numbers(self, number: int, code: str) -> tuple[Any, ...]:
+        """A vector's numbers, of Python's type for the struct code."""
         start, length = self.vector(number)
         self.allowance.take(length * struct.calcsize(f"<{code}"), length)
         return struct.unpack_from(f"<{length}{code}", self.data, start)
-
-    def integers(self, number: int, code: str) -> tuple[int, ...]:
-        return tuple(int(value) for value in self.numbers(number, code))
 
     def table(self, number: int) -> Table | None:
         at = self.place(number)

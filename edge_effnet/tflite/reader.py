@@ -195,9 +195,9 @@ def read_graph(
     for index, table in enumerate(graph.tables(3)):
         name, version = codes[table.scalar(0, "<I")]
         operators.append(
-            Operator(index, name, version, table.integers(1, "i"), table.integers(2, "i"))
+            Operator(index, name, version, table.numbers(1, "i"), table.numbers(2, "i"))
         )
-    inputs, outputs = graph.integers(1, "i"), graph.integers(2, "i")
+    inputs, outputs = graph.numbers(1, "i"), graph.numbers(2, "i")
     optional = (index for op in operators for index in op.inputs + op.outputs if index != -1)
     for index in (*inputs, *outputs, *optional):  # -1: an optional input that is left out
         if not 0 <= index < len(tensors):
@@ -220,13 +220,13 @@ def _tensor(table: Table, buffers: Sequence[Table]) -> Tensor:
     buffer = buffers[table.scalar(2, "<I")]
     return Tensor(
         name=table.text(3),
-        shape=table.integers(0, "i"),
+        shape=table.numbers(0, "i"),
         dtype=DTYPES[dtype] if 0 <= dtype < len(DTYPES) else f"dtype{dtype}",
         scales=quantization.numbers(2, "f") if quantization else (),
-        zero_points=quantization.integers(3, "q") if quantization else (),
+        zero_points=quantization.numbers(3, "q") if quantization else (),
         channel_axis=quantization.scalar(6, "<i") if quantization else 0,
         constant_bytes=_buffer_size(buffer),
-        open_shape=table.integers(7, "i"),
+        open_shape=table.numbers(7, "i"),
     )
 
 
