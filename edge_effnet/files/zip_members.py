@@ -7,6 +7,7 @@ deflate no compression is read: of the others zipfile unpacks whatever they unpa
 from __future__ import annotations
 
 import os
+import re
 import struct
 import zipfile
 from typing import BinaryIO
@@ -93,9 +94,14 @@ def open_zip(file: BinaryIO) -> zipfile.ZipFile:
 
 
 def _directory_bytes(tail: bytes) -> int:
-    """The length of the directory, as the end of an archive states it; 0 where there is none."""
-    end = tail.rfind(b"PK\x05\x06")
-    if end < 0 or len(tail) < end + 22:
+    """The length of the directory, as the end of an archive states it: the largest of all that may
+    be taken for an end, which can hold another's signature; 0 where there is none."""
+    places = (found.start() for found in re.finditer(b"PK\x05\x06", tail))
+    return max((_stated_bytes(tail, place) for place in places), default=0)
+
+
+def _stated_bytes(tail: bytes, end: int) -> int:
+    if len(tail) < end + 22:
         return 0
     stated = int(struct.unpack_from("<I", tail, end + 12)[0])
     large = end - 20 - 56  # of zip64: its own end of the directory, and where that is
