@@ -176,7 +176,7 @@ def _by_structure(path: Path, head: bytes) -> str | None:
 
 def _of_folder(path: Path) -> ModelFile:
     names = sorted(entry.name for entry in islice(path.iterdir(), _MOST_ENTRIES))
-    if "saved_model.pb" in names:
+    if "saved_model.pb" in names and (path / "saved_model.pb").is_file():
         return ModelFile(path, KINDS["saved-model"])
     if "saved_model.pbtxt" in names:
         return ModelFile(path, KINDS["saved-model-text"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import DataError, ModelError
 from edge_effnet.files.read import open_file
 from edge_effnet.model_files.protobuf import Field, fields
 
@@ -85,15 +85,11 @@ def refuse_operators(folder: Path, names: frozenset[str]) -> None:
 
 
 def read_saved_graph(folder: Path) -> SavedGraph | None:
-    """Read ``saved_model.pb``; None where it is damaged, which TensorFlow says better.
-
-    Raises:
-        DataError: it cannot be read, or is no regular file.
-    """
+    """Read ``saved_model.pb``; None where it is damaged, which TensorFlow says better."""
     try:
         with open_file(folder / "saved_model.pb") as file:
             return _Reader(file).graph()
-    except (OSError, ValueError):
+    except (DataError, OSError, ValueError):
         return None
 
 
