@@ -13,7 +13,9 @@ from converters.pruning.selection.allocation import Budget
 from converters.pruning.selection.sensitivity import SensitivityPoint
 from converters.pruning.step import PrunedStep
 from edge_effnet.architecture.files import variant_from_json
+from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
+from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import read_json
 from edge_effnet.files.write import write_json_file
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
@@ -64,15 +66,12 @@ def read_step(folder: Path, context: PruningContext) -> tuple[Network, StepRecor
     try:
         spec = variant_from_json(metadata["variant"], str(path))
         kept = {group: np.array(indices, np.int64) for group, indices in metadata["kept"].items()}
-        record = StepRecord(
-            tuple(SensitivityPoint(**point) for point in metadata["points"]),
-            float(metadata["accuracy"]),
-        )
+        record = structure(metadata, StepRecord)
         steps = tuple(metadata["steps"])
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         raise DataError(
             f"{path} cannot be resumed from",
-            found=f"no usable {error}",
+            found=reason(error),
             fix=f"remove {folder} and resume again",
         ) from error
     return Network(spec, network_of(spec, path, context), kept, steps), record
@@ -96,10 +95,10 @@ def stored_target(context: PruningContext) -> Budget | None:
         return None
     try:
         document = read_json(path)
-        budget, origin = Budget(**document["budget"]), dict(document["origin"])
-    except (ValueError, TypeError, KeyError) as error:
+        budget, origin = structure(document["budget"], Budget), dict(document["origin"])
+    except DAMAGE as error:
         raise DataError(
-            f"{path} is damaged", found=str(error), fix="remove it and resume again"
+            f"{path} is damaged", found=reason(error), fix="remove it and resume again"
         ) from error
     refuse_changed(
         context.folder,

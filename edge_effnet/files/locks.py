@@ -138,6 +138,12 @@ def _folder(path: Path) -> Iterator[None]:
     try:
         made = [one for one in (path, *path.parents) if not one.exists()]
         path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise OutputError(
+            f"{path} cannot be a folder",
+            found="a file, or a link that leads nowhere, on the way to it",
+            fix="choose another folder",
+        ) from error
     except OSError as error:
         raise cannot_write(path, error) from error
     try:

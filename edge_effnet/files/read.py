@@ -52,10 +52,15 @@ def refuse_irregular(path: Path, mode: int) -> None:
         return
     raise DataError(
         f"{path} is no file",
-        found=next((name for test, name in _KINDS if test(mode)), "something else"),
+        found=kind_of_mode(mode),
         expected="a regular file",
         fix="give a file; save what a pipe brings into one first",
     )
+
+
+def kind_of_mode(mode: int) -> str:
+    """What there is that is no regular file, in words."""
+    return next((name for test, name in _KINDS if test(mode)), "something else")
 
 
 def read_bytes(path: Path, limit: Limit, error: type[EdgeEffnetError] = DataError) -> bytes:

@@ -10,6 +10,7 @@ from typing import Any
 
 from edge_effnet.errors import OutputError, cannot_write
 from edge_effnet.files.locks import left_by_killed, note_write
+from edge_effnet.files.read import kind_of_mode
 from edge_effnet.files.scratch import PartFile
 from edge_effnet.printable import without_surrogates
 
@@ -88,7 +89,7 @@ def refuse_existing(path: Path, *, overwrite: bool) -> None:
     if there and not replaceable:
         raise OutputError(
             f"{path} is not a file that could be replaced",
-            found="a folder" if path.is_dir() else "a device",
+            found=kind_of_mode(path.stat().st_mode),
             expected="a file name",
             fix="choose another name",
         )

@@ -63,6 +63,15 @@ def test_folders_are_made_for_as_long_as_nothing_is_in_them(tmp_path: Path) -> N
     assert path.read_bytes() == b"it"
 
 
+def test_a_file_on_the_way_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "link").symlink_to("nowhere")
+    for name in ("file", "link"):
+        for path in (tmp_path / name / "it", tmp_path / name / "below" / "it"):
+            with pytest.raises(OutputError, match="cannot be a folder"), locked(path):
+                pass
+
+
 def test_a_run_whose_output_nobody_reads_is_said_to_be_unfinished(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="run is not finished"), locked_run(tmp_path / "run"):
         raise BrokenPipeError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,8 @@ def test_the_old_file_stays_unless_told_otherwise(tmp_path: Path) -> None:
 
 def test_only_files_are_replaced(tmp_path: Path) -> None:
     """As root, renaming onto /dev/null would replace the device."""
-    for path, found in ((tmp_path, "a folder"), (Path("/dev/null"), "a device")):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    for path, found in ((tmp_path, "a folder"), (Path("/dev/null"), "a device"), (pipe, "a pipe")):
         with pytest.raises(OutputError, match=f"could be replaced; found {found}"):
             write_atomically(path, b"", overwrite=True)
     assert Path("/dev/null").is_char_device()

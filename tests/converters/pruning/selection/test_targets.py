@@ -138,6 +138,8 @@ def test_a_stopped_run_keeps_its_budget_and_refuses_other_weights(tmp_path: Path
     assert stored_target(context("1a")) == budget
     with pytest.raises(UsageProblem, match=r"found weights from best\.h5.* sha256 1a"):
         stored_target(context("2b"))
-    (tmp_path / "target.json").write_text("{")
-    with pytest.raises(DataError, match="is damaged"):
-        stored_target(context("1a"))
+    stored = (tmp_path / "target.json").read_text()
+    for damage in ("{", "[]", stored.replace('"macs"', "[]"), stored.replace('"limit": ', '"x": ')):
+        (tmp_path / "target.json").write_text(damage)
+        with pytest.raises(DataError, match="is damaged"):
+            stored_target(context("1a"))
