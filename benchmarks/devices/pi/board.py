@@ -8,8 +8,8 @@ import json
 import secrets
 import shlex
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 CACHE = ".cache/edge-effnet"  # below the home folder, where SFTP begins
 OLDEST_PYTHON = (3, 11)
 FILES_AT_A_TIME = 8
+OPEN_SECONDS = 60
+"""For everything before the first question of a command: reading a card that hangs has no end."""
 Content = Path | bytes
 
 
@@ -203,34 +205,55 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
     """Connect, put the agent there and see what kind of machine it is.
 
     Raises:
-        EdgeEffnetError: as ``connected``; no Python there, or one that is too old.
+        EdgeEffnetError: as ``connected``; no Python there, one that is too old, or no answer.
     """
-    ssh = require_asyncssh()
+    async with connected(address) as connection, AsyncExitStack() as opened:
+        try:
+            try:
+                async with asyncio.timeout(OPEN_SECONDS):
+                    board = await _open_board(address, connection, opened)
+            except TimeoutError as error:
+                raise _no_answer(address) from error
+            yield board
+        except BaseException:
+            connection.abort()  # closing in good order would wait for who may not answer
+            raise
+
+
+async def _open_board(
+    address: Address, connection: asyncssh.SSHClientConnection, opened: AsyncExitStack
+) -> Board:
     source = build_agent()
     agent = f"agent-{hashlib.sha256(source).hexdigest()[:16]}.pyz"
-    async with connected(address) as connection:
-        try:
-            sftp = await connection.start_sftp_client()
-        except ssh.Error as error:
-            raise EdgeEffnetError(
-                f"{address.host} takes no files",
-                found=getattr(error, "reason", "") or str(error),
-                fix="switch SFTP on in its /etc/ssh/sshd_config (Subsystem sftp internal-sftp)",
-            ) from error
-        async with sftp:
-            board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
-            if not await board.has_agent():
-                await board.make_folder("files")
-                await board.write(agent, source)
-            about = await board.ask("describe")
-            if _version(about["python"]) < OLDEST_PYTHON:
-                raise _no_python(address, f"Python {about['python']}")
-            yield Board(address, connection, sftp, board.agent, about)
+    try:
+        sftp = await opened.enter_async_context(connection.start_sftp_client())
+    except require_asyncssh().Error as error:
+        raise EdgeEffnetError(
+            f"{address.host} takes no files",
+            found=getattr(error, "reason", "") or str(error),
+            fix="switch SFTP on in its /etc/ssh/sshd_config (Subsystem sftp internal-sftp)",
+        ) from error
+    board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
+    if not await board.has_agent():
+        await board.make_folder("files")
+        await board.write(agent, source)
+    about = await board.ask("describe")
+    if _version(about["python"]) < OLDEST_PYTHON:
+        raise _no_python(address, f"Python {about['python']}")
+    return replace(board, about=about)
 
 
 def _version(text: str) -> tuple[int, ...]:
     parts = text.split(".")[:2]
     return tuple(int(part) for part in parts if part.isdecimal() and len(part) < 5)
+
+
+def _no_answer(address: Address) -> EdgeEffnetError:
+    return EdgeEffnetError(
+        f"{address.host} accepts the connection and then does not answer",
+        found=f"silence for {OPEN_SECONDS} s",
+        fix=f"see whether it is overloaded: {address.ssh} uptime; or switch it off and on",
+    )
 
 
 def _no_python(address: Address, found: str) -> EdgeEffnetError:
