@@ -149,6 +149,5 @@ def _discard_stdout() -> None:
 
 
 def _fail(line: str, code: int) -> int:
-    # The stream itself: click would take one that encodes ASCII for a mistake, and write UTF-8.
-    click.echo(f"error: {printable(line)}", file=sys.stderr)
+    click.echo(f"error: {printable(line)}", err=True)
     return code

@@ -30,8 +30,7 @@ class PrintableConsole(Console):
 
 def echo(line: str, *, err: bool = False) -> None:
     """Write one line, with names and labels of others as ``printable`` shows them."""
-    # The stream itself: click would take one that encodes ASCII for a mistake, and write UTF-8.
-    click.echo(printable(line), file=sys.stderr if err else sys.stdout)
+    click.echo(printable(line), err=err)
 
 
 def console(*, stderr: bool = False) -> Console:

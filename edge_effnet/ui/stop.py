@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -47,7 +46,7 @@ def graceful_stop() -> Iterator[Callable[[], bool]]:
             signal.default_int_handler(number, frame)
         asked.set()
         with suppress(OSError, RuntimeError):  # nobody reads, or what it interrupts was writing
-            click.echo("stopping after this step …", file=sys.stderr)
+            click.echo("stopping after this step …", err=True)
 
     handler = merge_repeats(note)
     before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from edge_effnet.printable import printable
 
-HANDLER = "edge-effnet-ascii"
+HANDLER, ENCODING = "edge-effnet-ascii", "edge_effnet_ascii"
 _ASCII = str.maketrans(
     {
         "…": "...",
@@ -50,9 +50,25 @@ def open_what_is_closed() -> None:
 def write_what_can_be_written() -> None:
     """Make both streams of this process write ASCII for what they cannot encode."""
     codecs.register_error(HANDLER, _in_ascii)
+    codecs.register(_own_ascii)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors=HANDLER)
+            ascii_only = codecs.lookup(stream.encoding).name == "ascii"
+            stream.reconfigure(encoding=ENCODING if ascii_only else None, errors=HANDLER)
+
+
+def _own_ascii(name: str) -> codecs.CodecInfo | None:
+    """ASCII by another name: click takes a stream of that one for a mistake, and writes UTF-8."""
+    if name != ENCODING:
+        return None
+    ascii_ = codecs.lookup("ascii")
+    return codecs.CodecInfo(
+        ascii_.encode,
+        ascii_.decode,
+        incrementalencoder=ascii_.incrementalencoder,
+        incrementaldecoder=ascii_.incrementaldecoder,
+        name=ENCODING,
+    )
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:

@@ -66,6 +66,9 @@ def test_a_terminal_without_utf_8_gets_ascii() -> None:
     done = run("variants", PYTHONIOENCODING="ascii", COLUMNS="100")
     assert done.returncode == 0
     done.stdout.decode("ascii")
+    for arguments in (("scale", "--help"), ("classify", "--größe")):  # what click itself prints
+        done = run(*arguments, PYTHONIOENCODING="ascii")
+        (done.stdout + done.stderr).decode("ascii")
     done = run("classify", str(DEMO), "Kätzchen\udcff….jpg", PYTHONIOENCODING="ascii")
     assert b"error: Katzchen\\xff....jpg cannot be read" in done.stderr
 

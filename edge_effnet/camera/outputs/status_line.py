@@ -42,20 +42,18 @@ class StatusLine:
             return
         self._due_s = now + self._every_s
         if not self._terminal:
-            click.echo(printable(text), file=sys.stderr)
+            click.echo(printable(text), err=True)
             return
         columns = shutil.get_terminal_size().columns
-        click.echo(
-            "\r\x1b[2K" + printable(text)[: columns - 1], file=sys.stderr, nl=False, color=True
-        )
+        click.echo("\r\x1b[2K" + printable(text)[: columns - 1], err=True, nl=False, color=True)
         self._shown = True
 
     def say(self, note: str) -> None:
         self.clear()
-        click.echo(f"note: {printable(note)}", file=sys.stderr)
+        click.echo(f"note: {printable(note)}", err=True)
 
     def clear(self) -> None:
         """Leave the cursor on an empty line."""
         if self._shown:
-            click.echo("\r\x1b[2K", file=sys.stderr, nl=False, color=True)
+            click.echo("\r\x1b[2K", err=True, nl=False, color=True)
             self._shown = False
