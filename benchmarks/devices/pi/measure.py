@@ -164,7 +164,7 @@ async def fetch(board: Board, job_id: str, address: str, stage: StartStage) -> F
         _parsed(await board.read(f"{folder}/{name}.json"), device, name)
         for name in ("job", "result", "error")
     ]
-    if result is None or not job:
+    if result is None:
         await board.ask("forget", id=job_id)
         raise _failure(
             board, end, None if error is None else checked(error, Refusal, board.address.host)

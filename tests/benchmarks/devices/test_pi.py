@@ -179,6 +179,11 @@ def test_the_agent_runs_a_job_from_files_it_was_given(
     assert fetched.result.device == "pi@here"
     assert agent("jobs")["answer"] == [job.id]  # until it is saved here
     assert fetched.release is not None
+    (folder / "job.json").rename(folder / "kept.json")
+    with pytest.raises(EdgeEffnetError, match="a result without its parts"):
+        asyncio.run(fetch(board, job.id, "here", no_progress))
+    assert agent("jobs")["answer"] == [job.id]
+    (folder / "kept.json").rename(folder / "job.json")
     (folder / "result.json").write_text('{"cut off": ')
     with pytest.raises(DataError, match=r"result\.json of the measurement on pi@here is damaged"):
         asyncio.run(fetch(board, job.id, "here", no_progress))
