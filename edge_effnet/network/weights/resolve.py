@@ -24,6 +24,7 @@ Kind = Literal["checkpoint", "imagenet", "demo", "random", "file"]
 CHOICES = ("auto", "imagenet", "demo", "random")
 DEFAULT_RUNS = Path("runs")
 IMAGENET_CLASSES = 1000
+_RESOLUTIONS = range(8, 1025)  # that a network can be asked for; anything else is damage
 
 
 @dataclass(frozen=True)
@@ -188,14 +189,14 @@ def _from_file(
 ) -> ResolvedWeights:
     seen = peek(path)
     metadata: dict[str, Any] = seen.metadata or {}
-    resolution = metadata.get("resolution")
+    side = metadata.get("resolution")
     origin = {"kind": kind, "file": path.name, "sha256": seen.sha256}
     return ResolvedWeights(
         kind,
         path,
         seen.classes,
         labels=_labels(seen),
-        resolution=resolution if isinstance(resolution, int) and resolution > 0 else None,
+        resolution=side if isinstance(side, int) and side in _RESOLUTIONS else None,
         origin=origin | ({"url": url} if url else {}),
         notice=notice,
         steps=_steps(metadata),
@@ -207,7 +208,7 @@ def _steps(metadata: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
     return tuple(
         step
         for step in (said if isinstance(said, list) else ())
-        if isinstance(step, Mapping) and "step" in step
+        if isinstance(step, Mapping) and "step" in step and isinstance(step.get("data", {}), dict)
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 
@@ -17,6 +19,7 @@ from edge_effnet.errors import WeightsError
 from edge_effnet.network.build import build
 from edge_effnet.network.weights import official, resolve
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
+from edge_effnet.network.weights.files import METADATA
 from edge_effnet.network.weights.resolve import load, resolve_weights
 
 TINY = replace(VARIANTS["b0"], name="tiny", width=0.25, depth=0.25, resolution=32, stem_width=32)
@@ -114,6 +117,19 @@ def test_random_is_loud_and_follows_the_row() -> None:
     assert found.notice is not None
     model = load(TINY, found, resolution=48, classes=3, batch_size=1)
     assert (model.input_shape, model.output_shape) == ((1, 48, 48, 3), (1, 3))
+
+
+@pytest.mark.parametrize("side", [20_000, 2, -1, 32.0, "32", None, [32]])
+def test_what_cannot_be_a_resolution_is_none(side: Any, saved: Path, tmp_path: Path) -> None:
+    path = tmp_path / "odd.h5"
+    steps = ({"step": "trained", "data": 3}, {"step": "trained", "data": {}}, 7)
+    odd = {**describe(TINY, resolution=32), "resolution": side, "steps": steps}
+    path.write_bytes(saved.read_bytes())
+    with h5py.File(path, "a") as file:
+        file.attrs[METADATA] = [json.dumps(odd)]
+    found = resolve_weights(TINY, str(path))
+    assert found.resolution is None
+    assert found.steps == (steps[1],)
 
 
 def test_a_file_brings_its_labels_classes_and_resolution(saved: Path) -> None:
