@@ -28,7 +28,7 @@ from tests.edge_effnet.conftest import MakeModel
         (["--record", "out.gif"], 2, "cannot write .gif"),
         (["--truth", "nowhere.csv"], 1, "cannot be read as a CSV"),
         (["--window"], 1, "--window needs"),
-        (["--json", "."], 1, "is a folder"),
+        (["--json", "."], 1, "found a folder"),
     ],
 )
 def test_bad_input_is_one_clear_line(
