@@ -137,7 +137,8 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
     from edge_effnet.data.signs.clip import truth_path, write_clip
     from edge_effnet.ui.progress import progress_of
 
-    claim_outputs({"--out": (out, truth_path(out))}, overwrite=force)
+    files = {out, truth_path(out)}  # one, where OUT ends in .csv: refused as no video
+    claim_outputs({"--out": sorted(files)}, overwrite=force)
     with progress_of("rendering") as progress:
         truths = write_clip(
             out,

@@ -140,8 +140,8 @@ def _folder(path: Path) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
         raise OutputError(
-            f"{path} cannot be a folder",
-            found="a file, or a link that leads nowhere, on the way to it",
+            f"{path} cannot be written",
+            found="a file, or a link that leads nowhere, where a folder belongs",
             fix="choose another folder",
         ) from error
     except OSError as error:

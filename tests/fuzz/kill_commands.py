@@ -156,16 +156,8 @@ TRAIN = (
 )
 PRUNE = (
     *("prune", "--data", "inputs/photos", "--variant", "inputs/tiny.json"),
-    *(
-        "--val-share",
-        "0.5",
-        "--weights",
-        "inputs/start.h5",
-        "--resolution",
-        "32",
-        "--target-macs",
-        "0.7",
-    ),
+    *("--val-share", "0.5", "--weights", "inputs/start.h5"),
+    *("--resolution", "32", "--target-macs", "0.7"),
     *("--importance-images", "16", "--epochs", "2", "--steps", "1", "--batch-size", "6"),
     *("--run", "run", "--threads", "1", "--json", "result.json", "--force"),
 )

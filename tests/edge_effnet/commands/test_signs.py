@@ -54,13 +54,14 @@ def test_render_print_and_video_say_what_they_wrote(
         (["render", "full", "-n", "16", "--force"], 1, "left alone"),
         (["render", "full/file/d", "-n", "16"], 1, "cannot be"),
         (["print", "-o", "full/file"], 1, "already exists"),
-        (["print", "-o", "full/file/sheet.pdf"], 1, "cannot be written"),
+        (["print", "-o", "full/file/sheet.pdf"], 1, "where a folder belongs"),
         (["video", "-o", "clip.gif"], 2, ".mp4 or .avi"),
+        (["video", "-o", "clip.csv"], 2, ".mp4 or .avi"),
         (["video", "-o", "clip.mp4", "--size", "640"], 2, "width x height"),
         (["video", "-o", "clip.mp4", "--size", "641x480"], 2, "even numbers"),
         (["video", "-o", "clip.mp4", "--seconds", "-1"], 2, "at least one frame"),
         (["video", "-o", "clip.mp4", "--seconds", "inf"], 2, "at least one frame"),
-        (["video", "-o", "full/file/clip.mp4"], 1, "cannot be written"),
+        (["video", "-o", "full/file/clip.mp4"], 1, "where a folder belongs"),
     ],
 )
 def test_errors_are_one_line_with_a_remedy(

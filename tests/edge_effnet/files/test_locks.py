@@ -68,7 +68,7 @@ def test_a_file_on_the_way_is_said(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("nowhere")
     for name in ("file", "link"):
         for path in (tmp_path / name / "it", tmp_path / name / "below" / "it"):
-            with pytest.raises(OutputError, match="cannot be a folder"), locked(path):
+            with pytest.raises(OutputError, match="where a folder belongs"), locked(path):
                 pass
 
 
