@@ -88,5 +88,5 @@ def test_an_unwritable_report_is_refused_before_the_work(
 ) -> None:
     code, out, err = cli("evaluate", colour_model(), "--data", colour_folder, "--json", tmp_path)
     assert (code, out) == (1, "")
-    assert "is a folder" in err
+    assert "found a folder" in err
     assert err.count("\n") == 1
