@@ -12,6 +12,7 @@ import click
 from edge_effnet.errors import OutputError
 from edge_effnet.files.outputs import claimed
 from edge_effnet.files.write import json_bytes, write_atomically
+from edge_effnet.ui.streams import stdout_goes_nowhere
 
 Named = str | Path | Sequence[Path] | None
 
@@ -45,6 +46,13 @@ def claim_outputs(
         UsageProblem, OutputError: see ``claimed``.
     """
     context = click.get_current_context()
+    for flag, value in outputs.items():
+        if str(value) == "-" and stdout_goes_nowhere():
+            raise OutputError(
+                f"{flag} - cannot be written",
+                found="a standard output that was closed (>&-)",
+                fix=f"send it somewhere, or give {flag} a file",
+            )
     files = {flag: list(_paths(value)) for flag, value in outputs.items()}
     inputs = {
         flag: path

@@ -47,6 +47,11 @@ def open_what_is_closed() -> None:
             setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 (to the end)
 
 
+def stdout_goes_nowhere() -> bool:
+    """Whether standard output was closed when the process started."""
+    return getattr(sys.stdout, "name", None) == os.devnull
+
+
 def write_what_can_be_written() -> None:
     """Make both streams of this process write ASCII for what they cannot encode."""
     codecs.register_error(HANDLER, _in_ascii)

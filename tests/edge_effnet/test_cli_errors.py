@@ -87,6 +87,15 @@ def test_streams_that_are_closed_are_no_error(closed: str, tmp_path: Path) -> No
     assert len(json.loads((tmp_path / "a.json").read_text())["images"]) == 1
 
 
+def test_json_to_a_closed_standard_output_is_an_error() -> None:
+    command = [sys.executable, "-m", "edge_effnet", "variants", "--json", "-"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, check=False
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"error: --json - cannot be written; found a standard output")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_json_on_standard_output_is_utf_8_on_every_terminal(encoding: str) -> None:
     name = "“Kätzchen” 😺.jpg"
