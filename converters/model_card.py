@@ -80,7 +80,7 @@ def make_card(
         step: dict[str, Any] = {
             "step": "quantized",
             "recipe": asdict(recipe),
-            "by": f"ai-edge-quantizer {metadata.version('ai-edge-quantizer')}",
+            "by": f"litert-quantizer {metadata.version('litert-quantizer')}",
         }
         if recipe.calibrated:
             step["calibration"] = images.calibration.describe()

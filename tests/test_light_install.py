@@ -31,7 +31,7 @@ VERSIONS = ("3.11", "3.12", "3.13")
 CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 # In no base install.
 HEAVY = {
-    *("tensorflow", "keras", "h5py", "ai-edge-quantizer", "scipy", "scikit-learn"),
+    *("tensorflow", "keras", "h5py", "litert-quantizer", "scipy", "scikit-learn"),
     *("matplotlib", "jinja2", "pooch", "mkdocs-material"),
 }
 # On 32-bit Raspberry Pi OS these come from apt, or have wheels of their own there.

@@ -76,7 +76,7 @@ def command(out: Path, force: bool) -> None:
 
 
 def _can_train() -> bool:
-    return all(importlib.util.find_spec(name) for name in ("tensorflow", "ai_edge_quantizer"))
+    return all(importlib.util.find_spec(name) for name in ("tensorflow", "litert_quantizer"))
 
 
 def _convert(out: Path, image: Path, force: bool) -> dict[str, Path]:

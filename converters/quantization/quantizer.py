@@ -1,4 +1,4 @@
-"""Float ``.tflite`` + recipe + ranges -> quantized ``.tflite``, with AI Edge Quantizer.
+"""Float ``.tflite`` + recipe + ranges -> quantized ``.tflite``, with LiteRT Quantizer.
 
 No TensorFlow: the ``convert`` extra is enough.
 """
@@ -63,12 +63,12 @@ def quantize(
     Raises:
         ModelError: the quantizer refuses the model, or a full-integer result has a float
             operator left.
-        MissingExtra: AI Edge Quantizer is not installed.
+        MissingExtra: LiteRT Quantizer is not installed.
     """
     try:
-        from ai_edge_quantizer import quantizer
+        from litert_quantizer import quantizer
     except ImportError as error:
-        raise MissingExtra("ai-edge-quantizer", "convert", "quantizing a model") from error
+        raise MissingExtra("litert-quantizer", "convert", "quantizing a model") from error
     if recipe.full_integer:
         model, ranges = with_equivalent_operators(model, ranges, edge_tpu=recipe.edge_tpu)
         ranges = settle_product_scales(
@@ -116,7 +116,7 @@ def _scalar(value: float) -> Any:
 
 def _library_recipe(recipe: QuantRecipe) -> Any:
     """Our row in the quantizer's words."""
-    from ai_edge_quantizer import recipe as library
+    from litert_quantizer import recipe as library
 
     table = {
         ("int8", "int8", "integer"): library.static_wi8_ai8,
@@ -133,7 +133,7 @@ def _left_float(recipe: QuantRecipe, tensors: Collection[str]) -> list[Any]:
     """A row that takes the makers of these tensors out of those before it."""
     if not tensors:
         return []
-    from ai_edge_quantizer import algorithm_manager
+    from litert_quantizer import algorithm_manager
 
     names = "|".join(map(re.escape, sorted(tensors)))
     return [
@@ -147,7 +147,7 @@ def _left_float(recipe: QuantRecipe, tensors: Collection[str]) -> list[Any]:
 
 def _dense_per_tensor(rows: Any) -> list[Any]:
     """A row more, which wins over those before it: one scale for a fully connected layer."""
-    from ai_edge_quantizer import qtyping
+    from litert_quantizer import qtyping
 
     (everything,) = rows
     config = everything["op_config"]
@@ -165,7 +165,7 @@ def _dense_per_tensor(rows: Any) -> list[Any]:
 
 
 def _float16_recipe() -> Any:
-    from ai_edge_quantizer import algorithm_manager, qtyping, recipe_manager
+    from litert_quantizer import algorithm_manager, qtyping, recipe_manager
 
     manager = recipe_manager.RecipeManager()
     config = qtyping.OpQuantizationConfig(

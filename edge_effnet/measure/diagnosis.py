@@ -16,7 +16,7 @@ from edge_effnet.measure.system_state import SystemState
 
 # extra of the distribution: a module it brings
 EXTRAS = {
-    "convert": "ai_edge_quantizer",
+    "convert": "litert_quantizer",
     "train": "tensorflow",
     "report": "matplotlib",
     "tflite-runtime": "tflite_runtime",

@@ -20,7 +20,7 @@ from edge_effnet.cli import group, run
 from edge_effnet.errors import LimitMissed, UsageProblem
 from edge_effnet.plugins import COMMANDS, PARTS, load
 
-HEAVY = ("tensorflow", "keras", "jax", "h5py", "ai_edge_quantizer", "sklearn", "scipy", "PIL")
+HEAVY = ("tensorflow", "keras", "jax", "h5py", "litert_quantizer", "sklearn", "scipy", "PIL")
 ROOT = Path(edge_effnet.__file__).parents[1]
 BLOCKER = f"""
 import sys

@@ -223,7 +223,7 @@ def test_a_file_in_which_nothing_is_quantized_is_refused() -> None:
 def test_the_table_is_the_quantizers_policy() -> None:
     import json
 
-    from ai_edge_quantizer.default_policy import DEFAULT_JSON_POLICY
+    from litert_quantizer.default_policy import DEFAULT_JSON_POLICY
 
     policy = set(json.loads(DEFAULT_JSON_POLICY)["ops_per_config"]["static_wi8_ai8"])
     renamed = {"CONV_2D_TRANSPOSE": "TRANSPOSE_CONV"}

@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from ai_edge_quantizer import qtyping
-from ai_edge_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor as library
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from litert_quantizer import qtyping
+from litert_quantizer.algorithms.uniform_quantize import uniform_quantize_tensor as library
 
 from converters.quantization.qat.fake_quant import (
     keras,

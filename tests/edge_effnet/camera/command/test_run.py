@@ -158,7 +158,7 @@ def test_the_systemd_unit(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_it_starts_without_tensorflow(colour_model: MakeModel, clip: MakeClip) -> None:
     script = (
         "import sys\n"
-        "for name in ('tensorflow', 'keras', 'h5py', 'ai_edge_quantizer'):\n"
+        "for name in ('tensorflow', 'keras', 'h5py', 'litert_quantizer'):\n"
         "    sys.modules[name] = None\n"
         "from edge_effnet.cli import main\n"
         "main(sys.argv[1:])\n"
