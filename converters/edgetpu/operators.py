@@ -10,24 +10,24 @@ issue tracker and are named where they stand. A new rule is a function and a row
 from __future__ import annotations
 
 import math
-import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from edge_effnet.tflite.flatbuffer import Table
+from converters.edgetpu.graph import Graph
+from edge_effnet.runtime.edgetpu import OPERATOR
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 _BYTES = {"int8", "uint8"}
-_WORDS: dict[str, tuple[str, int]] = {"int32": ("i", 4), "int64": ("q", 8)}
 ON_CHIP_BYTES = 8_000_000
-# The page says 16,000; of compiled networks the widest softmax has 128 x 128 scores, and mapped.
-MAX_SOFTMAX = 128 * 128
+# The page says 16,000 and means 16 K: a network with 128 x 128 = 16,384 scores was mapped.
+MAX_SOFTMAX = 16 * 1024
 # google-coral/edgetpu issue 461: a mean over 256 x 128 positions is refused, 64 x 128 is taken.
 MEAN_TAKEN, MEAN_REFUSED = 64 * 128, 256 * 128
-# Bilinear weights are multiples of 1 / (scale_y * scale_x); 8 bits tell 256 of them apart. The
-# compiler refuses beyond that ("won't run precisely enough on Edge TPU").
-RESIZE_STEPS = 256
+# Bilinear weights are multiples of 1 / (scale_y * scale_x), and the compiler refuses what "won't
+# run precisely enough" (issue 63). In 256 steps the whole weight is 256, one more than 8 bits hold:
+# 33 -> 513 with aligned corners, 16 x 16, was refused, 1 -> 33 too. 2 x 2 was mapped.
+RESIZE_TAKEN, RESIZE_REFUSED = 2 * 2, 16 * 16
 # The newest version of an operator that compiler 16 (of July 2021) reads; one beyond it makes it
 # refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
 # 845; fully connected by TensorFlow 2.6 of that summer).
@@ -43,40 +43,14 @@ class Refusal:
     code: Literal["float", "too_large", "unsupported"] = "unsupported"
 
 
-class Graph:
-    """A model's operators with what ``Structure`` leaves out: options and constant numbers."""
-
-    def __init__(self, data: bytes, structure: Structure) -> None:
-        self.structure = structure
-        model = Table.root(memoryview(data))
-        self._buffers = model.tables(4)
-        graph = model.tables(2)[0]
-        self._tensors, self._operators = graph.tables(0), graph.tables(3)
-
-    def tensor(self, index: int) -> Tensor:
-        return self.structure.tensors[index]
-
-    def option(self, op: Operator, number: int, code: str, default: int) -> int:
-        """A field of the operator's options table, by its number in the schema."""
-        options = self._operators[op.index].table(4)
-        return default if options is None else options.scalar(number, code, default)
-
-    def integers(self, index: int) -> tuple[int, ...] | None:
-        """The numbers of a constant integer tensor; None where it is not constant."""
-        tensor = self.tensor(index)
-        if tensor.dtype not in _WORDS or not tensor.constant_bytes:
-            return None
-        code, size = _WORDS[tensor.dtype]
-        raw = self._buffers[self._tensors[index].scalar(2, "<I")].raw(0)
-        return struct.unpack(f"<{len(raw) // size}{code}", raw[: len(raw) // size * size])
-
-
 Rule = Callable[[Operator, Graph], Refusal | str | None]
 """Answers with why the operator is refused, in words where it is ``unsupported``, or None."""
 
 
 def refusal(op: Operator, graph: Graph) -> Refusal | None:
     """Why the compiler would leave this operator on the CPU, or None where it would not."""
+    if op.name == OPERATOR:
+        return Refusal("it has the name of the compiler's own operator, but not its program")
     if op.name.startswith("CUSTOM:"):
         return Refusal("a custom operator, which the compiler does not know")
     if op.name not in RULES:
@@ -103,6 +77,10 @@ def unproven(op: Operator, graph: Graph) -> str | None:
     """What of a supported operator lies beyond any outcome seen, or None."""
     if op.name == "MEAN" and _mean_positions(op, graph) > MEAN_TAKEN:
         return f"a mean over {_mean_positions(op, graph):,} positions is unproven"
+    if op.name == "RESIZE_BILINEAR" and _resize_steps(op, graph) > RESIZE_TAKEN:
+        return "an enlargement to more than twice the size is unproven"
+    if op.name == "TRANSPOSE" and _moves_channels(op, graph):
+        return "a transpose that moves the channels is unproven: compilers' logs have both outcomes"
     return None
 
 
@@ -130,10 +108,6 @@ def _first(op: Operator, graph: Graph) -> Tensor:
     """The first input that is data: SPLIT and TRANSPOSE_CONV name a number before it."""
     index = {"SPLIT": 1, "TRANSPOSE_CONV": 2}.get(op.name, 0)
     return graph.tensor(op.inputs[index])
-
-
-def _data_inputs(op: Operator, graph: Graph) -> list[Tensor]:
-    return [graph.tensor(i) for i in op.inputs if i >= 0 and graph.tensor(i).dtype in _BYTES]
 
 
 def _constant(*indices: int) -> Rule:
@@ -184,10 +158,12 @@ def _plain_fully_connected(op: Operator, graph: Graph) -> str | None:
 
 
 def _constant_part(op: Operator, graph: Graph) -> str | None:
-    """A constant among joined tensors must be all zeros, and there may be one other."""
-    inputs = _data_inputs(op, graph)
-    if any(tensor.constant_bytes for tensor in inputs) and len(inputs) != 2:
+    """A constant among joined tensors pads with zeros, and there may be one other tensor."""
+    constant = [index for index in op.inputs if index >= 0 and graph.tensor(index).constant_bytes]
+    if constant and len(op.inputs) != 2:
         return "a constant is joined to more than one tensor"
+    if not all(graph.zeros(index) for index in constant):
+        return "a constant other than zeros is joined to a tensor"
     return None
 
 
@@ -218,14 +194,21 @@ def _mean_size(op: Operator, graph: Graph) -> str | None:
 
 
 def _resize(op: Operator, graph: Graph) -> Refusal | str | None:
-    before, after = _first(op, graph).shape, graph.tensor(op.outputs[0]).shape
-    if math.prod(after) > ON_CHIP_BYTES:
+    if math.prod(graph.tensor(op.outputs[0]).shape) > ON_CHIP_BYTES:
         return Refusal("its output does not fit into the device's memory", "too_large")
-    if op.name == "RESIZE_BILINEAR" and len(before) == len(after) == 4:
-        scale = (after[1] / before[1]) * (after[2] / before[2])
-        if scale > RESIZE_STEPS:
-            return "it enlarges so much that 8 bits cannot hold the weights between two pixels"
+    if op.name == "RESIZE_BILINEAR" and _resize_steps(op, graph) >= RESIZE_REFUSED:
+        return "it enlarges so much that 8 bits cannot hold the weights between two pixels"
     return None
+
+
+def _resize_steps(op: Operator, graph: Graph) -> float:
+    """Steps between four neighbouring pixels, down times across; 1 where nothing is enlarged."""
+    before, after = _first(op, graph).shape[1:3], graph.tensor(op.outputs[0]).shape[1:3]
+    aligned = graph.option(op, 2, "<b", 0)  # the corners' centres stay in place
+    sides = zip(before, after, strict=True)
+    return math.prod(
+        max(1.0, (new - 1) / (old - 1) if aligned and old > 1 else new / old) for old, new in sides
+    )
 
 
 def _softmax(op: Operator, graph: Graph) -> str | None:
@@ -258,6 +241,16 @@ def _alpha(op: Operator, graph: Graph) -> str | None:
     return None if math.prod(shape[:-1]) == 1 else "its slopes are not one per channel"
 
 
+def _moves_channels(op: Operator, graph: Graph) -> bool:
+    order = graph.integers(op.inputs[1]) or ()
+    return bool(order) and order[-1] != len(order) - 1
+
+
+def _pack(op: Operator, graph: Graph) -> str | None:
+    rank = len(graph.tensor(op.outputs[0]).shape)
+    return "it packs the batch" if graph.option(op, 1, "<i", 0) % rank == 0 else None
+
+
 def _pad(op: Operator, graph: Graph) -> str | None:
     amounts = graph.integers(op.inputs[1])
     if amounts is None:
@@ -268,7 +261,7 @@ def _pad(op: Operator, graph: Graph) -> str | None:
 
 # Supported whatever their parameters.
 _WITHOUT_RULES = """
-    ADD EXPAND_DIMS L2_NORMALIZATION LOGISTIC MAXIMUM MINIMUM MUL PACK QUANTIZE RELU RELU6
+    ADD EXPAND_DIMS L2_NORMALIZATION LOGISTIC MAXIMUM MINIMUM MUL QUANTIZE RELU RELU6
     RELU_N1_TO_1 RSQRT SPACE_TO_DEPTH SQUARED_DIFFERENCE SQUEEZE SUB TANH
     UNIDIRECTIONAL_SEQUENCE_LSTM
 """
@@ -282,6 +275,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "FULLY_CONNECTED": (_constant(1, 2), _plain_fully_connected),
     "MAX_POOL_2D": (_no_activation(5),),
     "MEAN": (_axes_inside, _mean_size),
+    "PACK": (_pack,),
     "PAD": (_pad,),
     "PRELU": (_constant(1), _alpha),
     "REDUCE_MAX": (_axes_inside,),

@@ -19,15 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from converters.edgetpu.operators import (
-    ON_CHIP_BYTES,
-    Graph,
-    Refusal,
-    refusal,
-    too_new,
-    unproven,
-)
-from edge_effnet.runtime.edgetpu import OPERATOR as COMPILED_OPERATOR
+from converters.edgetpu.graph import Graph
+from converters.edgetpu.operators import ON_CHIP_BYTES, Refusal, refusal, too_new, unproven
+from edge_effnet.runtime.edgetpu import holds_package
 from edge_effnet.tflite.reader import Operator, Structure, parse_structure, read_model_bytes
 
 _ON_CHIP_USABLE = 7_600_000  # what compiler logs leave of the chip's memory for weights
@@ -111,7 +105,7 @@ def preflight(model: bytes, name: str) -> Preflight:
     """
     structure = parse_structure(model, name)
     graph = Graph(model, structure)
-    if compiled := [op for op in structure.operators if op.name == COMPILED_OPERATOR]:
+    if compiled := [op for op in structure.operators if holds_package(op)]:
         return _already_compiled(structure, compiled)
     unreadable = too_new(structure)
     refusals = {

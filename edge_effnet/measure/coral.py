@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edge_effnet.measure.finding import Finding
-from edge_effnet.runtime.edgetpu import LIBRARY_VARIABLE
+from edge_effnet.runtime.edgetpu import DRIVER_FIX, LIBRARY_VARIABLE
 from edge_effnet.system.cpu import ROOT, read_text
 
 # A stick shows the first pair until its firmware is loaded, then the second.
@@ -71,7 +71,7 @@ def diagnose_coral(parts: CoralParts) -> Iterator[Finding]:
             "no-libedgetpu",
             True,
             "libedgetpu, the Edge TPU's driver library, is not installed",
-            "sudo apt install libedgetpu1-std (Coral's package source)",
+            DRIVER_FIX,
         )
     elif "/" in parts.library and not Path(parts.library).is_file():
         yield Finding(

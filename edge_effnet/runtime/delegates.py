@@ -21,7 +21,8 @@ class ExternalDelegate:
     """One row of the table.
 
     Attributes:
-        operator: custom operator that marks a file compiled for the device.
+        operator: custom operator that the device runs.
+        compiled: whether a file holds what the device's compiler made.
         load: makes the delegate for one interpreter of a runtime's module; raises ModelError
             where the device cannot be used.
         refuse_crash: called before a file is opened, with it and the runtime's name and version;
@@ -29,14 +30,18 @@ class ExternalDelegate:
     """
 
     operator: str
+    compiled: Callable[[Structure], bool]
     load: Callable[[ModuleType], Any]
     refuse_crash: Callable[[Path, str], None]
 
 
-DELEGATES = (ExternalDelegate(edgetpu.OPERATOR, edgetpu.load_edgetpu, edgetpu.refuse_crash),)
+DELEGATES = (
+    ExternalDelegate(
+        edgetpu.OPERATOR, edgetpu.is_compiled, edgetpu.load_edgetpu, edgetpu.refuse_crash
+    ),
+)
 
 
 def delegate_for(structure: Structure) -> ExternalDelegate | None:
     """The delegate that a model was compiled for."""
-    operators = {op.name for op in structure.operators}
-    return next((row for row in DELEGATES if row.operator in operators), None)
+    return next((row for row in DELEGATES if row.compiled(structure)), None)

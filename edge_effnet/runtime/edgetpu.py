@@ -16,9 +16,17 @@ from typing import Any
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.crash import signal_name
 from edge_effnet.system.apart import run_apart
-from edge_effnet.tflite.reader import Structure
+from edge_effnet.tflite.reader import Operator, Structure
 
 OPERATOR = "CUSTOM:edgetpu-custom-op"
+# What the compiler puts into that operator: a FlatBuffer with this identifier (google-coral/
+# libedgetpu, executable/executable.fbs). Other programs write the operator's name alone.
+PACKAGE = b"DWN1"
+DRIVER_FIX = (
+    "sudo apt install ./libedgetpu1-std_….deb with the file from github.com/feranick/libedgetpu/"
+    "releases, which is maintained (the package libedgetpu1-std of coral.ai/docs/accelerator/"
+    "get-started is built from an archived repository)"
+)
 LIBRARY = "libedgetpu.so.1"
 LIBRARY_VARIABLE = "EDGE_EFFNET_LIBEDGETPU"
 TRIAL_SECONDS = 60
@@ -26,8 +34,13 @@ _tried: set[str] = set()
 
 
 def is_compiled(structure: Structure) -> bool:
-    """Whether a model was compiled for the Edge TPU."""
-    return any(op.name == OPERATOR for op in structure.operators)
+    """Whether a model holds what the compiler made for the Edge TPU."""
+    return any(holds_package(op) for op in structure.operators)
+
+
+def holds_package(op: Operator) -> bool:
+    """Whether an operator is the Edge TPU's and holds what the compiler made for it."""
+    return op.name == OPERATOR and PACKAGE in op.custom_options
 
 
 def edgetpu_library() -> str:
@@ -48,8 +61,7 @@ def load_edgetpu(module: ModuleType) -> Any:
         raise ModelError(
             "a model compiled for the Edge TPU needs libedgetpu, which cannot be loaded",
             found=str(error),
-            fix="sudo apt install libedgetpu1-std (package source: coral.ai/docs/accelerator/"
-            f"get-started), or name another with {LIBRARY_VARIABLE}=PATH",
+            fix=f"{DRIVER_FIX}; or name another with {LIBRARY_VARIABLE}=PATH",
         ) from error
     try:
         return module.load_delegate(library)

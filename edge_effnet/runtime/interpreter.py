@@ -133,7 +133,15 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
             expected="built-in TFLite operators",
             fix="export the model without custom or Flex operators",
         )
-    runtime, external = load_runtime(), delegate_for(structure)
+    external = delegate_for(structure)
+    if custom and external is None:
+        raise ModelError(
+            f"{path} names an accelerator's operator, but holds no program for it",
+            found=f"{', '.join(sorted(custom))} without what the compiler puts into it",
+            expected="a file that the accelerator's compiler made (edgetpu_compiler)",
+            fix="compile the int8 file, or take that file itself",
+        )
+    runtime = load_runtime()
     name = f"{runtime.name} {runtime.version}"
     if external is None:
         key = key_of(model, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from edge_effnet.errors import DataError, ModelError
@@ -85,11 +85,14 @@ class Tensor:
 
 @dataclass(frozen=True)
 class Operator:
+    """``custom_options``: what a custom operator brings with it; empty for all others."""
+
     index: int
     name: str
     version: int
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
+    custom_options: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -194,8 +197,9 @@ def read_graph(
     operators = []
     for index, table in enumerate(graph.tables(3)):
         name, version = codes[table.scalar(0, "<I")]
+        options = table.raw(5) if name.startswith("CUSTOM:") else b""
         operators.append(
-            Operator(index, name, version, table.numbers(1, "i"), table.numbers(2, "i"))
+            Operator(index, name, version, table.numbers(1, "i"), table.numbers(2, "i"), options)
         )
     inputs, outputs = graph.numbers(1, "i"), graph.numbers(2, "i")
     optional = (index for op in operators for index in op.inputs + op.outputs if index != -1)

