@@ -94,7 +94,6 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "integer",
             "int8 for the Edge TPU: checks every operator, and runs edgetpu_compiler if installed",
-            dense_scales="tensor",
             edge_tpu=True,
         ),
         QuantRecipe(

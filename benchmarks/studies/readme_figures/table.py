@@ -51,8 +51,7 @@ FIGURES = tuple(StatedFigure(*row) for row in (
     ("measured on {} images of val.csv;", "v2-b0", "images", 0),
     # Recipes.
     ("| `--int8` | int8, per channel | int8 | {} |", "v2-b0", "int8_ratio", RATIO),
-    ("`--edgetpu` | int8, per channel; one scale for the last layer | int8 | {} |",
-     "v2-b0", "edgetpu_ratio", RATIO),
+    ("| `--edgetpu` | int8, per channel | int8 | {} |", "v2-b0", "edgetpu_ratio", RATIO),
     ("| `--weights8` | int8 | float32 | {} |", "v2-b0", "weights8_ratio", RATIO),
     ("| `--float16` | float16 | float32 | {} |", "v2-b0", "float16_ratio", RATIO),
     ("| `--dynamic` | int8 | on the fly | {} |", "v2-b0", "dynamic_ratio", RATIO),

@@ -26,7 +26,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import pack_tree, read_tree
 from edge_effnet.tflite.reader import parse_structure
 from tests.conftest import RunCommand
-from tests.converters.conftest import SIDE, TinyModel
+from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 # google-coral/edgetpu issue 60
 VERSION_2 = """\
@@ -178,8 +178,9 @@ def test_the_recipe_is_what_the_compiler_wants(tiny: TinyModel) -> None:
         for op in structure.operators
         if op.name in {"CONV_2D", "FULLY_CONNECTED"}
     }
-    assert scales["FULLY_CONNECTED"] == 1
+    assert scales["FULLY_CONNECTED"] == CLASSES
     assert scales["CONV_2D"] > 1
+    assert made == quantize(tiny.model, RECIPES["int8"], tiny.ranges, "uint8")
     found = preflight(made, "tiny")
     assert found.mapped == len(found.ops)
     assert found.subgraphs == 1

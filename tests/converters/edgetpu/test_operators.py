@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import pytest
 
@@ -133,6 +134,33 @@ def test_a_constant_in_a_concatenation_pads_with_zeros(
     found = made.outcome(inputs, output)
     assert found.mapped == (said is None)
     assert said is None or said in found.reason
+
+
+@pytest.mark.parametrize(("kind", "mapped"), [(np.int32, True), (np.int64, False)])
+def test_the_amounts_of_pad_are_int32(kind: type, mapped: bool) -> None:
+    made = Quantized()
+    amounts = np.array([[0, 0], [1, 1], [1, 1], [0, 0]], kind)
+    inputs = [made.data((1, 4, 4, 2)), made.tensor("amounts", (4, 2), amounts)]
+    output = made.data((1, 6, 6, 2))
+    made.operator("PAD", inputs, output)
+    found = made.outcome(inputs, output)
+    assert found.mapped == mapped
+    assert ("int64" in found.reason) != mapped
+
+
+def test_constants_behind_the_model_are_not_found() -> None:
+    made = Quantized()
+    inputs = [made.data((1, 4)), made.constant(np.ones((8, 4))), -1]
+    output = made.data((1, 8))
+    made.operator("FULLY_CONNECTED", inputs, output)
+    stored = made.tree.buffers[-1]
+    stored.data, stored.offset, stored.size = None, 1000, 32
+    builder = flatbuffers.Builder()
+    made.graph.inputs, made.graph.outputs = np.array(inputs[:1]), np.array([output])
+    builder.Finish(made.tree.Pack(builder), b"TFL3")
+    model = bytes(builder.Output()).ljust(1000, b"\0") + bytes(32)
+    (found,) = preflight(model, "behind").ops
+    assert "behind the model" in found.reason
 
 
 def test_a_transpose_that_moves_the_channels_is_unproven() -> None:
