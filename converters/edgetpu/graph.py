@@ -38,7 +38,7 @@ class Graph:
         return struct.unpack(f"<{len(raw) // size}{code}", raw[: len(raw) // size * size])
 
     def outside(self, index: int) -> bool:
-        """Whether a constant lies behind the FlatBuffer, as AI Edge Quantizer stores large ones."""
+        """Whether a constant lies behind the FlatBuffer, as LiteRT Quantizer stores large ones."""
         return self._buffers[self._tensors[index].scalar(2, "<I")].scalar(1, "<Q") > 1
 
     def zeros(self, index: int) -> bool:

@@ -17,7 +17,7 @@ from typing import Literal
 
 from converters.edgetpu.graph import Graph
 from edge_effnet.runtime.edgetpu import OPERATOR
-from edge_effnet.tflite.reader import Operator, Structure, Tensor
+from edge_effnet.tflite.reader import Operator, Tensor
 
 _BYTES = {"int8", "uint8"}
 ON_CHIP_BYTES = 8_000_000
@@ -29,10 +29,6 @@ MEAN_TAKEN, MEAN_REFUSED = 64 * 128, 256 * 128
 # run precisely enough" (issue 63). In 256 steps the whole weight is 256, one more than 8 bits hold:
 # 33 -> 513 with aligned corners, 16 x 16, was refused, 1 -> 33 too. 2 x 2 was mapped.
 RESIZE_TAKEN, RESIZE_REFUSED = 2 * 2, 16 * 16
-# The newest version of an operator that compiler 16 (of July 2021) reads; one beyond it makes it
-# refuse the whole file: "Didn't find op for builtin opcode 'CONV_2D' version '6'" (issues 631 and
-# 845; fully connected by TensorFlow 2.6 of that summer).
-NEWEST_VERSION = {"CONV_2D": 5, "FULLY_CONNECTED": 9, "TRANSPOSE_CONV": 3}
 _NO_ACTIVATION = 0
 
 
@@ -63,17 +59,6 @@ def refusal(op: Operator, graph: Graph) -> Refusal | None:
             return Refusal("its constants lie behind the model, where the compiler does not look")
     refused = next((found for rule in RULES[op.name] if (found := rule(op, graph))), None)
     return Refusal(refused) if isinstance(refused, str) else refused
-
-
-def too_new(structure: Structure) -> str | None:
-    """Why the compiler would not even read the file, or None."""
-    for op in structure.operators:
-        if op.version > NEWEST_VERSION.get(op.name, op.version):
-            return (
-                f"the compiler does not read the file: {op.name} is of version {op.version}, it "
-                f"knows up to {NEWEST_VERSION[op.name]}"
-            )
-    return None
 
 
 def unproven(op: Operator, graph: Graph) -> str | None:
@@ -249,6 +234,14 @@ def _moves_channels(op: Operator, graph: Graph) -> bool:
     return bool(order) and order[-1] != len(order) - 1
 
 
+def _transpose(op: Operator, graph: Graph) -> str | None:
+    # Issue 433 and int8-pruning-pipeline, compiler 16; of other orders logs have both outcomes.
+    order, shape = graph.integers(op.inputs[1]), _first(op, graph).shape
+    # With a single side above 1 the numbers stay where they are.
+    turned = order in {(0, 3, 1, 2), (0, 2, 3, 1)} and sorted(shape)[-2] > 1
+    return "it turns channels last into channels first, or back" if turned else None
+
+
 def _pack(op: Operator, graph: Graph) -> str | None:
     rank = len(graph.tensor(op.outputs[0]).shape)
     return "it packs the batch" if graph.option(op, 1, "<i", 0) % rank == 0 else None
@@ -295,6 +288,6 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "STRIDED_SLICE": (_constant(1, 2, 3), _strided_slice),
     "SUM": (_axes_inside,),
     "TILE": (_constant(1),),  # not on the page; one behind a global average pooling was mapped
-    "TRANSPOSE": (_constant(1),),
+    "TRANSPOSE": (_constant(1), _transpose),
     "TRANSPOSE_CONV": (_constant(0, 1),),
 }

@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from converters.edgetpu.graph import Graph
-from converters.edgetpu.operators import ON_CHIP_BYTES, Refusal, refusal, too_new, unproven
+from converters.edgetpu.operators import ON_CHIP_BYTES, Refusal, refusal, unproven
+from converters.edgetpu.versions import too_new
 from edge_effnet.runtime.edgetpu import holds_package
 from edge_effnet.tflite.reader import Operator, Structure, parse_structure, read_model_bytes
 

@@ -16,8 +16,8 @@ import pytest
 
 from converters.accuracy.strategies import STRATEGIES, applicable_strategies
 from converters.edgetpu.compiler import CompilerLog, compile_model, parse_log
-from converters.edgetpu.operators import NEWEST_VERSION
 from converters.edgetpu.preflight import preflight
+from converters.edgetpu.versions import NEWEST_VERSION
 from converters.quantization.qat.step import Train
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES

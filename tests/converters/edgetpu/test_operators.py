@@ -163,11 +163,22 @@ def test_constants_behind_the_model_are_not_found() -> None:
     assert "behind the model" in found.reason
 
 
-def test_a_transpose_that_moves_the_channels_is_unproven() -> None:
-    moved = one("TRANSPOSE", (1, 4, 4, 8), (1, 8, 4, 4), (0, 3, 1, 2))
-    assert moved.mapped
-    assert "unproven" in moved.reason
-    assert "unproven" not in one("TRANSPOSE", (1, 4, 6, 8), (1, 6, 4, 8), (0, 2, 1, 3)).reason
+@pytest.mark.parametrize(
+    ("before", "order", "mapped", "said"),
+    [
+        ((1, 4, 4, 8), (0, 3, 1, 2), False, "channels first"),
+        ((1, 8, 4, 4), (0, 2, 3, 1), False, "channels first"),
+        ((1, 1, 1, 8), (0, 3, 1, 2), True, "unproven"),  # the numbers stay where they are
+        ((1, 4, 6, 8), (0, 1, 3, 2), True, "unproven"),
+        ((1, 4, 6, 8), (0, 2, 1, 3), True, "mapped to the Edge TPU"),
+    ],
+)
+def test_a_transpose_leaves_the_channels_in_place(
+    before: Shape, order: Shape, mapped: bool, said: str
+) -> None:
+    found = one("TRANSPOSE", before, tuple(before[axis] for axis in order), order)
+    assert found.mapped == mapped
+    assert said in found.reason
 
 
 @pytest.mark.parametrize("package", [True, False])
