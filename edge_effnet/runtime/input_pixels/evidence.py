@@ -9,6 +9,7 @@ from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocessing import Preprocess
 
 Strength = Literal["stated", "inferred", "open"]
+FEWEST_PHOTOS = 8  # labelled ones, to tell more than chance
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,8 @@ from edge_effnet.image.preprocess_text import (
     settings_said,
 )
 from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preprocess
-from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.evidence import FEWEST_PHOTOS, Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
-from edge_effnet.runtime.input_pixels.labelled import FEWEST_PHOTOS
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
 from edge_effnet.runtime.input_pixels.suggestion import likely_ways, unlikely
 from edge_effnet.runtime.input_pixels.teachable_machine import by_teachable_machine

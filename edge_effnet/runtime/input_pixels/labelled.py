@@ -11,7 +11,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
-from edge_effnet.runtime.input_pixels.evidence import Evidence
+from edge_effnet.runtime.input_pixels.evidence import FEWEST_PHOTOS, Evidence
 from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.trial import PREPARED_BYTES, LabelledPhotos, Trial
 from edge_effnet.runtime.input_pixels.ways import describe, other_channels, scalings_of
@@ -19,7 +19,6 @@ from edge_effnet.stages import StartStage, no_progress
 
 PHOTOS = 100
 _FIRST_PHOTOS = 32
-FEWEST_PHOTOS = 8
 _HOPELESS_P = 0.001
 _CHANCE_P = 0.05
 """Of all comparisons together: each is held to its share (Bonferroni)."""
