@@ -37,7 +37,7 @@ class CameraOptions:
         default=None,
         metadata=option(
             "picamera2[:N], camera number, /dev/videoN, video file, image folder, http:// or "
-            "rtsp:// address.  [default: picamera2 where installed, else 0]",
+            "rtsp:// address.  [default: first CSI camera, else first USB camera]",
             metavar="SOURCE",
         ),
     )

@@ -237,7 +237,10 @@ def open_run(
     keep_memory_flat()
     if options.source_file is not None:
         options = replace(options, source=read_source_file(options.source_file))
-    name = options.source or default_source()
+    name = options.source
+    if not name:
+        name, why = default_source()
+        say(why)
     width, height = read_size(options.size) if options.size else (None, None)
     request = CameraRequest(width, height, options.fps)
     models = open_models(options)

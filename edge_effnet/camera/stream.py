@@ -126,7 +126,7 @@ def open_camera(
     opened = model if isinstance(model, Model) else open_model(Path(model))
     width, height = size or (None, None)
     return Camera(
-        default_source() if source is None else fspath(source),
+        default_source()[0] if source is None else fspath(source),
         opened,
         request=CameraRequest(width, height, fps),
         pace=Pace(every_frame=every_frame, loop=loop),

@@ -18,8 +18,8 @@ from edge_effnet.camera.sources.apart import open_apart
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.files import is_image, open_images, open_video
 from edge_effnet.camera.sources.network import open_address
-from edge_effnet.camera.sources.picamera import open_picamera
-from edge_effnet.camera.sources.v4l2 import open_device
+from edge_effnet.camera.sources.picamera import has_csi_camera, open_picamera
+from edge_effnet.camera.sources.v4l2 import first_usb_camera, open_device
 from edge_effnet.errors import DataError
 from edge_effnet.files.read import refuse_irregular
 
@@ -82,13 +82,21 @@ SOURCES = (
 )
 
 
-def default_source() -> str:
-    """A CSI camera where Picamera2 is installed, else the first V4L2 device."""
+def default_source() -> tuple[str, str]:
+    """A CSI camera where Picamera2 has one, else the first USB camera, else the first device; and
+    why, in words."""
     try:
-        found = importlib.util.find_spec("picamera2") is not None
+        installed = importlib.util.find_spec("picamera2") is not None
     except (ImportError, ValueError):
-        found = False
-    return "picamera2" if found else "0"
+        installed = False
+    if installed and has_csi_camera():
+        return "picamera2", "no --source was given: the first CSI camera is taken"
+    usb = first_usb_camera()
+    if usb is not None:
+        return str(usb), f"no --source was given, and no CSI camera is there: {usb}, a USB camera"
+    if installed:
+        return "picamera2", "no --source was given, and no USB camera is there: a CSI camera"
+    return "0", "no --source was given: /dev/video0 is taken"
 
 
 def find_kind(text: str) -> SourceKind:

@@ -8,9 +8,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from edge_effnet.camera.sources.base import CameraRequest, CapturedFrame, FrameSource, SourceLost
+from edge_effnet.camera.sources.pixel_formats import rgb_of
 from edge_effnet.errors import DataError
 
 DEFAULT_WIDTH, DEFAULT_HEIGHT, DEFAULT_FPS = 640, 480, 30.0
@@ -20,26 +19,16 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
     """Start a CSI camera.
 
     Raises:
-        DataError: Picamera2 is not installed, no such camera, or it is in use.
+        DataError: Picamera2 is not installed, no such camera, it is in use, or it gives frames of
+            a format that is not known.
     """
-    # libcamera writes a page to stderr on every start.
-    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
-    try:
-        module: Any = importlib.import_module("picamera2")
-    except ImportError as error:
-        raise DataError(
-            "Picamera2 cannot be imported",
-            found=str(error),
-            fix="sudo apt install python3-picamera2, and make the environment with "
-            "python3 -m venv --system-site-packages",
-        ) from error
-    kind = module.Picamera2
+    kind = _picamera2()
     camera: Any = None
     try:
-        cameras = kind.global_camera_info()
+        cameras = _csi(kind)
         if number < len(cameras):
             camera = kind(number)
-            _start(camera, request)
+            granted = _start(camera, request)
     except Exception as error:  # its errors are RuntimeError, OSError and libcamera's own
         if camera is not None:
             _give_back(camera)
@@ -51,21 +40,53 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
     if camera is None:
         raise DataError(
             f"there is no CSI camera {number}",
-            found=f"{len(cameras)} cameras",
-            fix="check the ribbon cable with the power off, then: rpicam-hello --list-cameras",
+            found=f"{len(cameras)} CSI cameras",
+            fix="check the ribbon cable with the power off, then: rpicam-hello --list-cameras; "
+            "a USB camera is --source /dev/video0",
         )
+    name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
+    try:
+        rgb = rgb_of(granted, name)
+    except DataError:
+        _give_back(camera)
+        raise
 
     def read() -> CapturedFrame:
         try:
-            pixels = camera.capture_array("main")
+            return CapturedFrame(rgb(camera.capture_array("main")))
         except Exception as error:
             raise SourceLost(f"the camera failed ({type(error).__name__})") from error
-        return CapturedFrame(np.ascontiguousarray(pixels[:, :, :3], dtype=np.uint8))
 
-    name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
     return FrameSource(
         name, True, request.fps or DEFAULT_FPS, read, read, partial(_give_back, camera)
     )
+
+
+def has_csi_camera() -> bool:
+    """Whether Picamera2 is installed and has a CSI camera."""
+    try:
+        return bool(_csi(_picamera2()))
+    except Exception:  # of libcamera, too: what is wrong is told when the camera is opened
+        return False
+
+
+def _picamera2() -> Any:
+    # libcamera writes a page to stderr on every start.
+    os.environ.setdefault("LIBCAMERA_LOG_LEVELS", "*:ERROR")
+    try:
+        return importlib.import_module("picamera2").Picamera2
+    except ImportError as error:
+        raise DataError(
+            "Picamera2 cannot be imported",
+            found=str(error),
+            fix="sudo apt install python3-picamera2, and make the environment with "
+            "python3 -m venv --system-site-packages",
+        ) from error
+
+
+def _csi(kind: Any) -> list[dict[str, Any]]:
+    """The CSI cameras in Picamera2's order, in which USB cameras come last."""
+    return [camera for camera in kind.global_camera_info() if "/usb" not in camera.get("Id", "")]
 
 
 def _give_back(camera: Any) -> None:
@@ -75,10 +96,14 @@ def _give_back(camera: Any) -> None:
             end()
 
 
-def _start(camera: Any, request: CameraRequest) -> None:
+def _start(camera: Any, request: CameraRequest) -> dict[str, Any]:
+    """Start it; the stream's configuration as it was granted."""
     size = (request.width or DEFAULT_WIDTH, request.height or DEFAULT_HEIGHT)
     # libcamera names the channels by significance: its BGR888 lies in memory as R, G, B.
     frame = {"size": size, "format": "BGR888"}
     controls = {"FrameRate": request.fps or DEFAULT_FPS}
-    camera.configure(camera.create_video_configuration(main=frame, controls=controls))
+    colours = importlib.import_module("libcamera").ColorSpace.Smpte170m()  # BT.601, where YUV comes
+    wanted = camera.create_video_configuration(main=frame, controls=controls, colour_space=colours)
+    camera.configure(wanted)
     camera.start()
+    return dict(camera.camera_configuration()["main"])

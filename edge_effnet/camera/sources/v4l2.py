@@ -11,6 +11,7 @@ from edge_effnet.camera.sources.base import CameraRequest, FrameSource, SourceLo
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.files.native_names import native_name
+from edge_effnet.system.cpu import ROOT, read_text
 
 
 def open_device(device: Path, request: CameraRequest) -> FrameSource:
@@ -41,6 +42,20 @@ def open_device(device: Path, request: CameraRequest) -> FrameSource:
             "the camera was unplugged" if not device.exists() else "no frame came"
         ),
     )
+
+
+def first_usb_camera(root: Path = ROOT) -> Path | None:
+    """The USB camera with the lowest number: other devices of these names decode video, or hold
+    the metadata of a camera.
+
+    Args:
+        root: of the files in which Linux describes the machine.
+    """
+    entries = (root / "sys/class/video4linux").glob("video[0-9]*")
+    for entry in sorted(entries, key=lambda path: int(path.name.removeprefix("video"))):
+        if read_text(entry / "index") == "0" and "/usb" in os.path.realpath(entry / "device"):
+            return Path("/dev") / entry.name
+    return None
 
 
 def refuse_device(device: Path) -> None:
