@@ -123,7 +123,11 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
         ModelError: no model, damaged, using unknown operators, or it ended a process.
         EdgeEffnetError: no runtime installed; a model compiled for a device that is not here.
     """
-    model = read_model_bytes(path)
+    model, runtime = read_model_bytes(path), load_runtime()
+    name = f"{runtime.name} {runtime.version}"
+    key = key_of(model, name)
+    if is_known(key):  # then it was looked at, and has built-in operators alone
+        return None, ()
     structure = parse_structure(model, str(path))
     custom = {op.name for op in structure.operators if op.name.startswith("CUSTOM:")}
     if unknown := sorted(custom - {row.operator for row in delegates.DELEGATES}):
@@ -141,12 +145,7 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
             expected="a file that the accelerator's compiler made (edgetpu_compiler)",
             fix="compile the int8 file, or take that file itself",
         )
-    runtime = load_runtime()
-    name = f"{runtime.name} {runtime.version}"
     if external is None:
-        key = key_of(model, name)
-        if is_known(key):
-            return None, ()
         from edge_effnet.runtime.trial import try_first  # late: only for files that are new here
 
         failures = try_first(path, model)
