@@ -32,9 +32,9 @@ def test_credentials_go_along_on_one_host_and_never_to_another() -> None:
 
         with hostile_camera(camera) as address:
             source = open_mjpeg(address.replace("//", f"//{USER}"), timeout_s=5)
-    assert isinstance(source, FrameSource)
-    assert source.read() is not None
-    source.close()
+            assert isinstance(source, FrameSource)
+            assert source.read() is not None
+            source.close()
     assert source.name == address
     assert [WANTED in head for head in asked] == [True, True, False]
     assert "Authorization" not in asked[2]
