@@ -41,6 +41,7 @@ class Capture:
         skipped: of those, the ones passed over before decoding, because a file's clock ran on.
         broken: frames that arrived but could not be decoded.
         reopened: how often the source came back, with a frame.
+        away: whether it stopped giving frames and has not come back.
         error: what ended the capture, if it was an error.
     """
 
@@ -64,7 +65,7 @@ class Capture:
         self._began_s = clock()
         self._hanging: list[_Reader] = []
         self._shape: tuple[int, ...] | None = None
-        self._away, self._last_said, self._pause_s = False, "", pace.first_pause_s
+        self.away, self._last_said, self._pause_s = False, "", pace.first_pause_s
         self._thread = NativeThread(self.run, "capture")
 
     def start(self) -> None:
@@ -166,7 +167,7 @@ class Capture:
                     found=reason,
                     fix="look at it with another program, and check what --source names",
                 )
-            self._away = True
+            self.away = True
             self._say_once(f"{self._source.name}: {reason}; trying to open it again")
             if not self._bring_back():
                 return
@@ -216,8 +217,8 @@ class Capture:
         if captured is None:
             self.broken += 1
             return
-        if self._away:
-            self._away, self._last_said, self._pause_s = False, "", self._pace.first_pause_s
+        if self.away:
+            self.away, self._last_said, self._pause_s = False, "", self._pace.first_pause_s
             self.reopened += 1
             self._say(f"{self._source.name} is back")
         now, number = self._clock(), self.captured

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from edge_effnet.arrays import Float32Array
@@ -14,8 +14,8 @@ from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
+from edge_effnet.camera.outputs.base import AnswerOutput
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.hooks import CommandHooks
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.record import AnnotatedFrame, DifferenceSaver, Recorder
 from edge_effnet.camera.outputs.window import Window
@@ -35,9 +35,13 @@ HISTORY_EVERY_S = 1.0
 
 @dataclass
 class Outputs:
-    """Where the answers go; each may be missing."""
+    """Where the answers go; each may be missing.
 
-    hooks: CommandHooks | None = None
+    Attributes:
+        answers: those that take the model's answers alone.
+    """
+
+    answers: list[AnswerOutput] = field(default_factory=list)
     jsonl: JsonLines | None = None
     publisher: FramePublisher | None = None
     recorder: Recorder | None = None
@@ -47,15 +51,13 @@ class Outputs:
     @property
     def problems(self) -> list[str]:
         """Why an output is cut or missing."""
-        writers = (self.jsonl, self.recorder, self.saver)
+        writers = (self.jsonl, self.recorder, self.saver, *self.answers)
         return [one.problem for one in writers if one is not None and one.problem is not None]
 
     def end(self) -> None:
-        for output in (self.recorder, self.saver, self.window, self.jsonl):
+        for output in (*self.answers, self.recorder, self.saver, self.window, self.jsonl):
             if output is not None:
                 output.end()
-        if self.hooks is not None:
-            self.hooks.finish()
 
 
 class Session:
@@ -184,8 +186,8 @@ class Session:
             else:
                 answered = answered_indices(status.head, scores.scores)
                 status.right.add(scores.scene, answered == true)
-        if outputs.hooks is not None:
-            outputs.hooks.see(shown.answers, frame.number)
+        for output in outputs.answers:
+            output.see(shown, frame)
         if outputs.jsonl is not None:
             outputs.jsonl.answer(scores, shown, settings.labels, status.head)
         if outputs.publisher is not None:
@@ -230,6 +232,8 @@ class Session:
     def _tick(self) -> None:
         self._forward_notes()
         now, status, publisher = time.monotonic(), self.status, self._outputs.publisher
+        for output in self._outputs.answers:
+            output.tick(away=status.capture.away)
         if now >= self._rate_due_s:
             self._rate_due_s = now + RATE_EVERY_S
             self._adjust_rate(now)

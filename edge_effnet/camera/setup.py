@@ -167,7 +167,7 @@ def open_outputs(
                 parse_hook(name, line, settings.labels, none=settings.none)
                 for name, line in options.on
             ]
-            outputs.hooks = CommandHooks(hooks, pause_s=options.on_pause, say=say)
+            outputs.answers.append(CommandHooks(hooks, pause_s=options.on_pause, say=say))
         if options.window:
             outputs.window = Window()
         if options.serve:

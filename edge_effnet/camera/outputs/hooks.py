@@ -11,7 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from edge_effnet.camera.answers import UNKNOWN, ScoredLabel
+from edge_effnet.camera.answers import UNKNOWN, Decision
+from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.queues import Clock
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
@@ -67,6 +68,8 @@ class CommandHooks:
     that none should, are escaped (``printable``). What it prints goes to standard error.
     """
 
+    problem = None
+
     def __init__(
         self,
         hooks: Sequence[Hook],
@@ -81,9 +84,9 @@ class CommandHooks:
         self._next_s = [float("-inf")] * len(self._hooks)
         self._running: list[threading.Thread | None] = [None] * len(self._hooks)
 
-    def see(self, answers: Sequence[ScoredLabel], frame: int) -> None:
-        """Fire what these answers fire, one or several labels; returns at once."""
-        scores = {item.label: item.score for item in answers}
+    def see(self, shown: Decision, frame: Frame) -> None:
+        """Fire what this answer fires, one label or several."""
+        scores = {item.label: item.score for item in shown.answers}
         before, self._labels = self._labels, frozenset(scores)
         for index, hook in enumerate(self._hooks):
             label = hook.label
@@ -95,12 +98,12 @@ class CommandHooks:
                 continue
             self._next_s[index] = now + self._pause_s
             self.fired += 1
-            shown = printable(label)
+            name = printable(label)
             command = [
-                word.replace("{label}", shown).replace("{score}", f"{score:.3f}")
+                word.replace("{label}", name).replace("{score}", f"{score:.3f}")
                 for word in hook.command
             ]
-            values = {"LABEL": shown, "SCORE": f"{score:.6f}", "FRAME": str(frame)}
+            values = {"LABEL": name, "SCORE": f"{score:.6f}", "FRAME": str(frame.number)}
             variables = {f"EDGE_EFFNET_{name}": value for name, value in values.items()}
             # A thread each: starting a process takes milliseconds, and its end must be awaited.
             thread = threading.Thread(
@@ -126,7 +129,10 @@ class CommandHooks:
         if done.returncode:
             self._say(f"--on {hook.label}: the command ended with {done.returncode}")
 
-    def finish(self, timeout_s: float = 2.0) -> None:
+    def tick(self, *, away: bool) -> None:
+        """A camera that comes back with the same answer brings no appearance."""
+
+    def end(self, timeout_s: float = 2.0) -> None:
         """Give running commands a moment; they go on by themselves after that."""
         until = time.monotonic() + timeout_s
         for thread in self._running:

@@ -12,13 +12,19 @@ import pytest
 from edge_effnet.camera.answers import (
     NONE,
     UNKNOWN,
+    Decision,
     ScoredLabel,
 )
 from edge_effnet.camera.outputs.hooks import CommandHooks, Hook, parse_hook
 from edge_effnet.errors import UsageProblem
 from tests.edge_effnet.camera.conftest import FakeClock, wait_for
+from tests.edge_effnet.camera.sessions import frame_of
 
 LABELS = ("stop", "turn left", "go")
+
+
+def seen(*answers: ScoredLabel) -> Decision:
+    return Decision(answers)
 
 
 WRITE = (
@@ -37,20 +43,20 @@ def test_a_hook_runs_once_for_each_appearance_at_most_once_a_pause(tmp_path: Pat
         return out.read_text().splitlines() if out.exists() else []
 
     for frame, label in enumerate(["go", "stop", "stop", "stop"]):
-        hooks.see([ScoredLabel(label, 0.75)], frame)
+        hooks.see(seen(ScoredLabel(label, 0.75)), frame_of(frame))
     wait_for(lambda: len(lines()) == 1)
-    hooks.finish(20)
+    hooks.end(20)
     # No shell: the semicolon and the dollar arrive as they are.
     assert json.loads(lines()[0]) == [["stop; rm -rf $HOME", "0.750"], "stop", "1"]
-    hooks.see([ScoredLabel("go", 0.9)], 4)
-    hooks.see([ScoredLabel("stop", 0.9)], 5)  # too soon
+    hooks.see(seen(ScoredLabel("go", 0.9)), frame_of(4))
+    hooks.see(seen(ScoredLabel("stop", 0.9)), frame_of(5))  # too soon
     clock.wait(6)
-    hooks.see([ScoredLabel("stop", 0.9)], 6)  # not an appearance
+    hooks.see(seen(ScoredLabel("stop", 0.9)), frame_of(6))  # not an appearance
     assert hooks.fired == 1
-    hooks.see([ScoredLabel("go", 0.9)], 7)
-    hooks.see([ScoredLabel("stop", 0.9)], 8)
+    hooks.see(seen(ScoredLabel("go", 0.9)), frame_of(7))
+    hooks.see(seen(ScoredLabel("stop", 0.9)), frame_of(8))
     wait_for(lambda: len(lines()) == 2)
-    hooks.finish(20)
+    hooks.end(20)
     assert hooks.fired == 2
     assert said == []
 
@@ -62,10 +68,10 @@ def test_a_hook_never_blocks_and_never_runs_twice_at_a_time(tmp_path: Path) -> N
     waiter = (sys.executable, "-c", program, str(tmp_path / "over"))
     hooks = CommandHooks([Hook("stop", waiter)], pause_s=0, say=said.append)
     for number in range(50):
-        hooks.see([ScoredLabel(("stop", "go")[number % 2], 0.9)], number)
+        hooks.see(seen(ScoredLabel(("stop", "go")[number % 2], 0.9)), frame_of(number))
     assert hooks.fired == 1
     (tmp_path / "over").touch()
-    hooks.finish(20)
+    hooks.end(20)
     assert said == ["--on stop: the command ended with 3"]
 
 
@@ -75,12 +81,12 @@ def test_a_label_among_others_fires_when_it_appears_and_not_while_it_stays(tmp_p
     hooks = CommandHooks([Hook("stop", command), Hook(NONE, command)], pause_s=0, say=print)
     stop, go = ScoredLabel("stop", 0.8), ScoredLabel("go", 0.9)
     for frame, answers in enumerate([[go], [go, stop], [stop], [stop, go], [go]]):
-        hooks.see(answers, frame)
-    hooks.finish(20)
+        hooks.see(seen(*answers), frame_of(frame))
+    hooks.end(20)
     assert hooks.fired == 1
     assert json.loads(out.read_text()) == [["stop", "0.800"], "stop", "1"]
-    hooks.see([ScoredLabel(NONE, 0.2)], 5)
-    hooks.finish(20)
+    hooks.see(seen(ScoredLabel(NONE, 0.2)), frame_of(5))
+    hooks.end(20)
     assert hooks.fired == 2
 
 
@@ -113,8 +119,8 @@ def test_a_label_that_no_argument_can_hold_is_escaped(
     hook = parse_hook(shown, line, [label, "go"])
     assert hook.label == label
     hooks = CommandHooks([hook], pause_s=0, say=said.append)
-    hooks.see([ScoredLabel(label, 0.5)], 7)
-    hooks.finish(20)
+    hooks.see(seen(ScoredLabel(label, 0.5)), frame_of(7))
+    hooks.end(20)
     assert said == []
     assert json.loads(out.read_text()) == [[shown], shown, "7"]
 
@@ -128,6 +134,6 @@ def test_a_hook_does_not_get_the_token_of_the_page(
     hooks = CommandHooks(
         [Hook("go", (sys.executable, "-c", write, str(out)))], pause_s=0, say=print
     )
-    hooks.see([ScoredLabel("go", 0.5)], 0)
-    hooks.finish(20)
+    hooks.see(seen(ScoredLabel("go", 0.5)), frame_of(0))
+    hooks.end(20)
     assert "s3cret" not in out.read_text()
