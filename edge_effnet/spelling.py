@@ -53,6 +53,35 @@ def read_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+
+
+def read_duration(text: str, option: str) -> float:
+    """``30``, ``30s``, ``10m``, ``1.5h`` or ``2d``, to seconds.
+
+    Raises:
+        UsageProblem: no such time, or none at all.
+    """
+    match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?([a-z]*)", text.strip().lower())
+    seconds = float(match[1]) * _SECONDS.get(match[2], 0) if match else 0.0
+    if not seconds:
+        raise UsageProblem(
+            f"{option} is not understood",
+            found=repr(text),
+            expected="a time above 0, in s, m, h or d",
+            fix=f"for example {option} 10m",
+        )
+    return seconds
+
+
+def duration_text(seconds: float) -> str:
+    """``10 min``: in the largest unit of which it is a whole number, else in seconds."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:g} s"
+
+
 def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:
     """The known name that ``word`` is most likely meant to be, or None.
 

@@ -35,10 +35,13 @@ class Capture:
     Args:
         source: open; later ones come from ``reopen``.
         say: called with what the user should know, from this module's threads.
+        wanted: whether the next frame of a live source is needed; else it is passed over
+            undecoded.
 
     Attributes:
         captured: frames the source gave or would have given, had we been fast enough.
-        skipped: of those, the ones passed over before decoding, because a file's clock ran on.
+        skipped: of those, the ones passed over before decoding, because a file's clock ran on or
+            none was wanted.
         broken: frames that arrived but could not be decoded.
         reopened: how often the source came back, with a frame.
         away: whether it stopped giving frames and has not come back.
@@ -55,13 +58,14 @@ class Capture:
         *,
         clock: Clock = time.monotonic,
         wait: Callable[[float], object] | None = None,
+        wanted: Callable[[], bool] = lambda: True,
     ) -> None:
         self.captured = self.skipped = self.broken = self.reopened = 0
         self.error: BaseException | None = None
         self.stop = threading.Event()
         self._source, self._reopen, self._frames = source, reopen, frames
         self._pace, self._say, self._clock = pace, say, clock
-        self._wait = wait or self.stop.wait
+        self._wait, self._wanted = wait or self.stop.wait, wanted
         self._began_s = clock()
         self._hanging: list[_Reader] = []
         self._shape: tuple[int, ...] | None = None
@@ -88,6 +92,8 @@ class Capture:
         except BaseException as error:  # the caller's thread raises it
             self.error = error
         finally:
+            if not self._wanted() and self._frames.take(0) is not None:
+                self._frames.drop()  # nobody waits minutes for the answer to a file's last frame
             self._frames.close()
 
     # A file or folder
@@ -157,7 +163,9 @@ class Capture:
 
     def _run_live(self) -> None:
         while not self.stop.is_set():
-            reader = _Reader(self._source, self._take_live, self._clock)
+            reader = _Reader(
+                self._source, self._take_live, self._pass_live, self._wanted, self._clock
+            )
             reason = self._watch(reader)
             if reason is None:
                 return
@@ -217,16 +225,23 @@ class Capture:
         if captured is None:
             self.broken += 1
             return
-        if self.away:
-            self.away, self._last_said, self._pause_s = False, "", self._pace.first_pause_s
-            self.reopened += 1
-            self._say(f"{self._source.name} is back")
         now, number = self._clock(), self.captured
-        self.captured += 1
+        self._count_live()
         self._notice_size(captured.pixels.shape)
         self._frames.put(
             Frame(captured.pixels, number, number, now - self._began_s, now, captured.path)
         )
+
+    def _pass_live(self) -> None:
+        self.skipped += 1
+        self._count_live()
+
+    def _count_live(self) -> None:
+        self.captured += 1
+        if self.away:
+            self.away, self._last_said, self._pause_s = False, "", self._pace.first_pause_s
+            self.reopened += 1
+            self._say(f"{self._source.name} is back")
 
     def _notice_size(self, shape: tuple[int, ...]) -> None:
         moving = self._source.live or self._source.fps  # images in a folder differ anyway
@@ -242,13 +257,19 @@ class _Reader:
     _numbers = count(1)
 
     def __init__(
-        self, source: FrameSource, take: Callable[[CapturedFrame | None], None], clock: Clock
+        self,
+        source: FrameSource,
+        take: Callable[[CapturedFrame | None], None],
+        passed: Callable[[], None],
+        wanted: Callable[[], bool],
+        clock: Clock,
     ) -> None:
         self.ended = threading.Event()
         self.reason = "it ended"
         self.error: BaseException | None = None
         self.alive_s = clock()
         self._source, self._take, self._clock = source, take, clock
+        self._passed, self._wanted = passed, wanted
         self._abandoned = threading.Event()
         self._thread = NativeThread(self._run, f"reader {next(self._numbers)}")
 
@@ -264,6 +285,12 @@ class _Reader:
         broken = 0
         try:
             while not self._abandoned.is_set():
+                if not self._wanted():
+                    self._source.skip()
+                    if not self._abandoned.is_set():
+                        self.alive_s = self._clock()
+                        self._passed()
+                    continue
                 captured = self._source.read()
                 if self._abandoned.is_set():
                     return

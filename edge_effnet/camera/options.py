@@ -54,6 +54,12 @@ class CameraOptions:
     fps: float | None = field(
         default=None, metadata=option("At most N frames a second.", metavar="N", kind=_RATE)
     )
+    every: str | None = field(
+        default=None,
+        metadata=option(
+            "One answer in this time, as for a time lapse: 30s, 10m, 2h.", metavar="TIME"
+        ),
+    )
     every_frame: bool = field(
         default=False,
         metadata=option(

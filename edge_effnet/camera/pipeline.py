@@ -57,6 +57,8 @@ class Pipeline:
 
     Args:
         reference: sees the same frames in its own thread.
+        freshest_s: a frame that has waited longer when its turn comes is dropped, and the next one
+            is awaited; None takes any.
         compare_every: offer it every Nth frame. Unless ``every_frame``, a frame that comes
             while it still works on another is not compared, so it never falls behind.
 
@@ -74,6 +76,7 @@ class Pipeline:
         limiter: Limiter | None = None,
         region: Region | None = None,
         every_frame: bool = False,
+        freshest_s: float | None = None,
         compare_every: int = 1,
         clock: Clock = time.monotonic,
         wait: Callable[[float], object] | None = None,
@@ -84,6 +87,7 @@ class Pipeline:
         self._model, self._reference, self._frames = model, reference, frames
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
+        self._freshest_s = freshest_s
         self._clock, self._scenes = clock, Scenes()
         self._prepared: BoundedQueue[_Prepared] = BoundedQueue(3 if every_frame else 1, wait=True)
         self._to_compare: BoundedQueue[tuple[FrameScores, Pixels]] = BoundedQueue(2, wait=True)
@@ -134,7 +138,7 @@ class Pipeline:
                 self._limiter.turn()
                 if not self._every_frame:
                     self._pause(self._expected_s - self._preparing_s - EARLY_S - self._clock())
-                frame = self._frames.take()
+                frame = self._take()
                 if frame is None:
                     return
                 began = self._clock()
@@ -148,6 +152,14 @@ class Pipeline:
                     self._model_began.wait()  # only now is it known when it will be done
         finally:
             self._prepared.close()
+
+    def _take(self) -> Frame | None:
+        turn_s = self._clock()
+        while (frame := self._frames.take()) is not None and self._freshest_s is not None:
+            if turn_s - frame.captured_s <= self._freshest_s:
+                break
+            self._frames.drop()  # of a camera that has gone since, most likely
+        return frame
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0:

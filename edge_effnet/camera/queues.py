@@ -17,6 +17,9 @@ class BoundedQueue(Generic[Item]):
 
     When it is full, either the oldest item makes room for the newest and is counted
     (``dropped``), or, with ``wait``, whoever puts waits until there is room.
+
+    Attributes:
+        awaited: whether somebody waits for an item.
     """
 
     def __init__(self, capacity: int = 1, *, wait: bool = False) -> None:
@@ -25,6 +28,7 @@ class BoundedQueue(Generic[Item]):
         self._changed = threading.Condition()
         self._closed = False
         self.dropped = 0
+        self.awaited = False
 
     def put(self, item: Item) -> None:
         """Leave an item; on a closed queue it is gone."""
@@ -42,7 +46,9 @@ class BoundedQueue(Generic[Item]):
     def take(self, timeout_s: float | None = None) -> Item | None:
         """The oldest item; None when there is none in time, or no more ever (``finished``)."""
         with self._changed:
+            self.awaited = True
             self._changed.wait_for(lambda: self._items or self._closed, timeout_s)
+            self.awaited = False
             if not self._items:
                 return None
             item = self._items.popleft()
@@ -57,11 +63,21 @@ class BoundedQueue(Generic[Item]):
                 self._items.clear()
             self._changed.notify_all()
 
+    def drop(self) -> None:
+        """Count an item as dropped that was taken and is too old to be used."""
+        with self._changed:
+            self.dropped += 1
+
     @property
     def finished(self) -> bool:
         """Whether it is closed and empty."""
         with self._changed:
             return self._closed and not self._items
+
+    def wait_finished(self, timeout_s: float) -> bool:
+        """Wait until it is closed and empty; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closed and not self._items, timeout_s)
 
 
 class Limiter:
@@ -76,6 +92,11 @@ class Limiter:
     ) -> None:
         self.fps = fps
         self._clock, self._wait, self._due_s = clock, wait, float("-inf")
+
+    @property
+    def due_in_s(self) -> float:
+        """Seconds until the next turn; not positive when it is due."""
+        return self._due_s - self._clock() if self.fps else 0.0
 
     def turn(self) -> None:
         """Wait until the next turn is due. A late turn does not make the next one early."""

@@ -17,6 +17,7 @@ from edge_effnet.camera.rates import Rates
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.thermal import BoardHealth, BoardMonitor
 from edge_effnet.heads.head import Head
+from edge_effnet.spelling import duration_text
 
 
 @dataclass
@@ -62,6 +63,9 @@ class RunStatus:
 def status_line(run: RunStatus, *, answers: bool = True) -> str:
     """One line: rate, delay, answers unless left out, agreement, temperature, dropped frames."""
     parts = [f"{run.rates.fps(time.monotonic()):.1f} fps"]
+    if run.settings.every_s is not None:
+        seconds = max(0, round(run.limiter.due_in_s))
+        parts = [f"one answer in {duration_text(run.settings.every_s)}, the next in {seconds} s"]
     delay = run.rates.recent(run.rates.delay_ms)
     if delay is not None and not run.settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
@@ -98,6 +102,7 @@ def page_status(run: RunStatus) -> dict[str, Any]:
         "seconds": round(now - run.began_s, 1),
         "fps": round(rates.fps(now), 2),
         "limit_fps": run.limiter.fps,
+        "every": duration_text(settings.every_s) if settings.every_s else None,
         "delay_ms": rates.recent(rates.delay_ms),
         "temperature_c": run.health.temperature_c,
         "throttled": list(run.health.throttled),
@@ -122,6 +127,7 @@ def run_json(run: RunStatus) -> dict[str, Any]:
         "source": run.source_name,
         "seconds": time.monotonic() - run.began_s,
         "every_frame": run.settings.pace.every_frame,
+        "every_s": run.settings.every_s,
         "captured": run.capture.captured,
         "answered": run.rates.answered,
         "dropped": run.dropped,

@@ -31,6 +31,10 @@ STATUS_EVERY_S = 0.1
 UNWATCHED_STATUS_EVERY_S = 1.0
 RATE_EVERY_S = 4.0
 HISTORY_EVERY_S = 1.0
+DECODED_AHEAD_S = 1.0
+"""A camera's frames are decoded this long before the next answer is due: from a slow one, too,
+the newest is there then."""
+FRESHEST_S = 2.0
 
 
 @dataclass
@@ -89,8 +93,15 @@ class Session:
         in_time = source.live or source.fps is not None
         frames = frame_queue(settings.pace)
         self._notes = notes or SimpleQueue()
-        capture = Capture(source, reopen, frames, settings.pace, self._notes.put)
-        limiter = Limiter(settings.fps, wait=capture.stop.wait)
+        limiter = Limiter(settings.fps, wait=frames.wait_finished)
+        capture = Capture(
+            source,
+            reopen,
+            frames,
+            settings.pace,
+            self._notes.put,
+            wanted=lambda: frames.awaited or limiter.due_in_s <= DECODED_AHEAD_S,
+        )
         head = with_threshold(model.head, settings.threshold)
         comparison = None
         if reference is not None:
@@ -120,6 +131,7 @@ class Session:
             limiter=limiter,
             region=settings.region,
             every_frame=settings.pace.every_frame,
+            freshest_s=FRESHEST_S if source.live else None,
             compare_every=settings.compare_every,
         )
         self._truth, self._outputs = truth, outputs or Outputs()

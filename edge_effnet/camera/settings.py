@@ -36,6 +36,7 @@ class SessionSettings:
         reference_kind: one word for how the reference keeps its numbers, beside its answers.
         smooth_s: time constant of the smoothing; 0 for none.
         none: the answer of a frame without a class or label.
+        every_s: seconds from answer to answer, of a time lapse; ``fps`` is its inverse then.
         threshold: score below which a class is "unknown", or above which a label is answered.
         max_temp_c: the rate is lowered above it, or when the board throttles.
     """
@@ -47,6 +48,7 @@ class SessionSettings:
     pace: Pace = field(default_factory=Pace)
     region: Region = field(default_factory=Region)
     fps: float | None = None
+    every_s: float | None = None
     max_temp_c: float = 80.0
     smooth_s: float = 0.0
     threshold: float | None = None

@@ -35,7 +35,7 @@ from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.measure.storage import storage_of
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
 from edge_effnet.runtime.evaluation_pixels import settle_pixels
-from edge_effnet.spelling import read_size
+from edge_effnet.spelling import read_duration, read_size
 from edge_effnet.system.cores import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
@@ -131,7 +131,16 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
     """
     paced = find_kind(source).paced
     every_frame = paced == "never" or (options.every_frame and paced == "by its rate")
-    default_smooth_s = 0.0 if paced == "never" else DEFAULT_SMOOTH_S
+    every_s = read_duration(options.every, "--every") if options.every else None
+    if every_s is not None and every_frame:
+        raise UsageProblem(
+            "--every means nothing where every frame is answered",
+            found="--every-frame" if options.every_frame else f"images in {source}",
+            expected="a camera, a stream, or a video file at its own pace",
+            fix="leave --every out, or --every-frame",
+        )
+    still = paced == "never" or every_s is not None
+    default_smooth_s = 0.0 if still else DEFAULT_SMOOTH_S
     return SessionSettings(
         labels=models.labels,
         model_name=models.model.path.name,
@@ -139,7 +148,8 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
         reference_kind=_kind(models.reference),
         pace=Pace(every_frame=every_frame, loop=options.loop),
         region=parse_region(options.roi) if options.roi else Region(),
-        fps=options.fps,
+        fps=1 / every_s if every_s else options.fps,
+        every_s=every_s,
         max_temp_c=options.max_temp,
         smooth_s=default_smooth_s if options.smooth is None else options.smooth,
         threshold=options.threshold,

@@ -40,7 +40,8 @@ def next_limit(
     warm = health.temperature_c is not None and health.temperature_c > max_temp_c
     if warm or health.throttled:
         running = min(running_fps, limit_fps) if limit_fps else running_fps
-        return max(LOWEST_FPS, SLOWER * running) if running > 0 else limit_fps
+        lowest_fps = min(LOWEST_FPS, limit_fps or LOWEST_FPS)
+        return max(lowest_fps, SLOWER * running) if running > 0 else limit_fps
     if limit_fps is None or limit_fps == asked_fps:
         return asked_fps
     if health.temperature_c is not None and health.temperature_c > max_temp_c - COOLER_BY_C:

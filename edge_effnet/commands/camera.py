@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _GROUPS = {
     "Models": ("--model", "--compare", "--compare-every", "--labels", "--preprocess", "--head",
                "--threads"),
-    "Source": ("--source", "--source-file", "--size", "--fps", "--every-frame", "--loop", "--roi",
-               "--max-temp"),
+    "Source": ("--source", "--source-file", "--size", "--fps", "--every", "--every-frame",
+               "--loop", "--roi", "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
     "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save-differences",
                "--max-saved", "--quiet", "--force"),
@@ -101,6 +101,8 @@ def _refuse_contradictions(options: CameraOptions) -> None:
         raise UsageProblem(
             "--source and --source-file both name the source", fix="leave one of them out"
         )
+    if options.fps is not None and options.every is not None:
+        raise UsageProblem("--fps and --every both limit the rate", fix="leave one of them out")
     if options.json_to == "-" and options.jsonl == "-":
         raise UsageProblem(
             "--json and --jsonl cannot both go to standard output",

@@ -10,7 +10,14 @@ from edge_effnet.architecture.files import find_variant, nearest_variant
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import COMMANDS
-from edge_effnet.spelling import nearest, read_number, read_share, read_size
+from edge_effnet.spelling import (
+    duration_text,
+    nearest,
+    read_duration,
+    read_number,
+    read_share,
+    read_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -69,3 +76,25 @@ def test_a_size_is_width_by_height() -> None:
     for text in ("640", "x480", "640x480x3", "0x480", "wide"):
         with pytest.raises(UsageProblem, match="--size is not understood"):
             read_size(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "shown"),
+    [
+        ("10m", 600, "10 min"),
+        ("10 min", 600, "10 min"),
+        ("90", 90, "90 s"),
+        ("1.5h", 5400, "90 min"),
+        ("2d", 172_800, "2 d"),
+        ("0.5s", 0.5, "0.5 s"),
+    ],
+)
+def test_times(text: str, seconds: float, shown: str) -> None:
+    assert read_duration(text, "--every") == seconds
+    assert duration_text(seconds) == shown
+
+
+@pytest.mark.parametrize("text", ["", "0", "0h", "-5m", "ten", "5 weeks", "1e9", "10m30s", "nan"])
+def test_no_times(text: str) -> None:
+    with pytest.raises(UsageProblem, match="--every is not understood"):
+        read_duration(text, "--every")

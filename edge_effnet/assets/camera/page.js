@@ -107,7 +107,8 @@ function fill(state) {
       row.querySelector("small").textContent = state.truth.evidence[index] || "";
     });
   }
-  text("fps", state.fps.toFixed(1));
+  text("fps", state.every || state.fps.toFixed(1));
+  text("fps-unit", state.every ? "from answer to answer" : "frames / s");
   text("delay", state.delay_ms === null ? "–" : state.delay_ms.toFixed(0));
   text("temperature", state.temperature_c === null ? "–" : state.temperature_c.toFixed(0));
   byId("heat").classList.toggle("hot", state.throttled.length > 0);

@@ -10,6 +10,7 @@ from edge_effnet.camera.run_status import RunStatus, run_json
 from edge_effnet.files.read import content_hash
 from edge_effnet.metrics import Comparison, HashedFile
 from edge_effnet.runtime.classifier import Classifier
+from edge_effnet.spelling import duration_text
 
 FORMAT = "edge-effnet/camera"
 VERSION = 1
@@ -44,9 +45,11 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     capture = run.capture
     extra = f", {capture.broken} broken" if capture.broken else ""
     extra += f", reopened {capture.reopened} times" if capture.reopened else ""
+    every_s = run.settings.every_s
+    rate = f"one in {duration_text(every_s)}" if every_s else f"{rates.mean_fps():.1f} a second"
     lines = [
-        f"{run.source_name}: {capture.captured} frames, {rates.answered} answered "
-        f"({rates.mean_fps():.1f} a second), {run.dropped} dropped{extra}"
+        f"{run.source_name}: {capture.captured} frames, {rates.answered} answered ({rate}), "
+        f"{run.dropped} dropped{extra}"
     ]
     if not rates.answered:
         return lines

@@ -57,8 +57,14 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
         except Exception as error:
             raise SourceLost(f"the camera failed ({type(error).__name__})") from error
 
+    def skip() -> None:
+        try:
+            camera.capture_request().release()
+        except Exception as error:
+            raise SourceLost(f"the camera failed ({type(error).__name__})") from error
+
     return FrameSource(
-        name, True, request.fps or DEFAULT_FPS, read, read, partial(_give_back, camera)
+        name, True, request.fps or DEFAULT_FPS, read, skip, partial(_give_back, camera)
     )
 
 
