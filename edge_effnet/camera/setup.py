@@ -1,8 +1,7 @@
-"""From the options of ``edge-effnet camera`` to open models, settings and outputs."""
+"""From the options of ``edge-effnet camera`` to open models and settings."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +13,9 @@ from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
-from edge_effnet.camera.outputs.jsonl import JsonLines
-from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
-from edge_effnet.camera.outputs.web import Server, parse_address, start_server
-from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.session import Outputs, Session
+from edge_effnet.camera.output_setup import open_outputs
+from edge_effnet.camera.outputs.web import Server
+from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
@@ -39,9 +34,6 @@ from edge_effnet.spelling import read_duration, read_size
 from edge_effnet.system.cores import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
-RECORD_FPS = 10.0
-"""Of a recording whose source does not tell its rate."""
-MOST_RECORD_FPS = 30.0
 
 
 @dataclass(frozen=True)
@@ -157,56 +149,6 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
         top=options.top,
         compare_every=options.compare_every,
     )
-
-
-def open_outputs(
-    options: CameraOptions,
-    settings: SessionSettings,
-    source_fps: float | None,
-    say: Callable[[str], None],
-) -> tuple[Outputs, Server | None]:
-    """Start everything that takes answers.
-
-    Raises:
-        EdgeEffnetError: one of them cannot start; those that had are ended.
-    """
-    outputs, server = Outputs(), None
-    try:
-        if options.on:
-            hooks = [
-                parse_hook(name, line, settings.labels, none=settings.none)
-                for name, line in options.on
-            ]
-            outputs.answers.append(CommandHooks(hooks, pause_s=options.on_pause, say=say))
-        if options.window:
-            outputs.window = Window()
-        if options.serve:
-            host, port = parse_address(options.serve)
-            outputs.publisher = FramePublisher()
-            token = os.environ.get(TOKEN_VARIABLE) or None
-            server = start_server(outputs.publisher, host, port, token=token)
-        if options.save_differences:
-            outputs.saver = DifferenceSaver(
-                options.save_differences, most=options.max_saved, say=say
-            )
-        if options.record:
-            rates = (source_fps or RECORD_FPS, options.fps or MOST_RECORD_FPS, MOST_RECORD_FPS)
-            outputs.recorder = Recorder(
-                options.record,
-                fps=min(rates),
-                region=settings.region,
-                every_frame=settings.pace.every_frame,
-                overwrite=options.force,
-                say=say,
-            )
-        if options.jsonl is not None:  # the last: it empties the file before
-            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
-    except BaseException:
-        outputs.end()
-        if server is not None:
-            server.end()
-        raise
-    return outputs, server
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.outputs.base import answer_named
 from edge_effnet.camera.queues import Clock
-from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
 from edge_effnet.printable import printable
 
@@ -36,13 +36,7 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
     Raises:
         UsageProblem: no such label, or no such program.
     """
-    index = match_label(name, [printable(label) for label in labels])
-    if index is None and name != none:
-        raise UsageProblem(
-            f"--on {name}: the model knows no such label",
-            expected=f"{none} or one of {', '.join(labels[:4])} …",
-            fix="check the spelling",
-        )
+    label = answer_named(name, labels, none, option="--on")
     try:
         words = shlex.split(command)
     except ValueError as error:
@@ -55,7 +49,7 @@ def parse_hook(name: str, command: str, labels: Sequence[str], *, none: str = UN
             found=repr(words[0] if words else ""),
             fix="give its full path; pipes and redirections need a script",
         )
-    return Hook(none if index is None else labels[index], tuple(words))
+    return Hook(label, tuple(words))
 
 
 class CommandHooks:

@@ -1,0 +1,70 @@
+"""From the options of ``edge-effnet camera`` to everything that takes answers or frames."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from edge_effnet.camera.options import CameraOptions
+from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
+from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
+from edge_effnet.camera.outputs.web import Server, parse_address, start_server
+from edge_effnet.camera.outputs.window import Window
+from edge_effnet.camera.session import Outputs
+from edge_effnet.camera.settings import SessionSettings
+
+RECORD_FPS = 10.0
+"""Of a recording whose source does not tell its rate."""
+MOST_RECORD_FPS = 30.0
+
+
+def open_outputs(
+    options: CameraOptions,
+    settings: SessionSettings,
+    source_fps: float | None,
+    say: Callable[[str], None],
+) -> tuple[Outputs, Server | None]:
+    """Start everything that takes answers.
+
+    Raises:
+        EdgeEffnetError: one of them cannot start; those that had are ended.
+    """
+    outputs, server = Outputs(), None
+    try:
+        if options.on:
+            hooks = [
+                parse_hook(name, line, settings.labels, none=settings.none)
+                for name, line in options.on
+            ]
+            outputs.answers.append(CommandHooks(hooks, pause_s=options.on_pause, say=say))
+        if options.window:
+            outputs.window = Window()
+        if options.serve:
+            host, port = parse_address(options.serve)
+            outputs.publisher = FramePublisher()
+            token = os.environ.get(TOKEN_VARIABLE) or None
+            server = start_server(outputs.publisher, host, port, token=token)
+        if options.save_differences:
+            outputs.saver = DifferenceSaver(
+                options.save_differences, most=options.max_saved, say=say
+            )
+        if options.record:
+            rates = (source_fps or RECORD_FPS, options.fps or MOST_RECORD_FPS, MOST_RECORD_FPS)
+            outputs.recorder = Recorder(
+                options.record,
+                fps=min(rates),
+                region=settings.region,
+                every_frame=settings.pace.every_frame,
+                overwrite=options.force,
+                say=say,
+            )
+        if options.jsonl is not None:  # the last: it empties the file before
+            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
+    except BaseException:
+        outputs.end()
+        if server is not None:
+            server.end()
+        raise
+    return outputs, server
