@@ -27,12 +27,14 @@ from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency, warm_up
 from edge_effnet.measure.probe import Probe, probe
 from edge_effnet.measure.statistics import paired_ratio
+from edge_effnet.measure.storage import storage_of
 from edge_effnet.measure.system_state import SystemState, read_system_state
 from edge_effnet.measure.validity import check_machine, check_samples
 from edge_effnet.runtime.crash import RuntimeDied
 from edge_effnet.runtime.interpreter import OpenInterpreter, look_first, open_interpreter
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.system.cpu import ROOT
+from edge_effnet.tflite.reader import read_structure
 
 TIMELINE_SECONDS = 5.0
 
@@ -104,7 +106,11 @@ def measure(
         after=unstructure(after),
         timeline=tuple(timeline),
         verdict=check_machine(
-            environment, before, after, sustained=spec.sustained_minutes is not None
+            environment,
+            before,
+            after,
+            sustained=spec.sustained_minutes is not None,
+            storages=[storage_of(read_structure(path)) for path in spec.models],
         ),
         cases=cases,
         ratios=ratios(cases, seed=spec.seed),

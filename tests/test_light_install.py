@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet import __version__
+from edge_effnet.data.demo import demo_model
 from tests.edge_effnet.conftest import colour_folder, colour_model  # noqa: F401 (fixtures)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -206,4 +207,8 @@ def test_tflite_runtime_does_where_litert_is_missing(
     which = "from edge_effnet.runtime.interpreter import load_runtime as r; print(r().name)"
     told = quiet(commands / "python", "-c", which, cwd=tmp_path)
     assert told.stdout.strip() == "tflite-runtime"
+    said = quiet(commands / "edge-effnet", "doctor", demo_model(), "--json", "-", cwd=tmp_path)
+    document = json.loads(said.stdout)["model"]
+    assert document["delegation"]["delegated"] == 0
+    assert "int8-slow" in {finding["code"] for finding in document["findings"]}
     assert_runs(commands / "edge-effnet", colour_model(), colour_folder, tmp_path)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from edge_effnet.measure.environment import INT8_FEATURES, Environment
 from edge_effnet.measure.finding import Finding
+from edge_effnet.measure.old_runtime import is_old
 from edge_effnet.measure.rules import GOVERNOR_FIX, SLOW_GOVERNORS
 from edge_effnet.measure.system_state import SystemState
 
@@ -38,12 +39,13 @@ def diagnose_machine(environment: Environment, state: SystemState) -> Iterator[F
             "no TFLite runtime is installed",
             "pip install ai-edge-litert (32-bit: pip install 'edge-effnet[tflite-runtime]')",
         )
-    elif environment.runtime.startswith("tflite-runtime"):
+    elif is_old(environment.runtime):
+        system = "" if environment.bits == 64 else "use a 64-bit system with LiteRT: "
         yield Finding(
             "old-runtime",
             True,
             f"{environment.runtime} is the last of its line; its kernels are old",
-            "use a 64-bit system with LiteRT: pip install ai-edge-litert",
+            f"{system}pip install ai-edge-litert",
         )
     if environment.int8_features:
         names = "; ".join(f"{name}: {INT8_FEATURES[name]}" for name in environment.int8_features)

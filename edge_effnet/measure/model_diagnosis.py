@@ -13,6 +13,7 @@ from edge_effnet.measure.delegation import Delegation, delegation
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.finding import Finding
 from edge_effnet.measure.latency import interleaved_latency, warm_up
+from edge_effnet.measure.old_runtime import kernels_finding
 from edge_effnet.measure.storage import Storage, integer_layers, storage_of, stored_text
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
@@ -91,7 +92,8 @@ def diagnose_model(
     }
     found = [
         storage_finding(structure, command),
-        delegation_finding(taken, opened[0].notice, structure, command),
+        (None if opened[0].notice else kernels_finding(environment, [storage]))
+        or delegation_finding(taken, opened[0].notice, structure, command),
         *_thread_findings(medians),
     ]
     return ModelDiagnosis(path, storage, taken, medians, tuple(found))

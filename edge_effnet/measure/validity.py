@@ -7,14 +7,16 @@ is a note that a reader of the figures should know.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
 from edge_effnet.measure.environment import Environment
+from edge_effnet.measure.old_runtime import kernels_finding
 from edge_effnet.measure.rules import OF_HEAT, SLOW_GOVERNORS, Breach, Rule, breach
 from edge_effnet.measure.statistics import median_interval
+from edge_effnet.measure.storage import Storage
 from edge_effnet.measure.system_state import SystemState, Throttling
 
 OTHERS_SHARE = 0.10  # of the cores, taken by other processes
@@ -63,14 +65,22 @@ class Validity:
 
 
 def check_machine(
-    environment: Environment, before: SystemState, after: SystemState, *, sustained: bool = False
+    environment: Environment,
+    before: SystemState,
+    after: SystemState,
+    *,
+    sustained: bool = False,
+    storages: Collection[Storage] = (),
 ) -> Validity:
     """Check a run by the machine's state before and after it.
 
     Args:
         sustained: heat was asked for: what it does is the finding, not a fault.
+        storages: of the models that were measured.
     """
-    return _validity(
+    found = kernels_finding(environment, storages)
+    kernels = [Remark(found.code, False, found.what, found.fix or "")] if found else []
+    by_rules = _validity(
         (
             *_emulation(environment),
             *_power(before, after),
@@ -81,6 +91,7 @@ def check_machine(
         ),
         sustained=sustained,
     )
+    return Validity((*by_rules.remarks, *kernels))
 
 
 def check_samples(

@@ -213,6 +213,11 @@ def test_two_pis_at_once_and_32_bit_answers(
     assert (wide.environment.bits, narrow.environment.bits) == (64, 32)
     assert narrow.environment.runtime == "tflite-runtime 2.14.0"
     assert "qemu-arm" in (narrow.environment.emulated or "")
+    spoken = [{note.code for note in one.verdict.notes} for one in (wide, narrow)]
+    assert ["int8-unknown" in codes for codes in spoken] == [False, True]
+    (case,) = narrow.cases
+    assert case.delegation is not None
+    assert case.delegation.delegated == 0
     assert f"pi@{pi32}: warming up" in done.stderr
     tensors = _tensors(user.home, model)
     (there,) = answers_of(user, pi32, model, tensors).values()
