@@ -53,6 +53,7 @@ def read_size(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -65,12 +66,8 @@ def read_duration(text: str, option: str) -> float:
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?) ?([a-z]*)", text.strip().lower())
     seconds = float(match[1]) * _SECONDS.get(match[2], 0) if match else 0.0
     if not seconds:
-        raise UsageProblem(
-            f"{option} is not understood",
-            found=repr(text),
-            expected="a time above 0, in s, m, h or d",
-            fix=f"for example {option} 10m",
-        )
+        expected = "a time above 0, in s, m, h or d"
+        raise not_understood(option, text, expected=expected, example="10m")
     return seconds
 
 
@@ -80,6 +77,34 @@ def duration_text(seconds: float) -> str:
         if seconds >= size and seconds % size == 0:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds:g} s"
+
+
+def read_amount(text: str, option: str) -> float:
+    """Read a number with a unit: ``200M``, ``4.5MB``, ``512KiB``, ``3e8``.
+
+    Raises:
+        UsageProblem: no number, an unknown unit, or not positive.
+    """
+    # A bare B is refused: it is a byte to some, a billion to others.
+    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*(?:([kmg]i?)b?)?", text.strip().lower())
+    try:
+        value = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
+    except ValueError:
+        value = 0.0
+    if not 0 < value < math.inf:
+        expected = "a positive number, with K, M, G or KB, MB, MiB if you like"
+        raise not_understood(option, text, expected=expected, example="4.5M")
+    return value
+
+
+def not_understood(option: str, text: str, *, expected: str, example: str) -> UsageProblem:
+    """The error for an amount that cannot be read."""
+    return UsageProblem(
+        f"{option} is not understood",
+        found=repr(text),
+        expected=expected,
+        fix=f"for example {option} {example}",
+    )
 
 
 def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:

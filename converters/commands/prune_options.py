@@ -11,7 +11,8 @@ from click.core import ParameterSource
 from converters.pruning.config import PruneConfig
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.quantities import LEAST_AMOUNT, Share, not_understood, parse_amount
+from edge_effnet.spelling import not_understood, read_amount
+from edge_effnet.ui.quantities import LEAST_AMOUNT, Share
 
 TARGETS = {
     "target_macs": "macs",
@@ -84,7 +85,7 @@ def parse_target(option: str, given: str | float) -> float:
     if option != "--target-latency":
         if given.strip().endswith("%"):
             return share.parse(given, option)
-        amount = parse_amount(given, option)
+        amount = read_amount(given, option)
         if 1 <= amount < LEAST_AMOUNT:  # 70 is neither a share nor meant as an amount
             raise not_understood(
                 option,

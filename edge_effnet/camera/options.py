@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from edge_effnet.camera.outputs.disk import DEFAULT_FLOOR
 from edge_effnet.config_files import option
 
 _SECONDS = click.FloatRange(min=0)
@@ -107,6 +108,28 @@ class CameraOptions:
         default=None, metadata=option("A JSON line for each answer.", metavar="FILE|-")
     )
     json_to: str | None = None
+    save: tuple[str, ...] = ()
+    save_to: Path | None = field(
+        default=None,
+        metadata=option(
+            "For these frames, with a folder for each label.  [default: saved]", metavar="DIR"
+        ),
+    )
+    save_pause: float = field(
+        default=5.0,
+        metadata=option(
+            "While the label stays, the next one not before this.",
+            metavar="SECONDS",
+            kind=_SECONDS,
+        ),
+    )
+    keep_free: str = field(
+        default=DEFAULT_FLOOR,
+        metadata=option(
+            "Frames, videos and lines are not written where less would be free on their disk.",
+            metavar="SIZE",
+        ),
+    )
     save_differences: Path | None = field(
         default=None,
         metadata=option("Keep frames that the two models call differently.", metavar="DIR"),
@@ -143,3 +166,8 @@ class CameraOptions:
     preprocess: str | None = None
     head: str | None = None
     force: bool = False
+
+    @property
+    def save_folder(self) -> Path:
+        """Of the frames that ``--save`` keeps."""
+        return self.save_to or Path("saved")

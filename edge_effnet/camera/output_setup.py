@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable
 
 from edge_effnet.camera.options import CameraOptions
+from edge_effnet.camera.outputs.disk import DiskFloor
+from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
 from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
-from edge_effnet.camera.outputs.record import DifferenceSaver, Recorder
+from edge_effnet.camera.outputs.record import Recorder
 from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings
+from edge_effnet.spelling import read_amount
 
 RECORD_FPS = 10.0
 """Of a recording whose source does not tell its rate."""
@@ -32,6 +35,7 @@ def open_outputs(
         EdgeEffnetError: one of them cannot start; those that had are ended.
     """
     outputs, server = Outputs(), None
+    floor = DiskFloor(int(read_amount(options.keep_free, "--keep-free")))
     try:
         if options.on:
             hooks = [
@@ -48,9 +52,20 @@ def open_outputs(
             server = start_server(outputs.publisher, host, port, token=token)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
-                options.save_differences, most=options.max_saved, say=say
+                options.save_differences, most=options.max_saved, floor=floor, say=say
+            )
+        if options.save:
+            answers = [
+                parse_saved_answer(text, settings.labels, settings.none) for text in options.save
+            ]
+            outputs.answers.append(
+                AnswerSaver(
+                    answers, options.save_folder, pause_s=options.save_pause, floor=floor, say=say
+                )
             )
         if options.record:
+            time_lapse = settings.every_s is not None
+            source_fps = RECORD_FPS if time_lapse else source_fps
             rates = (source_fps or RECORD_FPS, options.fps or MOST_RECORD_FPS, MOST_RECORD_FPS)
             outputs.recorder = Recorder(
                 options.record,
@@ -58,10 +73,12 @@ def open_outputs(
                 region=settings.region,
                 every_frame=settings.pace.every_frame,
                 overwrite=options.force,
+                floor=floor,
                 say=say,
+                time_lapse=time_lapse,
             )
         if options.jsonl is not None:  # the last: it empties the file before
-            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, say=say)
+            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, floor=floor, say=say)
     except BaseException:
         outputs.end()
         if server is not None:

@@ -31,8 +31,9 @@ _GROUPS = {
     "Source": ("--source", "--source-file", "--size", "--fps", "--every", "--every-frame",
                "--loop", "--roi", "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
-    "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save-differences",
-               "--max-saved", "--quiet", "--force"),
+    "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save", "--save-to",
+               "--save-pause", "--save-differences", "--max-saved", "--keep-free", "--quiet",
+               "--force"),
 }  # fmt: skip
 
 
@@ -45,6 +46,12 @@ _GROUPS = {
     multiple=True,
     metavar="LABEL COMMAND",
     help="Run COMMAND (no shell) when LABEL appears; may be repeated.",
+)
+@click.option(
+    "--save",
+    multiple=True,
+    metavar="LABEL[:MIN_SCORE]",
+    help="Keep frames with this answer as JPEG; may be repeated.",
 )
 @json_option
 @labels_option
@@ -67,6 +74,7 @@ def command(**options: Any) -> None:
       edge-effnet camera --model b0-int8.tflite --compare b0-float32.tflite --serve 127.0.0.1:8080
       edge-effnet camera --model signs.tflite --source clip.mp4 --truth clip.csv --json report.json
       edge-effnet camera --model signs.tflite --on stop 'espeak stop' --threshold 0.6
+      edge-effnet camera --model birds.tflite --every 10m --save robin:0.8 --jsonl answers.jsonl
     """
     systemd = options.pop("systemd")
     asked = CameraOptions(**options)
@@ -112,14 +120,18 @@ def _refuse_contradictions(options: CameraOptions) -> None:
         raise UsageProblem(
             "--save-differences needs a second model", fix="add --compare b0-float32.tflite"
         )
+    if options.save_to and not options.save:
+        raise UsageProblem("--save-to needs --save", fix="say which answers: --save LABEL")
     if options.record is not None:
         from edge_effnet.camera.outputs.record import refuse_recording
 
         refuse_recording(options.record)
+    folders = [options.save_differences] if options.save_differences else []
+    folders += [options.save_folder] if options.save else []
     claim_outputs(
         {"--json": options.json_to, "--jsonl": options.jsonl, "--record": options.record},
         overwrite=options.force,
-        besides={options.save_differences: ()} if options.save_differences else None,
+        besides=dict.fromkeys(folders, ()),
     )
 
 

@@ -7,14 +7,12 @@ instead of being taken by its letter.
 
 from __future__ import annotations
 
-import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.spelling import did_you_mean, read_number
+from edge_effnet.spelling import did_you_mean, not_understood, read_amount, read_number
 
 if TYPE_CHECKING:
     _Choice = click.Choice[str]
@@ -24,7 +22,6 @@ else:  # generic since click 8.2, which Raspberry Pi OS lacks
     _ParamType = click.ParamType
 
 LEAST_AMOUNT = 1000  # of multiply-adds, parameters or bytes: less is a number without its unit
-_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
 class Quantity(_ParamType):
@@ -153,7 +150,7 @@ class Amount(Quantity):
     name = "amount"
 
     def parse(self, text: str, option: str) -> float:
-        amount = parse_amount(text, option)
+        amount = read_amount(text, option)
         if amount < LEAST_AMOUNT:
             expected = "an amount with its unit, of which there are some thousand at least"
             raise not_understood(option, text, expected=expected, example=f"{text.strip()}M")
@@ -194,31 +191,3 @@ def _number(text: str, option: str, *, example: str) -> tuple[float, bool]:
 
 def _name_of(param: click.Parameter | None) -> str:
     return max(param.opts, key=len) if param is not None else "the value"
-
-
-def parse_amount(text: str, option: str) -> float:
-    """Read a number with a unit: ``200M``, ``4.5MB``, ``512KiB``, ``3e8``.
-
-    Raises:
-        UsageProblem: no number, an unknown unit, or not positive.
-    """
-    # A bare B is refused: it is a byte to some, a billion to others.
-    match = re.fullmatch(r"([0-9.]+(?:e[0-9]+)?)\s*(?:([kmg]i?)b?)?", text.strip().lower())
-    try:
-        value = float(match[1]) * _UNITS[match[2] or ""] if match else 0.0
-    except ValueError:
-        value = 0.0
-    if not 0 < value < math.inf:
-        expected = "a positive number, with K, M, G or KB, MB, MiB if you like"
-        raise not_understood(option, text, expected=expected, example="4.5M")
-    return value
-
-
-def not_understood(option: str, text: str, *, expected: str, example: str) -> UsageProblem:
-    """The error for an amount that cannot be read."""
-    return UsageProblem(
-        f"{option} is not understood",
-        found=repr(text),
-        expected=expected,
-        fix=f"for example {option} {example}",
-    )

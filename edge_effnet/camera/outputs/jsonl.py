@@ -14,6 +14,7 @@ import click
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, answered_indices
 from edge_effnet.camera.frames import ComparedFrame, FrameScores
+from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.errors import cannot_write
 from edge_effnet.files.write import dump_json, refuse_existing
 from edge_effnet.heads.head import Head
@@ -28,14 +29,16 @@ class JsonLines:
         problem: why lines are missing; None where none are.
     """
 
-    def __init__(self, destination: str, *, overwrite: bool, say: Callable[[str], None]) -> None:
-        self._say, self._name = say, destination
+    def __init__(
+        self, destination: str, *, overwrite: bool, floor: DiskFloor, say: Callable[[str], None]
+    ) -> None:
+        self._say, self._name, self._floor = say, destination, floor
         self.problem: str | None = None
         self._file: int | None = None
         self._stdout = destination == "-"
         if self._stdout:
             return
-        path = Path(destination)
+        self._folder = (path := Path(destination)).parent
         refuse_existing(path, overwrite=overwrite)
         # Unbuffered, so that another program can follow it, and at the end of the file whatever
         # its size, so that it can be rotated.
@@ -86,13 +89,17 @@ class JsonLines:
         if self._stdout:
             click.echo(line.encode(), nl=False)  # UTF-8, whatever the terminal's encoding
         elif self._file is not None:
+            data = line.encode()
             try:
-                _write_whole(self._file, line.encode())
+                if not self._floor.leaves_room(self._folder, len(data)):
+                    self._fail("its disk is nearly full (--keep-free)")
+                    return
+                _write_whole(self._file, data)
             except OSError as error:
-                self._fail(error)
+                self._fail(error.strerror or str(error))
 
-    def _fail(self, error: OSError) -> None:
-        self.problem = f"{self._name} cannot be written any more: {error.strerror or error}"
+    def _fail(self, reason: str) -> None:
+        self.problem = f"{self._name} cannot be written any more: {reason}"
         self._say(self.problem)
         self.end()
 
@@ -104,7 +111,7 @@ class JsonLines:
             os.close(file)
         except OSError as error:  # a network's disk says only now that it is full
             if self.problem is None:
-                self._fail(error)
+                self._fail(error.strerror or str(error))
 
 
 def _shown(seen: Decision, head: Head) -> dict[str, Any]:

@@ -1,10 +1,7 @@
-"""Writing the feed to disk: a video with its overlay, and the frames two models differ on."""
+"""Writing the feed to disk: a video with its overlay."""
 
 from __future__ import annotations
 
-import re
-import shutil
-import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -14,24 +11,19 @@ import cv2
 
 from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.frames import Frame, Region
-from edge_effnet.camera.outputs.overlay import draw, plain
+from edge_effnet.camera.outputs.disk import DiskFloor
+from edge_effnet.camera.outputs.overlay import draw
 from edge_effnet.camera.queues import BoundedQueue
-from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem, cannot_write
+from edge_effnet.errors import OutputError, UsageProblem, cannot_write
 from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder
-from edge_effnet.files.write import refuse_existing, write_atomically
+from edge_effnet.files.write import refuse_existing
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.system.native_threads import NativeThread
 
-RESERVE_BYTES = 64 * 2**20
-"""Free space that is left on the disk: OpenCV does not say when a write fails."""
 LONGEST_GAP_S = 2.0
+INDEX_BYTES = 64
 _CODECS = {".mp4": "mp4v", ".mkv": "mp4v", ".avi": "MJPG"}
-FreeBytes = Callable[[Path], int]
-
-
-def free_bytes(folder: Path) -> int:
-    return shutil.disk_usage(folder).free
 
 
 @dataclass(frozen=True)
@@ -47,8 +39,8 @@ class Recorder:
     """Writes annotated frames to a video file in its own thread.
 
     The video has a fixed rate and follows the frames' own clock: a frame is repeated or left
-    out as needed. The file appears under its name when it is finished; a full disk ends the
-    recording early, keeps what there is, and disturbs nothing else.
+    out as needed; a time lapse has each once. The file appears under its name when it is
+    finished; a full disk ends the recording early, keeps what there is, and disturbs nothing else.
 
     Attributes:
         problem: why it is cut or missing; None where it is whole.
@@ -62,15 +54,16 @@ class Recorder:
         region: Region,
         every_frame: bool,
         overwrite: bool,
+        floor: DiskFloor,
         say: Callable[[str], None],
-        free: FreeBytes = free_bytes,
+        time_lapse: bool = False,
     ) -> None:
         refuse_recording(path)
         refuse_existing(path, overwrite=overwrite)
         self.written = 0
         self.problem: str | None = None
         self._path, self._fps, self._region, self._say = path, fps, region, say
-        self._free = free
+        self._floor, self._time_lapse = floor, time_lapse
         self._scratch = ExitStack()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,7 +76,6 @@ class Recorder:
         self._writer: cv2.VideoWriter | None = None
         self._size = (0, 0)
         self._first_s: float | None = None
-        self._checked_s = float("-inf")
         self._thread = NativeThread(self._run, "recorder")
         self._thread.start()
 
@@ -107,13 +99,13 @@ class Recorder:
             self._finish()
 
     def _write(self, annotated: AnnotatedFrame) -> bool:
-        now = time.monotonic()
-        if now - self._checked_s > 0.5:
-            self._checked_s = now
-            if self._free(self._path.parent) < RESERVE_BYTES:
-                self._fail(f"recording ended: the disk with {self._path} is nearly full")
-                return False
         pixels = annotated.frame.pixels
+        # OpenCV does not say when a write fails. A frame takes no more than its raw pixels, and
+        # the index at the file's end some bytes for each.
+        next_bytes = pixels.nbytes + INDEX_BYTES * self.written
+        if not self._floor.leaves_room(self._path.parent, next_bytes):
+            self._fail(f"recording ended: the disk with {self._path} is nearly full (--keep-free)")
+            return False
         if self._writer is None:
             rows, columns = pixels.shape[:2]
             self._size = (columns - columns % 2, rows - rows % 2)  # the codec wants even sides
@@ -125,6 +117,7 @@ class Recorder:
         if self._first_s is None:
             self._first_s = annotated.frame.time_s
         due = 1 + round((annotated.frame.time_s - self._first_s) * self._fps)
+        due = self.written + 1 if self._time_lapse else due
         if due <= self.written:
             return True
         longest = max(1, round(LONGEST_GAP_S * self._fps))
@@ -183,79 +176,3 @@ def _plays(path: Path) -> bool:
         return bool(reader.read()[0])
     finally:
         reader.release()
-
-
-class DifferenceSaver:
-    """Saves frames as PNG in its own thread, at most ``most`` files in the folder, counting
-    those of earlier runs: a service that restarts for ever must not fill the card.
-
-    Attributes:
-        problem: why frames are missing that had room; None where none are.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        most: int,
-        say: Callable[[str], None],
-        free: FreeBytes = free_bytes,
-    ) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            there = sum(1 for _ in folder.glob("*-frame*.png"))
-        except OSError as error:
-            raise OutputError(
-                f"{folder} cannot be used to save frames",
-                found=error.strerror or str(error),
-                fix="choose a folder you may write to",
-            ) from error
-        self.saved = 0
-        self.problem: str | None = None
-        self._folder, self._room, self._say, self._free = folder, most - there, say, free
-        self._full_said = False
-        self._started = time.strftime("%Y%m%d-%H%M%S")
-        self._frames: BoundedQueue[tuple[Frame, Path]] = BoundedQueue(4)
-        self._thread = NativeThread(self._run, "saver")
-        self._thread.start()
-
-    def put(self, frame: Frame, reference: str, candidate: str) -> Path | None:
-        """Save a frame that the models call differently; where, or None without room for it."""
-        if self.saved < self._room:
-            words = "-".join(map(file_name_part, (reference, candidate)))
-            path = self._folder / f"{self._started}-frame{frame.number:07d}-{words}.png"
-            self._frames.put((frame, path))
-            return path
-        if not self._full_said:
-            self._full_said = True
-            self._say(f"{self._folder} has its fill of frames; no more are saved (--max-saved)")
-        return None
-
-    def end(self) -> None:
-        self._frames.close()
-        self._thread.join(10.0)
-
-    def _run(self) -> None:
-        while (item := self._frames.take()) is not None:
-            frame, path = item
-            if self.saved >= self._room:
-                continue
-            try:
-                if self._free(self._folder) < RESERVE_BYTES:
-                    raise OutputError("the disk is nearly full", fix="make room")
-                bgr = cv2.cvtColor(frame.pixels, cv2.COLOR_RGB2BGR)
-                data = cv2.imencode(".png", bgr)[1].tobytes()
-                write_atomically(path, data, overwrite=True)
-            except (EdgeEffnetError, OSError) as error:
-                text = error.what if isinstance(error, EdgeEffnetError) else str(error)
-                self.problem = f"frames are not saved any more: {text}"
-                self._say(self.problem)
-                self._room = 0
-                self._full_said = True
-                continue
-            self.saved += 1
-
-
-def file_name_part(label: str) -> str:
-    """A label as a part of a file name: letters, digits and ``_``."""
-    return re.sub(r"[^A-Za-z0-9]+", "_", plain(label)).strip("_")[:24] or "x"

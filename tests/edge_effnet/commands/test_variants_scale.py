@@ -12,8 +12,8 @@ from edge_effnet.architecture.files import read_variant
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import UsageProblem
+from edge_effnet.spelling import read_amount
 from edge_effnet.ui.console import megabytes, millions
-from edge_effnet.ui.quantities import parse_amount
 from tests.conftest import Cli
 
 
@@ -118,14 +118,14 @@ def test_scale_says_what_it_cannot_do(cli: Cli, arguments: tuple[str, ...], said
     ],
 )
 def test_amounts(text: str, amount: float) -> None:
-    assert parse_amount(text, "--max-size") == amount
+    assert read_amount(text, "--max-size") == amount
 
 
 @pytest.mark.parametrize("text", ["", "M", "-1M", "0", "1.2.3", "5T", "5 i", "2B", "nan", "1e999"])
 def test_amounts_that_are_none(text: str) -> None:
     """2B is refused: two bytes to some, two billion to others."""
     with pytest.raises(UsageProblem, match="--max-size is not understood"):
-        parse_amount(text, "--max-size")
+        read_amount(text, "--max-size")
 
 
 def test_figures_for_people() -> None:

@@ -1,10 +1,7 @@
-"""Recording with overlay, saved differences, JSON lines, and disks that fill up."""
+"""Recording with overlay, a disk that fills up, the status line and the window."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -12,22 +9,19 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.answers import Decision, ScoredLabel
-from edge_effnet.camera.frames import Frame, FrameScores, Region
-from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.frames import Frame, Region
+from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.record import (
     LONGEST_GAP_S,
-    RESERVE_BYTES,
     AnnotatedFrame,
-    DifferenceSaver,
     Recorder,
-    file_name_part,
 )
 from edge_effnet.camera.outputs.status_line import StatusLine
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.errors import OutputError, UsageProblem
-from edge_effnet.heads.head import Head
 from tests.edge_effnet.camera.conftest import FakeClock, plain
 
+FLOOR = DiskFloor(1000)
 SEEN = Decision((ScoredLabel("red", 1.0),), (ScoredLabel("red", 1.0),))
 
 
@@ -38,6 +32,7 @@ def annotated(number: int, time_s: float, width: int = 64, height: int = 48) -> 
 
 def recorder(path: Path, said: list[str], **settings: object) -> Recorder:
     values = {"fps": 10.0, "region": Region(), "every_frame": True, "overwrite": False}
+    values["floor"] = FLOOR
     values |= settings
     return Recorder(path, say=said.append, **values)  # type: ignore[arg-type]
 
@@ -92,21 +87,25 @@ def test_a_change_of_size_while_recording(tmp_path: Path) -> None:
     assert {frame.shape for frame in frames} == {(64, 64, 3)}
 
 
-def test_a_full_disk_ends_the_recording_and_keeps_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_ends_the_recording_and_keeps_it(tmp_path: Path) -> None:
     said: list[str] = []
-    free = iter([10 * RESERVE_BYTES] * 3)
-    clock = FakeClock()
-    monkeypatch.setattr("edge_effnet.camera.outputs.record.time.monotonic", clock)
-    writer = recorder(tmp_path / "out.mp4", said, free=lambda _: next(free, RESERVE_BYTES - 1))
+    free = iter([50_000_000] * 5)
+    floor = DiskFloor(1_000_000, free=lambda _: next(free, 1_005_000))  # a frame has 9 kB raw
+    writer = recorder(tmp_path / "out.mp4", said, floor=floor)
     for number in range(30):
-        clock.wait(0.2)
         writer.put(annotated(number, number / 10))
     writer.end()
-    assert "the disk with" in said[0]
-    assert len(said) == 1
-    assert 5 <= len(frames_in(tmp_path / "out.mp4")) < 30
+    path = tmp_path / "out.mp4"
+    assert said == [f"recording ended: the disk with {path} is nearly full (--keep-free)"]
+    assert len(frames_in(path)) == 5
+
+
+def test_a_time_lapse_has_each_frame_once(tmp_path: Path) -> None:
+    writer = recorder(tmp_path / "out.mp4", [], time_lapse=True)
+    for number in range(7):
+        writer.put(annotated(number, 600.0 * number))
+    writer.end()
+    assert len(frames_in(tmp_path / "out.mp4")) == 7
 
 
 def test_a_recording_without_frames_leaves_nothing(tmp_path: Path) -> None:
@@ -120,94 +119,6 @@ def test_where_a_recording_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         recorder(tmp_path / "file" / "out.mp4", [])
-
-
-# Frames the models differ on
-
-
-def test_differences_are_saved_losslessly_up_to_a_number(tmp_path: Path) -> None:
-    said: list[str] = []
-    for run in range(2):
-        saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append)
-        for number in range(4):
-            saver.put(annotated(10 * run + number, 0).frame, "n/o such, x", "grün")
-        saver.end()
-        for number in range(2):
-            saver.put(annotated(number, 0).frame, "a", "b")
-    files = sorted((tmp_path / "set").iterdir())
-    assert len(files) == 5  # the second run found four of the first
-    assert "-frame0000000-n_o_such-grun.png" in files[0].name
-    saved = cv2.cvtColor(cv2.imread(str(files[0])), cv2.COLOR_BGR2RGB)
-    assert np.array_equal(saved, plain("red"))
-    assert sum("has its fill" in line for line in said) == 1
-
-
-def test_a_full_disk_ends_the_saving(tmp_path: Path) -> None:
-    said: list[str] = []
-    saver = DifferenceSaver(tmp_path / "set", most=5, say=said.append, free=lambda _: 0)
-    for number in range(3):
-        saver.put(annotated(number, 0).frame, "a", "b")
-    saver.end()
-    assert said == ["frames are not saved any more: the disk is nearly full"]
-    assert list((tmp_path / "set").iterdir()) == []
-    (tmp_path / "file").touch()
-    with pytest.raises(OutputError, match="cannot be used"):
-        DifferenceSaver(tmp_path / "file" / "x", most=5, say=said.append)
-
-
-def test_labels_become_file_names() -> None:
-    assert file_name_part("../../etc/passwd") == "etc_passwd"
-    assert file_name_part("東京") == "x"
-    assert len(file_name_part("a" * 300)) <= 24
-
-
-# JSON lines
-
-
-def answer(number: int) -> FrameScores:
-    scores = np.array([0.75, 0.25, 0], np.float32)
-    return FrameScores(annotated(number, number / 10).frame, scores, 0.1, 1.0, 0.02)
-
-
-def test_lines_are_json_each_and_there_at_once(tmp_path: Path) -> None:
-    path = tmp_path / "feed.jsonl"
-    lines = JsonLines(str(path), overwrite=False, say=print)
-    lines.answer(answer(3), SEEN, ("red", "green", "blue"), Head("softmax", 3))
-    lines.note("it's “there”")
-    first, second = map(json.loads, path.read_text().splitlines())
-    assert (first["type"], first["frame"], first["raw"]) == ("answer", 3, ["red", 0.75])
-    assert first["delay_ms"] == 20
-    assert second["text"] == "it's “there”"
-    lines.end()
-    with pytest.raises(OutputError, match="already exists"):
-        JsonLines(str(path), overwrite=False, say=print)
-
-
-FULL_DISK = """
-import resource, signal, sys
-from edge_effnet.camera.outputs.jsonl import JsonLines
-
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-lines = JsonLines(sys.argv[1], overwrite=False, say=print)
-for number in range(100):
-    lines.note(f"{number} on the way to a full disk")
-lines.end()
-assert lines.problem
-"""
-
-
-def test_a_full_disk_ends_the_lines_with_a_note_behind_a_whole_one(tmp_path: Path) -> None:
-    path = tmp_path / "feed.jsonl"
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, path], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == f"{path} cannot be written any more: File too large\n"
-    lines = path.read_bytes().splitlines(keepends=True)
-    numbers = [int(json.loads(line)["text"].split()[0]) for line in lines]
-    assert numbers == list(range(len(lines)))
-    assert len(lines) > 5
-    assert lines[-1].endswith(b"\n")
 
 
 # The status line and the window
