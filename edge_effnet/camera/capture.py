@@ -5,21 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
 
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.queues import BoundedQueue, Clock
+from edge_effnet.camera.reader import Reader
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import (
     CapturedFrame,
     FrameSource,
     SourceEnded,
-    SourceLost,
 )
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.system.native_threads import NativeThread
 
-BROKEN_IN_A_ROW = 25
 MOST_HANGING = 2
 """Readers that hang in a driver while another one is tried; each holds a thread and a device."""
 
@@ -67,7 +65,7 @@ class Capture:
         self._pace, self._say, self._clock = pace, say, clock
         self._wait, self._wanted = wait or self.stop.wait, wanted
         self._began_s = clock()
-        self._hanging: list[_Reader] = []
+        self._hanging: list[Reader] = []
         self._shape: tuple[int, ...] | None = None
         self.away, self._last_said, self._pause_s = False, "", pace.first_pause_s
         self._thread = NativeThread(self.run, "capture")
@@ -163,7 +161,7 @@ class Capture:
 
     def _run_live(self) -> None:
         while not self.stop.is_set():
-            reader = _Reader(
+            reader = Reader(
                 self._source, self._take_live, self._pass_live, self._wanted, self._clock
             )
             reason = self._watch(reader)
@@ -187,7 +185,7 @@ class Capture:
             self._last_said = line
             self._say(line)
 
-    def _watch(self, reader: _Reader) -> str | None:
+    def _watch(self, reader: Reader) -> str | None:
         """Until the reader ends or stalls; why, or None when we are to stop."""
         reader.start()
         while not self.stop.is_set():
@@ -249,64 +247,6 @@ class Capture:
             rows, columns = self._shape[:2]
             self._say(f"the frame's size changed: {columns}x{rows} to {shape[1]}x{shape[0]}")
         self._shape = shape
-
-
-class _Reader:
-    """Reads one live source in a thread of its own, which can hang in a driver for ever."""
-
-    _numbers = count(1)
-
-    def __init__(
-        self,
-        source: FrameSource,
-        take: Callable[[CapturedFrame | None], None],
-        passed: Callable[[], None],
-        wanted: Callable[[], bool],
-        clock: Clock,
-    ) -> None:
-        self.ended = threading.Event()
-        self.reason = "it ended"
-        self.error: BaseException | None = None
-        self.alive_s = clock()
-        self._source, self._take, self._clock = source, take, clock
-        self._passed, self._wanted = passed, wanted
-        self._abandoned = threading.Event()
-        self._thread = NativeThread(self._run, f"reader {next(self._numbers)}")
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def abandon(self) -> None:
-        """What it still reads goes nowhere; it closes its source when the driver lets it."""
-        self._abandoned.set()
-        self._source.interrupt()
-
-    def _run(self) -> None:
-        broken = 0
-        try:
-            while not self._abandoned.is_set():
-                if not self._wanted():
-                    self._source.skip()
-                    if not self._abandoned.is_set():
-                        self.alive_s = self._clock()
-                        self._passed()
-                    continue
-                captured = self._source.read()
-                if self._abandoned.is_set():
-                    return
-                broken = 0 if captured is not None else broken + 1
-                if captured is not None:
-                    self.alive_s = self._clock()
-                self._take(captured)
-                if broken >= BROKEN_IN_A_ROW:
-                    raise SourceLost(f"{broken} broken frames in a row")
-        except (SourceLost, SourceEnded) as lost:
-            self.reason = str(lost)
-        except BaseException as error:
-            self.error = error
-        finally:
-            self._source.close()
-            self.ended.set()
 
 
 def _summary(error: EdgeEffnetError) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.server import Server, parse_address, start_server
 from edge_effnet.camera.outputs.record import Recorder
-from edge_effnet.camera.outputs.web import Server, parse_address, start_server
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings

@@ -16,8 +16,8 @@ from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.outputs.base import AnswerOutput
 from edge_effnet.camera.outputs.frame_files import DifferenceSaver
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.record import AnnotatedFrame, Recorder
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.pipeline import FrameModel, Pipeline

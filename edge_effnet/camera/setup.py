@@ -14,7 +14,7 @@ from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.output_setup import open_outputs
-from edge_effnet.camera.outputs.web import Server
+from edge_effnet.camera.outputs.page.server import Server
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.web import start_server
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.server import start_server
 from tests.conftest import RunCommand
 from tests.edge_effnet.camera.conftest import Cli, MakeClip
 from tests.edge_effnet.conftest import MakeModel

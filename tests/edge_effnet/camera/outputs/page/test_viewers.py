@@ -12,10 +12,11 @@ from functools import partial
 import cv2
 import pytest
 
-from edge_effnet.camera.outputs import web, web_handler
-from edge_effnet.camera.outputs.connections import Connections
+from edge_effnet.camera.outputs.page import handler
+from edge_effnet.camera.outputs.page import server as page_server
+from edge_effnet.camera.outputs.page.connections import Connections
 from tests.edge_effnet.camera.conftest import plain, wait_for
-from tests.edge_effnet.camera.outputs.conftest import get, serving, watch_stream
+from tests.edge_effnet.camera.outputs.page.conftest import get, serving, watch_stream
 
 
 def test_several_viewers_share_one_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -54,7 +55,7 @@ def test_a_slow_viewer_blocks_nothing() -> None:
 def test_too_many_streams_are_turned_away_and_the_page_is_not(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(web, "MOST_STREAMS", 1)
+    monkeypatch.setattr(page_server, "MOST_STREAMS", 1)
     with serving() as (server, _), watch_stream(server) as first:
         assert first.recv(100)
         assert get(server, "/stream.mjpg")[0] == 503
@@ -62,7 +63,7 @@ def test_too_many_streams_are_turned_away_and_the_page_is_not(
 
 
 def test_too_many_that_wait_for_an_image_are_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web, "MOST_VIEWERS", 1)
+    monkeypatch.setattr(page_server, "MOST_VIEWERS", 1)
     with serving(fps=0) as (server, publisher), ThreadPoolExecutor(2) as viewers:
         asked = [viewers.submit(get, server, "/picture.jpg") for _ in range(2)]
         wait_for(lambda: any(one.done() for one in asked))
@@ -75,7 +76,7 @@ def test_too_many_that_wait_for_an_image_are_turned_away(monkeypatch: pytest.Mon
 def test_connections_that_do_not_finish_their_request_make_room(asked: bytes) -> None:
     """More than one address may have, and more than there may be in all."""
     with serving() as (server, _), ExitStack() as open_connections:
-        for count in range(3 * web.MOST_OF_ONE):
+        for count in range(3 * page_server.MOST_OF_ONE):
             idle = socket.create_connection(("127.0.0.1", server.port))
             open_connections.enter_context(idle)
             idle.sendall(asked)
@@ -110,7 +111,7 @@ def test_at_the_bound_the_longest_wait_ends_and_requests_in_work_stay() -> None:
 def test_a_request_has_a_deadline_however_often_a_byte_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(web_handler, "REQUEST_S", 0.5)
+    monkeypatch.setattr(handler, "REQUEST_S", 0.5)
     with serving() as (server, _), socket.create_connection(("127.0.0.1", server.port)) as slow:
         slow.sendall(b"GET / HTTP/1.1\r\nX-A: ")
         began = time.monotonic()

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.sources.mjpeg import open_mjpeg
 from tests.edge_effnet.camera.conftest import plain
-from tests.edge_effnet.camera.outputs.conftest import STATE, get, serving, watch_stream
+from tests.edge_effnet.camera.outputs.page.conftest import STATE, get, serving, watch_stream
 
 
 def test_frames_are_new_each_time_and_the_figures_are_json() -> None:

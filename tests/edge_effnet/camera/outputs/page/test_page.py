@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.edge_effnet.camera.outputs.conftest import get, serving, watch_stream
+from tests.edge_effnet.camera.outputs.page.conftest import get, serving, watch_stream
 
 
 def test_the_page_loads_nothing_from_elsewhere() -> None:
@@ -22,7 +22,7 @@ def test_the_page_loads_nothing_from_elsewhere() -> None:
             assert get(server, path)[0] == 200
             page += get(server, path)[2]
         assert not re.search(rb"https?://", page)
-        for path in ("/nothing", "/../web.py", "/page.html", "/%2e%2e/web.py"):
+        for path in ("/nothing", "/../server.py", "/page.html", "/%2e%2e/server.py"):
             assert get(server, path)[0] == 404
 
 

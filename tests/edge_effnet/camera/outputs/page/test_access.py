@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.web import parse_address, start_server
-from edge_effnet.camera.outputs.web_handler import is_loopback
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.handler import is_loopback
+from edge_effnet.camera.outputs.page.server import parse_address, start_server
 from edge_effnet.errors import OutputError, UsageProblem
-from tests.edge_effnet.camera.outputs.conftest import get, serving
+from tests.edge_effnet.camera.outputs.page.conftest import get, serving
 
 
 def test_on_loopback_only_this_machines_names_are_answered() -> None:

@@ -8,8 +8,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.web import Server, start_server
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.server import Server, start_server
 from tests.edge_effnet.camera.conftest import plain
 
 STATE = {

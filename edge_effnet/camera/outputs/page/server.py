@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
 
-from edge_effnet.camera.outputs.connections import Connections
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.web_handler import PageHandler, is_loopback
+from edge_effnet.camera.outputs.page.connections import Connections
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.handler import PageHandler, is_loopback
 from edge_effnet.errors import OutputError, UsageProblem
 
 MOST_VIEWERS, MOST_STREAMS = 24, 8

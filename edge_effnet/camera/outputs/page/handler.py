@@ -21,8 +21,8 @@ from importlib import resources
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
-from edge_effnet.camera.outputs.connections import Connections, DeadlineReader
-from edge_effnet.camera.outputs.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.connections import Connections, DeadlineReader
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 
 REQUEST_S = 10.0
 """For a whole request, from the connection or the answer before it."""

@@ -1,0 +1,1 @@
+"""The page with the live feed: its server, and what it serves."""
