@@ -41,6 +41,7 @@ class Capture:
         skipped: of those, the ones passed over before decoding, because a file's clock ran on or
             none was wanted.
         broken: frames that arrived but could not be decoded.
+        attempts: how often it was tried to open it again while no reader hung in its driver.
         reopened: how often the source came back, with a frame.
         away: whether it stopped giving frames and has not come back.
         error: what ended the capture, if it was an error.
@@ -58,7 +59,7 @@ class Capture:
         wait: Callable[[float], object] | None = None,
         wanted: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.captured = self.skipped = self.broken = self.reopened = 0
+        self.captured = self.skipped = self.broken = self.attempts = self.reopened = 0
         self.error: BaseException | None = None
         self.stop = threading.Event()
         self._source, self._reopen, self._frames = source, reopen, frames
@@ -217,6 +218,8 @@ class Capture:
                 self._say_once(f"{_summary(error)}; trying on")
             else:
                 return True
+            finally:
+                self.attempts += not self._hanging
         return False
 
     def _take_live(self, captured: CapturedFrame | None) -> None:

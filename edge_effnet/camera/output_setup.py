@@ -13,6 +13,7 @@ from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.server import Server, parse_address, start_server
 from edge_effnet.camera.outputs.record import Recorder
+from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings
@@ -34,7 +35,7 @@ def open_outputs(
     Raises:
         EdgeEffnetError: one of them cannot start; those that had are ended.
     """
-    outputs, server = Outputs(), None
+    outputs, server = Outputs(systemd=open_notifier(say)), None
     floor = DiskFloor(int(read_amount(options.keep_free, "--keep-free")))
     try:
         if options.on:

@@ -19,6 +19,7 @@ class BoundedQueue(Generic[Item]):
     (``dropped``), or, with ``wait``, whoever puts waits until there is room.
 
     Attributes:
+        taken: items that somebody has, or has used.
         awaited: whether somebody waits for an item.
     """
 
@@ -27,7 +28,7 @@ class BoundedQueue(Generic[Item]):
         self._capacity, self._wait = capacity, wait
         self._changed = threading.Condition()
         self._closed = False
-        self.dropped = 0
+        self.taken = self.dropped = 0
         self.awaited = False
 
     def put(self, item: Item) -> None:
@@ -52,6 +53,7 @@ class BoundedQueue(Generic[Item]):
             if not self._items:
                 return None
             item = self._items.popleft()
+            self.taken += 1
             self._changed.notify_all()
             return item
 
@@ -66,6 +68,7 @@ class BoundedQueue(Generic[Item]):
     def drop(self) -> None:
         """Count an item as dropped that was taken and is too old to be used."""
         with self._changed:
+            self.taken -= 1
             self.dropped += 1
 
     @property

@@ -19,6 +19,7 @@ from edge_effnet.camera.outputs.frame_files import DifferenceSaver
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.record import AnnotatedFrame, Recorder
+from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.pipeline import FrameModel, Pipeline
 from edge_effnet.camera.queues import Limiter
@@ -52,6 +53,7 @@ class Outputs:
     recorder: Recorder | None = None
     saver: DifferenceSaver | None = None
     window: Window | None = None
+    systemd: SystemdNotifier | None = None
 
     @property
     def problems(self) -> list[str]:
@@ -162,6 +164,8 @@ class Session:
         except KeyboardInterrupt:
             pass
         finally:
+            if self._outputs.systemd is not None:
+                self._outputs.systemd.stopping()
             capture.end()
             self._pipeline.end()
             if monitor is not None:
@@ -247,6 +251,8 @@ class Session:
         now, status, publisher = time.monotonic(), self.status, self._outputs.publisher
         for output in self._outputs.answers:
             output.tick(away=status.capture.away)
+        if self._outputs.systemd is not None:
+            self._outputs.systemd.tick(status)
         if now >= self._rate_due_s:
             self._rate_due_s = now + RATE_EVERY_S
             self._adjust_rate(now)

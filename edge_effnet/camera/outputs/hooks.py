@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
+from edge_effnet.camera.outputs.systemd_notify import SYSTEMD_VARIABLES
 from edge_effnet.camera.queues import Clock
 from edge_effnet.errors import UsageProblem
 from edge_effnet.printable import printable
 
 TOKEN_VARIABLE = "EDGE_EFFNET_TOKEN"  # noqa: S105
 """Of the page; not for the commands of ``--on``."""
+_KEPT_BACK = SYSTEMD_VARIABLES | {TOKEN_VARIABLE}
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,9 @@ class CommandHooks:
     A hook fires when its label becomes an answer, not while it stays one, at most once in
     ``pause_s``, and not while its last command still runs. ``{label}`` and ``{score}`` in its
     arguments are replaced; EDGE_EFFNET_LABEL, EDGE_EFFNET_SCORE and EDGE_EFFNET_FRAME are in its
-    environment, and the page's token is not. Characters of a label that no argument can hold, or
-    that none should, are escaped (``printable``). What it prints goes to standard error.
+    environment, and neither the page's token nor systemd's socket. Characters of a label that no
+    argument can hold, or that none should, are escaped (``printable``). What it prints goes to
+    standard error.
     """
 
     problem = None
@@ -107,7 +110,7 @@ class CommandHooks:
             thread.start()
 
     def _execute(self, hook: Hook, command: list[str], variables: dict[str, str]) -> None:
-        inherited = {name: value for name, value in os.environ.items() if name != TOKEN_VARIABLE}
+        inherited = {name: value for name, value in os.environ.items() if name not in _KEPT_BACK}
         try:
             done = subprocess.run(
                 command,

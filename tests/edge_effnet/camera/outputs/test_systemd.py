@@ -77,6 +77,12 @@ def test_systemd_takes_the_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_systemd_watches_the_run_and_starts_it_again() -> None:
+    lines = systemd_unit(["camera"]).splitlines()
+    for line in ("Type=notify", "NotifyAccess=main", "WatchdogSec=60", "Restart=on-failure"):
+        assert line in lines  # on-failure: after a watchdog's signal too, systemd.service(5)
+
+
 @pytest.mark.parametrize("word", ["a\nUser=root", "a\rb", "a\0b", "\x1b[2J", "\udcff", "a\u2028b"])
 def test_words_that_no_unit_can_hold(word: str) -> None:
     with pytest.raises(UsageProblem, match="cannot stand in a systemd unit") as caught:
