@@ -137,6 +137,23 @@ class CameraOptions:
     max_saved: int = field(
         default=100, metadata=option("Files in that folder at most.", metavar="N", kind=_COUNT)
     )
+    mqtt: str | None = field(
+        default=None,
+        metadata=option(
+            "Tell an MQTT broker, as Home Assistant finds it: mqtt[s]://[user:password@]host/NAME.",
+            metavar="ADDRESS",
+        ),
+    )
+    mqtt_file: Path | None = field(
+        default=None,
+        metadata=option("Read that address from a file of mode 600.", metavar="FILE"),
+    )
+    mqtt_steady: float = field(
+        default=1.0,
+        metadata=option(
+            "Tell an answer when it has stayed so long.", metavar="SECONDS", kind=_SECONDS
+        ),
+    )
     serve: str | None = field(
         default=None,
         metadata=option(

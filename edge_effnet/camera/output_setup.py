@@ -17,6 +17,7 @@ from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings
+from edge_effnet.heads.kinds import Task
 from edge_effnet.spelling import read_amount
 
 RECORD_FPS = 10.0
@@ -27,6 +28,7 @@ MOST_RECORD_FPS = 30.0
 def open_outputs(
     options: CameraOptions,
     settings: SessionSettings,
+    task: Task,
     source_fps: float | None,
     say: Callable[[str], None],
 ) -> tuple[Outputs, Server | None]:
@@ -78,6 +80,10 @@ def open_outputs(
                 say=say,
                 time_lapse=time_lapse,
             )
+        if options.mqtt or options.mqtt_file:
+            from edge_effnet.camera.outputs.mqtt import open_publisher
+
+            outputs.answers.append(open_publisher(options, settings, task, say))
         if options.jsonl is not None:  # the last: it empties the file before
             outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, floor=floor, say=say)
     except BaseException:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
+from edge_effnet.camera.address_file import read_address_file
 from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
@@ -19,7 +20,6 @@ from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
-from edge_effnet.camera.sources.source_file import read_source_file
 from edge_effnet.camera.thermal import BoardMonitor
 from edge_effnet.data.demo import demo_model
 from edge_effnet.data.folders import left_out_lines
@@ -189,7 +189,9 @@ def open_run(
     """
     keep_memory_flat()
     if options.source_file is not None:
-        options = replace(options, source=read_source_file(options.source_file))
+        example = "http://user:password@192.168.1.20/stream.mjpg"
+        address = read_address_file(options.source_file, "--source", example)
+        options = replace(options, source=address)
     name = options.source
     if not name:
         name, why = default_source()
@@ -215,7 +217,9 @@ def open_run(
     for line in left_out_lines(source.left_out):
         say(line)
     try:
-        outputs, server = open_outputs(options, settings, source.fps, notes.put)
+        outputs, server = open_outputs(
+            options, settings, models.model.head.task, source.fps, notes.put
+        )
     except BaseException:
         source.close()
         raise

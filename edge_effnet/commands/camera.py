@@ -30,7 +30,8 @@ _GROUPS = {
                "--threads"),
     "Source": ("--source", "--source-file", "--size", "--fps", "--every", "--every-frame",
                "--loop", "--roi", "--max-temp"),
-    "Answers": ("--top", "--smooth", "--threshold", "--truth", "--on", "--on-pause"),
+    "Answers": ("--top", "--smooth", "--threshold", "--truth"),
+    "Actions": ("--on", "--on-pause", "--mqtt", "--mqtt-file", "--mqtt-steady"),
     "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save", "--save-to",
                "--save-pause", "--save-differences", "--max-saved", "--keep-free", "--quiet",
                "--force"),
@@ -83,7 +84,9 @@ def command(**options: Any) -> None:
         from edge_effnet.camera.outputs.systemd import systemd_unit
 
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
-        click.echo(systemd_unit(arguments, asked.source), nl=False)
+        click.echo(
+            systemd_unit(arguments, {"--source": asked.source, "--mqtt": asked.mqtt}), nl=False
+        )
         return
     from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.setup import open_run
@@ -111,6 +114,10 @@ def _refuse_contradictions(options: CameraOptions) -> None:
         )
     if options.fps is not None and options.every is not None:
         raise UsageProblem("--fps and --every both limit the rate", fix="leave one of them out")
+    if options.mqtt is not None and options.mqtt_file is not None:
+        raise UsageProblem(
+            "--mqtt and --mqtt-file both name the broker", fix="leave one of them out"
+        )
     if options.json_to == "-" and options.jsonl == "-":
         raise UsageProblem(
             "--json and --jsonl cannot both go to standard output",

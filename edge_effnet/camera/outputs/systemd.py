@@ -8,7 +8,7 @@ import re
 import shlex
 import sys
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -19,18 +19,21 @@ _PLAIN_WORD = re.compile(r"[A-Za-z0-9_./:=,%$+-]+")
 _PLAIN_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
-def systemd_unit(arguments: Sequence[str], source: str | None = None) -> str:
+def systemd_unit(
+    arguments: Sequence[str], addresses: Mapping[str, str | None] | None = None
+) -> str:
     """The unit file for a command line; two lines at its head say how to install it.
 
     Args:
         arguments: of ``edge-effnet``, with ``camera`` first and without ``--systemd``.
-        source: of them, what ``--source`` says.
+        addresses: of them, what ``--source`` and ``--mqtt`` say.
 
     Raises:
         UsageProblem: an argument or this folder's name has a character that no unit can hold, or
-            the source may hold a password.
+            an address may hold a password.
     """
-    _refuse_password(source)
+    for option, address in (addresses or {}).items():
+        _refuse_password(option, address)
     folder = str(Path.cwd())
     for word in (sys.executable, folder, *arguments):
         _refuse_control_characters(word)
@@ -77,13 +80,11 @@ def _refuse_control_characters(word: str) -> None:
         )
 
 
-def _refuse_password(source: str | None) -> None:
+def _refuse_password(option: str, address: str | None) -> None:
     """Everybody on a machine may read its units, and its process list."""
-    if source is not None and shown_address(source) != source and not os.path.lexists(source):
+    if address is not None and shown_address(address) != address and not os.path.lexists(address):
         raise UsageProblem(
-            "the address of the camera may hold a password, which everybody on this machine could "
-            "read in the unit",
-            found=shown_address(source),
-            fix="write the address into a file, chmod 600 it, and give it with --source-file "
-            "instead of --source",
+            f"{option} may hold a password, which everybody on this machine could read in the unit",
+            found=shown_address(address),
+            fix=f"write the address into a file, chmod 600 it, and give it with {option}-file",
         )

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edge_effnet.camera.address_file import read_address_file
 from edge_effnet.camera.outputs.systemd import systemd_unit
-from edge_effnet.camera.sources.source_file import read_source_file
-from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.errors import UsageProblem
 from tests.edge_effnet.camera.conftest import Cli
 
 AWKWARD = [
@@ -110,7 +110,7 @@ def test_a_password_stands_in_a_file_and_not_in_the_unit(
     assert "--source-file" in err
     assert "s3cret" not in err
     with pytest.raises(UsageProblem, match="may hold a password"):
-        systemd_unit(["camera"], "http://host/x?password=" + 300 * "a")
+        systemd_unit(["camera"], {"--source": "http://host/x?password=" + 300 * "a"})
     file = tmp_path / "camera source"
     file.write_text("http://me:s3cret@127.0.0.1:9/x\n")
     file.chmod(0o600)
@@ -119,20 +119,5 @@ def test_a_password_stands_in_a_file_and_not_in_the_unit(
     code, out, _ = cli(*told[1:])
     assert code == 0
     assert f'--source-file "{file}"' in out
-    assert read_source_file(file) == "http://me:s3cret@127.0.0.1:9/x"
+    assert read_address_file(file, "--source", "0") == "http://me:s3cret@127.0.0.1:9/x"
     assert cli(*told[1:3], "--source", "0")[0] == 2
-
-
-def test_a_source_file_is_private_and_one_line(tmp_path: Path) -> None:
-    file = tmp_path / "source"
-    file.write_text("0\n")
-    file.chmod(0o640)
-    with pytest.raises(DataError, match=r"found mode 640; expected mode 600; to fix: chmod 600"):
-        read_source_file(file)
-    file.chmod(0o600)
-    assert read_source_file(file) == "0"
-    contents = {b"": "0 lines", b"\n": "0 lines", b"a\nb\n": "2 lines"}
-    for content, found in {**contents, b"a\x1b": "not printable", b"\xff": "not printable"}.items():
-        file.write_bytes(content)
-        with pytest.raises(DataError, match=f"no file with a source; found .*{found}"):
-            read_source_file(file)

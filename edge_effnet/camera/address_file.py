@@ -1,4 +1,4 @@
-"""A source that stands in a file: an address with a password stays out of the process list."""
+"""An address that stands in a file: with its password it stays out of the process list."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from edge_effnet.files.read import open_file, read_bytes
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def read_source_file(path: Path) -> str:
-    """What ``--source`` would say: the file's only line.
+def read_address_file(path: Path, option: str, example: str) -> str:
+    """What ``option`` would say: the file's only line.
 
     Raises:
         DataError: it cannot be read, others than its owner may read or write it, or it is no
@@ -30,14 +30,12 @@ def read_source_file(path: Path) -> str:
             fix=f"chmod 600 {path}",
         )
     text = read_bytes(path, TEXT_BYTES).decode("utf-8-sig", "surrogateescape")
-    sources = [line.strip() for line in text.split("\n") if line.strip()]
-    if len(sources) != 1 or not sources[0].isprintable():
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    if len(lines) != 1 or not lines[0].isprintable():
         raise DataError(
-            f"{path} is no file with a source",
-            found=f"{len(sources)} lines"
-            if len(sources) != 1
-            else "characters that are not printable",
-            expected="one line of UTF-8, such as http://user:password@192.168.1.20/stream.mjpg",
-            fix="write what --source would say into it",
+            f"{path} is no file with an address",
+            found=f"{len(lines)} lines" if len(lines) != 1 else "characters that are not printable",
+            expected=f"one line of UTF-8, such as {example}",
+            fix=f"write what {option} would say into it",
         )
-    return sources[0]
+    return lines[0]
