@@ -24,6 +24,7 @@ from edge_effnet.camera.outputs.mqtt.states import SteadyStates, states_of
 from edge_effnet.camera.queues import Clock
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, OutputError
 from edge_effnet.printable import printable
+from edge_effnet.system.native_threads import NativeThread
 
 KEEP_ALIVE_S = 30
 """A broker that hears nothing for one and a half of it publishes the last will."""
@@ -70,9 +71,9 @@ class Publisher:
         self._attributes_due_s = float("-inf")
         self._away, self._connected, self._lost_said = False, False, False
         self._lock = threading.Lock()
-        self._answered, self._gone = threading.Event(), threading.Event()
+        self._answered = threading.Event()
         self._refusal: str | None = None
-        self._failure: BaseException | None = None
+        self._insecure: str | None = None
         self._client = self._make_client()
         self._connect()
 
@@ -96,8 +97,14 @@ class Publisher:
             last = self._client.publish(self._camera.availability_topic, OFFLINE, 1, retain=True)
             with suppress(RuntimeError, ValueError):  # gone meanwhile: the last will says the same
                 last.wait_for_publish(GOODBYE_S)
+        self._stop()
+
+    def _stop(self) -> None:
+        """Its thread may be looking up a host, for minutes: it is not waited for so long."""
         self._client.disconnect()
-        self._gone.wait(GOODBYE_S if connected else 0)
+        stopping = NativeThread(self._client.loop_stop, "mqtt stop")
+        stopping.start()
+        stopping.join(GOODBYE_S)
 
     def _tell(self) -> None:
         """Publish what is due."""
@@ -145,14 +152,15 @@ class Publisher:
     def _on_disconnect(self, _c: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
         with self._lock:
             ended, self._connected = not self._connected, False
-        self._gone.set()
         if not ended:
             self._lost(str(reason))
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
-        self._failure = sys.exception()  # the client calls this where it handles the error
+        error = sys.exception()  # the client calls this where it handles it
+        reason = _reason(error)
+        self._insecure = reason if isinstance(error, ssl.SSLError) else None
         self._answered.set()
-        self._lost(f"it cannot be reached ({_reason(self._failure)})")
+        self._lost(f"it cannot be reached ({reason})")
 
     def _lost(self, why: str) -> None:
         if not self._lost_said:
@@ -188,23 +196,23 @@ class Publisher:
             if not self._answered.wait(FIRST_ANSWER_S):
                 self._lost(f"no answer in {FIRST_ANSWER_S:.0f} s")
         except BaseException:
-            self._client.disconnect()
+            self._stop()
             raise
-        if isinstance(self._failure, ssl.SSLError):
-            found, fix = _reason(self._failure), "if it has an authority of its own: "
-            fix += "SSL_CERT_FILE=ca.pem; and give the host as its certificate names it"
-            raise self._refused("the connection is not secure", found, fix)
+        if self._insecure is not None:
+            fix = "give the host as its certificate names it, and name an authority of its own "
+            fix += "by SSL_CERT_FILE=ca.pem"
+            raise self._refused("the connection is not secure", self._insecure, fix)
         if self._refusal is not None:
             raise self._refused("it refuses", self._refusal, "check user and password")
 
     def _refused(self, what: str, found: str, fix: str) -> EdgeEffnetError:
-        self._client.disconnect()
+        self._stop()
         return OutputError(f"{self._address.shown}: {what}", found=found, fix=fix)
 
 
 def _reason(error: BaseException | None) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return printable(error.verify_message)
+        return printable(error.verify_message.rstrip("."))
     return printable((error.strerror if isinstance(error, OSError) else None) or str(error))
 
 

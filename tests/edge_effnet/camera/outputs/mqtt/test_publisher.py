@@ -1,0 +1,186 @@
+"""Answers at a real broker: what it keeps, what it hears, and what happens when it goes away."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.camera.answers import Decision, ScoredLabel
+from edge_effnet.camera.outputs.mqtt.address import BrokerAddress, parse_broker
+from edge_effnet.camera.outputs.mqtt.discovery import Camera
+from edge_effnet.camera.outputs.mqtt.publisher import Publisher
+from edge_effnet.errors import OutputError
+from tests.edge_effnet.camera.conftest import wait_for
+from tests.edge_effnet.camera.outputs.mqtt.broker import (
+    broker,
+    certificates,
+    listening,
+    password_line,
+)
+from tests.edge_effnet.camera.sessions import frame_of
+
+pytestmark = pytest.mark.usefixtures("mosquitto")
+
+PORCH = Camera("porch", "birds.tflite", "classes", ("robin", "wren"), "unknown")
+AVAILABILITY, ANSWER = "edge-effnet/porch/availability", "edge-effnet/porch/answer"
+ATTRIBUTES = "edge-effnet/porch/attributes"
+DISCOVERY = "homeassistant/sensor/edge-effnet-porch/answer/config"
+
+
+def address(port: int, user: str = "", host: str = "127.0.0.1", tls: bool = False) -> BrokerAddress:
+    return parse_broker(f"mqtt{'s' * tls}://{user}{host}:{port}/porch", "--mqtt")
+
+
+def seen(label: str, score: float = 0.9) -> Decision:
+    item = ScoredLabel(label, score)
+    return Decision((item,), (item, ScoredLabel("wren", 0.05)))
+
+
+def publisher(
+    where: BrokerAddress, say: Callable[[str], None] = print, steady_s: float = 0.0
+) -> Publisher:
+    return Publisher(where, PORCH, steady_s=steady_s, say=say)
+
+
+def test_what_the_broker_keeps(tmp_path: Path) -> None:
+    with broker(tmp_path) as one:
+        output = publisher(address(one.port))
+        output.see(seen("robin"), frame_of(7))
+        wait_for(lambda: "porch/answer" in one.log.read_text())
+        with listening(one.port) as later:  # who comes later finds all of it
+            wait_for(lambda: later.latest(ATTRIBUTES) is not None)
+            wait_for(lambda: later.latest(AVAILABILITY) == "online")
+            assert later.latest(ANSWER) == "robin"
+            assert all(retained for _, _, retained in later.heard)
+            attributes = json.loads(later.latest(ATTRIBUTES) or "")
+            assert attributes["score"] == 0.9
+            assert attributes["best"] == {"robin": 0.9, "wren": 0.05}
+            about = json.loads(later.latest(DISCOVERY) or "")
+            assert about["state_topic"] == ANSWER
+            assert about["options"] == ["robin", "wren", "unknown"]
+            assert about["device"]["model"] == "birds.tflite"
+            output.end()
+            wait_for(lambda: later.latest(AVAILABILITY) == "offline")
+        wait_for(lambda: "Received DISCONNECT from edge-effnet-porch" in one.log.read_text())
+
+
+def test_a_flickering_answer_is_not_told(tmp_path: Path) -> None:
+    with broker(tmp_path) as one, listening(one.port) as heard:
+        output = publisher(address(one.port), steady_s=0.5)
+        until = time.monotonic() + 2.0
+        while time.monotonic() < until:  # wren for one frame in five
+            output.see(
+                seen("wren" if int(time.monotonic() * 30) % 5 == 0 else "robin"), frame_of(1)
+            )
+            time.sleep(1 / 30)
+        assert heard.all(ANSWER) == []
+        output.see(seen("robin"), frame_of(2))
+        began = time.monotonic()
+        while heard.latest(ANSWER) is None and time.monotonic() - began < 10:
+            output.tick(away=False)  # also without another frame
+            time.sleep(0.05)
+        assert heard.all(ANSWER) == ["robin"]
+        assert time.monotonic() - began >= 0.45
+        assert len(heard.all(ATTRIBUTES)) <= 2
+        output.end()
+
+
+def test_a_camera_that_is_away_is_offline(tmp_path: Path) -> None:
+    with broker(tmp_path) as one, listening(one.port) as heard:
+        output = publisher(address(one.port))
+        for away in (False, True, True, False):
+            output.tick(away=away)
+        wait_for(lambda: len(heard.all(AVAILABILITY)) == 3)
+        assert heard.all(AVAILABILITY) == ["online", "offline", "online"]
+        output.end()
+
+
+def test_a_broker_that_comes_back_hears_all_again(tmp_path: Path) -> None:
+    said: list[str] = []
+    with broker(tmp_path) as one:  # it keeps nothing on disk
+        output = publisher(address(one.port), said.append)
+        output.see(seen("robin"), frame_of(1))
+        one.stop()
+        wait_for(lambda: len(said) == 1)
+        for number in range(500):
+            output.see(seen(("robin", "wren")[number % 2]), frame_of(number))
+        assert len(output._client._out_messages) <= 2  # nothing waits but what was under way
+        one.start()
+        with listening(one.port) as heard:
+            wait_for(lambda: heard.latest(ATTRIBUTES) is not None, 30)
+            wait_for(lambda: heard.latest(AVAILABILITY) == "online")
+            assert heard.latest(ANSWER) == "wren"
+            assert heard.latest(DISCOVERY) is not None
+            output.end()
+        wait_for(lambda: len(said) == 2)
+    assert said[0].startswith(f"mqtt://127.0.0.1:{one.port}: ")
+    assert said[0].endswith("; trying on")
+    assert said[1] == f"mqtt://127.0.0.1:{one.port} is back"
+
+
+def test_a_broker_that_is_not_there_yet(tmp_path: Path) -> None:
+    said: list[str] = []
+    with broker(tmp_path) as one:
+        one.stop()
+        output = publisher(address(one.port), said.append)
+        assert said == [
+            f"mqtt://127.0.0.1:{one.port}: it cannot be reached (Connection refused); trying on"
+        ]
+        output.see(seen("robin"), frame_of(1))
+        one.start()
+        with listening(one.port) as heard:
+            wait_for(lambda: heard.latest(ANSWER) == "robin", 30)
+        output.end()
+
+
+def test_user_and_password(tmp_path: Path) -> None:
+    passwords = tmp_path / "passwords"
+    passwords.write_text(password_line("camera", "a/b@c"))
+    settings = ("allow_anonymous false", f"password_file {passwords}")
+    with broker(tmp_path, *settings) as one:
+        output = publisher(address(one.port, "camera:a%2Fb%40c@"))
+        output.see(seen("robin"), frame_of(1))
+        with listening(one.port, ("camera", "a/b@c")) as heard:
+            wait_for(lambda: heard.latest(ANSWER) == "robin")
+        output.end()
+        for wrong in ("camera:s3cret@", ""):
+            with pytest.raises(OutputError) as refused:
+                publisher(address(one.port, wrong))
+            assert str(refused.value) == (
+                f"mqtt://127.0.0.1:{one.port}: it refuses; found Not authorized; "
+                "to fix: check user and password"
+            )
+
+
+LEAK = "ignore:Exception ignored in. <ssl.SSLSocket:pytest.PytestUnraisableExceptionWarning"
+"""paho-mqtt leaves a socket whose handshake fails to the garbage collector."""
+
+
+@pytest.mark.filterwarnings(LEAK)
+def test_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, own, key = certificates(tmp_path, "127.0.0.1")
+    settings = ("allow_anonymous true", f"certfile {own}", f"keyfile {key}")
+    with broker(tmp_path, *settings) as one:
+        with pytest.raises(OutputError, match="the connection is not secure; found unable to get"):
+            publisher(address(one.port, tls=True))
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        output = publisher(address(one.port, tls=True))
+        output.see(seen("robin"), frame_of(1))
+        wait_for(lambda: "edge-effnet/porch/answer" in one.log.read_text())
+        output.end()
+
+
+@pytest.mark.filterwarnings(LEAK)
+def test_tls_for_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority, own, key = certificates(tmp_path, "elsewhere.example")
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    settings = ("allow_anonymous true", f"certfile {own}", f"keyfile {key}")
+    with (
+        broker(tmp_path, *settings) as one,
+        pytest.raises(OutputError, match="IP address mismatch, certificate is not valid for"),
+    ):
+        publisher(address(one.port, tls=True))
