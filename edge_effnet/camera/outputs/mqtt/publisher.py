@@ -20,7 +20,7 @@ from edge_effnet.camera.outputs.mqtt.discovery import (
     Camera,
     discovery,
 )
-from edge_effnet.camera.outputs.mqtt.states import SteadyStates, states_of
+from edge_effnet.camera.outputs.mqtt.states import ANSWER, SteadyStates, states_of
 from edge_effnet.camera.queues import Clock
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, OutputError
 from edge_effnet.printable import printable
@@ -38,11 +38,12 @@ _BUSY = "Server unavailable"
 
 
 class Publisher:
-    """Tells a broker each state that has held for ``steady_s``, retained, with quality of service
-    1, and whether the camera gives frames.
+    """Tells a broker each state that has held for ``steady_s``, retained, and whether the camera
+    gives frames.
 
     While the broker is away only the latest states are kept; it gets them, and the configurations
-    for Home Assistant, when it is back.
+    for Home Assistant, when it is back. So quality of service 0 does: with 1 the client would send
+    what was under way again, behind what is newer.
 
     Args:
         say: called from another thread too.
@@ -113,18 +114,20 @@ class Publisher:
         shown, frame = self._latest
         now_s, camera = self._clock(), self._camera
         with self._lock:
-            changed = self._states.changed(states_of(shown, camera.task, camera.labels), now_s)
-            for key, state in changed.items():
-                self._publish(camera.state_topic(key), state)
-            if camera.task != "value" and (changed or now_s >= self._attributes_due_s):
+            states = states_of(shown, camera.task, camera.labels)
+            changed = self._states.changed(states, now_s)
+            same = states.get(ANSWER) == self._states.told.get(ANSWER)
+            if same and camera.task != "value" and (changed or now_s >= self._attributes_due_s):
                 self._attributes_due_s = now_s + ATTRIBUTES_EVERY_S
                 self._attributes = _attributes(shown, frame, camera)
                 self._publish(camera.attributes_topic, self._attributes)
+            for key, state in changed.items():  # behind its scores, which it is shown with
+                self._publish(camera.state_topic(key), state)
 
     def _publish(self, topic: str, payload: str) -> None:
         """With the lock held; while the broker is away, nothing."""
         if self._connected:
-            self._client.publish(topic, payload, qos=1, retain=True)
+            self._client.publish(topic, payload, qos=0, retain=True)
 
     # From the client's thread
 

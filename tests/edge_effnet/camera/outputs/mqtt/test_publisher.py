@@ -108,7 +108,7 @@ def test_a_broker_that_comes_back_hears_all_again(tmp_path: Path) -> None:
         wait_for(lambda: len(said) == 1)
         for number in range(500):
             output.see(seen(("robin", "wren")[number % 2]), frame_of(number))
-        assert len(output._client._out_messages) <= 2  # nothing waits but what was under way
+        assert not output._client._out_messages  # nothing waits that would come late
         one.start()
         with listening(one.port) as heard:
             wait_for(lambda: heard.latest(ATTRIBUTES) is not None, 30)
