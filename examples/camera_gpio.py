@@ -2,7 +2,7 @@
 
     python examples/camera_gpio.py MODEL.tflite LABEL_OF_PIN_17 LABEL_OF_PIN_27 [SOURCE]
 
-Needs the base install and gpiozero: sudo apt install python3-gpiozero, or pip install gpiozero.
+For on and off alone the command does it: edge-effnet camera --pin LABEL=17. Needs gpiozero.
 Without a Pi, GPIOZERO_PIN_FACTORY=mock plays the pins, and SOURCE may be a video file. Ctrl-C ends.
 """
 

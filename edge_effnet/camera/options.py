@@ -98,6 +98,7 @@ class CameraOptions:
         ),
     )
     on: tuple[tuple[str, str], ...] = ()
+    pin: tuple[str, ...] = ()
     on_pause: float = field(
         default=5.0,
         metadata=option(

@@ -12,6 +12,7 @@ from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.server import Server, parse_address, start_server
+from edge_effnet.camera.outputs.pins import OFF_AFTER_S, AnswerPins, parse_pins
 from edge_effnet.camera.outputs.record import Recorder
 from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
@@ -40,6 +41,10 @@ def open_outputs(
     outputs, server = Outputs(systemd=open_notifier(say)), None
     floor = DiskFloor(int(read_amount(options.keep_free, "--keep-free")))
     try:
+        if options.pin:  # the first: they are the first to be switched off
+            pins = parse_pins(options.pin, settings.labels, none=settings.none)
+            between_s = 1 / settings.fps if settings.fps else 0.0
+            outputs.answers.append(AnswerPins(pins, off_after_s=OFF_AFTER_S + between_s))
         if options.on:
             hooks = [
                 parse_hook(name, line, settings.labels, none=settings.none)
@@ -87,6 +92,7 @@ def open_outputs(
         if options.jsonl is not None:  # the last: it empties the file before
             outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, floor=floor, say=say)
     except BaseException:
+        outputs.end_answers()
         outputs.end()
         if server is not None:
             server.end()

@@ -61,8 +61,13 @@ class Outputs:
         writers = (self.jsonl, self.recorder, self.saver, *self.answers)
         return [one.problem for one in writers if one is not None and one.problem is not None]
 
+    def end_answers(self) -> None:
+        """No answer comes any more; pins are switched off before a camera is awaited."""
+        for answers in self.answers:
+            answers.end()
+
     def end(self) -> None:
-        for output in (*self.answers, self.recorder, self.saver, self.window, self.jsonl):
+        for output in (self.recorder, self.saver, self.window, self.jsonl):
             if output is not None:
                 output.end()
 
@@ -166,6 +171,7 @@ class Session:
         finally:
             if self._outputs.systemd is not None:
                 self._outputs.systemd.stopping()
+            self._outputs.end_answers()
             capture.end()
             self._pipeline.end()
             if monitor is not None:

@@ -98,6 +98,7 @@ def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
     asked = (
         ("--threshold", options.threshold is not None),
         ("--on", bool(options.on)),
+        ("--pin", bool(options.pin)),
         ("--save", bool(options.save)),
         ("--save-differences", options.save_differences is not None),
     )

@@ -31,7 +31,7 @@ _GROUPS = {
     "Source": ("--source", "--source-file", "--size", "--fps", "--every", "--every-frame",
                "--loop", "--roi", "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth"),
-    "Actions": ("--on", "--on-pause", "--mqtt", "--mqtt-file", "--mqtt-steady"),
+    "Actions": ("--on", "--on-pause", "--pin", "--mqtt", "--mqtt-file", "--mqtt-steady"),
     "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save", "--save-to",
                "--save-pause", "--save-differences", "--max-saved", "--keep-free", "--quiet",
                "--force"),
@@ -47,6 +47,13 @@ _GROUPS = {
     multiple=True,
     metavar="LABEL COMMAND",
     help="Run COMMAND (no shell) when LABEL appears; may be repeated.",
+)
+@click.option(
+    "--pin",
+    multiple=True,
+    metavar="LABEL=GPIO[:low]",
+    help="Switch a GPIO on (with :low to 0 V) while the answer is LABEL, and off where no answer "
+    "comes for 2 s, or for 2 s after --every; may be repeated.",
 )
 @click.option(
     "--save",
@@ -84,9 +91,8 @@ def command(**options: Any) -> None:
         from edge_effnet.camera.outputs.systemd import systemd_unit
 
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
-        click.echo(
-            systemd_unit(arguments, {"--source": asked.source, "--mqtt": asked.mqtt}), nl=False
-        )
+        addresses = {"--source": asked.source, "--mqtt": asked.mqtt}
+        click.echo(systemd_unit(arguments, addresses, pins=bool(asked.pin)), nl=False)
         return
     from edge_effnet.camera.outputs.status_line import StatusLine
     from edge_effnet.camera.setup import open_run

@@ -22,6 +22,7 @@ EXTRAS = {
     "report": "matplotlib",
     "tflite-runtime": "tflite_runtime",
     "remote": "asyncssh",
+    "gpio": "gpiozero",
 }
 
 

@@ -20,13 +20,17 @@ _PLAIN_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 
 
 def systemd_unit(
-    arguments: Sequence[str], addresses: Mapping[str, str | None] | None = None
+    arguments: Sequence[str],
+    addresses: Mapping[str, str | None] | None = None,
+    *,
+    pins: bool = False,
 ) -> str:
     """The unit file for a command line; two lines at its head say how to install it.
 
     Args:
         arguments: of ``edge-effnet``, with ``camera`` first and without ``--systemd``.
         addresses: of them, what ``--source`` and ``--mqtt`` say.
+        pins: whether GPIO is used.
 
     Raises:
         UsageProblem: an argument or this folder's name has a character that no unit can hold, or
@@ -49,6 +53,7 @@ def systemd_unit(
     words = [word.replace("$", "$$") for word in ("-m", "edge_effnet", *arguments)]
     values = {
         "USER": user if _PLAIN_USER.fullmatch(user) else str(os.getuid()),
+        "GROUPS": "video gpio" if pins else "video",
         "FOLDER": folder.replace("%", "%%"),
         "COMMAND": " ".join(map(_quoted, [program, *words])),
         "ARGUMENTS": shlex.join(arguments[1:]),
