@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.demo import demo_model
 from tests.conftest import RunCommand
+from tests.debian import Impossible
 from tests.pi import emulator
 
 Answers = dict[int, NDArray[np.int64]]
@@ -99,7 +100,7 @@ def building() -> Iterator[dict[str, Future[Path]]]:
 def root_of(building: dict[str, Future[Path]], name: str) -> Path:
     try:
         return building[name].result()
-    except emulator.Impossible as reason:
+    except Impossible as reason:
         pytest.skip(f"no emulated Raspberry Pi here: {reason}")
 
 

@@ -12,30 +12,24 @@ the next boot. Only answers can be believed: its speed is this machine's.
 from __future__ import annotations
 
 import argparse
-import fcntl
-import hashlib
-import os
-import platform
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import debian
+from tests.debian import Impossible, Release, built, need, only_one, run, unpack
 from tests.pi.board_files import write_system
 
 SUITE = "bookworm"
-KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 START_SECONDS = 120
 
-_UNPACK = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"'
 _PACKAGES = (
     "bash coreutils findutils grep sed gawk tar gzip procps util-linux login passwd hostname "
     "base-files base-passwd debianutils libc-bin dash ca-certificates python3 python3-distutils "
@@ -99,10 +93,6 @@ ARCHITECTURES = {
 }
 
 
-class Impossible(Exception):
-    """Why there can be no emulated Pi on this machine."""
-
-
 def build(name: str) -> Path:
     """Build a root folder, or find the one that was built before.
 
@@ -110,24 +100,18 @@ def build(name: str) -> Path:
         Impossible: not root, not Debian, no network, no binfmt_misc.
     """
     row = ARCHITECTURES[name]
-    _refuse_machine()
-    parts = [Path(__file__).with_name(name) for name in ("emulator.py", "board_files.py")]
-    recipe = "".join(part.read_text() for part in parts)
-    digest = hashlib.sha256(recipe.encode()).hexdigest()[:12]
-    cache = Path(tempfile.gettempdir()) / f"edge-effnet-pi-{os.getuid()}"
-    cache.mkdir(mode=0o700, exist_ok=True)
-    with _only_one(cache / f"{name}.lock"):
-        qemu = _emulator(cache, row)
-        root = cache / f"{name}-{digest}"
-        if not root.is_dir():
-            for old in cache.glob(f"{name}-*"):
-                shutil.rmtree(old)
-            part = cache / f"part-{name}"
-            shutil.rmtree(part, ignore_errors=True)
-            _unpack([*_PACKAGES, *row.packages], name, cache, part)
-            _install_wheels(row, part / "usr/local/lib/python3.11/dist-packages")
-            write_system(part, bits=64 if name == "arm64" else 32, cpu=row.cpu)
-            part.rename(root)
+    debian.refuse_machine("unshare")
+    if run(["unshare", "--mount", "--pid", "--fork", "true"]).returncode:
+        raise Impossible("this container may not make namespaces")
+    parts = [Path(__file__), Path(__file__).with_name("board_files.py"), Path(debian.__file__)]
+
+    def make(root: Path) -> None:
+        unpack([*_PACKAGES, *row.packages], Release(SUITE, name), root)
+        _install_wheels(row, root / "usr/local/lib/python3.11/dist-packages")
+        write_system(root, bits=64 if name == "arm64" else 32, cpu=row.cpu)
+
+    qemu = _emulator() / "usr/bin" / row.qemu
+    root = built(name, "".join(part.read_text() for part in parts), make)
     _register(row, qemu)
     return root
 
@@ -144,7 +128,7 @@ def running(
         key: the public key that the user ``pi`` accepts.
         as_a_pi: False lets it see this machine's own /proc/cpuinfo and /sys.
     """
-    port = port or _free_port()
+    port = port or debian.free_port()
     script = Path(__file__).with_name("start.sh")
     process = subprocess.Popen(
         [
@@ -168,71 +152,12 @@ def host_key(root: Path) -> str:
     return " ".join((root / "etc/ssh/ssh_host_ed25519_key.pub").read_text().split()[:2])
 
 
-def _refuse_machine() -> None:
-    if platform.system() != "Linux" or platform.machine() != "x86_64":
-        raise Impossible(f"{platform.system()} on {platform.machine()} is not x86-64 Linux")
-    if os.getuid() != 0:
-        raise Impossible("namespaces and mounts need root")
-    if missing := [tool for tool in ("apt-get", "dpkg-deb", "unshare") if not shutil.which(tool)]:
-        raise Impossible(f"this machine has no {missing[0]}")
-    if not KEYRING.is_file():
-        raise Impossible("this machine has no keys of Debian's archive")
-    if _run(["unshare", "--mount", "--pid", "--fork", "true"]).returncode:
-        raise Impossible("this container may not make namespaces")
-
-
-def _emulator(cache: Path, row: Architecture) -> Path:
-    """QEMU's user mode as a file of our own, from Debian's package."""
-    folder = cache / "qemu"
-    with _only_one(cache / "qemu.lock"):
-        if not folder.is_dir():
-            part = cache / "part-qemu"
-            shutil.rmtree(part, ignore_errors=True)
-            _unpack(["qemu-user-static"], "amd64", cache, part, dependencies=False)
-            part.rename(folder)
-    return folder / "usr/bin" / row.qemu
-
-
-def _unpack(
-    packages: Sequence[str],
-    architecture: str,
-    cache: Path,
-    root: Path,
-    *,
-    dependencies: bool = True,
-) -> None:
-    """Unpack packages without running any of their scripts: nothing of them runs here."""
-    apt = cache / f"apt-{architecture}"
-    for name in ("state/lists/partial", "cache/archives/partial"):
-        (apt / name).mkdir(parents=True, exist_ok=True)
-    (apt / "status").touch()
-    (apt / "sources.list").write_text(f"deb [signed-by={KEYRING}] {_mirror()} {SUITE} main\n")
-    options = {
-        "APT::Architecture": architecture,
-        "APT::Architectures": architecture,
-        "APT::Sandbox::User": "root",
-        "Acquire::Languages": "none",
-        "Dir::Cache": apt / "cache",
-        "Dir::Etc::SourceList": apt / "sources.list",
-        "Dir::Etc::SourceParts": "/dev/null",
-        "Dir::Etc::Preferences": "/dev/null",
-        "Dir::Etc::PreferencesParts": "/dev/null",
-        "Dir::State": apt / "state",
-        "Dir::State::Status": apt / "status",
-    }
-    command = ["apt-get", "-qq", "-y", *(f"-o{key}={value}" for key, value in options.items())]
-    _need([*command, "update"])
-    archives = apt / "cache/archives"
-    if dependencies:
-        _need([*command, "install", "--no-install-recommends", "--download-only", *packages])
-    else:
-        _need([*command, "download", *packages], cwd=archives)
-    for folder in ("bin", "sbin", "lib"):
-        (root / "usr" / folder).mkdir(parents=True, exist_ok=True)
-        (root / folder).symlink_to(f"usr/{folder}")
-    for file in sorted(archives.glob("*.deb")):
-        _need(["bash", "-ec", _UNPACK, file, root])
-    shutil.rmtree(apt)
+def _emulator() -> Path:
+    """QEMU's user mode as files of our own, from Debian's package."""
+    packages, release = ["qemu-user-static"], Release(SUITE)
+    return built(
+        "qemu-user", SUITE, lambda root: unpack(packages, release, root, dependencies=False)
+    )
 
 
 def _install_wheels(row: Architecture, folder: Path) -> None:
@@ -241,10 +166,10 @@ def _install_wheels(row: Architecture, folder: Path) -> None:
     options += [f"--platform={name}" for name in row.platforms]
     options += ["--no-deps"] if row.name == "armhf" else []  # numpy comes from apt
     pip = [sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    _need([*pip, *options, "--target", folder, *row.wheels])
+    need([*pip, *options, "--target", folder, *row.wheels])
     if sys.version_info[:2] == (3, 11):  # emulated, every first import would take twice as long
         python = ["env", "-u", "PYTHONDONTWRITEBYTECODE", sys.executable]
-        _run([*python, "-m", "compileall", "-q", folder, folder.parents[3] / "lib/python3.11"])
+        run([*python, "-m", "compileall", "-q", folder, folder.parents[3] / "lib/python3.11"])
 
 
 def _register(row: Architecture, qemu: Path) -> None:
@@ -252,48 +177,14 @@ def _register(row: Architecture, qemu: Path) -> None:
     F), so that they find it in any root folder."""
     entry = BINFMT / f"edge-effnet-{row.name}"
     if not (BINFMT / "register").exists():
-        _need(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT])
-    with _only_one(Path(tempfile.gettempdir()) / f"edge-effnet-pi-{os.getuid()}" / "binfmt.lock"):
+        need(["mount", "-t", "binfmt_misc", "binfmt_misc", BINFMT])
+    with only_one("binfmt"):
         if entry.exists() and str(qemu) in entry.read_text():
             return
         if entry.exists():
             entry.write_text("-1")
         magic, mask = (re.sub("..", r"\\x\g<0>", part) for part in row.elf)
         (BINFMT / "register").write_text(f":{entry.name}:M::{magic}:{mask}:{qemu}:PF")
-
-
-def _mirror() -> str:
-    done = _run(["apt-get", "indextargets", "--format", "$(SITE)"])
-    sites = sorted({line for line in done.stdout.split() if "security" not in line})
-    if not sites:
-        raise Impossible("apt has no package sources to build a Debian from")
-    return sites[0]
-
-
-def _run(command: Sequence[object], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False, cwd=cwd
-    )
-
-
-def _need(command: Sequence[object], cwd: Path | None = None) -> None:
-    done = _run(command, cwd)
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()
-        raise Impossible(f"{command[0]} failed: {said[-1]}")
-
-
-@contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
-    with lock.open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
-
-
-def _free_port() -> int:
-    with socket.socket() as tried:
-        tried.bind(("127.0.0.1", 0))
-        return int(tried.getsockname()[1])
 
 
 def _wait_for_ssh(process: subprocess.Popen[bytes], port: int) -> None:
