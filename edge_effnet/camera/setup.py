@@ -175,6 +175,14 @@ class CameraRun:
             self.server.end()
 
 
+def _other_size(source: FrameSource, asked: CameraRequest) -> list[str]:
+    """A line where a camera gives frames of another size than ``--size``."""
+    if asked.width is None or source.size in (None, (asked.width, asked.height)):
+        return []
+    given = "x".join(map(str, source.size or ()))
+    return [f"{source.name} gives {given}, not the {asked.width}x{asked.height} asked for"]
+
+
 def open_run(
     options: CameraOptions, *, say: Callable[[str], None], show_status: Callable[[str], None]
 ) -> CameraRun:
@@ -215,7 +223,7 @@ def open_run(
     held_out = HeldOutTruth(truth, known) if truth and known else None
     notes: SimpleQueue[str] = SimpleQueue()
     source = open_source(name, request)
-    for line in left_out_lines(source.left_out):
+    for line in (*left_out_lines(source.left_out), *_other_size(source, request)):
         say(line)
     try:
         outputs, server = open_outputs(

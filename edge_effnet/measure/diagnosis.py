@@ -23,7 +23,6 @@ EXTRAS = {
     "tflite-runtime": "tflite_runtime",
     "remote": "asyncssh",
     "gpio": "gpiozero",
-    "mqtt": "paho",
 }
 
 

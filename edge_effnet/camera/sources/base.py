@@ -50,6 +50,7 @@ class FrameSource:
         close: give the device back; harmless a second time.
         interrupt: ends a ``read`` that waits in another thread, where the driver can do that; it
             raises SourceLost then.
+        size: width and height of the frames, where the source tells it.
         left_out: what lies in an image folder and is no image.
         unreadable: images that gave no frame so far, each with the reason.
     """
@@ -61,6 +62,7 @@ class FrameSource:
     skip: Callable[[], object]
     close: Callable[[], None]
     interrupt: Callable[[], None] = lambda: None
+    size: tuple[int, int] | None = None
     left_out: tuple[LeftOut, ...] = ()
     unreadable: dict[Path, str] = field(default_factory=dict)
 
@@ -83,7 +85,8 @@ def opencv_source(
         DataError: its frames are above the limit.
     """
     try:
-        FRAME_PIXELS.check(_frame_pixels(capture), name, DataError)
+        size = _frame_size(capture)
+        FRAME_PIXELS.check(size[0] * size[1], name, DataError)
     except DataError:
         capture.release()
         raise
@@ -96,7 +99,8 @@ def opencv_source(
 
     def read() -> CapturedFrame | None:
         skip()
-        if _frame_pixels(capture) > FRAME_PIXELS.value:  # it may grow on the way
+        width, height = _frame_size(capture)
+        if width * height > FRAME_PIXELS.value:  # it may grow on the way
             return None
         try:
             good, pixels = capture.retrieve()
@@ -111,13 +115,14 @@ def opencv_source(
         read=read,
         skip=skip,
         close=capture.release,
+        size=size if all(size) else None,
     )
 
 
-def _frame_pixels(capture: cv2.VideoCapture) -> int:
+def _frame_size(capture: cv2.VideoCapture) -> tuple[int, int]:
     sides = (capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
     width, height = (int(side) if math.isfinite(side) else 0 for side in sides)
-    return width * height
+    return width, height
 
 
 def _rgb(pixels: Any) -> Pixels:

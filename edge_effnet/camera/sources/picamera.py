@@ -28,7 +28,7 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
         cameras = _csi(kind)
         if number < len(cameras):
             camera = kind(number)
-            granted = _start(camera, request)
+            granted, colours = _start(camera, request)
     except Exception as error:  # its errors are RuntimeError, OSError and libcamera's own
         if camera is not None:
             _give_back(camera)
@@ -46,7 +46,7 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
         )
     name = f"CSI camera {number} ({cameras[number].get('Model', 'unknown model')})"
     try:
-        rgb = rgb_of(granted, name)
+        rgb = rgb_of(granted, name, full_range=_full_range(colours))
     except DataError:
         _give_back(camera)
         raise
@@ -63,9 +63,8 @@ def open_picamera(number: int, request: CameraRequest) -> FrameSource:
         except Exception as error:
             raise SourceLost(f"the camera failed ({type(error).__name__})") from error
 
-    return FrameSource(
-        name, True, request.fps or DEFAULT_FPS, read, skip, partial(_give_back, camera)
-    )
+    fps, give_back = request.fps or DEFAULT_FPS, partial(_give_back, camera)
+    return FrameSource(name, True, fps, read, skip, give_back, size=granted["size"])
 
 
 def has_csi_camera() -> bool:
@@ -102,8 +101,8 @@ def _give_back(camera: Any) -> None:
             end()
 
 
-def _start(camera: Any, request: CameraRequest) -> dict[str, Any]:
-    """Start it; the stream's configuration as it was granted."""
+def _start(camera: Any, request: CameraRequest) -> tuple[dict[str, Any], Any]:
+    """Start it; the stream's configuration and the colour space as they were granted."""
     size = (request.width or DEFAULT_WIDTH, request.height or DEFAULT_HEIGHT)
     # libcamera names the channels by significance: its BGR888 lies in memory as R, G, B.
     frame = {"size": size, "format": "BGR888"}
@@ -112,4 +111,10 @@ def _start(camera: Any, request: CameraRequest) -> dict[str, Any]:
     wanted = camera.create_video_configuration(main=frame, controls=controls, colour_space=colours)
     camera.configure(wanted)
     camera.start()
-    return dict(camera.camera_configuration()["main"])
+    granted = camera.camera_configuration()
+    return dict(granted["main"]), granted.get("colour_space")
+
+
+def _full_range(colours: Any) -> bool:
+    """Whether a libcamera ``ColorSpace`` is of full range; None where it was not told."""
+    return getattr(getattr(colours, "range", None), "name", "") == "Full"

@@ -30,6 +30,7 @@ class FakePicamera2:
         },
     ]
     granted: ClassVar[str] = "BGR888"
+    range: ClassVar[str] = "Limited"
     calls: ClassVar[list[Any]] = []
     fails: ClassVar[bool] = False
     sticks: ClassVar[bool] = False
@@ -53,7 +54,9 @@ class FakePicamera2:
 
     def camera_configuration(self) -> dict[str, Any]:
         size = (320, 240)
-        return {"main": {"size": size, "format": self.granted, "stride": 320, "framesize": 115200}}
+        main = {"size": size, "format": self.granted, "stride": 320, "framesize": 115200}
+        colours = SimpleNamespace(range=SimpleNamespace(name=self.range))
+        return {"main": main, "colour_space": colours}
 
     def start(self) -> None:
         self.calls.append("start")
@@ -145,6 +148,19 @@ def test_the_format_that_was_granted_is_used(
     with pytest.raises(DataError, match="format that is not known; found SRGGB10"):
         open_source("picamera2")
     assert picamera.calls[-2:] == ["stop", "close"]
+
+
+def test_the_range_that_was_granted_is_used(
+    picamera: type[FakePicamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(picamera, "granted", "NV12")
+    limited = open_source("picamera2").read()
+    picamera.calls.clear()
+    monkeypatch.setattr(picamera, "range", "Full")
+    full = open_source("picamera2").read()
+    assert limited is not None
+    assert full is not None
+    assert full.pixels.max() < limited.pixels.max() - 10  # the planes are of limited range
 
 
 def video_devices(root: Path, **devices: str) -> Path:

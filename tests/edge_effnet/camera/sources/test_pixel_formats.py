@@ -72,6 +72,23 @@ MEMORY: dict[str, Callable[[], Array]] = {
 }
 
 
+YUV = set(FORMATS) - {"BGR888", "RGB888", "XBGR8888", "XRGB8888", "R8", "MJPEG"}
+
+
+def full_range(kind: str) -> Array:
+    """The same picture, its Y from 0 to 255 and its U and V about 128 with 255 steps."""
+    array = MEMORY[kind]().astype(np.float64)
+    if kind not in YUV:
+        return MEMORY[kind]()
+    y, c = (array - 16) * 255 / 219, 128 + (array - 128) * 255 / 224
+    if array.ndim == 2:
+        array = np.concatenate([y[:HEIGHT], c[HEIGHT:]])
+    else:
+        first = kind[0] == "Y"
+        array = np.stack([(y if first else c)[:, :, 0], (c if first else y)[:, :, 1]], axis=2)
+    return np.clip(np.round(array), 0, 255).astype(np.uint8)
+
+
 def rgb(kind: str, array: Array) -> Array:
     return rgb_of({"format": kind, "size": (WIDTH, HEIGHT)}, "a camera")(array)
 
@@ -83,6 +100,16 @@ def test_a_known_picture(kind: str) -> None:
     assert found.flags.c_contiguous
     difference = np.abs(found.astype(int) - PICTURE)
     assert difference.max() <= 3  # YUV in 8 bits
+
+
+@pytest.mark.parametrize("kind", MEMORY)
+def test_a_known_picture_of_full_range(kind: str) -> None:
+    """As a JPEG camera's YUV: 0 to 255, which OpenCV takes for 16 to 235."""
+    array = full_range(kind)
+    found = rgb_of({"format": kind, "size": (WIDTH, HEIGHT)}, "a camera", full_range=True)(array)
+    assert np.abs(found.astype(int) - PICTURE).max() <= 4  # rounded twice
+    if kind in YUV:
+        assert np.abs(rgb(kind, array).astype(int) - PICTURE).max() > 10
 
 
 def test_every_format_is_tried() -> None:
