@@ -33,7 +33,7 @@ CURRENT = f"{sys.version_info.major}.{sys.version_info.minor}"
 # In no base install.
 HEAVY = {
     *("tensorflow", "keras", "h5py", "litert-quantizer", "scipy", "scikit-learn"),
-    *("matplotlib", "jinja2", "pooch", "mkdocs-material"),
+    *("matplotlib", "jinja2", "pooch", "mkdocs-material", "paho-mqtt"),
 }
 # On 32-bit Raspberry Pi OS these come from apt, or have wheels of their own there.
 NATIVE = {"numpy", "opencv-python-headless", "ai-edge-litert"}

@@ -107,8 +107,8 @@ def open_camera(
 
     Args:
         source: as the option ``--source`` takes it: ``"picamera2"``, ``"0"``, ``/dev/video0``,
-            an ``http://`` or ``rtsp://`` address, a video file, an image folder. None takes
-            Picamera2 where it is installed, else the first V4L2 camera.
+            an ``http://`` or ``rtsp://`` address, a video file, an image folder. None takes the
+            first CSI camera, else the first USB camera.
         model: an open model, or the file to open.
         top: answers for each frame, see ``Model.classify``.
         size: width and height asked of a camera, which may give others.

@@ -23,6 +23,7 @@ EXTRAS = {
     "tflite-runtime": "tflite_runtime",
     "remote": "asyncssh",
     "gpio": "gpiozero",
+    "mqtt": "paho",
 }
 
 

@@ -17,7 +17,7 @@ from edge_effnet.camera.outputs.mqtt.states import (
     LONGEST_STATE,
     MOST_LABELS,
     MOST_VALUES,
-    label_key,
+    label_keys,
     value_key,
 )
 from edge_effnet.heads.kinds import Task
@@ -53,6 +53,11 @@ class Camera:
     def attributes_topic(self) -> str:
         return f"{PREFIX}/{self.node}/attributes"
 
+    @property
+    def discovery_filter(self) -> str:
+        """Of all configurations that a run under this name ever made."""
+        return f"{DISCOVERY}/+/{PREFIX}-{self.node}/+/config"
+
     def state_topic(self, key: str) -> str:
         return f"{PREFIX}/{self.node}/{key}"
 
@@ -62,8 +67,8 @@ def discovery(camera: Camera) -> dict[str, str]:
     entities = [_sensor(camera)] if camera.task != "value" else _values(camera)
     if camera.task == "labels" and len(camera.labels) <= MOST_LABELS:
         entities += [
-            ("binary_sensor", label_key(index), {"name": printable(label)[:LONGEST_STATE]})
-            for index, label in enumerate(camera.labels)
+            ("binary_sensor", key, {"name": printable(label)[:LONGEST_STATE]})
+            for key, label in zip(label_keys(camera.labels), camera.labels, strict=True)
         ]
     return {
         f"{DISCOVERY}/{component}/{PREFIX}-{camera.node}/{key}/config": json.dumps(

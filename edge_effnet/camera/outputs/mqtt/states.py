@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+import re
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
 
 from edge_effnet.camera.answers import Decision
 from edge_effnet.heads.kinds import Task
@@ -17,15 +21,35 @@ LONGEST_STATE = 255
 ON, OFF = "ON", "OFF"
 
 
-def label_key(index: int) -> str:
-    return f"label-{index}"
+@cache
+def label_keys(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """A key for each label, of ``a-z0-9_-``, no two the same. It is made of the name, not of the
+    place: after a training with one class more, each stays what it was."""
+    keys = list[str]()
+    for label in labels:
+        key = f"label-{_slug(label)}"
+        while key in keys:
+            key += "-2"
+        keys.append(key)
+    return tuple(keys)
+
+
+def _slug(label: str) -> str:
+    """What an id can hold of a label; of other letters than these, a hash."""
+    decomposed = unicodedata.normalize("NFKD", label)
+    letters = [one for one in decomposed if not unicodedata.combining(one)]
+    plain = re.sub(r"[^a-z0-9]+", "-", "".join(letters).lower()).strip("-")[:48]
+    if plain and all(one.isascii() or not one.isalnum() for one in letters):
+        return plain
+    digest = hashlib.sha256(label.encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{plain}-{digest}".strip("-")
 
 
 def value_key(index: int) -> str:
     return f"value-{index}"
 
 
-def states_of(shown: Decision, task: Task, labels: Sequence[str]) -> dict[str, str]:
+def states_of(shown: Decision, task: Task, labels: tuple[str, ...]) -> dict[str, str]:
     """The state of each entity: the answer; of several labels, each label too; or the values."""
     if task == "value":
         values = shown.values[:MOST_VALUES]
@@ -33,8 +57,8 @@ def states_of(shown: Decision, task: Task, labels: Sequence[str]) -> dict[str, s
     states = {ANSWER: printable(shown.label)[:LONGEST_STATE]}
     if task == "labels" and len(labels) <= MOST_LABELS:
         answered = {item.label for item in shown.answers}
-        for index, label in enumerate(labels):
-            states[label_key(index)] = ON if label in answered else OFF
+        for key, label in zip(label_keys(labels), labels, strict=True):
+            states[key] = ON if label in answered else OFF
     return states
 
 
@@ -52,6 +76,10 @@ class SteadyStates:
     def told(self) -> Mapping[str, str]:
         """The latest of each."""
         return self._told
+
+    def forget(self) -> None:
+        """What has not held yet is to be seen again."""
+        self._since.clear()
 
     def changed(self, states: Mapping[str, str], now_s: float) -> dict[str, str]:
         """Which of these are to be told now, at ``now_s`` of any clock that runs on."""

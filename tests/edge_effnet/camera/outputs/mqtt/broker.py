@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import ipaddress
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -72,6 +73,18 @@ class Broker:
                     return
             time.sleep(0.05)
         raise AssertionError("mosquitto does not answer")
+
+    def hang(self) -> None:
+        """It takes what is sent, and answers nothing."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def kill(self) -> None:
+        """As by a power cut: it forgets everything, and says goodbye to nobody."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait(20)
+        self.process = None
 
     def stop(self) -> None:
         if self.process is not None:

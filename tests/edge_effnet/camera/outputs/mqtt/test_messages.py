@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from edge_effnet.camera.answers import Decision, ScoredLabel
 from edge_effnet.camera.outputs.mqtt.address import parse_broker
 from edge_effnet.camera.outputs.mqtt.discovery import MOST_OPTIONS, Camera, discovery
-from edge_effnet.camera.outputs.mqtt.states import SteadyStates, states_of
+from edge_effnet.camera.outputs.mqtt.states import SteadyStates, label_keys, states_of
 from edge_effnet.errors import UsageProblem
 
 
@@ -56,7 +57,9 @@ LABELS = st.lists(st.text(max_size=400), min_size=2, max_size=120).map(tuple)
 @given(LABELS, st.sampled_from(["classes", "labels", "value"]))
 def test_topics_and_configurations_of_any_labels(labels: tuple[str, ...], task: str) -> None:
     camera = Camera("porch", "m.tflite", task, labels, "unknown")  # type: ignore[arg-type]
+    own = re.compile(camera.discovery_filter.replace("+", "[^/]+"))
     for topic, text in discovery(camera).items():
+        assert own.fullmatch(topic)
         assert not set(topic) & set("+#\0 ")
         assert topic.count("/") == 4
         about = json.loads(text.encode())
@@ -79,14 +82,27 @@ def test_several_labels_have_a_state_each() -> None:
     shown = Decision((ScoredLabel("cat", 0.9), ScoredLabel("dog", 0.8)))
     assert states_of(shown, "labels", ("dog", "cow", "cat")) == {
         "answer": "cat, dog",
-        "label-0": "ON",
-        "label-1": "OFF",
-        "label-2": "ON",
+        "label-dog": "ON",
+        "label-cow": "OFF",
+        "label-cat": "ON",
     }
     camera = Camera("porch", "m.tflite", "labels", ("dog", "cow", "cat"), "none of them")
     topics = list(discovery(camera))
-    assert "homeassistant/binary_sensor/edge-effnet-porch/label-2/config" in topics
+    assert "homeassistant/binary_sensor/edge-effnet-porch/label-cat/config" in topics
     assert len(topics) == 4
+
+
+@pytest.mark.parametrize(
+    ("labels", "keys"),
+    [
+        (("Dog", "hot dog", "7"), ("label-dog", "label-hot-dog", "label-7")),
+        (("a+b", "a/b", "a#b"), ("label-a-b", "label-a-b-2", "label-a-b-2-2")),
+        (("Müller", "猫", ""), ("label-muller", "label-a810bf84", "label-e3b0c442")),
+    ],
+)
+def test_a_label_keeps_its_key(labels: tuple[str, ...], keys: tuple[str, ...]) -> None:
+    assert label_keys(labels) == keys
+    assert label_keys(("alpaca", *labels))[1:] == keys  # in a model with one class more
 
 
 def test_values_are_numbers() -> None:
@@ -105,6 +121,14 @@ def test_a_state_is_told_when_it_has_held_and_once() -> None:
         told += [(now_s, *states.changed({"answer": state}, now_s).values())]
     assert [one for one in told if len(one) > 1] == [(1.0, "a"), (6.0, "b")]
     assert states.told == {"answer": "b"}
+
+
+def test_what_has_not_held_is_forgotten_with_the_camera() -> None:
+    states = SteadyStates(1.0, "classes")
+    assert not states.changed({"answer": "a"}, 0.0)
+    states.forget()
+    assert not states.changed({"answer": "a"}, 60.0)
+    assert states.changed({"answer": "a"}, 61.0) == {"answer": "a"}
 
 
 def test_numbers_are_told_so_often_at_most() -> None:
