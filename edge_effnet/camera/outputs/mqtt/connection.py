@@ -12,7 +12,12 @@ import time
 from collections.abc import Callable
 
 from edge_effnet.camera.outputs.mqtt.address import BrokerAddress
-from edge_effnet.camera.outputs.mqtt.link import ConnectionLost, Link, require_paho
+from edge_effnet.camera.outputs.mqtt.link import (
+    ConnectionEnded,
+    ConnectionLost,
+    Link,
+    require_paho,
+)
 from edge_effnet.errors import EdgeEffnetError
 
 START_S = 8.0
@@ -68,7 +73,8 @@ class BrokerConnection:
             OutputError: it refuses us, or its certificate cannot be verified.
         """
         self._thread.start()
-        self._answered.wait(START_S)
+        if not self._answered.wait(START_S):
+            self._tell_lost(f"{self._address.shown}: no answer in {START_S:.0f} s")
         with self._lock:
             self._starting = False
         if self._refusal is not None:
@@ -135,12 +141,12 @@ class BrokerConnection:
                 if ending and (link.idle or time.monotonic() >= self._end_by_s):
                     return
                 link.loop()
-        except ConnectionLost as error:
+        except ConnectionEnded as error:
             if time.monotonic() - began_s >= LASTING_S:
                 raise
             # A broker ends the older of two connections of one name.
             hint = f"is another camera called {self._address.node}, too?"
-            raise ConnectionLost(f"{error} ({hint})") from None
+            raise ConnectionEnded(f"{error} ({hint})") from None
 
     def _missing(self, link: Link) -> list[tuple[str, str]]:
         """What the broker does not have yet: whoever reads the last finds the others there."""

@@ -1,7 +1,8 @@
 """One connection to a broker, by paho-mqtt.
 
-paho's own reconnecting is not used: when a broker is back it first takes what is published, and
-then, again, what was under way when it went. So an old state would follow the latest, and stay.
+paho's own loop, which connects again, is not used: when a broker is back it first gets what is
+published, and then, again, what was under way when it went. So an old state would follow the
+latest, and stay.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from select import select
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.camera.outputs.mqtt.address import BrokerAddress
@@ -30,6 +32,10 @@ _BUSY = "Server unavailable"
 
 class ConnectionLost(Exception):
     """Why a connection was not made, or ended; another attempt may do."""
+
+
+class ConnectionEnded(ConnectionLost):
+    """By the other side, or on the way."""
 
 
 def require_paho() -> None:
@@ -116,7 +122,7 @@ class Link:
                 self.loop()
             except ConnectionLost:
                 if self._answer is None:
-                    hint = "" if self._address.tls else "; does it want mqtts://?"
+                    hint = "" if self._address.tls else " (does it want mqtts://?)"
                     raise ConnectionLost(f"it ends the connection unanswered{hint}") from None
         if not self._answer.is_failure:
             return
@@ -150,12 +156,19 @@ class Link:
 
     def loop(self) -> None:
         """Read and write for a moment; raises ConnectionLost."""
+        client = self._client
+        if (socket := client.socket()) is None:
+            raise ConnectionEnded("the connection is lost")
+        decrypted = isinstance(socket, ssl.SSLSocket) and socket.pending()  # no select tells of it
+        writing = [socket] if client.want_write() else []
         try:
-            done = self._client.loop(_POLL_S)
+            readable, writable, _ = select([socket], writing, [], 0 if decrypted else _POLL_S)
+            failed = (readable or decrypted) and client.loop_read()
+            failed = failed or (writable and client.loop_write()) or client.loop_misc()
         except Exception as error:  # whatever paho makes of a packet that is none
             raise ConnectionLost(f"it sends no MQTT ({type(error).__name__})") from None
-        if done:
-            raise ConnectionLost("the connection is lost")
+        if failed:
+            raise ConnectionEnded("the connection is lost")
 
     def close(self) -> None:
         """A clean end takes the last will back: only where everything has arrived."""

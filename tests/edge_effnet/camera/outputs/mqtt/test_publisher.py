@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import socketserver
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -233,3 +235,34 @@ def test_tls_for_another_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         pytest.raises(OutputError, match="IP address mismatch, certificate is not valid for"),
     ):
         publisher(address(one.port, tls=True))
+
+
+CONNECTED = b"\x20\x02\x00\x00"
+
+
+@pytest.mark.parametrize(
+    ("reply", "note"),
+    [
+        (b"HTTP/1.0 400 Bad Request\r\n\r\n", "it ends the connection unanswered (does it want"),
+        (CONNECTED + b"\x90\x05\xff\xff\xff\xff\xff\x30\x02\xff\xff", "it sends no MQTT"),
+    ],
+)
+def test_what_is_no_broker(reply: bytes, note: str) -> None:
+    """Neither ends a run nor keeps it from being tried again."""
+
+    class Server(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(4096))
+            self.request.sendall(reply)
+            time.sleep(0.5)
+
+    asked: list[bytes] = []
+    said: list[str] = []
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        output = publisher(address(server.server_address[1]), said.append)
+        output.see(seen("robin"), frame_of(1))
+        wait_for(lambda: len(asked) > 1)
+        output.end()
+        server.shutdown()
+    assert note in said[0]
