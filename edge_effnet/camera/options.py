@@ -108,6 +108,13 @@ class CameraOptions:
     jsonl: str | None = field(
         default=None, metadata=option("A JSON line for each answer.", metavar="FILE|-")
     )
+    append: str | None = field(
+        default=None,
+        metadata=option(
+            "The same, added to a file that is there: for a camera that starts again.",
+            metavar="FILE",
+        ),
+    )
     json_to: str | None = None
     save: tuple[str, ...] = ()
     save_to: Path | None = field(

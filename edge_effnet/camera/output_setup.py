@@ -89,8 +89,14 @@ def open_outputs(
             from edge_effnet.camera.outputs.mqtt import open_publisher
 
             outputs.answers.append(open_publisher(options, settings, task, say))
-        if options.jsonl is not None:  # the last: it empties the file before
-            outputs.jsonl = JsonLines(options.jsonl, overwrite=options.force, floor=floor, say=say)
+        if (lines := options.jsonl or options.append) is not None:  # the last: it empties the file
+            outputs.jsonl = JsonLines(
+                lines,
+                overwrite=options.force,
+                floor=floor,
+                say=say,
+                append=options.append is not None,
+            )
     except BaseException:
         outputs.end_answers()
         outputs.end()

@@ -32,9 +32,9 @@ _GROUPS = {
                "--loop", "--roi", "--max-temp"),
     "Answers": ("--top", "--smooth", "--threshold", "--truth"),
     "Actions": ("--on", "--on-pause", "--pin", "--mqtt", "--mqtt-file", "--mqtt-steady"),
-    "Output": ("--serve", "--window", "--record", "--jsonl", "--json", "--save", "--save-to",
-               "--save-pause", "--save-differences", "--max-saved", "--keep-free", "--quiet",
-               "--force"),
+    "Output": ("--serve", "--window", "--record", "--jsonl", "--append", "--json", "--save",
+               "--save-to", "--save-pause", "--save-differences", "--max-saved", "--keep-free",
+               "--quiet", "--force"),
 }  # fmt: skip
 
 
@@ -82,12 +82,13 @@ def command(**options: Any) -> None:
       edge-effnet camera --model b0-int8.tflite --compare b0-float32.tflite --serve 127.0.0.1:8080
       edge-effnet camera --model signs.tflite --source clip.mp4 --truth clip.csv --json report.json
       edge-effnet camera --model signs.tflite --on stop 'espeak stop' --threshold 0.6
-      edge-effnet camera --model birds.tflite --every 10m --save robin:0.8 --jsonl answers.jsonl
+      edge-effnet camera --model birds.tflite --every 10m --save robin:0.8 --append answers.jsonl
     """
     systemd = options.pop("systemd")
     asked = CameraOptions(**options)
     _refuse_contradictions(asked)
     if systemd:
+        _refuse_files_of_a_service(asked)
         from edge_effnet.camera.outputs.systemd import systemd_unit
 
         arguments = [word for word in sys.argv[1:] if word != "--systemd"]
@@ -129,6 +130,8 @@ def _refuse_contradictions(options: CameraOptions) -> None:
             "--json and --jsonl cannot both go to standard output",
             fix="give one of them a file",
         )
+    if options.jsonl is not None and options.append is not None:
+        raise UsageProblem("--jsonl and --append both write lines", fix="leave one of them out")
     if options.save_differences and options.compare is None:
         raise UsageProblem(
             "--save-differences needs a second model", fix="add --compare b0-float32.tflite"
@@ -142,10 +145,27 @@ def _refuse_contradictions(options: CameraOptions) -> None:
     folders = [options.save_differences] if options.save_differences else []
     folders += [options.save_folder] if options.save else []
     claim_outputs(
-        {"--json": options.json_to, "--jsonl": options.jsonl, "--record": options.record},
+        {
+            "--json": options.json_to,
+            "--jsonl": options.jsonl,
+            "--append": options.append,
+            "--record": options.record,
+        },
         overwrite=options.force,
+        shared=("--append",),
         besides=dict.fromkeys(folders, ()),
     )
+
+
+def _refuse_files_of_a_service(options: CameraOptions) -> None:
+    """A service starts again and again, and would refuse the files of its last start."""
+    files = {"--json": options.json_to, "--jsonl": options.jsonl, "--record": options.record}
+    named = [name for name, file in files.items() if file not in (None, "-")]
+    if named and not options.force:
+        raise UsageProblem(
+            f"{named[0]} of a service is there already when it starts again, and would be refused",
+            fix="add --force to write it anew at each start, or use --append FILE for lines",
+        )
 
 
 def _report(run: CameraRun, options: CameraOptions) -> None:

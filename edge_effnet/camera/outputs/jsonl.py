@@ -30,7 +30,13 @@ class JsonLines:
     """
 
     def __init__(
-        self, destination: str, *, overwrite: bool, floor: DiskFloor, say: Callable[[str], None]
+        self,
+        destination: str,
+        *,
+        overwrite: bool,
+        floor: DiskFloor,
+        say: Callable[[str], None],
+        append: bool = False,
     ) -> None:
         self._say, self._name, self._floor = say, destination, floor
         self.problem: str | None = None
@@ -39,13 +45,16 @@ class JsonLines:
         if self._stdout:
             return
         self._folder = (path := Path(destination)).parent
-        refuse_existing(path, overwrite=overwrite)
+        refuse_existing(path, overwrite=overwrite or append)
         # Unbuffered, so that another program can follow it, and at the end of the file whatever
         # its size, so that it can be rotated.
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(path, flags, 0o666)
+            self._file = os.open(path, flags if append else flags | os.O_TRUNC, 0o666)
+            size = os.fstat(self._file).st_size
+            if size and os.pread(self._file, 1, size - 1) != b"\n":  # of a run that was killed
+                os.write(self._file, b"\n")
         except OSError as error:
             raise cannot_write(path, error) from error
 

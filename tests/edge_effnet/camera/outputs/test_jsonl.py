@@ -79,3 +79,15 @@ def test_lines_end_where_the_disk_would_have_too_little_room(tmp_path: Path) -> 
     expected = f"{path} cannot be written any more: its disk is nearly full (--keep-free)"
     assert said == [expected]
     assert lines.problem == expected
+
+
+def test_lines_are_added_behind_those_of_a_run_that_was_killed(tmp_path: Path) -> None:
+    path = tmp_path / "feed.jsonl"
+    path.write_text('{"text": "before"}\n{"text": "cut o')
+    lines = JsonLines(str(path), overwrite=False, floor=FLOOR, say=print, append=True)
+    lines.note("after")
+    lines.end()
+    first, cut, last = path.read_text().splitlines()
+    assert json.loads(first)["text"] == "before"
+    assert cut == '{"text": "cut o'
+    assert json.loads(last)["text"] == "after"
