@@ -22,7 +22,8 @@ ATTRIBUTES_EVERY_S = 60.0
 
 class Publisher:
     """Tells a broker each state that has held for ``steady_s``, retained, and whether the camera
-    gives frames: it is online from its first answer on.
+    gives frames. It is online once an answer has held: before that the broker has one of a run or
+    a view that is over, and Home Assistant would take it for news.
 
     Args:
         say: called from another thread too.
@@ -95,7 +96,8 @@ class Publisher:
             self._connection.set(camera.attributes_topic, _attributes(shown, frame, seen, camera))
         for key, state in changed.items():  # behind its scores, which it is shown with
             self._connection.set(camera.state_topic(key), state)
-        self._connection.set(camera.availability_topic, ONLINE)
+        if self._states.settled:
+            self._connection.set(camera.availability_topic, ONLINE)
 
 
 def _attributes(shown: Decision, frame: Frame, seen: datetime, camera: Camera) -> str:

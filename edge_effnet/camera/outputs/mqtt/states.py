@@ -71,6 +71,7 @@ class SteadyStates:
         self._since: dict[str, tuple[str, float]] = {}
         self._told: dict[str, str] = {}
         self._told_s: dict[str, float] = {}
+        self._held: set[str] = set()
 
     @property
     def told(self) -> Mapping[str, str]:
@@ -78,8 +79,15 @@ class SteadyStates:
         return self._told
 
     def forget(self) -> None:
-        """What has not held yet is to be seen again."""
+        """All is to be seen again, and to hold again."""
         self._since.clear()
+        self._held.clear()
+
+    @property
+    def settled(self) -> bool:
+        """Whether each state has held since the beginning, or since ``forget``: what is told of it
+        is of now."""
+        return bool(self._since) and self._held >= self._since.keys()
 
     def changed(self, states: Mapping[str, str], now_s: float) -> dict[str, str]:
         """Which of these are to be told now, at ``now_s`` of any clock that runs on."""
@@ -95,4 +103,7 @@ class SteadyStates:
         self._since[key] = (state, since_s)
         if self._task == "value":
             since_s = self._told_s.get(key, float("-inf"))
-        return state != self._told.get(key) and now_s - since_s >= self._steady_s
+        if now_s - since_s < self._steady_s:
+            return False
+        self._held.add(key)
+        return state != self._told.get(key)

@@ -128,7 +128,14 @@ def test_what_has_not_held_is_forgotten_with_the_camera() -> None:
     assert not states.changed({"answer": "a"}, 0.0)
     states.forget()
     assert not states.changed({"answer": "a"}, 60.0)
+    assert not states.settled
     assert states.changed({"answer": "a"}, 61.0) == {"answer": "a"}
+    assert states.settled
+    states.forget()
+    assert not states.changed({"answer": "a"}, 90.0)
+    assert not states.settled  # though it is the one that was told
+    assert not states.changed({"answer": "a"}, 91.0)
+    assert states.settled
 
 
 def test_numbers_are_told_so_often_at_most() -> None:

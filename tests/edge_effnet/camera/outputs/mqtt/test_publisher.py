@@ -114,6 +114,19 @@ def test_a_camera_that_is_away_is_offline(tmp_path: Path) -> None:
         output.end()
 
 
+def test_an_answer_of_a_run_that_is_over_is_not_shown_as_news(tmp_path: Path) -> None:
+    with broker(tmp_path) as one, listening(one.port) as heard:
+        for label in ("robin", "wren"):
+            output = publisher(address(one.port), steady_s=0.3)
+            output.see(seen(label), frame_of(1))
+            while heard.latest(AVAILABILITY) != "online":
+                output.tick(away=False)
+                time.sleep(0.01)
+            assert heard.latest(ANSWER) == label
+            output.end()
+            wait_for(lambda: heard.latest(AVAILABILITY) == "offline")
+
+
 def test_a_broker_that_comes_back_hears_all_again(tmp_path: Path) -> None:
     said: list[str] = []
     with broker(tmp_path) as one:  # it keeps nothing on disk
