@@ -140,7 +140,7 @@ def network_of(
         resolution=context.side,
         classifier_activation=None,
     )
-    given = read_for(model, weights) if isinstance(weights, Path) else weights
+    given = read_for(model, weights, spec) if isinstance(weights, Path) else weights
     source = str(weights) if isinstance(weights, Path) else "the pruned weights"
     load_layer_weights(model, given, source=source)
     return model

@@ -96,7 +96,10 @@ def initialize(
     kept = False
     if weights.path is not None and loading:
         kept = load_layer_weights(
-            model, read_for(model, weights.path), source=str(weights.path), allow_new_head=True
+            model,
+            read_for(model, weights.path, spec),
+            source=str(weights.path),
+            allow_new_head=True,
         )
         kept = kept and weights.labels in (None, tuple(labels))
     if not kept:

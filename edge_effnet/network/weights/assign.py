@@ -9,22 +9,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import IMAGENET_MEAN, IMAGENET_STD
 from edge_effnet.errors import WeightsError
 from edge_effnet.model_files import quoted
 from edge_effnet.network.build import HEAD_LAYER, NORMALIZATION_LAYER, set_layer_weights
 from edge_effnet.network.weights.files import Array, LayerWeights, read_weights, whole_model
+from edge_effnet.network.weights.ports import is_port, read_port
 
 if TYPE_CHECKING:
     import keras
 
 
-def read_for(model: keras.Model, path: Path) -> LayerWeights:
+def read_for(model: keras.Model, path: Path, spec: VariantSpec | None = None) -> LayerWeights:
     """Read a weight file of any layout for ``model``.
+
+    Args:
+        spec: the variant that ``model`` is of; files of PyTorch's are read with it alone.
 
     Raises:
         WeightsError: missing, no weight file, or damaged.
     """
+    if spec is not None and is_port(path):
+        return read_port(path, spec)
     return read_weights(path, [(type(layer).__name__, layer.name) for layer in model.layers])
 
 

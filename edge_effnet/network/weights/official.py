@@ -55,7 +55,7 @@ def official_file(spec: VariantSpec) -> OfficialFile:
     if stem is None or stem not in MD5 or spec.blocks is not None:
         raise WeightsError(
             f"there are no official Keras weights for {spec.name}",
-            expected="b0…b7 or a v2 variant, the only ones published",
+            expected="b0…b7 or a v2 variant, the only ones published; lite0 to lite2 are packages",
             fix="choose one of those, train this one (edge-effnet train), or give --weights FILE",
         )
     folder = V2_FOLDER if stem.startswith("efficientnetv2") else V1_FOLDER

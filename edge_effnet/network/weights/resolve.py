@@ -15,6 +15,7 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.checkpoint import WeightsPeek, peek, same_network
 from edge_effnet.network.weights.files import open_weights
 from edge_effnet.network.weights.official import fetch_official, official_file
+from edge_effnet.network.weights.packages import installed_file, package_of, package_origin
 from edge_effnet.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def load(
     if resolved.path is not None:
         load_layer_weights(
             model,
-            read_for(model, resolved.path),
+            read_for(model, resolved.path, spec),
             source=str(resolved.path),
             allow_new_head=allow_new_head,
         )
@@ -174,6 +175,10 @@ def _automatic(spec: VariantSpec, runs: Path) -> ResolvedWeights:
 
 
 def _imagenet(spec: VariantSpec) -> ResolvedWeights:
+    package = package_of(spec)
+    if package is not None:
+        file, origin = installed_file(package), package_origin(package)
+        return ResolvedWeights("imagenet", file, IMAGENET_CLASSES, origin=origin)
     return _from_file("imagenet", fetch_official(spec), url=official_file(spec).url)
 
 

@@ -96,8 +96,8 @@ def test_options_out_of_range(train: Cli) -> None:
 def test_a_variant_without_weights_says_what_to_do(
     train: Cli, tmp_path: Path, colours: Path, tiny: VariantSpec
 ) -> None:
-    answer = train("--data", colours, "--variant", "lite0", "--run", tmp_path / "run")
-    refused(answer, 1, "no official Keras weights for lite0", "--weights random")
+    answer = train("--data", colours, "--variant", "lite3", "--run", tmp_path / "run")
+    refused(answer, 1, "no official Keras weights for lite3", "--weights random")
     assert not (tmp_path / "run").exists()
     assert tiny.official_weights is None
 

@@ -99,7 +99,7 @@ def test_auto_takes_demo_weights_last_and_says_so(
     assert "cannot be downloaded" in found.notice
 
 
-@pytest.mark.parametrize(("name", "why"), [("b0", "cannot be downloaded"), ("lite0", "official")])
+@pytest.mark.parametrize(("name", "why"), [("b0", "cannot be downloaded"), ("lite3", "official")])
 def test_auto_is_never_random(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
 ) -> None:
