@@ -223,6 +223,8 @@ class Capture:
         return False
 
     def _take_live(self, captured: CapturedFrame | None) -> None:
+        if self.stop.is_set():  # nobody takes it any more
+            return
         if captured is None:
             self.broken += 1
             return

@@ -4,7 +4,6 @@ real Picamera2. Packages' scripts do not run; what they would have made is made 
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -17,10 +16,10 @@ RELEASE = Release("trixie", preferred=("libcamera*", "python3-libcamera", "libpi
 DISK_BYTES = 3 << 30
 _HERE = Path(__file__).parent
 _PACKAGES = (
-    "base-files base-passwd bash coreutils dash grep sed gawk findutils util-linux mount kmod "
-    "udev systemd systemd-sysv iproute2 procps psmisc login passwd hostname busybox-static "
-    "linux-image-amd64 v4l-utils python3 python3-prctl python3-libcamera libcamera-ipa "
-    "openssh-server openssh-sftp-server libstdc++6"
+    "base-files base-passwd libc-bin bash coreutils dash grep sed gawk findutils util-linux mount "
+    "kmod udev systemd systemd-sysv iproute2 procps psmisc login passwd hostname "
+    "busybox-static linux-image-amd64 v4l-utils python3 python3-prctl python3-libcamera "
+    "libcamera-ipa openssh-server openssh-sftp-server libstdc++6"
 ).split()
 _WHEELS = ("click", "rich", "cattrs", "numpy", "opencv-python-headless", "ai-edge-litert")
 """What edge-effnet itself needs, in the versions of ``constraints.txt``."""
@@ -93,7 +92,7 @@ def _make(folder: Path) -> None:
         ["python3", "-m", "compileall", "-q", "/usr/lib/python3", "/usr/lib/python3.13",
          "/usr/local/lib/python3.13"],
     ):  # fmt: skip
-        subprocess.run(["chroot", str(root), *command], capture_output=True, check=False)
+        need(["chroot", root, *command])
     shutil.copy(root / f"boot/vmlinuz-{kernel}", folder / "vmlinuz")
     shutil.copy(root / "etc/ssh/ssh_host_ed25519_key.pub", folder / "host_key.pub")
     (folder / "initrd").write_bytes(initramfs(root, kernel))
@@ -124,6 +123,7 @@ def _write_system(root: Path) -> None:
     (etc / "passwd").write_text((base / "passwd.master").read_text() + nobody)
     (etc / "group").write_text((base / "group.master").read_text())
     (etc / "shadow").write_text("root:*:19000:0:99999:7:::\n")
+    (etc / "machine-id").write_text("c0ffee00c0ffee00c0ffee00c0ffee00\n")
     (etc / "hostname").write_text("camera-machine\n")
     (etc / "hosts").write_text("127.0.0.1 localhost camera-machine\n")
     (etc / "ssh/sshd_config").write_text(_SSHD)

@@ -15,7 +15,8 @@ from tests.camera_machine.machine import Machine
 
 WAIT_SECONDS = 120
 V4L2 = "PYTHONPATH=/code exec python3 -m edge_effnet camera --source /dev/video0"
-PICAMERA2 = "exec edge-effnet camera --source picamera2"
+PICAMERA2 = "exec edge-effnet camera"
+"""By default: the machine has no USB camera."""
 _numbers = count()
 
 

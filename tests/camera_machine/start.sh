@@ -26,5 +26,8 @@ cp /share/authorized_keys /root/.ssh/
 chmod -R go= /root/.ssh
 /usr/sbin/sshd
 touch /share/ready
-grep -qw systemd /proc/cmdline && exec /usr/lib/systemd/systemd
+if grep -qw systemd /proc/cmdline; then
+  touch /etc/.updated /var/.updated # nothing to prepare on a first boot
+  exec /usr/lib/systemd/systemd
+fi
 while sleep 3600; do :; done

@@ -20,8 +20,8 @@ from tests.camera_machine.runs import PICAMERA2, V4L2, camera
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-IN_WORK = 6
-"""Frames on their way at most when a run is stopped: read, waiting, prepared, in the model …"""
+IN_WORK = 5
+"""Frames on their way at most when a run is stopped: waiting, prepared, in the model, done."""
 ROUNDED = 1 / 256
 """An int8 score of another C library's exp."""
 
@@ -113,9 +113,10 @@ def test_memory_does_not_grow(machine: Machine) -> None:
     """A short form of ``python -m tests.camera_machine.growth``."""
     with camera(machine, V4L2) as run:
         samples = watch(run, 20, every_s=1)
-    assert growth_mb(samples) < 1
+    assert growth_mb(samples) < 3  # a frame has 0.7
     assert len({one.threads for one in samples}) == 1
-    assert len({one.descriptors for one in samples}) == 1
+    open_files = [one.descriptors for one in samples]
+    assert max(open_files) - min(open_files) <= 1  # of the board's state, now and then
 
 
 def test_a_size_that_the_camera_does_not_have(machine: Machine) -> None:
@@ -125,16 +126,34 @@ def test_a_size_that_the_camera_does_not_have(machine: Machine) -> None:
     assert "/dev/video0 gives 320x180, not the 123x45 asked for" in run.said
 
 
-def test_a_camera_that_is_unplugged_and_comes_back(machine: Machine) -> None:
+@pytest.mark.parametrize("failure", ["disconnect", "inject_fatal_streaming_error"])
+def test_a_camera_that_fails_on_the_way(machine: Machine, failure: str) -> None:
     with camera(machine, V4L2) as run:
         run.wait_for_answers(2)
-        machine.need("v4l2-ctl -c disconnect=1")
+        machine.need(f"v4l2-ctl -c {failure}=1")
         run.wait(lambda: any("is back" in note for note in run.notes))
         run.wait_for_answers(2)
     assert run.code == 0
     assert run.figures["reopened"] == 1
-    assert "trying to open it again" in run.notes[0]
+    assert run.notes[0] == "/dev/video0: no frame came; trying to open it again"
     assert "reopened 1 times" in run.summary
+
+
+def test_a_camera_that_is_unplugged_and_comes_back(machine: Machine) -> None:
+    driver = "/sys/bus/platform/drivers/vivid"
+    with camera(machine, V4L2) as run:
+        run.wait_for_answers(2)
+        machine.need(f"echo vivid.0 > {driver}/unbind")
+        run.wait(lambda: any("there is no camera at" in note for note in run.notes))
+        machine.need(f"echo vivid.0 > {driver}/bind")
+        run.wait(lambda: any("is back" in note for note in run.notes))
+        run.wait_for_answers(2)
+    assert run.code == 0
+    assert run.figures["reopened"] == 1
+    assert run.notes[1:] == [  # the first says that no frame came, or knows already why
+        "there is no camera at /dev/video0 (no video device at all); trying on",
+        "/dev/video0 is back",
+    ]
 
 
 def test_a_busy_camera(machine: Machine) -> None:
@@ -193,7 +212,10 @@ def test_a_run_on_picamera2(machine: Machine) -> None:
         run.wait_for_answers(4)
     assert run.code == 0
     name = "CSI camera 0 (Virtual Video Device)"
-    assert run.said.splitlines() == [f"note: {name} gives 1280x720, not the 800x600 asked for"]
+    assert run.said.splitlines() == [
+        "note: no --source was given: the first CSI camera is taken",
+        f"note: {name} gives 1280x720, not the 800x600 asked for",
+    ]
     assert run.summary.startswith(f"{name}: {run.figures['captured']} frames, ")
     left = run.figures["captured"] - run.figures["answered"] - run.figures["dropped"]
     assert 0 <= left <= IN_WORK

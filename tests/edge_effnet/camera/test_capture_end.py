@@ -43,6 +43,20 @@ def test_readers_that_hang_in_a_driver_are_few_and_waited_for() -> None:
     capture.end()
 
 
+def test_frames_that_come_after_the_end_are_not_counted() -> None:
+    reads = count()
+
+    def read() -> CapturedFrame:
+        if next(reads) == 3:
+            capture.stop.set()
+        return SHOT
+
+    camera = FrameSource("a camera", True, None, read, read, lambda: None)
+    capture = Capture(camera, lambda: camera, BoundedQueue(1), QUICK, print)
+    capture.run()
+    assert capture.captured == 3
+
+
 def test_a_source_that_opens_after_the_end_is_closed() -> None:
     opening, release, closed = threading.Event(), threading.Event(), threading.Event()
 
