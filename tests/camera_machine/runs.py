@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ class CameraRun:
 
     machine: Machine
     name: str
+    process: subprocess.Popen[str]
     code: int | None = None
     summary: str = ""
     said: str = ""
@@ -59,6 +61,7 @@ class CameraRun:
     def wait(self, until: Callable[[], object]) -> None:
         deadline = time.monotonic() + WAIT_SECONDS
         while not until():
+            assert self.process.poll() is None, self.process.communicate()
             assert time.monotonic() < deadline, f"{self.lines[-3:]}"
             time.sleep(0.2)
 
@@ -71,10 +74,11 @@ class CameraRun:
 @contextmanager
 def camera(machine: Machine, command: str, *, end: str = "INT") -> Iterator[CameraRun]:
     """A run with ``--json`` and ``--jsonl``, ended by a signal."""
-    run = CameraRun(machine, f"run{next(_numbers)}")
-    place = f"/share/{run.name}"
+    name = f"run{next(_numbers)}"
+    place = f"/share/{name}"
     outputs = f"--quiet --jsonl {place}.jsonl --json {place}.json"
     process = machine.start(f"echo $$ > {place}.pid; {command} {outputs}")
+    run = CameraRun(machine, name, process)
     try:
         yield run
         machine.need(f"kill -{end} {run.pid}")
@@ -82,6 +86,7 @@ def camera(machine: Machine, command: str, *, end: str = "INT") -> Iterator[Came
         run.code = process.returncode
         run.figures = json.loads(Path(machine.share / f"{run.name}.json").read_text())
     finally:
-        machine.run(f"kill -KILL {run.pid}")
-        process.kill()
-        process.communicate()
+        if process.poll() is None:
+            machine.run(f"kill -KILL $(cat {place}.pid)")
+            process.kill()
+            process.communicate()

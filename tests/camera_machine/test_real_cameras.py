@@ -20,7 +20,7 @@ from tests.camera_machine.runs import PICAMERA2, V4L2, camera
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-IN_WORK = 5
+IN_WORK = 6
 """Frames on their way at most when a run is stopped: waiting, prepared, in the model, done."""
 ROUNDED = 1 / 256
 """An int8 score of another C library's exp."""
@@ -94,7 +94,7 @@ def test_the_command_answers_what_the_device_shows(machine: Machine) -> None:
 def test_every_frame_is_answered_or_counted_as_dropped(machine: Machine, signal: str) -> None:
     """A slow model at a camera of 30 frames a second, and a stop."""
     with camera(machine, V4L2, end=signal) as run:
-        run.wait_for_answers(10)
+        run.wait_for_answers(6)
     assert run.code == 0
     assert "Traceback" not in run.said
     assert free(machine)
