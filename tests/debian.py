@@ -11,12 +11,14 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_KEPT_S = 24 * 3600
 _TOOLS = ("apt-get", "dpkg-deb")
 _UNPACK = 'dpkg-deb --fsys-tarfile "$0" | tar -x --keep-directory-symlink -C "$1"'
 
@@ -58,7 +60,8 @@ def cache() -> Path:
 
 
 def built(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
-    """A folder that ``make`` filled, now or before; those of other recipes go.
+    """A folder that ``make`` filled, now or before; those of other recipes go, once nobody has
+    asked for them for a day.
 
     Args:
         recipe: all that the content depends on.
@@ -68,11 +71,17 @@ def built(name: str, recipe: str, make: Callable[[Path], None]) -> Path:
     folder, part = cache() / f"{name}-{digest}", cache() / f"part-{name}"
     with only_one(name):
         if not folder.is_dir():
-            for old in (part, *cache().glob(f"{name}-*")):
+            others = [one for one in cache().glob(f"{name}-*") if _unused_s(one) > _KEPT_S]
+            for old in (part, *others):
                 shutil.rmtree(old, ignore_errors=True)
             make(part)
             part.rename(folder)
+        os.utime(folder)
     return folder
+
+
+def _unused_s(folder: Path) -> float:
+    return time.time() - folder.stat().st_mtime
 
 
 @contextmanager
