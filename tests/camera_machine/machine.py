@@ -28,6 +28,7 @@ from tests.debian import Impossible, free_port
 
 START_SECONDS = 300
 _HERE = Path(__file__).parent
+# With five levels of page tables (la57) it takes three times as long to start.
 _QEMU = (
     "-M pc -cpu max,la57=off -smp 2 -m 1536 -display none -vga none -no-reboot -nodefaults "
     "-monitor none -serial stdio"
