@@ -12,7 +12,7 @@ from tests.camera_machine.machine import Machine, running
 from tests.debian import Impossible
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # it takes a third of a core while it runs
 def machine() -> Iterator[Machine]:
     with ExitStack() as stack:
         try:
