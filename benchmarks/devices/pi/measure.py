@@ -27,7 +27,7 @@ from edge_effnet.files.read import content_hash
 from edge_effnet.runtime.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
 
-STOP_SECONDS = 10
+STOP_SECONDS = 20
 # Import name: distribution. The versions are those of the base install.
 
 
