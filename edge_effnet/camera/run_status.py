@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edge_effnet.camera.answers import Decision
-from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.shares import AbsoluteError, FrameShare, Tally, share_json
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.camera.rates import Rates
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.thermal import BoardHealth, BoardMonitor
+from edge_effnet.camera.threads.capture import Capture
+from edge_effnet.camera.threads.queues import BoundedQueue, Limiter
 from edge_effnet.heads.head import Head
 from edge_effnet.spelling import duration_text
 

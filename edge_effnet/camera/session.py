@@ -9,7 +9,6 @@ from queue import Empty, SimpleQueue
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.answers import Decision, Smoother, answered_indices, decide, with_threshold
-from edge_effnet.camera.capture import Capture, frame_queue
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
@@ -21,12 +20,13 @@ from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.record import AnnotatedFrame, Recorder
 from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier
 from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.pipeline import FrameModel, Pipeline
-from edge_effnet.camera.queues import Limiter
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.sources.base import FrameSource
 from edge_effnet.camera.thermal import BoardMonitor, next_limit
+from edge_effnet.camera.threads.capture import Capture, frame_queue
+from edge_effnet.camera.threads.pipeline import FrameModel, Pipeline
+from edge_effnet.camera.threads.queues import Limiter
 from edge_effnet.heads.head import Head
 
 STATUS_EVERY_S = 0.1

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import TracebackType
 
 from edge_effnet.camera.answers import Smoother
-from edge_effnet.camera.capture import Capture, frame_queue
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, open_source
+from edge_effnet.camera.threads.capture import Capture, frame_queue
 from edge_effnet.runtime.answers import Answer, best_answers
 from edge_effnet.runtime.model import Model, open_model
 

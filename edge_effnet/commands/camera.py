@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edge_effnet.camera.options import CameraOptions
+from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
@@ -23,7 +23,7 @@ from edge_effnet.ui.options import (
 from edge_effnet.ui.output import claim_outputs, write_json
 
 if TYPE_CHECKING:
-    from edge_effnet.camera.setup import CameraRun
+    from edge_effnet.camera.setup.run import CameraRun
 
 _GROUPS = {
     "Models": ("--model", "--compare", "--compare-every", "--labels", "--preprocess", "--head",
@@ -96,7 +96,7 @@ def command(**options: Any) -> None:
         click.echo(systemd_unit(arguments, addresses, pins=bool(asked.pin)), nl=False)
         return
     from edge_effnet.camera.outputs.status_line import StatusLine
-    from edge_effnet.camera.setup import open_run
+    from edge_effnet.camera.setup.run import open_run
 
     line = StatusLine(quiet=asked.quiet)
     run = open_run(asked, say=line.say, show_status=line.show)

@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.memory import keep_memory_flat
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import FrameSource
 from edge_effnet.camera.sources.kinds import open_source
+from edge_effnet.camera.threads.capture import Capture
+from edge_effnet.camera.threads.queues import BoundedQueue
 
 PACE = Pace(stall_s=1.5, first_pause_s=0.02, longest_pause_s=0.1)
 CAMERAS = 4

@@ -15,7 +15,7 @@ from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.overlay import plain
-from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files.write import write_atomically
 from edge_effnet.image.preprocessing import Pixels

@@ -15,7 +15,7 @@ from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
 from edge_effnet.camera.outputs.systemd_notify import SYSTEMD_VARIABLES
-from edge_effnet.camera.queues import Clock
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.errors import UsageProblem
 from edge_effnet.printable import printable
 

@@ -17,7 +17,7 @@ from typing import Any
 from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
-from edge_effnet.camera.queues import Clock
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, OutputError, UsageProblem
 
 OFF_AFTER_S = 2.0

@@ -13,7 +13,7 @@ from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.frames import Frame, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.overlay import draw
-from edge_effnet.camera.queues import BoundedQueue
+from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
 from edge_effnet.files.native_names import native_name
 from edge_effnet.files.scratch import scratch_folder

@@ -8,7 +8,7 @@ import time
 
 import click
 
-from edge_effnet.camera.queues import Clock
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.printable import printable
 
 TERMINAL_EVERY_S = 0.2

@@ -11,8 +11,8 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 
-from edge_effnet.camera.queues import Clock
 from edge_effnet.camera.run_status import RunStatus, status_line
+from edge_effnet.camera.threads.queues import Clock
 
 SYSTEMD_VARIABLES = frozenset({"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"})
 """For this process alone; not for the commands of ``--on``."""

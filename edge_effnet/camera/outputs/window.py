@@ -10,7 +10,7 @@ import cv2
 from edge_effnet.camera.frames import Region
 from edge_effnet.camera.outputs.overlay import draw
 from edge_effnet.camera.outputs.record import AnnotatedFrame
-from edge_effnet.camera.queues import Clock
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.errors import OutputError
 
 TITLE = "edge-effnet"

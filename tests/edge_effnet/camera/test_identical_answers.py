@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
-from edge_effnet.camera.pipeline import Pipeline, Result
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.sources.base import SourceEnded
 from edge_effnet.camera.sources.files import open_video
+from edge_effnet.camera.threads.pipeline import Pipeline, Result
+from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.runtime.classifier import open_classifier
 from tests.edge_effnet.camera.conftest import MakeClip

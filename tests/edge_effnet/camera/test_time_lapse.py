@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.frames import Frame, FrameScores
-from edge_effnet.camera.pipeline import Pipeline
-from edge_effnet.camera.queues import BoundedQueue, Limiter
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
 from edge_effnet.camera.thermal import BoardHealth, next_limit
+from edge_effnet.camera.threads.capture import Capture
+from edge_effnet.camera.threads.pipeline import Pipeline
+from edge_effnet.camera.threads.queues import BoundedQueue, Limiter
 from tests.edge_effnet.camera.conftest import (
     Cli,
     FakeClock,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge_effnet.camera.address_file import read_address_file
-from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.outputs.mqtt.address import parse_broker
 from edge_effnet.camera.outputs.mqtt.discovery import Camera
 from edge_effnet.camera.outputs.mqtt.publisher import Publisher
 from edge_effnet.camera.settings import SessionSettings
+from edge_effnet.camera.setup.address_file import read_address_file
+from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.heads.kinds import Task
 
 

@@ -12,7 +12,7 @@ from edge_effnet.camera.outputs.mqtt.address import BrokerAddress
 from edge_effnet.camera.outputs.mqtt.connection import BrokerConnection
 from edge_effnet.camera.outputs.mqtt.discovery import OFFLINE, ONLINE, Camera, discovery
 from edge_effnet.camera.outputs.mqtt.states import ANSWER, SteadyStates, states_of
-from edge_effnet.camera.queues import Clock
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.files.write import dump_json
 from edge_effnet.printable import printable
 

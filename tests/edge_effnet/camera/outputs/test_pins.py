@@ -208,7 +208,7 @@ def test_with_a_time_lapse_it_stays_until_the_next_answer_is_late(
             opened.append(off_after_s)
             super().__init__(choices, off_after_s=off_after_s)
 
-    monkeypatch.setattr("edge_effnet.camera.output_setup.AnswerPins", Told)
+    monkeypatch.setattr("edge_effnet.camera.setup.outputs.AnswerPins", Told)
     run = ("--model", colour_model(), "--source", clip(["red"] * 5), "--pin", "red=17")
     for pace in ((), ("--every", "10m"), ("--fps", "0.5")):
         assert cli(*run, *pace)[0] == 0

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_effnet.camera.address_file import read_address_file
 from edge_effnet.camera.outputs.systemd import systemd_unit
+from edge_effnet.camera.setup.address_file import read_address_file
 from edge_effnet.errors import UsageProblem
 from tests.edge_effnet.camera.conftest import Cli
 

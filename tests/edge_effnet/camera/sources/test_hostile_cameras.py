@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import FrameSource, SourceLost
 from edge_effnet.camera.sources.mjpeg import open_mjpeg
+from edge_effnet.camera.threads.capture import Capture
+from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import wait_for
 from tests.edge_effnet.camera.hostile import (

@@ -9,11 +9,11 @@ from itertools import count
 
 import pytest
 
-from edge_effnet.camera.capture import MOST_HANGING, Capture
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.apart import open_apart
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
+from edge_effnet.camera.threads.capture import MOST_HANGING, Capture
+from edge_effnet.camera.threads.queues import BoundedQueue
 from tests.edge_effnet.camera.conftest import plain, wait_for
 
 SHOT = CapturedFrame(plain("red"))

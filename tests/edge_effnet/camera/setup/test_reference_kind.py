@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.run_status import status_line
-from edge_effnet.camera.setup import open_run
+from edge_effnet.camera.setup.options import CameraOptions
+from edge_effnet.camera.setup.run import open_run
 from edge_effnet.data.demo import demo_model
 from tests.edge_effnet.conftest import MakeModel
 

@@ -11,11 +11,11 @@ import pytest
 from numpy.typing import NDArray
 
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
-from edge_effnet.camera.pipeline import EARLY_S, Pipeline
-from edge_effnet.camera.queues import BoundedQueue
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.files import open_images
+from edge_effnet.camera.threads.pipeline import EARLY_S, Pipeline
+from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess
 from edge_effnet.runtime.classifier import open_classifier

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from edge_effnet.camera.options import CameraOptions
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
@@ -18,6 +17,7 @@ from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings
+from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.heads.kinds import Task
 from edge_effnet.spelling import read_amount
 

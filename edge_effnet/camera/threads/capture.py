@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable, Iterator
 
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.queues import BoundedQueue, Clock
-from edge_effnet.camera.reader import Reader
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import (
     CapturedFrame,
     FrameSource,
     SourceEnded,
 )
+from edge_effnet.camera.threads.queues import BoundedQueue, Clock
+from edge_effnet.camera.threads.reader import Reader
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.system.native_threads import NativeThread
 

@@ -7,17 +7,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from edge_effnet.camera.address_file import read_address_file
 from edge_effnet.camera.answers import NONE, UNKNOWN
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
-from edge_effnet.camera.options import CameraOptions
-from edge_effnet.camera.output_setup import open_outputs
 from edge_effnet.camera.outputs.page.server import Server
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
+from edge_effnet.camera.setup.address_file import read_address_file
+from edge_effnet.camera.setup.options import CameraOptions
+from edge_effnet.camera.setup.outputs import open_outputs
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
 from edge_effnet.camera.thermal import BoardMonitor

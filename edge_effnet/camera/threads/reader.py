@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from itertools import count
 
-from edge_effnet.camera.queues import Clock
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceEnded, SourceLost
+from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.system.native_threads import NativeThread
 
 BROKEN_IN_A_ROW = 25

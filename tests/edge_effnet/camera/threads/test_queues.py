@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.frames import Region, parse_region
-from edge_effnet.camera.queues import BoundedQueue, Limiter
+from edge_effnet.camera.threads.queues import BoundedQueue, Limiter
 from edge_effnet.errors import UsageProblem
 from tests.edge_effnet.camera.conftest import FakeClock
 

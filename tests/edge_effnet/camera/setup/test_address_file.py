@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.camera.address_file import read_address_file
+from edge_effnet.camera.setup.address_file import read_address_file
 from edge_effnet.errors import DataError
 
 

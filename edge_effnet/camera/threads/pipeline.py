@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.evaluation.scenes import Scenes
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
-from edge_effnet.camera.queues import BoundedQueue, Clock, Limiter
+from edge_effnet.camera.threads.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from edge_effnet.camera.capture import Capture
 from edge_effnet.camera.frames import Frame
-from edge_effnet.camera.queues import BoundedQueue
-from edge_effnet.camera.reader import BROKEN_IN_A_ROW
 from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceEnded, SourceLost
+from edge_effnet.camera.threads.capture import Capture
+from edge_effnet.camera.threads.queues import BoundedQueue
+from edge_effnet.camera.threads.reader import BROKEN_IN_A_ROW
 from edge_effnet.errors import DataError
 from tests.edge_effnet.camera.conftest import FakeClock, plain
 

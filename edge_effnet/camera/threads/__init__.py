@@ -1,0 +1,1 @@
+"""The threads from a source to the answers, and the queues between them."""
