@@ -189,21 +189,3 @@ def test_a_network_camera(
     on_the_way = run["captured"] - run["answered"] - run["dropped"]
     assert 0 <= on_the_way <= 3  # at Ctrl-C
     assert max(run["times"]["delay_ms"]) < 3000
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--every", "soon"], "--every is not understood"),
-        (["--every", "0s"], "--every is not understood"),
-        (["--every", "10m", "--fps", "5"], "--fps and --every both limit the rate"),
-        (["--every", "10m", "--every-frame"], "where every frame is answered"),
-    ],
-)
-def test_what_it_refuses(
-    cli: Cli, colour_model: MakeModel, clip: MakeClip, arguments: list[str], message: str
-) -> None:
-    code, _, err = cli("--model", colour_model(), "--source", clip(["red"]), *arguments)
-    assert code == 2
-    assert message in err
-    assert err.count("\n") == 1

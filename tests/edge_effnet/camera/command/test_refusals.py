@@ -29,6 +29,14 @@ from tests.edge_effnet.conftest import MakeModel
         (["--truth", "nowhere.csv"], 1, "cannot be read as a CSV"),
         (["--window"], 1, "--window needs"),
         (["--json", "."], 1, "found a folder"),
+        (["--every", "soon"], 2, "--every is not understood"),
+        (["--every", "0s"], 2, "--every is not understood"),
+        (["--every", "10m", "--fps", "5"], 2, "--fps and --every both limit the rate"),
+        (["--every", "10m", "--every-frame"], 2, "where every frame is answered"),
+        (["--save", "elephant"], 2, "no such label"),
+        (["--save-to", "x"], 2, "--save-to needs --save"),
+        (["--save", "red", "--keep-free", "lots"], 2, "--keep-free is not understood"),
+        (["--jsonl", "a", "--append", "b"], 2, "--jsonl and --append both write lines"),
     ],
 )
 def test_bad_input_is_one_clear_line(

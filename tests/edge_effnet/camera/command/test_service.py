@@ -31,9 +31,3 @@ def test_a_unit_whose_second_start_would_be_refused(cli: Cli, option: str, tmp_p
     assert (code, out) == (2, "")
     assert f"{option} of a service is there already when it starts again" in err
     assert cli(option, file, "--systemd", "--force")[0] == 0
-
-
-def test_lines_go_to_one_file(cli: Cli, colour_model: MakeModel) -> None:
-    code, _, err = cli("--model", colour_model(), "--jsonl", "a", "--append", "b")
-    assert code == 2
-    assert "--jsonl and --append both write lines" in err

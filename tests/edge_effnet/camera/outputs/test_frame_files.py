@@ -150,23 +150,6 @@ def test_a_floor_above_what_is_free_keeps_nothing_and_fails(
     assert "with 900000000 MB free or less (--keep-free)" in err
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--save", "elephant"], "no such label"),
-        (["--save-to", "x"], "--save-to needs --save"),
-        (["--save", "red", "--keep-free", "lots"], "--keep-free is not understood"),
-    ],
-)
-def test_what_is_refused(
-    cli: Cli, colour_model: MakeModel, clip: MakeClip, arguments: list[str], message: str
-) -> None:
-    code, _, err = cli("--model", colour_model(), "--source", clip(["red"]), *arguments)
-    assert code == 2
-    assert message in err
-    assert err.count("\n") == 1
-
-
 def test_differences_are_saved_losslessly_up_to_a_number(tmp_path: Path) -> None:
     said: list[str] = []
     folder = tmp_path / "set"
