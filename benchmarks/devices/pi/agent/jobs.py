@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from .cache import ARCHIVE, FILES, JOBS, ROOT, lock, wait_for, write
+from .cache import ARCHIVE, FILES, JOBS, ROOT, is_locked, lock, wait_for, write
 from .environment import Died, unimportable
 from .lines import tell
 
@@ -85,7 +85,7 @@ def follow(request: dict[str, Any]) -> dict[str, Any]:
     with progress.open() as lines:
         while True:
             # Looked at before the lines are read: what it wrote before its end is not missed.
-            ended = (folder / "end").exists() or lock(folder / "alive", wait=False) is not None
+            ended = (folder / "end").exists() or not is_locked(folder / "alive")
             for line in iter(lines.readline, ""):
                 tell(progress=json.loads(line))  # each is written at once, so it is whole
             if ended:
@@ -118,7 +118,7 @@ def clean(_request: dict[str, Any]) -> int:
 
 
 def _stop(folder: Path) -> None:
-    if not (folder / "pid").is_file() or lock(folder / "alive", wait=False) is not None:
+    if not (folder / "pid").is_file() or not is_locked(folder / "alive"):
         return
     os.killpg(int((folder / "pid").read_text()), signal.SIGKILL)
-    wait_for(lambda: lock(folder / "alive", wait=False) is not None)
+    wait_for(lambda: not is_locked(folder / "alive"))
