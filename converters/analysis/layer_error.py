@@ -214,8 +214,8 @@ def _values(
     own = {t.name: i for i, t in enumerate(parse_structure(quantized, "the candidate").tensors)}
     kinds = [twin for _, twin in twins]
 
-    def sample(_: int, values: list[NDArray[Any]]) -> list[NDArray[Any]]:
-        return [_spread(value) for value in values]
+    def sample(_: int, __: int, values: NDArray[Any]) -> NDArray[Any]:
+        return _spread(values)
 
     truth = collect_activations(
         model, [index for index, _ in twins], images, sample, workers=workers
@@ -223,26 +223,18 @@ def _values(
     sums = np.zeros((len(twins), 4))
     codes = np.tile([[127, -128]], (len(twins), 1))
 
-    def compare(image: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-        rows, ends = np.zeros((len(twins), 4)), np.zeros((len(twins), 2), np.int64)
-        for index, (reference, value, kind) in enumerate(
-            zip(truth[image], values, kinds, strict=True)
-        ):
-            low, high = _range(kind)
-            real = (_spread(value).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
-            outside = (reference < low - kind.scales[0]) | (reference > high + kind.scales[0])
-            rows[index] = (
-                (reference**2).sum(),
-                ((reference - real) ** 2).sum(),
-                outside.sum(),
-                real.size,
-            )
-            ends[index] = value.min(), value.max()
-        return rows, ends
+    def compare(image: int, place: int, values: NDArray[Any]) -> tuple[list[float], list[int]]:
+        reference, kind = truth[image][place], kinds[place]
+        low, high = _range(kind)
+        real = (_spread(values).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
+        outside = (reference < low - kind.scales[0]) | (reference > high + kind.scales[0])
+        row = [(reference**2).sum(), ((reference - real) ** 2).sum(), outside.sum(), real.size]
+        return row, [values.min(), values.max()]
 
     tensors = [own[twin.name] for twin in kinds]
-    for rows, ends in collect_activations(quantized, tensors, images, compare, workers=workers):
-        sums += rows
+    for found in collect_activations(quantized, tensors, images, compare, workers=workers):
+        sums += np.array([row for row, _ in found])
+        ends = np.array([ends for _, ends in found])
         codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
         codes[:, 1] = np.maximum(codes[:, 1], ends[:, 1])
     power, lost, outside, count = np.maximum(sums.T, 1e-12)

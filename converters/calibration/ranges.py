@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.representative import Calibration
-from converters.tflite_graph.activations import collect_activations, open_with_all_tensors
+from converters.tflite_graph.activations import collect_activations
 from converters.tflite_graph.bounds import upper_bounds
 from converters.tflite_graph.segments import logit_names
 from edge_effnet.errors import DataError
@@ -96,8 +96,8 @@ def collect_statistics(
     """Run the float model on the calibration images and note every tensor's extremes.
 
     Args:
-        workers: interpreters at work at once, each with all its tensors in memory.
-        progress: called once per image.
+        workers: interpreters at work at once.
+        progress: called as often as there are images.
 
     Raises:
         DataError: an image cannot be read, or makes a tensor overflow.
@@ -112,14 +112,13 @@ def collect_statistics(
     names = list(watched.values())
     answer = names.index(logit_names(structure)[0])
 
-    def reducer(_: int, values: list[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
-        extremes = np.array([(value.min(), value.max()) for value in values], np.float32)
-        return extremes, values[answer].reshape(-1).copy()
+    def reducer(_: int, place: int, values: NDArray[Any]) -> tuple[Any, Any, Any]:
+        return values.min(), values.max(), values.flatten() if place == answer else None
 
     found = collect_activations(
         model, list(watched), calibration.inputs(), reducer, workers=workers, progress=progress
     )
-    table = np.stack([extremes for extremes, _ in found])
+    table = np.array([[ends for *ends, _ in image] for image in found], np.float32)
     broken = np.flatnonzero(~np.isfinite(table).all(axis=(0, 2)))
     if broken.size:
         raise DataError(
@@ -131,7 +130,7 @@ def collect_statistics(
     return Statistics(
         {name: table[:, i, 0] for i, name in enumerate(names)},
         {name: table[:, i, 1] for i, name in enumerate(names)},
-        np.stack([logits for _, logits in found]),
+        np.stack([image[answer][-1] for image in found]),
     )
 
 
@@ -226,16 +225,16 @@ def pinned_ranges(model: bytes, structure: Structure, calibration: Calibration) 
         moving = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
         if moving == [chain[-1]] and _is_pointwise(operator.name, operator.inputs, structure):
             chain.append(operator.outputs[0])
-    interpreter = open_with_all_tensors(model)
-    extremes: dict[int, list[float]] = {index: [] for index in chain}
-    for level in (0, 255):
-        pixels = np.full(spec.shape, level, np.uint8)
-        interpreter.set_tensor(source, normalize(pixels, spec)[None])
-        interpreter.invoke()
-        for index in chain:
-            values = interpreter.get_tensor(index)
-            extremes[index] += [float(values.min()), float(values.max())]
-    return {structure.tensors[i].name: (min(v), max(v)) for i, v in extremes.items()}
+    ends = [normalize(np.full(spec.shape, level, np.uint8), spec) for level in (0, 255)]
+
+    def reducer(_: int, __: int, values: NDArray[Any]) -> tuple[float, float]:
+        return float(values.min()), float(values.max())
+
+    black, white = collect_activations(model, chain, ends, reducer, workers=1)
+    return {
+        structure.tensors[index].name: (min(*dark, *bright), max(*dark, *bright))
+        for index, dark, bright in zip(chain, black, white, strict=True)
+    }
 
 
 def _is_pointwise(name: str, inputs: tuple[int, ...], structure: Structure) -> bool:

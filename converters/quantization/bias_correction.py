@@ -112,11 +112,11 @@ def _float_values(
     """
     tensors = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
 
-    def reducer(_: int, values: list[NDArray[Any]]) -> list[Any]:
-        rows = [np.clip(_rows(value), -65e3, 65e3).astype(np.float16) for value in values]
-        return list(zip(rows[::2], rows[1::2], strict=True))
+    def reducer(_: int, __: int, values: NDArray[Any]) -> NDArray[np.float16]:
+        return np.asarray(np.clip(_rows(values), -65e3, 65e3), np.float16)
 
-    return collect_activations(model, tensors, images, reducer, workers=workers)
+    found = collect_activations(model, tensors, images, reducer, workers=workers)
+    return [list(zip(rows[::2], rows[1::2], strict=True)) for rows in found]
 
 
 def _step(

@@ -71,8 +71,8 @@ def narrowed(
     tensors = _projections(structure, ranges)
     ends = [ranges[structure.tensors[index].name] for index in tensors]
 
-    def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float64]:
-        return np.array([_errors(value, *end) for value, end in zip(values, ends, strict=True)])
+    def reducer(_: int, place: int, values: NDArray[Any]) -> list[float]:
+        return _errors(values, *ends[place])
 
     if not tensors:
         return {}

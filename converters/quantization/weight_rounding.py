@@ -55,6 +55,7 @@ class _Layer:
         weights: in steps of each output channel, outputs x products.
         size, strides: rows and columns of the kernel.
         same: whether its input is padded, so that the output is as large, but for the strides.
+        positions: of its output.
     """
 
     source: int
@@ -65,6 +66,7 @@ class _Layer:
     size: tuple[int, int]
     strides: tuple[int, int]
     same: bool
+    positions: int
 
 
 def round_weights(
@@ -135,6 +137,7 @@ def _layers(model: bytes, quantized: bytes) -> list[_Layer]:
                 (shape[1], shape[2]),
                 (options.strideH, options.strideW),
                 options.padding == schema.Padding.SAME,
+                int(np.prod(original.tensors[layer.float_output].shape[1:3])),
             )
         )
     return found
@@ -146,13 +149,11 @@ def _moments(
     """Mean and covariance of what each layer multiplies: (outputs or 1) x products, and x
     products."""
 
-    def reducer(image: int, values: list[NDArray[Any]]) -> list[tuple[Any, Any]]:
-        random = np.random.default_rng(image)
-        moments = []
-        for layer, value in zip(layers, values, strict=True):
-            read = _read_together(value[0], layer, random)
-            moments.append((read.mean(axis=1), read.transpose(0, 2, 1) @ read / read.shape[1]))
-        return moments
+    chosen = {image: _chosen(layers, image) for image in range(len(images))}
+
+    def reducer(image: int, place: int, values: NDArray[Any]) -> tuple[Any, Any]:
+        read = _read_together(values[0], layers[place], chosen[image][place])
+        return read.mean(axis=1), read.transpose(0, 2, 1) @ read / read.shape[1]
 
     sources = [layer.source for layer in layers]
     found = collect_activations(model, sources, images, reducer, workers=workers)
@@ -164,20 +165,27 @@ def _moments(
     return result
 
 
-def _read_together(
-    values: Float32Array, layer: _Layer, random: np.random.Generator
-) -> Float32Array:
+def _chosen(layers: Sequence[_Layer], image: int) -> list[NDArray[np.int64]]:
+    """Positions of each layer's output, drawn anew for each image."""
+    random = np.random.default_rng(image)
+    return [
+        random.choice(layer.positions, min(_POSITIONS, layer.positions), replace=False)
+        for layer in layers
+    ]
+
+
+def _read_together(values: Float32Array, layer: _Layer, chosen: NDArray[np.int64]) -> Float32Array:
     """What a layer multiplies at some positions: (channels or 1) x positions x products.
 
     Args:
         values: its input, height x width x channels.
+        chosen: positions of its output.
     """
     if layer.same:
         values = np.pad(values, [*map(_padding, values.shape, layer.size, layer.strides), (0, 0)])
     windows = np.lib.stride_tricks.sliding_window_view(values, layer.size, axis=(0, 1))
     windows = windows[:: layer.strides[0], :: layer.strides[1]]
-    rows, columns = windows.shape[:2]
-    chosen = random.choice(rows * columns, min(_POSITIONS, rows * columns), replace=False)
+    columns = windows.shape[1]
     read = windows[chosen // columns, chosen % columns]  # positions, channels, rows, columns
     count, channels = read.shape[:2]
     if layer.depthwise:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, count, islice
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from converters.tflite_graph.error_metrics import mirrored
+from converters.tflite_graph.parts import Part, divide, images_at_once
 from converters.tflite_graph.segments import logit_names, sigmoid_answers
+from converters.tflite_graph.subgraph import answering, run_part
 from edge_effnet.data.threads import ahead
 from edge_effnet.errors import ModelError
 from edge_effnet.runtime.interpreter import open_bytes
-from edge_effnet.runtime.tensors import quantize_in, tensor_format
+from edge_effnet.runtime.tensors import TensorFormat, quantize_in, tensor_format
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 Image = NDArray[np.float32]
@@ -40,52 +44,124 @@ def open_with_all_tensors(model: bytes) -> Any:
 
 def stored_images(model: bytes, images: Iterable[Image]) -> list[NDArray[Any]]:
     """Real-valued images as a model's input tensor holds them, with a batch of 1."""
-    form = tensor_format(open_with_all_tensors(model).get_input_details()[0])
+    form = _input_format(model)
     return [quantize_in(image, form)[None] for image in images]
+
+
+def _input_format(model: bytes) -> TensorFormat:
+    return tensor_format(open_with_all_tensors(model).get_input_details()[0])
+
+
+Reducer = Callable[[int, int, NDArray[Any]], _Result]
+"""Given the image's index, the tensor's place among those asked for, and its stored values. These
+are a view into the interpreter: what is kept of them must be copied."""
 
 
 def collect_activations(
     model: bytes,
     tensors: Sequence[int],
     images: Iterable[Image],
-    reducer: Callable[[int, list[NDArray[Any]]], _Result],
+    reducer: Reducer[_Result],
     *,
     workers: int,
     progress: Callable[[], None] = lambda: None,
-) -> list[_Result]:
+) -> list[list[_Result]]:
     """Run a model on images and reduce some of its tensors' values each time.
+
+    A large model runs in parts (``parts``), so that a few of its tensors are in memory at once.
 
     Args:
         model: float or quantized; images are real-valued for both.
         tensors: their indices.
-        reducer: given the image's index and the tensors' stored values. These are views into
-            the interpreter: what is kept of them must be copied.
-        workers: interpreters at work at once, each with all its tensors in memory.
-        progress: called once per image.
+        reducer: of one tensor's values; called in several threads.
+        workers: interpreters at work at once.
+        progress: called as often as there are images.
 
     Returns:
-        What ``reducer`` answered for each image, in order.
+        For each image, what ``reducer`` answered for each tensor, both in order.
     """
-    idle = [open_with_all_tensors(model) for _ in range(workers)]
-    source = idle[0].get_input_details()[0]
-    form = tensor_format(source)
+    parts = divide(model, tensors)
+    form = _input_format(parts[0].model)
+    results: list[list[_Result]] = []
+    numbered, most = enumerate(images), images_at_once(parts)
+    for first in numbered:
+        batch = chain([first], numbered if most is None else islice(numbered, most - 1))
+        inputs = ((number, quantize_in(image, form)[None]) for number, image in batch)
+        found: list[dict[int, _Result]] = []
+        for answers in run_parts(
+            parts, tensors, inputs, reducer, workers=workers, progress=progress
+        ):
+            found = [a | b for a, b in zip(found, answers, strict=True)] if found else answers
+        results += [[answer[place] for place in range(len(tensors))] for answer in found]
+    return results
 
-    def work(task: tuple[int, Image]) -> _Result:
-        index, image = task
+
+def run_parts(
+    parts: Sequence[Part],
+    tensors: Sequence[int],
+    inputs: Iterable[tuple[int, NDArray[Any]]],
+    reducer: Reducer[_Result],
+    *,
+    workers: int,
+    progress: Callable[[], None] = lambda: None,
+) -> Iterator[list[dict[int, _Result]]]:
+    """Run one part after the other on all of the images.
+
+    Args:
+        inputs: the images' numbers, and what the input tensor stores of them; read while the
+            first part runs.
+
+    Yields:
+        For each part: for each image, what ``reducer`` answered, by the tensor's place.
+    """
+    steps, numbers = count(1), list[int]()
+    for part in parts:
+        ends, found = deque[NDArray[Any]](), list[dict[int, _Result]]()
+        for number, answer, end in _run(part, tensors, inputs, reducer, workers):
+            if part is parts[0]:
+                numbers.append(number)
+            found.append(answer)
+            if part is not parts[-1]:
+                ends.append(end)
+            if next(steps) % len(parts) == 0:
+                progress()
+        yield found
+        inputs = _taken(numbers, ends)
+
+
+def _taken(numbers: Sequence[int], held: deque[NDArray[Any]]) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Each with its number; what was taken is kept no longer."""
+    for number in numbers:
+        yield number, held.popleft()
+
+
+def _run(
+    part: Part,
+    tensors: Sequence[int],
+    inputs: Iterable[tuple[int, NDArray[Any]]],
+    reducer: Reducer[_Result],
+    workers: int,
+) -> Iterator[tuple[int, dict[int, _Result], NDArray[Any]]]:
+    """What one part makes of its inputs: their numbers, the answers by place, and its end."""
+    idle = [open_with_all_tensors(part.model) for _ in range(workers)]
+    places = [(place, tensor) for place, tensor in enumerate(tensors) if tensor in part.tensors]
+
+    def work(task: tuple[int, NDArray[Any]]) -> tuple[int, dict[int, _Result], NDArray[Any]]:
+        number, values = task
         interpreter = idle.pop()  # as many as threads, so never empty
         try:
-            interpreter.set_tensor(source["index"], quantize_in(image, form)[None])
+            interpreter.set_tensor(part.source, values)
             interpreter.invoke()
             # Views, not copies, and gone before the next invoke.
-            return reducer(index, [interpreter.tensor(number)() for number in tensors])
+            answer = {
+                place: reducer(number, place, interpreter.tensor(tensor)())
+                for place, tensor in places
+            }
+            return number, answer, interpreter.get_tensor(part.end)
         finally:
             idle.append(interpreter)
 
-    results: list[_Result] = []
-    for result in ahead(work, enumerate(images), workers):
-        results.append(result)
-        progress()
-    return results
+    return ahead(work, inputs, workers)
 
 
 def logits(
@@ -105,9 +181,16 @@ def logits(
     scale = tensor.scales[0] if tensor.scales else 1.0
     zero_point = tensor.zero_points[0] if tensor.scales else 0
 
-    def reducer(_: int, values: list[NDArray[Any]]) -> NDArray[np.float32]:
-        return np.asarray((values[0].reshape(-1).astype(np.float32) - zero_point) * scale)
+    def reducer(_: int, values: NDArray[Any]) -> NDArray[np.float32]:
+        return np.asarray((values.reshape(-1).astype(np.float32) - zero_point) * scale)
 
-    found = collect_activations(model, [indices[name]], images, reducer, workers=workers)
+    found = run_part(
+        answering(model, indices[name]),
+        own.inputs[0],
+        stored_images(model, images),
+        indices[name],
+        reducer,
+        workers=workers,
+    )
     values = np.asarray(np.stack(found), np.float32)
     return mirrored(values) if sigmoid_answers(structure) else values

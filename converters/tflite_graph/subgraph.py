@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.data.threads import ahead
 from edge_effnet.runtime.interpreter import open_bytes
-from edge_effnet.tflite.editor import pack_tree, read_tree
+from edge_effnet.tflite.editor import pack_tree, read_tree, writable_outputs
 from edge_effnet.tflite.reader import Structure
 
 _Result = TypeVar("_Result")
@@ -77,6 +77,11 @@ class SubgraphExtractor:
         self.model, self.structure, self.answer = model, structure, answer
         self._schema, self._tree = read_tree(model)
 
+    @property
+    def is_one_graph(self) -> bool:
+        """Whether no operator calls another graph of the file, as a loop does."""
+        return len(self._tree.subgraphs) == 1
+
     def extract(
         self, operators: Sequence[int], sources: Sequence[int], targets: Sequence[int]
     ) -> bytes:
@@ -85,16 +90,29 @@ class SubgraphExtractor:
         graph = original.subgraphs[0]
         kept = [graph.operators[index] for index in operators]
         read = {int(index) for operator in kept for index in operator.inputs if index >= 0}
+        used = read.union(sources, targets, *(operator.outputs for operator in kept))
         buffers = {graph.tensors[index].buffer for index in read}
-        tree, part = schema.ModelT(), schema.SubGraphT()
+        tree, part, unused = schema.ModelT(), schema.SubGraphT(), schema.TensorT()
         tree.version, tree.operatorCodes = original.version, original.operatorCodes
         empty = schema.BufferT()
         tree.buffers = [b if i in buffers else empty for i, b in enumerate(original.buffers)]
-        part.tensors, part.operators = graph.tensors, kept
+        # Names, shapes and scales of thousands of others would take most of the time.
+        part.tensors = [t if i in used else unused for i, t in enumerate(graph.tensors)]
+        part.operators = kept
         part.inputs = np.array(sources, np.int32)
         part.outputs = np.array(targets, np.int32)
         tree.subgraphs = [part]
         return pack_tree(tree)
+
+
+def answering(model: bytes, tensor: int) -> bytes:
+    """The same model, whose first output is one of its tensors."""
+    copy = bytearray(model)
+    outputs = writable_outputs(copy)
+    if outputs[0] == tensor:
+        return model
+    outputs[0] = tensor
+    return bytes(copy)
 
 
 def run_part(

@@ -156,5 +156,5 @@ def _sharing_a_pass(
         yield together
 
 
-def _copied(_: int, values: list[Any]) -> list[Float32Array]:
-    return [value.copy() for value in values]
+def _copied(_: int, __: int, values: Any) -> Float32Array:
+    return np.array(values)

@@ -124,6 +124,12 @@ def writable_scales(model: bytearray, tensor: int) -> NDArray[np.float32]:
     return np.asarray(quantization.ScaleAsNumpy(), np.float32)
 
 
+def writable_outputs(model: bytearray) -> NDArray[np.int32]:
+    """The tensor indices of the main graph's outputs, as a view that writes into ``model``."""
+    schema, _ = _tools()
+    return np.asarray(schema.Model.GetRootAs(model).Subgraphs(0).OutputsAsNumpy(), np.int32)
+
+
 def set_interface(model: bytes, interface: Interface) -> bytes:
     """Change the input and output type of an integer model.
 

@@ -46,13 +46,13 @@ def test_corrected_channels_answer_as_float_on_average(tiny: TinyModel, interfac
                     data,
                     [place],
                     images,
-                    lambda _, values: values[0].reshape(-1, values[0].shape[-1]).mean(axis=0),
+                    lambda _, __, values: values.reshape(-1, values.shape[-1]).mean(axis=0),
                     workers=2,
                 )
                 for data, place in ((tiny.model, index), (model, places[tensor.name]))
             ]
-            expected = np.mean(means[0], axis=0) / own.scales[0] + own.zero_points[0]
-            worst = max(worst, float(np.abs(np.mean(means[1], axis=0) - expected).max()))
+            expected = np.mean(means[0], axis=0)[0] / own.scales[0] + own.zero_points[0]
+            worst = max(worst, float(np.abs(np.mean(means[1], axis=0)[0] - expected).max()))
         return worst
 
     # A correction is drawn towards zero where so few images disagree.

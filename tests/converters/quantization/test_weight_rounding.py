@@ -97,7 +97,7 @@ def test_a_depthwise_layer_answers_nearer_to_float(depthwise: bytes) -> None:
                 model,
                 [index],
                 images,
-                lambda _, values: (values[0].astype(np.float32) - zero) * scale,
+                lambda _, __, values: (values.astype(np.float32) - zero) * scale,
                 workers=1,
             )
         )
