@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Literal
 
 from converters.accuracy.limits import Limits
 from converters.config import ConvertConfig
@@ -38,6 +39,7 @@ def convert(
     max_drop: float | None = None,
     min_agreement: float | None = None,
     max_class_drop: float | None = None,
+    fallback: Literal["float16", "weights8"] | None = None,
     allow_float: int = 0,
     full_integer: bool = False,
     weights: str = "auto",
@@ -77,6 +79,8 @@ def convert(
         max_drop, min_agreement, max_class_drop: limits, in points, percent and points. With one
             of them and the one recipe ``int8`` or ``edgetpu``, strategies are tried in order
             until the file keeps it.
+        fallback: with a limit: the recipe to write where no int8 file keeps it, ``float16`` or
+            ``weights8``: smaller, but no faster than float.
         allow_float: with a limit: tensors that may be computed in float at last.
         full_integer: keep no operator of the int8 file in float, even where 8 bits are too few
             for the first ones.
@@ -126,6 +130,7 @@ def convert(
         strict=strict,
         force=force,
         limits=Limits(max_drop, min_agreement, max_class_drop) or None,
+        fallback=fallback,
         allow_float=allow_float,
         full_integer=full_integer,
         qat_steps=qat_steps,

@@ -13,6 +13,7 @@ from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS
 from converters.quantization.recipes import QuantRecipe
 from edge_effnet.config_files import option
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.quantities import OneOf
 
 _COUNT = click.IntRange(1)
 
@@ -26,6 +27,7 @@ class ConvertConfig:
         calibration_images, evaluation_images: how many of them at most; None for all.
         workers: cores to use.
         limits: what the int8 file must keep; None writes whatever comes out.
+        fallback: a recipe without int8 kernels, written where no int8 file keeps the limits.
         allow_float: tensors that may stay float where no full-integer strategy fits.
         full_integer: no operator of the int8 file computes in float.
         qat_steps: of quantization-aware training; None for the default.
@@ -68,6 +70,13 @@ class ConvertConfig:
         metadata=option("Random seed.", kind=click.IntRange(0)),
     )
     limits: Limits | None = None
+    fallback: Literal["float16", "weights8"] | None = field(
+        default=None,
+        metadata=option(
+            "Write this where no int8 file keeps the limits: smaller, but no faster than float.",
+            kind=OneOf(("float16", "weights8")),
+        ),
+    )
     allow_float: int = field(
         default=0,
         metadata=option(
@@ -128,6 +137,13 @@ class ConvertConfig:
                 found="--allow-float beside --edgetpu",
                 fix="leave it out: each tensor in float would end the part that runs there",
             )
+        if self.fallback and (self.recipes[0].edge_tpu or self.full_integer):
+            flag = "--edgetpu" if self.recipes[0].edge_tpu else "--full-integer"
+            raise UsageProblem(
+                f"{flag} wants a file that computes in integers",
+                found=f"--fallback {self.fallback} beside it, which computes in float",
+                fix="leave one of them out",
+            )
         if self.limits.max_class_drop_points is not None and self.data is None:
             raise UsageProblem(
                 "--max-class-drop needs to know the classes of the images",
@@ -158,7 +174,7 @@ class ConvertConfig:
             )
 
     def _refuse_options_of_limits(self) -> None:
-        for name in ("allow_float", "qat_steps", "qat_labels"):
+        for name in ("fallback", "allow_float", "qat_steps", "qat_labels"):
             if getattr(self, name):
                 raise UsageProblem(
                     f"--{name.replace('_', '-')} is for a limit that nothing simpler keeps",

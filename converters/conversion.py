@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.search import SearchOutcome
+from converters.accuracy.outcome import SearchOutcome
 from converters.calibration.images import ConversionImages
 from converters.config import ConvertConfig
 from converters.edgetpu.convert_step import EdgeTpuOutcome, compiled_path
@@ -100,8 +100,9 @@ class Conversion:
 
 
 def output_paths(name: str, config: ConvertConfig) -> dict[str, Path]:
-    """Where each recipe's file goes: ``OUT/NAME-RECIPE.tflite``."""
+    """Where each recipe's file goes, and the fallback's: ``OUT/NAME-RECIPE.tflite``."""
     recipes = [FLOAT32, *(recipe.name for recipe in config.recipes)]
+    recipes += [config.fallback] if config.fallback else []
     return {recipe: config.out / f"{name}-{recipe}.tflite" for recipe in recipes}
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.search import SearchOutcome, search
+from converters.accuracy.outcome import SearchOutcome
+from converters.accuracy.search import search
 from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import (
+    FALLBACKS,
     Strategy,
     applicable_strategies,
     default_strategy,
-    front_of,
 )
 from converters.calibration.images import ConversionImages, choose_images
 from converters.comparing import compare_files, on_generated
@@ -45,13 +46,21 @@ from edge_effnet.artifact import Card, artifact_bytes, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.files.write import refuse_existing, write_together
+from edge_effnet.files.write import write_together
 from edge_effnet.measure.timing import time_files
-from edge_effnet.stages import StartStage, no_progress
+from edge_effnet.stages import StartStage, Tell, no_progress, tell_nobody
 
 
-def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progress) -> Conversion:
+def convert(
+    source: Source,
+    config: ConvertConfig,
+    stage: StartStage = no_progress,
+    tell: Tell = tell_nobody,
+) -> Conversion:
     """Make, measure and write every file.
+
+    Args:
+        tell: given sentences for the user while the work goes on.
 
     Raises:
         DataError, ModelError: see ``refuse_broken_weights``, ``settle_input``, ``choose_images``,
@@ -98,7 +107,7 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
         done(1)
         labels, described = choose_labels(source, images), images.calibration.describe()
         context = _context(source, config, images, stage)
-        outcome = _search(source, config, images, labels, context, scratch, stage)
+        outcome = _search(source, config, images, labels, context, scratch, stage, tell)
         if outcome is None:
             made_by = _make(source, config, context, stage)
         else:
@@ -107,8 +116,6 @@ def convert(source: Source, config: ConvertConfig, stage: StartStage = no_progre
             images = replace(images, evaluation=outcome.confirmation, generated=False)
             made_by = [(outcome.best.strategy, outcome.candidate)]
         files = _files(source, config, images, labels, made_by)
-        if outcome is not None:  # it may have ended on a recipe that nobody named or looked for
-            refuse_existing(files[-1].target, overwrite=config.force)
         made, doubts = _write(files, images, config, scratch, stage)
         small = made[len(made) - len(made_by) :]
         notes += front_notes(small, made_by, context, images, config, scratch)
@@ -216,6 +223,7 @@ def _search(
     context: Context,
     scratch: Path,
     stage: StartStage,
+    tell: Tell,
 ) -> SearchOutcome | None:
     """Try the strategies where limits were set."""
     limits, evaluation = config.limits, images.evaluation
@@ -247,15 +255,17 @@ def _search(
         resume=config.resume,
         seed=config.seed,
         stage=stage,
+        tell=tell,
         strategies=applicable_strategies(
             allow_float=config.allow_float,
-            front=not (edge_tpu or config.full_integer) and bool(front_of(context)),
             edge_tpu=edge_tpu,
             full_integer=config.full_integer,
             training=Train(config.qat_steps, config.qat_labels) if trainable else None,
         ),
+        fallback=FALLBACKS[config.fallback] if config.fallback else None,
     )
-    return replace(outcome, float_excluded=config.full_integer and not edge_tpu)
+    excluded = config.full_integer and not edge_tpu
+    return replace(outcome, float_excluded=excluded, forced=config.force)
 
 
 def _unlabelled(images: ConversionImages) -> Dataset:

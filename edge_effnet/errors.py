@@ -8,6 +8,7 @@
     ├── WeightsError         1  weight files and their download
     ├── OutputError          1  something cannot be written
     └── LimitMissed           3  the work was done, but a limit the user set was missed
+        └── NothingWritten    1  so no file was written
 
 Every one of them says what is wrong, what was found, what was expected and what to do,
 in one line. The command line prints that line and nothing else.
@@ -87,6 +88,10 @@ class OutputError(EdgeEffnetError):
 
 class LimitMissed(EdgeEffnetError):
     exit_code = 3
+
+
+class NothingWritten(LimitMissed):
+    exit_code = 1
 
 
 def cannot_read(

@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 import pytest
 
-from converters.accuracy.strategies import STRATEGIES
+from converters.accuracy.strategies import FALLBACKS, STRATEGIES
 from converters.float_model.baselines import BASELINES
 from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card
@@ -196,9 +196,10 @@ def test_the_tables_of_rows_are_those_of_the_code() -> None:
     figures = (DOCS / "research" / "figures.md").read_text(encoding="utf-8")
     convert = (DOCS / "guides" / "convert.md").read_text(encoding="utf-8")
     strategies = [strategy.name for strategy in STRATEGIES]
-    for text in (limits.partition("| strategy |")[2], figures.partition("| strategy |")[2]):
-        rows = re.findall(r"^\| ([a-z0-9, ]+) \|", text.partition("\n\n")[0], re.M)
-        assert [name for row in rows for name in row.split(", ")] == strategies
+    compared = ["plain", "ranges", *strategies, *reversed(FALLBACKS)]
+    for text, names in ((limits, strategies), (figures, compared)):
+        rows = text.partition("| strategy |")[2].partition("\n\n")[0]
+        assert re.findall(r"^\| ([a-z0-9]+) \|", rows, re.M) == names
     recipes = convert.partition("| flag |")[2].partition("\n\n")[0]
     assert set(re.findall(r"^\| `--([a-z0-9]+)` \|", recipes, re.M)) == set(RECIPES)
     heads = convert.partition("| `--head` |")[2].partition("\n\n")[0]

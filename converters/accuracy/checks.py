@@ -51,6 +51,16 @@ class Check:
     images: int
     needed: int | None
 
+    def excess(self) -> float:
+        """How far the value lies beyond the limit; negative where it is kept."""
+        return self.limit - self.value if self.name == "agreement" else self.value - self.limit
+
+    def missed_text(self) -> str:
+        """What no file did, for a headline."""
+        if self.name == "agreement":
+            return f"REACHED {self.limit:g} %: best {self.value:.1f} %"
+        return f"KEPT THE {self.name.upper()} WITHIN {self.limit:g} POINTS: best {self.value:.1f}"
+
     def line(self) -> str:
         """For people."""
         text = (

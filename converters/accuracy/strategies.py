@@ -1,4 +1,4 @@
-"""The table of strategies: sequences of quantization steps, the fastest and smallest first.
+"""The table of strategies: sequences of quantization steps, from what ``--int8`` does by itself on.
 
 A new correction is a step in a module of its own and a row here.
 """
@@ -32,7 +32,7 @@ from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-STRATEGIES_VERSION = 14  # part of every stored trial: raise it when a step changes
+STRATEGIES_VERSION = 15  # part of every stored trial: raise it when a step changes
 
 
 @dataclass(frozen=True)
@@ -90,13 +90,13 @@ class Strategy:
             "steps": training.steps if training else None,
             "labelled": training is not None and training.labelled,
             "left_float": self.left_float,
+            "float_front": any(isinstance(step, LeaveFrontFloat) for step in steps),
             "summary": self.summary,
         }
 
 
 # The later are only taken after the earlier.
 _RANGES: dict[Step, str] = {
-    range_choice.plain: "plain",
     range_choice.by_role: "roles",
     range_choice.whole: "whole",
     search.apply: "searched",
@@ -116,60 +116,58 @@ _SEARCHED = (
 
 
 def _trained(training: Train) -> tuple[Step, ...]:
-    return *_SEARCHED, keep_better(training)
+    return *_SEARCHED, keep_better(training), _FRONT
 
 
 STRATEGIES: tuple[Strategy, ...] = (
     Strategy(
-        "plain", (range_choice.plain, quantizer.apply), summary="mean of extremes for every tensor"
-    ),
-    Strategy("ranges", (*_BY_ROLE, quantizer.apply), summary="ranges by the role of a tensor"),
-    Strategy(
-        "bias", _CORRECTED, summary="the same with corrected biases: what --int8 by itself makes"
+        "bias",
+        (*_CORRECTED, _FRONT),
+        summary="ranges by the role of a tensor, corrected biases: what --int8 by itself makes",
     ),
     Strategy(
         "searched",
-        _SEARCHED,
-        summary="ranges widened where the answers gain by it, corrected biases",
+        (*_SEARCHED, _FRONT),
+        summary="the same, ranges widened where the answers gain by it",
     ),
     Strategy(
         "qat",
         _trained(Train()),
         summary="searched, then quantization-aware training",
     ),
-    Strategy(
-        "weights8",
-        (quantizer.apply,),
-        "weights8",
-        summary="size only: int8 weights, float compute",
-    ),
-    Strategy(
-        "float16",
-        (quantizer.apply,),
-        "float16",
-        summary="size only: half the size, float compute",
-    ),
 )
 
-
-_FRONT_STRATEGY = Strategy(
-    "front", (*_CORRECTED, _FRONT), summary="corrected biases, the first operators in float"
-)
+FALLBACKS: dict[str, Strategy] = {
+    row.name: row
+    for row in (
+        Strategy(
+            "float16",
+            (quantizer.apply,),
+            "float16",
+            summary="size only: half the size, float compute",
+        ),
+        Strategy(
+            "weights8",
+            (quantizer.apply,),
+            "weights8",
+            summary="size only: int8 weights, float compute",
+        ),
+    )
+}
+"""What may be written where no int8 file fits, and only if asked for."""
 
 
 def applicable_strategies(
     *,
     allow_float: int = 0,
-    front: bool = False,
     edge_tpu: bool = False,
     full_integer: bool = False,
     training: Train | None,
 ) -> tuple[Strategy, ...]:
-    """The strategies in order, a partly float one behind those that only choose and correct.
+    """The strategies in order, a partly float one in front of the one that trains.
 
     Args:
         allow_float: how many tensors it may leave in float; 0 leaves it out.
-        front: whether the network gains by its first operators in float.
         edge_tpu: full integer alone, in the Edge TPU's recipe.
         full_integer: full integer alone.
         training: how the network is trained; None where it cannot be.
@@ -179,22 +177,22 @@ def applicable_strategies(
         for row in STRATEGIES
         if training or not row.training
     )
-    if edge_tpu:
-        return tuple(replace(row, recipe="edgetpu") for row in rows if row.recipe == "int8")
-    if full_integer:
-        return tuple(row for row in rows if row.quantization.full_integer)
-    if front:
-        behind = 1 + next(i for i, row in enumerate(rows) if row.steps == _CORRECTED)
-        rows = (*rows[:behind], _FRONT_STRATEGY, *rows[behind:])
+    if edge_tpu or full_integer:
+        recipe = "edgetpu" if edge_tpu else "int8"
+        return tuple(replace(row, recipe=recipe, steps=_without_front(row.steps)) for row in rows)
     if not allow_float:
         return rows
     mixed = Strategy(
         f"float{allow_float}",
-        (LeaveFloat(allow_float), *_SEARCHED),
+        (LeaveFloat(allow_float), *_SEARCHED, _FRONT),
         summary=f"corrected biases, the {allow_float} costliest tensors in float",
     )
-    behind = next(i for i, row in enumerate(rows) if row.training or row.size_only)
+    behind = next((i for i, row in enumerate(rows) if row.training), len(rows))
     return (*rows[:behind], mixed, *rows[behind:])
+
+
+def _without_front(steps: tuple[Step, ...]) -> tuple[Step, ...]:
+    return tuple(step for step in steps if not isinstance(step, LeaveFrontFloat))
 
 
 def default_strategy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from converters.accuracy.checks import Check, check_json
+from converters.accuracy.checks import Check, check_json, overall
 from converters.accuracy.limits import Limits
 from converters.accuracy.strategies import STRATEGIES_VERSION, Strategy
 from converters.quantization.candidates import Context
@@ -18,12 +18,16 @@ from edge_effnet.runs import fingerprint
 # Timing of two files in turn wavers by a few percent even on a quiet machine.
 SLOWER_THAN_FLOAT = 1.05
 
+_WRITTEN_APART = {"strategy", "checks", "confirmed"}
+
 
 @dataclass(frozen=True)
 class TrialFigures:
     """What was measured of a strategy on the selection images.
 
     Attributes:
+        checks: the limits on the selection images.
+        confirmed: on the confirmation images; empty where the first refute it already.
         top1_percent, drop_points, drop_interval_points: None without labels.
         score_l1: mean over images of the summed score differences, 0–2.
         latency_ratio: median of one inference on one core, over float's.
@@ -39,6 +43,7 @@ class TrialFigures:
     latency_ratio: float
     seconds: float
     checks: tuple[Check, ...]
+    confirmed: tuple[Check, ...] = ()
     resumed: bool = False
 
 
@@ -50,7 +55,22 @@ class Trial(TrialFigures):
 
     @property
     def fits(self) -> bool:
-        return all(found.fits for found in self.checks)
+        """Whether every limit is kept on both halves, so far as they show."""
+        return bool(self.confirmed) and all(c.fits for c in (*self.checks, *self.confirmed))
+
+    @property
+    def refuted(self) -> bool:
+        """Whether one of the halves proves that a limit is not kept."""
+        return "exceeded" in (overall(self.checks), overall(self.confirmed))
+
+    @property
+    def worst(self) -> Check:
+        """The limit that is missed by most, or kept by least."""
+        return max((*self.checks, *self.confirmed), key=Check.excess)
+
+    def distance(self) -> tuple[float, float]:
+        """How far it is from its limits: the worst excess, then the disagreement."""
+        return max(self.worst.excess(), 0.0), -self.agreement_percent
 
     @property
     def slower(self) -> bool:
@@ -59,23 +79,27 @@ class Trial(TrialFigures):
     def to_json(self) -> dict[str, Any]:
         return {
             **{
-                key: value for key, value in vars(self).items() if key not in {"strategy", "checks"}
+                key: value
+                for key, value in vars(self).items()
+                if key not in {"strategy", "checks", "confirmed"}
             },
             "rung": self.strategy.to_json(),
             "checks": [check_json(found) for found in self.checks],
+            "confirmed": [check_json(found) for found in self.confirmed],
         }
 
 
 def trial_key(
     strategy: Strategy,
     context: Context,
-    selection: Dataset,
+    halves: tuple[Dataset, Dataset],
     limits: Limits,
     reference: Card,
 ) -> str:
     """Fingerprint of all that a trial depends on.
 
     Args:
+        halves: the selection and the confirmation images.
         reference: card of the float artifact: its model, and how its scores become answers.
     """
     calibration = context.calibration
@@ -88,8 +112,8 @@ def trial_key(
         _truths(calibration.images),
         limits,
         (reference.model_sha256, reference.preprocess, reference.head, reference.labels),
-        [content_hash(sample.path) for sample in selection.samples],
-        _truths(selection),
+        [[content_hash(sample.path) for sample in half.samples] for half in halves],
+        [_truths(half) for half in halves],
     )
 
 

@@ -38,7 +38,7 @@ _GROUPS = {
         *("--strict", "--seed"),
     ),
     "Limits, with --int8 or --edgetpu": (
-        *("--max-drop", "--min-agreement", "--max-class-drop", "--allow-float"),
+        *("--max-drop", "--min-agreement", "--max-class-drop", "--fallback", "--allow-float"),
         *("--qat-steps", "--qat-labels", "--resume"),
     ),
     "Output": ("--out", "--json", "--force"),
@@ -96,7 +96,7 @@ def command(**options: Any) -> None:
     from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.system.cores import available_cores
-    from edge_effnet.ui.console import print_note
+    from edge_effnet.ui.console import echo, print_note
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
 
@@ -145,7 +145,7 @@ def command(**options: Any) -> None:
         )
         for notice in source.notices:
             print_note(notice)
-        conversion = convert(source, config, stage)
+        conversion = convert(source, config, stage, print_note)
     if json_to:
         write_json(conversion.to_json(), json_to, overwrite=config.force)
     if shown:
@@ -154,9 +154,11 @@ def command(**options: Any) -> None:
             print_edgetpu(conversion.edgetpu)
     if conversion.edgetpu and conversion.edgetpu.refused:
         raise conversion.edgetpu.refused
-    missed = conversion.search.missed() if conversion.search else None
-    if missed:
-        raise missed
+    if conversion.search:
+        if missed := conversion.search.missed():
+            raise missed
+        if headline := conversion.search.headline():
+            echo(headline, err=True)
 
 
 def _name(model: ModelChoice, config: ConvertConfig, share: float | None) -> str:

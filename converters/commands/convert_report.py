@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from shlex import quote
 
-from rich.console import Console
-
-from converters.accuracy.search import SearchOutcome
+from converters.commands.search_report import print_search
 from converters.conversion import Conversion, ConvertedFile
 from converters.edgetpu.compiler import COMPILER
 from converters.edgetpu.convert_step import EdgeTpuOutcome
@@ -26,7 +24,6 @@ def print_conversion(conversion: Conversion) -> None:
     if conversion.search:
         print_search(out, conversion.search, _HEADINGS[conversion.source.head.task][0])
     if not conversion.made:
-        out.print("nothing was written", style="bold yellow")
         return
     reference, *converted = conversion.made
     for made in converted:
@@ -88,64 +85,6 @@ def print_conversion(conversion: Conversion) -> None:
         else f"next: edge-effnet classify {small} photo.jpg",
         soft_wrap=True,
     )
-
-
-def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
-    """Print the strategies tried, which one won and what its images prove.
-
-    Args:
-        figure: names what a model is right on.
-    """
-    headings = ("drop", "95 %", "agreement", "score\nerror", "size", "time\n× float", "made in")
-    trials = table("strategy", figure.replace(" ", "\n"), *headings)
-    for trial in search.trials:
-        interval = trial.drop_interval_points
-        trials.add_row(
-            trial.strategy.name + (" ✓" if trial is search.winner else ""),
-            "–" if trial.top1_percent is None else f"{trial.top1_percent:.1f} %",
-            "–" if trial.drop_points is None else f"{trial.drop_points:+.1f}",
-            "–" if interval is None else f"{interval[0]:+.1f}…{interval[1]:+.1f}",
-            f"{trial.agreement_percent:.1f} %",
-            f"{trial.score_l1:.3f}",
-            megabytes(trial.size_bytes),
-            f"{trial.latency_ratio:.2f}",
-            "earlier" if trial.resumed else f"{trial.seconds:.0f} s",
-        )
-    out.print(trials)
-    best = search.best
-    out.print(
-        f"strategies measured on {len(search.selection)} images, the winner once more on "
-        f"{len(search.confirmation)} that no strategy saw"
-    )
-    if search.winner is None:
-        out.print(
-            f"no strategy fits; nearest: {best.strategy.name} ({best.strategy.summary})",
-            style="yellow",
-        )
-        for found in best.checks:
-            out.print(f"  {found.line()}")
-        return
-    out.print(f"chosen: {best.strategy.name} ({best.strategy.summary}), the first that fits")
-    for found in search.confirmed:
-        out.print(f"  on unseen images: {found.line()}")
-    if best.strategy.size_only:
-        out.print(
-            f"note: {best.strategy.recipe} is smaller but computes in float: no faster, and not "
-            "for the Edge TPU",
-            style="bold yellow",
-        )
-    if best.strategy.left_float:
-        out.print(
-            f"note: {best.strategy.left_float} tensors of {best.strategy.recipe} are computed in "
-            "float: not for the Edge TPU",
-            style="bold yellow",
-        )
-    if best.slower:
-        out.print(
-            f"warning: {best.strategy.name} takes {best.latency_ratio:.2f} times as long as float "
-            "on this machine",
-            style="bold yellow",
-        )
 
 
 def _proof(recipe: str, paired: Paired) -> str:

@@ -49,7 +49,7 @@ def test_what_is_made_is_compared_with_float(model: Path, photos: Path, tmp_path
 
 def test_a_limit_that_no_file_keeps_is_an_error(model: Path, photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    with pytest.raises(LimitMissed, match="limit 101"):
+    with pytest.raises(LimitMissed, match="NO INT8 FILE REACHED 101 %"):
         converters.convert(
             model,
             out=out,

@@ -88,7 +88,7 @@ def loss_warning(reference: Predictions, candidate: Predictions, found: list[str
         "take --weights8 or --float16, which compute in float"
         if reference.task == "value"
         else "convert with a limit (--int8 with --max-drop 1 or --min-agreement 98), which tries "
-        "stronger strategies, up to --float16"
+        "stronger strategies, or take --float16"
     )
     return (
         f"{candidate.name} {' and '.join(found)}, measured against {reference.name}: do not use "

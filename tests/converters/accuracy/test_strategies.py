@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from converters.accuracy.strategies import (
+    FALLBACKS,
     STRATEGIES,
     Strategy,
     applicable_strategies,
@@ -36,7 +37,7 @@ def context(tiny: TinyModel) -> Context:
     return Context(tiny.model, tiny.structure, tiny.calibration, "uint8", 2)
 
 
-@pytest.mark.parametrize("row", STRATEGIES, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", [*STRATEGIES, *FALLBACKS.values()], ids=lambda row: row.name)
 def test_what_calibrates_chooses_ranges_before_it_quantizes(row: Strategy) -> None:
     steps = list(each_step(row.steps))
     assert row.summary
@@ -45,7 +46,11 @@ def test_what_calibrates_chooses_ranges_before_it_quantizes(row: Strategy) -> No
     assert row.size_only == (not row.quantization.calibrated)
 
 
-@pytest.mark.parametrize("row", [row for row in ROWS if not row.training], ids=lambda row: row.name)
+@pytest.mark.parametrize(
+    "row",
+    [row for row in (*ROWS, *FALLBACKS.values()) if not row.training],
+    ids=lambda row: row.name,
+)
 def test_every_strategy_keeps_what_its_recipe_promises(row: Strategy, context: Context) -> None:
     candidate = row.make(context)
     floats = operator_types(parse_structure(candidate.model, row.name), candidate.left_float)
@@ -57,20 +62,26 @@ def test_every_strategy_keeps_what_its_recipe_promises(row: Strategy, context: C
 
 def test_a_row_says_its_settings_in_json() -> None:
     said = {row.name: row.to_json() for row in ROWS}
-    assert list(said) == [
-        *("plain", "ranges", "bias", "searched", "float2", "qat", "weights8", "float16"),
-    ]
+    assert list(said) == ["bias", "searched", "float2", "qat"]
     assert json.loads(json.dumps(said)) == said
     assert said["qat"]["steps"] == 3
     assert said["qat"]["labelled"] is said["qat"]["recovery"] is True
     assert said["float2"]["left_float"] == 2
-    assert [row["ranges"] for row in said.values()][:4] == ["plain", "roles", "roles", "searched"]
-    assert [row["bias"] for row in said.values()][:3] == [False, False, True]
+    assert [row["ranges"] for row in said.values()][:2] == ["roles", "searched"]
+    assert all(row["bias"] and row["float_front"] for row in said.values())
 
 
-def test_full_integer_ends_in_nothing_that_computes_in_float() -> None:
+def test_the_first_is_what_int8_by_itself_makes() -> None:
+    for full_integer in (False, True):
+        first = applicable_strategies(full_integer=full_integer, training=None)[0]
+        default = default_strategy(RECIPES["int8"], full_integer=full_integer)
+        assert (first.steps, first.recipe) == (default.steps, default.recipe)
+
+
+def test_full_integer_leaves_nothing_in_float() -> None:
     rows = applicable_strategies(full_integer=True, training=Train())
-    assert [row.name for row in rows] == ["plain", "ranges", "bias", "searched", "qat"]
+    assert [row.name for row in rows] == ["bias", "searched", "qat"]
+    assert not any(row.to_json()["float_front"] for row in rows)
 
 
 def test_numbers_may_take_whole_ranges(context: Context) -> None:

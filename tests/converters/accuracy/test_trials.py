@@ -40,7 +40,7 @@ def key(selection: Dataset, card: Card = CARD, calibration: Dataset | None = Non
     used = Calibration(calibration, 0 if calibration else 2, HOW, 0)
     structure = Structure((), (), (), (), {})
     context = Context(b"model", structure, used, "uint8", 1)
-    return trial_key(STRATEGIES[0], context, selection, Limits(1.0), card)
+    return trial_key(STRATEGIES[0], context, (selection, selection), Limits(1.0), card)
 
 
 def corrected(images: Dataset, **said: Any) -> Dataset:
@@ -96,6 +96,7 @@ def trial(**figures: Any) -> Trial:
         "latency_ratio": 0.4,
         "seconds": 3.0,
         "checks": (check,),
+        "confirmed": (check,),
     }
     return Trial(**(given | figures), strategy=STRATEGIES[0])
 

@@ -88,15 +88,16 @@ def test_one_image_calibrates_every_strategy(tiny: TinyModel, photos: Path) -> N
     assert len(calibration) == 1
     context = Context(tiny.model, tiny.structure, calibration, "uint8", workers=2)
     strategies = applicable_strategies(allow_float=2, training=None)
-    assert [row.name for row in strategies][-3:] == ["float2", "weights8", "float16"]
+    assert [row.name for row in strategies][-1] == "float2"
     made = {row.name: row.make(context).model for row in strategies}
     assert not operator_types(parse_structure(made["bias"], "bias"))
     left = operator_types(parse_structure(made["float2"], "float2"))
     assert set(left) > {"QUANTIZE", "DEQUANTIZE"}
 
 
-def test_a_last_resort_needs_a_limit(edge_effnet: RunCommand) -> None:
-    ended = edge_effnet("convert", "--variant", "b0", "--int8", "--allow-float", 2)
+@pytest.mark.parametrize("option", [("--allow-float", 2), ("--fallback", "float16")])
+def test_a_last_resort_needs_a_limit(edge_effnet: RunCommand, option: tuple[object, ...]) -> None:
+    ended = edge_effnet("convert", "--variant", "b0", "--int8", *option)
     assert ended.returncode == 2
     assert "--max-drop" in ended.stderr
 
@@ -108,6 +109,10 @@ def test_a_last_resort_needs_a_limit(edge_effnet: RunCommand) -> None:
         (
             ("--int8", "--full-integer", "--allow-float", "2", "--min-agreement", "99"),
             "keeps nothing in float",
+        ),
+        (
+            ("--int8", "--full-integer", "--fallback", "float16", "--min-agreement", "99"),
+            "--full-integer wants a file that computes in integers",
         ),
     ],
 )

@@ -88,13 +88,12 @@ def test_a_file_for_the_edge_tpu_is_told_what_it_lacks(twice: Context, tmp_path:
     assert "net-edgetpu.tflite, and an Edge TPU computes none in float" in line
 
 
-def test_the_search_tries_it_where_it_gains(twice: Context) -> None:
-    assert front_of(twice)
-    names = [row.name for row in applicable_strategies(front=True, training=None)]
-    assert names.index("front") == names.index("bias") + 1
-    for other in ({"front": False}, {"front": True, "edge_tpu": True}):
-        rows = applicable_strategies(**other, training=None)
-        assert "front" not in [row.name for row in rows]
+def test_the_search_starts_with_it_where_it_gains(twice: Context) -> None:
+    first = applicable_strategies(training=None)[0].make(twice)
+    assert first is default_strategy(INT8).make(twice)
+    assert first.left_float
+    for integer in ({"full_integer": True}, {"edge_tpu": True}):
+        assert not applicable_strategies(**integer, training=None)[0].make(twice).left_float
 
 
 def test_the_front_ends_where_one_tensor_is_live(twice: Context) -> None:
