@@ -139,7 +139,7 @@ def by_tensorflow(task: Task) -> Opened:
     spec = find_variant(task.variant)
     resolved = resolve_weights(spec, task.weights, runs=Path("runs"))
     network = load(
-        spec, resolved, resolution=preprocessing.height, classes=resolved.classes or len(labels)
+        resolved, resolution=preprocessing.height, classes=resolved.classes or len(labels)
     )
 
     pixels = keras.Input((preprocessing.height, preprocessing.width, 3), batch_size=1)

@@ -97,9 +97,8 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     lists, workers = list_images(config), available_cores()
     images = open_images(lists, config, side=side, workers=workers, stage=no_progress)
     model, _ = initialize(
-        VARIANTS["v2-b0"],
         config,
-        ResolvedWeights("random", None, None),
+        ResolvedWeights(VARIANTS["v2-b0"], "random", None, None),
         resolution=side,
         labels=lists.labels,
         steps_per_epoch=steps,

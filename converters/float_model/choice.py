@@ -71,7 +71,8 @@ class ModelChoice:
     weights: str = field(
         default="auto",
         metadata=option(
-            "auto: the newest trained checkpoint, else ImageNet, else the demo weights.",
+            "auto: the newest trained checkpoint, else ImageNet, else the demo weights. FILE: "
+            "a checkpoint, Keras's .h5 or .keras, timm's .safetensors.",
             metavar="auto|imagenet|demo|random|FILE",
         ),
     )

@@ -38,9 +38,10 @@ def from_variant(
 
     keras_module()  # where it is missing, say so before a download
     resolved = resolve_weights(spec, weights, runs=runs)
+    spec = resolved.spec
     side = resolution or resolved.resolution or spec.resolution
     classes = resolved.classes or (len(labels) if labels else None)
-    network = load(spec, resolved, resolution=side, classes=classes)
+    network = load(resolved, resolution=side, classes=classes)
     notices = [resolved.notice] if resolved.notice else []
     if labels:
         refuse_reordered(labels, resolved.labels, f"the weights {weights}")

@@ -87,11 +87,13 @@ def open_context(
     """
     spec = find_variant(config.variant)
     resolved = resolve_weights(spec, config.weights, runs=runs)
+    spec = resolved.spec
     if resolved.notice:
         callbacks.say(resolved.notice)
     side = config.resolution or resolved.resolution or spec.resolution
     built = callbacks.stage("building the network", None)
-    model = load(without_dropout(spec), resolved, resolution=side, classifier_activation=None)
+    quiet = replace(resolved, spec=without_dropout(spec))
+    model = load(quiet, resolution=side, classifier_activation=None)
     built(1)
     classes = int(model.output_shape[-1])
     known = imagenet_labels() if classes == len(imagenet_labels()) else None

@@ -93,8 +93,10 @@ _ROWS = (
     Kind(
         "safetensors",
         "a safetensors file of weights without the network they belong to",
-        (),
-        f"load them into their PyTorch network and export that once: {_PYTORCH}",
+        ("weights",),
+        "weights of timm's tf_efficientnet networks go with the name of theirs: edge-effnet "
+        "convert --variant NAME --weights {file} --int8; load others into their PyTorch network "
+        f"and export that once: {_PYTORCH}",
     ),
     Kind(
         "onnx",

@@ -15,7 +15,7 @@ from edge_effnet.model_files.saved_model import unusual_operators
 _EXPECTED = {
     "run": "a .tflite file",
     "convert": "a .tflite, .keras or whole-model .h5 file, or a SavedModel folder",
-    "weights": "official-layout .h5, .keras or .weights.h5",
+    "weights": "official-layout .h5, .keras or .weights.h5, or timm's .safetensors",
 }
 
 

@@ -1,4 +1,4 @@
-"""The one door to Keras, h5py, pooch and requests.
+"""The one door to Keras, h5py, safetensors, pooch and requests.
 
 They are imported on first use, so that a module of this package can be imported, and its
 tables read, where they are not installed.
@@ -32,6 +32,15 @@ def h5py_module() -> Any:
         MissingExtra: it is not installed.
     """
     return _required("h5py", "h5py", "reading weight files")
+
+
+def safetensors_module() -> Any:
+    """``safetensors``.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return _required("safetensors", "safetensors", "reading safetensors files")
 
 
 def pooch_module() -> Any:

@@ -51,7 +51,6 @@ def build(
     if resolved.notice and weights is not None:
         warnings.warn(resolved.notice, stacklevel=2)
     return load(
-        spec,
         resolved,
         resolution=resolution,
         classes=classes,

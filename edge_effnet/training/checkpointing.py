@@ -82,7 +82,7 @@ def write_best(
         "val_loss": row.val_loss,
     }
     steps = [*run.weights.steps, step]
-    metadata = describe(run.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
+    metadata = describe(run.weights.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
     save_checkpoint(model, run.folder / BEST_FILE, metadata, half=run.config.half)
 
 

@@ -48,7 +48,8 @@ class TrainConfig:
     weights: str = field(
         default="auto",
         metadata=option(
-            "What to start from. auto: ImageNet, else the demo weights.",
+            "What to start from. auto: ImageNet, else the demo weights. FILE: a checkpoint, "
+            "Keras's .h5 or .keras, timm's .safetensors.",
             metavar="auto|imagenet|demo|random|FILE",
         ),
     )

@@ -56,17 +56,16 @@ def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
         return replace(demo, notice=f"{demo.notice}, because {error.what}")
 
 
-def choose_resolution(config: TrainConfig, spec: VariantSpec, weights: ResolvedWeights) -> int:
+def choose_resolution(config: TrainConfig, weights: ResolvedWeights) -> int:
     """Side of the input: as told, else what the weights were trained at, else the variant's."""
     if config.resolution is not None:
         return config.resolution
     if config.on_signs:
         return weights.resolution or SIGNS_RESOLUTION
-    return weights.resolution or spec.resolution
+    return weights.resolution or weights.spec.resolution
 
 
 def initialize(
-    spec: VariantSpec,
     config: TrainConfig,
     weights: ResolvedWeights,
     *,
@@ -87,7 +86,7 @@ def initialize(
         WeightsError: the file does not fit.
     """
     model = build(
-        training_row(spec, config, steps_per_epoch),
+        training_row(weights.spec, config, steps_per_epoch),
         classes=len(labels),
         resolution=resolution,
         classifier_activation=None,
@@ -97,7 +96,7 @@ def initialize(
     if weights.path is not None and loading:
         kept = load_layer_weights(
             model,
-            read_for(model, weights.path, spec),
+            read_for(model, weights.path, weights.spec),
             source=str(weights.path),
             allow_new_head=True,
         )

@@ -16,7 +16,6 @@ from typing import Any
 
 from edge_effnet import runs
 from edge_effnet.architecture.files import variant_to_json
-from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
@@ -37,7 +36,6 @@ class TrainingRun:
 
     config: TrainConfig
     folder: Path
-    spec: VariantSpec
     weights: ResolvedWeights
     lists: ImageLists
     side: int
@@ -46,7 +44,7 @@ class TrainingRun:
         """What decides the result: stored with the state, and part of it compared on resuming."""
         return {
             "config": self.config.to_json(),
-            "variant": variant_to_json(self.spec),
+            "variant": variant_to_json(self.weights.spec),
             "labels": list(self.lists.labels),
             "data": self.lists.fingerprint,
             "resolution": self.side,

@@ -13,6 +13,7 @@ from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.data.trained_on import record
 from edge_effnet.errors import UsageProblem
 from edge_effnet.files.locks import locked_run
+from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.training.checkpointing import (
@@ -115,8 +116,7 @@ def _begin(
     for line in (*lists.notices, weights.notice):
         if line:
             callbacks.say(line)
-    side = choose_resolution(config, spec, weights)
-    run = TrainingRun(config, folder, spec, weights, lists, side)
+    run = TrainingRun(config, folder, weights, lists, choose_resolution(config, weights))
     clear_run(folder, RUN_FILES, weights.path)
     CONFIG_FILE.write(folder, config)
     return _run(run, None, workers, save_every_seconds, callbacks)
@@ -160,10 +160,11 @@ def _go_on(
     callbacks: Callbacks,
 ) -> TrainingResult:
     state = folder / STATE_FILE
-    spec, stored = find_variant(own.variant), read_state(state)
+    stored = read_state(state)
     before = stored.depends_on
     steps = tuple(before.get("steps", ()))  # states of an older version have none
     weights = ResolvedWeights(
+        normalized_as(find_variant(own.variant), before),
         "random" if own.from_scratch else "file",
         None,
         None,
@@ -171,7 +172,7 @@ def _go_on(
         steps=steps,
     )
     lists = list_images(own, steps, stage=callbacks.stage)
-    run = TrainingRun(own, folder, spec, weights, lists, int(before["resolution"]))
+    run = TrainingRun(own, folder, weights, lists, int(before["resolution"]))
     refuse_changed_inputs(run, before)
     return _run(run, stored, workers, save_every_seconds, callbacks)
 
@@ -231,7 +232,6 @@ def _network(
     built = callbacks.stage("building the network", None)
     seed_everything(config.seed)
     model, notice = initialize(
-        run.spec,
         config,
         run.weights,
         resolution=run.side,

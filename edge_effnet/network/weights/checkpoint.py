@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,11 +70,25 @@ def describe(
 
 def same_network(metadata: Mapping[str, Any], spec: VariantSpec) -> bool:
     """Whether a checkpoint was made for this variant: equal in name and every width."""
+    stored = _stored_variant(metadata)
+    return (
+        stored is not None
+        and stored.name == spec.name
+        and network_plan(stored) == network_plan(spec)
+    )
+
+
+def normalized_as(spec: VariantSpec, metadata: Mapping[str, Any]) -> VariantSpec:
+    """The variant with the normalization that a checkpoint says it was trained with."""
+    stored = _stored_variant(metadata)
+    return spec if stored is None else replace(spec, normalization=stored.normalization)
+
+
+def _stored_variant(metadata: Mapping[str, Any]) -> VariantSpec | None:
     try:
-        stored = variant_from_json(metadata.get("variant", {}), "the checkpoint's variant")
+        return variant_from_json(metadata.get("variant", {}), "the checkpoint's variant")
     except EdgeEffnetError:  # of another version, or of another tool
-        return False
-    return stored.name == spec.name and network_plan(stored) == network_plan(spec)
+        return None
 
 
 def save_checkpoint(

@@ -44,7 +44,7 @@ NamedLayers = list[tuple[str, str]]  # (class, name) in the order of the network
 METADATA = "edge_effnet"
 HEAD = "predictions"
 _NESTED = ("Functional", "Sequential", "Model")
-KINDS = "official-layout .h5, .keras or .weights.h5"
+KINDS = "official-layout .h5, .keras or .weights.h5, or timm's .safetensors"
 
 # The classes of layer that hold weights in our networks, and what .weights.h5 calls them.
 _STRUCTURAL = {
@@ -86,14 +86,19 @@ def read_weights(path: Path, layers: NamedLayers) -> LayerWeights:
             found = _by_name(file.group)
         else:
             found = _by_position(file.group, file.layers or layers)
-    for name, arrays in found.items():
+    refuse_not_finite(path, found)
+    return found
+
+
+def refuse_not_finite(path: Path, weights: LayerWeights) -> None:
+    """Raise WeightsError where a value is no number."""
+    for name, arrays in weights.items():
         if not all(np.isfinite(array).all() for array in arrays):
             raise WeightsError(
                 f"{path} cannot be used",
                 found=f"values in {name} that are not finite",
                 fix="the training that wrote it has diverged; take an earlier checkpoint",
             )
-    return found
 
 
 def count_classes(file: WeightFile) -> int | None:

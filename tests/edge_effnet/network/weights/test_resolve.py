@@ -115,7 +115,7 @@ def test_random_is_loud_and_follows_the_row() -> None:
     found = resolve_weights(TINY, "random")
     assert (found.path, found.classes, found.origin) == (None, None, {"kind": "random"})
     assert found.notice is not None
-    model = load(TINY, found, resolution=48, classes=3, batch_size=1)
+    model = load(found, resolution=48, classes=3, batch_size=1)
     assert (model.input_shape, model.output_shape) == ((1, 48, 48, 3), (1, 3))
 
 
@@ -135,11 +135,11 @@ def test_what_cannot_be_a_resolution_is_none(side: Any, saved: Path, tmp_path: P
 def test_a_file_brings_its_labels_classes_and_resolution(saved: Path) -> None:
     found = resolve_weights(TINY, str(saved))
     assert (found.kind, found.notice) == ("file", None)
-    model = load(TINY, found)
+    model = load(found)
     assert (model.input_shape, model.output_shape) == ((None, 32, 32, 3), (None, 2))
     with pytest.raises(WeightsError, match="found 2 classes; expected 5"):
-        load(TINY, found, classes=5)
-    assert load(TINY, found, classes=5, allow_new_head=True).output_shape == (None, 5)
+        load(found, classes=5)
+    assert load(found, classes=5, allow_new_head=True).output_shape == (None, 5)
 
 
 def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
