@@ -15,7 +15,7 @@ from edge_effnet.errors import WeightsError
 from edge_effnet.model_files import quoted
 from edge_effnet.network.build import HEAD_LAYER, NORMALIZATION_LAYER, set_layer_weights
 from edge_effnet.network.weights.files import Array, LayerWeights, read_weights, whole_model
-from edge_effnet.network.weights.ports import is_port, read_port
+from edge_effnet.network.weights.pytorch.ports import is_port, read_port
 
 if TYPE_CHECKING:
     import keras

@@ -16,7 +16,7 @@ from edge_effnet.files.cache import cache_folder
 from edge_effnet.network.backend import pooch_module
 from edge_effnet.network.weights.download import download
 from edge_effnet.network.weights.first_read import remember
-from edge_effnet.network.weights.timm import timm_page
+from edge_effnet.network.weights.pytorch.timm import timm_page
 
 V1_FOLDER = "https://storage.googleapis.com/keras-applications/"
 V2_FOLDER = "https://storage.googleapis.com/tensorflow/keras-applications/efficientnet_v2/"

@@ -22,9 +22,9 @@ from edge_effnet.network.weights.checkpoint import (
 from edge_effnet.network.weights.files import open_weights
 from edge_effnet.network.weights.official import fetch_official, official_file
 from edge_effnet.network.weights.packages import installed_file, package_of, package_origin
-from edge_effnet.network.weights.pytorch_names import TIMM
-from edge_effnet.network.weights.safetensors_file import is_safetensors, tensor_shape
-from edge_effnet.network.weights.timm import open_timm
+from edge_effnet.network.weights.pytorch.pytorch_names import TIMM
+from edge_effnet.network.weights.pytorch.safetensors_file import is_safetensors, tensor_shape
+from edge_effnet.network.weights.pytorch.timm import open_timm
 from edge_effnet.spelling import did_you_mean
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from edge_effnet.image.preprocessing import Preprocess, preprocess
 from edge_effnet.image.reading import read_image
 from edge_effnet.network.weights import packages
 from edge_effnet.network.weights.packages import PACKAGES, installed_file, package_of
-from edge_effnet.network.weights.pytorch_names import LITE_PACKAGES, TIMM, modules
+from edge_effnet.network.weights.pytorch.pytorch_names import LITE_PACKAGES, TIMM, modules
 from edge_effnet.network.weights.resolve import load, resolve_weights
 
 

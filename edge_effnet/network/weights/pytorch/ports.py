@@ -10,9 +10,9 @@ from edge_effnet.files.damage import DAMAGE
 from edge_effnet.files.limits import WEIGHTS_BYTES
 from edge_effnet.files.read import open_file, read_bytes
 from edge_effnet.network.weights.files import Array, LayerWeights, refuse_not_finite
-from edge_effnet.network.weights.pytorch_file import is_pytorch_file, read_pytorch_state
-from edge_effnet.network.weights.pytorch_names import layer_weights, naming_of
-from edge_effnet.network.weights.safetensors_file import is_safetensors, read_safetensors
+from edge_effnet.network.weights.pytorch.pytorch_file import is_pytorch_file, read_pytorch_state
+from edge_effnet.network.weights.pytorch.pytorch_names import layer_weights, naming_of
+from edge_effnet.network.weights.pytorch.safetensors_file import is_safetensors, read_safetensors
 
 
 def is_port(path: Path) -> bool:

@@ -3,7 +3,7 @@
 Run once in an environment of its own, with timm 1.0.31, torch 2.14.1 and numpy 2.4.6:
 
     pip install timm==1.0.31
-    python -m tests.edge_effnet.network.weights.record_timm
+    python -m tests.edge_effnet.network.weights.pytorch.record_timm
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.edge_effnet.network.weights.drawn_weights import drawn, drawn_pixels
+from tests.edge_effnet.network.weights.pytorch.drawn_weights import drawn, drawn_pixels
 
 ANSWERS = Path(__file__).with_name("timm_answers.json")
 _WANTED = re.compile(r"tf_efficientnet(v2)?_(b[0-7]|lite\d|e[sml]|[sml])")

@@ -17,9 +17,9 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import WeightsError
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
+from edge_effnet.network.weights.pytorch.timm import ARCHITECTURES, open_timm
 from edge_effnet.network.weights.resolve import resolve_weights
-from edge_effnet.network.weights.timm import ARCHITECTURES, open_timm
-from tests.edge_effnet.network.weights.record_timm import ANSWERS
+from tests.edge_effnet.network.weights.pytorch.record_timm import ANSWERS
 
 LITE0, B0 = VARIANTS["lite0"], VARIANTS["b0"]
 NORMALIZATIONS: dict[str, Any] = json.loads(ANSWERS.read_text())["normalization"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from edge_effnet.files.damage import DAMAGE
-from edge_effnet.network.weights.pytorch_file import is_pytorch_file, read_pytorch_state
+from edge_effnet.network.weights.pytorch.pytorch_file import is_pytorch_file, read_pytorch_state
 
 Arrays = Mapping[str, NDArray[np.float32]]
 MAGIC, VERSION = 0x1950A86A20F9469CFC6C, 1001

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 
 from edge_effnet.errors import WeightsError
 from edge_effnet.files.limits import CONFIG_BYTES, WEIGHTS_BYTES
-from edge_effnet.network.weights.safetensors_file import (
+from edge_effnet.network.weights.pytorch.safetensors_file import (
     is_safetensors,
     read_safetensors,
     tensor_shape,

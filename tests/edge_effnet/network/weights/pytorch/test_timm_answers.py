@@ -12,11 +12,11 @@ from safetensors.numpy import save_file
 
 from edge_effnet.architecture.topology import NetworkOperator, operators
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.network.weights.pytorch_names import TIMM, modules
+from edge_effnet.network.weights.pytorch.pytorch_names import TIMM, modules
+from edge_effnet.network.weights.pytorch.timm import ARCHITECTURES
 from edge_effnet.network.weights.resolve import load, resolve_weights
-from edge_effnet.network.weights.timm import ARCHITECTURES
-from tests.edge_effnet.network.weights.drawn_weights import SIDE, drawn, drawn_pixels
-from tests.edge_effnet.network.weights.record_timm import ANSWERS, fingerprint
+from tests.edge_effnet.network.weights.pytorch.drawn_weights import SIDE, drawn, drawn_pixels
+from tests.edge_effnet.network.weights.pytorch.record_timm import ANSWERS, fingerprint
 
 RECORDED: dict[str, Any] = json.loads(ANSWERS.read_text())
 MODELS: dict[str, Any] = RECORDED["models"]
