@@ -32,7 +32,7 @@ ARCHITECTURES = {
 """timm's name of each variant; those of ``tf_`` have TensorFlow's padding and epsilon."""
 
 CONFIG_FILE = "config.json"
-_NAME = re.compile(r"((?:tf_)?efficientnet(?:v2)?_[a-z0-9]+)(?:[._]([a-z0-9_]+))?")
+_NAME = re.compile(r"((?:tf_)?efficientnet(?:v2)?_[a-z0-9]+)(?:\.([a-z0-9_]+)|_([a-z0-9_]+))?")
 _HALF = (0.5, 0.5, 0.5)
 _ALWAYS_HALF = re.compile(r"tf_efficientnet_(?:lite\d|e[sml])|tf_efficientnetv2_[sml]")
 _ALWAYS_IMAGENET = re.compile(r"tf_efficientnetv2_b[0-2]")
@@ -72,13 +72,12 @@ def open_timm(path: Path, spec: VariantSpec) -> TimmFile:
     config = _config_beside(path)
     settings = config.get("pretrained_cfg")
     settings = settings if isinstance(settings, dict) else {}
-    of_config = (_text(config, "architecture"), _text(settings, "tag"))
+    stated, stated_tag = _text(config, "architecture"), _text(settings, "tag")
     match = _NAME.fullmatch(path.stem.lower())
-    of_name = (match[1], match[2]) if match else (None, None)
-    _refuse_contradiction(path, of_config, of_name)
-    architecture, tag = (config_ or name for config_, name in zip(of_config, of_name, strict=True))
-    _refuse_other(path, architecture, spec)
-    assert architecture is not None  # noqa: S101 (refused above)
+    named, named_tag, ending = match.groups() if match else (None, None, None)
+    _refuse_contradiction(path, (stated, stated_tag), (named, named_tag))
+    architecture = _checked(path, stated or named, spec)
+    tag = stated_tag or named_tag or ending
     _refuse_changed(path, config)
     normalization = _stated(path, settings) or _default(path, architecture, tag)
     labels = config.get("label_names")
@@ -131,7 +130,8 @@ def _joined(parts: tuple[str | None, str | None]) -> str:
     return ".".join(part for part in parts if part)
 
 
-def _refuse_other(path: Path, architecture: str | None, spec: VariantSpec) -> None:
+def _checked(path: Path, architecture: str | None, spec: VariantSpec) -> str:
+    """The architecture, where it is that of ``spec``."""
     own = _architecture_of(spec)
     wanted = own or "tf_efficientnet_lite3"
     if architecture is None:
@@ -163,6 +163,7 @@ def _refuse_other(path: Path, architecture: str | None, spec: VariantSpec) -> No
             expected=own,
             fix=f"choose --variant {variant}",
         )
+    return architecture
 
 
 def _is_variant(spec: VariantSpec, architecture: str) -> bool:

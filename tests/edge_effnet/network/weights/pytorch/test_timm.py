@@ -18,7 +18,7 @@ from edge_effnet.errors import WeightsError
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.pytorch.timm import ARCHITECTURES, open_timm
-from edge_effnet.network.weights.resolve import resolve_weights
+from edge_effnet.network.weights.resolve import load, resolve_weights
 from tests.edge_effnet.network.weights.pytorch.record_timm import ANSWERS
 
 LITE0, B0 = VARIANTS["lite0"], VARIANTS["b0"]
@@ -110,6 +110,14 @@ def test_what_is_refused(file: str, config: Any, said: str, tmp_path: Path) -> N
         open_timm(tmp_path / f"{file}.safetensors", LITE0)
 
 
+def test_a_name_of_ones_own_does_not_contradict_config_json(tmp_path: Path) -> None:
+    write_config(tmp_path, "tf_efficientnet_b0", pretrained_cfg={"tag": "aa_in1k"} | GIVEN)
+    found = open_timm(tmp_path / "tf_efficientnet_b0_flowers.safetensors", B0)
+    assert found.name == "tf_efficientnet_b0.aa_in1k"
+    with pytest.raises(WeightsError, match="found tf_efficientnet_b0.ap_in1k and tf_effic"):
+        open_timm(tmp_path / "tf_efficientnet_b0.ap_in1k.safetensors", B0)
+
+
 @pytest.mark.parametrize("name", ["b0", "v2-b3"])
 def test_without_its_tag_a_normalization_is_not_guessed(name: str, tmp_path: Path) -> None:
     architecture = {variant: known for known, variant in ARCHITECTURES.items()}[name]
@@ -131,13 +139,14 @@ def test_classes_are_counted_in_the_file(tmp_path: Path) -> None:
 
 
 def test_what_is_trained_from_it_keeps_its_normalization(tmp_path: Path) -> None:
-    """A checkpoint names its variant; the network of ``b0`` itself takes other pixels."""
-    spec = open_timm(Path("nowhere/tf_efficientnet_b0.ap_in1k.safetensors"), B0).spec
+    """A checkpoint names its variant; the variant's own row has another mean."""
+    row = replace(B0, width=0.25, depth=0.25, resolution=32)
+    timms = open_timm(Path("nowhere/tf_efficientnet_b0.ap_in1k.safetensors"), B0).spec
+    spec = replace(row, normalization=timms.normalization)
     path = tmp_path / "best.h5"
-    save_checkpoint(build(spec, classes=2, resolution=32), path, describe(spec, resolution=32))
-    found = resolve_weights(B0, str(path))
-    assert found.spec.normalization == spec.normalization
-    network = build(found.spec, classes=2, resolution=32)
-    scale, offset = pixel_affine(network, found.spec)
+    save_checkpoint(build(spec, classes=2), path, describe(spec, resolution=32))
+    found = resolve_weights(row, str(path))
+    assert found.spec == spec
+    scale, offset = pixel_affine(load(found), found.spec)
     assert np.allclose(scale, 1 / 127.5)
     assert np.allclose(offset, -1)
