@@ -10,7 +10,6 @@ Source: timm/models/efficientnet.py of timm 1.0.31.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,9 +33,12 @@ ARCHITECTURES = {
 CONFIG_FILE = "config.json"
 _NAME = re.compile(r"((?:tf_)?efficientnet(?:v2)?_[a-z0-9]+)(?:\.([a-z0-9_]+)|_([a-z0-9_]+))?")
 _HALF = (0.5, 0.5, 0.5)
+_SMALLEST_STD, _LARGEST = 1e-3, 1e3  # of pixels from 0 to 1; anything else is damage
 _ALWAYS_HALF = re.compile(r"tf_efficientnet_(?:lite\d|e[sml])|tf_efficientnetv2_[sml]")
 _ALWAYS_IMAGENET = re.compile(r"tf_efficientnetv2_b[0-2]")
-_HALF_TAGS = ("ap", "in21k")  # adversarial training of B; V2-B3 that began with ImageNet-21k
+# Of B0 to B7 and V2-B3 the tag decides: adversarial training, beginning with ImageNet-21k.
+_HALF_TAGS = ("ap", "ap_in1k", "in21k", "in21k_ft_in1k")
+_IMAGENET_TAGS = ("aa_in1k", "in1k", "ns", "ns_jft_in1k", "ra_in1k")
 _WORD = re.compile(r"[a-z0-9_]{1,60}")
 # Arguments of timm's that change no operator, whatever they are, and where they are these.
 _FREE, _USUAL = (
@@ -194,21 +196,21 @@ def _stated(path: Path, settings: Mapping[str, Any]) -> Normalization | None:
     if "mean" not in settings or "std" not in settings:
         return None
     mean, std = settings["mean"], settings["std"]
-    if not (_is_colour(mean) and _is_colour(std) and all(std)):
+    if not (_is_colour(mean, -_LARGEST) and _is_colour(std, _SMALLEST_STD)):
         raise WeightsError(
             f"{CONFIG_FILE} beside {path} has no usable normalization",
             found=f"mean {mean!r:.60}, std {std!r:.60}",
-            expected="three numbers each, std none of them 0",
+            expected="three numbers each, std above 0",
             fix="download it again",
         )
     return Normalization(255.0, tuple(map(float, mean)), tuple(map(float, std)))  # type: ignore[arg-type]
 
 
-def _is_colour(values: Any) -> bool:
+def _is_colour(values: Any, least: float) -> bool:
     return (
         isinstance(values, list)
         and len(values) == 3
-        and all(type(one) in (int, float) and math.isfinite(one) for one in values)
+        and all(type(one) in (int, float) and least <= one <= _LARGEST for one in values)
     )
 
 
@@ -216,15 +218,16 @@ def _default(path: Path, architecture: str, tag: str | None) -> Normalization:
     """What timm's table says of an architecture and a tag."""
     half = _ALWAYS_HALF.fullmatch(architecture) is not None
     if not half and not _ALWAYS_IMAGENET.fullmatch(architecture):
-        if tag is None:
+        if tag not in (*_HALF_TAGS, *_IMAGENET_TAGS):
             raise WeightsError(
                 f"{path} does not say how its images were normalized",
-                found=f"{architecture} without a tag, by which timm's files differ",
+                found=f"{architecture} {f'with the tag {tag}' if tag else 'without a tag'}, while "
+                "timm's files differ by their tags",
                 expected=f"{architecture}.in1k.safetensors, as its page is called, or "
                 f"{CONFIG_FILE} beside it",
                 fix="download config.json of the same page into its folder, or give the file the "
                 "page's name",
             )
-        half = tag.startswith(_HALF_TAGS)
+        half = tag in _HALF_TAGS
     mean, std = (_HALF, _HALF) if half else (IMAGENET_MEAN, IMAGENET_STD)
     return Normalization(255.0, mean, std)

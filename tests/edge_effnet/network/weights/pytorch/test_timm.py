@@ -114,7 +114,7 @@ def test_a_name_of_ones_own_does_not_contradict_config_json(tmp_path: Path) -> N
     write_config(tmp_path, "tf_efficientnet_b0", pretrained_cfg={"tag": "aa_in1k"} | GIVEN)
     found = open_timm(tmp_path / "tf_efficientnet_b0_flowers.safetensors", B0)
     assert found.name == "tf_efficientnet_b0.aa_in1k"
-    with pytest.raises(WeightsError, match="found tf_efficientnet_b0.ap_in1k and tf_effic"):
+    with pytest.raises(WeightsError, match=r"found tf_efficientnet_b0\.ap_in1k and tf_effic"):
         open_timm(tmp_path / "tf_efficientnet_b0.ap_in1k.safetensors", B0)
 
 
@@ -124,6 +124,8 @@ def test_without_its_tag_a_normalization_is_not_guessed(name: str, tmp_path: Pat
     path = tmp_path / f"{architecture}.safetensors"
     with pytest.raises(WeightsError, match=r"how its images were normalized.*without a tag"):
         open_timm(path, VARIANTS[name])
+    with pytest.raises(WeightsError, match=r"with the tag apples, while timm's files differ"):
+        open_timm(tmp_path / f"{architecture}_apples.safetensors", VARIANTS[name])
     write_config(tmp_path, architecture, pretrained_cfg={"mean": HALF, "std": HALF})
     assert open_timm(path, VARIANTS[name]).spec.normalization.mean == tuple(HALF)
 
