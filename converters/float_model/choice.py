@@ -120,10 +120,27 @@ class ModelChoice:
     def open(self) -> Source:
         """Read or export it; a variant or a baseline needs the ``train`` extra.
 
+        What needs TensorFlow happens in a process that ends, unless this one has loaded it.
+
         Raises:
             ModelError, WeightsError, DataError, UsageProblem, MissingExtra: see ``from_file``,
                 ``from_variant`` and ``from_baseline``.
         """
+        from converters.float_model.apart import open_apart, worth_it
+
+        apart = open_apart(self) if self._needs_tensorflow() and worth_it() else None
+        return apart or self.open_here()
+
+    def _needs_tensorflow(self) -> bool:
+        from edge_effnet.model_files import identify
+
+        if self.file is None:
+            return True
+        kind = identify(self.file).kind
+        return "convert" in kind.uses and not kind.code.startswith("tflite")
+
+    def open_here(self) -> Source:
+        """The same in this process."""
         from converters.float_model.file_source import from_file
         from converters.float_model.variant_source import from_variant
         from edge_effnet.architecture.files import find_variant

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,12 @@ from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import NORMALIZATION_LAYER
 from edge_effnet.system.native_log import native_output_hidden
+from edge_effnet.tflite.editor import pack_tree, read_tree
 
 if TYPE_CHECKING:
     import keras
 
+_WEIGHTS_BEHIND = b"buffer_location"  # metadata that says so
 FIRST_LAYER = "stem_conv"  # what comes before it only prepares pixels
 
 
@@ -98,14 +101,25 @@ def _convert(network: keras.Model) -> bytes:
 
 
 def converted(converter: Any) -> bytes:
-    """What a TFLite converter makes of built-in operators alone."""
+    """What a TFLite converter makes of built-in operators alone.
+
+    The converter is used up: what it holds of the network is freed before the file is written.
+    """
     tf = tensorflow_module()
     with native_output_hidden(stdout=True):
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        # Weights behind the FlatBuffer, where TensorFlow leaves them alone. Its passes over a file
+        # that holds them in itself copy them six times, 3 GB for the largest networks.
+        converter._experimental_use_buffer_offset = True
         try:
-            return bytes(converter.convert())
+            model = bytes(converter.convert())
         except Exception as error:  # the converter raises what it likes
             raise inexpressible(error) from error
+    del converter
+    gc.collect()
+    _, tree = read_tree(model)
+    tree.metadata = [entry for entry in tree.metadata or [] if entry.name != _WEIGHTS_BEHIND]
+    return pack_tree(tree)
 
 
 def inexpressible(error: Exception) -> ModelError:

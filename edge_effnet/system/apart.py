@@ -11,7 +11,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,9 +56,8 @@ def run_apart(
         subprocess.TimeoutExpired: it did not end in time, and was killed.
         OSError: no process can be started here, or Python is part of a program.
     """
-    places = json.dumps([place for place in sys.path if isinstance(place, str)])
     done = subprocess.run(
-        [_python(), "-P", "-c", _START, places, module, *arguments],
+        _command(module, *arguments),
         input=content,
         capture_output=True,
         timeout=min(seconds, _LONGEST_S),
@@ -66,6 +67,47 @@ def run_apart(
     errors = done.stderr.decode(errors="replace").strip().splitlines()
     lines = done.stdout.decode(errors="replace").splitlines()
     return Ended(done.returncode, tuple(lines), errors[-1] if errors else "")
+
+
+@contextmanager
+def started_apart(
+    module: str, *arguments: str, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Start the same, to talk with it: its standard input and output are pipes, its errors go
+    where those of this process go.
+
+    It does not hear Ctrl-C, and is killed where the block ends in an exception.
+
+    Raises:
+        OSError: no process can be started here, or Python is part of a program.
+    """
+    with subprocess.Popen(
+        _command(module, *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, **(environment or {})},
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
+
+
+def end_with_input() -> None:
+    """End this process where its standard input ends: whoever started it is gone."""
+
+    def wait() -> None:
+        os.read(sys.stdin.fileno(), 1)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def _command(module: str, *arguments: str) -> list[str]:
+    places = json.dumps([place for place in sys.path if isinstance(place, str)])
+    return [_python(), "-P", "-c", _START, places, module, *arguments]
 
 
 def _python() -> str:

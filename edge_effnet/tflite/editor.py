@@ -16,6 +16,7 @@ from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.tflite.reader import FILE_IDENTIFIER
 
 Interface = Literal["uint8", "int8", "float32"]
+_REST_BYTES = 1 << 20  # of a file beside its weights, of most networks
 _BOTH_TYPES = 2  # the first version of QUANTIZE with int8 <-> uint8
 
 
@@ -35,7 +36,7 @@ def read_tree(model: bytes) -> tuple[Any, Any]:
     the quantizer does not read.
     """
     schema, tools = _tools()
-    tree = tools.read_model_from_bytearray(bytearray(model))
+    tree = tools.read_model_from_bytearray(memoryview(model))  # weights are views, no copies
     for code in tree.operatorCodes:
         code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     for buffer in tree.buffers:
@@ -85,9 +86,11 @@ def pack_tree(tree: Any) -> bytes:
             self.vectorNumElems = x.size
             return self.EndVector()
 
-    builder = AlignedBuilder(1024)
+    # Large enough at once: growing doubles it, and copies what is in it.
+    weights = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
+    builder = AlignedBuilder(weights + _REST_BYTES)
     builder.Finish(tree.Pack(builder), file_identifier=FILE_IDENTIFIER)
-    return bytes(builder.Output())
+    return bytes(memoryview(builder.Bytes)[builder.Head() :])
 
 
 def normalize_layout(model: bytes) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.measure.probe import probe
-from edge_effnet.system.apart import run_apart
+from edge_effnet.system.apart import run_apart, started_apart
 from tests.edge_effnet.conftest import MakeModel
 
 MODULE = """
 import os, sys, time
-from edge_effnet.system.apart import limit_cpu, limit_memory
+from edge_effnet.system.apart import end_with_input, limit_cpu, limit_memory
 
 def main(what, *more):
+    if what == "talk":
+        end_with_input()
     print("begun", *more, flush=True)
     if what == "kill":
         os.kill(os.getpid(), 11)
@@ -29,6 +32,8 @@ def main(what, *more):
         limit_cpu(1)
         while True:
             pass
+    if what == "talk":
+        time.sleep(60)
     print(len(sys.stdin.buffer.read()), os.environ.get("COLOUR"))
 """
 
@@ -86,3 +91,18 @@ def test_nothing_is_imported_from_the_folder_it_is_started_in(
         (tmp_path / "hostile" / f"{name}.py").write_text("raise SystemExit('imported from here')")
     monkeypatch.chdir(tmp_path / "hostile")
     assert probe(model).first_ms > 0
+
+
+def test_one_that_is_talked_with_ends_with_who_started_it(module: str) -> None:
+    with started_apart(module, "talk") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begun\n"
+        process.stdin.close()
+        assert process.wait(timeout=20) == 1
+
+
+def test_one_that_is_talked_with_is_killed_by_an_error(module: str) -> None:
+    with pytest.raises(KeyboardInterrupt), started_apart(module, "sleep") as process:
+        raise KeyboardInterrupt
+    assert process.returncode == -signal.SIGKILL
