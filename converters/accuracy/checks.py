@@ -1,8 +1,9 @@
 """Limits against a measurement, and what a number of images proves about them.
 
-A figure measured on a few hundred images is an estimate: a limit counts as proven when the
-95 % interval lies on its good side, as broken when it lies on the bad side, and everything
-between is said to be neither, with the number of images that would tell.
+The drop and the agreement are estimated from scores (``estimate_flips``), three times as
+certain as by counting changed answers; where there is no such estimate, they are counted. A limit
+counts as proven when the 95 % interval lies on its good side, as broken when it lies on the bad
+side, and everything between is said to be neither, with the number of images that would tell.
 """
 
 from __future__ import annotations
@@ -17,13 +18,16 @@ from numpy.typing import NDArray
 from converters.accuracy.limits import Limits
 from edge_effnet.metrics import Comparison, Predictions
 from edge_effnet.metrics.intervals import (
+    CONFIDENCE,
     drop_at_most_points,
     drop_interval_points,
     drop_points,
     images_needed,
+    normal_quantile,
     round_up,
     wilson_interval,
 )
+from edge_effnet.metrics.two_models.flip_estimate import Estimate, estimate_flips
 
 LimitVerdict = Literal["within", "exceeded", "not provable"]
 
@@ -36,6 +40,7 @@ class Check:
     """One limit against one measurement; ``value`` and the interval in points or percent.
 
     Attributes:
+        counted: the value by counting changed answers; ``value`` itself where it is no estimate.
         fits: whether the value itself is within the limit.
         verdict: what the images prove.
         needed: images that would prove it at this value, or None where none would.
@@ -50,6 +55,7 @@ class Check:
     verdict: LimitVerdict
     images: int
     needed: int | None
+    counted: float
 
     def excess(self) -> float:
         """How far the value lies beyond the limit; negative where it is kept."""
@@ -63,9 +69,10 @@ class Check:
 
     def line(self) -> str:
         """For people."""
+        counted = "" if self.value == self.counted else f" (counted {self.counted:.1f})"
         text = (
-            f"{self.name} {self.value:.1f}, 95 % interval {self.low:.1f} to {self.high:.1f}, "
-            f"limit {self.limit:g}: {self.verdict}"
+            f"{self.name} {self.value:.1f}{counted}, 95 % interval {self.low:.1f} to "
+            f"{self.high:.1f}, limit {self.limit:g}: {self.verdict}"
         )
         if self.verdict == "not provable":
             text += f" with {self.images} images"
@@ -94,11 +101,24 @@ def check(limits: Limits, measured: Measurement) -> tuple[Check, ...]:
     A new limit is a field of ``Limits`` and a branch here.
     """
     comparison, checks = measured.comparison, list[Check]()
+    found = estimate_flips(comparison.reference_predictions, comparison.candidate_predictions)
     if limits.max_drop_points is not None and comparison.paired is not None:
-        lost, gained = comparison.paired.lost, comparison.paired.gained
-        checks.append(_drop("drop", lost, gained, comparison.images, limits.max_drop_points))
+        lost, gained, limit = (
+            comparison.paired.lost,
+            comparison.paired.gained,
+            limits.max_drop_points,
+        )
+        checks.append(
+            _estimated_drop(found.drop, limit)
+            if found is not None and found.drop is not None
+            else _drop("drop", lost, gained, comparison.images, limit)
+        )
     if limits.min_agreement_percent is not None:
-        checks.append(_agreement(comparison, limits.min_agreement_percent))
+        checks.append(
+            _agreement(comparison, limits.min_agreement_percent)
+            if found is None
+            else _estimated_agreement(found.disagreement, limits.min_agreement_percent)
+        )
     if limits.max_class_drop_points is not None:
         worst = _worst_class(comparison, limits.max_class_drop_points)
         checks += [worst] if worst else []
@@ -129,6 +149,51 @@ def _drop(name: str, lost: int, gained: int, images: int, limit: float) -> Check
         verdict="within" if proven else "exceeded" if low > limit else "not provable",
         images=images,
         needed=needed,
+        counted=value,
+    )
+
+
+def _estimated_drop(found: Estimate, limit: float) -> Check:
+    value = 100 * found.value
+    half = normal_quantile(CONFIDENCE)
+    one_sided = normal_quantile(CONFIDENCE, sides=1)
+
+    def proven(images: int) -> bool:
+        return value + one_sided * 100 * found.error(images) <= limit
+
+    low, high = (value + sign * half * 100 * found.error() for sign in (-1, 1))
+    return Check(
+        name="drop",
+        value=value,
+        low=low,
+        high=high,
+        limit=limit,
+        fits=value <= limit,
+        verdict="within" if proven(found.images) else "exceeded" if low > limit else "not provable",
+        images=found.images,
+        needed=_smallest(proven, found.images) if value < limit else None,
+        counted=100 * found.count,
+    )
+
+
+def _estimated_agreement(found: Estimate, limit: float) -> Check:
+    value, half = 100 * (1 - found.value), normal_quantile(CONFIDENCE)
+
+    def proven(images: int) -> bool:
+        return value - half * 100 * found.error(images) >= limit
+
+    low, high = (value + sign * half * 100 * found.error() for sign in (-1, 1))
+    return Check(
+        name="agreement",
+        value=value,
+        low=low,
+        high=min(high, 100.0),
+        limit=limit,
+        fits=value >= limit,
+        verdict="within" if low >= limit else "exceeded" if high < limit else "not provable",
+        images=found.images,
+        needed=_smallest(proven, found.images) if value > limit else None,
+        counted=100 * (1 - found.count),
     )
 
 
@@ -151,6 +216,7 @@ def _agreement(comparison: Comparison, limit: float) -> Check:
         verdict="within" if low >= limit else "exceeded" if high < limit else "not provable",
         images=images,
         needed=_smallest(proven, images) if value > limit else None,
+        counted=value,
     )
 
 

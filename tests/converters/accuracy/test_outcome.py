@@ -27,7 +27,7 @@ IMAGES = Dataset((), (), "none")
 
 def agreement(value: float, verdict: LimitVerdict, limit: float = 99.0) -> Check:
     fits = value >= limit
-    return Check("agreement", value, value - 1, value + 1, limit, fits, verdict, 100, None)
+    return Check("agreement", value, value - 1, value + 1, limit, fits, verdict, 100, None, value)
 
 
 def trial(strategy: Strategy, value: float, verdict: LimitVerdict, *confirmed: Check) -> Trial:
@@ -116,7 +116,7 @@ def test_a_fallback_that_fails_too_is_not_written() -> None:
 
 
 def test_a_drop_is_named_with_its_points() -> None:
-    drop = Check("drop", 1.24, 0.8, 1.6, 0.5, False, "exceeded", 100, None)
+    drop = Check("drop", 1.24, 0.8, 1.6, 0.5, False, "exceeded", 100, None, 1.24)
     headline = outcome(replace(BAD, checks=(drop,))).headline()
     assert headline is not None
     assert headline.startswith("NO INT8 FILE KEPT THE DROP WITHIN 0.5 POINTS: best 1.2, ")

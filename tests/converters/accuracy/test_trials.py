@@ -85,7 +85,7 @@ def test_how_scores_become_answers_is_part_of_the_key(
 
 
 def trial(**figures: Any) -> Trial:
-    check = Check("drop", 0.5, -1.0, 2.0, 1.0, True, "not provable", 100, None)
+    check = Check("drop", 0.5, -1.0, 2.0, 1.0, True, "not provable", 100, None, 0.5)
     given = {
         "size_bytes": 1000,
         "agreement_percent": 98.0,
