@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from converters.accuracy.strategies import Strategy, counterpart, front_of
@@ -10,7 +11,9 @@ from converters.calibration.images import ConversionImages
 from converters.config import ConvertConfig
 from converters.conversion import ConvertedFile
 from converters.quantization.candidates import Candidate, Context
+from converters.quantization.pixel_codes import without_identity
 from edge_effnet.artifact import read_artifact, write_artifact
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict
@@ -45,7 +48,8 @@ def front_notes(
         )
         if other is None:
             continue
-        comparison, ratio = _measured(file, other, images, config, scratch)
+        preprocess = context.calibration.preprocess
+        comparison, ratio = _measured(file, other, preprocess, images, config, scratch)
         figures = figures_of(file.comparison, comparison, generated=images.generated)
         moved = len(candidate.left_float ^ other.left_float)
         operators = f"the first {moved} of {len(context.structure.operators)} operators"
@@ -74,6 +78,7 @@ def _edge_tpu_notes(file: ConvertedFile, context: Context) -> list[str]:
 def _measured(
     file: ConvertedFile,
     other: Candidate,
+    preprocess: Preprocess,
     images: ConversionImages,
     config: ConvertConfig,
     scratch: Path,
@@ -82,7 +87,9 @@ def _measured(
     card, path = read_artifact(file.path).card, scratch / "counterpart.tflite"
     if card is None or file.comparison is None:
         raise ValueError(f"{file.path} has no model card")
-    write_artifact(path, other.model, card, overwrite=True)
+    written = without_identity(other.model, preprocess)
+    card = replace(card, preprocess=written.preprocess)
+    write_artifact(path, written.model, card, overwrite=True)
     found = predict(path, images.evaluation, workers=config.workers, strict=config.strict)
     own, others = time_files((file.path, path), seconds=_TIMING_SECONDS).medians_ms
     return compare_predictions(file.comparison.reference_predictions, found), own / others

@@ -39,6 +39,7 @@ from converters.layer_notes import layer_notes
 from converters.model_card import choose_labels, make_card, measured_record, with_metadata
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.operators.in_float import told_left_float
+from converters.quantization.pixel_codes import without_identity
 from converters.quantization.qat.config import QatRun
 from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
@@ -155,11 +156,12 @@ def _files(
 
     def file(recipe: str, given: Source, model: bytes, *made: Any) -> _File:
         kind = FLOAT32 if recipe == UNPRUNED else recipe
+        written, said = _as_written(model, given)
         return _File(
             recipe,
             config.out / f"{given.name}-{kind}.tflite",
-            with_metadata(model, given, kind),
-            make_card(given, config, images, labels, *made),
+            with_metadata(written, said, kind),
+            make_card(said, config, images, labels, *made),
         )
 
     original = source.unpruned
@@ -171,6 +173,12 @@ def _files(
             for strategy, candidate in made_by
         ),
     ]
+
+
+def _as_written(model: bytes, source: Source) -> tuple[bytes, Source]:
+    """A model without what does nothing in it, and how pixels become its input then."""
+    pixels = without_identity(model, source.preprocess)
+    return pixels.model, replace(source, preprocess=pixels.preprocess)
 
 
 def _write(
@@ -235,8 +243,9 @@ def _search(
 
     def write(strategy: Strategy, candidate: Candidate) -> Path:
         path = scratch / f"strategy-{strategy.name}.tflite"
-        model = with_metadata(candidate.model, source, strategy.recipe)
-        card = make_card(source, config, images, labels, strategy, candidate)
+        written, said = _as_written(candidate.model, source)
+        model = with_metadata(written, said, strategy.recipe)
+        card = make_card(said, config, images, labels, strategy, candidate)
         write_artifact(path, model, card, overwrite=True)
         return path
 
@@ -319,4 +328,5 @@ def _context(
         config.interface,
         config.workers,
         qat,
+        config.full_integer,
     )

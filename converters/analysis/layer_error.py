@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.ranges import Ranges
+from converters.quantization.float_answer import find_float_answer
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.quantizer import quantize
@@ -103,6 +104,7 @@ def measure_layers(
     quantized: bytes,
     images: Sequence[Image],
     *,
+    inputs: Sequence[Image] | None = None,
     float_trials: int,
     workers: int,
     progress: OnProgress = lambda _done, _all: None,
@@ -112,6 +114,7 @@ def measure_layers(
     Args:
         model: float, ``quantized``: int8 activations, with the tensor names of ``model``.
         images: real-valued inputs, each height x width x 3.
+        inputs: of the integer model, where those are others.
         float_trials: how many of the costliest tensors are tried in float.
         progress: told (tensors done, tensors in all).
 
@@ -123,7 +126,8 @@ def measure_layers(
         parse_structure(quantized, "the candidate"),
     )
     twins = _twins(structure, own)
-    values = _values(model, quantized, twins, images, workers)
+    inputs = images if inputs is None else inputs
+    values = _values(model, quantized, twins, (images, inputs), workers)
     indices = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = indices[logit_names(structure)[0]]
     extractor = SubgraphExtractor(model, structure, answer)
@@ -157,7 +161,7 @@ def measure_layers(
             )
         )
     layers.sort(key=lambda layer: -layer.alone_percent)
-    error = error_share(reference, logits(quantized, structure, images, workers=workers))
+    error = error_share(reference, logits(quantized, structure, inputs, workers=workers))
     saved = _left_float(
         model, structure, own, layers[:float_trials], reference, images, workers=workers
     )
@@ -207,10 +211,14 @@ def _values(
     model: bytes,
     quantized: bytes,
     twins: Sequence[tuple[int, Tensor]],
-    images: Sequence[Image],
+    images: tuple[Sequence[Image], Sequence[Image]],
     workers: int,
 ) -> list[tuple[float, float, float]]:
-    """Of each tensor: signal to noise in dB, percent of codes used, percent clipped."""
+    """Of each tensor: signal to noise in dB, percent of codes used, percent clipped.
+
+    Args:
+        images: as the float and as the integer model takes them.
+    """
     own = {t.name: i for i, t in enumerate(parse_structure(quantized, "the candidate").tensors)}
     kinds = [twin for _, twin in twins]
 
@@ -218,7 +226,7 @@ def _values(
         return _spread(values)
 
     truth = collect_activations(
-        model, [index for index, _ in twins], images, sample, workers=workers
+        model, [index for index, _ in twins], images[0], sample, workers=workers
     )
     sums = np.zeros((len(twins), 4))
     codes = np.tile([[127, -128]], (len(twins), 1))
@@ -232,7 +240,7 @@ def _values(
         return row, [values.min(), values.max()]
 
     tensors = [own[twin.name] for twin in kinds]
-    for found in collect_activations(quantized, tensors, images, compare, workers=workers):
+    for found in collect_activations(quantized, tensors, images[1], compare, workers=workers):
         sums += np.array([row for row, _ in found])
         ends = np.array([ends for _, ends in found])
         codes[:, 0] = np.minimum(codes[:, 0], ends[:, 0])
@@ -247,6 +255,12 @@ def _values(
             strict=True,
         )
     ]
+
+
+def _answers_in_float(quantized: Structure) -> bool:
+    output = quantized.tensors[quantized.outputs[0]]
+    maker = next(op for op in quantized.operators if quantized.outputs[0] in op.outputs)
+    return output.dtype == "float32" and maker.name != "DEQUANTIZE"  # which a float interface adds
 
 
 def _spread(values: NDArray[Any]) -> NDArray[Any]:
@@ -277,16 +291,24 @@ def _left_float(
         twin = stored.get(tensor.name + "_quantized") or stored.get(tensor.name)
         if tensor.dtype == "float32" and not tensor.constant_bytes and twin is not None:
             ranges[tensor.name] = _range(twin)
+    source = structure.tensors[structure.inputs[0]].name
+    if source + "_quantized" not in stored:  # normalized pixels go in: see ``pixel_codes``
+        ranges[source] = float(np.min(images)), float(np.max(images))
 
-    float_only = without_integer_kernel(model, structure).keys()
+    float_only = frozenset(without_integer_kernel(model, structure))
+    answer = find_float_answer(model, structure) if _answers_in_float(quantized) else None
+    if answer:
+        float_only |= answer.tensors
 
     def error(names: Sequence[str]) -> float:
         kept = float_only | kept_in_float(structure, names)
-        made = quantize(model, RECIPES["int8"], ranges, "int8", left_float=kept)
+        made = quantize(
+            model, RECIPES["int8"], ranges, "int8", left_float=kept, float_answer=answer
+        )
         return error_share(reference, logits(made, structure, images, workers=workers))
 
     activations = {structure.tensors[op.outputs[0]].name for op in structure.operators}
-    if not layers or activations - ranges.keys():  # the file was made of another graph
+    if not layers or activations - ranges.keys() - float_only:  # the file was made of another graph
         return []
     before = max(error([]), 1e-20)
     return [100 * (error([layer.tensor]) / before - 1) for layer in layers]

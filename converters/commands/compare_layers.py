@@ -31,7 +31,7 @@ def compare_layers(
     reference: Path,
     candidate: Path,
     dataset: Dataset,
-    preprocess: Preprocess,
+    preprocess: tuple[Preprocess, Preprocess],
     *,
     workers: int | None,
     plot: Path | None,
@@ -41,7 +41,7 @@ def compare_layers(
     """Measure, print and draw the layers of two files; returns what ``--json`` writes.
 
     Args:
-        preprocess: the preprocessing of both models.
+        preprocess: of the reference and of the candidate.
         plot: SVG or PNG file to write, or None.
         table: whether to print.
 
@@ -56,9 +56,8 @@ def compare_layers(
         _as_read(reference),
         split_archive(read_model_bytes(candidate), str(candidate))[0],
     )
-    images = list(
-        islice(_readable(balanced_sample(dataset, len(dataset), seed=0), preprocess), IMAGES)
-    )
+    sample = balanced_sample(dataset, len(dataset), seed=0)
+    images, inputs = (list(islice(_readable(sample, one), IMAGES)) for one in preprocess)
     if not images:
         raise DataError(f"none of the images of {dataset.source} can be read", fix="replace them")
     with stages() as stage:
@@ -73,6 +72,7 @@ def compare_layers(
             model,
             quantized,
             images,
+            inputs=inputs,
             float_trials=_FLOAT_TRIALS,
             workers=workers or available_cores(),
             progress=progress,

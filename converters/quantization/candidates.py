@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from converters.calibration.ranges import Statistics, collect_statistics
 from converters.calibration.representative import Calibration
+from converters.quantization.float_answer import FloatAnswer, find_float_answer
 from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.qat.config import QatRun
 from converters.quantization.recipes import RECIPES, QuantRecipe
@@ -39,6 +40,7 @@ class Candidate:
         ranges: of the activations, in real units, by tensor name.
         ranges_by: how they were chosen.
         left_float: tensors whose operators compute in float.
+        float_answer: those of them that make the answer; None where it is integer.
     """
 
     model: bytes
@@ -46,6 +48,7 @@ class Candidate:
     ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     ranges_by: str = ""
     left_float: frozenset[str] = frozenset()
+    float_answer: FloatAnswer | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +60,7 @@ class Context:
         interface: type of a full-integer file's input and output.
         workers: cores to use.
         qat: where and how quantization-aware training runs; None leaves its step out.
+        full_integer: whether the answer of an int8 file must be integer too.
     """
 
     model: bytes
@@ -65,6 +69,7 @@ class Context:
     interface: Interface
     workers: int
     qat: QatRun | None = None
+    full_integer: bool = False
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def cached(self, key: Hashable, compute: Callable[[], _Result]) -> _Result:
@@ -77,8 +82,15 @@ class Context:
     def start(self, recipe: str) -> Candidate:
         """The float model, to be quantized by a recipe. What has no integer kernel stays float."""
         row = RECIPES[recipe]
-        left = frozenset(self.without_kernel) if row.full_integer else frozenset[str]()
-        return self.cached(("start", recipe), lambda: Candidate(self.model, row, left_float=left))
+
+        def begin() -> Candidate:
+            left = frozenset(self.without_kernel) if row.full_integer else frozenset[str]()
+            in_float = row.float_answer and not self.full_integer
+            answer = find_float_answer(self.model, self.structure) if in_float else None
+            left |= answer.tensors if answer else frozenset()
+            return Candidate(self.model, row, left_float=left, float_answer=answer)
+
+        return self.cached(("start", recipe), begin)
 
     @property
     def without_kernel(self) -> Mapping[str, str]:

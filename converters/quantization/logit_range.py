@@ -36,9 +36,10 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
     """Step: the logits' range leaves out the few largest where all other images gain by it.
 
     Generated images say nothing of how large the logits of photos are, and sixteen bits have
-    steps enough: both leave the range as it is.
+    steps enough: both leave the range as it is. Logits in float have none.
     """
-    if context.calibration.kind == "generated" or not candidate.recipe.full_integer:
+    in_int8 = candidate.recipe.full_integer and candidate.float_answer is None
+    if context.calibration.kind == "generated" or not in_int8:
         return candidate
     structure = context.structure
     scores = sigmoid if sigmoid_answers(structure) else softmax

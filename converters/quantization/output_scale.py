@@ -1,7 +1,7 @@
 """Correction of the output's scale: an integer model whose answers are flatter or sharper.
 
-Rounding and clipping can shrink all logits alike. The last layer's weight scales undo that at no
-cost, since they are factors of all it computes.
+Rounding and clipping can shrink all logits alike. The scales of the last layer's weights, or the
+steps it is multiplied by in float, undo that at no cost, since they are factors of all it computes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from converters.quantization.candidates import Candidate, Context
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.segments import logit_names
-from edge_effnet.tflite.editor import writable_scales
+from edge_effnet.tflite.editor import writable_constant, writable_scales
 from edge_effnet.tflite.reader import Structure, parse_structure
 
 Floats = NDArray[np.float32]
@@ -48,11 +48,11 @@ def correct_output_scale(
 
     Args:
         model, structure: the float model that ``quantized`` was made from.
-        quantized: full integer; left as it is.
+        quantized: full integer but for the answer, as it may be; left as it is.
         images: real-valued inputs, each height x width x 3.
 
     Returns:
-        The same file but for the scales of its last layer.
+        The same file but for the scales, or the steps, of its last layer.
     """
     reference, answer = (logits(m, structure, images, workers=workers) for m in (model, quantized))
     found = output_scale(reference, answer)
@@ -62,8 +62,11 @@ def correct_output_scale(
         if own.tensors[operator.outputs[0]].name != name:
             continue
         constants = [i for i in operator.inputs[1:] if i >= 0 and own.tensors[i].constant_bytes]
-        has_scales = all(own.tensors[i].scales for i in constants)
-        if constants and has_scales and 1 / _FARTHEST < found < _FARTHEST:
+        if not constants or not 1 / _FARTHEST < found < _FARTHEST:
+            continue
+        if operator.name == "MUL":  # the answer is in float, see ``float_answer``
+            writable_constant(corrected, constants[0]).view(np.float32)[:] /= np.float32(found)
+        elif all(own.tensors[i].scales for i in constants):
             for index in constants:  # the bias's scale is input scale x weight scale
                 writable_scales(corrected, index)[:] /= np.float32(found)
     return bytes(corrected)

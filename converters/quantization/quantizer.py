@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from converters.quantization.candidates import Candidate, Context
+from converters.quantization.float_answer import FloatAnswer, store_answer_in_int8
 from converters.quantization.operators.equivalent import with_equivalent_operators
 from converters.quantization.operators.integer import use_integer_kernels
 from converters.quantization.recipes import QuantRecipe
@@ -40,6 +41,7 @@ def apply(candidate: Candidate, context: Context) -> Candidate:
         candidate.ranges,
         context.interface,
         left_float=candidate.left_float,
+        float_answer=candidate.float_answer,
     )
     return replace(candidate, model=model)
 
@@ -51,14 +53,16 @@ def quantize(
     interface: Interface,
     *,
     left_float: Collection[str] = (),
+    float_answer: FloatAnswer | None = None,
 ) -> bytes:
     """Apply a recipe to a float model.
 
     Args:
         ranges: of every activation tensor; only calibrated recipes use them.
-        interface: type of the input and output of a full-integer file; every other recipe
-            gets float32.
+        interface: type of the input of a full-integer file, and of its output where that is not
+            computed in float; every other recipe gets float32.
         left_float: tensors whose operators compute in float, with float weights.
+        float_answer: those of them that make the answer; its weights are stored in int8.
 
     Raises:
         ModelError: the quantizer refuses the model, or a full-integer result has a float
@@ -101,7 +105,8 @@ def quantize(
         return set_interface(quantized, "float32") if calibrated else normalize_layout(quantized)
     quantized = use_integer_kernels(quantized, ranges, left_float)
     refuse_float_operators(parse_structure(quantized, "the quantized model"), left_float)
-    return keep_stored_grid(model, set_interface(quantized, interface))
+    quantized = keep_stored_grid(model, set_interface(quantized, interface))
+    return store_answer_in_int8(quantized, float_answer) if float_answer else quantized
 
 
 def _not_empty(limits: tuple[float, float]) -> tuple[float, float]:

@@ -28,6 +28,7 @@ class QuantRecipe:
         summary: what it is good for, and its price (measured, see the README).
         dense_scales: one scale for each channel of a fully connected layer, or one in all.
             Convolutions always have one for each channel.
+        float_answer: whether the last layer and what is behind it compute in float.
         edge_tpu: checked with the Edge TPU preflight after conversion.
     """
 
@@ -37,6 +38,7 @@ class QuantRecipe:
     compute: Compute
     summary: str
     dense_scales: Granularity = "channel"
+    float_answer: bool = False
     edge_tpu: bool = False
 
     def __post_init__(self) -> None:
@@ -72,7 +74,7 @@ class QuantRecipe:
 
     @property
     def full_integer(self) -> bool:
-        """Whether no float operator may remain in the file."""
+        """Whether no float operator may remain in the file, but for those of the answer."""
         return self.activations == "int8"
 
 
@@ -86,7 +88,8 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "full integer: 0.27 of the size, fastest",
+            "integers up to the last layer: 0.27 of the size, fastest",
+            float_answer=True,
         ),
         QuantRecipe(
             "edgetpu",

@@ -213,7 +213,8 @@ def _weights(operator: Operator, structure: Structure, tree: Any, node: Node) ->
 def integer_biases(quantized: bytes) -> dict[str, Float32Array]:
     """The biases of an integer model, in real units, by the name of the layer's output.
 
-    They may have been corrected since the model was quantized.
+    They may have been corrected since the model was quantized. Layers that compute in float have
+    none.
     """
     structure = parse_structure(quantized, "the quantized model")
     _, tree = read_tree(quantized)
@@ -222,6 +223,8 @@ def integer_biases(quantized: bytes) -> dict[str, Float32Array]:
         if operator.name not in LAYERS or len(operator.inputs) < 3 or operator.inputs[2] < 0:
             continue
         bias = operator.inputs[2]
+        if not structure.tensors[bias].scales:
+            continue
         scales = np.asarray(structure.tensors[bias].scales, np.float32)
         biases[structure.tensors[operator.outputs[0]].name] = _integers(tree, bias) * scales
     return biases

@@ -110,7 +110,7 @@ def command(
             reference,
             candidate,
             plan.dataset,
-            plan.preprocessing[0],
+            tuple(plan.preprocessing),
             workers=threads,
             plot=plot,
             table=json_to != "-",

@@ -109,6 +109,11 @@ class Preprocess:
         return self.height, self.width, self.depth
 
     @property
+    def fitting(self) -> tuple[object, ...]:
+        """All that ``preprocess`` goes by: two with the same make the same pixels of an image."""
+        return self.shape, self.crop, self.fit, self.channels
+
+    @property
     def passes_pixels(self) -> bool:
         """Whether the host hands over unchanged pixels 0–255."""
         unchanged = not any(self.mean) and all(value == 1 for value in self.std)

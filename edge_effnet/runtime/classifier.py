@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.metrics import refuse_other_head, require_same_labels
+from edge_effnet.runtime.input_pixels.input_tensor import keeps_pixels
 from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.runtime.tensors import TensorFormat, dequantize_out, quantize_in, tensor_format
@@ -75,11 +77,13 @@ class Classifier:
 
     def tensor(self, prepared: Pixels) -> NDArray[Any]:
         """What ``preprocess`` made to the stored values of the input tensor."""
-        form = self.input_format
-        unscaled = form.scale in (0.0, 1.0) and form.zero_point == 0
-        if self.preprocess.passes_pixels and form.dtype == "uint8" and unscaled:
+        if self._keeps_pixels:
             return prepared[None]
-        return quantize_in(normalize(prepared, self.preprocess), form)[None]
+        return quantize_in(normalize(prepared, self.preprocess), self.input_format)[None]
+
+    @cached_property
+    def _keeps_pixels(self) -> bool:
+        return keeps_pixels(self.preprocess, self.input_format)
 
     def scores_of_input(self, tensor: NDArray[Any]) -> Float32Array:
         """Scores of a ready input tensor: float32, (labels,); see ``Head.scores``."""

@@ -250,9 +250,9 @@ def _predict(
     classifiers: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array]
 ) -> None:
     """Write each model's scores of one image into its row."""
-    prepared: dict[Preprocess, Pixels] = {}
+    prepared: dict[object, Pixels] = {}
     for classifier, row in zip(classifiers, rows, strict=True):
         settings = classifier.preprocess
-        if settings not in prepared:
-            prepared[settings] = preprocess(pixels, settings)
-        row[:] = classifier.scores_of_input(classifier.tensor(prepared[settings]))
+        if settings.fitting not in prepared:
+            prepared[settings.fitting] = preprocess(pixels, settings)
+        row[:] = classifier.scores_of_input(classifier.tensor(prepared[settings.fitting]))

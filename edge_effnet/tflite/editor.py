@@ -137,7 +137,8 @@ def set_interface(model: bytes, interface: Interface) -> bytes:
     """Change the input and output type of an integer model.
 
     ``int8`` leaves it. ``uint8`` puts an exact QUANTIZE at both ends (the zero point moves by
-    128, every value maps to one value). ``float32`` quantizes and dequantizes inside.
+    128, every value maps to one value). ``float32`` quantizes and dequantizes inside. An output
+    that is computed in float stays float32.
 
     Raises:
         ModelError: the model's input or output is not int8 (int16 can become float32).
@@ -150,6 +151,8 @@ def set_interface(model: bytes, interface: Interface) -> bytes:
     for end in ("inputs", "outputs"):
         indices = list(getattr(graph, end))
         for position, inner in enumerate(indices):
+            if end == "outputs" and graph.tensors[inner].type == schema.TensorType.FLOAT32:
+                continue
             indices[position] = renamed[inner] = _add_end(schema, tree, inner, end, interface)
         setattr(graph, end, np.array(indices, np.int32))
     for signature in tree.signatureDefs or []:

@@ -80,5 +80,12 @@ class Train:
             state=run.state,
             progress=progress,
         )
-        model = quantize(trained.model, candidate.recipe, trained.ranges, context.interface)
+        model = quantize(
+            trained.model,
+            candidate.recipe,
+            trained.ranges,
+            context.interface,
+            left_float=candidate.left_float,
+            float_answer=candidate.float_answer,
+        )
         return replace(candidate, model=model, ranges=trained.ranges)

@@ -205,7 +205,7 @@ class Pipeline:
         assert model is not None  # noqa: S101 (the thread starts only with one)
         while (item := self._to_compare.take()) is not None:
             answer, pixels = item
-            if model.preprocess != self._model.preprocess:
+            if model.preprocess.fitting != self._model.preprocess.fitting:
                 pixels = preprocess(self._region.cut(answer.frame.pixels), model.preprocess)
             tensor = model.tensor(pixels)
             began = self._clock()

@@ -78,7 +78,7 @@ def by_quantization(structure: Structure, base: Preprocess) -> Evidence | None:
         ends = _RANGES[name]
         if max(abs(low - ends[0]), abs(high - ends[1])) <= _TOLERANCE * (ends[1] - ends[0]):
             settings = with_scaling(base, name)
-            as_is = form.dtype == "uint8" and not _keeps_pixels(settings, form)
+            as_is = form.dtype == "uint8" and not keeps_pixels(settings, form)
             reason = "the scale of its input tensor"
             strength: Strength = "inferred" if name in _COLOURED else "stated"
             return Evidence(stored if as_is else settings, reason, strength)
@@ -88,8 +88,10 @@ def by_quantization(structure: Structure, base: Preprocess) -> Evidence | None:
     return Evidence(stored, reason, "inferred")
 
 
-def _keeps_pixels(settings: Preprocess, form: TensorFormat) -> bool:
+def keeps_pixels(settings: Preprocess, form: TensorFormat) -> bool:
     """Whether each pixel value of a uint8 input is stored as itself."""
+    if settings.standardize or form.dtype != "uint8":
+        return False
     levels = np.repeat(np.arange(256, dtype=np.uint8)[:, None, None], settings.depth, axis=2)
     return bool((quantize_in(normalize(levels, settings), form) == levels).all())
 

@@ -154,7 +154,7 @@ def test_the_reference_may_be_the_users_own_old_file(
         old,
         tmp_path / "int8.tflite",
         load_dataset(photos),
-        Preprocess(SIDE, SIDE),
+        (Preprocess(SIDE, SIDE), Preprocess(SIDE, SIDE)),
         workers=1,
         plot=None,
         table=False,
