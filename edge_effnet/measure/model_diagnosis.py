@@ -114,6 +114,9 @@ def storage_finding(structure: Structure, command: str | None) -> Finding:
     storage = storage_of(structure)
     if storage == "int8":
         return Finding("full-integer", False, "full integers: the recipe that can be fast")
+    if storage == "int8-answer":
+        what = f"{stored_text(structure)}: the recipe that can be fast; an Edge TPU wants --edgetpu"
+        return Finding("integer-to-the-answer", False, what)
     if storage == "int8-part":
         what = (
             f"{stored_text(structure)}: the others are computed in float, with its accuracy and at "

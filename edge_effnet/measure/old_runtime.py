@@ -8,7 +8,7 @@ from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.finding import Finding
 from edge_effnet.measure.storage import Storage
 
-_INTEGER_PRODUCTS: frozenset[Storage] = frozenset({"int8", "int8-part", "dynamic"})
+_INTEGER_PRODUCTS: frozenset[Storage] = frozenset({"int8", "int8-answer", "int8-part", "dynamic"})
 
 
 def is_old(runtime: str | None) -> bool:

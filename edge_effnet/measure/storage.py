@@ -6,7 +6,9 @@ from typing import Literal
 
 from edge_effnet.tflite.reader import Operator, Structure
 
-Storage = Literal["float32", "float16", "weights8", "dynamic", "int16x8", "int8", "int8-part"]
+Storage = Literal[
+    "float32", "float16", "weights8", "dynamic", "int16x8", "int8", "int8-answer", "int8-part"
+]
 STORED: dict[Storage, str] = {
     "float32": "float32",
     "float16": "float16 weights",
@@ -14,6 +16,7 @@ STORED: dict[Storage, str] = {
     "dynamic": "dynamic range (int8 weights, float activations)",
     "int16x8": "int16 activations and int8 weights",
     "int8": "int8",
+    "int8-answer": "int8 up to the last layer, which answers in float",
     "int8-part": "int8 in part ({0} of {1} layers)",
 }
 _INTEGERS = {"int8", "uint8"}
@@ -27,6 +30,8 @@ def storage_of(structure: Structure) -> Storage:
     if any(_activation(op, structure) == "int16" for op in heavy):
         return "int16x8"
     integer, layers = integer_layers(structure)
+    if integer == layers - 1 and _answers_in_float(heavy[-1], structure):
+        return "int8-answer" if integer else "dynamic"
     if integer:
         return "int8" if integer == layers else "int8-part"
     if any(tensors[op.inputs[1]].dtype in _INTEGERS for op in heavy):
@@ -55,6 +60,13 @@ def _heavy(structure: Structure) -> list[Operator]:
         for op in structure.operators
         if len(op.inputs) > max(1, _HEAVY.get(op.name, len(op.inputs)))
     ]
+
+
+def _answers_in_float(last: Operator, structure: Structure) -> bool:
+    """Whether it is a dense layer of float values and int8 weights: see ``convert --int8``."""
+    weights = structure.tensors[last.inputs[1]].dtype
+    real = _activation(last, structure) == "float32"
+    return last.name == "FULLY_CONNECTED" and real and weights in _INTEGERS
 
 
 def _activation(op: Operator, structure: Structure) -> str:

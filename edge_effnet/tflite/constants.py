@@ -51,8 +51,9 @@ def stored_constant(model: bytes, structure: Structure, index: int) -> NDArray[n
 
 
 def layer_kernel(model: bytes, structure: Structure, layer: Operator) -> NDArray[np.float32] | None:
-    """A layer's kernel in real units, through the DEQUANTIZE that float16 files put before it;
-    None where it has none, or one that cannot be read."""
+    """A layer's kernel in real units, through the DEQUANTIZE that float16 files put before it, and
+    with the steps that a MUL behind a dense layer gives its outputs (``convert --int8``); None
+    where it has none, or one that cannot be read."""
     if len(layer.inputs) <= 1 or layer.inputs[1] < 0:
         return None
     index = layer.inputs[1]
@@ -62,6 +63,20 @@ def layer_kernel(model: bytes, structure: Structure, layer: Operator) -> NDArray
             return None
         index = makers[0].inputs[0]
     try:
-        return stored_constant(model, structure, index)
+        kernel = stored_constant(model, structure, index)
+        steps = _steps_behind(model, structure, layer)
     except ValueError:
         return None
+    if kernel is None or steps is None or steps.shape != kernel.shape[:1]:
+        return kernel
+    return kernel * steps[:, None]
+
+
+def _steps_behind(
+    model: bytes, structure: Structure, layer: Operator
+) -> NDArray[np.float32] | None:
+    """What a dense layer's outputs are multiplied by, where a MUL alone reads them."""
+    readers = [op for op in structure.operators if layer.outputs[0] in op.inputs]
+    if layer.name != "FULLY_CONNECTED" or [op.name for op in readers] != ["MUL"]:
+        return None
+    return stored_constant(model, structure, readers[0].inputs[-1])

@@ -131,7 +131,7 @@ def lite(user: User) -> Path:
 def test_answers_are_those_of_this_machine_bit_for_bit_on_64_bit(
     user: User, pi64: str, network: str, request: pytest.FixtureRequest
 ) -> None:
-    """Every tensor of the network, but for the last SOFTMAX, whose exp is the C library's.
+    """Every integer tensor of the network; what is in float at its end, in all but the last digits.
 
     That products of activations round alike is the converter's doing: see
     ``converters.quantization.requantization``.
@@ -141,11 +141,12 @@ def test_answers_are_those_of_this_machine_bit_for_bit_on_64_bit(
     tensors = _tensors(user.home, opened)
     there = answers_of(user, pi64, opened, tensors)
     here = answers_here(sys.executable, opened, tensors)
-    allowed = 0
     for operator in read_structure(opened).operators:
         (sink,) = operator.outputs
-        allowed += operator.name == "SOFTMAX"
-        assert np.abs(there[sink].astype(int) - here[sink].astype(int)).max() <= allowed
+        if there[sink].dtype == np.float32:
+            assert np.allclose(there[sink], here[sink], rtol=0.01, atol=0.01)
+        else:
+            assert np.array_equal(there[sink], here[sink])
         assert len(np.unique(there[sink])) > 1
 
 
@@ -224,7 +225,8 @@ def test_two_pis_at_once_and_32_bit_answers(
     (here,) = answers_here(str(tflite_runtime), model, tensors).values()
     assert np.array_equal(there.argmax(1), here.argmax(1))
     # Other kernels than the host's: some products round differently, and noise is unforgiving.
-    assert np.abs(there.astype(int) - here.astype(int)).max() <= 24  # of 256
+    assert there.dtype == np.float32
+    assert np.abs(there - here).max() <= 0.1
 
 
 def test_clean_removes_everything(user: User, pi64: str) -> None:

@@ -37,7 +37,7 @@ _FLOAT_EXPORT = (
     "edge-effnet convert --model model_unquant.tflite --int8"
 )
 
-_INTEGER = ("int8", "int8-part", "int16x8")  # convert makes no such file anew
+_INTEGER = ("int8", "int8-answer", "int8-part", "int16x8")  # convert makes no such file anew
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Image, logits
 from edge_effnet.runtime.interpreter import open_bytes
 from edge_effnet.runtime.tensors import quantize_in, tensor_format
+from edge_effnet.tflite.constants import layer_kernel
 from edge_effnet.tflite.reader import Structure, parse_structure
 from tests.converters.conftest import CLASSES, TinyModel, signal_to_noise
 
@@ -87,6 +88,16 @@ def test_the_last_layer_itself_loses_next_to_nothing(
     made = store_answer_in_int8(tiny.model, answer)
     answers = [logits(m, tiny.structure, images, workers=1) for m in (tiny.model, made)]
     assert signal_to_noise(*answers) > 30
+
+
+def test_who_reads_the_file_finds_the_weights_in_real_units(tiny: TinyModel, mixed: bytes) -> None:
+    """So two files are seen to be of one network, however each stores it."""
+    kernels = []
+    for model in (tiny.model, mixed):
+        structure = parse_structure(model, "model")
+        dense = next(op for op in structure.operators[::-1] if op.name == "FULLY_CONNECTED")
+        kernels.append(layer_kernel(model, structure, dense))
+    assert kernels[1] == pytest.approx(kernels[0], abs=np.abs(kernels[0]).max() / 127)
 
 
 def test_the_edge_tpu_and_full_integer_keep_an_integer_answer(tiny: TinyModel) -> None:

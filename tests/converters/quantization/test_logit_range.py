@@ -84,14 +84,14 @@ def test_a_network_with_outlying_images_answers_the_others_as_float_does(context
     assert ordinary_images.sum() == 38
 
     def error(*choose: Step) -> float:
-        made = run_steps((*choose, quantizer.apply), context.start("int8"), context)
+        made = run_steps((*choose, quantizer.apply), context.start("edgetpu"), context)
         answers = logits(made.model, context.structure, context.images(40), workers=1)
         return typical_share(expected, answers)
 
     assert error(range_choice.by_role, logit_range.apply) < 0.5 * error(range_choice.by_role)
 
 
-@pytest.mark.parametrize("case", ["sixteen bits", "generated"])
+@pytest.mark.parametrize("case", ["sixteen bits", "generated", "in float"])
 def test_what_has_steps_enough_or_shows_no_photos_keeps_its_range(
     context: Context, case: str
 ) -> None:
@@ -99,5 +99,6 @@ def test_what_has_steps_enough_or_shows_no_photos_keeps_its_range(
         context = replace(
             context, calibration=replace(context.calibration, images=None, generated=8)
         )
-    candidate = context.start("int16x8" if case == "sixteen bits" else "int8")
+    recipes = {"sixteen bits": "int16x8", "generated": "edgetpu", "in float": "int8"}
+    candidate = context.start(recipes[case])
     assert logit_range.apply(candidate, context) is candidate

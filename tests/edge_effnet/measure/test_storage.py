@@ -53,6 +53,18 @@ def test_a_file_of_both_kinds_is_int8_in_part(integer: int, real: int, slow: boo
     assert found.fix == ("edge-effnet convert" if slow else None)
 
 
+@pytest.mark.parametrize(
+    ("weights", "expected"), [("int8", "int8-answer"), ("float32", "int8-part")]
+)
+def test_an_answer_in_float_is_no_slow_part(weights: str, expected: str) -> None:
+    tensors = (tensor("int8"), tensor("int8", 999), tensor("float32"), tensor(weights, 999))
+    convolution = Operator(0, "CONV_2D", 1, (0, 1), (0,))
+    dense = Operator(1, "FULLY_CONNECTED", 3, (2, 3), (2,))
+    structure = Structure((convolution, dense), tensors, (0,), (2,), {})
+    assert storage_of(structure) == expected
+    assert not storage_finding(structure, "edge-effnet convert").slow
+
+
 def test_the_activations_of_a_transposed_convolution_are_its_third_input() -> None:
     tensors = (tensor("int32", 16), tensor("int8", 999), tensor("int8"))
     operator = Operator(0, "TRANSPOSE_CONV", 3, (0, 1, 2), (2,))
