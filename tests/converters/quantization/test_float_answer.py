@@ -97,7 +97,7 @@ def test_who_reads_the_file_finds_the_weights_in_real_units(tiny: TinyModel, mix
         structure = parse_structure(model, "model")
         dense = next(op for op in structure.operators[::-1] if op.name == "FULLY_CONNECTED")
         kernels.append(layer_kernel(model, structure, dense))
-    assert kernels[1] == pytest.approx(kernels[0], abs=np.abs(kernels[0]).max() / 127)
+    assert kernels[1] == pytest.approx(kernels[0], abs=float(np.abs(kernels[0]).max()) / 127)
 
 
 def test_the_edge_tpu_and_full_integer_keep_an_integer_answer(tiny: TinyModel) -> None:
