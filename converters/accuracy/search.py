@@ -14,6 +14,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from converters.accuracy.checks import Measurement, check, overall
+from converters.accuracy.effort import effort_text
 from converters.accuracy.limits import Limits
 from converters.accuracy.outcome import (
     SearchOutcome,
@@ -83,6 +84,7 @@ def search(
             stored.put(key, trial.to_json())
         return trial
 
+    tell(effort_text(strategies, context, len(evaluation), _inference_seconds(reference)))
     trials: list[Trial] = []
     for strategy in strategies:
         if training_is_for_noise(strategy, trials):
@@ -188,6 +190,10 @@ class _Meter:
         )
         done(1)
         return trial
+
+
+def _inference_seconds(model: Path) -> float:
+    return time_files((model,), seconds=_TIMING_SECONDS / 4).medians_ms[0] / 1000
 
 
 def _offset(done: Advance, before: int, count: int, _total: int) -> None:

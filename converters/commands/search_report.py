@@ -8,6 +8,8 @@ from converters.accuracy.outcome import SearchOutcome
 from edge_effnet.ui.console import megabytes
 from edge_effnet.ui.tables import table
 
+_LIMITS = {"drop": "drop\n(95 %)", "agreement": "agreement\n(95 %)"}
+
 
 def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
     """Print the strategies tried, which one won and what its images prove.
@@ -15,15 +17,16 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
     Args:
         figure: names what a model is right on.
     """
-    headings = ("drop", "95 %", "agreement", "score\nerror", "size", "time\n× float", "made in")
-    trials = table("strategy", figure.replace(" ", "\n"), *headings)
+    limits = [_LIMITS.get(found.name, "class\ndrop") for found in search.best.checks]
+    headings = ("score\nerror", "size", "time\n× float", "made in")
+    counted = (figure.replace(" ", "\n"), "drop\ncounted", "agreement\ncounted")
+    trials = table("strategy", *limits, *counted, *headings)
     for trial in search.trials:
-        interval = trial.drop_interval_points
         trials.add_row(
             trial.strategy.name + (" ✓" if trial is search.chosen else ""),
+            *(f"{found.value:.1f} ({found.low:.1f}…{found.high:.1f})" for found in trial.checks),
             "–" if trial.top1_percent is None else f"{trial.top1_percent:.1f} %",
             "–" if trial.drop_points is None else f"{trial.drop_points:+.1f}",
-            "–" if interval is None else f"{interval[0]:+.1f}…{interval[1]:+.1f}",
             f"{trial.agreement_percent:.1f} %",
             f"{trial.score_l1:.3f}",
             megabytes(trial.size_bytes),
