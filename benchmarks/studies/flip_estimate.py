@@ -1,18 +1,16 @@
 """How sure an estimate from scores is of drop and agreement, beside a count of changed answers.
 
-    python -m benchmarks.studies.flip_estimate --variant lite0 --weights imagenet \\
-        --calibration photos/ --data val.csv
+    python -m benchmarks.studies.flip_estimate b0-float32.tflite b0-int8.tflite --data val.csv
 
-One network is quantized in several ways and run on all labelled images. Then many samples are
-drawn from them: by the spread over small samples an estimate is judged, and by the mean over
-large ones whether it is off what a count of all images says. That count is itself one of a few
-thousand images: its own error stands beside it.
+The files are run on all labelled images. Then many samples are drawn from these: their spread
+over small samples shows how sure an estimate is, their mean over large ones whether it is off
+what a count of all images says. That count is itself one of a few thousand images: its own error
+stands beside it.
 """
 
 from __future__ import annotations
 
 import math
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -22,19 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.studies.cli import run_study
-from converters.accuracy.strategies import FALLBACKS, STRATEGIES, Strategy
-from converters.calibration.representative import choose_calibration
-from converters.float_model.choice import ModelChoice
-from converters.quantization import logit_range, quantizer, range_choice, range_narrowing
-from converters.quantization.candidates import Context
-from edge_effnet.artifact import Card, write_artifact
-from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.heads.head import numbers
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.metrics import Predictions
 from edge_effnet.metrics.predictions import same_answers
 from edge_effnet.metrics.two_models.flip_estimate import estimate_flips
+from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluation import predict_many
-from edge_effnet.system.cores import available_cores
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
@@ -42,13 +33,6 @@ from edge_effnet.ui.progress import progress_of
 from edge_effnet.ui.tables import table
 
 FORMAT, VERSION = "edge-effnet/flip-estimate", 1
-
-PLAIN = Strategy("plain", (range_choice.plain, quantizer.apply))
-RANGES = Strategy(
-    "ranges",
-    (range_choice.by_role, range_narrowing.apply, logit_range.apply, quantizer.apply),
-)
-WAYS = (PLAIN, RANGES, STRATEGIES[0], FALLBACKS["weights8"])
 
 
 @dataclass(frozen=True)
@@ -158,24 +142,20 @@ def print_simulated(found: Mapping[str, Mapping[str, Simulated]], small: int, la
 
 
 @click.command()
-@click.option("--variant", required=True, metavar="NAME")
-@click.option("--weights", default="auto", show_default=True, metavar="auto|imagenet|FILE")
-@click.option("--calibration", required=True, type=click.Path(path_type=Path))
-@click.option("--calibration-images", default=200, show_default=True, type=click.IntRange(1))
+@click.argument("reference", type=click.Path(path_type=Path))
+@click.argument("candidates", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option(
     "--data", required=True, type=click.Path(path_type=Path), help="Labelled evaluation images."
 )
 @click.option("--small", default=150, show_default=True, type=click.IntRange(2))
 @click.option("--large", default=2000, show_default=True, type=click.IntRange(2))
-@click.option("--draws", default=1000, show_default=True, type=click.IntRange(2))
+@click.option("--draws", default=1000, show_default=True, type=click.IntRange(20))
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0))
 @json_option
 @force_option
 def command(
-    variant: str,
-    weights: str,
-    calibration: Path,
-    calibration_images: int,
+    reference: Path,
+    candidates: tuple[Path, ...],
     data: Path,
     small: int,
     large: int,
@@ -186,32 +166,14 @@ def command(
 ) -> None:
     """Compare estimates of drop and agreement with counts."""
     claim_outputs({"--json": json_to}, overwrite=force)
-    source = ModelChoice(variant=variant, weights=weights).open()
-    labels = source.labels or numbers(source.classes)
-    images = load_dataset(data, labels=labels, classes=len(labels))
-    chosen, _ = choose_calibration(
-        load_images(calibration), source.preprocess, count=calibration_images, seed=seed
-    )
-    context = Context(source.model, source.structure, chosen, "uint8", available_cores())
-    with tempfile.TemporaryDirectory() as folder:
-        models = {"float": source.model} | {way.name: way.make(context).model for way in WAYS}
-        files = [Path(folder) / f"{name}.tflite" for name in models]
-        for file, model in zip(files, models.values(), strict=True):
-            card = Card(file.stem, labels, source.preprocess, head=source.head)
-            write_artifact(file, model, card)
-        with progress_of("evaluating all") as progress:
-            reference, *others = predict_many(files, images, progress=progress)
+    names = open_classifier(reference).labels
+    images = load_dataset(data, labels=names, classes=len(names))
+    with progress_of("evaluating all") as progress:
+        ours, *theirs = predict_many([reference, *candidates], images, progress=progress)
+    how = {"small": small, "large": large, "draws": draws, "large_draws": draws // 10}
     found = {
-        way.name: simulate(
-            reference,
-            one,
-            small=small,
-            large=large,
-            draws=draws,
-            large_draws=draws // 10,
-            seed=seed,
-        )
-        for way, one in zip(WAYS, others, strict=True)
+        path.name: simulate(ours, one, seed=seed, **how)
+        for path, one in zip(candidates, theirs, strict=True)
     }
     if json_to != "-":
         print_simulated(found, small, large)
@@ -220,8 +182,9 @@ def command(
             name: {figure: asdict(one) for figure, one in both.items()}
             for name, both in found.items()
         }
-        document = {"format": FORMAT, "version": VERSION, "variant": variant, "files": figures}
-        write_json(document, json_to, overwrite=force)
+        write_json(
+            {"format": FORMAT, "version": VERSION, "files": figures}, json_to, overwrite=force
+        )
 
 
 if __name__ == "__main__":

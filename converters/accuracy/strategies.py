@@ -32,7 +32,7 @@ from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
-STRATEGIES_VERSION = 16  # part of every stored trial: raise it when a step changes
+STRATEGIES_VERSION = 17  # part of every stored trial: raise it when a step changes
 
 
 @dataclass(frozen=True)

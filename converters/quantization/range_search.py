@@ -4,7 +4,7 @@ One tensor at a time is stored in 8 bits, all others in float, and both ends of 
 outwards to where the output's error is least. The errors of tensors are nearly independent, so
 the best range of each is the best of all. Calibration images decide; no label is needed.
 
-Never inwards: a couple of dozen images cannot show what a narrower range would cut from others.
+Never inwards: so few images cannot show what a narrower range would cut from others.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WIDEST = 2.0
 # Where the answer moves by less than this share of its energy there is nothing to gain: all
 # tensors together come to some hundreds of it.
 _NEGLIGIBLE_SHARE = 4e-5
-SEARCH_IMAGES = 24
+SEARCH_IMAGES = 16
 # An end that is so small a part of the range is worth no trial: it sets no resolution.
 _SMALL_END = 0.1
 
@@ -87,7 +87,7 @@ def search_ranges(
     Args:
         ranges: where to begin.
         pinned: tensors whose range is known and stays.
-        images: decide; the first 24 are used.
+        images: decide; the first 16 are used.
     """
     indices = {tensor.name: index for index, tensor in enumerate(structure.tensors)}
     answer = indices[logit_names(structure)[0]]

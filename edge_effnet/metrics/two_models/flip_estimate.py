@@ -12,12 +12,13 @@ all scores moved.
   (k - 1). It hardly depends on the margin.
 - An answer changes where noise exceeds the margin: with the probability Phi(-m / sigma). The mean
   over images is the Rao-Blackwellized count, half as uncertain. What is left is how many margins
-  happen to be near 0, so their density is smoothed as well: below 2 it is A lambda exp(-lambda m) /
-  (1 - exp(-2 lambda)), with A the share of margins below 2 and lambda the maximum of likelihood
-  and of a prior of 0.5 ± 0.07, what four ImageNet networks show. Then the share of changed answers
+  happen to be near 0, so their density is smoothed as well: below 2.5 it is
+  A lambda exp(-lambda m) / (1 - exp(-2.5 lambda)), with A the share of margins below 2.5 and
+  lambda the maximum of likelihood and of a prior of 0.5 ± 0.05, what four ImageNet networks show.
+  Then the share of changed answers
   is the integral of density times Phi(-m / sigma):
 
-      p = A / (1 - exp(-2 lambda)) (1/2 - exp(lambda² sigma² / 2) Phi(-lambda sigma)),
+      p = A / (1 - exp(-2.5 lambda)) (1/2 - exp(lambda² sigma² / 2) Phi(-lambda sigma)),
 
   times what the third to fifth class add, by the same noise.
 - The drop: s is the *signed margin* of the true class, log of its score over the highest other, and
@@ -62,8 +63,8 @@ from edge_effnet.metrics.two_models.score_noise import (
     shift_of_truth,
 )
 
-_NEAR = 2.0  # margins whose density is fitted
-_RATE, _RATE_SPREAD = 0.5, 0.07
+_NEAR = 2.5  # margins whose density is fitted
+_RATE, _RATE_SPREAD = 0.5, 0.05
 _SMOOTHING = 1.0
 _ONE_SIDED, _ENOUGH = 0.9, 10
 _WIDE = 0.7  # noise that brings the third class near for enough images
@@ -180,7 +181,7 @@ def _disagreement(scores: Scores, sigma: float, sigma_error: float) -> tuple[flo
     whole = 1 - math.exp(-rate * _NEAR)
     tail = math.exp((rate * sigma) ** 2 / 2) * normal_share(-rate * sigma)
     value = max(share / whole * (0.5 - tail) * _more_classes(margins, sigma), TINY)
-    middle = 1 / rate - _NEAR * (1 - whole) / whole  # mean margin below 2: d log p / d lambda
+    middle = 1 / rate - _NEAR * (1 - whole) / whole  # mean margin below 2.5: d log p / d lambda
     relative = math.sqrt(
         (1 - share) / (share * images) + (middle * rate_error) ** 2 + sigma_error**2
     )
@@ -188,7 +189,7 @@ def _disagreement(scores: Scores, sigma: float, sigma_error: float) -> tuple[flo
 
 
 def _decay(near: Floats) -> tuple[float, float]:
-    """Lambda of margins that are below 2, and its standard error: Newton's method.
+    """Lambda of margins that are below 2.5, and its standard error: Newton's method.
 
     The prior has Student's tails (3 degrees of freedom), so it says little to data that say
     something else.

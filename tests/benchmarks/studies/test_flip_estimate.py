@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
-from benchmarks.studies.flip_estimate import WAYS, print_simulated, simulate
+from benchmarks.studies.flip_estimate import command, print_simulated, simulate
+from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
+from tests.converters.conftest import SIDE, TinyModel, photos, tiny
+
+__all__ = ["photos", "tiny"]
 
 IMAGES, CLASSES = 1200, 20
 
@@ -42,5 +49,16 @@ def test_the_estimate_spreads_less_and_ends_at_the_count(
     assert "disagreement" in capsys.readouterr().out
 
 
-def test_several_ways_are_compared() -> None:
-    assert [way.name for way in WAYS] == ["plain", "ranges", "bias", "weights8"]
+@pytest.mark.slow
+def test_files_are_compared_on_labelled_images(
+    tiny: TinyModel, photos: Path, tmp_path: Path
+) -> None:
+    labels = tuple(f"class{index}" for index in range(10))
+    files = [tmp_path / name for name in ("float.tflite", "same.tflite")]
+    for file in files:
+        write_artifact(file, tiny.model, Card(file.stem, labels, Preprocess(SIDE, SIDE)))
+    asked = [*map(str, files), "--data", str(photos), "--draws", "20", "--json", "-"]
+    done = CliRunner().invoke(command, asked, catch_exceptions=False)
+    assert done.exit_code == 0
+    figures = json.loads(done.stdout)["files"]["same.tflite"]
+    assert figures["drop"]["counted"] == figures["disagreement"]["off_large"] == 0
