@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import re
+from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,9 +31,16 @@ def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
     is one operator with an exact scale per channel instead of three that each round.
 
     Args:
-        network: as ``edge_effnet.network.build`` makes it, any batch size.
+        network: as ``edge_effnet.network.build`` makes it, any batch size. Freed on the way, where
+            the caller keeps no reference.
         spec: the row it was built from.
     """
+    networks = [_behind_pixels(network, spec)]
+    del network
+    return _convert(networks.pop())
+
+
+def _behind_pixels(network: keras.Model, spec: VariantSpec) -> keras.Model:
     keras = keras_module()
     height, width, channels = network.input_shape[1:]
     pixels = keras.Input((height, width, channels), batch_size=1, name="image")
@@ -40,7 +49,7 @@ def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
     scores = body(normalize(pixels))
     scale, offset = pixel_affine(network, spec)
     normalize.set_weights([scale.reshape(1, 1, 3, 1), offset])
-    return _convert(keras.Model(pixels, scores))
+    return keras.Model(pixels, scores)
 
 
 def pixel_affine(network: keras.Model, spec: VariantSpec) -> tuple[Any, Any]:
@@ -96,8 +105,24 @@ def tensorflow_module() -> Any:
 
 def _convert(network: keras.Model) -> bytes:
     tf = tensorflow_module()
-    with native_output_hidden(stdout=True):
-        return converted(tf.lite.TFLiteConverter.from_keras_model(network))
+    with native_output_hidden(stdout=True), TemporaryDirectory() as folder:
+        try:
+            _save(network, folder)
+        except Exception:  # Keras raises what it likes; TensorFlow knows another way
+            return converted(tf.lite.TFLiteConverter.from_keras_model(network))
+        del network
+        gc.collect()
+        return converted(tf.lite.TFLiteConverter.from_saved_model(folder))
+
+
+def _save(network: keras.Model, folder: str) -> None:
+    """What ``from_keras_model`` begins with; from the folder the conversion needs no network."""
+    keras, tf = keras_module(), tensorflow_module()
+    images = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in network.inputs]
+    archive = keras.export.ExportArchive()
+    archive.track(network)
+    archive.add_endpoint("serve", partial(network.__call__, training=False), images)
+    archive.write_out(folder)
 
 
 def converted(converter: Any) -> bytes:

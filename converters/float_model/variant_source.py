@@ -41,18 +41,18 @@ def from_variant(
     spec = resolved.spec
     side = resolution or resolved.resolution or spec.resolution
     classes = resolved.classes or (len(labels) if labels else None)
-    network = load(resolved, resolution=side, classes=classes)
+    networks = [load(resolved, resolution=side, classes=classes)]  # the export frees it
     notices = [resolved.notice] if resolved.notice else []
     if labels:
         refuse_reordered(labels, resolved.labels, f"the weights {weights}")
     names = tuple(labels) if labels else resolved.labels
-    width = int(network.output_shape[-1])
+    width = int(networks[0].output_shape[-1])
     if names is None and len(imagenet_labels()) == width:
         names = imagenet_labels()
         if resolved.kind == "file":
             notices.append("1000 classes and no labels given: taken to be ImageNet's")
     names = checked_names(names, Head("softmax", width), spec.name)  # before the export's minute
-    model = export_network(network, spec)
+    model = export_network(networks.pop(), spec)
     structure = parse_structure(model, spec.name)
     default = Preprocess(side, side)
     if any(step["step"] == "sparsified" for step in resolved.steps):

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.quantization.candidates import Candidate, Context
-from converters.tflite_graph.activations import Image, collect_activations, stored_images
+from converters.tflite_graph.activations import Image, activations_by_part, stored_images
 from converters.tflite_graph.layers import (
     LARGEST_BIAS,
     Follower,
@@ -77,7 +77,7 @@ def correct_bias(
         for layer in quantized_layers(structure, parse_structure(model, "the float model"))
         if layer.follower != "relu"  # which hides the values that its bias can still move
     ]
-    truth = _float_values(model, layers, images, workers)
+    truth = _FloatValues(model, layers, images, workers)
     extractor = SubgraphExtractor(quantized, structure, structure.outputs[0])
     source, held = structure.inputs[0], stored_images(quantized, images)
     done = 0
@@ -87,7 +87,7 @@ def correct_bias(
         part = bytearray(extractor.extract(segment.operators, (source,), targets))
         for index in indices:
             layer = layers[index]
-            step = _step(part, structure, layer, index, truth, (source, held), workers)
+            step = _step(part, structure, layer, truth.take(index), (source, held), workers)
             for stored in (part, corrected):
                 bias = writable_constant(stored, layer.bias).view(np.int32)
                 moved = np.rint(bias + step / np.array(structure.tensors[layer.bias].scales))
@@ -102,29 +102,37 @@ def correct_bias(
     return bytes(corrected)
 
 
-def _float_values(
-    model: bytes, layers: Sequence[QuantizedLayer], images: Sequence[Image], workers: int
-) -> list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]]:
-    """Samples of each layer's output and activation, by image and layer.
+class _FloatValues:
+    """Samples of each layer's output and activation, read as far as they are asked for.
 
-    In float16 to keep 32 images of a large network within memory; its 11 bits are finer than
-    the 8 that are being measured.
+    In float16 to keep 32 images of a part of a large network within memory; its 11 bits are finer
+    than the 8 that are being measured.
     """
-    tensors = [index for layer in layers for index in (layer.float_output, layer.float_activation)]
 
-    def reducer(_: int, __: int, values: NDArray[Any]) -> NDArray[np.float16]:
-        return np.asarray(np.clip(_rows(values), -65e3, 65e3), np.float16)
+    def __init__(
+        self, model: bytes, layers: Sequence[QuantizedLayer], images: Sequence[Image], workers: int
+    ) -> None:
+        tensors = [i for layer in layers for i in (layer.float_output, layer.float_activation)]
+        self._parts = activations_by_part(model, tensors, images, _sample, workers=workers)
+        self._known: dict[int, list[NDArray[np.float16]]] = {}
 
-    found = collect_activations(model, tensors, images, reducer, workers=workers)
-    return [list(zip(rows[::2], rows[1::2], strict=True)) for rows in found]
+    def take(self, layer: int) -> list[tuple[NDArray[np.float16], NDArray[np.float16]]]:
+        """Those of one layer for each image; they are kept no longer."""
+        places = 2 * layer, 2 * layer + 1
+        while not self._known.keys() >= {*places}:
+            self._known |= next(self._parts)
+        return list(zip(*map(self._known.pop, places), strict=True))
+
+
+def _sample(_: int, __: int, values: NDArray[Any]) -> NDArray[np.float16]:
+    return np.asarray(np.clip(_rows(values), -65e3, 65e3), np.float16)
 
 
 def _step(
     part: bytearray,
     structure: Structure,
     layer: QuantizedLayer,
-    index: int,
-    truth: list[list[tuple[NDArray[np.float16], NDArray[np.float16]]]],
+    truth: Sequence[tuple[NDArray[np.float16], NDArray[np.float16]]],
     given: tuple[int, Sequence[NDArray[Any]]],
     workers: int,
 ) -> Float32Array:
@@ -132,7 +140,7 @@ def _step(
 
     Args:
         part: of the integer model, with the layer in it.
-        index: of the layer in ``truth``.
+        truth: samples of float's output and activation, for each image.
         given: the tensor that the part reads, and its values for each image.
 
     Least squares: with the error e and the slope g of the follower at each value, the change
@@ -143,7 +151,7 @@ def _step(
     low, high = (-128 - zero_point) * scale, (127 - zero_point) * scale
 
     def reducer(image: int, values: NDArray[Any]) -> tuple[Float32Array, Float32Array, float]:
-        output, activation = (part.astype(np.float32) for part in truth[image][index])
+        output, activation = (part.astype(np.float32) for part in truth[image])
         steepness = slope(output, layer.follower)
         real = (_rows(values).astype(np.float32) - zero_point) * scale
         power = float((output**2).mean())

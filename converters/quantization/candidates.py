@@ -21,6 +21,7 @@ from converters.quantization.recipes import RECIPES, QuantRecipe
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.error_metrics import typical_share
 from edge_effnet.arrays import Float32Array
+from edge_effnet.system.memory import give_back_freed
 from edge_effnet.tflite.editor import Interface
 from edge_effnet.tflite.reader import Structure
 
@@ -142,13 +143,15 @@ class Context:
 
     def _collect(self, progress: Callable[[int], None]) -> Statistics:
         done = iter(range(1, len(self.calibration) + 1))
-        return collect_statistics(
+        statistics = collect_statistics(
             self.model,
             self.structure,
             self.calibration,
             workers=self.workers,
             progress=lambda: progress(next(done)),
         )
+        give_back_freed()
+        return statistics
 
 
 Step = Callable[[Candidate, Context], Candidate]
@@ -158,6 +161,7 @@ def run_steps(steps: tuple[Step, ...], candidate: Candidate, context: Context) -
     """Take a candidate through steps; strategies that begin alike share what they begin with."""
     for step in steps:
         candidate = context.cached((step, candidate), partial(step, candidate, context))
+        give_back_freed()
     return candidate
 
 

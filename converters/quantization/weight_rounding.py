@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.quantization.candidates import Candidate, Context
-from converters.tflite_graph.activations import Image, collect_activations
+from converters.tflite_graph.activations import Image, activations_by_part
 from converters.tflite_graph.layers import LARGEST_BIAS, quantized_layers
 from edge_effnet.arrays import Float32Array
 from edge_effnet.tflite.editor import read_tree, writable_constant
@@ -156,13 +156,13 @@ def _moments(
         return read.mean(axis=1), read.transpose(0, 2, 1) @ read / read.shape[1]
 
     sources = [layer.source for layer in layers]
-    found = collect_activations(model, sources, images, reducer, workers=workers)
-    result = []
-    for index in range(len(layers)):
-        mean, second = (np.mean([image[index][i] for image in found], axis=0) for i in (0, 1))
-        mean, second = mean.astype(np.float64), second.astype(np.float64)
-        result.append((mean, second - mean[:, :, None] * mean[:, None, :]))
-    return result
+    result = {}
+    for part in activations_by_part(model, sources, images, reducer, workers=workers):
+        for place, found in part.items():
+            mean, second = (np.mean([image[i] for image in found], axis=0) for i in (0, 1))
+            mean, second = mean.astype(np.float64), second.astype(np.float64)
+            result[place] = mean, second - mean[:, :, None] * mean[:, None, :]
+    return [result[place] for place in range(len(layers))]
 
 
 def _chosen(layers: Sequence[_Layer], image: int) -> list[NDArray[np.int64]]:

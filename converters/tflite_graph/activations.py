@@ -96,6 +96,29 @@ def collect_activations(
     return results
 
 
+def activations_by_part(
+    model: bytes,
+    tensors: Sequence[int],
+    images: Sequence[Image],
+    reducer: Reducer[_Result],
+    *,
+    workers: int,
+) -> Iterator[dict[int, list[_Result]]]:
+    """The same for whoever can do with the tensors of one part at a time, in order.
+
+    Args:
+        images: few, all of which pass each part together.
+
+    Yields:
+        For each part, what ``reducer`` answered for each image, by the tensor's place.
+    """
+    parts = divide(model, tensors)
+    form = _input_format(parts[0].model)
+    inputs = ((number, quantize_in(image, form)[None]) for number, image in enumerate(images))
+    for answers in run_parts(parts, tensors, inputs, reducer, workers=workers):
+        yield {place: [answer[place] for answer in answers] for place in answers[0]}
+
+
 def run_parts(
     parts: Sequence[Part],
     tensors: Sequence[int],
