@@ -15,6 +15,7 @@ from edge_effnet.tflite.reader import Structure, parse_structure
 
 _PART_BYTES = 64_000_000  # of tensors and weights, where the network can be cut
 _HELD_BYTES = 256_000_000  # of the tensors between two parts, for all images at once
+_LITTLE = 0.25
 _FLOAT_BYTES = 4  # of an element; integers take no more
 
 
@@ -90,13 +91,15 @@ def _groups(structure: Structure) -> Iterator[list[Segment]]:
 
 
 def _blocks(structure: Structure) -> Iterator[list[Segment]]:
-    """Segments up to a small tensor: no larger than the one before the block, or than the next."""
+    """Segments up to a small tensor: no larger than the one before the block, smaller than the
+    next, or little of what its segment makes."""
     chain = list(_all_segments(structure))
     sizes = [_bytes(structure, [segment.end]) for segment in chain]
     block, began = list[Segment](), _bytes(structure, structure.inputs)
     for segment, size, following in zip(chain, sizes, [*sizes[1:], 0], strict=True):
         block.append(segment)
-        if size <= began or size < following:
+        made = _bytes(structure, segment.inside)
+        if size <= began or size < following or size <= _LITTLE * made:
             yield block
             block, began = [], size
     if block:
