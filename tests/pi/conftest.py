@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from tests.conftest import RunCommand
 from tests.debian import Impossible
 from tests.pi import emulator
 
-Answers = dict[int, NDArray[np.int64]]
+Answers = dict[int, NDArray[Any]]
 """Index of an output tensor: what is stored there, (pictures, ...)."""
 ANSWERS = Path(__file__).with_name("answers.py")
 
@@ -166,4 +167,7 @@ def answers_here(python: str, model: Path, tensors: Path) -> Answers:
 
 def _read(file: Path) -> Answers:
     with np.load(file) as found:
-        return {int(name): found[name].astype(np.int64) for name in found.files}
+        return {
+            int(name): values if values.dtype == np.float32 else values.astype(np.int64)
+            for name, values in found.items()
+        }

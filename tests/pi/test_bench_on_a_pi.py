@@ -202,7 +202,13 @@ def test_a_runtime_that_dies_is_one_line_with_cpu_and_wheel(
 
 
 def test_two_pis_at_once_and_32_bit_answers(
-    user: User, pi64: str, pi32: str, model: Path, wheels: Path, tflite_runtime: Path
+    user: User,
+    pi64: str,
+    pi32: str,
+    model: Path,
+    lite: Path,
+    wheels: Path,
+    tflite_runtime: Path,
 ) -> None:
     file = user.home / "both.json"
     done = user.run(
@@ -225,8 +231,13 @@ def test_two_pis_at_once_and_32_bit_answers(
     (here,) = answers_here(str(tflite_runtime), model, tensors).values()
     assert np.array_equal(there.argmax(1), here.argmax(1))
     # Other kernels than the host's: some products round differently, and noise is unforgiving.
+    assert np.abs(there - here).max() <= 24  # of 256
+    # The packaged model answers in integers, this one in float: tflite-runtime has a kernel for it.
+    tensors = _tensors(user.home, lite)
+    (there,) = answers_of(user, pi32, lite, tensors).values()
+    (here,) = answers_here(sys.executable, lite, tensors).values()
     assert there.dtype == np.float32
-    assert np.abs(there - here).max() <= 0.1
+    assert np.corrcoef(there.ravel(), here.ravel())[0, 1] > 0.9
 
 
 def test_clean_removes_everything(user: User, pi64: str) -> None:
