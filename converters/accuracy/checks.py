@@ -33,6 +33,7 @@ LimitVerdict = Literal["within", "exceeded", "not provable"]
 
 CLASS_MIN_IMAGES = 5  # fewer say nothing about a class
 _MOST_IMAGES = 10_000_000
+_PRECISION = 0.05  # points: an estimate of 99.98 % does not miss 100
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,12 @@ def _estimated_drop(found: Estimate, limit: float) -> Check:
         low=low,
         high=high,
         limit=limit,
-        fits=value <= limit,
-        verdict="within" if proven(found.images) else "exceeded" if low > limit else "not provable",
+        fits=value <= limit + _PRECISION,
+        verdict="within"
+        if proven(found.images)
+        else "exceeded"
+        if low > limit + _PRECISION
+        else "not provable",
         images=found.images,
         needed=_smallest(proven, found.images) if value < limit else None,
         counted=100 * found.count,
@@ -189,8 +194,12 @@ def _estimated_agreement(found: Estimate, limit: float) -> Check:
         low=low,
         high=min(high, 100.0),
         limit=limit,
-        fits=value >= limit,
-        verdict="within" if low >= limit else "exceeded" if high < limit else "not provable",
+        fits=value >= limit - _PRECISION,
+        verdict="within"
+        if low >= limit
+        else "exceeded"
+        if high < limit - _PRECISION
+        else "not provable",
         images=found.images,
         needed=_smallest(proven, found.images) if value > limit else None,
         counted=100 * (1 - found.count),

@@ -82,3 +82,36 @@ def test_the_worst_verdict_counts() -> None:
     checks = check(Limits(0.5, 50), measured(3, 3, 200))
     assert {found.verdict for found in checks} == {"within", "not provable"}
     assert overall(checks) == "not provable"
+
+
+def test_drop_and_agreement_are_estimated_where_scores_allow_it() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(400, 50)) * random.uniform(1, 12, (400, 1))
+    moved = logits + random.normal(size=logits.shape) * 0.1
+    scores = [np.exp(one) / np.exp(one).sum(axis=1, keepdims=True) for one in (logits, moved)]
+    truth = (scores[0].cumsum(axis=1) > random.uniform(size=(400, 1)) * 0.999).argmax(axis=1)
+    paths, labels = tuple(Path(f"{i}.png") for i in range(400)), tuple(map(str, range(50)))
+    ours, theirs = (Predictions(one.astype(np.float32), truth, paths, labels) for one in scores)
+    measurement = Measurement(compare_predictions(ours, theirs), 1, 1.0)
+    drop, agreement = check(Limits(3, 90), measurement)
+    assert agreement.counted == pytest.approx(measurement.comparison.agreement_percent)
+    assert agreement.value != agreement.counted
+    assert f"agreement {agreement.value:.1f} (counted {agreement.counted:.1f})" in agreement.line()
+    assert {drop.verdict, agreement.verdict} == {"within"}  # by counting, 400 images prove no 3
+    (nearly,) = check(Limits(min_agreement_percent=agreement.value + 0.2), measurement)
+    assert (nearly.fits, nearly.verdict) == (False, "not provable")
+    (proven,) = check(Limits(min_agreement_percent=agreement.value - 0.5), measurement)
+    assert proven.needed is not None
+    assert proven.needed > 400
+
+
+def test_an_estimate_that_rounds_to_the_limit_keeps_it() -> None:
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(400, 50)) * 6
+    moved = logits + random.normal(size=logits.shape) * 1e-4
+    scores = [np.exp(one) / np.exp(one).sum(axis=1, keepdims=True) for one in (logits, moved)]
+    paths, labels = tuple(Path(f"{i}.png") for i in range(400)), tuple(map(str, range(50)))
+    ours, theirs = (Predictions(one.astype(np.float32), None, paths, labels) for one in scores)
+    measurement = Measurement(compare_predictions(ours, theirs), 1, 1.0)
+    (found,) = check(Limits(min_agreement_percent=100), measurement)
+    assert (found.fits, found.verdict) == (True, "not provable")

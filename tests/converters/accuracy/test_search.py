@@ -198,3 +198,26 @@ def test_float_at_chance_is_refused_with_its_reason(
     assert "no better than chance" in result.stderr
     assert "--preprocess" in result.stderr
     assert not list(tmp_path.glob("*.tflite"))
+
+
+def test_a_file_without_int8_kernels_is_only_written_where_asked_for(
+    edge_effnet: RunCommand, model: Path, known: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    asked = ("convert", "--model", model, "--int8", "--min-agreement", 100, "--data", known)
+    few = ("--calibration-images", 12, "--qat-steps", 1, "--out", out)
+    result = edge_effnet(*asked, *few)
+    assert result.returncode == 1
+    assert "note: at most 3 tries (bias, searched, qat) on " in result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("error: NO INT8 FILE REACHED 100 %: best ")
+    assert not list(out.glob("*.tflite"))
+    result = edge_effnet(*asked, *few, "--fallback", "float16", "--resume")
+    assert result.returncode == 0, result.stderr
+    last = result.stderr.strip().splitlines()[-1]
+    assert last.startswith("NO INT8 FILE REACHED 100 %: best ")
+    assert "float16 written instead, as --fallback asks" in last
+    assert {path.name for path in out.glob("*.tflite")} == {
+        "tiny-float32.tflite",
+        "tiny-float16.tflite",
+    }
