@@ -10,9 +10,9 @@ import math
 from collections.abc import Sequence
 
 from converters.accuracy.strategies import Strategy
-from converters.quantization import range_search
 from converters.quantization.candidates import Context, each_step
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfig
+from converters.quantization.ranges import search as range_search
 
 _CALIBRATE = 1.7  # for each image
 _CORRECT = 900.0  # corrected biases and weights

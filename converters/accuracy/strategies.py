@@ -8,16 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from converters.quantization import (
-    bias_correction,
-    logit_range,
-    output_scale,
-    quantizer,
-    range_choice,
-    range_narrowing,
-    weight_rounding,
-)
-from converters.quantization import range_search as search
+from converters.quantization import bias_correction, quantizer, weight_rounding
+from converters.quantization.answer import logit_range, output_scale
 from converters.quantization.candidates import (
     Candidate,
     Context,
@@ -30,6 +22,9 @@ from converters.quantization.candidates import (
 from converters.quantization.float_front import LeaveFrontFloat, find_front
 from converters.quantization.mixed_precision import LeaveFloat
 from converters.quantization.qat.step import Train
+from converters.quantization.ranges import choice as range_choice
+from converters.quantization.ranges import narrowing as range_narrowing
+from converters.quantization.ranges import search
 from converters.quantization.recipes import RECIPES, QuantRecipe
 
 STRATEGIES_VERSION = 17  # part of every stored trial: raise it when a step changes

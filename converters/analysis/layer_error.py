@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.calibration.ranges import Ranges
-from converters.quantization.float_answer import find_float_answer
+from converters.quantization.answer.float_answer import find_float_answer
 from converters.quantization.mixed_precision import kept_in_float
 from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.quantizer import quantize

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from converters.calibration.ranges import Statistics, collect_statistics
 from converters.calibration.representative import Calibration
-from converters.quantization.float_answer import FloatAnswer, find_float_answer
+from converters.quantization.answer.float_answer import FloatAnswer, find_float_answer
 from converters.quantization.operators.in_float import without_integer_kernel
 from converters.quantization.qat.config import QatRun
 from converters.quantization.recipes import RECIPES, QuantRecipe

@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from converters.calibration.ranges import Ranges
-from converters.quantization import quantizer, range_choice
+from converters.quantization import quantizer
 from converters.quantization.candidates import Candidate, Context, Step, run_steps
+from converters.quantization.ranges import choice as range_choice
 from converters.tflite_graph.segments import segments
 from edge_effnet.tflite.reader import Operator, Structure
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from converters.quantization.candidates import Candidate, Context
-from converters.quantization.range_search import searched
+from converters.quantization.ranges.search import searched
 from edge_effnet.tflite.reader import Structure
 
 

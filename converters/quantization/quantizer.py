@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from converters.quantization.answer.float_answer import FloatAnswer, store_answer_in_int8
 from converters.quantization.candidates import Candidate, Context
-from converters.quantization.float_answer import FloatAnswer, store_answer_in_int8
 from converters.quantization.operators.equivalent import with_equivalent_operators
 from converters.quantization.operators.integer import use_integer_kernels
 from converters.quantization.recipes import QuantRecipe

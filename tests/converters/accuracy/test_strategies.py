@@ -15,7 +15,7 @@ from converters.accuracy.strategies import (
     default_strategy,
 )
 from converters.accuracy.trials import stored_trial
-from converters.quantization import quantizer, range_choice
+from converters.quantization import quantizer
 from converters.quantization.candidates import (
     Candidate,
     Context,
@@ -25,6 +25,7 @@ from converters.quantization.candidates import (
 )
 from converters.quantization.qat.step import Train
 from converters.quantization.quantizer import operator_types
+from converters.quantization.ranges import choice as range_choice
 from converters.quantization.recipes import RECIPES
 from edge_effnet.tflite.reader import parse_structure
 from tests.converters.conftest import TinyModel

@@ -10,8 +10,9 @@ import pytest
 
 from converters.calibration.representative import choose_calibration
 from converters.float_model.export import export_image_network
-from converters.quantization import range_choice, range_narrowing
 from converters.quantization.candidates import Context
+from converters.quantization.ranges import choice as range_choice
+from converters.quantization.ranges import narrowing as range_narrowing
 from edge_effnet.data.listing import load_images
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import parse_structure

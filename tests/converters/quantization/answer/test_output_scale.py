@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from converters.quantization.output_scale import correct_output_scale, output_scale
+from converters.quantization.answer.output_scale import correct_output_scale, output_scale
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import logits

@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from converters.calibration.ranges import pinned_ranges
-from converters.quantization import range_narrowing
 from converters.quantization.candidates import Candidate, Context
-from converters.quantization.range_choice import by_role
+from converters.quantization.ranges import narrowing as range_narrowing
+from converters.quantization.ranges.choice import by_role
 from converters.tflite_graph.activations import Image, logits
 from converters.tflite_graph.error_metrics import stored_in_int8
 from converters.tflite_graph.segments import logit_names

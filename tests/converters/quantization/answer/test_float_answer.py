@@ -9,12 +9,12 @@ import pytest
 
 from converters.accuracy.strategies import default_strategy
 from converters.float_model.export import export_image_network
-from converters.quantization.candidates import Context
-from converters.quantization.float_answer import (
+from converters.quantization.answer.float_answer import (
     FloatAnswer,
     find_float_answer,
     store_answer_in_int8,
 )
+from converters.quantization.candidates import Context
 from converters.quantization.quantizer import quantize
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import Image, logits

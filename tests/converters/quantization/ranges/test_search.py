@@ -10,7 +10,7 @@ from converters.calibration.ranges import ROLES, Ranges, collect_statistics, ten
 from converters.quantization import quantizer
 from converters.quantization.candidates import Candidate, Context, keep_better, run_steps
 from converters.quantization.quantizer import quantize
-from converters.quantization.range_search import search_ranges, searched
+from converters.quantization.ranges.search import search_ranges, searched
 from converters.quantization.recipes import RECIPES
 from converters.tflite_graph.activations import logits
 from converters.tflite_graph.segments import logit_names

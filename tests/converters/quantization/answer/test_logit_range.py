@@ -10,9 +10,11 @@ import pytest
 from converters.calibration.ranges import LOGIT_MARGIN
 from converters.calibration.representative import choose_calibration
 from converters.float_model.export import export_image_network
-from converters.quantization import logit_range, quantizer, range_choice
+from converters.quantization import quantizer
+from converters.quantization.answer import logit_range
+from converters.quantization.answer.logit_range import choose_logit_range, sigmoid, softmax
 from converters.quantization.candidates import Context, Step, run_steps
-from converters.quantization.logit_range import choose_logit_range, sigmoid, softmax
+from converters.quantization.ranges import choice as range_choice
 from converters.tflite_graph.activations import logits
 from converters.tflite_graph.error_metrics import outlying, typical_share
 from edge_effnet.data.listing import load_images

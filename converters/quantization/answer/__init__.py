@@ -1,0 +1,1 @@
+"""The end of a network: the logits and what becomes of them."""

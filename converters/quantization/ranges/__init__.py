@@ -1,0 +1,1 @@
+"""The range of each activation: chosen, narrowed, searched."""
