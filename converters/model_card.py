@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from converters.calibration.ranges import ROLE_METHODS
 from converters.config import ConvertConfig
 from converters.float_model.source import Source
 from converters.quantization.candidates import Candidate
+from converters.quantization.pixel_codes import without_identity
 from converters.quantization.recipes import FLOAT32
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
@@ -38,6 +39,12 @@ def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
     if images.generated:
         return numbers(source.classes)
     return images.evaluation.labels
+
+
+def as_written(model: bytes, source: Source) -> tuple[bytes, Source]:
+    """A model without what does nothing in it, and how pixels become its input then."""
+    pixels = without_identity(model, source.preprocess)
+    return pixels.model, replace(source, preprocess=pixels.preprocess)
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:

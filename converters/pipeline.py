@@ -11,13 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from converters.accuracy.outcome import SearchOutcome
-from converters.accuracy.search import search
 from converters.accuracy.selection import refuse_void_limits
 from converters.accuracy.strategies import (
-    FALLBACKS,
     Strategy,
-    applicable_strategies,
     default_strategy,
 )
 from converters.calibration.images import ConversionImages, choose_images
@@ -25,7 +21,6 @@ from converters.comparing import compare_files, on_generated
 from converters.config import ConvertConfig
 from converters.conversion import (
     QAT_STATE,
-    TRIALS,
     Conversion,
     ConvertedFile,
     scratch_folder,
@@ -36,17 +31,20 @@ from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source, refuse_broken_weights
 from converters.front_notes import front_notes
 from converters.layer_notes import layer_notes
-from converters.model_card import choose_labels, make_card, measured_record, with_metadata
+from converters.limits_step import refuse_limits_of_values, search_for_limits
+from converters.model_card import (
+    as_written,
+    choose_labels,
+    make_card,
+    measured_record,
+    with_metadata,
+)
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.operators.in_float import told_left_float
-from converters.quantization.pixel_codes import without_identity
 from converters.quantization.qat.config import QatRun
-from converters.quantization.qat.step import Train, can_train
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
 from edge_effnet.artifact import Card, artifact_bytes, write_artifact
-from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.signs.option import SIGNS
-from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files.write import write_together
 from edge_effnet.measure.timing import time_files
 from edge_effnet.stages import StartStage, Tell, no_progress, tell_nobody
@@ -76,7 +74,7 @@ def convert(
         workers=config.workers,
         stage=stage,
     )
-    _refuse_limits_of_values(source, config)
+    refuse_limits_of_values(source, config)
     source, notes = with_folded_normalization(source)
     left_float = told_left_float(
         source.model,
@@ -108,7 +106,7 @@ def convert(
         done(1)
         labels, described = choose_labels(source, images), images.calibration.describe()
         context = _context(source, config, images, stage)
-        outcome = _search(source, config, images, labels, context, scratch, stage, tell)
+        outcome = search_for_limits(source, config, images, labels, context, scratch, stage, tell)
         if outcome is None:
             made_by = _make(source, config, context, stage)
         else:
@@ -156,7 +154,7 @@ def _files(
 
     def file(recipe: str, given: Source, model: bytes, *made: Any) -> _File:
         kind = FLOAT32 if recipe == UNPRUNED else recipe
-        written, said = _as_written(model, given)
+        written, said = as_written(model, given)
         return _File(
             recipe,
             config.out / f"{given.name}-{kind}.tflite",
@@ -173,12 +171,6 @@ def _files(
             for strategy, candidate in made_by
         ),
     ]
-
-
-def _as_written(model: bytes, source: Source) -> tuple[bytes, Source]:
-    """A model without what does nothing in it, and how pixels become its input then."""
-    pixels = without_identity(model, source.preprocess)
-    return pixels.model, replace(source, preprocess=pixels.preprocess)
 
 
 def _write(
@@ -209,90 +201,6 @@ def _write(
         for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True)
     )
     return made, timing.doubts
-
-
-def _refuse_limits_of_values(source: Source, config: ConvertConfig) -> None:
-    """A number that moves a little is neither lost nor another answer."""
-    if config.limits is not None and source.head.task == "value":
-        raise UsageProblem(
-            f"{source.name} answers a number, on which no limit can be set",
-            found="a regression head",
-            expected="a model that answers classes or labels, for --max-drop, --min-agreement and "
-            "--max-class-drop",
-            fix="convert without a limit: the errors of both models are shown side by side",
-        )
-
-
-def _search(
-    source: Source,
-    config: ConvertConfig,
-    images: ConversionImages,
-    labels: tuple[str, ...],
-    context: Context,
-    scratch: Path,
-    stage: StartStage,
-    tell: Tell,
-) -> SearchOutcome | None:
-    """Try the strategies where limits were set."""
-    limits, evaluation = config.limits, images.evaluation
-    if limits is None:
-        return None
-    if config.data is None:
-        evaluation = _unlabelled(images)
-        limits = limits.without_labels()
-
-    def write(strategy: Strategy, candidate: Candidate) -> Path:
-        path = scratch / f"strategy-{strategy.name}.tflite"
-        written, said = _as_written(candidate.model, source)
-        model = with_metadata(written, said, strategy.recipe)
-        card = make_card(said, config, images, labels, strategy, candidate)
-        write_artifact(path, model, card, overwrite=True)
-        return path
-
-    reference, original = scratch / "reference.tflite", source.unpruned or source
-    card = make_card(original, config, images, labels)
-    write_artifact(reference, with_metadata(original.model, original, FLOAT32), card)
-    edge_tpu = any(recipe.edge_tpu for recipe in config.recipes)
-    trainable = can_train(source.structure, source.head.task)
-    outcome = search(
-        limits,
-        evaluation,
-        context,
-        reference,
-        write,
-        store=config.out / f"{source.name}{TRIALS}",
-        resume=config.resume,
-        seed=config.seed,
-        stage=stage,
-        tell=tell,
-        strategies=applicable_strategies(
-            allow_float=config.allow_float,
-            edge_tpu=edge_tpu,
-            full_integer=config.full_integer,
-            training=Train(config.qat_steps, config.qat_labels) if trainable else None,
-        ),
-        fallback=FALLBACKS[config.fallback] if config.fallback else None,
-    )
-    excluded = config.full_integer and not edge_tpu
-    return replace(outcome, float_excluded=excluded, forced=config.force)
-
-
-def _unlabelled(images: ConversionImages) -> Dataset:
-    """The calibration photos that do not calibrate: agreement can be measured on them.
-
-    Raises:
-        DataError: there are none.
-    """
-    if not images.spare or images.calibration.images is None:
-        raise DataError(
-            "a limit needs photos to measure on",
-            found="generated images only"
-            if images.calibration.images is None
-            else "no more photos than those that calibrate or that the network was trained on",
-            expected="photos that do neither",
-            fix="add --data DIR|CSV with labelled photos, or more photos to --calibration",
-        )
-    return Dataset(images.spare, (), images.calibration.images.source)
 
 
 def _make(

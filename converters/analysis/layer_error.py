@@ -16,12 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from converters.calibration.ranges import Ranges
-from converters.quantization.answer.float_answer import find_float_answer
-from converters.quantization.mixed_precision import kept_in_float
-from converters.quantization.operators.in_float import without_integer_kernel
-from converters.quantization.quantizer import quantize
-from converters.quantization.recipes import RECIPES
+from converters.analysis.left_float import changes_left_float, stored_range
 from converters.tflite_graph.activations import Image, collect_activations, logits
 from converters.tflite_graph.error_metrics import error_share, stored_in_int8
 from converters.tflite_graph.segments import logit_names
@@ -138,7 +133,7 @@ def measure_layers(
 
     def reducer(index: int, tensor: TensorProbe) -> tuple[float, float]:
         nonlocal done
-        low, high = _range(stored[index])
+        low, high = stored_range(stored[index])
         done += 1
         progress(done, steps)
         return tensor.error_and_flips(lambda found: stored_in_int8(found, low, high))
@@ -154,7 +149,7 @@ def measure_layers(
             LayerError(
                 structure.tensors[index].name,
                 makers[index],
-                _range(twin),
+                stored_range(twin),
                 *measured,
                 alone_percent=100 * share,
                 alone_flipped=round(flipped * len(images)),
@@ -162,8 +157,14 @@ def measure_layers(
         )
     layers.sort(key=lambda layer: -layer.alone_percent)
     error = error_share(reference, logits(quantized, structure, inputs, workers=workers))
-    saved = _left_float(
-        model, structure, own, layers[:float_trials], reference, images, workers=workers
+    saved = changes_left_float(
+        model,
+        structure,
+        own,
+        [layer.tensor for layer in layers[:float_trials]],
+        reference,
+        images,
+        workers=workers,
     )
     progress(steps, steps)
     tried = [
@@ -202,11 +203,6 @@ def _twins(structure: Structure, quantized: Structure) -> list[tuple[int, Tensor
     return twins
 
 
-def _range(tensor: Tensor) -> tuple[float, float]:
-    scale, zero_point = tensor.scales[0], tensor.zero_points[0]
-    return (-128 - zero_point) * scale, (127 - zero_point) * scale
-
-
 def _values(
     model: bytes,
     quantized: bytes,
@@ -233,7 +229,7 @@ def _values(
 
     def compare(image: int, place: int, values: NDArray[Any]) -> tuple[list[float], list[int]]:
         reference, kind = truth[image][place], kinds[place]
-        low, high = _range(kind)
+        low, high = stored_range(kind)
         real = (_spread(values).astype(np.float32) - kind.zero_points[0]) * kind.scales[0]
         outside = (reference < low - kind.scales[0]) | (reference > high + kind.scales[0])
         row = [(reference**2).sum(), ((reference - real) ** 2).sum(), outside.sum(), real.size]
@@ -257,58 +253,7 @@ def _values(
     ]
 
 
-def _answers_in_float(quantized: Structure) -> bool:
-    output = quantized.tensors[quantized.outputs[0]]
-    maker = next(op for op in quantized.operators if quantized.outputs[0] in op.outputs)
-    return output.dtype == "float32" and maker.name != "DEQUANTIZE"  # which a float interface adds
-
-
 def _spread(values: NDArray[Any]) -> NDArray[Any]:
     """Values at an odd stride, so that all channels and places have their turn; a copy."""
     flat = values.reshape(-1)
     return flat[:: max(1, flat.size // _SAMPLED_VALUES) | 1].copy()
-
-
-def _left_float(
-    model: bytes,
-    structure: Structure,
-    quantized: Structure,
-    layers: Sequence[LayerError],
-    reference: NDArray[np.float32],
-    images: Sequence[Image],
-    *,
-    workers: int,
-) -> list[float | None]:
-    """Change of the answer error, in percent, with each of these tensors never rounded.
-
-    Measured against the integer file made again with the same ranges, so that corrected
-    biases or trained weights do not count for the one and not for the other. Nothing where it
-    cannot be made again: its graph is another, or layers in float have no ranges.
-    """
-    stored = {tensor.name: tensor for tensor in quantized.tensors if tensor.scales}
-    ranges: Ranges = {}
-    for tensor in structure.tensors:
-        twin = stored.get(tensor.name + "_quantized") or stored.get(tensor.name)
-        if tensor.dtype == "float32" and not tensor.constant_bytes and twin is not None:
-            ranges[tensor.name] = _range(twin)
-    source = structure.tensors[structure.inputs[0]].name
-    if source + "_quantized" not in stored:  # normalized pixels go in: see ``pixel_codes``
-        ranges[source] = float(np.min(images)), float(np.max(images))
-
-    float_only = frozenset(without_integer_kernel(model, structure))
-    answer = find_float_answer(model, structure) if _answers_in_float(quantized) else None
-    if answer:
-        float_only |= answer.tensors
-
-    def error(names: Sequence[str]) -> float:
-        kept = float_only | kept_in_float(structure, names)
-        made = quantize(
-            model, RECIPES["int8"], ranges, "int8", left_float=kept, float_answer=answer
-        )
-        return error_share(reference, logits(made, structure, images, workers=workers))
-
-    activations = {structure.tensors[op.outputs[0]].name for op in structure.operators}
-    if not layers or activations - ranges.keys() - float_only:  # the file was made of another graph
-        return []
-    before = max(error([]), 1e-20)
-    return [100 * (error([layer.tensor]) / before - 1) for layer in layers]
