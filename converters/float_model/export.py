@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from converters.float_model.export_in_parts import PART_WEIGHTS, in_parts, join
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
 from edge_effnet.network.backend import keras_module
@@ -24,7 +25,9 @@ _WEIGHTS_BEHIND = b"buffer_location"  # metadata that says so
 FIRST_LAYER = "stem_conv"  # what comes before it only prepares pixels
 
 
-def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
+def export_network(
+    network: keras.Model, spec: VariantSpec, part_weights: int = PART_WEIGHTS
+) -> bytes:
     """Export one of our networks.
 
     The rescaling and normalization layers become one depthwise 1×1 convolution: in int8 that
@@ -34,22 +37,37 @@ def export_network(network: keras.Model, spec: VariantSpec) -> bytes:
         network: as ``edge_effnet.network.build`` makes it, any batch size. Freed on the way, where
             the caller keeps no reference.
         spec: the row it was built from.
+        part_weights: of the parts that it is converted in, about.
     """
-    networks = [_behind_pixels(network, spec)]
-    del network
-    return _convert(networks.pop())
-
-
-def _behind_pixels(network: keras.Model, spec: VariantSpec) -> keras.Model:
-    keras = keras_module()
-    height, width, channels = network.input_shape[1:]
-    pixels = keras.Input((height, width, channels), batch_size=1, name="image")
-    normalize = keras.layers.DepthwiseConv2D(1, name="pixel_normalization")
+    keras, scaling = keras_module(), pixel_affine(network, spec)
     body = keras.Model(network.get_layer(FIRST_LAYER).input, network.output)
-    scores = body(normalize(pixels))
-    scale, offset = pixel_affine(network, spec)
+    parts = in_parts(body, part_weights)
+    del body
+    ends = [f"{part.layers[-1].name}/Add" for part in parts[:-1]]
+    parts[0] = _behind_pixels(parts[0], network.input_shape[1:], *scaling)
+    del network
+    parts.reverse()
+    models = [_convert(parts.pop())]
+    while parts:
+        models.append(_convert(_of_one(parts.pop())))
+    return join(models, ends) if ends else models[0]
+
+
+def _behind_pixels(
+    body: keras.Model, shape: tuple[int, ...], scale: Any, offset: Any
+) -> keras.Model:
+    keras = keras_module()
+    pixels = keras.Input(shape, batch_size=1, name="image")
+    normalize = keras.layers.DepthwiseConv2D(1, name="pixel_normalization")
+    made = body(normalize(pixels))
     normalize.set_weights([scale.reshape(1, 1, 3, 1), offset])
-    return keras.Model(pixels, scores)
+    return keras.Model(pixels, made)
+
+
+def _of_one(part: keras.Model) -> keras.Model:
+    keras = keras_module()
+    given = keras.Input(part.input_shape[1:], batch_size=1)
+    return keras.Model(given, part(given))
 
 
 def pixel_affine(network: keras.Model, spec: VariantSpec) -> tuple[Any, Any]:
