@@ -51,8 +51,11 @@ def open_apart(choice: ModelChoice) -> Source | None:
         with started_apart(__name__, environment=_ENVIRONMENT) as process:
             assert process.stdin  # noqa: S101 (a pipe)
             assert process.stdout  # noqa: S101 (a pipe)
-            with suppress(BrokenPipeError):  # it has been killed
+            try:
                 _tell(process.stdin, unstructure(choice))
+            except BrokenPipeError:  # it has been killed
+                with suppress(BrokenPipeError):  # what was not written would be tried again
+                    process.stdin.close()
             line = process.stdout.readline()
             told = json.loads(line) if line else {}
             model = process.stdout.read(told.get("bytes", 0))
