@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,7 @@ def forget(request: dict[str, Any]) -> None:
     """Stop a job where it still runs, and remove its folder."""
     folder = JOBS / request["id"]
     _stop(folder)
-    shutil.rmtree(folder, ignore_errors=True)
+    wait_for(partial(_removed, folder))
 
 
 def clean(_request: dict[str, Any]) -> int:
@@ -115,6 +116,12 @@ def clean(_request: dict[str, Any]) -> int:
     size = sum(p.stat().st_size for p in ROOT.rglob("*") if p.is_file() and not p.is_symlink())
     shutil.rmtree(ROOT)
     return size
+
+
+def _removed(folder: Path) -> bool:
+    """Remove it; what a dying process just wrote there is removed the next time."""
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
 
 
 def _stop(folder: Path) -> None:
