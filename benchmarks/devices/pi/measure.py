@@ -48,7 +48,8 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Fetched:
             started = True
             try:
                 return await fetch(board, job.id, address, stage)
-            except asyncio.CancelledError:  # Ctrl-C: nobody waits for it any more
+            # Ctrl-C, wherever it finds this task: nobody waits for the measurement any more.
+            except (asyncio.CancelledError, KeyboardInterrupt):
                 with suppress(LinkLost, TimeoutError):
                     async with asyncio.timeout(STOP_SECONDS):
                         await board.ask("forget", id=job.id)
