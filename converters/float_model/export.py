@@ -5,11 +5,13 @@ from __future__ import annotations
 import gc
 import re
 from functools import partial
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from converters.float_model.convert_apart import convert_apart
 from converters.float_model.export_in_parts import PART_WEIGHTS, in_parts, join
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
@@ -46,11 +48,20 @@ def export_network(
     ends = [f"{part.layers[-1].name}/Add" for part in parts[:-1]]
     parts[0] = _behind_pixels(parts[0], network.input_shape[1:], *scaling)
     del network
-    parts.reverse()
-    models = [_convert(parts.pop())]
-    while parts:
-        models.append(_convert(_of_one(parts.pop())))
-    return join(models, ends) if ends else models[0]
+    return _converted_in_parts(parts, ends) if ends else _convert(parts.pop())
+
+
+def _converted_in_parts(parts: list[keras.Model], ends: list[str]) -> bytes:
+    """Args: parts: emptied, so that each is freed once it is saved."""
+    with native_output_hidden(stdout=True), TemporaryDirectory() as scratch:
+        folders = [Path(scratch) / str(index) for index in range(len(parts))]
+        for index, folder in enumerate(folders):
+            part = parts.pop(0)
+            _save(_of_one(part) if index else part, str(folder))
+            del part
+            gc.collect()
+        models = convert_apart(folders)
+    return join(models, ends)
 
 
 def _behind_pixels(
@@ -130,7 +141,12 @@ def _convert(network: keras.Model) -> bytes:
             return converted(tf.lite.TFLiteConverter.from_keras_model(network))
         del network
         gc.collect()
-        return converted(tf.lite.TFLiteConverter.from_saved_model(folder))
+        return convert_folder(folder)
+
+
+def convert_folder(saved_model: str) -> bytes:
+    """What a TFLite converter makes of a SavedModel, built-in operators alone."""
+    return converted(tensorflow_module().lite.TFLiteConverter.from_saved_model(saved_model))
 
 
 def _save(network: keras.Model, folder: str) -> None:

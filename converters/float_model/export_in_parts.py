@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from converters.tflite_graph.names import name_apart
 from converters.tflite_graph.unused import drop_unused
 from edge_effnet.network.backend import keras_module
 from edge_effnet.tflite.editor import operator_code, pack_tree, read_tree
@@ -91,4 +92,5 @@ def join(models: Sequence[bytes], ends: Sequence[str]) -> bytes:
                 entry.tensorIndex = places[entry.tensorIndex]
             tree.signatureDefs[0].outputs = outputs
     drop_unused(tree)
+    name_apart(tree.subgraphs[0].tensors)
     return pack_tree(tree)

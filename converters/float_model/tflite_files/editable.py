@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from converters.float_model.tflite_files.checks import damaged
+from converters.tflite_graph.names import name_apart
 from converters.tflite_graph.unused import drop_unused
 from edge_effnet.tflite.editor import has_old_operator_codes, pack_tree, read_tree
 from edge_effnet.tflite.reader import DTYPES
@@ -53,7 +54,7 @@ class EditableGraph:
             raise damaged(name, said) from error
         numbers = vars(self.schema.BuiltinOperator).items()
         self._kinds = {number: kind for kind, number in numbers if isinstance(number, int)}
-        self._name_apart()
+        self.changed |= name_apart(self.tensors)
 
     def _refuse_wrong_indices(self) -> None:
         """Signatures and intermediate results must name tensors, as ``parse_structure`` has seen
@@ -69,22 +70,6 @@ class EditableGraph:
             named += self.listed(operator.intermediates)
         if not all(-1 <= index < len(self.tensors) for index in named):
             raise IndexError("no such tensor")
-
-    def _name_apart(self) -> None:
-        """Ranges and recipes go by the names of tensors: each gets one of its own."""
-        taken: set[bytes] = set()
-        given = {tensor.name for tensor in self.tensors}
-        for index, tensor in enumerate(self.tensors):
-            if tensor.name is None or tensor.name in taken:
-                tensor.name, self.changed = self._free_name(tensor.name, index, given | taken), True
-            taken.add(tensor.name)
-
-    @staticmethod
-    def _free_name(name: bytes | None, index: int, taken: set[bytes | None]) -> bytes:
-        found = b"%s_%d" % (name or b"tensor", index)
-        while found in taken:
-            found += b"_"
-        return found
 
     def kind(self, operator: Any) -> str:
         """The operator's name, such as ``CONV_2D``."""

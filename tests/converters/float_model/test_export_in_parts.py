@@ -47,7 +47,11 @@ def test_what_a_part_makes_is_named_after_its_layer(models: tuple[bytes, bytes])
     parted = parse_structure(models[1], "b0")
     names = [parted.tensors[op.outputs[0]].name for op in parted.operators]
     assert len([name for name in names if name.endswith("_add/Add") and "/" not in name[:-4]]) > 1
-    assert max(Counter(names).values()) == 1
+
+
+def test_every_tensor_has_a_name_of_its_own(models: tuple[bytes, bytes]) -> None:
+    names = Counter(tensor.name for tensor in parse_structure(models[1], "b0").tensors)
+    assert max(names.values()) == 1
 
 
 def _ends(structure: Structure) -> list[str]:
