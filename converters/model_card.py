@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from dataclasses import asdict, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from converters.accuracy.strategies import Strategy
 from converters.calibration.images import ConversionImages
@@ -26,7 +23,7 @@ from edge_effnet.files.read import image_hash
 from edge_effnet.heads.head import numbers
 from edge_effnet.metrics import Comparison
 from edge_effnet.tflite.editor import add_metadata
-from edge_effnet.tflite.metadata import METADATA_NAME, write_metadata
+from edge_effnet.tflite.metadata import METADATA_NAME, metadata_of
 
 # What a card keeps of each model's figures, whatever its head.
 MEASURED = ("top1", "top5", "exact_match", "mean_average_precision", "mae", "r2")
@@ -48,22 +45,12 @@ def as_written(model: bytes, source: Source) -> tuple[bytes, Source]:
 
 
 def with_metadata(model: bytes, source: Source, recipe: str) -> bytes:
-    settings = source.preprocess
-    mean, std = np.broadcast_arrays(np.array(settings.mean), np.array(settings.std))
-    extremes = np.concatenate([(0 - mean) / std, (255 - mean) / std])
-    if settings.standardize:  # which the metadata has no words for; one bright pixel is the most
-        mean, std = mean[:0], std[:0]
-        extremes = np.array([-1, 1]) * math.sqrt(math.prod(settings.shape))
-    content = write_metadata(
+    content = metadata_of(
+        source.preprocess,
         name=f"{source.name} {recipe}",
-        description="Image classifier made by edge-effnet; see model_card.json in this file.",
         version=__version__,
         # Readers take the file for one name for each score, which one score for two is not.
         labels_file=LABELS_NAME if source.head.classes == source.head.outputs else None,
-        mean=mean.tolist(),
-        std=std.tolist(),
-        input_range=(float(extremes.min()), float(extremes.max())),
-        channels=settings.channels,
     )
     return add_metadata(model, {METADATA_NAME: content})
 

@@ -6,7 +6,7 @@ only at the end, whole and with the measured figures in their cards.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -149,7 +149,7 @@ def _files(
     images: ConversionImages,
     labels: tuple[str, ...],
     made_by: Sequence[tuple[Strategy, Candidate]],
-) -> list[_File]:
+) -> Iterator[_File]:
     """The reference first: the float model, or the one that it was pruned from."""
 
     def file(recipe: str, given: Source, model: bytes, *made: Any) -> _File:
@@ -163,27 +163,26 @@ def _files(
         )
 
     original = source.unpruned
-    return [
-        *([file(UNPRUNED, original, original.model)] if original else []),
-        file(FLOAT32, source, source.model),
-        *(
-            file(strategy.recipe, source, candidate.model, strategy, candidate)
-            for strategy, candidate in made_by
-        ),
-    ]
+    if original:
+        yield file(UNPRUNED, original, original.model)
+    yield file(FLOAT32, source, source.model)
+    for strategy, candidate in made_by:
+        yield file(strategy.recipe, source, candidate.model, strategy, candidate)
 
 
 def _write(
-    files: Sequence[_File],
+    made: Iterable[_File],
     images: ConversionImages,
     config: ConvertConfig,
     scratch: Path,
     stage: StartStage,
 ) -> tuple[tuple[ConvertedFile, ...], tuple[str, ...]]:
     """Measure the files in the scratch folder and write them, with doubts about the times."""
+    files = list[_File]()
+    for file in made:
+        write_artifact(scratch / file.target.name, file.model, file.card, overwrite=True)
+        files.append(replace(file, model=b""))  # which takes memory, and lies there
     paths = [scratch / file.target.name for file in files]
-    for path, file in zip(paths, files, strict=True):
-        write_artifact(path, file.model, file.card, overwrite=True)
     targets = [file.target for file in files]
     comparisons = compare_files(paths, targets, images.evaluation, config, stage)
     if images.generated:
@@ -192,15 +191,15 @@ def _write(
     timing = time_files(paths, seconds=1.5)
     timed(1)
     content = {}
-    for file, comparison in zip(files, comparisons, strict=True):
+    for file, path, comparison in zip(files, paths, comparisons, strict=True):
         card = replace(file.card, measured=measured_record(comparison, images))
-        content[file.target] = artifact_bytes(file.model, card)[0]
+        content[file.target] = artifact_bytes(path.read_bytes(), card)[0]
     write_together(content, overwrite=True)
-    made = tuple(
+    written = tuple(
         ConvertedFile(file.recipe, file.target, len(content[file.target]), latency_ms, comparison)
         for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True)
     )
-    return made, timing.doubts
+    return written, timing.doubts
 
 
 def _make(

@@ -28,6 +28,7 @@ from edge_effnet.files.limits import CARD_BYTES
 from edge_effnet.files.write import dump_json, text_bytes, write_atomically
 from edge_effnet.files.zip_members import open_zip, read_member, refuse_unreadable
 from edge_effnet.heads.head import Head, head_from_json, numbers
+from edge_effnet.heads.unknown import Unknown, unknown_from_json
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
@@ -35,7 +36,7 @@ from edge_effnet.tflite.reader import Structure, parse_structure, read_model_byt
 CARD_NAME = "model_card.json"
 LABELS_NAME = "labels.txt"
 CARD_FORMAT = "edge-effnet model card"
-CARD_VERSION = 2
+CARD_VERSION = 3
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
 # The local header of the archive's first file, which is all that is left when the end is gone.
 _ARCHIVE_START = re.compile(
@@ -59,6 +60,7 @@ class Card:
             where nothing was measured.
         tool: versions of what made it.
         head: what the answer means; None in a card of version 0.1, where it is found anew.
+        unknown: when it answers "unknown", which its second output is for; None without one.
         model_sha256: of the model's bytes, without the archive; set on writing.
     """
 
@@ -71,14 +73,20 @@ class Card:
     measured: Mapping[str, Any] | None = None
     tool: Mapping[str, str] = field(default_factory=dict)
     head: Head | None = None
+    unknown: Unknown | None = None
     model_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
         # Version 1 knows central crops of RGB images alone, and must not read anything else.
         as_before = Preprocess(self.preprocess.height, self.preprocess.width)
         kept = {key: getattr(as_before, key) for key in ("fit", "channels", "standardize")}
-        version = 1 if replace(self.preprocess, **kept) == self.preprocess else CARD_VERSION
-        return {"format": CARD_FORMAT, "version": version, **asdict(self)}
+        version = 1 if replace(self.preprocess, **kept) == self.preprocess else 2
+        own = asdict(self)
+        if self.unknown is None:
+            del own["unknown"]
+        else:
+            version = CARD_VERSION  # the others know one output alone
+        return {"format": CARD_FORMAT, "version": version, **own}
 
 
 @dataclass(frozen=True)
@@ -164,6 +172,8 @@ def read_artifact(path: Path) -> Artifact:
                 fix="copy or convert the file again",
             )
         structure = parse_structure(model, str(path))
+        if card.unknown is not None:  # the answer is the first; see ``heads.unknown``
+            structure = replace(structure, outputs=structure.outputs[:1])
         return Artifact(card, _names(card.labels), card.preprocess, structure)
     structure = parse_structure(model, str(path))
     if not files and _ARCHIVE_START.search(data):
@@ -254,6 +264,7 @@ def _parse_card(path: Path, content: bytes) -> Card:
             measured=_of_type((dict, NoneType), raw["measured"]),
             tool=_of_type(dict, raw["tool"]),
             head=head_from_json(raw.get("head")),
+            unknown=unknown_from_json(raw.get("unknown")),
             model_sha256=str(raw["model_sha256"]),
         )
     except ModelError:

@@ -13,6 +13,7 @@ from typing import Any
 COMMANDS = {
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
+    "teach": ("edge_effnet.commands.teach:command", "Your own classes, in seconds, on any device."),
     "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
     "prune": ("converters.commands.prune:command", "Remove channels: a smaller, faster network."),
     "convert": (

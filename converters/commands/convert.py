@@ -96,6 +96,7 @@ def command(**options: Any) -> None:
     from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.system.cores import available_cores
+    from edge_effnet.system.memory import give_back_large_blocks
     from edge_effnet.ui.console import echo, print_note
     from edge_effnet.ui.output import write_json
     from edge_effnet.ui.progress import stages
@@ -129,6 +130,7 @@ def command(**options: Any) -> None:
         from converters.pruning.convert_step import prune_first
 
         chosen = prune_first(original, share, config, shown=shown)
+    give_back_large_blocks()
     with stages() as stage:
         verb = "exporting" if original.file is None else "reading"
         done = stage(f"{verb} the float model", None)

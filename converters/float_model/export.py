@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import re
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -48,7 +49,7 @@ def export_network(
     ends = [f"{part.layers[-1].name}/Add" for part in parts[:-1]]
     parts[0] = _behind_pixels(parts[0], network.input_shape[1:], *scaling)
     del network
-    return _converted_in_parts(parts, ends) if ends else _convert(parts.pop())
+    return _converted_in_parts(parts, ends) if ends else _convert_frozen(parts.pop())
 
 
 def _converted_in_parts(parts: list[keras.Model], ends: list[str]) -> bytes:
@@ -61,7 +62,7 @@ def _converted_in_parts(parts: list[keras.Model], ends: list[str]) -> bytes:
             del part
             gc.collect()
         models = convert_apart(folders)
-    return join(models, ends)
+    return _with_signature(join(models, ends), ["image"])
 
 
 def _behind_pixels(
@@ -107,7 +108,7 @@ def export_peer(network: keras.Model, matrix: Any, offset: Any) -> bytes:
     normalize = keras.layers.Conv2D(3, 1, name="pixel_normalization")
     scores = network(normalize(pixels))
     normalize.set_weights([matrix.T.reshape(1, 1, 3, 3), offset])
-    return _convert(keras.Model(pixels, scores))
+    return _convert_frozen(keras.Model(pixels, scores))
 
 
 def export_image_network(network: keras.Model, height: int, width: int, channels: int) -> bytes:
@@ -130,6 +131,43 @@ def tensorflow_module() -> Any:
     except ImportError as error:
         raise MissingExtra("tensorflow", "train", "exporting a network to .tflite") from error
     return tf
+
+
+def _convert_frozen(network: keras.Model) -> bytes:
+    """Convert a network of plain layers from its graph, with the weights as constants.
+
+    Takes a third of the time that writing and reading a SavedModel does; that is what ``_convert``
+    and the parts of large networks do, since their weights are not in memory twice then.
+    """
+    tf = tensorflow_module()
+    images = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in network.inputs]
+    with native_output_hidden(stdout=True):
+        graph = tf.function(partial(network.__call__, training=False)).get_concrete_function(
+            *images
+        )
+        model = converted(tf.lite.TFLiteConverter.from_concrete_functions([graph]))
+    return _with_signature(model, [image.name for image in images])
+
+
+def _with_signature(model: bytes, inputs: Sequence[str]) -> bytes:
+    """Name inputs and outputs as a SavedModel's signature does, and their tensors the same."""
+    schema, tree = read_tree(model)
+    graph = tree.subgraphs[0]
+
+    def entries(names: Sequence[str], tensors: Sequence[int]) -> list[Any]:
+        made = [schema.TensorMapT() for _ in names]
+        for entry, name, tensor in zip(made, names, tensors, strict=True):
+            entry.name, entry.tensorIndex = name.encode(), int(tensor)
+            graph.tensors[tensor].name = name.encode()
+        return made
+
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = b"serving_default", 0
+    signature.inputs = entries(inputs, graph.inputs)
+    outputs = [f"output_{index}" for index in range(len(graph.outputs))]
+    signature.outputs = entries(outputs, graph.outputs)
+    tree.signatureDefs = [signature]
+    return pack_tree(tree)
 
 
 def _convert(network: keras.Model) -> bytes:

@@ -19,6 +19,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head, find_head, fit_names, fix_of_names, numbers
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.metrics import refuse_other_head, require_same_labels
 from edge_effnet.runtime.input_pixels.input_tensor import keeps_pixels
@@ -54,6 +55,7 @@ class Classifier:
     _interpreter: Any = field(repr=False)
     _input_index: int
     _output_index: int
+    _similarity_index: int | None = None
 
     @property
     def preprocess(self) -> Preprocess:
@@ -92,6 +94,18 @@ class Classifier:
         stored = self._interpreter.get_tensor(self._output_index)
         return self.head.scores(dequantize_out(stored, self.output_format).reshape(-1))
 
+    @property
+    def unknown(self) -> Unknown | None:
+        """When it answers "unknown"; None for a file that always answers a class."""
+        return self.card.unknown if self.card else None
+
+    def similarity(self) -> float | None:
+        """Of what it was asked about last: the largest cosine to the mean features of a class, -1
+        to 1. None for a file without that."""
+        if self._similarity_index is None:
+            return None
+        return float(self._interpreter.get_tensor(self._similarity_index).max())
+
 
 def open_classifier(
     path: Path,
@@ -124,8 +138,9 @@ def open_classifier(
     opened = open_interpreter(path, threads=threads, delegate=delegate)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()
-    form_in, form_out = _interface(path, inputs, outputs)
     card = artifact.card
+    similarity = outputs[1]["index"] if card and card.unknown and len(outputs) > 1 else None
+    form_in, form_out = _interface(path, inputs, outputs if similarity is None else outputs[:1])
     found = find_head(
         artifact.structure, str(path), choice=head, stated=card.head if card else None
     )
@@ -149,6 +164,7 @@ def open_classifier(
         _interpreter=opened.interpreter,
         _input_index=inputs[0]["index"],
         _output_index=outputs[0]["index"],
+        _similarity_index=similarity,
     )
 
 

@@ -6,7 +6,7 @@ this: see ``edge_effnet.tflite.reader``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -64,6 +64,9 @@ def pack_tree(tree: Any) -> bytes:
     Zero points are 8 bytes for each channel of each kernel and bias, nearly all of them 0:
     equal ones are stored once, which makes an int8 file 8 % smaller. Nobody may edit them in
     place.
+
+    Buffers lie in the order of the operators that read them: those of the last layers are at the
+    file's end, where ``new_end`` can cut them off.
     """
     import flatbuffers
 
@@ -71,6 +74,7 @@ def pack_tree(tree: Any) -> bytes:
         def __init__(self, size: int) -> None:
             super().__init__(size)
             self.zero_points: dict[bytes, Any] = {}
+            self.buffers: dict[int, Any] = {}
 
         def CreateNumpyVector(self, x: Any) -> Any:  # noqa: N802 (the library's name)
             if x.dtype == np.int64:  # zero points alone have this type
@@ -80,17 +84,32 @@ def pack_tree(tree: Any) -> bytes:
                 return self.zero_points[key]
             if x.dtype != np.uint8:
                 return super().CreateNumpyVector(x)
+            if id(x) in self.buffers:
+                return self.buffers[id(x)]
             self.StartVector(1, x.size, 16)
             self.head = self.Head() - x.size
             self.Bytes[self.Head() : self.Head() + x.size] = x.tobytes()
             self.vectorNumElems = x.size
-            return self.EndVector()
+            self.buffers[id(x)] = self.EndVector()
+            return self.buffers[id(x)]
 
     # Large enough at once: growing doubles it, and copies what is in it.
     weights = sum(len(buffer.data) for buffer in tree.buffers if buffer.data is not None)
     builder = AlignedBuilder(weights + _REST_BYTES)
+    for data in _in_file_order(tree):
+        builder.CreateNumpyVector(data)  # the builder writes from the end
     builder.Finish(tree.Pack(builder), file_identifier=FILE_IDENTIFIER)
     return bytes(memoryview(builder.Bytes)[builder.Head() :])
+
+
+def _in_file_order(tree: Any) -> Iterator[NDArray[np.uint8]]:
+    """The buffers that operators read, the last operator's first."""
+    for graph in reversed(tree.subgraphs):
+        for operator in reversed(graph.operators):
+            for index in reversed([] if operator.inputs is None else list(operator.inputs)):
+                data = tree.buffers[graph.tensors[index].buffer].data if index >= 0 else None
+                if isinstance(data, np.ndarray) and data.dtype == np.uint8:
+                    yield data
 
 
 def normalize_layout(model: bytes) -> bytes:

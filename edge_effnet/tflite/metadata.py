@@ -1,16 +1,19 @@
 """The standard TFLite metadata: what Android apps and MediaPipe read.
 
 Table and field numbers are those of metadata_schema.fbs, version 1.x (tflite-support).
-``read_normalization`` needs nothing; ``write_metadata`` needs flatbuffers (the converter has it).
+``read_normalization`` needs nothing; writing needs the package ``flatbuffers``.
 """
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edge_effnet.image.preprocessing import Channels, valid_normalization
+import numpy as np
+
+from edge_effnet.image.preprocessing import Channels, Preprocess, valid_normalization
 from edge_effnet.tflite.flatbuffer import Table
 
 if TYPE_CHECKING:
@@ -43,6 +46,33 @@ def read_normalization(
     return None
 
 
+def metadata_of(
+    settings: Preprocess,
+    *,
+    name: str,
+    version: str,
+    labels_file: str | None,
+    other_outputs: Sequence[tuple[str, str]] = (),
+) -> bytes:
+    """The metadata of a classifier of ours; see ``write_metadata``."""
+    mean, std = np.broadcast_arrays(np.array(settings.mean), np.array(settings.std))
+    extremes = np.concatenate([(0 - mean) / std, (255 - mean) / std])
+    if settings.standardize:  # which the metadata has no words for; one bright pixel is the most
+        mean, std = mean[:0], std[:0]
+        extremes = np.array([-1, 1]) * math.sqrt(math.prod(settings.shape))
+    return write_metadata(
+        name=name,
+        description="Image classifier made by edge-effnet; see model_card.json in this file.",
+        version=version,
+        labels_file=labels_file,
+        mean=mean.tolist(),
+        std=std.tolist(),
+        input_range=(float(extremes.min()), float(extremes.max())),
+        channels=settings.channels,
+        other_outputs=other_outputs,
+    )
+
+
 def write_metadata(
     *,
     name: str,
@@ -53,10 +83,12 @@ def write_metadata(
     std: Sequence[float],
     input_range: tuple[float, float],
     channels: Channels = "rgb",
+    other_outputs: Sequence[tuple[str, str]] = (),
 ) -> bytes:
     """Build the metadata of an image classifier.
 
     Args:
+        other_outputs: name and description of what it gives behind the scores.
         labels_file: name of the label file in the archive behind the model; None leaves it out.
         mean, std: (pixel - mean) / std gives the input; one value each or one per channel; empty
             where that cannot be said.
@@ -101,9 +133,12 @@ def write_metadata(
             *labels,
         ],
     )
-    subgraph = _table(
-        builder, [_tables(builder, 2, [input_tensor]), _tables(builder, 3, [output_tensor])]
-    )
+    others = [
+        _table(builder, [_text(builder, 0, name), _text(builder, 1, said)])
+        for name, said in other_outputs
+    ]
+    ends = [_tables(builder, 2, [input_tensor]), _tables(builder, 3, [output_tensor, *others])]
+    subgraph = _table(builder, ends)
     root = _table(
         builder,
         [

@@ -1,0 +1,154 @@
+"""Teach a network new classes: features, a last layer, and how right it is on images set aside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from edge_effnet.artifact import Card
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.near_duplicates import find_duplicates
+from edge_effnet.data.trained_on import record
+from edge_effnet.errors import DataError
+from edge_effnet.heads.head import Head
+from edge_effnet.heads.unknown import Unknown
+from edge_effnet.metrics import Predictions
+from edge_effnet.stages import StartStage
+from edge_effnet.teaching.backbone import TAUGHT, Backbone
+from edge_effnet.teaching.cross_validation import (
+    FOLDS,
+    Judgement,
+    TaughtImages,
+    cross_validate,
+    mean_features,
+    unknown_rule,
+)
+from edge_effnet.teaching.features import Features, image_features
+from edge_effnet.teaching.softmax_regression import fit
+from edge_effnet.teaching.taught_file import taught_card, taught_model
+
+
+@dataclass(frozen=True, eq=False)
+class Taught:
+    """What was taught.
+
+    Attributes:
+        predictions: of the images by cross-validation; None where no class has two different
+            images, so that nothing can be said.
+        half_right: share right by layers that learned from half as many images, or None.
+        unjudged: classes with fewer than two different images.
+        unknown: the rule for other things, in the card too.
+    """
+
+    model: bytes
+    card: Card
+    dataset: Dataset
+    predictions: Predictions | None
+    half_right: float | None
+    unjudged: tuple[str, ...]
+    unknown: Unknown | None
+    features: Features
+
+
+def teach(
+    dataset: Dataset,
+    backbone: Backbone,
+    *,
+    name: str,
+    lost_share: float,
+    seed: int,
+    workers: int | None,
+    stage: StartStage,
+) -> Taught:
+    """Teach a backbone the classes of a data set. The same for the same images and seed.
+
+    Args:
+        name: of what is made, for its card.
+        lost_share: of images of the classes that may be answered "unknown".
+
+    Raises:
+        DataError: none of the images, or none of a class, can be read.
+    """
+    seen = stage("computing features", len(dataset))
+    paths = [sample.path for sample in dataset.samples]
+    features = image_features(
+        backbone, paths, workers=workers, progress=lambda count, _: seen(count)
+    )
+    learned = replace(dataset, samples=tuple(dataset.samples[index] for index in features.index))
+    _refuse_missing_classes(dataset, learned)
+    duplicates = find_duplicates(learned)
+    images = TaughtImages(
+        features.values,
+        np.array([sample.label for sample in learned.samples], np.int64),
+        duplicates.group,
+        len(dataset.labels),
+    )
+    done = stage("cross-validating", None)
+    judgement = cross_validate(images, seed)
+    done(1)
+    done = stage("learning", None)
+    labels = images.all_views(images.labels)
+    layer = fit(images.problem, labels, images.classes, judgement.decay)
+    means = mean_features(images.asked, images.labels, images.classes)
+    model = taught_model(backbone, layer, means, name)
+    done(1)
+    rule = unknown_rule(judgement, lost_share)
+    predictions = _predictions(learned, judgement, features)
+    step = {
+        "step": TAUGHT,
+        "base": backbone.path.name,
+        "backbone_sha256": backbone.sha256,
+        "images_per_class": learned.class_counts,
+        "weight_decay": judgement.decay,
+        "seed": seed,
+        "cross_validation": _measured(judgement, images),
+        "data": {"source": dataset.source, "images": record(learned, None)},
+    }
+    card = taught_card(backbone, name, dataset.labels)
+    return Taught(
+        model,
+        replace(card, steps=(*card.steps, step), unknown=rule or Unknown(-1.0, 0.0, 0)),
+        learned,
+        predictions,
+        judgement.half_right,
+        tuple(
+            name
+            for label, name in enumerate(dataset.labels)
+            if not judgement.judged[images.labels == label].any()
+        ),
+        rule,
+        features,
+    )
+
+
+def _refuse_missing_classes(dataset: Dataset, learned: Dataset) -> None:
+    lacking = [name for name in dataset.class_counts if name not in learned.class_counts]
+    if lacking:
+        raise DataError(
+            f"no image of {lacking[0]!r} in {dataset.source} can be read",
+            found=f"{dataset.class_counts[lacking[0]]} files",
+            expected="an image at least of each class",
+            fix="replace them, or take the folder away",
+        )
+
+
+def _predictions(learned: Dataset, judgement: Judgement, features: Features) -> Predictions | None:
+    """Of the images that could be judged, as an evaluation has them."""
+    chosen = np.flatnonzero(judgement.judged)
+    if not len(chosen):
+        return None
+    samples = [learned.samples[index] for index in chosen]
+    return Predictions(
+        scores=judgement.scores[chosen],
+        truth=np.array([sample.label for sample in samples], np.int64),
+        paths=tuple(sample.path for sample in samples),
+        labels=learned.labels,
+        skipped=features.skipped,
+        head=Head("softmax", len(learned.labels)),
+    )
+
+
+def _measured(judgement: Judgement, images: TaughtImages) -> dict[str, int]:
+    right = (judgement.scores.argmax(axis=1) == images.labels) & judgement.judged
+    return {"folds": FOLDS, "images": int(judgement.judged.sum()), "right": int(right.sum())}
