@@ -29,6 +29,7 @@ from edge_effnet.files.write import dump_json, text_bytes, write_atomically
 from edge_effnet.files.zip_members import open_zip, read_member, refuse_unreadable
 from edge_effnet.heads.head import Head, head_from_json, numbers
 from edge_effnet.heads.unknown import Unknown, unknown_from_json
+from edge_effnet.heads.thresholds import ClassThreshold, thresholds_from_json
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes
@@ -61,6 +62,7 @@ class Card:
         tool: versions of what made it.
         head: what the answer means; None in a card of version 0.1, where it is found anew.
         unknown: when it answers "unknown", which its second output is for; None without one.
+        thresholds: by class name, from which score on an image is taken for the class.
         model_sha256: of the model's bytes, without the archive; set on writing.
     """
 
@@ -74,6 +76,7 @@ class Card:
     tool: Mapping[str, str] = field(default_factory=dict)
     head: Head | None = None
     unknown: Unknown | None = None
+    thresholds: Mapping[str, ClassThreshold] = field(default_factory=dict)
     model_sha256: str = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -254,9 +257,10 @@ def _parse_card(path: Path, content: bytes) -> Card:
                 expected=f"at most {CARD_VERSION}",
                 fix="pip install --upgrade edge-effnet",
             )
+        labels = tuple(map(str, _of_type(list, raw["labels"])))
         return Card(
             name=str(raw["name"]),
-            labels=tuple(map(str, _of_type(list, raw["labels"]))),
+            labels=labels,
             preprocess=_preprocess_from_json(raw["preprocess"]),
             variant=_of_type((dict, NoneType), raw["variant"]),
             weights=_of_type(dict, raw["weights"]),
@@ -265,6 +269,7 @@ def _parse_card(path: Path, content: bytes) -> Card:
             tool=_of_type(dict, raw["tool"]),
             head=head_from_json(raw.get("head")),
             unknown=unknown_from_json(raw.get("unknown")),
+            thresholds=thresholds_from_json(raw.get("thresholds"), labels),
             model_sha256=str(raw["model_sha256"]),
         )
     except ModelError:

@@ -43,10 +43,11 @@ def command(
 ) -> None:
     """Draw SOURCES as one self-contained page that also reads well on a phone.
 
-    SOURCES are JSON files of bench, compare, convert and camera, in any mixture. The page says
-    first what to do; below stand accuracy against latency, latency distributions, images that
-    are answered otherwise with what each model looked at, changes by class, confusion matrices,
-    the machine and whether its times are valid.
+    SOURCES are JSON files of bench, evaluate, compare, convert and camera, in any mixture. The
+    page says first what to do; below stand accuracy against latency, latency distributions,
+    thresholds with their precision-recall curves, images that are answered otherwise with what
+    each model looked at, changes by class, confusion matrices, the machine and whether its times
+    are valid.
 
     \b
     Examples:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report.flipped_images import evidence_overlay, thumbnail
+from benchmarks.report.operating_points import shared_points
 from benchmarks.report.sources import Json
 from edge_effnet import plots
 from edge_effnet.heads.kinds import HEADS
@@ -22,7 +23,7 @@ _KINDS = {
     "gained": "gained: only the candidate is right",
 }
 # (key under a model, what it is called, how it is written): those that a document holds.
-_FIGURES = (
+FIGURES = (
     ("top1", "top-1", "{:.1f} %"),
     ("exact_match", "exact match", "{:.1f} %"),
     ("mean_average_precision", "mean average precision", "{:.1f} %"),
@@ -67,10 +68,13 @@ def comparison(document: Json, flips: int, maps: int) -> dict[str, Any]:
         "title": f"{names['candidate']} against {names['reference']}",
         "caution": trained_on(document),
         "figures": _figures(document),
-        "remarks": _remarks(document),
+        "remarks": remarks(document),
+        "points": shared_points(document, names),
         "has_classes": bool(document["reference"].get("per_class")),
         **_class_changes(document),
-        "matrices": _matrices(document, names),
+        "matrices": matrices(
+            document["labels"], [(names[role], document[role]) for role in _ROLES]
+        ),
         "flips": [
             _flip(document, flip, with_maps=index < maps)
             for index, flip in enumerate(flipped[:flips])
@@ -90,25 +94,25 @@ def _figures(document: Json) -> list[tuple[str, str, str]]:
     figures = [("images", str(document["n"]), "")]
     if document["agreement"] is not None:
         agreed = f"{document['agreement']:.1f} %"
-        figures.append(("agreement", agreed, _interval(document.get("agreement_interval"))))
-    for key, name, form in _FIGURES:
+        figures.append(("agreement", agreed, bounds_text(document.get("agreement_interval"))))
+    for key, name, form in FIGURES:
         for role in _ROLES:
             if document[role].get(key) is not None:
-                bounds = _interval(document[role].get(f"{key}_interval"))
+                bounds = bounds_text(document[role].get(f"{key}_interval"))
                 figures.append((f"{name}, {role}", form.format(document[role][key]), bounds))
     if "drop_points" in document and not document["reference"].get("at_chance"):
         lost = f"{document['drop_points']:.1f} points"
-        figures.append(("drop", lost, _interval(document["drop_interval_points"])))
+        figures.append(("drop", lost, bounds_text(document["drop_interval_points"])))
     if moved := document.get("value_difference"):
         figures.append(("difference of the values", f"{moved['mean_abs']:.4g}", ""))
     return figures
 
 
-def _interval(bounds: Sequence[float] | None) -> str:
+def bounds_text(bounds: Sequence[float] | None) -> str:
     return f"{bounds[0]:.1f} to {bounds[1]:.1f}" if bounds else ""
 
 
-def _remarks(document: Json) -> list[str]:
+def remarks(document: Json) -> list[str]:
     """Warnings, how the images were read, and what was left out of them."""
     lines = list(document.get("warnings", ()))
     if scenes := (document.get("blocks") or {}).get("note"):
@@ -140,31 +144,32 @@ def _class_changes(document: Json) -> dict[str, Any]:
     return {"class_changes": chart or "", "more_classes": len(moved) - len(worst)}
 
 
-def _matrices(document: Json, names: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Both models' matrices over the same classes: those with most mistakes, if there are many."""
-    chosen = _worst_classes(document)
+def matrices(labels: Sequence[str], models: Sequence[tuple[str, Json]]) -> list[tuple[str, str]]:
+    """The matrix of each model, by its name, over the same classes: those with most mistakes, if
+    there are many."""
+    chosen = _worst_classes(labels, [model for _, model in models])
     if len(chosen) < 2:
         return []
-    labels = [_label(document["labels"][index]) for index in chosen]
+    shown = [_label(labels[index]) for index in chosen]
     column = {index: where for where, index in enumerate(chosen)}
     charts = []
-    for role in _ROLES:
+    for name, model in models:
         cells = [
             (column[true], column[answered], images)
-            for true, answered, images in document[role].get("confusion", ())
+            for true, answered, images in model.get("confusion", ())
             if true in column and answered in column
         ]
-        alt = f"confusion matrix of {names[role]}"
-        charts.append((names[role], plots.as_svg(plots.matrix(cells, labels), alt, inline=True)))
+        alt = f"confusion matrix of {name}"
+        charts.append((name, plots.as_svg(plots.matrix(cells, shown), alt, inline=True)))
     return charts
 
 
-def _worst_classes(document: Json) -> list[int]:
+def _worst_classes(labels: Sequence[str], models: Sequence[Json]) -> list[int]:
     seen: set[int] = set()
     wrong: dict[int, int] = {}
-    for role in _ROLES:
-        for true, answered, images in document[role].get("confusion", ()):
-            if max(true, answered) < len(document["labels"]):
+    for model in models:
+        for true, answered, images in model.get("confusion", ()):
+            if max(true, answered) < len(labels):
                 seen |= {true, answered}
                 if true != answered:
                     for index in (true, answered):

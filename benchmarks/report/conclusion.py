@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from benchmarks.report.comparisons import trained_on
+from benchmarks.report.evaluations import evaluation_figures, model_name
+from benchmarks.report.operating_points import point_title, tone_of
 from benchmarks.report.sources import Json, Sources
 from benchmarks.results.accuracy_columns import accuracy_cells, accuracy_headings, front_of
 from benchmarks.results.result import Case, Result
@@ -24,9 +27,12 @@ class Conclusion:
 
 
 def conclusions(sources: Sources) -> list[Conclusion]:
-    """Of measurements, then comparisons, conversions and camera runs; each sentence once."""
+    """Of measurements, then evaluations, comparisons, conversions and camera runs; each sentence
+    once."""
     found = [_of_result(result) for result in sources.results]
-    found += [_of_comparison(document) for document in sources.comparisons]
+    found += [line for document in sources.evaluations for line in _of_evaluation(document)]
+    for document in sources.comparisons:
+        found += [_of_comparison(document), *_of_shared_points(document)]
     if not sources.comparisons:
         found += [line for document in sources.conversions for line in _of_conversion(document)]
     found += [_of_camera_run(run) for run in sources.camera_runs]
@@ -89,6 +95,38 @@ def _accuracy(result: Result, case: Case) -> str:
         return "; its accuracy was not measured (bench --data)"
     told = zip(accuracy_headings(result), accuracy_cells(figures), strict=True)
     return "".join(f", {name} {text}" for name, text in told if text != "–")
+
+
+def _of_evaluation(document: Json) -> Iterator[Conclusion]:
+    name = model_name(document)
+    if line := (document.get("trained_on") or {}).get("line"):
+        yield Conclusion("bad", f"Evaluate {name} on other images: {line}.")
+        return
+    if document.get("at_chance"):
+        yield Conclusion(
+            "bad", f"Check the labels and the preprocessing: {name} is no better than guessing."
+        )
+        return
+    images = f"{document['n']} image{'s' * (document['n'] != 1)}"
+    told = evaluation_figures(document)[1:]  # without the number of images
+    if told:
+        what, value, bounds = told[0]
+        within = f" ({bounds})" if bounds else ""
+        yield Conclusion("open", f"{name}: {what} {value}{within} on {images}.")
+    for point in (document.get("operating_points") or {}).get("points", ()):
+        yield Conclusion(tone_of(point["outcome"]), f"{name}, {_point(point)}")
+
+
+def _of_shared_points(document: Json) -> Iterator[Conclusion]:
+    """None of images that a model was trained on, which prove nothing."""
+    if trained_on(document):
+        return
+    for point in (document.get("operating_points") or {}).get("points", ()):
+        yield Conclusion(tone_of(point["verdict"]), _point(point))
+
+
+def _point(point: Json) -> str:
+    return f"{point_title(point)}: {point['conclusion']}."
 
 
 def _of_comparison(document: Json) -> Conclusion:

@@ -16,6 +16,87 @@ ClassFigures = TypedDict(
 )
 
 
+class PointCounts(TypedDict):
+    """Images at one threshold; shares 0–1."""
+
+    of_class: Count
+    others: Count
+    found: Count
+    false_alarms: Count
+    recall: Number | None
+    precision: Number | None
+    false_alarm_share: Number | None
+    recall_interval: Interval | None
+    precision_interval: Interval | None
+    false_alarm_share_interval: Interval | None
+
+
+class PointTarget(TypedDict):
+    measure: str
+    share: Number
+
+
+FoundPoint = TypedDict(
+    "FoundPoint",
+    {
+        "class": int,
+        "label": str,
+        "target": PointTarget,
+        "threshold": float | None,
+        "outcome": str,
+        "conclusion": str,
+        "evaluated_on": PointCounts | None,
+    },
+)
+RecallCurveOfClass = TypedDict(
+    "RecallCurveOfClass",
+    {"class": int, "label": str, "recall": list[Number], "precision": list[Number]},
+)
+
+
+class FoundPoints(TypedDict):
+    """Operating points of one model."""
+
+    chosen_on: Count
+    evaluated_on: Count
+    notices: list[str]
+    points: list[FoundPoint]
+    curves: list[RecallCurveOfClass]
+
+
+class EvaluationDocument(TypedDict):
+    """What ``evaluate`` writes."""
+
+    n: Annotated[int, AtLeast(1)]
+    file: NotRequired[str]
+    labels: list[str]
+    top1: NotRequired[float | None]
+    confusion: NotRequired[list[Annotated[list[Count], AtLeast(3)]]]
+    operating_points: NotRequired[FoundPoints]
+
+
+class SharedPoint(TypedDict):
+    """One threshold in both models of a comparison."""
+
+    label: str
+    target: PointTarget
+    threshold: float
+    reference: PointCounts
+    candidate: PointCounts
+    verdict: str
+    conclusion: str
+
+
+class SharedPoints(TypedDict):
+    """Operating points of a comparison."""
+
+    origin: str
+    images: Count
+    without: list[str]
+    notices: list[str]
+    points: list[SharedPoint]
+
+
 class ComparedModel(TypedDict):
     """One of the two models of a comparison."""
 
@@ -47,6 +128,7 @@ class ComparisonDocument(TypedDict):
     drop_points: NotRequired[float | None]
     drop_interval_points: NotRequired[Interval | None]
     flipped: list[FlippedImage]
+    operating_points: NotRequired[SharedPoints]
 
 
 class ConvertedModel(TypedDict):

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.report.camera_run import camera_run
 from benchmarks.report.comparisons import comparison, conversion
 from benchmarks.report.conclusion import conclusions
+from benchmarks.report.evaluations import evaluation
 from benchmarks.report.measurements import machine, measurement
 from benchmarks.report.sources import Json, Sources
 from edge_effnet import __version__
@@ -60,6 +61,7 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
         measurements=[measurement(result) for result in sources.results],
         conversions=[conversion(document) for document in sources.conversions],
         camera_runs=[camera_run(document) for document in sources.camera_runs],
+        evaluations=[evaluation(document) for document in sources.evaluations],
         comparisons=[comparison(document, flips, maps) for document in _once(sources.comparisons)],
         machines=[machine(result) for result in sources.results],
         version=__version__,

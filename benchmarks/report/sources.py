@@ -1,4 +1,5 @@
-"""What a report can be made of: results of bench, comparisons, conversions, camera runs."""
+"""What a report can be made of: results of bench, evaluations, comparisons, conversions, camera
+runs."""
 
 from __future__ import annotations
 
@@ -11,18 +12,20 @@ from benchmarks.report.documents import (
     CameraDocument,
     ComparisonDocument,
     ConversionDocument,
+    EvaluationDocument,
 )
 from benchmarks.results.result import FORMAT as RESULT_FORMAT
 from benchmarks.results.result import Result, parse_result, refuse_newer
 from benchmarks.results.store import SERIES_FORMAT, read_json, read_results
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError
+from edge_effnet.metrics.one_model.summary import FORMAT as EVALUATION_FORMAT
 
 COMPARISON_FORMAT = "edge-effnet/comparison"
 CONVERSION_FORMAT = "edge-effnet conversion"
 CAMERA_FORMAT = "edge-effnet/camera"
 _RUN_AGAIN = "run the camera again"
-_NEWEST = 1  # version of the three foreign formats that this page understands
+_NEWEST = 1  # version of the foreign formats that this page understands
 
 Json = Mapping[str, Any]
 
@@ -34,12 +37,14 @@ class Sources:
     Attributes:
         conversions: documents of ``convert --json``; their comparisons are in ``comparisons``.
         camera_runs: the figures of ``camera --json``; what it compared is in ``comparisons``.
+        evaluations: documents of ``evaluate --json``.
     """
 
     results: tuple[Result, ...]
     comparisons: tuple[Json, ...]
     conversions: tuple[Json, ...]
     camera_runs: tuple[Json, ...] = ()
+    evaluations: tuple[Json, ...] = ()
 
 
 def read_sources(paths: Sequence[Path]) -> Sources:
@@ -52,6 +57,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
     comparisons: list[Json] = []
     conversions: list[Json] = []
     camera_runs: list[Json] = []
+    evaluations: list[Json] = []
     for path in paths:
         raw = read_json(path)
         kind = raw.get("format") if isinstance(raw, dict) else None
@@ -65,6 +71,8 @@ def read_sources(paths: Sequence[Path]) -> Sources:
                 camera_runs.append(_checked(raw["camera"], path, CameraDocument, _RUN_AGAIN))
         elif kind == CAMERA_FORMAT:
             camera_runs.append(_checked(raw, path, CameraDocument, _RUN_AGAIN))
+        elif kind == EVALUATION_FORMAT:
+            evaluations.append(_checked(raw, path, EvaluationDocument, "evaluate the model again"))
         elif kind == CONVERSION_FORMAT:
             conversions.append(_checked(raw, path, ConversionDocument, "convert again"))
             comparisons += [
@@ -76,7 +84,7 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             raise DataError(
                 f"{path} is nothing a report is made of",
                 found=repr(kind) if kind else "JSON of another kind",
-                expected="what bench, compare, convert or camera wrote with --json",
+                expected="what bench, evaluate, compare, convert or camera wrote with --json",
                 fix="for example: edge-effnet bench MODEL --json result.json",
             )
     for result in results:
@@ -84,7 +92,13 @@ def read_sources(paths: Sequence[Path]) -> Sources:
             _comparison(comparison, Path(result.made))
             for comparison in (result.accuracy or {}).get("comparisons", ())
         ]
-    return Sources(tuple(results), tuple(comparisons), tuple(conversions), tuple(camera_runs))
+    return Sources(
+        tuple(results),
+        tuple(comparisons),
+        tuple(conversions),
+        tuple(camera_runs),
+        tuple(evaluations),
+    )
 
 
 def _comparison(raw: Any, path: Path) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from edge_effnet.ui.output import claim_outputs, write_json
 
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
+    from edge_effnet.heads.thresholds import ClassThreshold
     from edge_effnet.runtime.answers import Answer
     from edge_effnet.runtime.classifier import Classifier
 
@@ -65,8 +66,9 @@ def command(
 ) -> None:
     """Print a model's best answers for each image, with their scores.
 
-    An image that cannot be read is named, the others are still classified, and the exit code
-    is 1.
+    A class that has a threshold in the model's card (evaluate --out) shows whether its score
+    reaches it; where it does, the class is shown beyond --top too. An image that cannot be read is
+    named, the others are still classified, and the exit code is 1.
 
     \b
     Examples:
@@ -76,7 +78,7 @@ def command(
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
-    from edge_effnet.runtime.model import Model
+    from edge_effnet.runtime.operating_points import card_thresholds
     from edge_effnet.ui.console import print_note
 
     claim_outputs({"--json": json_to}, overwrite=force)
@@ -91,19 +93,20 @@ def command(
     )
     for line in classifier.notices:
         print_note(line)
+    thresholds = card_thresholds(classifier.card, classifier.head)
     entries: list[dict[str, Any]] = []
     failures: list[DataError] = []
     for image in images:
         try:
-            answers = Model(classifier).classify(image, top)
+            answers = _answers(classifier, image, top, thresholds)
         except DataError as error:
             failures.append(error)
             entries.append({"file": str(image), "error": str(error)})
             continue
-        written = [_answer_json(answer, classifier.head) for answer in answers]
+        written = [_answer_json(answer, classifier.head, thresholds) for answer in answers]
         entries.append({"file": str(image), "answers": written})
         if json_to != "-":
-            _print_answers(image, answers, classifier.head)
+            _print_answers(image, answers, classifier.head, thresholds)
     if json_to is not None:
         document = {
             "format": FORMAT,
@@ -146,19 +149,53 @@ def _preprocess_json(classifier: Classifier, asked: str | None) -> dict[str, str
     return {"settings": preprocess_text(classifier.preprocess), "from": " and ".join(origins)}
 
 
-def _answer_json(answer: Answer, head: Head) -> dict[str, Any]:
+def _answers(
+    classifier: Classifier, image: Path, top: int, thresholds: Mapping[int, ClassThreshold]
+) -> list[Answer]:
+    """The best ones, and below them those that reach a threshold."""
+    from edge_effnet.image.reading import read_image
+    from edge_effnet.runtime.answers import best_answers
+
+    scores = classifier.scores(read_image(image))
+    best = best_answers(scores, classifier.labels, classifier.head, top)
+    every = best_answers(scores, classifier.labels, classifier.head, len(scores))
+    return best + [one for one in every[len(best) :] if _reaches(one, thresholds)]
+
+
+def _reaches(answer: Answer, thresholds: Mapping[int, ClassThreshold]) -> bool | None:
+    """Whether an answer reaches its class's threshold; None where that has none."""
+    threshold = thresholds.get(answer.index)
+    if threshold is None or answer.probability is None:
+        return None
+    return threshold.reached_by(answer.probability)
+
+
+def _answer_json(
+    answer: Answer, head: Head, thresholds: Mapping[int, ClassThreshold]
+) -> dict[str, Any]:
     if head.task == "value":
         return {"label": answer.label, "value": answer.value}
+    reached = _reaches(answer, thresholds)
     return {
         "class": answer.index,
         "label": answer.label,
         "score": answer.probability,
         # Which one is decided for goes without saying where it is the best of several classes.
         **({"answered": answer.answered} if head.task == "labels" or head.binary else {}),
+        **(
+            {"threshold": thresholds[answer.index].threshold, "reached": reached}
+            if reached is not None
+            else {}
+        ),
     }
 
 
-def _print_answers(image: Path, answers: Sequence[Answer], head: Head) -> None:
+def _print_answers(
+    image: Path,
+    answers: Sequence[Answer],
+    head: Head,
+    thresholds: Mapping[int, ClassThreshold],
+) -> None:
     from rich.text import Text
 
     out = console()
@@ -172,6 +209,10 @@ def _print_answers(image: Path, answers: Sequence[Answer], head: Head) -> None:
         dim = marked and not answer.answered
         line = Text(f"  {answer.probability:6.3f}  ")
         line.append("█" * cells + " " * (_BAR_CELLS - cells), style="dim" if dim else "green")
-        out.print(line.append(f"  {answer.label}{'  ✓' * (marked and answer.answered)}"))
+        line.append(f"  {answer.label}{'  ✓' * (marked and answer.answered)}")
+        if (reached := _reaches(answer, thresholds)) is not None:
+            score = f"{thresholds[answer.index].threshold:.3g}"
+            line.append(f"  {'reaches' if reached else 'under'} {score}", style="dim")
+        out.print(line)
     if head.task == "labels" and not any(answer.answered for answer in answers):
         out.print(Text(f"  no label: every score is at or under {head.threshold:g}", style="dim"))

@@ -11,6 +11,7 @@ from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.command_classes import NeedsData
 from edge_effnet.ui.evaluation_set import print_plan
+from edge_effnet.ui.operating_points import asked_targets, print_kept_points, target_options
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -28,6 +29,7 @@ _PLOTS = (".svg", ".png")
 @click.argument("candidate", type=click.Path(path_type=Path))
 @data_option
 @model_options
+@target_options("with REFERENCE, and compare both at it on the other")
 @click.option(
     "--layers", is_flag=True, help="Also which layers cost most. Needs the convert extra."
 )
@@ -49,6 +51,8 @@ def command(
     head: str | None,
     threshold: float | None,
     top: int,
+    recall_targets: tuple[tuple[str, float], ...],
+    precision_targets: tuple[tuple[str, float], ...],
     layers: bool,
     plot: Path | None,
     json_to: str | None,
@@ -62,16 +66,21 @@ def command(
     the classes that changed most and the images whose answer flipped. A flat folder of images
     without classes gives the agreement alone. --labels, --preprocess and --head hold for both.
 
+    Where the card of REFERENCE names thresholds (evaluate --out), or --recall or --precision does:
+    recall, precision and false alarms of both at the same threshold.
+
     \b
     Examples:
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --recall stop=0.95
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
+    from edge_effnet.runtime.operating_points import compare_at_thresholds, resolve_targets
     from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.progress import progress_of, stages
 
@@ -97,14 +106,20 @@ def command(
             stage=stage,
         )
     print_plan(plan, shown=json_to != "-")
+    targets = resolve_targets(asked_targets(recall_targets, precision_targets), plan)
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = plan.predict(workers=threads, strict=strict, progress=progress)
     comparison = compare_predictions(ours, theirs, top=top)
-    if json_to != "-":
-        print_comparison(
-            comparison, plan.dataset.source, is_evidence=plan.evaluation_set.is_evidence
-        )
+    with stages() as stage:
+        kept = compare_at_thresholds(plan, (ours, theirs), targets, stage=stage)
     result: dict[str, Any] = {**comparison.to_json(), **plan.to_json()}
+    if kept is not None:
+        result["operating_points"] = kept.to_json()
+    if json_to != "-":
+        is_evidence = plan.evaluation_set.is_evidence
+        print_comparison(comparison, plan.dataset.source, is_evidence=is_evidence)
+        if kept is not None:
+            print_kept_points(kept, is_evidence=is_evidence)
     if layers:
         result["layers"] = load(PARTS["compare --layers"])(
             reference,

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import click
 
+from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import NeedsData
 from edge_effnet.ui.evaluation_set import print_plan
+from edge_effnet.ui.operating_points import asked_targets, print_operating_points, target_options
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -22,6 +24,13 @@ from edge_effnet.ui.output import claim_outputs, write_json
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @model_options
+@target_options("and evaluate it on the other")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="With --recall or --precision: a copy of the model whose card keeps the thresholds.",
+)
 @output_options
 @strict_option
 @threads_option
@@ -33,6 +42,9 @@ def command(
     head: str | None,
     threshold: float | None,
     top: int,
+    recall_targets: tuple[tuple[str, float], ...],
+    precision_targets: tuple[tuple[str, float], ...],
+    out: Path | None,
     json_to: str | None,
     force: bool,
     strict: bool,
@@ -46,6 +58,9 @@ def command(
     answers is found from its last layer; labels and preprocessing come from inside it where it
     carries them. How its pixels are made, where it does not say, is tried out on the images.
 
+    --recall and --precision find the score from which an image should count as a class, and say
+    what it is worth on images that did not choose it.
+
     \b
     Examples:
       edge-effnet evaluate b0-int8.tflite --data photos/
@@ -53,15 +68,24 @@ def command(
       edge-effnet evaluate other.tflite --data photos/ --labels names.txt \\
           --preprocess mean=127.5,std=127.5
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
+      edge-effnet evaluate b0-int8.tflite --data photos/ --recall stop=0.95 --out stop.tflite
     """
     from edge_effnet.data.given_labels import read_labels
+    from edge_effnet.files.write import write_atomically
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize
+    from edge_effnet.runtime import operating_points as points
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
+    from edge_effnet.ui.console import echo
     from edge_effnet.ui.evaluation_report import print_summary
     from edge_effnet.ui.progress import progress_of, stages
 
-    claim_outputs({"--json": json_to}, overwrite=force)
+    claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
+    asked = asked_targets(recall_targets, precision_targets)
+    card = None
+    if out is not None:
+        _refuse_nothing_to_keep(bool(asked))
+        card = points.require_card(model)
     names = read_labels(labels, data) if labels else None
     with stages() as stage:
         plan = plan_evaluation(
@@ -73,10 +97,34 @@ def command(
             stage=stage,
         )
     print_plan(plan, shown=json_to != "-")
+    targets = points.resolve_targets(asked, plan)
+    if card is not None:
+        points.refuse_to_keep(targets, plan, card)
     with progress_of(f"evaluating {model.name}") as progress:
         (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)
     summary = summarize(predictions, top=top)
-    if json_to is not None:
-        write_json({**evaluation_json(summary), **plan.to_json()}, json_to, overwrite=force)
+    document = {**evaluation_json(summary), **plan.to_json()}
     if json_to != "-":
         print_summary(summary, plan.given.source)
+    found = None
+    if targets:
+        with stages() as stage:
+            halves = points.halve(plan.dataset, predictions, stage=stage)
+        found = points.choose_points(predictions, targets, halves)
+        document["operating_points"] = found.to_json()
+        if json_to != "-":
+            print_operating_points(found, is_evidence=plan.evaluation_set.is_evidence)
+    if json_to is not None:
+        write_json(document, json_to, overwrite=force)
+    if found is not None and out is not None:
+        write_atomically(out, points.with_thresholds(model, found, halves), overwrite=force)
+        echo(f"written to {out}, with the thresholds in its card", err=json_to == "-")
+
+
+def _refuse_nothing_to_keep(asked: bool) -> None:
+    if not asked:
+        raise UsageProblem(
+            "--out keeps thresholds in a copy of the model",
+            found="neither --recall nor --precision",
+            fix="for example --recall stop=0.95",
+        )

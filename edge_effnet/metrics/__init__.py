@@ -4,6 +4,12 @@
 from edge_effnet.metrics.one_model.chance import likely_cause
 from edge_effnet.metrics.one_model.class_summary import ClassSummary, summarize_classes
 from edge_effnet.metrics.one_model.label_summary import LabelSummary
+from edge_effnet.metrics.one_model.operating_points import (
+    OperatingPoint,
+    OperatingPoints,
+    Target,
+    find_operating_points,
+)
 from edge_effnet.metrics.one_model.summary import Summary, evaluation_json, summarize
 from edge_effnet.metrics.one_model.value_summary import ValueSummary
 from edge_effnet.metrics.predictions import (
@@ -15,6 +21,7 @@ from edge_effnet.metrics.predictions import (
 )
 from edge_effnet.metrics.two_models.comparison import Comparison, ScoreError, compare_predictions
 from edge_effnet.metrics.two_models.flips import Flip
+from edge_effnet.metrics.two_models.kept_points import KeptPoint, KeptPoints, compare_points
 from edge_effnet.metrics.two_models.paired import Paired
 
 __all__ = [
@@ -22,15 +29,22 @@ __all__ = [
     "Comparison",
     "Flip",
     "HashedFile",
+    "KeptPoint",
+    "KeptPoints",
     "LabelSummary",
+    "OperatingPoint",
+    "OperatingPoints",
     "Paired",
     "Predictions",
     "ScoreError",
     "Skipped",
     "Summary",
+    "Target",
     "ValueSummary",
+    "compare_points",
     "compare_predictions",
     "evaluation_json",
+    "find_operating_points",
     "likely_cause",
     "refuse_other_head",
     "require_same_labels",

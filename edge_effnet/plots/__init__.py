@@ -19,6 +19,7 @@ from edge_effnet.plots.charts import (
     matrix,
     scatter,
 )
+from edge_effnet.plots.curves import RecallCurve, RecallPoint, precision_recall
 from edge_effnet.plots.style import PAGE_COLORS, PALETTE, as_file, as_png, as_svg, missing_extra
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "DotRow",
     "Mark",
     "Panel",
+    "RecallCurve",
+    "RecallPoint",
     "as_file",
     "as_png",
     "as_svg",
@@ -38,5 +41,6 @@ __all__ = [
     "lines",
     "matrix",
     "missing_extra",
+    "precision_recall",
     "scatter",
 ]

@@ -8,7 +8,7 @@ import json
 import tracemalloc
 import zipfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from edge_effnet.architecture.files import variant_to_json
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.artifact import Card, read_artifact, split_archive, write_artifact
 from edge_effnet.errors import ModelError, OutputError
+from edge_effnet.heads.thresholds import ClassThreshold, ThresholdCounts
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.classifier import open_classifier
 from tests.edge_effnet.conftest import model_bytes
@@ -33,6 +34,9 @@ CARD = Card(
     measured={"n": 250, "agreement": 96.4},
     tool={"edge-effnet": "0.1"},
 )
+
+COUNTS = ThresholdCounts(of_class=20, others=80, found=19, false_alarms=2)
+THRESHOLD = ClassThreshold(0.3, "recall", 0.95, COUNTS, COUNTS)
 
 
 @pytest.fixture
@@ -120,6 +124,19 @@ def test_a_card_of_version_1_crops_rgb_images(tmp_path: Path) -> None:
     assert read.preprocess == CARD.preprocess
 
 
+def test_thresholds_travel_with_the_model(tmp_path: Path) -> None:
+    card = replace(CARD, thresholds={"Köter": THRESHOLD})
+    write_artifact(tmp_path / "a.tflite", MODEL, card)
+    read = read_artifact(tmp_path / "a.tflite").card
+    assert read is not None
+    assert read.thresholds == {"Köter": THRESHOLD}
+    before = {**CARD.to_json(), "model_sha256": hashlib.sha256(MODEL).hexdigest()}
+    del before["thresholds"]
+    old = read_artifact(with_card(tmp_path / "old.tflite", json.dumps(before))).card
+    assert old is not None
+    assert old.thresholds == {}
+
+
 def test_a_card_of_another_fit_is_not_for_version_1(tmp_path: Path) -> None:
     """Which would crop in silence."""
     squashed = replace(CARD, preprocess=Preprocess(4, 4, 1.0, fit="squash", channels="bgr"))
@@ -182,6 +199,10 @@ def test_a_damaged_card_is_refused(text: str, tmp_path: Path) -> None:
         ("steps", [1.5]),
         ("measured", "well"),
         ("tool", []),
+        ("thresholds", []),
+        ("thresholds", {"Köter": {"threshold": 0.5}}),
+        ("thresholds", {"dog": asdict(THRESHOLD)}),
+        ("thresholds", {"Köter": {**asdict(THRESHOLD), "threshold": "0.5"}}),
     ],
 )
 def test_wrong_fields_are_refused(field: str, value: object, tmp_path: Path) -> None:

@@ -45,6 +45,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
         [plots.Panel("loss", [("", [], [])]), plots.Panel("loss", [("", [0, 1], [inf, nan])])],
         "epoch",
     ),
+    "precision_recall": lambda: plots.precision_recall(
+        [
+            plots.RecallCurve(
+                "$stop", [0.5, 1.0], [1.0, 0.8],
+                [plots.RecallPoint("at 0.5", 0.9, 1.0, (0.7, 0.98), (0.8, 1.0))],
+            ),
+            *(plots.RecallCurve(f"名{i}", [1.0], [0.1]) for i in range(7)),
+        ]
+    ),
     "dots": lambda: plots.dots([plots.DotRow("a", [(0.5, 0, "half")], "x")], "t", "%"),
     "logarithmic": lambda: plots.dots(
         [plots.DotRow("a", [(1e-4, 0, "h"), (10.0, 1, "h")])], "t", "%", logarithmic=True,
