@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from edge_effnet.data.labels import listed
 from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.heads.head import Head, find_head, numbers
 from edge_effnet.heads.tasks import open_size, refuse_other_tasks
+from edge_effnet.heads.thresholds import ClassThreshold
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.measure.file_description.description import (
     FileDescription,
@@ -83,6 +84,8 @@ def describe_tflite(found: ModelFile) -> FileDescription:
         return FileDescription(path, found.kind.code, tuple(facts), (problem,), runs=runs)
     label_fact, label_problem = _labels(path, artifact, classifier.head)
     facts += [("photos", _pixels(classifier.pixels)), _answer(classifier.head), label_fact]
+    if artifact.card is not None and artifact.card.thresholds:
+        facts.append(("thresholds", _thresholds(artifact.card.thresholds)))
     command = None if compiled else _command(path, structure, storage, classifier, artifact)
     problems = tuple(
         replace(problem, fix=command or problem.fix) if problem.fix else problem
@@ -184,6 +187,14 @@ def _labels(
         return ("labels", f"{shown} (from {file.source or 'inside the file'})"), ()
     problem = (Finding("labels", False, file.notice),) if file.notice else ()
     return ("labels", "none: the classes are numbers; --labels FILE names them"), problem
+
+
+def _thresholds(kept: Mapping[str, ClassThreshold]) -> str:
+    """From which score on an image is taken for a class, and what that was chosen for."""
+    return "; ".join(
+        f"{name} from {one.threshold:.6g} on ({one.measure} of {100 * one.share:.4g} %)"
+        for name, one in kept.items()
+    )
 
 
 def _unfixed(structure: Structure) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -77,6 +78,9 @@ def test_thresholds_travel_in_the_card(
     assert after is not None
     assert split_archive(model.read_bytes())[0] == split_archive(kept.read_bytes())[0]
     assert after.thresholds["red"].evaluated_on.of_class == 30
+    said = cli("doctor", kept)[1]
+    assert "thresholds chosen" in said
+    assert re.search(r"red from 0\.\d+ on \(recall of 90 %\)", said)
     # Another class joins it; the same one is replaced in the copy that is made.
     both = tmp_path / "both.tflite"
     again = ("--precision", "green=0.9", "--recall", "red=0.5", "--out", both)
