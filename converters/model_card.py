@@ -99,6 +99,7 @@ def make_card(
         steps=tuple(steps),
         tool={"edge-effnet": __version__},
         head=source.head,
+        thresholds=source.thresholds,
     )
 
 

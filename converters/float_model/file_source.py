@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from converters.float_model.read_model import ReadModel
 from converters.float_model.source import Source, checked_names, file_origin
 from converters.float_model.tflite_files.checks import refuse_too_large
 from converters.float_model.tflite_files.reader import read_tflite_model
+from edge_effnet.artifact import Card
 from edge_effnet.data.label_files import choose_names
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, ModelError
-from edge_effnet.heads.head import find_head
+from edge_effnet.heads.head import Head, find_head
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.heads.tasks import refuse_other_tasks
+from edge_effnet.heads.thresholds import ClassThreshold
 from edge_effnet.image.preprocess_text import parse_preprocess
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.model_files import identify, refusal, unpacked
@@ -65,7 +67,17 @@ def from_file(
         steps=read.steps,
         notices=(*read.notices, *filter(None, [label_file.notice, doubt])),
         evidence=evidence,
+        thresholds=_thresholds(card, found, settings, names),
     )
+
+
+def _thresholds(
+    card: Card | None, head: Head, settings: Preprocess, names: Sequence[str] | None
+) -> Mapping[str, ClassThreshold]:
+    """Those of a card that still says how pixels become the input and what the scores mean."""
+    if card is None or card.preprocess != settings or tuple(names or ()) != card.labels:
+        return {}
+    return card.thresholds if card.head is None or card.head.kind == head.kind else {}
 
 
 def _read(path: Path, resolution: int | None) -> ReadModel:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.files.read import content_hash
 from edge_effnet.heads.head import Head, fit_names, fix_of_names
+from edge_effnet.heads.thresholds import ClassThreshold
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.tflite.editor import writable_constant
@@ -36,6 +37,7 @@ class Source:
         unpruned: the float model it was pruned from, the reference of it and of all made from it.
         evidence: of how pixels become its input, where neither the user nor a card said; then
             ``preprocess`` is what is known without photos, until ``settle_input``.
+        thresholds: of its card, where answers and pixels are still what the card says.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Source:
     notices: tuple[str, ...] = ()
     unpruned: Source | None = None
     evidence: Evidence | None = None
+    thresholds: Mapping[str, ClassThreshold] = field(default_factory=dict)
 
     @property
     def classes(self) -> int:

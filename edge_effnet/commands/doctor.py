@@ -139,7 +139,7 @@ def _print_file(
     out.print()
     out.print(str(described.path), style="bold", markup=False, soft_wrap=True)
     for word, said in described.facts:
-        out.print(f"{word:<9}{said}", markup=False, highlight=False, soft_wrap=True)
+        out.print(f"{word:<8} {said}", markup=False, highlight=False, soft_wrap=True)
     _print_findings(described.problems, word="wrong: ", besides=described.command)
     _print_findings(speed, besides=described.command)
     if described.command is None:

@@ -61,6 +61,8 @@ class ClassThreshold:
         measure, share: what it was chosen for, such as a recall of 0.95.
         chosen_on: the images that it was chosen on, where it reaches that share.
         evaluated_on: others.
+        chosen_with: name, in its card, of the model whose scores these were; a file converted from
+            it has the same threshold, and other scores.
     """
 
     threshold: float
@@ -68,6 +70,7 @@ class ClassThreshold:
     share: float
     chosen_on: ThresholdCounts
     evaluated_on: ThresholdCounts
+    chosen_with: str = ""
 
     def reached_by(self, score: float) -> bool:
         """Whether an image of this score is taken for the class."""
@@ -105,6 +108,7 @@ def thresholds_from_json(raw: Any, labels: Sequence[str]) -> dict[str, ClassThre
             share,
             _counts(entry["chosen_on"]),
             _counts(entry["evaluated_on"]),
+            _of(str, entry["chosen_with"]),
         )
     return found
 

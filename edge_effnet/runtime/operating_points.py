@@ -173,10 +173,16 @@ def compare_at_thresholds(
         notices = (f"{int(known.sum())} images that chose the thresholds were left out here",)
     return KeptPoints(
         compare_points(ours, theirs, chosen, ~known),
-        f"from the card of {ours.name}",
+        f"from the card of {ours.name}{_chosen_with(card)}",
         int((~known).sum()),
         notices=notices,
     )
+
+
+def _chosen_with(card: Card) -> str:
+    """Where a card's thresholds were chosen with the scores of another file."""
+    others = {one.chosen_with for one in card.thresholds.values()} - {card.name}
+    return f", chosen with {listed(sorted(others))}" if others else ""
 
 
 def _chosen_on(card: Card, paths: Sequence[Path]) -> Flags:
@@ -260,7 +266,9 @@ def with_thresholds(path: Path, found: OperatingPoints, halves: Halves) -> bytes
             fix="give more images, or ask for less",
         )
     thresholds = {
-        card.labels[one.target.index]: one.threshold for one in found.points if one.threshold
+        card.labels[one.target.index]: replace(one.threshold, chosen_with=card.name)
+        for one in found.points
+        if one.threshold
     }
     twice = next((name for name in thresholds if card.labels.count(name) > 1), None)
     if twice is not None:

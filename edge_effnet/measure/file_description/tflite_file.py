@@ -85,7 +85,7 @@ def describe_tflite(found: ModelFile) -> FileDescription:
     label_fact, label_problem = _labels(path, artifact, classifier.head)
     facts += [("photos", _pixels(classifier.pixels)), _answer(classifier.head), label_fact]
     if artifact.card is not None and artifact.card.thresholds:
-        facts.append(("thresholds", _thresholds(artifact.card.thresholds)))
+        facts.append(("threshold", _thresholds(artifact.card.thresholds)))
     command = None if compiled else _command(path, structure, storage, classifier, artifact)
     problems = tuple(
         replace(problem, fix=command or problem.fix) if problem.fix else problem
@@ -192,7 +192,8 @@ def _labels(
 def _thresholds(kept: Mapping[str, ClassThreshold]) -> str:
     """From which score on an image is taken for a class, and what that was chosen for."""
     return "; ".join(
-        f"{name} from {one.threshold:.6g} on ({one.measure} of {100 * one.share:.4g} %)"
+        f"{name} from {one.threshold:.6g} on ({one.measure} of {100 * one.share:.4g} %, chosen "
+        f"with {one.chosen_with})"
         for name, one in kept.items()
     )
 

@@ -170,6 +170,33 @@ def test_a_threshold_travels_in_the_card(
     assert card.head == Head("multilabel", 3, threshold=0.9)
 
 
+def test_thresholds_of_classes_travel_with_the_model_they_were_chosen_with(
+    edge_effnet: RunCommand, colours: Path, tmp_path: Path
+) -> None:
+    model = float_model(tmp_path / "colours.tflite", np.eye(3) * 0.05, "SOFTMAX", COLOURS)
+    kept = tmp_path / "kept.tflite"
+    asked = ("--recall", "red=0.9", "--out", kept)
+    chosen = edge_effnet("evaluate", model, "--data", colours / "photos", *asked)
+    assert chosen.returncode == 0, chosen.stderr
+    code, _, err = convert(edge_effnet, kept, colours / "photos")
+    assert code == 0, err
+    threshold = read_artifact(kept).card.thresholds["red"]  # type: ignore[union-attr]
+    assert threshold.chosen_with == "colours"
+    for name in ("kept-float32.tflite", "kept-int8.tflite"):
+        card = read_artifact(tmp_path / "out" / name).card
+        assert card is not None
+        assert card.thresholds == {"red": threshold}
+    both = (tmp_path / "out" / f"kept-{kind}.tflite" for kind in ("float32", "int8"))
+    compared = edge_effnet("compare", *both, "--data", colours / "photos")
+    assert "from the card of kept-float32.tflite, chosen with colours" in compared.stdout
+    # Scores of other pixels are not those that chose.
+    code, _, err = convert(edge_effnet, kept, colours / "photos", "--preprocess", "unit", "--force")
+    assert code == 0, err
+    card = read_artifact(tmp_path / "out" / "kept-int8.tflite").card
+    assert card is not None
+    assert card.thresholds == {}
+
+
 @given(st.integers(0, 2**32 - 1), st.floats(0.5, 5))
 def test_a_shift_of_sigmoids_is_noise_and_one_of_softmax_is_not(seed: int, shift: float) -> None:
     logits = np.random.default_rng(seed).normal(0, 2, (8, 4)).astype(np.float32)

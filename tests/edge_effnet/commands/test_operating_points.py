@@ -80,7 +80,7 @@ def test_thresholds_travel_in_the_card(
     assert after.thresholds["red"].evaluated_on.of_class == 30
     said = cli("doctor", kept)[1]
     assert "thresholds chosen" in said
-    assert re.search(r"red from 0\.\d+ on \(recall of 90 %\)", said)
+    assert re.search(r"red from 0\.\d+ on \(recall of 90 %, chosen with colours\)", said)
     # Another class joins it; the same one is replaced in the copy that is made.
     both = tmp_path / "both.tflite"
     again = ("--precision", "green=0.9", "--recall", "red=0.5", "--out", both)

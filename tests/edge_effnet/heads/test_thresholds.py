@@ -37,6 +37,7 @@ thresholds = st.builds(
     st.floats(0, 1, exclude_min=True),
     counts(),
     counts(),
+    st.text(),
 )
 
 
@@ -67,6 +68,7 @@ def test_cards_of_before_have_none() -> None:
         {"evaluated_on": {**asdict(COUNTS), "found": 1.5}},
         {"evaluated_on": {**asdict(COUNTS), "found": True}},
         {"evaluated_on": {"of_class": 20}},
+        {"chosen_with": None},
     ],
 )
 def test_wrong_entries_are_refused(change: dict[str, Any]) -> None:
