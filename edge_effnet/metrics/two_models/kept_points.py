@@ -166,13 +166,13 @@ def _conclusion(
         )
     crossed = sum(one.lost + one.gained for one in (recall, alarms) if one is not None)
     line = (
-        f"not proven that {name} keeps it{'' if crossed else ', though no image changes sides'}: "
-        f"{' and '.join(most)} cannot be excluded"
+        f"not proven that {name} keeps it, nor that it loses any"
+        f"{'' if crossed else ' (no image changes sides)'}: {' and '.join(most)} cannot be excluded"
     )
     needed = recall.images_to_prove
     if needed and recall.drop_at_most_points > PROVE_BELOW_POINTS:
         line += (
-            f"; if none is lost, about {round_up(needed):,} images of {target.label!r} would "
+            f"; if it is the same, about {round_up(needed):,} images of {target.label!r} would "
             f"exclude {PROVE_BELOW_POINTS:g} point of recall"
         )
     return line
