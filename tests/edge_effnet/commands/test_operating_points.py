@@ -171,6 +171,29 @@ def test_thresholds_are_of_the_scores_that_the_card_describes(
     assert "operating points" not in cli(*both, "--head", "softmax")[1]
 
 
+def test_several_labels_and_values(
+    cli: Cli, colour_model: MakeModel, mixed_folder: Path, tmp_path: Path
+) -> None:
+    rows, values = ["file,red,green,blue"], ["file,value"]
+    for path in sorted(mixed_folder.rglob("*.png")):
+        name = path.relative_to(tmp_path)
+        rows.append(f"{name}," + ",".join(str(int(path.parent.name == one)) for one in COLOURS))
+        values.append(f"{name},{len(rows)}")
+    tags, numbers = tmp_path / "tags.csv", tmp_path / "values.csv"
+    tags.write_text("\n".join(rows))
+    numbers.write_text("\n".join(values))
+    model = colour_model(weights=np.eye(3) - 1 / 3, end="LOGISTIC")
+    code, out, _ = cli("evaluate", model, "--data", tags, "--recall", "red=0.9")
+    assert code == 0
+    assert "'red', recall of 90 %: from a score of" in out
+    assert "of 30 images, 95 % interval" in out
+    value = colour_model("value.tflite", np.ones((1, 3)), ("value",), None)
+    given = ("--head", "regression", "--data", numbers, "--recall", "value=0.9")
+    code, _, err = cli("evaluate", value, *given)
+    assert code == 1
+    assert "--recall needs images whose classes are known" in err
+
+
 @pytest.mark.parametrize(
     ("asked", "code", "words"),
     [
