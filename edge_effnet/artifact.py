@@ -28,8 +28,8 @@ from edge_effnet.files.limits import CARD_BYTES
 from edge_effnet.files.write import dump_json, text_bytes, write_atomically
 from edge_effnet.files.zip_members import open_zip, read_member, refuse_unreadable
 from edge_effnet.heads.head import Head, head_from_json, numbers
-from edge_effnet.heads.unknown import Unknown, unknown_from_json
 from edge_effnet.heads.thresholds import ClassThreshold, thresholds_from_json
+from edge_effnet.heads.unknown import Unknown, unknown_from_json
 from edge_effnet.image.preprocessing import Preprocess, foreign_preprocess
 from edge_effnet.tflite.metadata import METADATA_NAME, read_normalization
 from edge_effnet.tflite.reader import Structure, parse_structure, read_model_bytes

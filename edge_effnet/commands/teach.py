@@ -79,7 +79,6 @@ def command(
     from edge_effnet.data.listing import load_dataset
     from edge_effnet.errors import DataError
     from edge_effnet.teaching.backbone import open_backbone
-    from edge_effnet.teaching.base import find_base
     from edge_effnet.teaching.teach import teach
     from edge_effnet.ui.evaluation_set import print_data
     from edge_effnet.ui.progress import stages
@@ -90,7 +89,11 @@ def command(
     if json_to != "-":
         print_data(dataset)
     with stages() as stage:
-        backbone = open_backbone(base or find_base(stage), preprocess=preprocess)
+        if base is None:
+            from edge_effnet.teaching.base import find_base
+
+            base = find_base(stage)
+        backbone = open_backbone(base, preprocess=preprocess)
         taught = teach(
             dataset,
             backbone,
