@@ -42,6 +42,7 @@ def convert(
     fallback: Literal["float16", "weights8"] | None = None,
     allow_float: int = 0,
     full_integer: bool = False,
+    teachable: bool = False,
     weights: str = "auto",
     runs: str | PathLike[str] = "runs",
     resolution: int | None = None,
@@ -84,6 +85,8 @@ def convert(
         allow_float: with a limit: tensors that may be computed in float at last.
         full_integer: keep no operator of the int8 file in float, even where 8 bits are too few
             for the first ones.
+        teachable: keep the last layer of the ``edgetpu`` file in float and out of what is
+            compiled, so that it can be exchanged later.
         weights: of a variant or baseline: ``auto``, ``imagenet``, ``demo``, ``random`` or a file.
         labels: names of the classes in index order; by default the model's own.
         preprocess: such as ``"mean=127.5,std=127.5"``; by default the model's own.
@@ -133,6 +136,7 @@ def convert(
         fallback=fallback,
         allow_float=allow_float,
         full_integer=full_integer,
+        teachable=teachable,
         qat_steps=qat_steps,
         qat_labels=qat_labels,
         resume=resume,

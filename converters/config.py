@@ -30,6 +30,7 @@ class ConvertConfig:
         fallback: a recipe without int8 kernels, written where no int8 file keeps the limits.
         allow_float: tensors that may stay float where no full-integer strategy fits.
         full_integer: no operator of the int8 file computes in float.
+        teachable: the answer of the Edge TPU's file computes in float, behind what is compiled.
         qat_steps: of quantization-aware training; None for the default.
         qat_labels: whether the calibration images' labels teach there too.
         resume: take over what an earlier run measured and learned.
@@ -116,11 +117,19 @@ class ConvertConfig:
             "ones (default: those stay float, and the report says what either costs)."
         ),
     )
+    teachable: bool = field(
+        default=False,
+        metadata=option(
+            "With --edgetpu: keep the last layer in float and out of what is compiled, so that it "
+            "can be exchanged later. It runs on the CPU."
+        ),
+    )
     workers: int = 1
     force: bool = False
 
     def __post_init__(self) -> None:
         self._refuse_bad_full_integer()
+        self._refuse_bad_teachable()
         if self.limits is None:
             self._refuse_options_of_limits()
             return
@@ -171,6 +180,23 @@ class ConvertConfig:
                 "--full-integer is for --int8",
                 found=" and ".join(f"--{recipe.name}" for recipe in self.recipes) or "no recipe",
                 fix="add --int8, or leave it out",
+            )
+
+    def _refuse_bad_teachable(self) -> None:
+        if not self.teachable:
+            return
+        if not any(recipe.edge_tpu for recipe in self.recipes):
+            raise UsageProblem(
+                "--teachable is for --edgetpu",
+                found=" and ".join(f"--{recipe.name}" for recipe in self.recipes) or "no recipe",
+                fix="add --edgetpu, or leave it out: the last layer of any other file can be "
+                "exchanged as it is",
+            )
+        if self.full_integer:
+            raise UsageProblem(
+                "--full-integer keeps nothing in float",
+                found="--teachable beside it, which keeps the last layer in float",
+                fix="leave one of them out",
             )
 
     def _refuse_options_of_limits(self) -> None:

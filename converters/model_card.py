@@ -70,7 +70,7 @@ def make_card(
     """
     steps = list(source.steps)
     if strategy is not None and candidate is not None:
-        recipe = strategy.quantization
+        recipe = candidate.recipe
         step: dict[str, Any] = {
             "step": "quantized",
             "recipe": asdict(recipe),

@@ -39,6 +39,7 @@ from converters.model_card import (
     measured_record,
     with_metadata,
 )
+from converters.quantization.answer.float_answer import refuse_without_last_layer
 from converters.quantization.candidates import Candidate, Context
 from converters.quantization.operators.in_float import told_left_float
 from converters.quantization.qat.config import QatRun
@@ -62,8 +63,8 @@ def convert(
         tell: given sentences for the user while the work goes on.
 
     Raises:
-        DataError, ModelError: see ``refuse_broken_weights``, ``settle_input``, ``choose_images``,
-            ``quantize``.
+        DataError, ModelError: see ``refuse_broken_weights``, ``settle_input``,
+            ``refuse_without_last_layer``, ``choose_images``, ``quantize``.
         OutputError: something cannot be written; then nothing is.
     """
     refuse_broken_weights(source)
@@ -76,6 +77,8 @@ def convert(
     )
     refuse_limits_of_values(source, config)
     source, notes = with_folded_normalization(source)
+    if config.teachable:
+        refuse_without_last_layer(source.model, source.structure, source.name)
     left_float = told_left_float(
         source.model,
         source.structure,
@@ -236,4 +239,5 @@ def _context(
         config.workers,
         qat,
         config.full_integer,
+        config.teachable,
     )

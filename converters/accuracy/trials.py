@@ -108,6 +108,7 @@ def trial_key(
         strategy.to_json(),
         context.model,
         context.interface,
+        context.teachable,
         calibration.sha256(),
         _truths(calibration.images),
         limits,

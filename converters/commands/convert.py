@@ -32,7 +32,7 @@ _GROUPS = {
         *("--variant", "--model", "--baseline", "--weights", "--runs", "--prune", "--resolution"),
         *("--labels", "--preprocess", "--head", "--threshold"),
     ),
-    "Recipes": (*(f"--{name}" for name in RECIPES), "--full-integer", "--io"),
+    "Recipes": (*(f"--{name}" for name in RECIPES), "--full-integer", "--teachable", "--io"),
     "Data": (
         *("--data", "--calibration", "--calibration-images", "--eval-images"),
         *("--strict", "--seed"),

@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from converters.edgetpu.float_answer import LEFT, answer_operators
 from converters.edgetpu.graph import Graph
 from converters.edgetpu.operators import ON_CHIP_BYTES, Refusal, refusal, unproven
 from converters.edgetpu.versions import too_new
@@ -31,7 +32,7 @@ BEHIND = "supported, but after an operator that is not: only one piece goes to t
 MAPPED = "mapped to the Edge TPU"
 
 
-OutcomeCode = Literal["mapped", "behind", "float", "too_large", "unsupported"]
+OutcomeCode = Literal["mapped", "behind", "answer", "float", "too_large", "unsupported"]
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,9 @@ class OperatorOutcome:
     """What becomes of one operator.
 
     Attributes:
-        code: ``mapped``; ``behind``, supported but after an operator that is not; else why the
-            Edge TPU does not support it: ``float``, ``too_large`` or anything else.
+        code: ``mapped``; ``behind``, supported but after an operator that is not; ``answer``, in
+            float behind all else, see ``float_answer``; else why the Edge TPU does not support
+            it: ``float``, ``too_large`` or anything else.
         reason: the same in words.
     """
 
@@ -113,16 +115,22 @@ def preflight(model: bytes, name: str) -> Preflight:
         op.index: Refusal(unreadable) if unreadable else refusal(op, graph)
         for op in structure.operators
     }
+    answer = answer_operators(structure)
     pieces = supported_pieces(structure, {i for i, refused in refusals.items() if refused is None})
     first = set(pieces[0]) if pieces else set()
-    ops = tuple(_outcome(op, graph, refusals[op.index], first) for op in structure.operators)
+    ops = tuple(
+        OperatorOutcome(op.index, op.name, False, LEFT, "answer")
+        if op.index in answer
+        else _outcome(op, graph, refusals[op.index], first)
+        for op in structure.operators
+    )
     weight_bytes = _weight_bytes(structure, first)
     return Preflight(
         ops=ops,
         subgraphs=1 if first else 0,
         supported_pieces=len(pieces),
         weight_bytes=weight_bytes,
-        changes=tuple(_changes(structure, refusals, len(pieces), weight_bytes)),
+        changes=tuple(_changes(structure, refusals, answer, len(pieces), weight_bytes)),
         warnings=tuple(_warnings(structure, first, graph)),
     )
 
@@ -179,7 +187,11 @@ def _weight_bytes(structure: Structure, mapped: set[int]) -> int:
 
 
 def _changes(
-    structure: Structure, refusals: dict[int, Refusal | None], pieces: int, weight_bytes: int
+    structure: Structure,
+    refusals: dict[int, Refusal | None],
+    answer: frozenset[int],
+    pieces: int,
+    weight_bytes: int,
 ) -> list[str]:
     lines = []
     if unreadable := too_new(structure):
@@ -187,7 +199,7 @@ def _changes(
     reasons = Counter(
         (structure.operators[index].name, refused)
         for index, refused in refusals.items()
-        if refused is not None
+        if refused is not None and index not in answer
     )
     floats = sum(count for (_, refused), count in reasons.items() if refused.code == "float")
     if floats > len(structure.operators) / 2:
@@ -232,17 +244,17 @@ def _warnings(structure: Structure, mapped: set[int], graph: Graph) -> list[str]
 
 def _already_compiled(structure: Structure, compiled: list[Operator]) -> Preflight:
     own = {op.index for op in compiled}
+    answer = answer_operators(structure)
+
+    def outcome(op: Operator) -> OperatorOutcome:
+        if op.index in own:
+            return OperatorOutcome(op.index, op.name, True, "compiled for the Edge TPU", "mapped")
+        if op.index in answer:
+            return OperatorOutcome(op.index, op.name, False, LEFT, "answer")
+        return OperatorOutcome(op.index, op.name, False, "left on the CPU", "unsupported")
+
     return Preflight(
-        ops=tuple(
-            OperatorOutcome(
-                op.index,
-                op.name,
-                op.index in own,
-                "compiled for the Edge TPU" if op.index in own else "left on the CPU",
-                "mapped" if op.index in own else "unsupported",
-            )
-            for op in structure.operators
-        ),
+        ops=tuple(map(outcome, structure.operators)),
         subgraphs=len(own),
         supported_pieces=len(own),
         weight_bytes=0,

@@ -7,7 +7,7 @@ the module of what it does. ``keep_better`` and ``best_of`` undo steps that do n
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
@@ -62,6 +62,7 @@ class Context:
         workers: cores to use.
         qat: where and how quantization-aware training runs; None leaves its step out.
         full_integer: whether the answer of an int8 file must be integer too.
+        teachable: whether the answer of the Edge TPU's file computes in float too.
     """
 
     model: bytes
@@ -71,6 +72,7 @@ class Context:
     workers: int
     qat: QatRun | None = None
     full_integer: bool = False
+    teachable: bool = False
     _cache: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False)
 
     def cached(self, key: Hashable, compute: Callable[[], _Result]) -> _Result:
@@ -83,11 +85,12 @@ class Context:
     def start(self, recipe: str) -> Candidate:
         """The float model, to be quantized by a recipe. What has no integer kernel stays float."""
         row = RECIPES[recipe]
+        asked = self.teachable if row.edge_tpu else row.float_answer and not self.full_integer
+        row = replace(row, float_answer=asked)
 
         def begin() -> Candidate:
             left = frozenset(self.without_kernel) if row.full_integer else frozenset[str]()
-            in_float = row.float_answer and not self.full_integer
-            answer = find_float_answer(self.model, self.structure) if in_float else None
+            answer = find_float_answer(self.model, self.structure) if row.float_answer else None
             left |= answer.tensors if answer else frozenset()
             return Candidate(self.model, row, left_float=left, float_answer=answer)
 

@@ -115,7 +115,10 @@ def storage_finding(structure: Structure, command: str | None) -> Finding:
     if storage == "int8":
         return Finding("full-integer", False, "full integers: the recipe that can be fast")
     if storage == "int8-answer":
-        what = f"{stored_text(structure)}: the recipe that can be fast; an Edge TPU wants --edgetpu"
+        what = (
+            f"{stored_text(structure)}: the recipe that can be fast; an Edge TPU leaves that layer "
+            "to the CPU (--edgetpu without --teachable maps it)"
+        )
         return Finding("integer-to-the-answer", False, what)
     if storage == "int8-part":
         what = (

@@ -20,7 +20,7 @@ def print_preflight(outcome: dict[str, Any]) -> None:
     groups: dict[tuple[str, str], int] = {}
     for entry in ops:
         if not entry["mapped"]:
-            op = "operators" if entry["code"] == "behind" else f"× {entry['op']}"
+            op = "operators" if entry["code"] in ("behind", "answer") else f"× {entry['op']}"
             key = (op, entry["reason"])
             groups[key] = groups.get(key, 0) + 1
     for (op, reason), count in groups.items():

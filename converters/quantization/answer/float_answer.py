@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from converters.tflite_graph.graph import LAYERS
 from converters.tflite_graph.segments import logit_names
 from converters.tflite_graph.unused import drop_unused
+from edge_effnet.errors import ModelError
 from edge_effnet.tflite.editor import operator_code, pack_tree, read_tree
 from edge_effnet.tflite.reader import Operator, Structure
 
@@ -67,6 +68,25 @@ def find_float_answer(model: bytes, structure: Structure) -> FloatAnswer | None:
     behind = [structure.outputs[0]] if logits not in structure.outputs else []
     chain = [*_pooling(structure, makers, layer.inputs[0]), *behind]
     return FloatAnswer(names[0], frozenset(structure.tensors[index].name for index in chain))
+
+
+def refuse_without_last_layer(model: bytes, structure: Structure, name: str) -> None:
+    """Refuse a network whose last layer could not be exchanged in a file that is compiled.
+
+    Args:
+        model, structure: float.
+        name: of the network.
+
+    Raises:
+        ModelError: ``find_float_answer`` finds nothing.
+    """
+    if find_float_answer(model, structure) is None:
+        raise ModelError(
+            f"{name} has no last layer that could stay out of what is compiled",
+            found="an answer that no dense layer makes, or nothing in front of that layer",
+            expected="a dense layer, with a softmax, a sigmoid or nothing behind it",
+            fix="leave --teachable out",
+        )
 
 
 def _is_plain_dense(model: bytes, structure: Structure, layer: Operator) -> bool:
