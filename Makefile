@@ -7,7 +7,7 @@ PIP := -q --disable-pip-version-check
 MEDIAPIPE := .venv-mediapipe
 WORKERS ?= auto
 
-.PHONY: help test check lint types imports docs docs-serve unit format demo figures clean
+.PHONY: help test check lint types imports docs docs-serve unit format demo base figures clean
 
 help:
 	@echo "make demo    set up, then convert, compare and classify, offline"
@@ -15,6 +15,7 @@ help:
 	@echo "make check   lint, types, import rules and documentation only"
 	@echo "make format  put the code into its format"
 	@echo "make docs    build the documentation as a site in build/site"
+	@echo "make base    build the wheel edge-effnet-lite0 (the network that teach begins with) in build/lite0"
 	@echo "make figures rerun the figures that the documents state, and print stated against found"
 	@echo "make clean   remove what the other targets made"
 
@@ -60,6 +61,9 @@ format: $(VENV)/.installed
 
 demo: $(VENV)/.installed
 	$(BIN)/edge-effnet demo --out out/demo --force
+
+base: $(VENV)/.installed
+	$(BIN)/python packages/edge-effnet-lite0/make_wheel.py build/lite0
 
 figures: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.studies.readme_figures $(ARGS)

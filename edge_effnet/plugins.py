@@ -39,6 +39,7 @@ COMMANDS = {
 PARTS = {
     "compare --layers": "converters.commands.compare_layers:compare_layers",
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
+    "teach": "converters.taught_base:make_base",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",
 }

