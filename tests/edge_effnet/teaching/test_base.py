@@ -16,7 +16,7 @@ import pytest
 from converters.accuracy.strategies import STRATEGIES_VERSION
 from edge_effnet.artifact import read_artifact
 from edge_effnet.data.demo import demo_model
-from edge_effnet.errors import ModelError
+from edge_effnet.errors import ModelError, OutputError
 from edge_effnet.files.scratch import TEMPORARY
 from edge_effnet.network.weights.packages import PACKAGES
 from edge_effnet.teaching.base import LITE0, find_base
@@ -95,6 +95,15 @@ def test_without_all_of_it_one_line_names_both_ways(
         "own with --base FILE.tflite"
     )
     assert not (tmp_path / "none").exists()
+
+
+def test_a_cache_that_cannot_be_written_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "file"))
+    with pytest.raises(OutputError, match="or set EDGE_EFFNET_CACHE to another folder"):
+        find_base()
 
 
 def test_without_the_weights_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
