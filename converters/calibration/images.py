@@ -28,10 +28,12 @@ from edge_effnet.data.split import (
     images_per_class,
     without,
 )
+from edge_effnet.data.threads import ahead
 from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.system.cores import available_cores
 
 GENERATED_EVALUATION_IMAGES = 200
 FEWEST_SPARE = 20
@@ -270,13 +272,18 @@ def _drawn(
 
 def _generated(preprocess: Preprocess, count: int | None, seed: int, scratch: Path) -> Dataset:
     count = min(count or GENERATED_EVALUATION_IMAGES, GENERATED_EVALUATION_IMAGES)
-    samples = []
     height, width = (
         math.ceil(side / preprocess.crop) for side in (preprocess.height, preprocess.width)
     )
-    for index in range(count):
+
+    def write(index: int) -> Sample:
         image = generated_image(index, seed + _EVALUATION_SEED_OFFSET, height, width)
         path = scratch / f"generated-{index:04}.png"
-        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        samples.append(Sample(path, None))
-    return Dataset(tuple(samples), (), "generated images")
+        cv2.imwrite(str(path), cv2.cvtColor(image, cv2.COLOR_RGB2BGR), _QUICKLY)
+        return Sample(path, None)
+
+    samples = tuple(ahead(write, range(count), available_cores()))
+    return Dataset(samples, (), "generated images")
+
+
+_QUICKLY = [cv2.IMWRITE_PNG_COMPRESSION, 1]

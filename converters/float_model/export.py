@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from converters.float_model.convert_apart import convert_apart
+from converters.float_model.convert_apart import AT_ONCE, convert_apart
 from converters.float_model.export_in_parts import PART_WEIGHTS, in_parts, join
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import MissingExtra, ModelError
@@ -61,7 +61,8 @@ def _converted_in_parts(parts: list[keras.Model], ends: list[str]) -> bytes:
             _save(_of_one(part) if index else part, str(folder))
             del part
             gc.collect()
-        models = convert_apart(folders)
+        apart = len(folders) > AT_ONCE  # else what a second TensorFlow takes is more than it saves
+        models = convert_apart(folders) if apart else [*map(convert_folder, map(str, folders))]
     return _with_signature(join(models, ends), ["image"])
 
 
