@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from edge_effnet.artifact import Card
     from edge_effnet.teaching.teach import Taught
 
-_FEW = 10
-"""Different images of a class, below which its figure is hardly one."""
+_FEW = 10  # images of a class, below which its figure is hardly one
+_GAIN_POINTS = 1.0  # of the last doubling, below which the next brings little
 
 
 def print_taught(taught: Taught, out: Path) -> None:
@@ -25,13 +25,13 @@ def print_taught(taught: Taught, out: Path) -> None:
     else:
         print_summary(
             summarize(taught.predictions, top=1),
-            f"{taught.dataset.source}, by cross-validation: each photo by a layer that was "
-            "taught others",
+            f"{taught.dataset.source} (cross-validation: each photo is asked about by a layer "
+            "that has learned from others)",
         )
     for line in notes(taught):
         say(console(), line)
     size = megabytes(out.stat().st_size)
-    echo(f"written to {out} ({size} MB)")
+    echo(f"written to {out}, {size}")
     echo(f"next: edge-effnet classify {out} PHOTO")
 
 
@@ -49,20 +49,25 @@ def notes(taught: Taught) -> list[str]:
             f"{' …' if len(few) > 3 else ''}: more, of other moments and places, help most"
         )
     if taught.predictions is not None and taught.half_right is not None:
-        right = _share_right(taught.predictions)
-        gain = 100 * (right - taught.half_right)
-        lines.append(
-            f"with half of the photos {100 * taught.half_right:.1f} % are right, with all "
-            f"{100 * right:.1f} %: twice as many would bring "
-            + ("about as much again or less" if gain >= 1 else "little")
-        )
+        lines.append(_curve(_share_right(taught.predictions), taught.half_right))
     if taught.unknown is not None:
         lines.append(
-            f'what is like none of the photos is answered "unknown": similarity under '
-            f"{taught.unknown.threshold:.3f}, where {taught.unknown.lost_share:.0%} of "
-            f"{taught.unknown.images} photos like these are lost too"
+            f'what is like none of the photos is answered "unknown": a similarity under '
+            f"{taught.unknown.threshold:.3f}; so are {taught.unknown.lost_share:.0%} of photos "
+            f"like these, by the {taught.unknown.images} asked about"
         )
     return lines
+
+
+def _curve(right: float, half_right: float) -> str:
+    """What twice as many photos would bring: less than the last doubling did."""
+    gained = 100 * (right - half_right)
+    found = (
+        f"with half of the photos {100 * half_right:.1f} % are right, with all {100 * right:.1f} %"
+    )
+    if gained < _GAIN_POINTS:
+        return f"{found}: more photos of the same kind would bring little"
+    return f"{found}: twice as many would likely bring some points, at most {gained:.1f}"
 
 
 def _share_right(predictions: Predictions) -> float:
