@@ -65,14 +65,14 @@ class TaughtImages:
 
 
 @dataclass(frozen=True, eq=False)
-class Judgement:
+class CrossValidation:
     """What cross-validation found.
 
     Attributes:
         scores: (images, classes), by a layer that was learned without the image's group; zeros
             where that was not possible.
         similarity: (images,), the largest to mean features without the image's group.
-        judged: (images,), of bool: a class of one group alone cannot be judged.
+        evaluated: (images,), of bool: a class of one group alone cannot be evaluated.
         decay: the one whose layers had the least cross-entropy.
         half_right: share that is right where half as many images are learned from; None where
             that leaves a class without any.
@@ -80,7 +80,7 @@ class Judgement:
 
     scores: Float32Array
     similarity: Float32Array
-    judged: Which
+    evaluated: Which
     decay: float
     half_right: float | None
 
@@ -115,18 +115,20 @@ def folds_of(labels: Labels, group: Labels, seed: int) -> Labels:
     return fold
 
 
-def cross_validate(images: TaughtImages, seed: int) -> Judgement:
-    """How right layers are that are learned from images; see ``Judgement``."""
+def cross_validate(images: TaughtImages, seed: int) -> CrossValidation:
+    """How right layers are that are learned from images; see ``CrossValidation``."""
     fold = folds_of(images.labels, images.group, seed)
-    judged = fold >= 0
+    evaluated = fold >= 0
     decay = min(DECAYS, key=lambda one: _cross_entropy(images, fold, one))
     scores = _out_of_fold(images, fold, decay)
     similarity = np.zeros(len(fold), np.float32)
-    for number in np.unique(fold[judged]):
+    for number in np.unique(fold[evaluated]):
         out = fold == number
         means = mean_features(images.asked[~out], images.labels[~out], images.classes)
         similarity[out] = (images.asked[out] @ means.T).max(axis=1)
-    return Judgement(scores, similarity, judged, decay, _half_right(images, fold, decay, seed))
+    return CrossValidation(
+        scores, similarity, evaluated, decay, _half_right(images, fold, decay, seed)
+    )
 
 
 def _out_of_fold(
@@ -165,23 +167,23 @@ def _half_right(images: TaughtImages, fold: Labels, decay: float, seed: int) -> 
         members = np.flatnonzero(images.labels == label)
         half = math.ceil(_HALF * len(members))
         kept[random.permutation(members)[:half]] = True
-    judged = fold >= 0
-    for number in np.unique(fold[judged]):
+    evaluated = fold >= 0
+    for number in np.unique(fold[evaluated]):
         if len(np.unique(images.labels[kept & (fold != number)])) < images.classes:
             return None
-    if not judged.any():
+    if not evaluated.any():
         return None
     scores = _out_of_fold(images, fold, decay, kept)
-    return float((scores.argmax(axis=1) == images.labels)[judged].mean())
+    return float((scores.argmax(axis=1) == images.labels)[evaluated].mean())
 
 
-def unknown_rule(judgement: Judgement, lost_share: float) -> Unknown | None:
-    """The threshold under which an image is unknown; None where no image could be judged.
+def unknown_rule(validation: CrossValidation, lost_share: float) -> Unknown | None:
+    """The threshold under which an image is unknown; None where no image could be evaluated.
 
     The share of the images of the classes that lie under it is at most ``lost_share``, among those
-    judged.
+    evaluated.
     """
-    found = np.sort(judgement.similarity[judgement.judged])
+    found = np.sort(validation.similarity[validation.evaluated])
     if not len(found):
         return None
     return Unknown(float(found[int(lost_share * len(found))]), lost_share, len(found))

@@ -18,7 +18,7 @@ from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, Backbone
 from edge_effnet.teaching.cross_validation import (
     FOLDS,
-    Judgement,
+    CrossValidation,
     TaughtImages,
     cross_validate,
     mean_features,
@@ -37,7 +37,7 @@ class Taught:
         predictions: of the images by cross-validation; None where no class has two different
             images, so that nothing can be said.
         half_right: share right by layers that learned from half as many images, or None.
-        unjudged: classes with fewer than two different images.
+        not_evaluated: classes with fewer than two different images.
         unknown: the rule for other things, in the card too.
     """
 
@@ -46,7 +46,7 @@ class Taught:
     dataset: Dataset
     predictions: Predictions | None
     half_right: float | None
-    unjudged: tuple[str, ...]
+    not_evaluated: tuple[str, ...]
     unknown: Unknown | None
     features: Features
 
@@ -85,24 +85,24 @@ def teach(
         len(dataset.labels),
     )
     done = stage("cross-validating", None)
-    judgement = cross_validate(images, seed)
+    validation = cross_validate(images, seed)
     done(1)
     done = stage("learning", None)
     labels = images.all_views(images.labels)
-    layer = fit(images.problem, labels, images.classes, judgement.decay)
+    layer = fit(images.problem, labels, images.classes, validation.decay)
     means = mean_features(images.asked, images.labels, images.classes)
     model = taught_model(backbone, layer, means, name)
     done(1)
-    rule = unknown_rule(judgement, lost_share)
-    predictions = _predictions(learned, judgement, features)
+    rule = unknown_rule(validation, lost_share)
+    predictions = _predictions(learned, validation, features)
     step = {
         "step": TAUGHT,
         "base": backbone.path.name,
         "backbone_sha256": backbone.sha256,
         "images_per_class": learned.class_counts,
-        "weight_decay": judgement.decay,
+        "weight_decay": validation.decay,
         "seed": seed,
-        "cross_validation": _measured(judgement, images),
+        "cross_validation": _measured(validation, images),
         "data": {"source": dataset.source, "images": record(learned, None)},
     }
     card = taught_card(backbone, name, dataset.labels)
@@ -111,11 +111,11 @@ def teach(
         replace(card, steps=(*card.steps, step), unknown=rule or Unknown(-1.0, 0.0, 0)),
         learned,
         predictions,
-        judgement.half_right,
+        validation.half_right,
         tuple(
             name
             for label, name in enumerate(dataset.labels)
-            if not judgement.judged[images.labels == label].any()
+            if not validation.evaluated[images.labels == label].any()
         ),
         rule,
         features,
@@ -133,14 +133,16 @@ def _refuse_missing_classes(dataset: Dataset, learned: Dataset) -> None:
         )
 
 
-def _predictions(learned: Dataset, judgement: Judgement, features: Features) -> Predictions | None:
-    """Of the images that could be judged, as an evaluation has them."""
-    chosen = np.flatnonzero(judgement.judged)
+def _predictions(
+    learned: Dataset, validation: CrossValidation, features: Features
+) -> Predictions | None:
+    """Of the images that could be evaluated, as an evaluation has them."""
+    chosen = np.flatnonzero(validation.evaluated)
     if not len(chosen):
         return None
     samples = [learned.samples[index] for index in chosen]
     return Predictions(
-        scores=judgement.scores[chosen],
+        scores=validation.scores[chosen],
         truth=np.array([sample.label for sample in samples], np.int64),
         paths=tuple(sample.path for sample in samples),
         labels=learned.labels,
@@ -149,6 +151,6 @@ def _predictions(learned: Dataset, judgement: Judgement, features: Features) -> 
     )
 
 
-def _measured(judgement: Judgement, images: TaughtImages) -> dict[str, int]:
-    right = (judgement.scores.argmax(axis=1) == images.labels) & judgement.judged
-    return {"folds": FOLDS, "images": int(judgement.judged.sum()), "right": int(right.sum())}
+def _measured(validation: CrossValidation, images: TaughtImages) -> dict[str, int]:
+    right = (validation.scores.argmax(axis=1) == images.labels) & validation.evaluated
+    return {"folds": FOLDS, "images": int(validation.evaluated.sum()), "right": int(right.sum())}

@@ -38,11 +38,13 @@ def print_taught(taught: Taught, out: Path) -> None:
 def notes(taught: Taught) -> list[str]:
     """What the figures mean, in sentences."""
     lines = []
-    if taught.unjudged:
-        named = ", ".join(map(repr, taught.unjudged[:3]))
+    if taught.not_evaluated:
+        named = ", ".join(map(repr, taught.not_evaluated[:3]))
         lines.append(f"fewer than two different photos of {named}: nothing is known about that")
     counts = taught.dataset.class_counts
-    few = [name for name, count in counts.items() if count < _FEW and name not in taught.unjudged]
+    few = [
+        name for name, count in counts.items() if count < _FEW and name not in taught.not_evaluated
+    ]
     if few:
         lines.append(
             f"fewer than {_FEW} photos of {', '.join(map(repr, few[:3]))}"
@@ -82,7 +84,7 @@ def taught_json(taught: Taught, card: Card) -> dict[str, Any]:
         "images_per_class": taught.dataset.class_counts,
         "cross_validation": evaluation_json(summarize(predictions, top=1)) if predictions else None,
         "half_of_the_images_right": taught.half_right,
-        "not_judged": list(taught.unjudged),
+        "not_evaluated": list(taught.not_evaluated),
         "unknown": taught.unknown.to_json() if taught.unknown else None,
         "skipped": [image.to_json() for image in taught.features.skipped],
         "notes": notes(taught),

@@ -47,11 +47,11 @@ def test_a_group_is_in_one_fold_and_a_class_of_one_group_in_none(
 
 def test_classes_that_lie_apart_are_told_apart() -> None:
     images = _images(12, 3)
-    judgement = cross_validate(images, seed=0)
-    assert judgement.judged.all()
-    assert (judgement.scores.argmax(axis=1) == images.labels).mean() > 0.95
-    assert judgement.half_right is not None
-    assert judgement.half_right > 0.9
+    validation = cross_validate(images, seed=0)
+    assert validation.evaluated.all()
+    assert (validation.scores.argmax(axis=1) == images.labels).mean() > 0.95
+    assert validation.half_right is not None
+    assert validation.half_right > 0.9
 
 
 def test_copies_of_an_image_cannot_answer_for_it() -> None:
@@ -71,28 +71,28 @@ def test_copies_of_an_image_cannot_answer_for_it() -> None:
     assert right[1] > 0.9
 
 
-def test_a_class_of_one_image_is_learned_and_not_judged() -> None:
+def test_a_class_of_one_image_is_learned_and_not_evaluated() -> None:
     images = _images(6, 2)
     labels = np.append(images.labels, 2)
     lone = np.concatenate([images.features, np.ones((1, 2, 40), np.float32)])
-    judgement = cross_validate(TaughtImages(lone, labels, np.arange(13), 3), seed=0)
-    assert judgement.judged.tolist() == [True] * 12 + [False]
+    validation = cross_validate(TaughtImages(lone, labels, np.arange(13), 3), seed=0)
+    assert validation.evaluated.tolist() == [True] * 12 + [False]
 
 
 def test_the_rule_loses_the_share_it_was_asked_for_and_refuses_other_things() -> None:
     images = _images(40, 3)
-    judgement = cross_validate(images, seed=0)
-    rule = unknown_rule(judgement, 0.05)
+    validation = cross_validate(images, seed=0)
+    rule = unknown_rule(validation, 0.05)
     assert rule is not None
     assert rule.images == 120
-    assert (judgement.similarity < rule.threshold).mean() <= 0.05
+    assert (validation.similarity < rule.threshold).mean() <= 0.05
     means = mean_features(images.asked, images.labels, 3)
     others = unit(np.random.default_rng(9).normal(size=(200, 40)).astype(np.float32))
     assert ((others @ means.T).max(axis=1) < rule.threshold).mean() > 0.95
 
 
-def test_nothing_judged_means_no_rule() -> None:
+def test_nothing_evaluated_means_no_rule() -> None:
     images = _images(1, 3)
-    judgement = cross_validate(images, seed=0)
-    assert not judgement.judged.any()
-    assert unknown_rule(judgement, 0.05) is None
+    validation = cross_validate(images, seed=0)
+    assert not validation.evaluated.any()
+    assert unknown_rule(validation, 0.05) is None
