@@ -143,9 +143,8 @@ def _convert_frozen(network: keras.Model) -> bytes:
     tf = tensorflow_module()
     images = [tf.TensorSpec(one.shape, one.dtype, name=one.name) for one in network.inputs]
     with native_output_hidden(stdout=True):
-        graph = tf.function(partial(network.__call__, training=False)).get_concrete_function(
-            *images
-        )
+        answer = tf.function(partial(network.__call__, training=False))
+        graph = answer.get_concrete_function(*images)
         model = converted(tf.lite.TFLiteConverter.from_concrete_functions([graph]))
     return _with_signature(model, [image.name for image in images])
 

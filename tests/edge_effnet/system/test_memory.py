@@ -1,6 +1,8 @@
 """Freed memory goes back to the system."""
 
 import ctypes
+import subprocess
+import sys
 
 import pytest
 
@@ -28,3 +30,32 @@ def test_what_was_freed_is_resident_no_longer() -> None:
     assert before is not None
     assert after is not None
     assert before - after > _BLOCKS * _BYTES // 2
+
+
+_HELD_BY_A_SMALL_BLOCK = """
+import ctypes
+import subprocess
+import sys
+from edge_effnet.measure.probe import status_bytes
+from edge_effnet.system.memory import give_back_large_blocks
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+libc.free(libc.malloc(30 << 20))  # glibc raises its limit to this, and keeps such blocks
+if {asked}:
+    give_back_large_blocks()
+before = status_bytes("VmRSS")
+large = libc.malloc(20 << 20)
+ctypes.memset(large, 1, 20 << 20)
+small = libc.malloc(1000)
+libc.free(large)
+print(status_bytes("VmRSS") - before)
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="a C library without mallopt")
+@pytest.mark.parametrize(("asked", "kept"), [(False, True), (True, False)])
+def test_a_small_block_behind_a_large_one_does_not_keep_it(asked: bool, kept: bool) -> None:
+    program = _HELD_BY_A_SMALL_BLOCK.format(asked=asked)
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert (int(done.stdout) > 15 << 20) == kept
