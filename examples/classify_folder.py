@@ -21,8 +21,9 @@ def main(model_file: str, folder: str) -> None:
         except edge_effnet.EdgeEffnetError as error:
             print(f"skipped: {error}", file=sys.stderr)
             continue
-        counts[best.label] += 1
-        print(f"{best.probability:6.3f}  {best.label:20}  {path}")
+        seen = "unknown" if best.unknown else best.label  # like no image that was taught
+        counts[seen] += 1
+        print(f"{best.probability:6.3f}  {seen:20}  {path}")
     print(", ".join(f"{label}: {count}" for label, count in counts.most_common()))
 
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_effnet.arrays import Float32Array
+from edge_effnet.data.labels import match_label
 from edge_effnet.heads.head import Head
+from edge_effnet.heads.unknown import Unknown, is_unknown
 from edge_effnet.metrics.one_model.classification import top_answers
 
 UNKNOWN = "unknown"
@@ -35,7 +37,9 @@ class Decision:
 
     Attributes:
         answers: the class; every label that is answered; ``unknown`` where no class reaches the
-            threshold, ``none of them`` where no label does, with the best score. Empty for values.
+            threshold, ``none of them`` where no label does, with the best score; ``unknown`` too
+            where the frame is like none that the model was taught, with its similarity. Empty for
+            values.
         best: the highest scores, best first. Empty for values.
         values: of a head whose task is "value".
     """
@@ -70,6 +74,13 @@ class Decision:
         return ", ".join(f"{item.short} {item.score:.2f}" for item in self.answers) or self.text
 
 
+def unknown_name(labels: Sequence[str]) -> str:
+    """What the answer to a frame of no class is called: like a class that means the same, where
+    there is one (``unknown``, spelled in any way), so that both are one answer."""
+    index = match_label(UNKNOWN, labels)
+    return UNKNOWN if index is None else labels[index]
+
+
 def with_threshold(head: Head, threshold: float | None) -> Head:
     """The head that decides: of labels, those above ``--threshold`` are answered."""
     if threshold is None or head.task != "labels":
@@ -95,16 +106,24 @@ def decide(
     *,
     top: int,
     threshold: float | None,
+    similarity: float | None = None,
+    rule: Unknown | None = None,
+    none: str = UNKNOWN,
 ) -> Decision:
     """The answer that scores of shape (classes,) amount to.
 
     Args:
         threshold: a class of a lower score is "unknown".
+        similarity: to the images that the model was taught; under the rule's threshold the frame
+            is "unknown", whatever its scores.
+        none: what "unknown" is called.
     """
     if head.task == "value":
         return Decision((), values=tuple(map(float, scores)))
     indices = top_answers(scores[None], top)[0]
     best = tuple(ScoredLabel(labels[index], float(scores[index])) for index in indices)
+    if similarity is not None and is_unknown(rule, similarity):
+        return Decision((ScoredLabel(none, similarity),), best)
     answers = [
         ScoredLabel(labels[index], float(scores[index])) for index in answered_indices(head, scores)
     ]
@@ -113,7 +132,7 @@ def decide(
     if head.task == "labels":
         answers.sort(key=lambda item: -item.score)
     elif threshold is not None and answers[0].score < threshold:
-        answers = [ScoredLabel(UNKNOWN, answers[0].score)]
+        answers = [ScoredLabel(none, answers[0].score)]
     return Decision(tuple(answers), best)
 
 
@@ -136,3 +155,9 @@ class Smoother:
             self._scores = np.asarray(self._scores + weight * (scores - self._scores), np.float32)
         self._time_s = time_s
         return self._scores
+
+    def add_number(self, number: float | None, time_s: float) -> float | None:
+        """The same of one number, where there is one."""
+        return (
+            None if number is None else float(self.add(np.array([number], np.float32), time_s)[0])
+        )

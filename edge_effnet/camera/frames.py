@@ -42,6 +42,7 @@ class FrameScores:
         scene: number of the scene the frame belongs to, see ``scenes``.
         prepare_ms, infer_ms: crop and resize; the model alone.
         done_s: monotonic.
+        similarity: to the images that the model was taught, of a model that tells.
     """
 
     frame: Frame
@@ -50,6 +51,7 @@ class FrameScores:
     infer_ms: float
     done_s: float
     scene: int = 0
+    similarity: float | None = None
 
     @property
     def delay_ms(self) -> float:
@@ -64,6 +66,7 @@ class ComparedFrame:
     answer: FrameScores
     reference_scores: Float32Array
     reference_ms: float
+    reference_similarity: float | None = None
 
 
 @dataclass(frozen=True)

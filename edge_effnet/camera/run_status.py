@@ -27,6 +27,8 @@ class RunStatus:
     Attributes:
         frames: the queue from capture to the models.
         right, error: of answers whose truth is known.
+        can_be_unknown, unknown: whether the model tells frames that are like none it was taught,
+            and how many it has.
         comparison: with the reference model, None without one.
         decision, reference_decision: the latest of each model.
         notes: the last few lines the user was told.
@@ -43,6 +45,8 @@ class RunStatus:
     monitor: BoardMonitor | None
     comparison: FeedComparison | None
     right: Tally
+    can_be_unknown: bool = False
+    unknown: int = 0
     error: AbsoluteError = field(default_factory=AbsoluteError)
     rates: Rates = field(default_factory=Rates)
     decision: Decision | None = None
@@ -131,6 +135,7 @@ def run_json(run: RunStatus) -> dict[str, Any]:
         "captured": run.capture.captured,
         "answered": run.rates.answered,
         "dropped": run.dropped,
+        **({"unknown": run.unknown} if run.can_be_unknown else {}),
         "broken": run.capture.broken,
         "reopened": run.capture.reopened,
         **_accuracy(run),

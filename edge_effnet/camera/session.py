@@ -7,8 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
-from edge_effnet.arrays import Float32Array
-from edge_effnet.camera.answers import Decision, Smoother, answered_indices, decide, with_threshold
+from edge_effnet.camera.answers import Decision, answered_indices, with_threshold
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
@@ -23,11 +22,12 @@ from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.sources.base import FrameSource
+from edge_effnet.camera.steady import SteadyAnswers
 from edge_effnet.camera.thermal import BoardMonitor, next_limit
 from edge_effnet.camera.threads.capture import Capture, frame_queue
 from edge_effnet.camera.threads.pipeline import FrameModel, Pipeline
 from edge_effnet.camera.threads.queues import Limiter
-from edge_effnet.heads.head import Head
+from edge_effnet.heads.unknown import is_unknown
 
 STATUS_EVERY_S = 0.1
 UNWATCHED_STATUS_EVERY_S = 1.0
@@ -131,6 +131,7 @@ class Session:
             monitor,
             comparison,
             Tally(in_time=in_time),
+            can_be_unknown=model.unknown is not None,
         )
         self._pipeline = Pipeline(
             model,
@@ -144,7 +145,10 @@ class Session:
         )
         self._truth, self._outputs = truth, outputs or Outputs()
         self._say, self._show_status = say, show_status
-        self._smoothers = Smoother(settings.smooth_s), Smoother(settings.smooth_s)
+        self._answers = SteadyAnswers(settings, head, model.unknown)
+        if comparison is not None and reference is not None:
+            theirs = comparison.heads[1]
+            self._reference_answers = SteadyAnswers(settings, theirs, reference.unknown)
         self._throttled: tuple[str, ...] = ()
         self._status_due_s = self._rate_due_s = self._history_due_s = 0.0
 
@@ -201,8 +205,9 @@ class Session:
         status, outputs, frame = self.status, self._outputs, scores.frame
         settings = status.settings
         status.rates.add(scores)
-        smooth = self._smoothers[0].add(scores.scores, frame.time_s)
-        status.decision = shown = self._decide(smooth, status.head)
+        shown = self._answers.add(scores.scores, scores.similarity, frame.time_s)
+        status.decision = shown
+        status.unknown += is_unknown(self._answers.rule, scores.similarity)
         if self._truth is not None and (true := self._truth(frame)) is not None:
             if status.head.task == "value":
                 status.error.add(scores.scores, true)
@@ -227,8 +232,9 @@ class Session:
         comparison = status.comparison
         assert comparison is not None  # noqa: S101 (pairs come from a reference)
         status.rates.add_compared(pair)
-        smooth = self._smoothers[1].add(pair.reference_scores, frame.time_s)
-        status.reference_decision = self._decide(smooth, comparison.heads[1])
+        status.reference_decision = self._reference_answers.add(
+            pair.reference_scores, pair.reference_similarity, frame.time_s
+        )
         true, saved = self._truth(frame) if self._truth is not None else None, None
         if outputs.saver is not None and (names := comparison.different(pair)):
             saved = outputs.saver.put(frame, *names)
@@ -237,10 +243,6 @@ class Session:
         agree = comparison.add(pair, true, frame.path or saved)
         if outputs.jsonl is not None:
             outputs.jsonl.pair(pair, agree, status.settings.labels, comparison.heads[1])
-
-    def _decide(self, scores: Float32Array, head: Head) -> Decision:
-        settings = self.status.settings
-        return decide(scores, settings.labels, head, top=settings.top, threshold=settings.threshold)
 
     def _decisions(self) -> tuple[tuple[str, Decision], ...]:
         status = self.status

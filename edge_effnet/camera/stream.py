@@ -14,6 +14,7 @@ from edge_effnet.camera.settings import Pace
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.threads.capture import Capture, frame_queue
+from edge_effnet.heads.unknown import is_unknown
 from edge_effnet.runtime.answers import Answer, best_answers
 from edge_effnet.runtime.model import Model, open_model
 
@@ -48,7 +49,8 @@ class Camera:
         opened = reopen()
         self.name, self.model = opened.name, model
         still = opened.fps is None and not opened.live  # images follow no time
-        self._top, self._smoother = top, Smoother(0.0 if still else smooth_s)
+        self._top = top
+        self._scores, self._similarity = (Smoother(0.0 if still else smooth_s) for _ in range(2))
         pace = Pace(every_frame=pace.every_frame or still, loop=pace.loop)
         self._frames = frame_queue(pace)
         self._capture = Capture(opened, reopen, self._frames, pace, _LOG.warning)
@@ -67,8 +69,18 @@ class Camera:
         """
         classifier = self.model.classifier
         while (frame := self._frames.take()) is not None:
-            scores = self._smoother.add(classifier.scores(frame.pixels), frame.time_s)
-            yield frame, best_answers(scores, classifier.labels, classifier.head, self._top)
+            scores = self._scores.add(classifier.scores(frame.pixels), frame.time_s)
+            similarity = self._similarity.add_number(classifier.similarity(), frame.time_s)
+            yield (
+                frame,
+                best_answers(
+                    scores,
+                    classifier.labels,
+                    classifier.head,
+                    self._top,
+                    unknown=is_unknown(classifier.unknown, similarity),
+                ),
+            )
         if self._capture.error is not None:
             raise self._capture.error
 

@@ -67,8 +67,9 @@ def command(
     """Print a model's best answers for each image, with their scores.
 
     A class that has a threshold in the model's card (evaluate --out) shows whether its score
-    reaches it; where it does, the class is shown beyond --top too. An image that cannot be read is
-    named, the others are still classified, and the exit code is 1.
+    reaches it; where it does, the class is shown beyond --top too. A model of teach answers
+    "unknown" for an image that is like none it was taught; its scores stay to be seen. An image
+    that cannot be read is named, the others are still classified, and the exit code is 1.
 
     \b
     Examples:
@@ -98,15 +99,17 @@ def command(
     failures: list[DataError] = []
     for image in images:
         try:
-            answers = _answers(classifier, image, top, thresholds)
+            answers, similarity = _answers(classifier, image, top, thresholds)
         except DataError as error:
             failures.append(error)
             entries.append({"file": str(image), "error": str(error)})
             continue
         written = [_answer_json(answer, classifier.head, thresholds) for answer in answers]
-        entries.append({"file": str(image), "answers": written})
+        seen = {"similarity": similarity, "unknown": answers[0].unknown}
+        known = {} if similarity is None else seen
+        entries.append({"file": str(image), **known, "answers": written})
         if json_to != "-":
-            _print_answers(image, answers, classifier.head, thresholds)
+            _print_answers(image, answers, classifier, thresholds, similarity)
     if json_to is not None:
         document = {
             "format": FORMAT,
@@ -151,15 +154,27 @@ def _preprocess_json(classifier: Classifier, asked: str | None) -> dict[str, str
 
 def _answers(
     classifier: Classifier, image: Path, top: int, thresholds: Mapping[int, ClassThreshold]
-) -> list[Answer]:
-    """The best ones, and below them those that reach a threshold."""
+) -> tuple[list[Answer], float | None]:
+    """The best ones, and below them those that reach a threshold; and how like the image is to
+    those that the model was taught, where its file tells."""
+    from edge_effnet.heads.unknown import is_unknown
     from edge_effnet.image.reading import read_image
     from edge_effnet.runtime.answers import best_answers
 
     scores = classifier.scores(read_image(image))
-    best = best_answers(scores, classifier.labels, classifier.head, top)
-    every = best_answers(scores, classifier.labels, classifier.head, len(scores))
-    return best + [one for one in every[len(best) :] if _reaches(one, thresholds)]
+    similarity = classifier.similarity()
+    best, every = (
+        best_answers(
+            scores,
+            classifier.labels,
+            classifier.head,
+            count,
+            unknown=is_unknown(classifier.unknown, similarity),
+        )
+        for count in (top, len(scores))
+    )
+    reached = [one for one in every[len(best) :] if _reaches(one, thresholds)]
+    return best + reached, similarity
 
 
 def _reaches(answer: Answer, thresholds: Mapping[int, ClassThreshold]) -> bool | None:
@@ -193,26 +208,34 @@ def _answer_json(
 def _print_answers(
     image: Path,
     answers: Sequence[Answer],
-    head: Head,
+    classifier: Classifier,
     thresholds: Mapping[int, ClassThreshold],
+    similarity: float | None,
 ) -> None:
     from rich.text import Text
 
-    out = console()
+    out, head, rule = console(), classifier.head, classifier.unknown
     out.print(Text(str(image), style="bold"))
+    unknown = answers[0].unknown
+    if unknown and rule is not None:
+        out.print(
+            f"  unknown: its similarity to the photos taught is {similarity:.3f}, under "
+            f"{rule.threshold:.3f}",
+            highlight=False,
+        )
     marked = head.task == "labels" or head.binary
     for answer in answers:
         if answer.probability is None:
             out.print(Text(f"  {answer.value:.5g}  {answer.label}"))
             continue
         cells = round(_BAR_CELLS * max(0.0, min(1.0, answer.probability)))
-        dim = marked and not answer.answered
-        line = Text(f"  {answer.probability:6.3f}  ")
+        dim = unknown or (marked and not answer.answered)
+        line = Text(f"  {answer.probability:6.3f}  ", style="dim" if unknown else "")
         line.append("█" * cells + " " * (_BAR_CELLS - cells), style="dim" if dim else "green")
         line.append(f"  {answer.label}{'  ✓' * (marked and answer.answered)}")
         if (reached := _reaches(answer, thresholds)) is not None:
             score = f"{thresholds[answer.index].threshold:.3g}"
             line.append(f"  {'reaches' if reached else 'under'} {score}", style="dim")
         out.print(line)
-    if head.task == "labels" and not any(answer.answered for answer in answers):
+    if head.task == "labels" and not unknown and not any(answer.answered for answer in answers):
         out.print(Text(f"  no label: every score is at or under {head.threshold:g}", style="dim"))

@@ -31,6 +31,12 @@ from edge_effnet.ui.output import claim_outputs, write_json
     metavar="FILE",
     help="With --recall or --precision: a copy of the model whose card keeps the thresholds.",
 )
+@click.option(
+    "--others",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help='Images of other things: how many of them a taught model answers "unknown".',
+)
 @output_options
 @strict_option
 @threads_option
@@ -45,6 +51,7 @@ def command(
     recall_targets: tuple[tuple[str, float], ...],
     precision_targets: tuple[tuple[str, float], ...],
     out: Path | None,
+    others: Path | None,
     json_to: str | None,
     force: bool,
     strict: bool,
@@ -61,6 +68,9 @@ def command(
     --recall and --precision find the score from which an image should count as a class, and say
     what it is worth on images that did not choose it.
 
+    Of a model that answers "unknown" (teach): how many images it loses so, how many of the rest
+    are right, and, with --others, how many images of other things it keeps from a class.
+
     \b
     Examples:
       edge-effnet evaluate b0-int8.tflite --data photos/
@@ -69,6 +79,7 @@ def command(
           --preprocess mean=127.5,std=127.5
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
       edge-effnet evaluate b0-int8.tflite --data photos/ --recall stop=0.95 --out stop.tflite
+      edge-effnet evaluate taught.tflite --data photos/ --others street/
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.files.write import write_atomically
@@ -76,8 +87,9 @@ def command(
     from edge_effnet.metrics import evaluation_json, summarize
     from edge_effnet.runtime import operating_points as points
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
+    from edge_effnet.runtime.others import load_others, predict_others
     from edge_effnet.ui.console import echo
-    from edge_effnet.ui.evaluation_report import print_summary
+    from edge_effnet.ui.evaluation_report import print_others, print_summary
     from edge_effnet.ui.progress import progress_of, stages
 
     claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
@@ -97,6 +109,7 @@ def command(
             stage=stage,
         )
     print_plan(plan, shown=json_to != "-")
+    strangers = load_others(others, plan) if others is not None else None
     targets = points.resolve_targets(asked, plan)
     if card is not None:
         points.refuse_to_keep(targets, plan, card)
@@ -106,6 +119,14 @@ def command(
     document = {**evaluation_json(summary), **plan.to_json()}
     if json_to != "-":
         print_summary(summary, plan.given.source)
+    if strangers is not None:
+        with progress_of(f"evaluating {model.name} on other things") as progress:
+            seen = predict_others(
+                plan, strangers, workers=threads, strict=strict, progress=progress
+            )
+        document["others"] = seen.to_json()
+        if json_to != "-":
+            print_others(seen)
     found = None
     if targets:
         with stages() as stage:

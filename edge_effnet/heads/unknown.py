@@ -35,6 +35,11 @@ class Unknown:
         return asdict(self)
 
 
+def is_unknown(rule: Unknown | None, similarity: float | None) -> bool:
+    """Whether an image of this largest similarity is answered "unknown"; never without a rule."""
+    return rule is not None and similarity is not None and similarity < rule.threshold
+
+
 def unknown_from_json(raw: Mapping[str, Any] | None) -> Unknown | None:
     """What ``Unknown.to_json`` wrote; None for a file without such a rule.
 

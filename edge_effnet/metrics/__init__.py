@@ -11,6 +11,7 @@ from edge_effnet.metrics.one_model.operating_points import (
     find_operating_points,
 )
 from edge_effnet.metrics.one_model.summary import Summary, evaluation_json, summarize
+from edge_effnet.metrics.one_model.unknown import UnknownAnswers, unknown_answers
 from edge_effnet.metrics.one_model.value_summary import ValueSummary
 from edge_effnet.metrics.predictions import (
     HashedFile,
@@ -40,6 +41,7 @@ __all__ = [
     "Skipped",
     "Summary",
     "Target",
+    "UnknownAnswers",
     "ValueSummary",
     "compare_points",
     "compare_predictions",
@@ -50,4 +52,5 @@ __all__ = [
     "require_same_labels",
     "summarize",
     "summarize_classes",
+    "unknown_answers",
 ]

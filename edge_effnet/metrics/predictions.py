@@ -11,9 +11,11 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import NO_LABEL, Task
+from edge_effnet.heads.unknown import Unknown, is_unknown
 from edge_effnet.metrics.one_model.classification import Flags, Indices, Scores
 
 
@@ -53,6 +55,9 @@ class Predictions:
         labels: one for each class, label or value.
         skipped: images of the data set that are not among ``paths``.
         head: what the scores mean; by default a probability for each class.
+        similarity: of each image to those the model was taught, float32 (images,); None where it
+            does not tell.
+        rule: by which ``similarity`` makes an image "unknown"; None where nothing does.
 
     Raises:
         ModelError: a score is not a number, which no ranking can repair.
@@ -66,6 +71,8 @@ class Predictions:
     model: HashedFile | None = None
     skipped: tuple[Skipped, ...] = ()
     head: Head | None = None
+    similarity: Float32Array | None = None
+    rule: Unknown | None = None
 
     def __post_init__(self) -> None:
         if self.scores.ndim != 2 or self.scores.shape != (len(self.paths), len(self.labels)):
@@ -73,6 +80,8 @@ class Predictions:
                 f"scores of shape {self.scores.shape} for {len(self.paths)} images "
                 f"and {len(self.labels)} labels"
             )
+        if self.similarity is not None and self.similarity.shape != (len(self.paths),):
+            raise ValueError(f"similarity of shape {self.similarity.shape}, one each expected")
         if not len(self.paths):
             raise ValueError("predictions are about at least one image")
         if self.truth is not None:
@@ -128,6 +137,13 @@ class Predictions:
         if self.task == "labels":
             return np.asarray((self.decisions == self.truth).all(axis=1))
         return np.asarray(self.answers == self.truth)
+
+    @cached_property
+    def unknown(self) -> Flags | None:
+        """Whether each image is answered "unknown", (images,); None where none ever is."""
+        if self.rule is None or self.similarity is None:
+            return None
+        return np.array([is_unknown(self.rule, one) for one in self.similarity], np.bool_)
 
     def answer_text(self, chosen: tuple[int, ...]) -> str:
         """An answer in words: the name of its class, or of its labels."""

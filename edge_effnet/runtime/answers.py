@@ -22,8 +22,10 @@ class Answer:
             itself. None for a value.
         index: position of the label in the model's ``labels``.
         answered: whether the model decides for it: the best class, or every label whose
-            probability lies above the model's threshold.
+            probability lies above the model's threshold. False for all where ``unknown``.
         value: the number, of a model that answers values; else None.
+        unknown: whether the image is like none that the model was taught: the same for all
+            answers of one image. Always False of a file without such a rule.
     """
 
     label: str
@@ -31,17 +33,23 @@ class Answer:
     index: int
     answered: bool = True
     value: float | None = None
+    unknown: bool = False
 
 
-def best_answers(scores: Float32Array, labels: Sequence[str], head: Head, top: int) -> list[Answer]:
+def best_answers(
+    scores: Float32Array, labels: Sequence[str], head: Head, top: int, *, unknown: bool = False
+) -> list[Answer]:
     """The answers that one image's scores, (labels,), amount to.
 
     Of classes the best ``top``, best first (of two classes the one decided for); of labels at
     least all those decided for; of values every one, in the model's order.
+
+    Args:
+        unknown: whether the image is like none that the model was taught.
     """
     if head.task == "value":
         return [
-            Answer(label, None, index, value=float(score))
+            Answer(label, None, index, not unknown, value=float(score), unknown=unknown)
             for index, (label, score) in enumerate(zip(labels, scores, strict=True))
         ]
     if head.task == "labels":
@@ -53,6 +61,12 @@ def best_answers(scores: Float32Array, labels: Sequence[str], head: Head, top: i
         order.sort(key=lambda index: index not in answered)
     count = max(top, len(answered)) if head.task == "labels" else top
     return [
-        Answer(labels[index], float(scores[index]), index, index in answered)
+        Answer(
+            labels[index],
+            float(scores[index]),
+            index,
+            index in answered and not unknown,
+            unknown=unknown,
+        )
         for index in order[:count]
     ]

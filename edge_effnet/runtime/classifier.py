@@ -96,8 +96,9 @@ class Classifier:
 
     @property
     def unknown(self) -> Unknown | None:
-        """When it answers "unknown"; None for a file that always answers a class."""
-        return self.card.unknown if self.card else None
+        """When it answers "unknown"; None for a file that always answers a class, which has no
+        ``similarity`` either."""
+        return self.card.unknown if self.card and self._similarity_index is not None else None
 
     def similarity(self) -> float | None:
         """Of what it was asked about last: the largest cosine to the mean features of a class, -1

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -104,9 +105,9 @@ def predict_many(
     # The first ones answer all questions about labels before the others cost time.
     first = open_all()
     truths = [true_answers(dataset, one.labels, one.head, one.path.name) for one in first]
-    scores = [np.zeros((len(dataset), len(one.labels)), np.float32) for one in first]
+    rows = [_Rows.of(one, len(dataset)) for one in first]
     opened = [first, *(open_all() for _ in range(count - 1))]
-    skipped = _run(opened, dataset, scores, strict, progress)
+    skipped = _run(opened, dataset, rows, strict, progress)
 
     kept = np.array([index for index in range(len(dataset)) if index not in skipped])
     if not kept.size:
@@ -118,16 +119,32 @@ def predict_many(
     paths = tuple(dataset.samples[index].path for index in kept)
     return [
         Predictions(
-            scores=rows[kept] if skipped else rows,
+            scores=found.scores[kept] if skipped else found.scores,
             truth=None if truth is None else truth[kept],
             paths=paths,
             labels=one.labels,
             model=HashedFile(one.path, content_hash(one.path), one.path.stat().st_size),
             skipped=tuple(skipped[index] for index in sorted(skipped)),
             head=one.head,
+            similarity=None if one.unknown is None else found.similarity[kept],
+            rule=one.unknown,
         )
-        for one, rows, truth in zip(first, scores, truths, strict=True)
+        for one, found, truth in zip(first, rows, truths, strict=True)
     ]
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What one model says of each image; similarity stays 0 of a model that has none."""
+
+    scores: Float32Array
+    similarity: Float32Array
+
+    @staticmethod
+    def of(model: Classifier, images: int) -> _Rows:
+        return _Rows(
+            np.zeros((images, len(model.labels)), np.float32), np.zeros(images, np.float32)
+        )
 
 
 def true_answers(
@@ -207,11 +224,11 @@ def _targets(
 def _run(
     opened: Sequence[Sequence[Classifier]],
     dataset: Dataset,
-    scores: Sequence[Float32Array],
+    rows: Sequence[_Rows],
     strict: bool,
     progress: OnProgress | None,
 ) -> dict[int, Skipped]:
-    """Fill the rows of ``scores``; return the images left out, by their index.
+    """Fill the rows; return the images left out, by their index.
 
     Args:
         opened: the models once for each thread.
@@ -230,7 +247,7 @@ def _run(
             return Skipped(path, str(error))
         classifiers = idle.get()  # never waits: they are opened once for each thread
         try:
-            _predict(classifiers, pixels, [rows[index] for rows in scores])
+            _predict(classifiers, pixels, rows, index)
         finally:
             idle.put(classifiers)
         return None
@@ -247,12 +264,14 @@ def _run(
 
 
 def _predict(
-    classifiers: Sequence[Classifier], pixels: Pixels, rows: Sequence[Float32Array]
+    classifiers: Sequence[Classifier], pixels: Pixels, rows: Sequence[_Rows], index: int
 ) -> None:
-    """Write each model's scores of one image into its row."""
+    """Write what each model says of one image into its row."""
     prepared: dict[object, Pixels] = {}
-    for classifier, row in zip(classifiers, rows, strict=True):
+    for classifier, found in zip(classifiers, rows, strict=True):
         settings = classifier.preprocess
         if settings.fitting not in prepared:
             prepared[settings.fitting] = preprocess(pixels, settings)
-        row[:] = classifier.scores_of_input(classifier.tensor(prepared[settings.fitting]))
+        tensor = classifier.tensor(prepared[settings.fitting])
+        found.scores[index] = classifier.scores_of_input(tensor)
+        found.similarity[index] = classifier.similarity() or 0.0

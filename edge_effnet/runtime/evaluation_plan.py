@@ -12,6 +12,7 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import balanced_sample, evaluation_warnings
 from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.heads.kinds import HeadChoice
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
@@ -33,6 +34,7 @@ class EvaluationPlan:
         head: as asked, for every model.
         preprocessing: what is done to an image for each model.
         notices: what the user should know about how the models run.
+        rules: when each model answers "unknown"; None for one that always answers a class.
     """
 
     models: tuple[Path, ...]
@@ -43,6 +45,7 @@ class EvaluationPlan:
     head: HeadChoice | None
     preprocessing: tuple[Preprocess, ...]
     notices: tuple[str, ...]
+    rules: tuple[Unknown | None, ...]
 
     @property
     def warnings(self) -> list[str]:
@@ -128,4 +131,5 @@ def plan_evaluation(
             *(line for one in opened for line in one.other_notices),
             *(line for one in pixels for line in one.notices),
         ),
+        tuple(one.unknown for one in opened),
     )

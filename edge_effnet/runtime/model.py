@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.artifact import Card
 from edge_effnet.errors import DataError
+from edge_effnet.heads.unknown import is_unknown
 from edge_effnet.image.reading import read_image
 from edge_effnet.runtime.answers import Answer, best_answers
 from edge_effnet.runtime.classifier import Classifier, open_classifier
@@ -54,7 +55,8 @@ class Model:
             image: RGB, uint8, height x width x 3, of any size, or the path of an image file.
                 (OpenCV reads B, G, R: turn such an image round with ``image[:, :, ::-1]``.)
             top: classes at most, best first. Of a model for several labels all that it decides
-                for are given; of one for values, all values.
+                for are given; of one for values, all values. Where the image is like none that
+                the model was taught, each is ``unknown`` and none ``answered``.
 
         Raises:
             DataError: no such file, no image, or an array of another type or shape.
@@ -64,7 +66,8 @@ class Model:
         else:
             pixels = read_image(Path(image))
         scores = self.classifier.scores(pixels)
-        return best_answers(scores, self.labels, self.classifier.head, top)
+        unknown = is_unknown(self.classifier.unknown, self.classifier.similarity())
+        return best_answers(scores, self.labels, self.classifier.head, top, unknown=unknown)
 
     def __repr__(self) -> str:
         return f"Model({str(self.path)!r}, {len(self.labels)} labels)"

@@ -94,6 +94,11 @@ def _agreement_lines(comparison: Comparison) -> list[str]:
             f"difference of the values: mean {moved.mean_abs:.4g}{spread}, "
             f"largest {moved.max_abs:.4g}"
         )
+    if unknown := comparison.unknown:
+        lines.append(
+            f'answered "unknown": {unknown.reference} images by the reference, '
+            f"{unknown.candidate} by the candidate, {unknown.differ} by one of them alone"
+        )
     return lines
 
 

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from edge_effnet.metrics import ClassSummary, LabelSummary, Summary
 from edge_effnet.metrics.intervals import wilson_interval
+from edge_effnet.runtime.others import OtherThings
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
     ROWS,
@@ -39,6 +40,13 @@ def print_summary(summary: Summary, source: str) -> None:
         _print_labels(out, summary)
     print_skipped(out, predictions.skipped)
     print_warnings(out, summary.warnings)
+
+
+def print_others(seen: OtherThings) -> None:
+    """What the model says of images of other things."""
+    out = console()
+    say(out, f"other things, {seen.source}: {seen.answers.text}")
+    print_skipped(out, seen.skipped)
 
 
 _KNOWN = {"classes": "{} classes known", "labels": "{} labels known", "value": "a value each"}

@@ -62,7 +62,7 @@ class JsonLines:
         self, answer: FrameScores, seen: Decision, labels: Sequence[str], head: Head
     ) -> None:
         """``label`` (``labels``, ``value``) and ``best`` are smoothed; ``raw`` is this frame's own
-        answer."""
+        answer, ``similarity`` its own too."""
         self._write(
             {
                 "type": "answer",
@@ -71,6 +71,7 @@ class JsonLines:
                 **({"file": str(answer.frame.path)} if answer.frame.path else {}),
                 **_shown(seen, head),
                 "raw": _own_answer(head, answer.scores, labels),
+                **_similarity("similarity", answer.similarity),
                 "delay_ms": round(answer.delay_ms, 2),
                 "model_ms": round(answer.infer_ms, 2),
             }
@@ -86,6 +87,7 @@ class JsonLines:
                 "frame": pair.answer.frame.number,
                 **({} if agree is None else {"agree": agree}),
                 "reference": _own_answer(head, pair.reference_scores, labels),
+                **_similarity("reference_similarity", pair.reference_similarity),
                 "reference_ms": round(pair.reference_ms, 2),
             }
         )
@@ -139,6 +141,10 @@ def _own_answer(head: Head, scores: Float32Array, labels: Sequence[str]) -> Any:
         return _number_or_list(tuple(map(float, scores)))
     answers = [[labels[index], float(scores[index])] for index in answered_indices(head, scores)]
     return answers if head.task == "labels" else answers[0]
+
+
+def _similarity(name: str, similarity: float | None) -> dict[str, float]:
+    return {} if similarity is None else {name: similarity}
 
 
 def _number_or_list(values: Sequence[float]) -> float | list[float]:

@@ -61,6 +61,11 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
         models += f", {run.settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
         models += f" on 1 of {rates.answered / max(1, feed.frames):.1f} frames"
     lines.append(f"latency: {models}")
+    if run.can_be_unknown:
+        share = 100 * run.unknown / rates.answered
+        lines.append(
+            f'answered "unknown": {run.unknown} frames ({share:.1f} %), like none that were taught'
+        )
     if right := run.right.share:
         lines.append(
             f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"

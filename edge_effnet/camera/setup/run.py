@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 
-from edge_effnet.camera.answers import NONE, UNKNOWN
+from edge_effnet.camera.answers import NONE, unknown_name
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
@@ -147,7 +147,7 @@ def read_settings(source: str, models: Models, options: CameraOptions) -> Sessio
         max_temp_c=options.max_temp,
         smooth_s=default_smooth_s if options.smooth is None else options.smooth,
         threshold=options.threshold,
-        none=NONE if models.model.head.task == "labels" else UNKNOWN,
+        none=NONE if models.model.head.task == "labels" else unknown_name(models.labels),
         top=options.top,
         compare_every=options.compare_every,
     )

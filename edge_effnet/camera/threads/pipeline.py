@@ -18,6 +18,7 @@ from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.threads.queues import BoundedQueue, Clock, Limiter
 from edge_effnet.errors import ModelError
 from edge_effnet.heads.head import Head
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.system.native_threads import NativeThread
 
@@ -38,9 +39,14 @@ class FrameModel(Protocol):
     @property
     def head(self) -> Head: ...
 
+    @property
+    def unknown(self) -> Unknown | None: ...
+
     def tensor(self, prepared: Pixels) -> NDArray[Any]: ...
 
     def scores_of_input(self, tensor: NDArray[Any]) -> Float32Array: ...
+
+    def similarity(self) -> float | None: ...
 
 
 @dataclass(frozen=True)
@@ -173,6 +179,7 @@ class Pipeline:
                 self._expected_s = began + infer_s
                 self._model_began.set()
                 scores = self._model.scores_of_input(prepared.tensor)
+                similarity = self._model.similarity()
                 done = self._clock()
                 infer_s = done - began
                 if not np.isfinite(scores).all():
@@ -182,7 +189,9 @@ class Pipeline:
                         fix="convert the model again",
                     )
                 taken_ms, scene = prepared.taken_ms, prepared.scene
-                answer = FrameScores(prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene)
+                answer = FrameScores(
+                    prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene, similarity
+                )
                 self.results.put(answer)
                 self.answered += 1
                 if self._reference is not None and (self.answered - 1) % self._compare_every == 0:
@@ -209,8 +218,8 @@ class Pipeline:
                 pixels = preprocess(self._region.cut(answer.frame.pixels), model.preprocess)
             tensor = model.tensor(pixels)
             began = self._clock()
-            scores = model.scores_of_input(tensor)
+            scores, similarity = model.scores_of_input(tensor), model.similarity()
             taken_ms = 1e3 * (self._clock() - began)
             self._reference_busy = False
             self.compared += 1
-            self.results.put(ComparedFrame(answer, scores, taken_ms))
+            self.results.put(ComparedFrame(answer, scores, taken_ms, similarity))

@@ -13,6 +13,7 @@ from edge_effnet.errors import EdgeEffnetError, ModelError
 from edge_effnet.heads.head import Head, find_head, numbers
 from edge_effnet.heads.tasks import open_size, refuse_other_tasks
 from edge_effnet.heads.thresholds import ClassThreshold
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.measure.file_description.description import (
     FileDescription,
@@ -86,6 +87,8 @@ def describe_tflite(found: ModelFile) -> FileDescription:
     facts += [("photos", _pixels(classifier.pixels)), _answer(classifier.head), label_fact]
     if artifact.card is not None and artifact.card.thresholds:
         facts.append(("threshold", _thresholds(artifact.card.thresholds)))
+    if artifact.card is not None and artifact.card.unknown is not None:
+        facts.append(("unknown", _unknown(artifact.card.unknown)))
     command = None if compiled else _command(path, structure, storage, classifier, artifact)
     problems = tuple(
         replace(problem, fix=command or problem.fix) if problem.fix else problem
@@ -195,6 +198,16 @@ def _thresholds(kept: Mapping[str, ClassThreshold]) -> str:
         f"{name} from {one.threshold:.6g} on ({one.measure} of {100 * one.share:.4g} %, chosen "
         f"with {one.chosen_with})"
         for name, one in kept.items()
+    )
+
+
+def _unknown(rule: Unknown) -> str:
+    """When an image is like none that was taught, and what that was chosen for."""
+    if not rule.images:
+        return "never: too few photos were taught to choose from what similarity on one is known"
+    return (
+        f"a similarity to the photos taught under {rule.threshold:.3f} (chosen to lose "
+        f"{100 * rule.lost_share:.4g} % of photos like them, with {rule.images})"
     )
 
 

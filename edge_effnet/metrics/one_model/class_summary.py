@@ -23,6 +23,7 @@ from edge_effnet.metrics.one_model.classification import (
 )
 from edge_effnet.metrics.one_model.exchanged_labels import exchanged_classes
 from edge_effnet.metrics.one_model.rare_classes import name_some, neglected_classes
+from edge_effnet.metrics.one_model.unknown import UnknownAnswers, unknown_answers
 from edge_effnet.metrics.predictions import Predictions
 
 _NO_PROBABILITIES = "the scores are no probabilities"
@@ -39,6 +40,8 @@ class ClassSummary(BaseSummary):
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
         chance_percent: what answers unrelated to the images would reach.
+        unknown: how many images are answered "unknown", all else being of the classes answered
+            without that rule; None for a model that always answers a class.
     """
 
     top_percent: dict[int, float]
@@ -48,6 +51,7 @@ class ClassSummary(BaseSummary):
     chance_percent: float
     per_class: PerClass
     confusion: Confusion
+    unknown: UnknownAnswers | None = None
 
     @property
     def informative_tops(self) -> list[int]:
@@ -77,6 +81,7 @@ class ClassSummary(BaseSummary):
             MetricRow(
                 "blind answers", self.chance_percent, remark="right by chance", compared=False
             ),
+            *(self.unknown.figures if self.unknown else ()),
         ]
 
     def figures_json(self) -> dict[str, Any]:
@@ -94,6 +99,7 @@ class ClassSummary(BaseSummary):
             "at_chance": self.at_chance,
             "per_class": self.per_class.to_json(self.predictions.labels),
             "confusion": [list(cell) for cell in self.confusion.cells],
+            **({"unknown": self.unknown.to_json()} if self.unknown else {}),
         }
 
 
@@ -136,6 +142,7 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
         at_chance=at_chance,
         per_class=figures,
         confusion=confusion(answers, truth, classes),
+        unknown=unknown_answers(predictions),
         predictions=predictions,
         warnings=tuple(warnings),
     )

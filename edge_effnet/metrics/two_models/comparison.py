@@ -51,6 +51,20 @@ class ScoreError:
     mean_l1: float
 
 
+@dataclass(frozen=True)
+class UnknownCounts:
+    """Images answered "unknown".
+
+    Attributes:
+        reference, candidate: by each model.
+        differ: by one and not by the other.
+    """
+
+    reference: int
+    candidate: int
+    differ: int
+
+
 @dataclass(frozen=True, eq=False)
 class Comparison:
     """Everything measured; ``paired`` and both summaries are None without true answers.
@@ -63,6 +77,7 @@ class Comparison:
         value_difference: where answers are values.
         losses: what is proven to have been lost, and what to do; the first of ``warnings``.
         scenes: of frames that look alike, what their number proves; None of images.
+        unknown: None where neither model answers "unknown".
     """
 
     reference_predictions: Predictions
@@ -79,6 +94,7 @@ class Comparison:
     losses: tuple[str, ...]
     warnings: tuple[str, ...]
     scenes: SceneSums | None = None
+    unknown: UnknownCounts | None = None
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""
@@ -97,6 +113,7 @@ class Comparison:
             **(self.paired.to_json() if self.paired else {}),
             **({} if error is None else {"score_error": vars(error).copy()}),
             **({} if moved is None else {"value_difference": vars(moved).copy()}),
+            **({} if self.unknown is None else {"unknown": vars(self.unknown).copy()}),
             "labels": list(self.reference_predictions.labels),
             "flipped": [flip.to_json(self.reference_predictions) for flip in self.flips],
             "skipped": [image.to_json() for image in self.reference_predictions.skipped],
@@ -151,7 +168,17 @@ def compare_predictions(
         paired=paired,
         losses=losses,
         warnings=(*losses, *warnings),
+        unknown=_unknown_counts(reference, candidate),
     )
+
+
+def _unknown_counts(reference: Predictions, candidate: Predictions) -> UnknownCounts | None:
+    if reference.unknown is None and candidate.unknown is None:
+        return None
+    none = np.zeros(len(reference.paths), np.bool_)  # of a model that always answers a class
+    ours, theirs = (none if one.unknown is None else one.unknown for one in (reference, candidate))
+    counts = map(np.count_nonzero, (ours, theirs, ours != theirs))
+    return UnknownCounts(*map(int, counts))
 
 
 def _warnings(reference: Summary, candidate: Summary, paired: Paired | None) -> list[str]:

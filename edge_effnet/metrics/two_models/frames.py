@@ -73,6 +73,7 @@ def _only(predictions: Predictions, indices: NDArray[np.int64]) -> Predictions:
         scores=predictions.scores[indices],
         truth=None if predictions.truth is None else predictions.truth[indices],
         paths=tuple(predictions.paths[index] for index in indices),
+        similarity=None if predictions.similarity is None else predictions.similarity[indices],
     )
 
 

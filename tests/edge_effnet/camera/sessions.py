@@ -17,6 +17,7 @@ from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.files import open_video
 from edge_effnet.heads.head import Head
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocessing import Pixels, Preprocess
 from edge_effnet.runtime.classifier import Classifier
 from tests.edge_effnet.camera.conftest import plain
@@ -44,11 +45,19 @@ class Slow:
         time.sleep(self.seconds)
         return self.model.scores_of_input(tensor)
 
+    @property
+    def unknown(self) -> Unknown | None:
+        return self.model.unknown
+
+    def similarity(self) -> float | None:
+        return self.model.similarity()
+
 
 class Gated:
     """A model that gives each answer when the test says so."""
 
     preprocess = Preprocess(4, 4)
+    unknown = None
 
     def __init__(self) -> None:
         self._turns = threading.Semaphore(0)
@@ -62,6 +71,9 @@ class Gated:
     def scores_of_input(self, _: NDArray[Any]) -> NDArray[np.float32]:
         assert self._turns.acquire(timeout=60)
         return np.array([1, 0, 0], np.float32)
+
+    def similarity(self) -> None:
+        return None
 
 
 def frame_of(number: int) -> Frame:

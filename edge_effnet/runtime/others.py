@@ -1,0 +1,74 @@
+"""Images of other things than a model was taught: how many it answers "unknown"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.listing import load_images
+from edge_effnet.errors import UsageProblem
+from edge_effnet.metrics import Skipped, UnknownAnswers, unknown_answers
+from edge_effnet.runtime.evaluation_plan import EvaluationPlan
+from edge_effnet.stages import OnProgress
+
+
+@dataclass(frozen=True)
+class OtherThings:
+    """What a model says of images of other things.
+
+    Attributes:
+        source: where they are from, for people.
+    """
+
+    answers: UnknownAnswers
+    source: str
+    skipped: tuple[Skipped, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "data": self.source,
+            **self.answers.to_json(),
+            "skipped": [image.to_json() for image in self.skipped],
+        }
+
+
+def load_others(source: Path, plan: EvaluationPlan) -> Dataset:
+    """List the images of a folder, whatever the folders in it are called.
+
+    Raises:
+        UsageProblem: the model always answers a class.
+        DataError: no images.
+    """
+    if plan.rules[0] is None:
+        raise UsageProblem(
+            f'{plan.models[0].name} never answers "unknown", which --others counts',
+            fix="leave --others out, or teach the model: edge-effnet teach PHOTOS",
+        )
+    dataset = load_images(source, part=None)
+    samples = tuple(Sample(sample.path, None) for sample in dataset.samples)
+    return Dataset(samples, (), dataset.source, dataset.left_out)
+
+
+def predict_others(
+    plan: EvaluationPlan,
+    dataset: Dataset,
+    *,
+    workers: int | None = None,
+    strict: bool = False,
+    progress: OnProgress | None = None,
+) -> OtherThings:
+    """Run the plan's model over what ``load_others`` listed.
+
+    Raises:
+        DataError: an unreadable image (``strict``), or no readable image at all.
+        ValueError: the model always answers a class.
+    """
+    (predictions,) = replace(plan, dataset=dataset).predict(
+        workers=workers, strict=strict, progress=progress
+    )
+    answers = unknown_answers(predictions)
+    if answers is None:
+        raise ValueError("a model without a rule for unknown images")
+    return OtherThings(answers, dataset.source, predictions.skipped)
