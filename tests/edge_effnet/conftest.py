@@ -8,6 +8,7 @@ bytes, written with the schema that comes with LiteRT. Its weights decide how it
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pytest
 from numpy.typing import ArrayLike, NDArray
 
 from edge_effnet.artifact import Card, write_artifact
+from edge_effnet.cli import run
 from edge_effnet.image.preprocessing import Preprocess
 
 COLOURS = ("red", "green", "blue")
@@ -64,6 +66,22 @@ def colour_folder(tmp_path: Path) -> Path:
             pixels[:, :, place] += np.uint8(100 + 10 * (number % 3))
             write_image(tmp_path / "images" / colour / f"{number}.png", pixels)
     return tmp_path / "images"
+
+
+@pytest.fixture
+def taught_model(
+    tmp_path: Path,
+    colour_model: MakeModel,
+    colour_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Path:
+    """A file that was taught red and green, by ``edge-effnet teach``; blue is unknown to it."""
+    base, path = colour_model("base.tflite"), tmp_path / "taught.tflite"
+    for colour in ("red", "green"):
+        shutil.copytree(colour_folder / colour, tmp_path / "photos" / colour)
+    assert run(["teach", str(tmp_path / "photos"), "--base", str(base), "--out", str(path)]) == 0
+    capsys.readouterr()
+    return path
 
 
 def write_image(path: Path, rgb: NDArray[np.uint8]) -> None:

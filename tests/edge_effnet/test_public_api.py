@@ -95,6 +95,20 @@ def test_an_array_and_its_file_give_the_same_answers(
     assert model.classify(image, top=1) == answers[:1]
 
 
+def test_an_image_like_none_that_was_taught_is_answered_by_no_class(
+    taught_model: Path, colour_folder: Path
+) -> None:
+    model = edge_effnet.open_model(taught_model)
+    for answer in model.classify(colour_folder / "blue" / "0.png"):
+        assert (answer.unknown, answer.answered) == (True, False)
+    known = model.classify(colour_folder / "red" / "0.png")
+    assert [(answer.label, answer.unknown, answer.answered) for answer in known] == [
+        *(("red", False, True), ("green", False, False))
+    ]
+    with edge_effnet.open_camera(colour_folder / "blue", model=model) as camera:
+        assert not any(answers[0].answered for _, answers in camera)
+
+
 @pytest.mark.parametrize(
     "image",
     [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 3), np.float32), np.zeros((0, 8, 3), np.uint8)],

@@ -125,3 +125,22 @@ def test_real_flowers(reference: Path) -> None:
     one, many = predict(model, dataset, workers=1), predict(model, dataset, workers=4)
     np.testing.assert_array_equal(one.scores, many.scores)
     assert summarize(one).top1_percent >= 90
+
+
+def test_similarity_stays_with_its_image(taught_model: Path, colour_folder: Path) -> None:
+    dataset = load_images(colour_folder)
+    samples = tuple(Sample(sample.path, None) for sample in dataset.samples[::-1])
+    broken = colour_folder / "broken.png"
+    broken.write_text("not an image")
+    some = Dataset((samples[0], Sample(broken, None), *samples[1:]), (), "some")
+    predictions = predict(taught_model, some, workers=3)
+    classifier = open_classifier(taught_model)
+    alone = []
+    for path in predictions.paths:
+        classifier.scores(read_image(path))
+        alone.append(classifier.similarity())
+    assert predictions.similarity is not None
+    assert predictions.unknown is not None
+    np.testing.assert_array_equal(predictions.similarity, alone)
+    blue = [path.parent.name == "blue" for path in predictions.paths]
+    assert predictions.unknown[blue].all()
