@@ -26,7 +26,7 @@ def main(model_file: str, first: str, second: str, source: str | None = None) ->
     try:
         with edge_effnet.open_camera(source, model=model, top=1) as camera:
             for frame, answers in camera:
-                best = answers[0]  # not answered: like no image that the model was taught
+                best = answers[0]  # not answered: like no image that was taught
                 seen = best.label if best.answered and (best.probability or 0) >= SURE else None
                 for label, pin in pins.items():
                     if pin.is_lit != (label == seen):

@@ -132,6 +132,7 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
     class Model:
         preprocess = Preprocess(4, 4)
         head = Head("softmax", 3)
+        unknown = None
         asked = 0
 
         def tensor(self, prepared: Pixels) -> NDArray[Any]:
@@ -144,6 +145,9 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
             self.asked += 1
             clock.wait(0.2)
             return np.array([1, 0, 0], np.float32)
+
+        def similarity(self) -> None:
+            return None
 
     frames: BoundedQueue[Frame] = BoundedQueue(1)
     pipeline = Pipeline(Model(), None, frames, clock=clock, wait=pause)
