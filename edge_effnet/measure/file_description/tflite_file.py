@@ -204,7 +204,7 @@ def _thresholds(kept: Mapping[str, ClassThreshold]) -> str:
 def _unknown(rule: Unknown) -> str:
     """When an image is like none that was taught, and what that was chosen for."""
     if not rule.images:
-        return "never: too few photos were taught to choose from what similarity on one is known"
+        return "never: too few photos were taught to choose a threshold"
     return (
         f"a similarity to the photos taught under {rule.threshold:.3f} (chosen to lose "
         f"{100 * rule.lost_share:.4g} % of photos like them, with {rule.images})"

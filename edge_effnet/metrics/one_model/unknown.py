@@ -65,7 +65,7 @@ class UnknownAnswers:
     @property
     def figures(self) -> list[MetricRow]:
         """Of images whose class the model knows."""
-        lost = f"{self.unknown} images lost, {interval_text(self.unknown_interval_percent)}"
+        lost = f"{self.unknown} lost, {interval_text(self.unknown_interval_percent)}"
         right = f"of {self.answered} images, {interval_text(self.right_interval_percent)}"
         return [
             MetricRow('answered "unknown"', self.unknown_percent, remark=lost, compared=False),

@@ -52,7 +52,7 @@ def test_evaluate_says_what_is_lost_and_what_is_right_among_the_answered(
         "evaluate", taught_model, "--data", photos, "--others", colour_folder / "blue"
     )
     assert code == 0
-    assert re.search(r'answered "unknown" +5\.0 % +1 images lost, 95 % interval 0\.9 to 23\.6', out)
+    assert re.search(r'answered "unknown" +5\.0 % +1 lost, 95 % interval 0\.9 to 23\.6', out)
     assert re.search(r"top-1 of answered +100\.0 % +of 19 images, 95 % interval", out)
     assert f"other things, {colour_folder / 'blue'}: 10 of 10 images answered" in out
 
