@@ -40,8 +40,8 @@ class ClassSummary(BaseSummary):
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
         chance_percent: what answers unrelated to the images would reach.
-        unknown: how many images are answered "unknown", all else being of the classes answered
-            without that rule; None for a model that always answers a class.
+        unknown: how many images are answered "unknown"; all other figures are without that rule.
+            None for a model that always answers a class.
     """
 
     top_percent: dict[int, float]
