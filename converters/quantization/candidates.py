@@ -6,6 +6,7 @@ the module of what it does. ``keep_better`` and ``best_of`` undo steps that do n
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -125,9 +126,8 @@ class Context:
     def logits(self, model: bytes) -> Float32Array:
         """A model's answers to the evaluation images; see ``activations.logits``."""
         images = self.evaluation_images
-        return self.cached(
-            ("logits", model), lambda: logits(model, self.structure, images, workers=self.workers)
-        )
+        key = "logits", hashlib.sha256(model).digest()  # the model itself would be kept with it
+        return self.cached(key, lambda: logits(model, self.structure, images, workers=self.workers))
 
     def error(self, candidate: Candidate) -> float:
         """How far a candidate's answers are from float's, by ``typical_share``."""
