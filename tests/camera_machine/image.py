@@ -21,7 +21,10 @@ _PACKAGES = (
     "busybox-static linux-image-amd64 v4l-utils python3 python3-prctl python3-libcamera "
     "libcamera-ipa openssh-server openssh-sftp-server libstdc++6"
 ).split()
-_WHEELS = ("click", "rich", "cattrs", "numpy", "opencv-python-headless", "ai-edge-litert")
+_WHEELS = (
+    *("click", "rich", "cattrs", "flatbuffers", "numpy", "opencv-python-headless"),
+    "ai-edge-litert",
+)
 """What edge-effnet itself needs, in the versions of ``constraints.txt``."""
 _PICAMERA2 = (
     *("picamera2==0.3.38", "simplejpeg==1.9.0", "videodev2==0.0.4", "piexif==1.1.3"),

@@ -72,6 +72,7 @@ ARCHITECTURES = {
                 "opencv-python-headless==5.0.0.93",
                 "rich==15.0.0",
                 "cattrs==26.2.1",
+                "flatbuffers==25.12.19",
             ),
             ("manylinux2014_aarch64", "manylinux_2_27_aarch64", "manylinux_2_28_aarch64"),
         ),
@@ -84,6 +85,7 @@ ARCHITECTURES = {
             (
                 "tflite-runtime==2.14.0",
                 "cattrs==26.2.1",
+                "flatbuffers==25.12.19",
                 "attrs==26.1.0",
                 "typing_extensions==4.16.0",
             ),

@@ -13,6 +13,7 @@ _MODULES = {
     "click": "click",
     "rich": "rich",
     "cattrs.v": "cattrs",  # not in Debian 12's: its version is too old
+    "flatbuffers": "flatbuffers",
     "numpy": "numpy",
     "cv2": "opencv-python-headless",
 }
