@@ -148,7 +148,7 @@ def open_classifier(
     chosen, label_file = choose_names(labels, artifact.labels, path, found)
     names = _names(path, chosen, found)
     pixels = input_pixels(path, artifact, preprocess)
-    _refuse_other_shape(path, pixels.settings, form_in)
+    refuse_other_shape(path, pixels.settings, form_in.shape)
     if ask and not pixels.known:
         raise pixels.refusal()
     return Classifier(
@@ -181,14 +181,7 @@ def _interface(
             fix="give a classification model",
         )
     form_in, form_out = tensor_format(inputs[0]), tensor_format(outputs[0])
-    shape = form_in.shape
-    if len(shape) != 4 or shape[0] != 1 or shape[3] not in (1, 3) or 0 in shape:
-        raise ModelError(
-            f"{path} does not take one image",
-            found=f"input shape {list(shape)}",
-            expected="[1, height, width, 3], or 1 at the end for grey images",
-            fix="export the model with a fixed batch of 1 and channels last",
-        )
+    refuse_no_image(path, form_in.shape)
     if int(np.prod(form_out.shape)) != (form_out.shape[-1] if form_out.shape else 0):
         raise ModelError(
             f"{path} does not end in one score per class",
@@ -199,9 +192,21 @@ def _interface(
     return form_in, form_out
 
 
-def _refuse_other_shape(path: Path, settings: Preprocess, form: TensorFormat) -> None:
-    if settings.shape != form.shape[1:]:
-        said, has = ("x".join(map(str, shape)) for shape in (settings.shape, form.shape[1:]))
+def refuse_no_image(path: Path, shape: tuple[int, ...]) -> None:
+    """Raises ModelError where an input of this shape is not that of one image."""
+    if len(shape) != 4 or shape[0] != 1 or shape[3] not in (1, 3) or 0 in shape:
+        raise ModelError(
+            f"{path} does not take one image",
+            found=f"input shape {list(shape)}",
+            expected="[1, height, width, 3], or 1 at the end for grey images",
+            fix="export the model with a fixed batch of 1 and channels last",
+        )
+
+
+def refuse_other_shape(path: Path, settings: Preprocess, shape: tuple[int, ...]) -> None:
+    """Raises ModelError where the input has another shape than preprocessing makes."""
+    if settings.shape != shape[1:]:
+        said, has = ("x".join(map(str, each)) for each in (settings.shape, shape[1:]))
         raise ModelError(
             f"{path} has another input than its preprocessing makes",
             found=f"{said} (height, width, channels) from its preprocessing, {has} in its tensor",

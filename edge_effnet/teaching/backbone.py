@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Artifact, Card, read_artifact, split_archive
 from edge_effnet.errors import ModelError
+from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize
+from edge_effnet.runtime.classifier import refuse_no_image, refuse_other_shape
+from edge_effnet.runtime.delegates import delegate_for
 from edge_effnet.runtime.input_pixels.input_tensor import keeps_pixels
 from edge_effnet.runtime.input_pixels.known import input_pixels
-from edge_effnet.runtime.interpreter import open_bytes
+from edge_effnet.runtime.interpreter import open_bytes, open_interpreter
 from edge_effnet.runtime.tensors import quantize_in, tensor_format
 from edge_effnet.tflite.new_end import NewOperator, with_new_end
 from edge_effnet.tflite.reader import Operator, Structure, read_model_bytes
@@ -46,6 +50,7 @@ class Backbone:
         width: how many there are for an image.
         preprocess: what an image goes through.
         card: None for a file that was not made by this toolkit.
+        xnnpack: whether the XNNPACK delegate runs it.
     """
 
     path: Path
@@ -55,6 +60,7 @@ class Backbone:
     width: int
     preprocess: Preprocess
     card: Card | None
+    xnnpack: bool
     sha256: str
 
     def ending(self) -> tuple[NewOperator, ...]:
@@ -80,24 +86,42 @@ def open_backbone(path: Path, *, preprocess: str | None = None) -> Backbone:
             pixels become its input.
     """
     artifact = read_artifact(path)
-    structure = artifact.structure
-    tensor = find_features(structure, str(path))
-    model, _ = split_archive(read_model_bytes(path), str(path))
+    structure, name = artifact.structure, str(path)
+    _refuse_compiled(structure, name)
+    refuse_other_tasks(structure, name)
+    refuse_unfixed_input(structure, name)
+    (image,) = structure.inputs
+    refuse_no_image(path, structure.tensors[image].shape)
+    tensor = find_features(structure, name)
+    model, _ = split_archive(read_model_bytes(path), name)
     settings = _preprocess(path, artifact, preprocess)
+    refuse_other_shape(path, settings, structure.tensors[image].shape)
+    opened = open_interpreter(path)  # what the runtime refuses, or ends a process, is found here
     width = structure.tensors[tensor].elements
-    kept = Backbone(path, model, structure, tensor, width, settings, artifact.card, "")
-    return replace(kept, sha256=_taught_before(artifact.card) or _hash_of(kept))
-
-
-def _taught_before(card: Card | None) -> str | None:
-    """The hash in the card of a file that was taught: its bytes are others, its features not."""
-    steps = [step for step in (card.steps if card else ()) if step.get("step") == TAUGHT]
-    return str(steps[-1]["backbone_sha256"]) if steps else None
+    kept = Backbone(
+        path, model, structure, tensor, width, settings, artifact.card, opened.notice is None, ""
+    )
+    return replace(kept, sha256=_hash_of(kept))
 
 
 def _hash_of(backbone: Backbone) -> str:
+    """Of the features, the same for a file that was taught and for its base.
+
+    It is made of the operators and weights that are kept, wherever they lie in the file.
+    """
     settings = repr(backbone.preprocess).encode()
     return hashlib.sha256(features_model(backbone) + settings).hexdigest()
+
+
+def _refuse_compiled(structure: Structure, name: str) -> None:
+    """Features are computed on the CPU, which cannot run what was compiled for another device."""
+    if delegate_for(structure) is not None:
+        raise ModelError(
+            f"{name} is compiled for the Edge TPU, and can be taught only before that",
+            found="its network as one operator of the Edge TPU",
+            expected="the .tflite that edgetpu_compiler was given",
+            fix="teach that file, and compile what teach writes",
+        )
 
 
 def _preprocess(path: Path, artifact: Artifact, given: str | None) -> Preprocess:
@@ -114,8 +138,9 @@ def find_features(structure: Structure, name: str) -> int:
         ModelError: it does not end in such layers.
     """
     makers = {tensor: operator for operator in structure.operators for tensor in operator.outputs}
+    computed = _computed_of(structure, structure.inputs)
     tensor, found = structure.outputs[0] if structure.outputs else -1, -1
-    while (maker := makers.get(tensor)) is not None and _passes(structure, maker):
+    while (maker := makers.get(tensor)) is not None and _passes(structure, maker, computed):
         tensor = maker.inputs[0]
         if maker.name in _LAYERS or (found >= 0 and maker.name in _MADE_OF_FEATURES):
             found = tensor
@@ -130,11 +155,20 @@ def find_features(structure: Structure, name: str) -> int:
     return found
 
 
-def _passes(structure: Structure, operator: Operator) -> bool:
+def _computed_of(structure: Structure, inputs: Sequence[int]) -> set[int]:
+    """Tensors whose values depend on an image: weights that are unpacked do not."""
+    found = set(inputs)
+    for operator in structure.operators:
+        if found.intersection(operator.inputs):
+            found.update(operator.outputs)
+    return found
+
+
+def _passes(structure: Structure, operator: Operator, computed: set[int]) -> bool:
     """Whether it belongs to the last layers: each makes a vector of a vector, alone."""
     if operator.name not in _LAYERS | _BETWEEN:
         return False
-    sources = [i for i in operator.inputs if i >= 0 and not structure.tensors[i].constant_bytes]
+    sources = [index for index in operator.inputs if index in computed]
     source = structure.tensors[operator.inputs[0]]
     return sources == [operator.inputs[0]] and source.elements == source.shape[-1]
 
@@ -149,11 +183,12 @@ class FeatureReader:
     """Computes features; one for a thread.
 
     Args:
-        model: as ``features_model`` makes it.
+        model: as ``features_model`` makes it of the backbone.
     """
 
-    def __init__(self, model: bytes, preprocess: Preprocess) -> None:
-        self._interpreter, self._preprocess = open_bytes(model), preprocess
+    def __init__(self, model: bytes, backbone: Backbone) -> None:
+        self._interpreter = open_bytes(model, xnnpack=backbone.xnnpack)
+        self._preprocess = preprocess = backbone.preprocess
         (given,) = self._interpreter.get_input_details()
         (made,) = self._interpreter.get_output_details()
         self._input, self._output = given["index"], made["index"]

@@ -66,7 +66,7 @@ def image_features(
     model, views = features_model(backbone), _views(backbone.preprocess)
     idle: SimpleQueue[FeatureReader] = SimpleQueue()
     for _ in range(count):
-        idle.put(FeatureReader(model, backbone.preprocess))
+        idle.put(FeatureReader(model, backbone))
     folder = cache_folder() / "features" / backbone.sha256[:32]
 
     def work(path: Path) -> tuple[str, Float32Array] | Skipped:
