@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
+import math
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -28,6 +29,8 @@ from edge_effnet.teaching.backbone import Backbone, FeatureReader, features_mode
 # 0.5 points on flowers, fruit and Imagenette; mirrored views gained nothing, and some things are
 # others mirrored.
 _VIEWS = (1.0, 1 / 0.9, 0.75 / 0.9)
+
+_SUFFIX, _CHECKSUM_BYTES = ".features", 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,20 +115,23 @@ def _views(settings: Preprocess) -> list[Preprocess]:
 
 
 def _kept(folder: Path, digest: str, shape: tuple[int, int]) -> Float32Array | None:
-    """What an earlier run wrote; None for nothing, and for what is no whole file."""
+    """What an earlier run wrote; None for nothing, and for what is not as it was written."""
+    size = 4 * math.prod(shape)
     try:
-        found = np.load(folder / f"{digest}.npy", allow_pickle=False)
-    except (OSError, ValueError, EOFError):
+        with (folder / f"{digest}{_SUFFIX}").open("rb") as file:
+            checksum, values = file.read(_CHECKSUM_BYTES), file.read(size + 1)
+    except OSError:
         return None
-    fits = found.dtype == np.float32 and found.shape == shape
-    return found if fits and bool(np.isfinite(found).all()) else None
+    if len(values) != size or hashlib.sha256(values).digest() != checksum:
+        return None
+    return np.frombuffer(values, "<f4").astype(np.float32).reshape(shape)
 
 
 def _keep(folder: Path, digest: str, values: Float32Array) -> None:
-    content = io.BytesIO()
-    np.save(content, values, allow_pickle=False)
+    content = values.astype("<f4").tobytes()
+    content = hashlib.sha256(content).digest() + content
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / f"{digest}.npy", content.getvalue(), overwrite=True)
+        write_atomically(folder / f"{digest}{_SUFFIX}", content, overwrite=True)
     except (OSError, OutputError):
         return  # a full or read-only disk: it is computed again next time

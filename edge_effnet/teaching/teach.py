@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
 from edge_effnet.artifact import Card
-from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.near_duplicates import find_duplicates
 from edge_effnet.data.trained_on import record
 from edge_effnet.errors import DataError
@@ -39,6 +41,9 @@ class Taught:
         half_right: share right by layers that learned from half as many images, or None.
         not_evaluated: classes with fewer than two different images.
         unknown: the rule for other things, in the card too.
+        one_scene: classes most of whose images look the same, as frames of one clip: images that
+            taught and images asked about are told apart by their bytes alone there.
+        in_two_classes: pairs of image files of different classes with the same bytes.
     """
 
     model: bytes
@@ -49,6 +54,8 @@ class Taught:
     not_evaluated: tuple[str, ...]
     unknown: Unknown | None
     features: Features
+    one_scene: tuple[str, ...]
+    in_two_classes: tuple[tuple[Path, Path], ...]
 
 
 def teach(
@@ -119,7 +126,22 @@ def teach(
         ),
         rule,
         features,
+        tuple(
+            name
+            for label, name in enumerate(dataset.labels)
+            if duplicates.alike[images.labels == label].any()
+        ),
+        _in_two_classes(learned, features.hashes),
     )
+
+
+def _in_two_classes(learned: Dataset, hashes: Sequence[str]) -> tuple[tuple[Path, Path], ...]:
+    first, found = dict[str, Sample](), list[tuple[Path, Path]]()
+    for sample, digest in zip(learned.samples, hashes, strict=True):
+        before = first.setdefault(digest, sample)
+        if before.label != sample.label:
+            found.append((before.path, sample.path))
+    return tuple(found)
 
 
 def _refuse_missing_classes(dataset: Dataset, learned: Dataset) -> None:
