@@ -22,6 +22,8 @@ import pytest
 
 from edge_effnet import __version__
 from edge_effnet.data.demo import demo_model
+from edge_effnet.image.reading import read_image
+from edge_effnet.runtime.classifier import open_classifier
 from tests.edge_effnet.conftest import colour_folder, colour_model  # noqa: F401 (fixtures)
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -173,6 +175,7 @@ def test_the_base_install_runs_models(
     table = quiet(effnet, "variants", "--json", "-", cwd=tmp_path)
     assert json.loads(table.stdout)[0]["parameters"] == 5_330_571
     assert_runs(effnet, model, colour_folder, tmp_path)
+    assert_teaches(effnet, model, colour_folder, tmp_path)
     timed = ("--seconds", "0.05", "--json", "result.json")
     assert quiet(effnet, "bench", model, *timed, cwd=tmp_path).returncode == 0
     for asked, extra in (
@@ -194,6 +197,23 @@ def assert_runs(effnet: Path, model: Path, pictures: Path, folder: Path) -> None
     assert json.loads(judged.stdout)["top1"] == 100
 
 
+def assert_teaches(effnet: Path, base: Path, pictures: Path, folder: Path) -> None:
+    """A file is taught there, and its scores there are those of LiteRT here."""
+    taught = quiet(effnet, "teach", pictures, "--base", base, "--out", "mine.tflite", cwd=folder)
+    assert (taught.returncode, "written to mine.tflite" in taught.stdout) == (0, True), taught
+    judged = quiet(effnet, "evaluate", "mine.tflite", "--data", pictures, "--json", "-", cwd=folder)
+    assert json.loads(judged.stdout)["top1"] == 100
+    for colour in ("red", "green", "blue"):
+        image = pictures / colour / "0.png"
+        there = quiet(effnet, "classify", "mine.tflite", image, "--json", "-", cwd=folder)
+        (answered,) = json.loads(there.stdout)["images"]
+        here = open_classifier(folder / "mine.tflite")
+        scores = here.scores(read_image(image))
+        for answer in answered["answers"]:
+            expected = scores[here.labels.index(answer["label"])]
+            assert answer["score"] == pytest.approx(float(expected), abs=1e-5)
+
+
 def test_tflite_runtime_does_where_litert_is_missing(
     wheel: Path,
     tmp_path: Path,
@@ -211,4 +231,6 @@ def test_tflite_runtime_does_where_litert_is_missing(
     document = json.loads(said.stdout)["model"]
     assert document["delegation"]["delegated"] == 0
     assert "int8-slow" in {finding["code"] for finding in document["findings"]}
-    assert_runs(commands / "edge-effnet", colour_model(), colour_folder, tmp_path)
+    effnet, model = commands / "edge-effnet", colour_model()
+    assert_runs(effnet, model, colour_folder, tmp_path)
+    assert_teaches(effnet, model, colour_folder, tmp_path)
