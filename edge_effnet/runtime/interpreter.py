@@ -159,16 +159,23 @@ def look_first(path: Path) -> tuple[ExternalDelegate | None, tuple[str, ...]]:
     return external, ()
 
 
-def open_bytes(model: bytes | bytearray, *, preserve: bool = False, xnnpack: bool = True) -> Any:
+def open_bytes(
+    model: bytes | bytearray,
+    *,
+    preserve: bool = False,
+    xnnpack: bool = True,
+    external: ExternalDelegate | None = None,
+) -> Any:
     """An interpreter of a model in memory, on one thread: tensors are allocated, nothing has run.
 
     Args:
         preserve: keep the values of every tensor, not only of the outputs.
         xnnpack: with the XNNPACK delegate.
+        external: what the model was compiled for; loaded here.
 
     Raises:
         RuntimeError, ValueError: the runtime refuses the model.
-        EdgeEffnetError: no runtime.
+        EdgeEffnetError: no runtime, or no device where one is needed.
     """
     module = load_runtime().module
     kernels = module.OpResolverType
@@ -177,6 +184,7 @@ def open_bytes(model: bytes | bytearray, *, preserve: bool = False, xnnpack: boo
         interpreter = module.Interpreter(
             model_content=bytes(model),
             num_threads=1,
+            experimental_delegates=[external.load(module)] if external else None,
             experimental_preserve_all_tensors=preserve,
             experimental_op_resolver_type=kernels.AUTO
             if xnnpack

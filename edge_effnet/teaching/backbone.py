@@ -17,7 +17,7 @@ from edge_effnet.errors import ModelError
 from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize
 from edge_effnet.runtime.classifier import refuse_no_image, refuse_other_shape
-from edge_effnet.runtime.delegates import delegate_for
+from edge_effnet.runtime.delegates import ExternalDelegate, delegate_for
 from edge_effnet.runtime.input_pixels.input_tensor import keeps_pixels
 from edge_effnet.runtime.input_pixels.known import input_pixels
 from edge_effnet.runtime.interpreter import open_bytes, open_interpreter
@@ -51,6 +51,7 @@ class Backbone:
         preprocess: what an image goes through.
         card: None for a file that was not made by this toolkit.
         xnnpack: whether the XNNPACK delegate runs it.
+        external: the device that it was compiled for, which computes the features.
     """
 
     path: Path
@@ -61,6 +62,7 @@ class Backbone:
     preprocess: Preprocess
     card: Card | None
     xnnpack: bool
+    external: ExternalDelegate | None
     sha256: str
 
     def ending(self) -> tuple[NewOperator, ...]:
@@ -87,7 +89,6 @@ def open_backbone(path: Path, *, preprocess: str | None = None) -> Backbone:
     """
     artifact = read_artifact(path)
     structure, name = artifact.structure, str(path)
-    _refuse_compiled(structure, name)
     refuse_other_tasks(structure, name)
     refuse_unfixed_input(structure, name)
     (image,) = structure.inputs
@@ -96,10 +97,20 @@ def open_backbone(path: Path, *, preprocess: str | None = None) -> Backbone:
     model, _ = split_archive(read_model_bytes(path), name)
     settings = _preprocess(path, artifact, preprocess)
     refuse_other_shape(path, settings, structure.tensors[image].shape)
-    opened = open_interpreter(path)  # what the runtime refuses, or ends a process, is found here
+    # What the runtime refuses, what ends a process, and a device that is missing is found here.
+    xnnpack = open_interpreter(path).notice is None
     width = structure.tensors[tensor].elements
     kept = Backbone(
-        path, model, structure, tensor, width, settings, artifact.card, opened.notice is None, ""
+        path,
+        model,
+        structure,
+        tensor,
+        width,
+        settings,
+        artifact.card,
+        xnnpack,
+        delegate_for(structure),
+        "",
     )
     return replace(kept, sha256=_hash_of(kept))
 
@@ -111,17 +122,6 @@ def _hash_of(backbone: Backbone) -> str:
     """
     settings = repr(backbone.preprocess).encode()
     return hashlib.sha256(features_model(backbone) + settings).hexdigest()
-
-
-def _refuse_compiled(structure: Structure, name: str) -> None:
-    """Features are computed on the CPU, which cannot run what was compiled for another device."""
-    if delegate_for(structure) is not None:
-        raise ModelError(
-            f"{name} is compiled for the Edge TPU, and can be taught only before that",
-            found="its network as one operator of the Edge TPU",
-            expected="the .tflite that edgetpu_compiler was given",
-            fix="teach that file, and compile what teach writes",
-        )
 
 
 def _preprocess(path: Path, artifact: Artifact, given: str | None) -> Preprocess:
@@ -145,6 +145,13 @@ def find_features(structure: Structure, name: str) -> int:
         if maker.name in _LAYERS or (found >= 0 and maker.name in _MADE_OF_FEATURES):
             found = tensor
     last = makers.get(structure.outputs[0]) if structure.outputs else None
+    if found < 0 and delegate_for(structure) is not None:
+        raise ModelError(
+            f"{name} is compiled for the Edge TPU with its last layer",
+            found=f"{last.name if last else 'nothing'} at its end",
+            expected="a last layer that stays on the CPU (convert --edgetpu --teachable)",
+            fix="teach the .tflite that it was compiled from, and compile what teach writes",
+        )
     if found < 0 or not makers.get(found):
         raise ModelError(
             f"{name} has no last layer that could be exchanged",
@@ -187,7 +194,7 @@ class FeatureReader:
     """
 
     def __init__(self, model: bytes, backbone: Backbone) -> None:
-        self._interpreter = open_bytes(model, xnnpack=backbone.xnnpack)
+        self._interpreter = open_bytes(model, xnnpack=backbone.xnnpack, external=backbone.external)
         self._preprocess = preprocess = backbone.preprocess
         (given,) = self._interpreter.get_input_details()
         (made,) = self._interpreter.get_output_details()

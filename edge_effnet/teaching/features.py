@@ -66,6 +66,7 @@ def image_features(
         DataError: none of the images can be read.
     """
     count = max(1, min(workers or available_cores(), len(paths)))
+    count = 1 if backbone.external else count  # of a device there is one
     model, views = features_model(backbone), _views(backbone.preprocess)
     idle: SimpleQueue[FeatureReader] = SimpleQueue()
     for _ in range(count):

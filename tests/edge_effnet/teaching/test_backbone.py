@@ -44,7 +44,7 @@ REFUSED = {
     "edgetpu/keras_lstm_mnist_ptq/model.tflite": "does not take one image",
     "edgetpu/movenet_single_pose_lightning_ptq/model.tflite": "finds the points of a body",
     "edgetpu/deeplabv3_mnv2_dm05_pascal_quant/model.tflite": "is a segmenter",
-    "edgetpu/mobilenet_v1_0.25_128_quant/compiled_edgetpu.tflite": "is compiled for the Edge TPU",
+    "edgetpu/mobilenet_v1_0.25_128_quant/compiled_edgetpu.tflite": "compiled for the Edge TPU",
 }
 
 
