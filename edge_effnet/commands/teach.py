@@ -83,7 +83,7 @@ def command(
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.evaluation_set import print_data
     from edge_effnet.ui.progress import stages
-    from edge_effnet.ui.teaching_report import print_taught, taught_json
+    from edge_effnet.ui.teaching_report import print_taught, taught_json, warnings
 
     claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
     dataset = load_dataset(images, part="training")
@@ -112,10 +112,5 @@ def command(
         write_json({**document, **taught_json(taught, card)}, json_to, overwrite=force)
     if json_to != "-":
         print_taught(taught, out)
-    for one, other in taught.in_two_classes[:3]:
-        print_note(f"one photo in two classes, {one} and {other}: take the wrong one away")
-    if taught.one_scene:
-        print_note(
-            f"most photos of {', '.join(map(repr, taught.one_scene[:3]))} look the same, as frames "
-            "of one clip do: how right it is elsewhere is not known"
-        )
+    for line in warnings(taught):
+        print_note(line)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edge_effnet.teaching.teach import Taught
 
 _FEW = 10  # images of a class, below which its figure is hardly one
+_SHOWN = 3
 _GAIN_POINTS = 1.0  # of the last doubling, below which the next brings little
 
 
@@ -39,7 +40,7 @@ def notes(taught: Taught) -> list[str]:
     """What the figures mean, in sentences."""
     lines = []
     if taught.not_evaluated:
-        named = ", ".join(map(repr, taught.not_evaluated[:3]))
+        named = ", ".join(map(repr, taught.not_evaluated[:_SHOWN]))
         lines.append(f"fewer than two different photos of {named}: nothing is known about that")
     counts = taught.dataset.class_counts
     few = [
@@ -47,8 +48,8 @@ def notes(taught: Taught) -> list[str]:
     ]
     if few:
         lines.append(
-            f"fewer than {_FEW} photos of {', '.join(map(repr, few[:3]))}"
-            f"{' …' if len(few) > 3 else ''}: more, of other moments and places, help most"
+            f"fewer than {_FEW} photos of {', '.join(map(repr, few[:_SHOWN]))}"
+            f"{' …' if len(few) > _SHOWN else ''}: more, of other moments and places, help most"
         )
     if taught.predictions is not None and taught.half_right is not None:
         lines.append(_curve(_share_right(taught.predictions), taught.half_right))
@@ -57,6 +58,20 @@ def notes(taught: Taught) -> list[str]:
             f'what is like none of the photos is answered "unknown": a similarity under '
             f"{taught.unknown.threshold:.3f}; so are {taught.unknown.lost_share:.0%} of photos "
             f"like these, by the {taught.unknown.images} asked about"
+        )
+    return lines
+
+
+def warnings(taught: Taught) -> list[str]:
+    """What is wrong with the photos, in sentences."""
+    lines = [
+        f"one photo in two classes, {one} and {other}: take the wrong one away"
+        for one, other in taught.in_two_classes[:_SHOWN]
+    ]
+    if taught.one_scene:
+        lines.append(
+            f"most photos of {', '.join(map(repr, taught.one_scene[:_SHOWN]))} look the same, as "
+            "frames of one clip do: how right it is elsewhere is not known"
         )
     return lines
 
@@ -88,4 +103,5 @@ def taught_json(taught: Taught, card: Card) -> dict[str, Any]:
         "unknown": taught.unknown.to_json() if taught.unknown else None,
         "skipped": [image.to_json() for image in taught.features.skipped],
         "notes": notes(taught),
+        "warnings": warnings(taught),
     }
