@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.options import (
     output_options,
     preprocess_option,
@@ -15,11 +19,16 @@ from edge_effnet.ui.options import (
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
 
+if TYPE_CHECKING:
+    from edge_effnet.stages import StartStage
+    from edge_effnet.teaching.backbone import Backbone
+    from edge_effnet.teaching.collection import Collection
+
 FORMAT, VERSION = "edge-effnet/teaching", 1
 
 
 @click.command("teach")
-@click.argument("images", metavar="PHOTOS", type=click.Path(path_type=Path))
+@click.argument("images", metavar="[PHOTOS]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,6 +46,24 @@ FORMAT, VERSION = "edge-effnet/teaching", 1
 )
 @preprocess_option
 @click.option(
+    "--from",
+    "taught_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Begin with the classes of a file that was taught, in place of PHOTOS.",
+)
+@click.option(
+    "--add",
+    "added",
+    multiple=True,
+    metavar="NAME=DIR",
+    help="Add a class, or photos to one, from a folder of photos.",
+)
+@click.option("--remove", "removed", multiple=True, metavar="NAME", help="Take a class away.")
+@click.option(
+    "--rename", "renamed", multiple=True, metavar="OLD=NEW", help="Give a class another name."
+)
+@click.option(
     "--lost",
     type=Share(),
     default="5%",
@@ -51,10 +78,14 @@ FORMAT, VERSION = "edge-effnet/teaching", 1
 @strict_option
 @threads_option
 def command(
-    images: Path,
+    images: Path | None,
     out: Path,
     base: Path | None,
     preprocess: str | None,
+    taught_file: Path | None,
+    added: tuple[str, ...],
+    removed: tuple[str, ...],
+    renamed: tuple[str, ...],
     lost: float,
     seed: int,
     json_to: str | None,
@@ -67,45 +98,44 @@ def command(
     The network keeps its features; a last layer is learned for them, and written into a copy of
     the file. How right it is, is found by cross-validation: each photo is asked about by a layer
     that has learned from others. The file also answers "unknown" to what is like none of the
-    photos. No TensorFlow is needed; features are kept for the next time.
+    photos. No TensorFlow is needed; features are kept for the next time, so that --from needs
+    photos of new things alone.
 
     \b
     Examples:
       edge-effnet teach photos/ --out mine.tflite
       edge-effnet teach photos/ --base v2-b0-int8.tflite --out mine.tflite
+      edge-effnet teach --from mine.tflite --add cup=cups/ --rename mug=beaker --out more.tflite
       edge-effnet classify mine.tflite new.jpg
     """
     from edge_effnet.artifact import write_artifact
-    from edge_effnet.data.listing import load_dataset
     from edge_effnet.errors import DataError
     from edge_effnet.teaching.backbone import open_backbone
     from edge_effnet.teaching.teach import teach
     from edge_effnet.ui.console import print_note
-    from edge_effnet.ui.evaluation_set import print_data
     from edge_effnet.ui.progress import stages
     from edge_effnet.ui.teaching_report import print_taught, taught_json, warnings
 
+    _refuse_two_beginnings(images, taught_file, base)
+    folders = [_pair(text, "--add", "cup=photos/cups") for text in added]
+    names = [_pair(text, "--rename", "mug=beaker") for text in renamed]
     claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
-    dataset = load_dataset(images, part="training")
-    if json_to != "-":
-        print_data(dataset)
     with stages() as stage:
-        if base is None:
+        if taught_file is None and base is None:
             from edge_effnet.teaching.base import find_base
 
             base = find_base(stage)
-        backbone = open_backbone(base, preprocess=preprocess)
-        taught = teach(
-            dataset,
-            backbone,
-            name=out.stem,
-            lost_share=lost,
-            seed=seed,
-            workers=threads,
-            stage=stage,
+        backbone = open_backbone(taught_file or base or Path(), preprocess=preprocess)
+        collection = _collection(
+            images, backbone, folders, workers=threads, stage=stage, shown=json_to != "-"
         )
-        if strict and taught.features.skipped:
-            raise DataError(taught.features.skipped[0].reason, fix="replace it, or omit --strict")
+        for name in removed:
+            collection = collection.without(name)
+        for old, new in names:
+            collection = collection.renamed(old, new)
+        taught = teach(collection, backbone, name=out.stem, lost_share=lost, seed=seed, stage=stage)
+        if strict and collection.skipped:
+            raise DataError(collection.skipped[0].reason, fix="replace it, or omit --strict")
         card = write_artifact(out, taught.model, taught.card, overwrite=force)
     if json_to is not None:
         document = {"format": FORMAT, "version": VERSION, "file": str(out)}
@@ -114,3 +144,64 @@ def command(
         print_taught(taught, out)
     for line in warnings(taught):
         print_note(line)
+
+
+def _pair(text: str, option: str, example: str) -> tuple[str, str]:
+    first, _, second = (part.strip() for part in text.partition("="))
+    if not (first and second):
+        raise UsageProblem(
+            f"{option} takes two names with = between them",
+            found=repr(text),
+            fix=f"for example {option} {example}",
+        )
+    return first, second
+
+
+def _refuse_two_beginnings(
+    images: Path | None, taught_file: Path | None, base: Path | None
+) -> None:
+    given = {"PHOTOS": images, "--from": taught_file}
+    if sum(one is not None for one in given.values()) != 1:
+        raise UsageProblem(
+            "teach begins with photos, or with a file that was taught before",
+            found=" and ".join(name for name, one in given.items() if one is not None) or "neither",
+            expected="PHOTOS, a folder with one folder for each class, or --from FILE",
+            fix="for example: edge-effnet teach photos/ --out mine.tflite",
+        )
+    if taught_file is not None and base is not None:
+        raise UsageProblem(
+            "a file that was taught has its base in it",
+            found=f"--base {base} beside --from {taught_file}",
+            fix="leave --base out",
+        )
+
+
+def _collection(
+    images: Path | None,
+    backbone: Backbone,
+    folders: Sequence[tuple[str, str]],
+    *,
+    workers: int | None,
+    stage: StartStage,
+    shown: bool,
+) -> Collection:
+    """The images of PHOTOS or of the file, and of the folders added."""
+    from edge_effnet.data.listing import load_dataset, load_images
+    from edge_effnet.teaching.collection import read_collection, remembered_collection
+    from edge_effnet.ui.evaluation_set import print_data
+
+    if images is None:
+        collection = remembered_collection(backbone.card, backbone.path, backbone)
+    else:
+        dataset = load_dataset(images, part="training")
+        if shown:
+            print_data(dataset)
+        collection = read_collection(dataset, backbone, workers=workers, stage=stage)
+    for name, folder in folders:
+        found = load_images(Path(folder))
+        samples = tuple(replace(sample, label=0) for sample in found.samples)
+        of_class = replace(found, samples=samples, labels=(name,))
+        collection = collection.joined(
+            read_collection(of_class, backbone, workers=workers, stage=stage)
+        )
+    return collection

@@ -264,7 +264,16 @@ class DuplicateGroups:
 def find_duplicates(dataset: Dataset, advance: Advance | None = None) -> DuplicateGroups:
     """Read the images of a data set and find which are one image; raises as ``prints_of``."""
     prints = prints_of([sample.path for sample in dataset.samples], advance)
-    strata, group = strata_of(dataset.samples), groups(prints)
+    return group_duplicates(prints, strata_of(dataset.samples))
+
+
+def group_duplicates(prints: Prints, strata: tuple[int | None, ...]) -> DuplicateGroups:
+    """Which of some images are one image.
+
+    Args:
+        strata: the class of each; see ``DuplicateGroups``.
+    """
+    group = groups(prints)
     _, own = np.unique(prints.content, return_inverse=True)
     own = own.reshape(-1)
     alike = np.zeros(len(prints), np.bool_)

@@ -73,11 +73,13 @@ def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] 
     """
     if learned is None:
         return None
-    sides = {
-        "trained": find_duplicates(learned).prints,
-        "held_out": find_duplicates(held_out or replace(learned, samples=())).prints,
-    }
-    return {name: _packed(prints) for name, prints in sides.items()}
+    others = held_out or replace(learned, samples=())
+    return record_of(find_duplicates(learned).prints, find_duplicates(others).prints)
+
+
+def record_of(trained: Prints, held_out: Prints) -> dict[str, Any]:
+    """The same of images that have been read already; as ``find_duplicates`` leaves them."""
+    return {"trained": _packed(trained), "held_out": _packed(held_out)}
 
 
 def _packed(prints: Prints) -> dict[str, Any]:

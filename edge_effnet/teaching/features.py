@@ -71,7 +71,7 @@ def image_features(
     idle: SimpleQueue[FeatureReader] = SimpleQueue()
     for _ in range(count):
         idle.put(FeatureReader(model, backbone))
-    folder = cache_folder() / "features" / backbone.sha256[:32]
+    folder = _folder(backbone)
 
     def work(path: Path) -> tuple[str, Float32Array] | Skipped:
         try:
@@ -107,6 +107,16 @@ def image_features(
             fix="replace the images",
         )
     return Features(np.stack(values), tuple(hashes), tuple(index), tuple(skipped))
+
+
+def kept_features(backbone: Backbone, hashes: Sequence[str]) -> list[Float32Array | None]:
+    """What is kept of images that need not be here any more, (views, width) each, or None."""
+    folder, shape = _folder(backbone), (len(_views(backbone.preprocess)), backbone.width)
+    return [_kept(folder, digest, shape) for digest in hashes]
+
+
+def _folder(backbone: Backbone) -> Path:
+    return cache_folder() / "features" / backbone.sha256[:32]
 
 
 def _views(settings: Preprocess) -> list[Preprocess]:

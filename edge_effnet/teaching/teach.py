@@ -1,23 +1,20 @@
-"""Teach a network new classes: features, a last layer, and how right it is on images set aside."""
+"""Teach a network new classes: a last layer, and how right it is on images set aside."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 
 from edge_effnet.artifact import Card
-from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.near_duplicates import find_duplicates
-from edge_effnet.data.trained_on import record
-from edge_effnet.errors import DataError
+from edge_effnet.data.near_duplicates import Prints
+from edge_effnet.data.trained_on import record_of
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.unknown import Unknown
 from edge_effnet.metrics import Predictions
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, Backbone
+from edge_effnet.teaching.collection import Collection
 from edge_effnet.teaching.cross_validation import (
     FOLDS,
     CrossValidation,
@@ -26,7 +23,6 @@ from edge_effnet.teaching.cross_validation import (
     mean_features,
     unknown_rule,
 )
-from edge_effnet.teaching.features import Features, image_features
 from edge_effnet.teaching.softmax_regression import fit
 from edge_effnet.teaching.taught_file import taught_card, taught_model
 
@@ -43,53 +39,36 @@ class Taught:
         unknown: the rule for other things, in the card too.
         one_scene: classes most of whose images look the same, as frames of one clip: images that
             taught and images asked about are told apart by their bytes alone there.
-        in_two_classes: pairs of image files of different classes with the same bytes.
     """
 
     model: bytes
     card: Card
-    dataset: Dataset
+    collection: Collection
     predictions: Predictions | None
     half_right: float | None
     not_evaluated: tuple[str, ...]
     unknown: Unknown | None
-    features: Features
     one_scene: tuple[str, ...]
-    in_two_classes: tuple[tuple[Path, Path], ...]
 
 
 def teach(
-    dataset: Dataset,
+    collection: Collection,
     backbone: Backbone,
     *,
     name: str,
     lost_share: float,
     seed: int,
-    workers: int | None,
     stage: StartStage,
 ) -> Taught:
-    """Teach a backbone the classes of a data set. The same for the same images and seed.
+    """Teach a backbone the classes of a collection. The same for the same images and seed.
 
     Args:
         name: of what is made, for its card.
         lost_share: of images of the classes that may be answered "unknown".
-
-    Raises:
-        DataError: none of the images, or none of a class, can be read.
     """
-    seen = stage("computing features", len(dataset))
-    paths = [sample.path for sample in dataset.samples]
-    features = image_features(
-        backbone, paths, workers=workers, progress=lambda count, _: seen(count)
-    )
-    learned = replace(dataset, samples=tuple(dataset.samples[index] for index in features.index))
-    _refuse_missing_classes(dataset, learned)
-    duplicates = find_duplicates(learned)
+    duplicates = collection.duplicates
     images = TaughtImages(
-        features.values,
-        np.array([sample.label for sample in learned.samples], np.int64),
-        duplicates.group,
-        len(dataset.labels),
+        collection.features, collection.classes, duplicates.group, len(collection.labels)
     )
     done = stage("cross-validating", None)
     validation = cross_validate(images, seed)
@@ -101,75 +80,58 @@ def teach(
     model = taught_model(backbone, layer, means, name)
     done(1)
     rule = unknown_rule(validation, lost_share)
-    predictions = _predictions(learned, validation, features)
     step = {
         "step": TAUGHT,
         "base": backbone.path.name,
         "backbone_sha256": backbone.sha256,
-        "images_per_class": learned.class_counts,
+        "images_per_class": collection.class_counts,
+        "classes": collection.remembered(),
         "weight_decay": validation.decay,
         "seed": seed,
         "cross_validation": _measured(validation, images),
-        "data": {"source": dataset.source, "images": record(learned, None)},
+        "data": {
+            "source": collection.source,
+            "images": record_of(duplicates.prints, _no_prints()),
+        },
     }
-    card = taught_card(backbone, name, dataset.labels)
+    card = taught_card(backbone, name, collection.labels)
     return Taught(
         model,
         replace(card, steps=(*card.steps, step), unknown=rule or Unknown(-1.0, 0.0, 0)),
-        learned,
-        predictions,
+        collection,
+        _predictions(collection, validation),
         validation.half_right,
         tuple(
             name
-            for label, name in enumerate(dataset.labels)
+            for label, name in enumerate(collection.labels)
             if not validation.evaluated[images.labels == label].any()
         ),
         rule,
-        features,
         tuple(
             name
-            for label, name in enumerate(dataset.labels)
+            for label, name in enumerate(collection.labels)
             if duplicates.alike[images.labels == label].any()
         ),
-        _in_two_classes(learned, features.hashes),
     )
 
 
-def _in_two_classes(learned: Dataset, hashes: Sequence[str]) -> tuple[tuple[Path, Path], ...]:
-    first, found = dict[str, Sample](), list[tuple[Path, Path]]()
-    for sample, digest in zip(learned.samples, hashes, strict=True):
-        before = first.setdefault(digest, sample)
-        if before.label != sample.label:
-            found.append((before.path, sample.path))
-    return tuple(found)
+def _no_prints() -> Prints:
+    none = np.zeros(0, np.uint64)
+    return Prints(none, none.reshape(0, 2), np.zeros(0, np.bool_))
 
 
-def _refuse_missing_classes(dataset: Dataset, learned: Dataset) -> None:
-    lacking = [name for name in dataset.class_counts if name not in learned.class_counts]
-    if lacking:
-        raise DataError(
-            f"no image of {lacking[0]!r} in {dataset.source} can be read",
-            found=f"{dataset.class_counts[lacking[0]]} files",
-            expected="an image at least of each class",
-            fix="replace them, or take the folder away",
-        )
-
-
-def _predictions(
-    learned: Dataset, validation: CrossValidation, features: Features
-) -> Predictions | None:
+def _predictions(collection: Collection, validation: CrossValidation) -> Predictions | None:
     """Of the images that could be evaluated, as an evaluation has them."""
     chosen = np.flatnonzero(validation.evaluated)
     if not len(chosen):
         return None
-    samples = [learned.samples[index] for index in chosen]
     return Predictions(
         scores=validation.scores[chosen],
-        truth=np.array([sample.label for sample in samples], np.int64),
-        paths=tuple(sample.path for sample in samples),
-        labels=learned.labels,
-        skipped=features.skipped,
-        head=Head("softmax", len(learned.labels)),
+        truth=collection.classes[chosen],
+        paths=tuple(collection.paths[index] for index in chosen),
+        labels=collection.labels,
+        skipped=collection.skipped,
+        head=Head("softmax", len(collection.labels)),
     )
 
 

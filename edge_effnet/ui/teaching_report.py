@@ -26,7 +26,7 @@ def print_taught(taught: Taught, out: Path) -> None:
     else:
         print_summary(
             summarize(taught.predictions, top=1),
-            f"{taught.dataset.source} (cross-validation: each photo is asked about by a layer "
+            f"{taught.collection.source} (cross-validation: each photo is asked about by a layer "
             "that has learned from others)",
         )
     for line in notes(taught):
@@ -42,7 +42,7 @@ def notes(taught: Taught) -> list[str]:
     if taught.not_evaluated:
         named = ", ".join(map(repr, taught.not_evaluated[:_SHOWN]))
         lines.append(f"fewer than two different photos of {named}: nothing is known about that")
-    counts = taught.dataset.class_counts
+    counts = taught.collection.class_counts
     few = [
         name for name, count in counts.items() if count < _FEW and name not in taught.not_evaluated
     ]
@@ -66,7 +66,7 @@ def warnings(taught: Taught) -> list[str]:
     """What is wrong with the photos, in sentences."""
     lines = [
         f"one photo in two classes, {one} and {other}: take the wrong one away"
-        for one, other in taught.in_two_classes[:_SHOWN]
+        for one, other in taught.collection.in_two_classes[:_SHOWN]
     ]
     if taught.one_scene:
         lines.append(
@@ -96,12 +96,12 @@ def taught_json(taught: Taught, card: Card) -> dict[str, Any]:
     return {
         "model_sha256": card.model_sha256,
         "labels": list(card.labels),
-        "images_per_class": taught.dataset.class_counts,
+        "images_per_class": taught.collection.class_counts,
         "cross_validation": evaluation_json(summarize(predictions, top=1)) if predictions else None,
         "half_of_the_images_right": taught.half_right,
         "not_evaluated": list(taught.not_evaluated),
         "unknown": taught.unknown.to_json() if taught.unknown else None,
-        "skipped": [image.to_json() for image in taught.features.skipped],
+        "skipped": [image.to_json() for image in taught.collection.skipped],
         "notes": notes(taught),
         "warnings": warnings(taught),
     }

@@ -1,0 +1,277 @@
+"""The images that a network is taught: read from folders, or remembered by a file taught before.
+
+A taught file keeps, for each class, the hashes of its images; their features are in the cache. So
+classes are added, taken away and renamed without the photos of the others.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.arrays import Float32Array
+from edge_effnet.artifact import Card
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.labels import listed
+from edge_effnet.data.near_duplicates import DuplicateGroups, Prints, group_duplicates, prints_of
+from edge_effnet.errors import DataError, ModelError, UsageProblem
+from edge_effnet.metrics import Skipped
+from edge_effnet.stages import StartStage
+from edge_effnet.teaching.backbone import TAUGHT, Backbone
+from edge_effnet.teaching.features import image_features, kept_features
+
+_HASH_BYTES, _WORDS = 32, 2  # SHA-256, and a perceptual hash of two words of 8 bytes
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """Images of classes.
+
+    Attributes:
+        labels: class names in index order.
+        classes: (images,), the class of each.
+        hashes: SHA-256 of each file.
+        perceptual_hash: uint64 (images, 2); see ``near_duplicates``.
+        features: float32 (images, views, width).
+        paths: of each; of one that is only remembered, its class and the beginning of its hash.
+        source: for people.
+        skipped: files that could not be read.
+    """
+
+    labels: tuple[str, ...]
+    classes: NDArray[np.int64]
+    hashes: tuple[str, ...]
+    perceptual_hash: NDArray[np.uint64]
+    features: Float32Array
+    paths: tuple[Path, ...]
+    source: str
+    skipped: tuple[Skipped, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+    @cached_property
+    def class_counts(self) -> dict[str, int]:
+        """Images of each class, in the order of the labels."""
+        counts = Counter(map(int, self.classes))
+        return {name: counts[label] for label, name in enumerate(self.labels)}
+
+    @cached_property
+    def duplicates(self) -> DuplicateGroups:
+        """Which of them are one image."""
+        content = np.array([int(digest[:16], 16) for digest in self.hashes], np.uint64)
+        prints = Prints(content, self.perceptual_hash, np.ones(len(self), np.bool_))
+        return group_duplicates(prints, tuple(map(int, self.classes)))
+
+    @property
+    def in_two_classes(self) -> tuple[tuple[Path, Path], ...]:
+        """Pairs of files of different classes with the same bytes."""
+        first, found = dict[str, int](), list[tuple[Path, Path]]()
+        for index, digest in enumerate(self.hashes):
+            before = first.setdefault(digest, index)
+            if self.classes[before] != self.classes[index]:
+                found.append((self.paths[before], self.paths[index]))
+        return tuple(found)
+
+    def remembered(self) -> dict[str, str]:
+        """For the card: what each class's images are recognized by."""
+        rows = [
+            bytes.fromhex(digest) + words.astype("<u8").tobytes()
+            for digest, words in zip(self.hashes, self.perceptual_hash, strict=True)
+        ]
+        return {
+            name: base64.b64encode(
+                b"".join(rows[index] for index in np.flatnonzero(self.classes == label))
+            ).decode()
+            for label, name in enumerate(self.labels)
+        }
+
+    def without(self, name: str) -> Collection:
+        """The same without a class.
+
+        Raises:
+            UsageProblem: no such class, or fewer than two would be left.
+        """
+        gone = self._find(name, "--remove")
+        if len(self.labels) <= 2:
+            raise UsageProblem(
+                "a network that tells things apart needs two classes",
+                found=f"--remove {name} of {listed(self.labels)}",
+                fix="add another with --add NAME=DIR",
+            )
+        kept = self._chosen(self.classes != gone)
+        classes = np.where(kept.classes > gone, kept.classes - 1, kept.classes)
+        labels = tuple(label for label in self.labels if label != self.labels[gone])
+        return replace(kept, labels=labels, classes=classes)
+
+    def renamed(self, old: str, new: str) -> Collection:
+        """The same with another name for a class.
+
+        Raises:
+            UsageProblem: no such class, or the new name is taken.
+        """
+        index = self._find(old, "--rename")
+        if new in self.labels:
+            raise UsageProblem(
+                f"there is a class {new!r} already",
+                found=f"--rename {old}={new}",
+                fix=f"--add {new}=DIR adds photos to it",
+            )
+        labels = tuple(new if place == index else name for place, name in enumerate(self.labels))
+        return replace(self, labels=labels)
+
+    def joined(self, other: Collection) -> Collection:
+        """Both, classes of one name as one; an image that is in a class already is not doubled."""
+        labels = (*self.labels, *(name for name in other.labels if name not in self.labels))
+        moved = np.array([labels.index(other.labels[label]) for label in other.classes], np.int64)
+        known = set(zip(self.hashes, map(int, self.classes), strict=True))
+        pairs = zip(other.hashes, map(int, moved), strict=True)
+        new = np.array([pair not in known for pair in pairs], np.bool_)
+        added = replace(other, classes=moved)._chosen(new)
+        return Collection(
+            labels,
+            np.concatenate([self.classes, added.classes]),
+            self.hashes + added.hashes,
+            np.concatenate([self.perceptual_hash, added.perceptual_hash]),
+            np.concatenate([self.features, added.features]),
+            self.paths + added.paths,
+            self.source,
+            self.skipped + added.skipped,
+        )
+
+    def _find(self, name: str, option: str) -> int:
+        if name not in self.labels:
+            raise UsageProblem(
+                f"there is no class {name!r}",
+                found=f"{option} {name}",
+                expected=listed(self.labels),
+                fix="give the name as it is spelled there",
+            )
+        return self.labels.index(name)
+
+    def _chosen(self, which: NDArray[np.bool_]) -> Collection:
+        places = np.flatnonzero(which)
+        return replace(
+            self,
+            classes=self.classes[places],
+            hashes=tuple(self.hashes[index] for index in places),
+            perceptual_hash=self.perceptual_hash[places],
+            features=self.features[places],
+            paths=tuple(self.paths[index] for index in places),
+        )
+
+
+def read_collection(
+    dataset: Dataset, backbone: Backbone, *, workers: int | None, stage: StartStage
+) -> Collection:
+    """Read the images of a data set, each with one class.
+
+    Raises:
+        DataError: none of the images, or none of a class, can be read.
+    """
+    seen = stage("computing features", len(dataset))
+    paths = [sample.path for sample in dataset.samples]
+    features = image_features(
+        backbone, paths, workers=workers, progress=lambda count, _: seen(count)
+    )
+    samples = [dataset.samples[index] for index in features.index]
+    found = Collection(
+        dataset.labels,
+        np.array([sample.label for sample in samples], np.int64),
+        features.hashes,
+        prints_of([sample.path for sample in samples]).perceptual_hash,
+        features.values,
+        tuple(sample.path for sample in samples),
+        dataset.source,
+        features.skipped,
+    )
+    for name, count in dataset.class_counts.items():
+        if not found.class_counts[name]:
+            raise DataError(
+                f"no image of {name!r} in {dataset.source} can be read",
+                found=f"{count} files",
+                expected="an image at least of each class",
+                fix="replace them, or take the folder away",
+            )
+    return found
+
+
+def remembered_collection(card: Card | None, path: Path, backbone: Backbone) -> Collection:
+    """The images that a file was taught.
+
+    Args:
+        path: of the file, for messages.
+
+    Raises:
+        ModelError: it was not taught, or does not say what.
+        DataError: features of its images are not in the cache.
+    """
+    classes = _images_of(card, path)
+    rows = {name: _rows(text, path) for name, text in classes.items()}
+    hashes = [digest for found in rows.values() for digest, _ in found]
+    kept = kept_features(backbone, hashes)
+    lost = sum(one is None for one in kept)
+    if lost:
+        raise DataError(
+            f"features of the photos that taught {path} are not kept here",
+            found=f"{lost} of {len(hashes)} missing in the cache",
+            expected="those of all of them",
+            fix="teach the photos again, with those to be added: edge-effnet teach PHOTOS",
+        )
+    counts = [len(found) for found in rows.values()]
+    return Collection(
+        tuple(rows),
+        np.repeat(np.arange(len(rows), dtype=np.int64), counts),
+        tuple(hashes),
+        np.array([words for found in rows.values() for _, words in found], np.uint64).reshape(
+            -1, _WORDS
+        ),
+        np.stack([one for one in kept if one is not None]),
+        tuple(Path(name) / digest[:12] for name, found in rows.items() for digest, _ in found),
+        str(path),
+    )
+
+
+def _images_of(card: Card | None, path: Path) -> Mapping[str, Any]:
+    steps = [step for step in (card.steps if card else ()) if step.get("step") == TAUGHT]
+    classes = steps[-1].get("classes") if steps else None
+    if not isinstance(classes, dict) or not classes:
+        raise ModelError(
+            f"{path} does not say which photos it was taught",
+            found=f"steps {', '.join(str(step.get('step')) for step in card.steps)}"
+            if card
+            else "no model card",
+            expected="a file that edge-effnet teach wrote",
+            fix="teach photos: edge-effnet teach PHOTOS",
+        )
+    return classes
+
+
+def _rows(text: Any, path: Path) -> Sequence[tuple[str, tuple[int, ...]]]:
+    size = _HASH_BYTES + 8 * _WORDS
+    try:
+        content = base64.b64decode(str(text), validate=True)
+        if len(content) % size or not content:
+            raise ValueError(len(content))
+    except ValueError as error:
+        raise ModelError(
+            f"{path} has a damaged model card",
+            found="a list of taught photos that cannot be read",
+            expected="the card edge-effnet wrote",
+            fix="teach the photos again",
+        ) from error
+    return [
+        (
+            content[at : at + _HASH_BYTES].hex(),
+            tuple(map(int, np.frombuffer(content, "<u8", _WORDS, at + _HASH_BYTES))),
+        )
+        for at in range(0, len(content), size)
+    ]
