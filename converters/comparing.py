@@ -12,6 +12,8 @@ from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.runtime.evaluation import predict_many
 from edge_effnet.stages import StartStage
 
+_MOST_BYTES = 2 << 30  # of all workers together: reached by networks of over 90 million weights
+
 
 def compare_files(
     files: Sequence[Path],
@@ -31,7 +33,7 @@ def compare_files(
     found = predict_many(
         files,
         evaluation,
-        workers=config.workers,
+        workers=_workers(files, config.workers),
         strict=config.strict,
         progress=lambda count, _: done(count),
     )
@@ -40,6 +42,13 @@ def compare_files(
         for one, target in zip(found, targets, strict=True)
     ]
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
+
+
+def _workers(files: Sequence[Path], most: int) -> int:
+    """As many as have room: each opens every file, which is mapped, packed anew by XNNPACK, and
+    surrounded by its activations."""
+    each = 3 * sum(file.stat().st_size for file in files)
+    return max(1, min(most, _MOST_BYTES // each))
 
 
 def on_generated(comparison: Comparison) -> Comparison:
