@@ -107,9 +107,10 @@ def _in_file_order(tree: Any) -> Iterator[NDArray[np.uint8]]:
     for graph in reversed(tree.subgraphs):
         for operator in reversed(graph.operators):
             for index in reversed([] if operator.inputs is None else list(operator.inputs)):
-                data = tree.buffers[graph.tensors[index].buffer].data if index >= 0 else None
-                if isinstance(data, np.ndarray) and data.dtype == np.uint8:
-                    yield data
+                if 0 <= index < len(graph.tensors):  # what is packed may contradict itself
+                    data = tree.buffers[graph.tensors[index].buffer].data
+                    if isinstance(data, np.ndarray) and data.dtype == np.uint8:
+                        yield data
 
 
 def normalize_layout(model: bytes) -> bytes:

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.devices.pi.package import build_package
 from edge_effnet.data.demo import demo_model
 from tests.conftest import RunCommand
 from tests.debian import Impossible
@@ -171,3 +172,14 @@ def _read(file: Path) -> Answers:
             int(name): values if values.dtype == np.float32 else values.astype(np.int64)
             for name, values in found.items()
         }
+
+
+@pytest.fixture(scope="module")
+def light(user: User, pi64: str, wheels: Path, model: Path) -> tuple[str, ...]:
+    """The command of the light install on the Pi: our files, and the one package it lacks."""
+    package = user.home / "edge-effnet.zip"
+    package.write_bytes(build_package())
+    user.copy(package, *wheels.glob("*.whl"), model, f"{pi64}:")
+    for file in (package, *wheels.glob("*.whl")):
+        user.ssh(pi64, "python3", "-m", "zipfile", "-e", file.name, "light")
+    return ("env", "PYTHONPATH=light", "python3")

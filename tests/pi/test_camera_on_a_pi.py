@@ -20,7 +20,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.devices.pi.package import build_package
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.tensors import dequantize_out
 from tests.pi.conftest import User, answers_here, answers_of
@@ -29,17 +28,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 FRAMES = 12
 STREAM_FPS = 2.0
-
-
-@pytest.fixture(scope="module")
-def light(user: User, pi64: str, wheels: Path, model: Path) -> tuple[str, ...]:
-    """The command of the light install on the Pi: our files, and the one package it lacks."""
-    package = user.home / "edge-effnet.zip"
-    package.write_bytes(build_package())
-    user.copy(package, *wheels.glob("*.whl"), model, f"{pi64}:")
-    for file in (package, *wheels.glob("*.whl")):
-        user.ssh(pi64, "python3", "-m", "zipfile", "-e", file.name, "light")
-    return ("env", "PYTHONPATH=light", "python3")
 
 
 @pytest.fixture(scope="module")
