@@ -144,11 +144,10 @@ def _print_next(models: dict[str, Path], out: Path, imagenet: bool) -> None:
     screen.print()
     screen.print("Next", style="bold")
     command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
-    variant = IMAGENET_VARIANT if imagenet else SIGNS_VARIANT
     lines = (
         f"{command} classify {int8} photo.jpg",
         f"scp {folder}/*.tflite pi@raspberrypi.local:   # then there: pip install edge-effnet",
-        f"{command} train --data photos/ --variant {variant}    # your own classes",
+        f"{command} teach photos/ --out mine.tflite    # your own classes, in seconds",
     )
     printed = f"{command} signs print -o sheet.pdf         # print it, hold it before a camera"
     for line in lines if imagenet else (printed, *lines):
