@@ -1,14 +1,16 @@
 """The last layer: multinomial logistic regression ("softmax regression") on unit features.
 
 The loss is the mean cross-entropy plus half of the decay times the squared weights, which has one
-minimum; it is found by accelerated gradient descent (Nesterov 1983; the step is 1 / L, L being the
-largest curvature the loss can have). With fewer images than features these are projected on the
-directions that the images span, in which the weights lie: the same layer from fewer numbers.
+minimum. It is found by accelerated gradient descent (Nesterov 1983) in the principal directions of
+the images, each with a step of its own: the inverse of the largest curvature that the loss can
+have along it (Boehning 1992, "Multinomial logistic regression algorithm").
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +22,8 @@ Floats = NDArray[np.float64]
 LENGTH = 8.0
 """Of the features in the regression: with unit length the decay would hold the weights too small
 to tell any class apart."""
-_STEPS = 200
-_SMALLEST = 1e-4  # of the largest singular value: what lies below is rounding
+_STEPS = 60
+_SMALLEST = 1e-8  # of the largest square: what lies below is rounding
 
 
 def unit(features: Float32Array) -> Float32Array:
@@ -54,28 +56,35 @@ def softmax(logits: NDArray[np.floating]) -> Float32Array:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Images to learn from, in fewer numbers than features where there are fewer images.
+    """Images to learn from, in their principal directions.
 
     Attributes:
-        coordinates: (images, rank), of the scaled features in ``directions``, and a 1 behind them.
-        directions: (rank, width).
+        coordinates: float32 (images, rank + 1), of the scaled features in ``directions``, and a 1
+            behind them.
+        directions: (rank, width), of length 1 and at right angles.
+        squares: (rank + 1,), the sum of the squares of each coordinate.
     """
 
-    coordinates: Floats
+    coordinates: Float32Array
     directions: Floats
+    squares: Floats
 
 
 def problem_of(features: Float32Array) -> Problem:
     """Args: features: unit, (images, width)."""
-    scaled = features.astype(np.float64) * LENGTH
+    scaled = features * np.float32(LENGTH)
     count, width = scaled.shape
     if count < width:
-        left, sizes, right = np.linalg.svd(scaled, full_matrices=False)
-        rank = max(1, int((sizes > _SMALLEST * sizes[0]).sum()))
-        scaled, directions = left[:, :rank] * sizes[:rank], right[:rank]
+        _, sizes, directions = np.linalg.svd(scaled, full_matrices=False)
+        squares = sizes.astype(np.float64) ** 2
     else:
-        directions = np.eye(width)
-    return Problem(np.hstack([scaled, np.ones((count, 1))]), directions)
+        squares, found = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
+        directions = found.T
+    kept = squares > _SMALLEST * squares.max()
+    directions = directions[kept].astype(np.float64)
+    coordinates = scaled @ directions.T.astype(np.float32)
+    given = np.hstack([coordinates, np.ones((count, 1), np.float32)])
+    return Problem(given, directions, (given.astype(np.float64) ** 2).sum(axis=0))
 
 
 def fit(
@@ -93,18 +102,21 @@ def fit(
         chosen: (images,), those to learn from; by default all.
     """
     given = problem.coordinates if chosen is None else problem.coordinates[chosen]
-    truth = np.eye(classes)[labels if chosen is None else labels[chosen]]
-    penalty = np.full((given.shape[1], 1), decay)
+    truth = np.eye(classes, dtype=np.float32)[labels if chosen is None else labels[chosen]]
+    penalty = np.full((given.shape[1], 1), decay, np.float32)
     penalty[-1] = 0
-    # Of softmax at most 1/2 (Boehning 1992), times the largest eigenvalue, which no trace exceeds.
-    curvature = 0.5 * float((given * given).sum()) / len(given) + decay
-    weights = ahead = np.zeros((given.shape[1], classes))
+    # Half of the squares' mean is the bound for coordinates at right angles. The constant is at
+    # none to the others, which at most doubles it; some of the images have no larger squares than
+    # all of them.
+    curvature = (problem.squares[:, None] / len(given) + penalty).astype(np.float32)
+    weights: NDArray[Any] = np.zeros((given.shape[1], classes), np.float32)
+    ahead = weights
     speed = 1.0
     for _ in range(_STEPS):
         error = softmax(given @ ahead) - truth
         moved = ahead - (given.T @ error / len(given) + penalty * ahead) / curvature
-        following = (1 + np.sqrt(1 + 4 * speed * speed)) / 2
-        ahead = moved + (speed - 1) / following * (moved - weights)
+        following = (1 + math.sqrt(1 + 4 * speed * speed)) / 2
+        ahead = moved + np.float32((speed - 1) / following) * (moved - weights)
         weights, speed = moved, following
     learned = problem.directions.T @ weights[:-1] * LENGTH
-    return LinearClassifier(learned.T.astype(np.float32), weights[-1].astype(np.float32))
+    return LinearClassifier(learned.T.astype(np.float32), weights[-1])
