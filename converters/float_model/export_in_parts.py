@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import keras
 
 PART_WEIGHTS = 12_000_000
-"""Of a part, about; networks with fewer are one."""
+"""Of a part, about; networks with up to twice as many are one."""
 
 
 def in_parts(network: keras.Model, part_weights: int) -> list[keras.Model]:
@@ -33,7 +33,8 @@ def in_parts(network: keras.Model, part_weights: int) -> list[keras.Model]:
         part_weights: of a part, about.
     """
     keras = keras_module()
-    cuts = _cuts(network, part_weights)
+    whole = network.count_params() <= 2 * part_weights
+    cuts = [] if whole else _cuts(network, part_weights)
     begins, ends = [network.inputs[0], *cuts], [*cuts, network.outputs[0]]
     if not cuts:
         return [network]
