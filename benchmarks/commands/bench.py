@@ -12,7 +12,6 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem
 from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
-from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -22,6 +21,7 @@ from edge_effnet.ui.options import (
     threshold_option,
 )
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.reports.evaluation_set import print_data
 
 _FILE = click.Path(path_type=Path)
 

@@ -15,7 +15,6 @@ from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options, from_options
-from edge_effnet.ui.evaluation_set import print_data
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -25,6 +24,7 @@ from edge_effnet.ui.options import (
 )
 from edge_effnet.ui.output import claim_outputs
 from edge_effnet.ui.quantities import Share
+from edge_effnet.ui.reports.evaluation_set import print_data
 
 _RENAMED = {"--recovery-steps": "--qat-steps", "--recovery-labels": "--qat-labels"}
 _GROUPS = {

@@ -10,10 +10,10 @@ from converters.edgetpu.compiler import COMPILER
 from converters.edgetpu.convert_step import EdgeTpuOutcome
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.metrics import Paired
-from edge_effnet.ui.comparison_report import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.console import console, megabytes
-from edge_effnet.ui.evaluation_set import print_evaluation_set
-from edge_effnet.ui.preflight import print_preflight
+from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
+from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
+from edge_effnet.ui.reports.preflight import print_preflight
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings, table
 
 

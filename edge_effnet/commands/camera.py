@@ -172,7 +172,7 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.camera.outputs.report import document, summary_lines
     from edge_effnet.image.preprocess_text import preprocess_text
     from edge_effnet.metrics import Skipped
-    from edge_effnet.ui.comparison_report import print_comparison
+    from edge_effnet.ui.reports.comparison import print_comparison
     from edge_effnet.ui.tables import print_skipped
 
     status, held_out = run.session.status, run.held_out

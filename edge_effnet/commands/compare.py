@@ -10,8 +10,6 @@ import click
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.command_classes import NeedsData
-from edge_effnet.ui.evaluation_set import print_plan
-from edge_effnet.ui.operating_points import asked_targets, print_kept_points, target_options
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -20,6 +18,8 @@ from edge_effnet.ui.options import (
     threads_option,
 )
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.reports.evaluation_set import print_plan
+from edge_effnet.ui.reports.operating_points import asked_targets, print_kept_points, target_options
 
 _PLOTS = (".svg", ".png")
 
@@ -81,8 +81,8 @@ def command(
     from edge_effnet.metrics import compare_predictions
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.runtime.operating_points import compare_at_thresholds, resolve_targets
-    from edge_effnet.ui.comparison_report import print_comparison
     from edge_effnet.ui.progress import progress_of, stages
+    from edge_effnet.ui.reports.comparison import print_comparison
 
     claim_outputs({"--json": json_to, "--plot": plot}, overwrite=force)
     if plot is not None and not layers:

@@ -15,8 +15,8 @@ from edge_effnet.ui.options import (
     output_options,
 )
 from edge_effnet.ui.output import claim_outputs, write_json
-from edge_effnet.ui.preflight import print_preflight
 from edge_effnet.ui.quantities import OneOf
+from edge_effnet.ui.reports.preflight import print_preflight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

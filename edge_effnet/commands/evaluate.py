@@ -8,8 +8,6 @@ import click
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import NeedsData
-from edge_effnet.ui.evaluation_set import print_plan
-from edge_effnet.ui.operating_points import asked_targets, print_operating_points, target_options
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -18,6 +16,12 @@ from edge_effnet.ui.options import (
     threads_option,
 )
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.reports.evaluation_set import print_plan
+from edge_effnet.ui.reports.operating_points import (
+    asked_targets,
+    print_operating_points,
+    target_options,
+)
 
 
 @click.command("evaluate", cls=NeedsData)
@@ -89,8 +93,8 @@ def command(
     from edge_effnet.runtime.evaluation_plan import plan_evaluation
     from edge_effnet.runtime.others import load_others, predict_others
     from edge_effnet.ui.console import echo
-    from edge_effnet.ui.evaluation_report import print_others, print_summary
     from edge_effnet.ui.progress import progress_of, stages
+    from edge_effnet.ui.reports.evaluation import print_others, print_summary
 
     claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
     asked = asked_targets(recall_targets, precision_targets)

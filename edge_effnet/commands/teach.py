@@ -114,7 +114,7 @@ def command(
     from edge_effnet.teaching.teach import teach
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.progress import stages
-    from edge_effnet.ui.teaching_report import print_taught, taught_json, warnings
+    from edge_effnet.ui.reports.teaching import print_taught, taught_json, warnings
 
     _refuse_two_beginnings(images, taught_file, base)
     folders = [_pair(text, "--add", "cup=photos/cups") for text in added]
@@ -188,7 +188,7 @@ def _collection(
     """The images of PHOTOS or of the file, and of the folders added."""
     from edge_effnet.data.listing import load_dataset, load_images
     from edge_effnet.teaching.collection import read_collection, remembered_collection
-    from edge_effnet.ui.evaluation_set import print_data
+    from edge_effnet.ui.reports.evaluation_set import print_data
 
     if images is None:
         collection = remembered_collection(backbone.card, backbone.path, backbone)

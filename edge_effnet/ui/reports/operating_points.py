@@ -90,8 +90,8 @@ def print_operating_points(found: OperatingPoints, *, is_evidence: bool = True) 
     Args:
         is_evidence: False where the model was trained on the images, so that they prove nothing.
     """
-    from edge_effnet.ui.comparison_report import NOTHING_PROVEN
     from edge_effnet.ui.console import console
+    from edge_effnet.ui.reports.comparison import NOTHING_PROVEN
     from edge_effnet.ui.tables import grid, say
 
     out = console()
@@ -153,8 +153,8 @@ def print_kept_points(kept: KeptPoints, *, is_evidence: bool = True) -> None:
     Args:
         is_evidence: False where a model was trained on the images, so that they prove nothing.
     """
-    from edge_effnet.ui.comparison_report import NOTHING_PROVEN
     from edge_effnet.ui.console import console
+    from edge_effnet.ui.reports.comparison import NOTHING_PROVEN
     from edge_effnet.ui.tables import say, table
 
     out = console()

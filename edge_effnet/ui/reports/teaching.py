@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
 from edge_effnet.ui.console import console, echo, megabytes
-from edge_effnet.ui.evaluation_report import print_summary
+from edge_effnet.ui.reports.evaluation import print_summary
 from edge_effnet.ui.tables import say
 
 if TYPE_CHECKING:
