@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.spec import BenchSpec
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, summarize
-from edge_effnet.runtime.evaluation_plan import EvaluationPlan, plan_evaluation
+from edge_effnet.runtime.evaluating.plan import EvaluationPlan, plan_evaluation
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.reader import read_structure
 

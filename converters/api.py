@@ -19,7 +19,7 @@ from edge_effnet.files.outputs import claimed
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.metrics import Comparison, compare_predictions
 from edge_effnet.model_files import identify
-from edge_effnet.runtime.evaluation_plan import plan_evaluation
+from edge_effnet.runtime.evaluating.plan import plan_evaluation
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.system.cores import available_cores
 from edge_effnet.tflite.editor import Interface

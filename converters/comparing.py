@@ -9,7 +9,7 @@ from pathlib import Path
 from converters.config import ConvertConfig
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluating.predict import predict_many
 from edge_effnet.stages import StartStage
 
 _MOST_BYTES = 2 << 30  # of all workers together: reached by networks of over 90 million weights

@@ -16,7 +16,7 @@ from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import Comparison, compare_predictions
-from edge_effnet.runtime.evaluation import predict
+from edge_effnet.runtime.evaluating.predict import predict
 
 _TIMING_SECONDS = 1.0
 

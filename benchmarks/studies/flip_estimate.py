@@ -25,7 +25,7 @@ from edge_effnet.metrics import Predictions
 from edge_effnet.metrics.predictions import same_answers
 from edge_effnet.metrics.two_models.flip_estimate import estimate_flips
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluating.predict import predict_many
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json

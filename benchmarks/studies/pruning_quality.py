@@ -24,7 +24,7 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import UsageProblem
 from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import summarize_classes
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluating.predict import predict_many
 from edge_effnet.ui.console import console
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json

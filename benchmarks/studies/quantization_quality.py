@@ -32,7 +32,7 @@ from edge_effnet.image.reading import read_image
 from edge_effnet.measure.latency import interleaved_latency
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation import predict
+from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json

@@ -32,7 +32,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
 from edge_effnet.runs import StepResults
-from edge_effnet.runtime.evaluation import predict
+from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.stages import Advance, StartStage, Tell, tell_nobody
 
 _TIMING_SECONDS = 1.0

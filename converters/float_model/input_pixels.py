@@ -18,7 +18,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.image.reading import read_image
-from edge_effnet.runtime.evaluation import true_answers
+from edge_effnet.runtime.evaluating.predict import true_answers
 from edge_effnet.runtime.input_pixels.file_evidence import ask_how, found_line
 from edge_effnet.runtime.input_pixels.labelled import TrialOutcome, find_with_photos, sample_of
 from edge_effnet.runtime.input_pixels.suggestion import IMAGES

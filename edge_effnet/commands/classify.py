@@ -79,7 +79,7 @@ def command(
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.runtime.classifier import open_classifier
-    from edge_effnet.runtime.operating_points import card_thresholds
+    from edge_effnet.runtime.evaluating.operating_points import card_thresholds
     from edge_effnet.ui.console import print_note
 
     claim_outputs({"--json": json_to}, overwrite=force)

@@ -79,8 +79,11 @@ def command(
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import compare_predictions
-    from edge_effnet.runtime.evaluation_plan import plan_evaluation
-    from edge_effnet.runtime.operating_points import compare_at_thresholds, resolve_targets
+    from edge_effnet.runtime.evaluating.operating_points import (
+        compare_at_thresholds,
+        resolve_targets,
+    )
+    from edge_effnet.runtime.evaluating.plan import plan_evaluation
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.comparison import print_comparison
 

@@ -89,9 +89,9 @@ def command(
     from edge_effnet.files.write import write_atomically
     from edge_effnet.heads.kinds import HeadChoice
     from edge_effnet.metrics import evaluation_json, summarize
-    from edge_effnet.runtime import operating_points as points
-    from edge_effnet.runtime.evaluation_plan import plan_evaluation
-    from edge_effnet.runtime.others import load_others, predict_others
+    from edge_effnet.runtime.evaluating import operating_points as points
+    from edge_effnet.runtime.evaluating.others import load_others, predict_others
+    from edge_effnet.runtime.evaluating.plan import plan_evaluation
     from edge_effnet.ui.console import echo
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.evaluation import print_others, print_summary

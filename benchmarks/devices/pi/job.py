@@ -25,7 +25,7 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.data.dataset import Sample
 from edge_effnet.errors import DataError
 from edge_effnet.files.read import content_hash
-from edge_effnet.runtime.evaluation_plan import EvaluationPlan
+from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 INPUTS = "inputs"
 

@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.studies.cli import run_installed
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.metrics.predictions import same_answers
-from edge_effnet.runtime.evaluation import predict
+from edge_effnet.runtime.evaluating.predict import predict
 
 REFERENCE = "EDGE_EFFNET_REFERENCE"
 Found = Mapping[str, float]

@@ -29,7 +29,7 @@ from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.measure.storage import storage_of
 from edge_effnet.runtime.classifier import Classifier, common_names, open_classifier
-from edge_effnet.runtime.evaluation_pixels import settle_pixels
+from edge_effnet.runtime.evaluating.pixels import settle_pixels
 from edge_effnet.spelling import read_duration, read_size
 from edge_effnet.system.cores import available_cores
 

@@ -35,7 +35,7 @@ class LabelledPhotos:
     """Photos whose answer is known.
 
     Attributes:
-        truth: as ``runtime.evaluation.true_answers`` gives it, one row or number for each.
+        truth: as ``runtime.evaluating.predict.true_answers`` gives it, one row or number for each.
     """
 
     paths: tuple[Path, ...]

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from edge_effnet.metrics import ClassSummary, LabelSummary, Summary
 from edge_effnet.metrics.intervals import wilson_interval
-from edge_effnet.runtime.others import OtherThings
+from edge_effnet.runtime.evaluating.others import OtherThings
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
     ROWS,

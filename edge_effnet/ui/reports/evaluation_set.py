@@ -11,7 +11,7 @@ from edge_effnet.ui.console import console, echo, print_note
 if TYPE_CHECKING:
     from edge_effnet.data.dataset import Dataset
     from edge_effnet.data.trained_on import EvaluationSet
-    from edge_effnet.runtime.evaluation_plan import EvaluationPlan
+    from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 
 def print_plan(plan: EvaluationPlan, *, shown: bool) -> None:

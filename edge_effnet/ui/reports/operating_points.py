@@ -13,7 +13,7 @@ from edge_effnet.ui.quantities import Share
 if TYPE_CHECKING:
     from edge_effnet.heads.thresholds import Measure, ThresholdCounts
     from edge_effnet.metrics import KeptPoints, OperatingPoints
-    from edge_effnet.runtime.operating_points import AskedTarget
+    from edge_effnet.runtime.evaluating.operating_points import AskedTarget
 
     _Asked = click.ParamType[tuple[str, float]]
 else:  # generic since click 8.2, which Raspberry Pi OS lacks
@@ -77,7 +77,7 @@ def asked_targets(
     recall: tuple[tuple[str, float], ...], precision: tuple[tuple[str, float], ...]
 ) -> list[AskedTarget]:
     """The values of both options."""
-    from edge_effnet.runtime.operating_points import AskedTarget
+    from edge_effnet.runtime.evaluating.operating_points import AskedTarget
 
     return [AskedTarget("recall", name, share) for name, share in recall] + [
         AskedTarget("precision", name, share) for name, share in precision

@@ -21,7 +21,7 @@ from converters.quantization.recipes import RECIPES
 from edge_effnet.artifact import Card, read_artifact, write_artifact
 from edge_effnet.data.listing import load_images
 from edge_effnet.image.preprocessing import Preprocess
-from edge_effnet.runtime.evaluation import predict
+from edge_effnet.runtime.evaluating.predict import predict
 from tests.conftest import RunCommand
 from tests.converters.conftest import CLASSES, SIDE, TinyModel
 

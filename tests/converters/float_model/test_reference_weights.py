@@ -14,7 +14,7 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.metrics import compare_predictions
-from edge_effnet.runtime.evaluation import predict_many
+from edge_effnet.runtime.evaluating.predict import predict_many
 
 
 def test_without_any_images_v2_b0_still_agrees_on_92_percent(

@@ -10,7 +10,7 @@ from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics import Skipped, UnknownAnswers, unknown_answers
-from edge_effnet.runtime.evaluation_plan import EvaluationPlan
+from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 from edge_effnet.stages import OnProgress
 
 

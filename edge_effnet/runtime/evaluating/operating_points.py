@@ -27,7 +27,7 @@ from edge_effnet.metrics import (
     find_operating_points,
 )
 from edge_effnet.metrics.one_model.classification import Flags
-from edge_effnet.runtime.evaluation_plan import EvaluationPlan
+from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 from edge_effnet.spelling import did_you_mean
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.tflite.reader import read_model_bytes

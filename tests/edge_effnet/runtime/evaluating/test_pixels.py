@@ -14,8 +14,8 @@ from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import ModelError
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluation_pixels import settle_pixels
-from edge_effnet.runtime.evaluation_plan import plan_evaluation
+from edge_effnet.runtime.evaluating.pixels import settle_pixels
+from edge_effnet.runtime.evaluating.plan import plan_evaluation
 from edge_effnet.runtime.input_pixels.known import InputPixels
 from edge_effnet.stages import Advance
 from tests.edge_effnet.runtime.input_pixels.conftest import COLOURS, colour_photos, make_network

@@ -10,7 +10,7 @@ import numpy as np
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.runtime.classifier import Classifier
-from edge_effnet.runtime.evaluation import true_answers
+from edge_effnet.runtime.evaluating.predict import true_answers
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.runtime.input_pixels.file_evidence import found_line
 from edge_effnet.runtime.input_pixels.known import InputPixels, with_settings

@@ -17,8 +17,8 @@ from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
 from edge_effnet.runtime.classifier import common_names, open_classifier
-from edge_effnet.runtime.evaluation import predict_many
-from edge_effnet.runtime.evaluation_pixels import settle_pixels
+from edge_effnet.runtime.evaluating.pixels import settle_pixels
+from edge_effnet.runtime.evaluating.predict import predict_many
 from edge_effnet.stages import OnProgress, StartStage, no_progress
 
 

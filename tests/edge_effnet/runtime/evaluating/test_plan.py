@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.errors import DataError, ModelError
-from edge_effnet.runtime.evaluation_plan import plan_evaluation
+from edge_effnet.runtime.evaluating.plan import plan_evaluation
 
 MakeModel = Callable[..., Path]
 
