@@ -11,8 +11,8 @@ from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import compare_predictions, summarize
-from edge_effnet.runtime.evaluating import predict as evaluation
 from edge_effnet.runtime.classifier import open_classifier
+from edge_effnet.runtime.evaluating import predict as evaluation
 from edge_effnet.runtime.evaluating.predict import predict, predict_many
 
 MakeModel = Callable[..., Path]
