@@ -11,8 +11,8 @@ from edge_effnet import __version__
 from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import LABELS_NAME, Card
 from edge_effnet.heads.head import Head
+from edge_effnet.heads.learning.softmax_regression import LinearClassifier
 from edge_effnet.teaching.backbone import TAUGHT, Backbone
-from edge_effnet.teaching.softmax_regression import LinearClassifier
 from edge_effnet.tflite.metadata import METADATA_NAME, metadata_of
 from edge_effnet.tflite.new_end import NewOperator, with_new_end
 

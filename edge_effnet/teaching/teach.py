@@ -10,12 +10,7 @@ from edge_effnet.artifact import Card
 from edge_effnet.data.near_duplicates import Prints
 from edge_effnet.data.trained_on import record_of
 from edge_effnet.heads.head import Head
-from edge_effnet.heads.unknown import Unknown
-from edge_effnet.metrics import Predictions
-from edge_effnet.stages import StartStage
-from edge_effnet.teaching.backbone import TAUGHT, Backbone
-from edge_effnet.teaching.collection import Collection
-from edge_effnet.teaching.cross_validation import (
+from edge_effnet.heads.learning.cross_validation import (
     FOLDS,
     CrossValidation,
     TaughtImages,
@@ -23,7 +18,12 @@ from edge_effnet.teaching.cross_validation import (
     mean_features,
     unknown_rule,
 )
-from edge_effnet.teaching.softmax_regression import fit
+from edge_effnet.heads.learning.softmax_regression import fit
+from edge_effnet.heads.unknown import Unknown
+from edge_effnet.metrics import Predictions
+from edge_effnet.stages import StartStage
+from edge_effnet.teaching.backbone import TAUGHT, Backbone
+from edge_effnet.teaching.collection import Collection
 from edge_effnet.teaching.taught_file import taught_card, taught_model
 
 

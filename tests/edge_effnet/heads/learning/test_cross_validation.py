@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_effnet.teaching.cross_validation import (
+from edge_effnet.heads.learning.cross_validation import (
     FOLDS,
     TaughtImages,
     cross_validate,
@@ -14,7 +14,7 @@ from edge_effnet.teaching.cross_validation import (
     mean_features,
     unknown_rule,
 )
-from edge_effnet.teaching.softmax_regression import unit
+from edge_effnet.heads.learning.softmax_regression import unit
 
 
 def _images(per_class: int, classes: int, *, noise: float = 0.3, seed: int = 0) -> TaughtImages:

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
+from edge_effnet.heads.learning.softmax_regression import Problem, fit, problem_of, unit
 from edge_effnet.heads.unknown import Unknown
-from edge_effnet.teaching.softmax_regression import Problem, fit, problem_of, unit
 
 FOLDS = 5
 DECAYS = (1e-2, 1e-3, 1e-4)

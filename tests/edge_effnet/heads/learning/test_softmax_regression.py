@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
-from edge_effnet.teaching import softmax_regression
-from edge_effnet.teaching.softmax_regression import LENGTH, fit, problem_of, softmax, unit
+from edge_effnet.heads.learning import softmax_regression
+from edge_effnet.heads.learning.softmax_regression import LENGTH, fit, problem_of, softmax, unit
 
 
 def _drawn(images: int, width: int, classes: int, seed: int):  # type: ignore[no-untyped-def]
