@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edge_effnet.stages import StartStage
     from edge_effnet.teaching.backbone import Backbone
     from edge_effnet.teaching.collection import Collection
+    from edge_effnet.teaching.previous import Previous
 
 FORMAT, VERSION = "edge-effnet/teaching", 1
 
@@ -101,16 +102,20 @@ def command(
     photos. No TensorFlow is needed; features are kept for the next time, so that --from needs
     photos of new things alone.
 
+    A file that was taught before is replaced where the new one knows its classes and is not
+    worse, on the same photos.
+
     \b
     Examples:
       edge-effnet teach photos/ --out mine.tflite
       edge-effnet teach photos/ --base v2-b0-int8.tflite --out mine.tflite
-      edge-effnet teach --from mine.tflite --add cup=cups/ --rename mug=beaker --out more.tflite
+      edge-effnet teach --from mine.tflite --add cup=cups/ --rename mug=beaker --out mine.tflite
       edge-effnet classify mine.tflite new.jpg
     """
     from edge_effnet.artifact import write_artifact
     from edge_effnet.errors import DataError
     from edge_effnet.teaching.backbone import open_backbone
+    from edge_effnet.teaching.previous import compare_with_previous, refuse_worse, taught_card_of
     from edge_effnet.teaching.teach import teach
     from edge_effnet.ui.console import print_note
     from edge_effnet.ui.progress import stages
@@ -119,7 +124,12 @@ def command(
     _refuse_two_beginnings(images, taught_file, base)
     folders = [_pair(text, "--add", "cup=photos/cups") for text in added]
     names = [_pair(text, "--rename", "mug=beaker") for text in renamed]
-    claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
+    replacing = taught_card_of(out) is not None
+    claim_outputs(
+        {"--json": json_to, "--out": out},
+        overwrite=force,
+        updated=("--out",) if replacing else (),
+    )
     with stages() as stage:
         if taught_file is None and base is None:
             from edge_effnet.teaching.base import find_base
@@ -129,6 +139,9 @@ def command(
         collection = _collection(
             images, backbone, folders, workers=threads, stage=stage, shown=json_to != "-"
         )
+        previous = _previous(
+            out if replacing else taught_file, backbone, needed=replacing and not force
+        )
         for name in removed:
             collection = collection.without(name)
         for old, new in names:
@@ -136,14 +149,35 @@ def command(
         taught = teach(collection, backbone, name=out.stem, lost_share=lost, seed=seed, stage=stage)
         if strict and collection.skipped:
             raise DataError(collection.skipped[0].reason, fix="replace it, or omit --strict")
-        card = write_artifact(out, taught.model, taught.card, overwrite=force)
+        against = None
+        if previous is not None:
+            before = previous.renamed(names)
+            against = compare_with_previous(before, collection, taught.decay, seed)
+        if against and replacing and not force:
+            refuse_worse(against, removed)
+        card = write_artifact(out, taught.model, taught.card, overwrite=force or replacing)
     if json_to is not None:
         document = {"format": FORMAT, "version": VERSION, "file": str(out)}
-        write_json({**document, **taught_json(taught, card)}, json_to, overwrite=force)
+        write_json({**document, **taught_json(taught, card, against)}, json_to, overwrite=force)
     if json_to != "-":
-        print_taught(taught, out)
+        print_taught(taught, out, against)
     for line in warnings(taught):
         print_note(line)
+
+
+def _previous(path: Path | None, backbone: Backbone, *, needed: bool) -> Previous | None:
+    """The file to compare with; None without one, or where it cannot be and is not ``needed``."""
+    from edge_effnet.errors import EdgeEffnetError
+    from edge_effnet.teaching.previous import read_previous
+
+    if path is None:
+        return None
+    try:
+        return read_previous(path, backbone)
+    except EdgeEffnetError:
+        if needed:
+            raise
+        return None
 
 
 def _pair(text: str, option: str, example: str) -> tuple[str, str]:

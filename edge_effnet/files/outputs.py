@@ -20,6 +20,7 @@ def claimed(
     *,
     overwrite: bool,
     shared: Sequence[str] = (),
+    updated: Sequence[str] = (),
     besides: Mapping[Path, Sequence[str]] | None = None,
 ) -> Iterator[None]:
     """Refuse outputs that must not be written, and keep other processes from the rest.
@@ -29,6 +30,8 @@ def claimed(
         inputs: files and folders that the command reads, by option.
         shared: of ``outputs``, those that several processes may add to: they may exist, and are
             not held.
+        updated: of ``outputs``, those that may exist, and be what the command reads: it decides
+            later whether it replaces them.
         besides: folders into which the command writes more, and patterns of what it writes there.
 
     Raises:
@@ -40,7 +43,8 @@ def claimed(
     named = [(option, path) for option, paths in outputs.items() for path in paths]
     for option, path in named:
         refuse_existing(path, overwrite=True)  # a folder, a device, or a way that leads nowhere
-        _refuse_input(option, path, inputs)
+        if option not in updated:
+            _refuse_input(option, path, inputs)
         _refuse_besides(option, path, besides or {})
     for number, (option, path) in enumerate(named):
         for other, before in named[:number]:
@@ -54,10 +58,10 @@ def claimed(
                 )
             _refuse_folder_of(both, path, before)
             _refuse_folder_of(both, before, path)
-    own = [path for option, path in named if option not in shared]
-    with all_locked(own):
-        for path in own:
-            refuse_existing(path, overwrite=overwrite)
+    own = [(option, path) for option, path in named if option not in shared]
+    with all_locked([path for _, path in own]):
+        for option, path in own:
+            refuse_existing(path, overwrite=overwrite or option in updated)
             sweep(path.parent)
         yield
 

@@ -35,6 +35,7 @@ class Taught:
         predictions: of the images by cross-validation; None where no class has two different
             images, so that nothing can be said.
         half_right: share right by layers that learned from half as many images, or None.
+        decay: of the layer.
         not_evaluated: classes with fewer than two different images.
         unknown: the rule for other things, in the card too.
         one_scene: classes most of whose images look the same, as frames of one clip: images that
@@ -46,6 +47,7 @@ class Taught:
     collection: Collection
     predictions: Predictions | None
     half_right: float | None
+    decay: float
     not_evaluated: tuple[str, ...]
     unknown: Unknown | None
     one_scene: tuple[str, ...]
@@ -101,6 +103,7 @@ def teach(
         collection,
         _predictions(collection, validation),
         validation.half_right,
+        validation.decay,
         tuple(
             name
             for label, name in enumerate(collection.labels)

@@ -30,6 +30,7 @@ def claim_outputs(
     *,
     overwrite: bool,
     shared: Sequence[str] = (),
+    updated: Sequence[str] = (),
     besides: Mapping[Path, Sequence[str]] | None = None,
 ) -> None:
     """Look at all outputs of the command that runs, before any is opened and before minutes are
@@ -40,7 +41,7 @@ def claim_outputs(
             its inputs. None and ``-``, standard output, are no files.
         overwrite: whether ``--force`` was given.
         shared: options of ``outputs`` whose files are added to.
-        besides: see ``claimed``.
+        updated, besides: see ``claimed``.
 
     Raises:
         UsageProblem, OutputError: see ``claimed``.
@@ -61,7 +62,7 @@ def claim_outputs(
         for path in _paths(context.params.get(str(parameter.name)))
     }
     context.with_resource(
-        claimed(files, inputs, overwrite=overwrite, shared=shared, besides=besides)
+        claimed(files, inputs, overwrite=overwrite, shared=shared, updated=updated, besides=besides)
     )
     context.with_resource(_none_missing([path for paths in files.values() for path in paths]))
 

@@ -12,6 +12,7 @@ from edge_effnet.ui.tables import say
 
 if TYPE_CHECKING:
     from edge_effnet.artifact import Card
+    from edge_effnet.teaching.previous import Against
     from edge_effnet.teaching.teach import Taught
 
 _FEW = 10  # images of a class, below which its figure is hardly one
@@ -19,7 +20,7 @@ _SHOWN = 3
 _GAIN_POINTS = 1.0  # of the last doubling, below which the next brings little
 
 
-def print_taught(taught: Taught, out: Path) -> None:
+def print_taught(taught: Taught, out: Path, against: Against | None = None) -> None:
     """The cross-validated figures, what more photos would bring, and what to do next."""
     if taught.predictions is None:
         echo("no class has two different photos: how right it is cannot be told")
@@ -31,6 +32,8 @@ def print_taught(taught: Taught, out: Path) -> None:
         )
     for line in notes(taught):
         say(console(), line)
+    if against is not None:
+        say(console(), _compared(against))
     size = megabytes(out.stat().st_size)
     echo(f"written to {out}, {size}")
     echo(f"next: edge-effnet classify {out} PHOTO")
@@ -62,6 +65,21 @@ def notes(taught: Taught) -> list[str]:
     return lines
 
 
+def _compared(against: Against) -> str:
+    paired, every, known = against.paired, against.every, against.known
+    if paired is None:
+        return f"no photo can tell {against.path} from what is made now"
+    low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
+    line = (
+        f"on the same {every.images} photos, none of which either learned from: {every.before} "
+        f"right by {against.path} as it was, {every.now} now ({0.0 - paired.drop_points:+.1f} "
+        f"points, 95 % interval {low:+.1f} to {high:+.1f})"
+    )
+    if known.images == every.images:
+        return line
+    return f"{line}; of the {known.images} of classes that it knew {known.before}, now {known.now}"
+
+
 def warnings(taught: Taught) -> list[str]:
     """What is wrong with the photos, in sentences."""
     lines = [
@@ -91,7 +109,7 @@ def _share_right(predictions: Predictions) -> float:
     return float((predictions.scores.argmax(axis=1) == predictions.truth).mean())
 
 
-def taught_json(taught: Taught, card: Card) -> dict[str, Any]:
+def taught_json(taught: Taught, card: Card, against: Against | None = None) -> dict[str, Any]:
     predictions = taught.predictions
     return {
         "model_sha256": card.model_sha256,
@@ -104,4 +122,16 @@ def taught_json(taught: Taught, card: Card) -> dict[str, Any]:
         "skipped": [image.to_json() for image in taught.collection.skipped],
         "notes": notes(taught),
         "warnings": warnings(taught),
+        "before": _against_json(against) if against else None,
+    }
+
+
+def _against_json(against: Against) -> dict[str, Any]:
+    return {
+        "file": str(against.path),
+        "classes_forgotten": list(against.forgotten),
+        "classes_new": list(against.new),
+        "images": vars(against.every).copy(),
+        "images_of_known_classes": vars(against.known).copy(),
+        **(against.paired.to_json() if against.paired else {}),
     }

@@ -1,0 +1,80 @@
+"""A taught file and the one before it, on the same images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_effnet.errors import OutputError
+from edge_effnet.heads.learning.softmax_regression import unit
+from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.previous import Previous, compare_with_previous, refuse_worse
+
+CLASSES, WIDTH = 3, 60
+BEFORE = Path("before.tflite")
+
+
+def drawn(each: int, *, noise: float = 0.9) -> Collection:
+    """So many images of each class; the first of them are the same for every number."""
+    random = np.random.default_rng(7)
+    centres = random.normal(size=(CLASSES, WIDTH))
+    centres /= np.linalg.norm(centres, axis=1, keepdims=True)
+    drawn = random.normal(size=(60, CLASSES, WIDTH))[:each].transpose(1, 0, 2)
+    values = unit((centres[:, None] + noise * drawn / np.sqrt(10)).reshape(-1, WIDTH))
+    names = [f"{label}-{index}" for label in range(CLASSES) for index in range(each)]
+    return Collection(
+        ("a", "b", "c"),
+        np.repeat(np.arange(CLASSES), each),
+        tuple(f"{hash(name) & 0xFFFFFFFFFFFFFFFF:016x}" for name in names),
+        np.random.default_rng(1).integers(0, 2**63, (len(names), 2), dtype=np.uint64),
+        values[:, None].astype(np.float32),
+        tuple(map(Path, names)),
+        "drawn",
+    )
+
+
+def test_images_of_now_are_asked_of_layers_that_have_not_learned_them() -> None:
+    few, many = drawn(6), drawn(60)
+    against = compare_with_previous(Previous(BEFORE, few, 1e-2), many, 1e-2, seed=0)
+    assert against.every.images == len(many)
+    # Were the first six of each class asked of a layer that knows them, all would be right.
+    assert against.every.before < against.every.now < len(many)
+    assert against.every == against.known
+    refuse_worse(against, ())
+
+
+def test_a_layer_of_fewer_images_is_worse_and_refused() -> None:
+    few, many = drawn(6), drawn(60)
+    against = compare_with_previous(Previous(BEFORE, many, 1e-2), few, 1e-2, seed=0)
+    assert against.is_worse
+    with pytest.raises(OutputError, match="is better than what would replace it"):
+        refuse_worse(against, ())
+
+
+def test_a_class_that_only_the_new_one_knows_counts_for_it() -> None:
+    both = drawn(20)
+    old = both.without("c")
+    against = compare_with_previous(Previous(BEFORE, old, 1e-2), both, 1e-2, seed=0)
+    assert against.new == ("c",)
+    assert against.known.images == 40
+    assert against.every.before == against.known.before
+
+
+def test_names_that_were_changed_are_the_same_classes() -> None:
+    images = drawn(20)
+    before = Previous(BEFORE, images, 1e-2).renamed([("a", "x")])
+    now = images.renamed("a", "x")
+    against = compare_with_previous(before, now, 1e-2, seed=0)
+    assert (against.new, against.forgotten) == ((), ())
+    assert against.every.before == against.every.now
+
+
+def test_a_class_that_is_lost_unasked_is_refused() -> None:
+    images = drawn(20)
+    fewer = images.without("c")
+    against = compare_with_previous(Previous(BEFORE, images, 1e-2), fewer, 1e-2, seed=0)
+    with pytest.raises(OutputError, match="knows classes that the new file would not"):
+        refuse_worse(against, ())
+    refuse_worse(against, ["c"])
