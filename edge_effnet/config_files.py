@@ -13,8 +13,8 @@ have, kept as JSON.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import (
@@ -124,6 +124,7 @@ class ConfigFile(Generic[Config]):
         name: of the file in the run folder.
         format, version: stand in the file.
         what: for people, without an article: ``training config``.
+        replaced: fields of earlier versions, and what makes of their value the fields of now.
     """
 
     kind: type[Config]
@@ -131,6 +132,7 @@ class ConfigFile(Generic[Config]):
     format: str
     version: int
     what: str
+    replaced: Mapping[str, Callable[[Any], dict[str, Any]]] = field(default_factory=dict)
 
     def to_json(self, config: Config) -> dict[str, Any]:
         """The fields as JSON values, with format and version."""
@@ -180,6 +182,8 @@ class ConfigFile(Generic[Config]):
             found = f"version {raw.get('version')!r}, while this reads {self.version}"
             raise self._refuse(source, found)
         values = {key: value for key, value in raw.items() if key not in {"format", "version"}}
+        for name in self.replaced.keys() & values.keys():
+            values |= self.replaced[name](values.pop(name))
         if unknown := sorted(values.keys() - {entry.name for entry in fields(self.kind)}):
             raise self._refuse(source, f"unknown fields {', '.join(unknown)}")
         try:

@@ -129,11 +129,9 @@ class TrainConfig:
         default=8,
         metadata=option("Epochs without improvement before stopping; 0: never.", 0, 10_000),
     )
-    head_epochs: int | None = field(
+    learn_head: bool | None = field(
         default=None,
-        metadata=option(
-            "Epochs of the classifier alone, first.  [default: 10; random: 0]", 0, 10_000
-        ),
+        metadata=option("Learn the last layer alone first.  [default: yes; random weights: no]"),
     )
     signs_train: int = field(
         default=6000, metadata=option("Signs rendered per epoch.", 64, 10_000_000)
@@ -177,8 +175,8 @@ class TrainConfig:
         return (30 if self.from_scratch else 8) if self.epochs is None else self.epochs
 
     @property
-    def chosen_head_epochs(self) -> int:
-        return (0 if self.from_scratch else 10) if self.head_epochs is None else self.head_epochs
+    def learns_head(self) -> bool:
+        return (not self.from_scratch) if self.learn_head is None else self.learn_head
 
     @property
     def peak_learning_rate(self) -> float:
@@ -206,4 +204,16 @@ class TrainConfig:
         return CONFIG_FILE.to_json(self)
 
 
-CONFIG_FILE = ConfigFile(TrainConfig, "config.json", "edge-effnet training", 1, "training config")
+def _learn_head(epochs: int | None) -> dict[str, Any]:
+    """What stood for it in version 0.2: epochs of the last layer alone."""
+    return {} if epochs is None else {"learn_head": epochs > 0}
+
+
+CONFIG_FILE = ConfigFile(
+    TrainConfig,
+    "config.json",
+    "edge-effnet training",
+    1,
+    "training config",
+    replaced={"head_epochs": _learn_head},
+)

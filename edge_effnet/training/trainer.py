@@ -242,7 +242,7 @@ def _network(
     built(1)
     if notice:
         callbacks.say(notice)
-    if stored is None and config.chosen_head_epochs:
+    if stored is None and config.learns_head:
         train_head(
             model,
             images,

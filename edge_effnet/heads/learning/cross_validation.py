@@ -119,7 +119,7 @@ def cross_validate(images: TaughtImages, seed: int) -> CrossValidation:
     """How right layers are that are learned from images; see ``CrossValidation``."""
     fold = folds_of(images.labels, images.group, seed)
     evaluated = fold >= 0
-    decay = min(DECAYS, key=lambda one: _cross_entropy(images, fold, one))
+    decay = choose_decay(images, fold)
     scores = _out_of_fold(images, fold, decay)
     similarity = np.zeros(len(fold), np.float32)
     for number in np.unique(fold[evaluated]):
@@ -129,6 +129,15 @@ def cross_validate(images: TaughtImages, seed: int) -> CrossValidation:
     return CrossValidation(
         scores, similarity, evaluated, decay, _half_right(images, fold, decay, seed)
     )
+
+
+def choose_decay(images: TaughtImages, fold: Labels) -> float:
+    """The decay whose layers have the least cross-entropy on images that they did not learn from.
+
+    Args:
+        fold: see ``folds_of``.
+    """
+    return min(DECAYS, key=lambda one: _cross_entropy(images, fold, one))
 
 
 def _out_of_fold(

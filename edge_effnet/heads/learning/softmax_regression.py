@@ -63,28 +63,39 @@ class Problem:
             behind them.
         directions: (rank, width), of length 1 and at right angles.
         squares: (rank + 1,), the sum of the squares of each coordinate.
+        weights: of the images, (images, 1), 1 on average; None where each counts the same.
     """
 
     coordinates: Float32Array
     directions: Floats
     squares: Floats
+    weights: Float32Array | None = None
 
 
-def problem_of(features: Float32Array) -> Problem:
-    """Args: features: unit, (images, width)."""
+def problem_of(features: Float32Array, weights: Float32Array | None = None) -> Problem:
+    """Images in their principal directions.
+
+    Args:
+        features: of length 1 or about 1, (images, width).
+        weights: how much each image counts, (images,), 1 on average.
+    """
     scaled = features * np.float32(LENGTH)
+    column = None if weights is None else weights[:, None]
+    counted = scaled if column is None else scaled * np.sqrt(column)
     count, width = scaled.shape
     if count < width:
-        _, sizes, directions = np.linalg.svd(scaled, full_matrices=False)
+        _, sizes, directions = np.linalg.svd(counted, full_matrices=False)
         squares = sizes.astype(np.float64) ** 2
     else:
-        squares, found = np.linalg.eigh((scaled.T @ scaled).astype(np.float64))
+        squares, found = np.linalg.eigh((counted.T @ counted).astype(np.float64))
         directions = found.T
     kept = squares > _SMALLEST * squares.max()
     directions = directions[kept].astype(np.float64)
     coordinates = scaled @ directions.T.astype(np.float32)
     given = np.hstack([coordinates, np.ones((count, 1), np.float32)])
-    return Problem(given, directions, (given.astype(np.float64) ** 2).sum(axis=0))
+    counts = 1 if column is None else column.astype(np.float64)
+    squares = (counts * given.astype(np.float64) ** 2).sum(axis=0)
+    return Problem(given, directions, squares, column)
 
 
 def fit(
@@ -103,6 +114,7 @@ def fit(
     """
     given = problem.coordinates if chosen is None else problem.coordinates[chosen]
     truth = np.eye(classes, dtype=np.float32)[labels if chosen is None else labels[chosen]]
+    each = problem.weights if chosen is None or problem.weights is None else problem.weights[chosen]
     penalty = np.full((given.shape[1], 1), decay, np.float32)
     penalty[-1] = 0
     # Half of the squares' mean is the bound for coordinates at right angles. The constant is at
@@ -114,6 +126,8 @@ def fit(
     speed = 1.0
     for _ in range(_STEPS):
         error = softmax(given @ ahead) - truth
+        if each is not None:
+            error *= each
         moved = ahead - (given.T @ error / len(given) + penalty * ahead) / curvature
         following = (1 + math.sqrt(1 + 4 * speed * speed)) / 2
         ahead = moved + np.float32((speed - 1) / following) * (moved - weights)

@@ -91,8 +91,8 @@ def test_choices_follow_from_data_and_weights() -> None:
     photos, signs = TrainConfig(data="photos"), TrainConfig(data="signs", weights="random")
     assert (photos.flips, photos.freezes_batch_norm, photos.chosen_augment) == (True, True, "light")
     assert (signs.flips, signs.freezes_batch_norm, signs.chosen_augment) == (False, False, "none")
-    assert photos.chosen_head_epochs > 0
-    assert signs.chosen_head_epochs == 0
+    assert photos.learns_head
+    assert not signs.learns_head
     assert signs.peak_learning_rate > photos.peak_learning_rate
     assert replace(photos, batch_size=64).peak_learning_rate == 2 * photos.peak_learning_rate
     paper = TrainConfig(data="signs", weights="random", optimizer="rmsprop", batch_size=4096)
@@ -133,3 +133,11 @@ def test_configs_are_plain_json() -> None:
 def test_help_reads_no_arrays_and_no_images(command: str) -> None:
     code = f"import sys, {command}; sys.exit(bool({{'numpy', 'cv2', 'keras'}} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(("epochs", "learns"), [(0, False), (10, True), (None, True)])
+def test_a_config_of_version_0_2_is_read(epochs: int | None, learns: bool) -> None:
+    old = CONFIG_FILE.to_json(TrainConfig(data="photos"))
+    del old["learn_head"]
+    config = CONFIG_FILE.from_json({**old, "head_epochs": epochs}, "config.json")
+    assert config.learns_head == learns

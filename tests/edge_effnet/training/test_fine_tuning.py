@@ -57,7 +57,7 @@ def test_what_was_done_to_the_weights_before_is_kept(
     pruned = tmp_path / "pruned.h5"
     about = describe(tiny, resolution=SIDE, steps=[{"step": "pruned", "multiple": 8}])
     save_checkpoint(build(tiny, classes=2), pruned, about)
-    tuned = replace(config, weights=str(pruned), head_epochs=0, epochs=2)
+    tuned = replace(config, weights=str(pruned), learn_head=False, epochs=2)
     run_and_stop(tuned, tmp_path / "tuned")
     outcome = resume(tmp_path / "tuned", workers=1)
     assert outcome.best.epoch > 0  # written after the stop

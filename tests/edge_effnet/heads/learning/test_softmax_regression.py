@@ -53,3 +53,16 @@ def test_scores_are_probabilities(images: int, width: int, classes: int, seed: i
 
 def test_softmax_of_large_numbers_is_finite() -> None:
     assert softmax(np.array([[1e4, 0.0]])).tolist() == [[1.0, 0.0]]
+
+
+def test_an_image_that_counts_twice_is_one_that_is_there_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(softmax_regression, "_STEPS", 2000)
+    features, labels = _drawn(24, 50, 3, seed=3)
+    twice = np.where(labels == 0, 2, 1)
+    weights = (twice / twice.mean()).astype(np.float32)
+    weighed = fit(problem_of(features, weights), labels, 3, 1e-2)
+    rows = np.repeat(np.arange(24), twice)
+    repeated = fit(problem_of(features[rows]), labels[rows], 3, 1e-2)
+    np.testing.assert_allclose(weighed.scores(features), repeated.scores(features), atol=1e-3)
