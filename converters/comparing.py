@@ -33,7 +33,7 @@ def compare_files(
     found = predict_many(
         files,
         evaluation,
-        workers=_workers(files, config.workers),
+        workers=workers_for(files, config.workers),
         strict=config.strict,
         progress=lambda count, _: done(count),
     )
@@ -44,9 +44,9 @@ def compare_files(
     return [None, *(compare_predictions(reference, candidate) for candidate in candidates)]
 
 
-def _workers(files: Sequence[Path], most: int) -> int:
-    """As many as have room: each opens every file, which is mapped, packed anew by XNNPACK, and
-    surrounded by its activations."""
+def workers_for(files: Sequence[Path], most: int) -> int:
+    """Threads that run files, as many as have room: each opens every file, which is mapped, packed
+    anew by XNNPACK, and surrounded by its activations."""
     each = 3 * sum(file.stat().st_size for file in files)
     return max(1, min(most, _MOST_BYTES // each))
 

@@ -88,7 +88,7 @@ def _measured(
     if card is None or file.comparison is None:
         raise ValueError(f"{file.path} has no model card")
     written = without_identity(other.model, preprocess)
-    card = replace(card, preprocess=written.preprocess)
+    card = replace(card, preprocess=written.preprocess, unknown=None)
     write_artifact(path, written.model, card, overwrite=True)
     found = predict(path, images.evaluation, workers=config.workers, strict=config.strict)
     own, others = time_files((file.path, path), seconds=_TIMING_SECONDS).medians_ms

@@ -44,9 +44,11 @@ from converters.quantization.candidates import Candidate, Context
 from converters.quantization.operators.in_float import told_left_float
 from converters.quantization.qat.config import QatRun
 from converters.quantization.recipes import FLOAT32, RECIPES, UNPRUNED
+from converters.similarity import KnownImages, add_similarity, decide_unknown, known_images
 from edge_effnet.artifact import Card, artifact_bytes, write_artifact
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.files.write import write_together
+from edge_effnet.heads.unknown import Unknown
 from edge_effnet.measure.timing import time_files
 from edge_effnet.stages import StartStage, Tell, no_progress, tell_nobody
 
@@ -118,7 +120,8 @@ def convert(
             images = replace(images, evaluation=outcome.confirmation, generated=False)
             made_by = [(outcome.best.strategy, outcome.candidate)]
         files = _files(source, config, images, labels, made_by)
-        made, doubts = _write(files, images, config, scratch, stage)
+        known = known_images(images, config, labels, source.head)
+        made, doubts = _write(files, images, known, config, scratch, stage)
         small = made[len(made) - len(made_by) :]
         notes += front_notes(small, made_by, context, images, config, scratch)
         if not images.generated:
@@ -176,6 +179,7 @@ def _files(
 def _write(
     made: Iterable[_File],
     images: ConversionImages,
+    known: KnownImages | None,
     config: ConvertConfig,
     scratch: Path,
     stage: StartStage,
@@ -187,7 +191,15 @@ def _write(
         files.append(replace(file, model=b""))  # which takes memory, and lies there
     paths = [scratch / file.target.name for file in files]
     targets = [file.target for file in files]
+    if known is not None:
+        done = stage("computing features", len(paths))
+        for number, (path, file) in enumerate(zip(paths, files, strict=True), 1):
+            add_similarity(path, known, file.card.name, config.workers)
+            done(number)
     comparisons = compare_files(paths, targets, images.evaluation, config, stage)
+    rules = dict[Path, Unknown]()
+    if known is not None:
+        rules, comparisons = decide_unknown(paths, comparisons, images.evaluation, config.workers)
     if images.generated:
         comparisons = [found and on_generated(found) for found in comparisons]
     timed = stage("timing", None)
@@ -195,7 +207,8 @@ def _write(
     timed(1)
     content = {}
     for file, path, comparison in zip(files, paths, comparisons, strict=True):
-        card = replace(file.card, measured=measured_record(comparison, images))
+        measured = measured_record(comparison, images)
+        card = replace(file.card, measured=measured, unknown=rules.get(path))
         content[file.target] = artifact_bytes(path.read_bytes(), card)[0]
     write_together(content, overwrite=True)
     written = tuple(

@@ -21,6 +21,8 @@ from typing import ClassVar
 
 from edge_effnet.printable import printable
 
+_TO_FIX = "; to fix: "
+
 
 class EdgeEffnetError(Exception):
     """An error with a remedy.
@@ -43,11 +45,12 @@ class EdgeEffnetError(Exception):
     def __str__(self) -> str:
         parts = [self.what]
         if self.found is not None:
-            parts.append(f"found {self.found}")
+            # Of another error that was found: what to do is said once.
+            parts.append(f"found {self.found.partition(_TO_FIX)[0]}")
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
-        parts.append(f"to fix: {self.fix}")
-        return printable(" ".join("; ".join(parts).split()))  # one line, whatever a name contains
+        line = "; ".join(parts) + _TO_FIX + self.fix
+        return printable(" ".join(line.split()))  # one line, whatever a name contains
 
 
 class UsageProblem(EdgeEffnetError):

@@ -9,6 +9,7 @@ from converters.conversion import Conversion, ConvertedFile
 from converters.edgetpu.compiler import COMPILER
 from converters.edgetpu.convert_step import EdgeTpuOutcome
 from converters.quantization.recipes import FLOAT32, RECIPES
+from converters.similarity import LOST_SHARE
 from edge_effnet.metrics import Paired
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
@@ -62,6 +63,12 @@ def print_conversion(conversion: Conversion) -> None:
             elif made.comparison.paired:
                 out.print(_proof(made.recipe, made.comparison.paired))
             print_warnings(out, made.comparison.warnings[len(made.comparison.losses) :])
+    if any(made.comparison and made.comparison.unknown for made in converted):
+        out.print(
+            f'what is like none of the calibration images is answered "unknown": so are '
+            f"{LOST_SHARE:.0%} of the evaluation images (other things: evaluate --others DIR)",
+            soft_wrap=True,
+        )
     if converted[0].comparison is not None:
         print_skipped(out, converted[0].comparison.reference_predictions.skipped)
     if sets.generated:

@@ -92,7 +92,7 @@ def command(
     from edge_effnet.runtime.evaluating import operating_points as points
     from edge_effnet.runtime.evaluating.others import load_others, predict_others
     from edge_effnet.runtime.evaluating.plan import plan_evaluation
-    from edge_effnet.ui.console import echo
+    from edge_effnet.ui.console import echo, print_note
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.evaluation import print_others, print_summary
 
@@ -113,7 +113,11 @@ def command(
             stage=stage,
         )
     print_plan(plan, shown=json_to != "-")
-    strangers = load_others(others, plan) if others is not None else None
+    strangers = None
+    if others is not None:
+        strangers = load_others(others, plan)
+        if strangers.line:
+            print_note(strangers.line)
     targets = points.resolve_targets(asked, plan)
     if card is not None:
         points.refuse_to_keep(targets, plan, card)
@@ -126,7 +130,7 @@ def command(
     if strangers is not None:
         with progress_of(f"evaluating {model.name} on other things") as progress:
             seen = predict_others(
-                plan, strangers, workers=threads, strict=strict, progress=progress
+                plan, strangers.dataset, workers=threads, strict=strict, progress=progress
             )
         document["others"] = seen.to_json()
         if json_to != "-":

@@ -148,7 +148,12 @@ def command(
             collection = collection.renamed(old, new)
         taught = teach(collection, backbone, name=out.stem, lost_share=lost, seed=seed, stage=stage)
         if strict and collection.skipped:
-            raise DataError(collection.skipped[0].reason, fix="replace it, or omit --strict")
+            image = collection.skipped[0]
+            raise DataError(
+                f"{image.path} cannot be read",
+                found=image.reason,
+                fix="replace it, or omit --strict",
+            )
         against = None
         if previous is not None:
             before = previous.renamed(names)

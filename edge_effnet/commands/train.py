@@ -207,9 +207,15 @@ def _print_result(result: TrainingResult) -> None:
     plot = result.folder / "curves.png"
     shown = f"; plot: {plot}" if plot.exists() else ""
     out.print(f"weights: {result.checkpoint}{shown}", soft_wrap=True)
+    config = result.config
+    images = (
+        f"--data {quote(config.data)}"
+        if config.val is None
+        else f"--calibration {quote(config.data)} --data {quote(config.val)}"
+    )
     out.print(
-        f"next: edge-effnet convert --variant {quote(result.config.variant)} "
-        f"--weights {quote(str(result.checkpoint))} --int8",
+        f"next: edge-effnet convert --variant {quote(config.variant)} "
+        f"--weights {quote(str(result.checkpoint))} {images} --int8",
         soft_wrap=True,
     )
 

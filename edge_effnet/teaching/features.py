@@ -56,18 +56,21 @@ def image_features(
     *,
     workers: int | None = None,
     progress: OnProgress | None = None,
+    keep: bool = True,
 ) -> Features:
     """Compute the features of images, or take those that are kept.
 
     Args:
         workers: threads; by default the cores this process may use.
+        keep: for the next time, of all views; else the view that is asked about is computed alone.
 
     Raises:
         DataError: none of the images can be read.
     """
     count = max(1, min(workers or available_cores(), len(paths)))
     count = 1 if backbone.external else count  # of a device there is one
-    model, views = features_model(backbone), _views(backbone.preprocess)
+    model = features_model(backbone)
+    views = _views(backbone.preprocess) if keep else [backbone.preprocess]
     idle: SimpleQueue[FeatureReader] = SimpleQueue()
     for _ in range(count):
         idle.put(FeatureReader(model, backbone))
@@ -76,7 +79,7 @@ def image_features(
     def work(path: Path) -> tuple[str, Float32Array] | Skipped:
         try:
             digest = content_hash(path)
-            if (kept := _kept(folder, digest, (len(views), backbone.width))) is not None:
+            if keep and (kept := _kept(folder, digest, (len(views), backbone.width))) is not None:
                 return digest, kept
             pixels = read_image(path)
         except DataError as error:
@@ -86,7 +89,8 @@ def image_features(
             found = np.stack([reader.features(preprocess(pixels, view)) for view in views])
         finally:
             idle.put(reader)
-        _keep(folder, digest, found)
+        if keep:
+            _keep(folder, digest, found)
         return digest, found
 
     values, hashes, index, skipped = list[Float32Array](), list[str](), list[int](), list[Skipped]()

@@ -36,16 +36,51 @@ def taught_model(
         A model with two outputs: the scores, which other programs read as before, and for each
         class the cosine between the image's features and those of ``means``.
     """
-    classes, width = layer.weights.shape
-    made = (1, classes)
-    none = np.zeros(classes, np.float32)
+    made = (1, len(layer.bias))
+    unit, similarity = _similarity(backbone, means)
     behind = (
         *backbone.ending(),
-        NewOperator("L2_NORMALIZATION", backbone.features, _UNIT, (1, width)),
+        unit,
         NewOperator("FULLY_CONNECTED", _UNIT, _LOGITS, made, (layer.weights, layer.bias)),
         NewOperator("SOFTMAX", _LOGITS, SCORES, made),
-        NewOperator("FULLY_CONNECTED", _UNIT, SIMILARITY, made, (means, none)),
+        similarity,
     )
+    model, structure, outputs = backbone.model, backbone.structure, [SCORES, SIMILARITY]
+    metadata = _metadata(backbone, name)
+    return with_new_end(model, structure, backbone.tensor, behind, outputs, metadata)
+
+
+def with_similarity(backbone: Backbone, means: Float32Array, name: str) -> bytes:
+    """Give a classifier that stays as it is the second output of ``taught_model``.
+
+    Args:
+        backbone: of the classifier.
+        means: as there.
+        name: of the model, for its metadata.
+    """
+    (scores,) = backbone.structure.outputs
+    behind = (*backbone.ending(), *_similarity(backbone, means))
+    return with_new_end(
+        backbone.model,
+        backbone.structure,
+        scores,
+        behind,
+        [scores, SIMILARITY],
+        _metadata(backbone, name),
+    )
+
+
+def _similarity(backbone: Backbone, means: Float32Array) -> tuple[NewOperator, NewOperator]:
+    """Features of length 1, and their cosine to the mean features of each class."""
+    classes, width = means.shape
+    none = np.zeros(classes, np.float32)
+    return (
+        NewOperator("L2_NORMALIZATION", backbone.features, _UNIT, (1, width)),
+        NewOperator("FULLY_CONNECTED", _UNIT, SIMILARITY, (1, classes), (means, none)),
+    )
+
+
+def _metadata(backbone: Backbone, name: str) -> dict[str, bytes]:
     content = metadata_of(
         backbone.preprocess,
         name=name,
@@ -53,9 +88,7 @@ def taught_model(
         labels_file=LABELS_NAME,
         other_outputs=[(SIMILARITY, "cosine to the mean features of each class")],
     )
-    model, structure, outputs = backbone.model, backbone.structure, [SCORES, SIMILARITY]
-    metadata = {METADATA_NAME: content}
-    return with_new_end(model, structure, backbone.tensor, behind, outputs, metadata)
+    return {METADATA_NAME: content}
 
 
 def taught_card(backbone: Backbone, name: str, labels: tuple[str, ...]) -> Card:

@@ -81,7 +81,8 @@ def teach(
     means = mean_features(images.asked, images.labels, images.classes)
     model = taught_model(backbone, layer, means, name)
     done(1)
-    rule = unknown_rule(validation, lost_share)
+    similarity = validation.similarity[validation.evaluated]
+    rule = unknown_rule(similarity, lost_share) if len(similarity) else None
     step = {
         "step": TAUGHT,
         "base": backbone.path.name,

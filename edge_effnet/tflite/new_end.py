@@ -9,6 +9,7 @@ Table and field numbers: tensorflow/lite/schema/schema.fbs.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -245,12 +246,22 @@ class _Writer:
             return self.writer.table((0, self.writer.text(name)), (1, tensor, "Uint32", 0))
 
         image, *_ = self.structure.inputs
-        names = {index: name for name, index in self.names.items()}
+        names = self._old_names()
+        names.update({index: name for name, index in self.names.items()})
         return self.writer.table(
-            (0, self.writer.vector([entry("image", image)])),
+            (0, self.writer.vector([entry(names.get(image, "image"), image)])),
             (1, self.writer.vector([entry(names.get(end, "features"), end) for end in outputs])),
             (2, self.writer.text("serving_default")),
         )
+
+    def _old_names(self) -> dict[int, str]:
+        """What the old signature calls its inputs and outputs, by tensor."""
+        try:
+            signatures = self.root.tables(7)
+            ends = [end for one in signatures for number in (0, 1) for end in one.tables(number)]
+            return {end.scalar(1, "<I"): end.text(0) for end in ends}
+        except (struct.error, IndexError):
+            return {}  # damaged ones name nothing; no runtime needs them
 
 
 def _of(structure: Structure, operator: int) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -123,6 +124,14 @@ class EditableGraph:
         tensor.shape = np.array(values.shape, np.int32)
         tensor.quantization = tensor.shapeSignature = None
         self.changed = True
+
+    def keep_outputs(self, kept: Sequence[int]) -> None:
+        """Leave out the other outputs, and what only they depend on."""
+        self.outputs = list(kept)
+        for signature in self.tree.signatureDefs or []:
+            if not signature.subgraphIndex:
+                signature.outputs = [o for o in signature.outputs or [] if o.tensorIndex in kept]
+        self.drop_unused()
 
     def drop_unused(self) -> None:
         """Leave out operators, tensors and constants that the outputs do not depend on."""

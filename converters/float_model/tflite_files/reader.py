@@ -47,6 +47,9 @@ def read_tflite_model(path: Path, *, resolution: int | None = None) -> ReadModel
     look_first(path)  # what refuses to run as it is may run with another image size
     image = _image(artifact.structure, path, resolution)
     graph = EditableGraph(model, path.name)
+    if len(graph.outputs) > len(artifact.structure.outputs):
+        # The second one of a file of ours, for "unknown": features of what is made here differ.
+        graph.keep_outputs(artifact.structure.outputs)
     cast_from = take_float_image(graph)
     take_float_answer(graph)
     batch = graph.shape(graph.inputs[0])[0]

@@ -147,7 +147,8 @@ def _several(table: CsvTable, found: str) -> DataError:
         f"{table.path} holds images of several labels",
         found=found,
         expected="one class for each image",
-        fix="for a model whose labels can be true together: --head multilabel",
+        fix="give each image one class; for a model whose labels can be true together: "
+        "--head multilabel",
     )
 
 

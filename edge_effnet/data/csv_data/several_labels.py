@@ -64,8 +64,8 @@ def class_of(
 def row_of_several(cells: Sequence[str], labels: Sequence[str] | None) -> int | None:
     """The first row whose cell holds several labels where one class belongs.
 
-    A ``|`` is in no class name. Other separators are, as in ``tench, Tinca tinca``: there the
-    parts must be labels themselves.
+    A ``|`` is in no class name, and a ``;`` in none but those of a list. A comma is in many, as in
+    ``tench, Tinca tinca``: there the parts must be labels themselves.
     """
     whole = {cell for cell in cells if cell}
 
@@ -73,7 +73,7 @@ def row_of_several(cells: Sequence[str], labels: Sequence[str] | None) -> int | 
         return match_label(name, labels) is not None if labels is not None else name in whole
 
     for row, cell in enumerate(cells):
-        if "|" in cell:
+        if "|" in cell or (";" in cell and labels is None):
             return row
         for separator in SEPARATORS[1:]:
             parts = _parts(cell, separator)

@@ -186,13 +186,13 @@ def _half_right(images: TaughtImages, fold: Labels, decay: float, seed: int) -> 
     return float((scores.argmax(axis=1) == images.labels)[evaluated].mean())
 
 
-def unknown_rule(validation: CrossValidation, lost_share: float) -> Unknown | None:
-    """The threshold under which an image is unknown; None where no image could be evaluated.
+def unknown_rule(similarity: Float32Array, lost_share: float) -> Unknown:
+    """The threshold under which an image is unknown.
 
-    The share of the images of the classes that lie under it is at most ``lost_share``, among those
-    evaluated.
+    Args:
+        similarity: the largest of each image to mean features that it is no part of, (images,);
+            of one image at least.
+        lost_share: of these images that may lie under it: so many do, or one fewer.
     """
-    found = np.sort(validation.similarity[validation.evaluated])
-    if not len(found):
-        return None
+    found = np.sort(similarity)
     return Unknown(float(found[int(lost_share * len(found))]), lost_share, len(found))

@@ -8,7 +8,8 @@ from typing import Any
 
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.listing import load_images
-from edge_effnet.errors import UsageProblem
+from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
+from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.metrics import Skipped, UnknownAnswers, unknown_answers
 from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 from edge_effnet.stages import OnProgress
@@ -34,12 +35,13 @@ class OtherThings:
         }
 
 
-def load_others(source: Path, plan: EvaluationPlan) -> Dataset:
-    """List the images of a folder, whatever the folders in it are called.
+def load_others(source: Path, plan: EvaluationPlan) -> EvaluationSet:
+    """List the images of a folder, whatever the folders in it are called, without those that the
+    model learned from.
 
     Raises:
         UsageProblem: the model always answers a class.
-        DataError: no images.
+        DataError: no images, or none that it did not learn from.
     """
     if plan.rules[0] is None:
         raise UsageProblem(
@@ -48,7 +50,15 @@ def load_others(source: Path, plan: EvaluationPlan) -> Dataset:
         )
     dataset = load_images(source, part=None)
     samples = tuple(Sample(sample.path, None) for sample in dataset.samples)
-    return Dataset(samples, (), dataset.source, dataset.left_out)
+    found = leave_out_trained(Dataset(samples, (), dataset.source, dataset.left_out), plan.steps)
+    if not found.is_evidence:
+        raise DataError(
+            f"{dataset.source} holds no images of other things",
+            found=f"{found.images} that {plan.models[0].name} learned from (or near-duplicates)",
+            expected="images of what it does not know",
+            fix="give another folder to --others",
+        )
+    return found
 
 
 def predict_others(

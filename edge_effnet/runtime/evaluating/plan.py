@@ -10,7 +10,7 @@ from typing import Any
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.split import balanced_sample, evaluation_warnings
-from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
+from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocess_text import preprocess_text
@@ -34,6 +34,7 @@ class EvaluationPlan:
         head: as asked, for every model.
         preprocessing: what is done to an image for each model.
         notices: what the user should know about how the models run.
+        steps: of all models, as their cards list them.
         rules: when each model answers "unknown"; None for one that always answers a class.
     """
 
@@ -45,6 +46,7 @@ class EvaluationPlan:
     head: HeadChoice | None
     preprocessing: tuple[Preprocess, ...]
     notices: tuple[str, ...]
+    steps: Steps
     rules: tuple[Unknown | None, ...]
 
     @property
@@ -131,5 +133,6 @@ def plan_evaluation(
             *(line for one in opened for line in one.other_notices),
             *(line for one in pixels for line in one.notices),
         ),
+        steps,
         tuple(one.unknown for one in opened),
     )

@@ -81,6 +81,19 @@ def test_others_need_a_file_that_answers_unknown(
     assert "edge-effnet teach" in err
 
 
+def test_photos_that_taught_are_no_other_things(
+    cli: Cli, taught_model: Path, colour_folder: Path, tmp_path: Path
+) -> None:
+    photos = _with_a_stranger(tmp_path / "new")
+    command = ("evaluate", taught_model, "--data", photos, "--json", "-", "--others")
+    _, out, err = cli(*command, colour_folder)
+    assert "the network was trained on 20 of 30 images" in err
+    assert json.loads(out)["others"]["images"] == 10
+    code, _, err = cli(*command, colour_folder / "red")
+    assert code == 1
+    assert "holds no images of other things" in err
+
+
 def test_compare_counts_images_that_one_of_two_calls_unknown(
     cli: Cli, taught_model: Path, colour_folder: Path, tmp_path: Path
 ) -> None:

@@ -176,6 +176,16 @@ def test_data_for_another_task_are_refused(
         load_dataset(write(folder, *lines), labels=LABELS, task=task)
 
 
+def test_names_with_semicolons_are_several_labels_where_no_list_says_otherwise(
+    folder: Path,
+) -> None:
+    table = write(folder, "file,labels", "c.jpg,daisy;wet", "set/a.jpg,rose", "set/b.jpg,daisy")
+    with pytest.raises(DataError, match="one cell: daisy;wet"):
+        load_dataset(table)
+    labels = ("daisy;wet", "rose", "daisy")
+    assert load_dataset(table, labels=labels).labels == labels
+
+
 def test_names_with_commas_are_one_class(folder: Path) -> None:
     labels = ("tench, Tinca tinca", "goldfish, Carassius auratus")
     lines = ("file,label", 'c.jpg,"tench, Tinca tinca"', 'set/a.jpg,"goldfish, Carassius auratus"')
