@@ -166,6 +166,10 @@ CONVERT = (
     *("--data", "inputs/photos", "--calibration", "inputs/photos", "--out", "models"),
     *("--threads", "1", "--json", "result.json"),
 )
+TEACH = (
+    *("teach", "inputs/photos", "--base", "inputs/colours.tflite", "--out", "taught.tflite"),
+    *("--threads", "1", "--json", "result.json", "--force"),
+)
 BENCH = (
     *("bench", "inputs/colours.tflite", "--data", "inputs/photos", "--seconds", "0.3"),
     *("--json", "result.json", "--append", "all.json", "--force"),
@@ -206,6 +210,12 @@ def _pruned(folder: Path) -> dict[str, Any]:
 def _converted(folder: Path) -> dict[str, Any]:
     files = {path.name: _hash(path) for path in sorted((folder / "models").iterdir())}
     return {"json": _untimed(_json(folder / "result.json")), **files}
+
+
+def _taught(folder: Path) -> dict[str, Any]:
+    """The file, and what was said of it; a second run compares it with the first one's besides."""
+    told = _json(folder / "result.json")
+    return {"json": {**told, "before": None}, "file": _hash(folder / "taught.tflite")}
 
 
 def _benched(folder: Path) -> dict[str, Any]:
@@ -252,6 +262,9 @@ COMMANDS = {
     ),
     "prune": Killable(
         _networks, _old("result.json"), PRUNE, _resume(PRUNE, "prune.json"), _whole, _pruned
+    ),
+    "teach": Killable(
+        _colours, _old("result.json"), TEACH, _begin_again(TEACH), _whole, _taught
     ),
     "bench": Killable(
         _colours, _old("result.json"), BENCH, _begin_again(BENCH), _whole, _benched

@@ -10,7 +10,7 @@ from tests.fuzz.kill_commands import COMMANDS
 from tests.fuzz.kills import run
 
 
-@pytest.mark.parametrize("name", ["convert", "camera", "bench"])
+@pytest.mark.parametrize("name", ["convert", "teach", "camera", "bench"])
 def test_a_killed_command_loses_nothing_and_ends_in_the_same_results(
     name: str, tmp_path: Path
 ) -> None:
