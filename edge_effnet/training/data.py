@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.arrays import Float32Array
+from edge_effnet.arrays import Float32Array, bincount
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.folders import list_folder
 from edge_effnet.data.image_sources import (
@@ -81,7 +81,7 @@ class TrainingImages:
     @property
     def balancing_weights(self) -> Float32Array:
         """A weight per class that makes every class count the same; the mean over images is 1."""
-        counts = np.bincount(self.train.labels, minlength=len(self.lists.labels))
+        counts = bincount(self.train.labels, minlength=len(self.lists.labels))
         return np.asarray(counts.sum() / (len(counts) * np.maximum(counts, 1)), np.float32)
 
 

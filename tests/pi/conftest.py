@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.devices.pi.package import build_package
 from edge_effnet.data.demo import demo_model
+from edge_effnet.tflite.reader import read_structure
 from tests.conftest import RunCommand
 from tests.debian import Impossible
 from tests.pi import emulator
@@ -150,6 +151,29 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def tflite_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python of this machine with tflite-runtime, which 32-bit systems have."""
+    if sys.version_info[:2] != (3, 11):
+        pytest.skip("tflite-runtime needs Python 3.11")
+    folder = tmp_path_factory.mktemp("tflite-runtime")
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin/python"
+    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+    subprocess.run([*pip, "tflite-runtime==2.14.0", "numpy<2"], check=True)
+    return python
+
+
+def seeded_tensors(folder: Path, model: Path, count: int = 16) -> Path:
+    """Seeded inputs that fit the model, as a file."""
+    structure = read_structure(model)
+    source = structure.tensors[structure.inputs[0]]
+    noise = np.random.default_rng(6).integers(0, 256, (count, *source.shape[1:]))
+    file = folder / "tensors.npy"
+    np.save(file, noise.astype(source.dtype))
+    return file
+
+
 def answers_of(user: User, pi: str, model: Path, tensors: Path) -> Answers:
     """A model's raw outputs for a file of input tensors, from a Pi's runtime."""
     user.copy(ANSWERS, model, tensors, f"{pi}:")
@@ -176,10 +200,15 @@ def _read(file: Path) -> Answers:
 
 @pytest.fixture(scope="module")
 def light(user: User, pi64: str, wheels: Path, model: Path) -> tuple[str, ...]:
-    """The command of the light install on the Pi: our files, and the one package it lacks."""
+    """The command of the light install on the 64-bit Pi: our files, and the package it lacks."""
+    return install_light(user, pi64, model, *wheels.glob("*.whl"))
+
+
+def install_light(user: User, pi: str, model: Path, *wheels: Path) -> tuple[str, ...]:
+    """Unpack our files on a Pi, and wheels that it lacks; returns the command that runs them."""
     package = user.home / "edge-effnet.zip"
     package.write_bytes(build_package())
-    user.copy(package, *wheels.glob("*.whl"), model, f"{pi64}:")
-    for file in (package, *wheels.glob("*.whl")):
-        user.ssh(pi64, "python3", "-m", "zipfile", "-e", file.name, "light")
+    user.copy(package, *wheels, model, f"{pi}:")
+    for file in (package, *wheels):
+        user.ssh(pi, "python3", "-m", "zipfile", "-e", file.name, "light")
     return ("env", "PYTHONPATH=light", "python3")

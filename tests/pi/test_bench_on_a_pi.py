@@ -21,7 +21,7 @@ from edge_effnet.tflite.reader import read_structure
 from tests.edge_effnet.conftest import colour_model  # noqa: F401 (a fixture)
 from tests.pi import emulator
 from tests.pi.cable import cable
-from tests.pi.conftest import User, answers_here, answers_of
+from tests.pi.conftest import User, answers_here, answers_of, seeded_tensors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -138,7 +138,7 @@ def test_answers_are_those_of_this_machine_bit_for_bit_on_64_bit(
     """
     opened = user.home / f"{network}-opened.tflite"
     _with_every_tensor_as_output(request.getfixturevalue(network), opened)
-    tensors = _tensors(user.home, opened)
+    tensors = seeded_tensors(user.home, opened)
     there = answers_of(user, pi64, opened, tensors)
     here = answers_here(sys.executable, opened, tensors)
     for operator in read_structure(opened).operators:
@@ -226,14 +226,14 @@ def test_two_pis_at_once_and_32_bit_answers(
     assert case.delegation is not None
     assert case.delegation.delegated == 0
     assert f"pi@{pi32}: warming up" in done.stderr
-    tensors = _tensors(user.home, model)
+    tensors = seeded_tensors(user.home, model)
     (there,) = answers_of(user, pi32, model, tensors).values()
     (here,) = answers_here(str(tflite_runtime), model, tensors).values()
     assert np.array_equal(there.argmax(1), here.argmax(1))
     # Other kernels than the host's: some products round differently, and noise is unforgiving.
     assert np.abs(there - here).max() <= 24  # of 256
     # The packaged model answers in integers, this one in float: tflite-runtime has a kernel for it.
-    tensors = _tensors(user.home, lite)
+    tensors = seeded_tensors(user.home, lite)
     (there,) = answers_of(user, pi32, lite, tensors).values()
     (here,) = answers_here(sys.executable, lite, tensors).values()
     assert there.dtype == np.float32
@@ -245,29 +245,6 @@ def test_clean_removes_everything(user: User, pi64: str) -> None:
     assert done.returncode == 0, done.stderr
     assert "removed" in done.stderr
     assert CACHE not in user.ssh(pi64, "find", ".")
-
-
-@pytest.fixture(scope="module")
-def tflite_runtime(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python of this machine with tflite-runtime, which 32-bit systems have."""
-    if sys.version_info[:2] != (3, 11):
-        pytest.skip("tflite-runtime needs Python 3.11")
-    folder = tmp_path_factory.mktemp("tflite-runtime")
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin/python"
-    pip = [str(python), "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-    subprocess.run([*pip, "tflite-runtime==2.14.0", "numpy<2"], check=True)
-    return python
-
-
-def _tensors(folder: Path, model: Path, count: int = 16) -> Path:
-    """Seeded inputs that fit the model, as a file."""
-    structure = read_structure(model)
-    source = structure.tensors[structure.inputs[0]]
-    noise = np.random.default_rng(6).integers(0, 256, (count, *source.shape[1:]))
-    file = folder / "tensors.npy"
-    np.save(file, noise.astype(source.dtype))
-    return file
 
 
 def _with_every_tensor_as_output(model: Path, copy: Path) -> Path:

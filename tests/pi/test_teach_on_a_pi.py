@@ -1,4 +1,4 @@
-"""``teach`` on an emulated 64-bit Pi, from the light wheel: the file is the one made here."""
+"""``teach`` on emulated Pis, from the light installation: the file is the one made here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from edge_effnet.artifact import read_artifact
 from edge_effnet.teaching.backbone import open_backbone
-from tests.pi.conftest import User
+from tests.pi.conftest import User, answers_here, answers_of, install_light, seeded_tensors
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -53,3 +53,29 @@ def test_it_teaches_and_answers_as_here(
         [scores[0][label] for label in scores[0]], [scores[1][label] for label in scores[0]],
         atol=0.02,
     )  # fmt: skip
+
+
+def test_a_32_bit_pi_teaches_and_answers_as_its_runtime_does_here(
+    user: User, pi32: str, model: Path, tflite_runtime: Path
+) -> None:
+    photos, taught = user.home / "few", user.home / "narrow.tflite"
+    done = user.run("signs", "render", photos, "-n", SIGNS)
+    assert done.returncode == 0, done.stderr
+    user.copy(photos, f"{pi32}:photos")
+    command = (*install_light(user, pi32, model), "-m", "edge_effnet")
+    user.ssh(pi32, *command, "teach", "photos", "--base", model.name, "--out", taught.name)
+    asked = user.ssh(pi32, *command, "evaluate", taught.name, "--data", "photos", "--json", "-")
+    assert json.loads(asked)["top1"] > 60  # of photos that taught it; guessing gets 6
+
+    user.copy(f"{pi32}:{taught.name}", taught)
+    assert open_backbone(taught).sha256 == open_backbone(model).sha256
+    card = read_artifact(taught).card
+    assert card is not None
+    assert len(card.labels) == 16
+    tensors = seeded_tensors(user.home, taught)
+    there = answers_of(user, pi32, taught, tensors)
+    here = answers_here(str(tflite_runtime), taught, tensors)
+    assert there.keys() == here.keys()
+    for output, values in there.items():
+        # Products that lie half-way between two integers are rounded otherwise on Arm.
+        np.testing.assert_allclose(values, here[output], atol=0.1)

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float32Array
+from edge_effnet.arrays import Float32Array, bincount
 from edge_effnet.heads.learning.softmax_regression import Problem, fit, problem_of, unit
 from edge_effnet.heads.unknown import Unknown
 
@@ -104,7 +104,7 @@ def folds_of(labels: Labels, group: Labels, seed: int) -> Labels:
     random, fold = np.random.default_rng(seed), np.full(len(labels), -1, np.int64)
     of_class: dict[int, list[int]] = defaultdict(list)
     for number in np.unique(group):
-        of_class[int(np.bincount(labels[group == number]).argmax())].append(int(number))
+        of_class[int(bincount(labels[group == number]).argmax())].append(int(number))
     begin = 0
     for members in of_class.values():
         if len(members) < 2:

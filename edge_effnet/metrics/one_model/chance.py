@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float64Array
+from edge_effnet.arrays import Float64Array, bincount
 from edge_effnet.metrics.one_model.rare_classes import name_some
 from edge_effnet.metrics.predictions import Predictions
 
@@ -170,8 +170,8 @@ def _tally(answers: NDArray[Any], truth: NDArray[Any]) -> _Tally:
     images = len(truth)
     if truth.ndim == 1:
         classes = 1 + int(max(answers.max(), truth.max()))
-        given = np.bincount(answers, minlength=classes).astype(np.float64)
-        true = np.bincount(truth, minlength=classes).astype(np.float64)
+        given = bincount(answers, minlength=classes).astype(np.float64)
+        true = bincount(truth, minlength=classes).astype(np.float64)
         both = given * true
         spread = both.sum() - (both @ (given + true)) / images + (both.sum() / images) ** 2
         seen = true > 0
@@ -201,7 +201,7 @@ def _tally(answers: NDArray[Any], truth: NDArray[Any]) -> _Tally:
 
 def _hits(answers: NDArray[Any], truth: NDArray[Any], classes: int) -> Float64Array:
     if truth.ndim == 1:
-        return np.bincount(truth[answers == truth], minlength=classes).astype(np.float64)
+        return bincount(truth[answers == truth], minlength=classes).astype(np.float64)
     return np.asarray(np.count_nonzero(answers & truth, axis=0), np.float64)
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float64Array
+from edge_effnet.arrays import Float64Array, bincount
 
 Scores = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -137,9 +137,9 @@ class PerClass:
 def per_class(answers: Indices, truth: Indices, classes: int) -> PerClass:
     """Support, answers and correct answers of each class."""
     return PerClass(
-        support=np.bincount(truth, minlength=classes),
-        answered=np.bincount(answers, minlength=classes),
-        correct=np.bincount(truth[answers == truth], minlength=classes),
+        support=bincount(truth, minlength=classes),
+        answered=bincount(answers, minlength=classes),
+        correct=bincount(truth[answers == truth], minlength=classes),
     )
 
 
@@ -172,7 +172,7 @@ def expected_calibration_error(scores: Scores, truth: Indices, bins: int = ECE_B
     confidence = scores.max(axis=1).astype(np.float64)
     right = scores.argmax(axis=1) == truth
     bins_of = np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
-    gap = np.bincount(bins_of, right, bins) - np.bincount(bins_of, confidence, bins)
+    gap = bincount(bins_of, right, bins) - bincount(bins_of, confidence, bins)
     return float(np.abs(gap).sum() / len(truth))
 
 
@@ -183,10 +183,10 @@ def chance_percent(answers: Indices, truth: Indices, classes: int) -> float:
     (Cohen 1960): a model that always answers the commonest class is at chance too. With one
     true class that figure says nothing, and 1 / classes is used.
     """
-    true = np.bincount(truth, minlength=classes) / len(truth)
+    true = bincount(truth, minlength=classes) / len(truth)
     if np.count_nonzero(true) < 2:
         return 100 / classes
-    answered = np.bincount(answers, minlength=classes) / len(answers)
+    answered = bincount(answers, minlength=classes) / len(answers)
     return 100 * float(true @ answered)
 
 

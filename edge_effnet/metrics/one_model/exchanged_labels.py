@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import bincount
 from edge_effnet.metrics.intervals import binomial_tail
 from edge_effnet.metrics.one_model.chance import best_renaming
 
@@ -28,7 +29,7 @@ def exchanged_classes(answers: NDArray[Any], truth: NDArray[Any]) -> list[Exchan
     Args:
         answers, truth: classes, int64 (images,).
     """
-    sizes = np.bincount(truth)
+    sizes = bincount(truth)
     moved = {
         true: (answered, count)
         for true, answered, count in best_renaming(answers, truth)

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import bincount
 from edge_effnet.metrics.one_model.classification import PerClass
 
 SUSPICION_P = 0.05
@@ -62,9 +63,9 @@ def ruined_classes(
     net = was_right.astype(np.int64) - is_right
     lost = was_right & ~is_right
     overall_points = 100 * float(net.mean())
-    support = np.bincount(truth)
-    falls = 100 * np.bincount(truth, net) / np.maximum(support, 1)
-    losses = np.bincount(truth, lost).astype(np.int64)
+    support = bincount(truth)
+    falls = 100 * bincount(truth, net) / np.maximum(support, 1)
+    losses = bincount(truth, lost).astype(np.int64)
     least = max(RUINED_RECALL_POINTS, RUINED_TIMES_OVERALL * overall_points)
     found = []
     for index in np.flatnonzero((falls > least) & (losses >= LEAST_MISSES)):

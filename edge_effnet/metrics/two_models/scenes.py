@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float64Array
+from edge_effnet.arrays import Float64Array, bincount
 from edge_effnet.metrics.intervals import (
     drop_at_most_points,
     drop_interval_points,
@@ -133,8 +133,8 @@ def sum_scenes(
 ) -> SceneSums:
     """Sums of arrays of one value for each frame; ``scenes`` gives each frame's number."""
     numbers, index = np.unique(scenes, return_inverse=True)
-    sizes = np.bincount(index).astype(np.float64)
-    sums = [np.bincount(index, figure, len(numbers)) for figure in figures]
+    sizes = bincount(index).astype(np.float64)
+    sums = [bincount(index, figure, len(numbers)) for figure in figures]
     squares = float((sizes**2).sum())
     return SceneSums(sizes, np.stack(sums, axis=1), len(numbers), squares, in_time)
 
