@@ -35,6 +35,7 @@ class Taught:
         predictions: of the images by cross-validation; None where no class has two different
             images, so that nothing can be said.
         half_right: share right by layers that learned from half as many images, or None.
+        learned_right: share of the images right by the layer that learned from them.
         decay: of the layer.
         not_evaluated: classes with fewer than two different images.
         unknown: the rule for other things, in the card too.
@@ -47,6 +48,7 @@ class Taught:
     collection: Collection
     predictions: Predictions | None
     half_right: float | None
+    learned_right: float
     decay: float
     not_evaluated: tuple[str, ...]
     unknown: Unknown | None
@@ -104,6 +106,7 @@ def teach(
         collection,
         _predictions(collection, validation),
         validation.half_right,
+        float((layer.scores(images.asked).argmax(axis=1) == images.labels).mean()),
         validation.decay,
         tuple(
             name

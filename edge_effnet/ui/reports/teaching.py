@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
 from edge_effnet.ui.console import console, echo, megabytes
@@ -15,9 +15,13 @@ if TYPE_CHECKING:
     from edge_effnet.teaching.previous import Against
     from edge_effnet.teaching.teach import Taught
 
+FineTuning = Literal["likely", "unlikely", "unclear"]
 _FEW = 10  # images of a class, below which its figure is hardly one
 _SHOWN = 3
 _GAIN_POINTS = 1.0  # of the last doubling, below which the next brings little
+# Fine-tuning gained 7 and 14 points where a third of the photos was wrong and there were 480 and
+# 1,600 of them, at most 0.5 where less than a tenth was (docs/guides/teach.md).
+_FEW_WRONG_PERCENT, _FEW_TO_FINE_TUNE = 10.0, 400
 
 
 def print_taught(taught: Taught, out: Path, against: Against | None = None) -> None:
@@ -56,6 +60,8 @@ def notes(taught: Taught) -> list[str]:
         )
     if taught.predictions is not None and taught.half_right is not None:
         lines.append(_curve(_share_right(taught.predictions), taught.half_right))
+    if taught.predictions is not None:
+        lines.append(_SENTENCES[fine_tuning(taught)].format(gap=_gap(taught)))
     if taught.unknown is not None:
         lines.append(
             f'what is like none of the photos is answered "unknown": a similarity under '
@@ -65,10 +71,37 @@ def notes(taught: Taught) -> list[str]:
     return lines
 
 
+_SENTENCES: dict[FineTuning, str] = {
+    "likely": "fine-tuning (edge-effnet train, on a computer) is likely to gain: {gap}",
+    "unlikely": "fine-tuning (edge-effnet train, on a computer) is likely to gain little: {gap}",
+    "unclear": "too few photos for fine-tuning (edge-effnet train, on a computer) to gain for "
+    "sure, more of them come first: {gap}",
+}
+
+
+def fine_tuning(taught: Taught) -> FineTuning:
+    """Whether training the whole network on these photos is likely to gain."""
+    if taught.predictions is None:
+        return "unclear"
+    wrong_percent = 100 * (1 - _share_right(taught.predictions))
+    if wrong_percent < _FEW_WRONG_PERCENT:
+        return "unlikely"
+    return "likely" if len(taught.collection) >= _FEW_TO_FINE_TUNE else "unclear"
+
+
+def _gap(taught: Taught) -> str:
+    """Between images that were learned and others."""
+    right = 0.0 if taught.predictions is None else _share_right(taught.predictions)
+    return (
+        f"the last layer answers {100 * taught.learned_right:.1f} % of the photos that it has "
+        f"learned right, {100 * right:.1f} % of others"
+    )
+
+
 def _compared(against: Against) -> str:
     paired, every, known = against.paired, against.every, against.known
-    if paired is None:
-        return f"no photo can tell {against.path} from what is made now"
+    if not known.images or paired is None:
+        return f"none of these photos is of a class that {against.path} knew"
     low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
     line = (
         f"on the same {every.images} photos, none of which either learned from: {every.before} "
@@ -117,6 +150,8 @@ def taught_json(taught: Taught, card: Card, against: Against | None = None) -> d
         "images_per_class": taught.collection.class_counts,
         "cross_validation": evaluation_json(summarize(predictions, top=1)) if predictions else None,
         "half_of_the_images_right": taught.half_right,
+        "learned_images_right": taught.learned_right,
+        "fine_tuning": fine_tuning(taught),
         "not_evaluated": list(taught.not_evaluated),
         "unknown": taught.unknown.to_json() if taught.unknown else None,
         "skipped": [image.to_json() for image in taught.collection.skipped],
