@@ -20,7 +20,7 @@ _FEW = 10  # images of a class, below which its figure is hardly one
 _SHOWN = 3
 _GAIN_POINTS = 1.0  # of the last doubling, below which the next brings little
 # Fine-tuning gained 7 and 14 points where a third of the photos was wrong and there were 480 and
-# 1,600 of them, at most 0.5 where less than a tenth was (docs/guides/teach.md).
+# 1,600 of them, at most 1.1 where less than a tenth was (docs/guides/teach.md).
 _FEW_WRONG_PERCENT, _FEW_TO_FINE_TUNE = 10.0, 400
 
 
