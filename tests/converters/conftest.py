@@ -13,6 +13,7 @@ from converters.calibration.dead_leaves import generated_image
 from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
 from converters.calibration.representative import Calibration
 from edge_effnet.architecture.scaling import scaled_variant
+from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.tflite.reader import Structure, parse_structure
 from tests.converters.rescaled_twice import pixels, rescaled_twice
@@ -47,6 +48,15 @@ def tiny() -> TinyModel:
     statistics = collect_statistics(model, structure, calibration, workers=2)
     ranges = choose_ranges(statistics, structure, calibration, model)
     return TinyModel(model, structure, ranges, calibration, network)
+
+
+@pytest.fixture
+def tiny_file(tiny: TinyModel, tmp_path: Path) -> Path:
+    """The float export as a file of ours."""
+    path = tmp_path / "tiny-float32.tflite"
+    labels = tuple(f"class{index}" for index in range(CLASSES))
+    write_artifact(path, tiny.model, Card("tiny", labels, Preprocess(SIDE, SIDE)))
+    return path
 
 
 @pytest.fixture(scope="session")

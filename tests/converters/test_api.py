@@ -9,24 +9,13 @@ from pathlib import Path
 import pytest
 
 import converters
-from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.errors import LimitMissed, OutputError, UsageProblem
-from edge_effnet.image.preprocessing import Preprocess
-from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 
-@pytest.fixture
-def model(tiny: TinyModel, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny-float32.tflite"
-    labels = tuple(f"class{index}" for index in range(CLASSES))
-    write_artifact(path, tiny.model, Card("tiny", labels, Preprocess(SIDE, SIDE)))
-    return path
-
-
-def test_what_is_made_is_compared_with_float(model: Path, photos: Path, tmp_path: Path) -> None:
+def test_what_is_made_is_compared_with_float(tiny_file: Path, photos: Path, tmp_path: Path) -> None:
     told: list[tuple[str, int, int | None]] = []
     conversion = converters.convert(
-        str(model),
+        str(tiny_file),
         out=tmp_path / "out",
         data=str(photos),
         recipes=("int8", "float16"),
@@ -47,11 +36,13 @@ def test_what_is_made_is_compared_with_float(model: Path, photos: Path, tmp_path
     assert again.agreement_percent == pytest.approx(int8.comparison.agreement_percent, abs=15)
 
 
-def test_a_limit_that_no_file_keeps_is_an_error(model: Path, photos: Path, tmp_path: Path) -> None:
+def test_a_limit_that_no_file_keeps_is_an_error(
+    tiny_file: Path, photos: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     with pytest.raises(LimitMissed, match="NO INT8 FILE REACHED 101 %"):
         converters.convert(
-            model,
+            tiny_file,
             out=out,
             calibration=photos,
             calibration_images=8,
@@ -71,10 +62,10 @@ def test_a_limit_that_no_file_keeps_is_an_error(model: Path, photos: Path, tmp_p
     ],
 )
 def test_arguments_that_do_not_go_together(
-    model: Path, tmp_path: Path, wrong: dict[str, object], said: str
+    tiny_file: Path, tmp_path: Path, wrong: dict[str, object], said: str
 ) -> None:
     with pytest.raises(UsageProblem, match=said):
-        converters.convert(model, out=tmp_path / "out", **wrong)  # type: ignore[arg-type]
+        converters.convert(tiny_file, out=tmp_path / "out", **wrong)  # type: ignore[arg-type]
 
 
 def test_a_name_may_be_a_variant_or_a_baseline(tmp_path: Path) -> None:

@@ -10,29 +10,19 @@ import numpy as np
 import pytest
 
 import converters
-from edge_effnet.artifact import Card, read_artifact, write_artifact
+from edge_effnet.artifact import read_artifact
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.runtime.interpreter import open_interpreter
-from tests.converters.conftest import CLASSES, SIDE, TinyModel
 
 Convert = Callable[..., converters.Conversion]
 
 
 @pytest.fixture
-def model(tiny: TinyModel, tmp_path: Path) -> Path:
-    path = tmp_path / "tiny-float32.tflite"
-    labels = tuple(f"class{index}" for index in range(CLASSES))
-    write_artifact(path, tiny.model, Card("tiny", labels, Preprocess(SIDE, SIDE)))
-    return path
-
-
-@pytest.fixture
-def convert(model: Path, tmp_path: Path) -> Convert:
+def convert(tiny_file: Path, tmp_path: Path) -> Convert:
     def run(folder: str = "out", **options: object) -> converters.Conversion:
-        given = {"model": model, "recipes": ("int8",), "calibration_images": 40, "threads": 2}
+        given = {"model": tiny_file, "recipes": ("int8",), "calibration_images": 40, "threads": 2}
         return converters.convert(out=tmp_path / folder, **(given | options))  # type: ignore[arg-type]
 
     return run
@@ -43,7 +33,7 @@ def outputs(path: Path) -> int:
 
 
 def test_each_file_gets_its_own_rule_and_the_same_scores(
-    convert: Convert, photos: Path, model: Path
+    convert: Convert, photos: Path, tiny_file: Path
 ) -> None:
     made = convert(data=photos).made
     thresholds = set()
@@ -60,7 +50,7 @@ def test_each_file_gets_its_own_rule_and_the_same_scores(
     assert comparison.unknown is not None
     assert (comparison.unknown.reference, comparison.unknown.candidate) == (2, 2)
     images = load_dataset(photos)
-    before, after = predict(model, images), predict(made[0].path, images)
+    before, after = predict(tiny_file, images), predict(made[0].path, images)
     np.testing.assert_allclose(after.scores, before.scores, atol=1e-6)
 
 

@@ -20,17 +20,6 @@ from tests.conftest import Cli
 from tests.edge_effnet.conftest import MakeModel, write_image
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def base(colour_model: MakeModel) -> Path:
-    return colour_model("base.tflite", weights=np.zeros((3, 3)))  # knows nothing
-
-
 def test_what_it_taught_is_answered(
     cli: Cli, base: Path, colour_folder: Path, tmp_path: Path
 ) -> None:

@@ -14,12 +14,6 @@ from tests.conftest import Cli
 from tests.edge_effnet.conftest import MakeModel
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 @pytest.fixture
 def taught(cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path) -> Path:
     """A file that was taught red and green; their photos are gone, blue ones are in ``blue``."""
