@@ -241,9 +241,10 @@ def training_config(context: PruningContext, name: str, epochs: int, seed: int) 
 
 def accuracy_of(context: PruningContext, network: Network) -> float:
     """Share of right answers on the evaluation images."""
-    return evaluate(
+    _, right = evaluate(
         network.model, context.data.images.val, side=context.side, workers=context.workers
-    )[1]
+    )
+    return float(right.mean())
 
 
 def _finish(

@@ -199,6 +199,8 @@ def _print_result(result: TrainingResult) -> None:
     best = result.best
     where = "the classifier alone" if best.epoch == 0 else f"epoch {best.epoch}"
     early = f"; stopped early, {result.config.patience} epochs without a better one"
+    if best.epoch == 0 and any(row.val_accuracy > best.val_accuracy for row in result.rows):
+        where += " (what fine-tuning gained on so few images may be luck)"
     out.print(
         f"best: {where}, {100 * best.val_accuracy:.1f} % of the validation images at "
         f"{result.resolution} px" + (early if result.stopped_early else ""),

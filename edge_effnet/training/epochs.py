@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -157,7 +157,7 @@ class TrainingLoop:
         began, done = time.monotonic(), progress.step
         epoch = progress.epoch if done else 0
         with averaged_weights(self.model):
-            loss, accuracy = evaluate(
+            loss, right = evaluate(
                 self.model,
                 self.images.val,
                 side=self.side,
@@ -171,7 +171,7 @@ class TrainingLoop:
                 loss=progress.loss_sum / done if done else None,
                 accuracy=progress.accuracy_sum / done if done else None,
                 val_loss=loss,
-                val_accuracy=accuracy,
+                val_accuracy=float(right.mean()),
                 learning_rate=float(np.asarray(self.model.optimizer.learning_rate))
                 if done
                 else 0.0,
@@ -179,7 +179,9 @@ class TrainingLoop:
             )
             best = progress.best
             progress.rows.append(row)
-            if best is None or _better(row, best):
+            if not done:
+                progress.wrong_at_first = np.flatnonzero(~right).tolist()
+            if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
                 self.save_best(row)
         stale = epoch - (progress.best_epoch or 0)
@@ -190,6 +192,11 @@ class TrainingLoop:
         self.callbacks.on_epoch(row)
         if self.callbacks.stop():
             raise Interrupted
+
+    def _leaves(self, best: EpochRow, right: NDArray[np.bool_]) -> bool:
+        """Whether the best row may give way to one that is better in figures."""
+        wrong = self.progress.wrong_at_first
+        return best.epoch != 0 or wrong is None or gained_more_than_luck(wrong, right)
 
     def _diverged(self, step: int) -> EdgeEffnetError:
         best = self.progress.best
@@ -214,15 +221,33 @@ def _better(row: EpochRow, best: EpochRow) -> bool:
     return row.val_loss < best.val_loss * (1 - 1e-4)
 
 
+def gained_more_than_luck(wrong_at_first: Sequence[int], right: NDArray[np.bool_]) -> bool:
+    """Whether an epoch answers more images right than epoch 0 did, by over one standard error.
+
+    Of a few dozen images the best of several epochs is above epoch 0 by chance alone. Of the
+    simpler model's figure that distance is the "one standard error rule" (Breiman, Friedman, Olshen
+    and Stone 1984, Classification and Regression Trees, section 3.4.3); the error here is that of
+    the difference of two models on the same images.
+
+    Args:
+        wrong_at_first: indices of the images that epoch 0 answers wrong.
+        right: whether each image is answered right now, (images,).
+    """
+    first = np.ones(len(right), np.bool_)
+    first[list(wrong_at_first)] = False
+    gained, lost = int((right & ~first).sum()), int((first & ~right).sum())
+    return gained - lost > math.sqrt(gained + lost)
+
+
 def evaluate(
     model: keras.Model, source: ImageSource, *, side: int, workers: int, smoothing: float = 0.0
-) -> tuple[float, float]:
-    """(mean cross-entropy, share of right answers) of a model that gives logits.
+) -> tuple[float, NDArray[np.bool_]]:
+    """The mean cross-entropy of a model that gives logits, and whether each image is right.
 
     Args:
         smoothing: label smoothing of the loss, as in training, so that the two compare.
     """
-    loss, right = 0.0, 0
+    loss, right = 0.0, list[NDArray[np.bool_]]()
     for pixels, labels in evaluation_batches(
         source, side=side, batch_size=min(_EVALUATION_BATCH, len(source)), workers=workers
     ):
@@ -230,8 +255,8 @@ def evaluate(
         logs = log_softmax(logits[: len(labels)])
         picked = logs[np.arange(len(labels)), labels]
         loss -= float(((1 - smoothing) * picked + smoothing * logs.mean(axis=1)).sum())
-        right += int((logs.argmax(axis=1) == labels).sum())
-    return loss / len(source), right / len(source)
+        right.append(logs.argmax(axis=1) == labels)
+    return loss / len(source), np.concatenate(right)
 
 
 def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -41,6 +41,8 @@ class TrainerState:
         loss_sum, accuracy_sum: over these steps.
         seconds: spent on them.
         best_epoch: None before the first evaluation.
+        wrong_at_first: validation images, by their index, that epoch 0 answers wrong; None where
+            there is no epoch 0.
         finished: nothing is left to do.
     """
 
@@ -51,6 +53,7 @@ class TrainerState:
     seconds: float = 0.0
     rows: list[EpochRow] = field(default_factory=list)
     best_epoch: int | None = None
+    wrong_at_first: list[int] | None = None
     finished: bool = False
     stopped_early: bool = False
 
