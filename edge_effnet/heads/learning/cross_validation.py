@@ -189,10 +189,14 @@ def _half_right(images: TaughtImages, fold: Labels, decay: float, seed: int) -> 
 def unknown_rule(similarity: Float32Array, lost_share: float) -> Unknown:
     """The threshold under which an image is unknown.
 
+    The k-th lowest of n values lies above k / (n + 1) of others like them on average (order
+    statistics); k is the largest for which that is no more than ``lost_share``, and 1 at least.
+
     Args:
         similarity: the largest of each image to mean features that it is no part of, (images,);
             of one image at least.
-        lost_share: of these images that may lie under it: so many do, or one fewer.
+        lost_share: of images like these that may lie under it.
     """
     found = np.sort(similarity)
-    return Unknown(float(found[int(lost_share * len(found))]), lost_share, len(found))
+    place = max(1, int(lost_share * (len(found) + 1)))
+    return Unknown(float(found[place - 1]), lost_share, len(found))

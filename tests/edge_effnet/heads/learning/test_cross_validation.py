@@ -92,3 +92,13 @@ def test_the_rule_loses_the_share_it_was_asked_for_and_refuses_other_things() ->
 
 def test_of_one_image_each_nothing_is_evaluated() -> None:
     assert not cross_validate(_images(1, 3), seed=0).evaluated.any()
+
+
+def test_of_other_images_of_the_classes_the_share_asked_for_is_lost_on_average() -> None:
+    random = np.random.default_rng(4)
+    lost = []
+    for _ in range(400):
+        values = np.tanh(random.normal(size=560)).astype(np.float32)
+        chosen, others = values[:60], values[60:]
+        lost.append((others < unknown_rule(chosen, 0.05).threshold).mean())
+    assert 0.045 < np.mean(lost) <= 0.053
