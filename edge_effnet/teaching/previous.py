@@ -36,7 +36,7 @@ class Previous:
         """The same with the names that its classes have now."""
         collection = self.collection
         for old, new in pairs:
-            if old in collection.labels:
+            if old in collection.labels and new not in collection.labels:
                 collection = collection.renamed(old, new)
         return Previous(self.path, collection, self.decay)
 
