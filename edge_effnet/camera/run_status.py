@@ -10,6 +10,8 @@ from typing import Any
 from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.shares import AbsoluteError, FrameShare, Tally, share_json
+from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.evaluation.told_frames import ToldFrames
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.rates import Rates
 from edge_effnet.camera.settings import SessionSettings
@@ -31,6 +33,8 @@ class RunStatus:
             and how many it has.
         comparison: with the reference model, None without one.
         decision, reference_decision: the latest of each model.
+        taps, told: of viewers of the page, and the frames whose class they told; None where they
+            cannot.
         notes: the last few lines the user was told.
         began_s: monotonic.
     """
@@ -46,6 +50,8 @@ class RunStatus:
     comparison: FeedComparison | None
     right: Tally
     can_be_unknown: bool = False
+    taps: Taps | None = None
+    told: ToldFrames | None = None
     unknown: int = 0
     error: AbsoluteError = field(default_factory=AbsoluteError)
     rates: Rates = field(default_factory=Rates)
@@ -121,6 +127,7 @@ def page_status(run: RunStatus) -> dict[str, Any]:
             [*pair, count] for pair, count in (feed.disagreed.most_common(3) if feed else [])
         ],
         "truth": _truth(run),
+        "taps": _taps(run),
         "notes": list(run.notes),
     }
 
@@ -139,6 +146,7 @@ def run_json(run: RunStatus) -> dict[str, Any]:
         "broken": run.capture.broken,
         "reopened": run.capture.reopened,
         **_accuracy(run),
+        **_told(run),
         "times": run.rates.to_json(),
         **({"comparison": run.comparison.to_json()} if run.comparison else {}),
     }
@@ -152,6 +160,13 @@ def _accuracy(run: RunStatus) -> dict[str, Any]:
     right = run.right
     counts = {"labelled": right.frames, "right": right.hits}
     return {**counts, **(share_json("accuracy", right.share) if right.frames else {})}
+
+
+def _told(run: RunStatus) -> dict[str, Any]:
+    """Of frames whose class viewers told, where they did."""
+    if run.taps is None or run.told is None or not run.told.shares:
+        return {}
+    return {"told": run.told.to_json(run.taps.labels)}
 
 
 def _agreement(feed: FeedComparison) -> dict[str, Any]:
@@ -170,8 +185,11 @@ def _truth(run: RunStatus) -> dict[str, Any] | None:
     """The card about right answers, or errors; of both models on the frames both have seen."""
     feed = run.comparison
     values = run.head.task == "value"
+    told = run.told.shares if run.told is not None else ()
     pair: tuple[FrameShare | AbsoluteError | None, ...]
-    if values:
+    if told:
+        pair = told
+    elif values:
         pair = feed.error if feed else (run.error,)
     else:
         pair = tuple(tally.share for tally in feed.right) if feed else (run.right.share,)
@@ -183,8 +201,20 @@ def _truth(run: RunStatus) -> dict[str, Any] | None:
         if one is not None
     ]
     evidence = [one.evidence for one in pair if isinstance(one, FrameShare)]
-    title = "Mean error" if values else "Right answers"
+    title = "Mean error" if values else "Right answers" if not told else "Right, of frames told"
     return {"title": title, "figures": figures, "evidence": evidence}
+
+
+def _taps(run: RunStatus) -> dict[str, Any] | None:
+    """What the buttons of the classes show; None where viewers tell none."""
+    if run.taps is None or run.told is None:
+        return None
+    state = run.taps.state
+    return {
+        "held": None if state.held is None else run.taps.labels[state.held],
+        "undoable": state.undoable,
+        "by_class": run.told.to_json(run.taps.labels)["by_class"],
+    }
 
 
 def _card(

@@ -11,6 +11,8 @@ from edge_effnet.camera.answers import Decision, answered_indices, with_threshol
 from edge_effnet.camera.evaluation.comparison import FeedComparison
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
+from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.evaluation.told_frames import ToldFrames
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.outputs.base import AnswerOutput
 from edge_effnet.camera.outputs.frame_files import DifferenceSaver
@@ -79,6 +81,7 @@ class Session:
         source: open; ``reopen`` opens it again.
         notes: a queue of lines for the user, which other threads fill too.
         say: tells the user something, from the caller's thread.
+        taps: of viewers of the page, who tell the class of frames.
         show_status: called often with the status line.
         monitor: of the board; None leaves its temperature out.
     """
@@ -92,6 +95,7 @@ class Session:
         reference: FrameModel | None = None,
         *,
         truth: GroundTruth | None = None,
+        taps: Taps | None = None,
         outputs: Outputs | None = None,
         notes: SimpleQueue[str] | None = None,
         say: Callable[[str], None] = lambda _: None,
@@ -132,6 +136,8 @@ class Session:
             comparison,
             Tally(in_time=in_time),
             can_be_unknown=model.unknown is not None,
+            taps=taps,
+            told=ToldFrames(taps, in_time=in_time) if taps is not None else None,
         )
         self._pipeline = Pipeline(
             model,
@@ -214,12 +220,15 @@ class Session:
             else:
                 answered = answered_indices(status.head, scores.scores)
                 status.right.add(scores.scene, answered == true)
+        if status.told is not None:
+            (answer,) = answered_indices(status.head, scores.scores)
+            status.told.add(frame.number, frame.captured_s, scores.scene, answer)
         for output in outputs.answers:
             output.see(shown, frame)
         if outputs.jsonl is not None:
             outputs.jsonl.answer(scores, shown, settings.labels, status.head)
         if outputs.publisher is not None:
-            outputs.publisher.publish(frame.pixels)
+            outputs.publisher.publish(frame.pixels, frame.captured_s)
         if outputs.recorder is not None or outputs.window is not None:
             annotated = AnnotatedFrame(frame, self._decisions(), status_line(status, answers=False))
             if outputs.recorder is not None:
@@ -235,6 +244,9 @@ class Session:
         status.reference_decision = self._reference_answers.add(
             pair.reference_scores, pair.reference_similarity, frame.time_s
         )
+        if status.told is not None:
+            (answer,) = answered_indices(comparison.heads[1], pair.reference_scores)
+            status.told.add_reference(frame.number, answer)
         true, saved = self._truth(frame) if self._truth is not None else None, None
         if outputs.saver is not None and (names := comparison.different(pair)):
             saved = outputs.saver.put(frame, *names)
@@ -257,6 +269,8 @@ class Session:
     def _tick(self) -> None:
         self._forward_notes()
         now, status, publisher = time.monotonic(), self.status, self._outputs.publisher
+        if status.told is not None:
+            status.told.update()
         for output in self._outputs.answers:
             output.tick(away=status.capture.away)
         if self._outputs.systemd is not None:

@@ -15,9 +15,11 @@ function connected(live) {
   byId("feed").classList.toggle("old", !live);
 }
 
+let after = 0;  // the number of the image that is shown
+
 async function showFrames() {
   const image = byId("feed");
-  let after = 0, shown = 0;
+  let shown = 0;
   for (;;) {
     try {
       const reply = await fetch("/picture.jpg?after=" + after);
@@ -70,6 +72,17 @@ function fillCurve(points) {
   text("curve-from", span < 90 ? Math.round(span) + " s ago" : Math.round(span / 60) + " min ago");
 }
 
+function fillClasses(rows) {
+  const counts = (right, frames) => frames ? right + " of " + frames : "–";
+  byId("by-class").hidden = !rows.length;
+  byId("by-class").tBodies[0].replaceChildren(...rows.map((row) => {
+    const line = document.createElement("tr"), cells = [first(row.label), counts(row.right, row.frames)];
+    if (rows.some((one) => one.reference_frames)) cells.push(counts(row.reference_right, row.reference_frames));
+    cells.forEach((cell) => { line.insertCell().textContent = cell; });
+    return line;
+  }));
+}
+
 function fill(state) {
   if (!state.model) return;
   text("source", state.source);
@@ -107,6 +120,8 @@ function fill(state) {
       row.querySelector("small").textContent = state.truth.evidence[index] || "";
     });
   }
+  tell.show(state.taps);
+  fillClasses(state.taps ? state.taps.by_class : []);
   text("fps", state.every || state.fps.toFixed(1));
   text("fps-unit", state.every ? "from answer to answer" : "frames / s");
   text("delay", state.delay_ms === null ? "–" : state.delay_ms.toFixed(0));
@@ -120,6 +135,94 @@ function fill(state) {
     return row;
   }));
 }
+
+// What the viewer says that a frame shows. A class is held until it is pressed again, or while it
+// is kept pressed.
+const tell = (() => {
+  const most = 24, long = 400, settled = 1000;
+  let labels = null, held = null, pressed = null, sent = 0;
+
+  function send(order) {
+    sent = performance.now();
+    fetch("/truth", {
+      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(order),
+    }).catch(() => {});
+  }
+
+  function mark(label) {
+    held = label;
+    for (const button of byId("classes").children) button.classList.toggle("held", button.title === label);
+  }
+
+  function press(label) {
+    pressed = {label, again: held === label, at: performance.now()};
+    if (byId("one").checked) { send({do: "frame", label, picture: after}); return; }
+    if (pressed.again) return;
+    mark(label);
+    send({do: "hold", label, picture: after});
+  }
+
+  function let_go() {
+    if (!pressed) return;
+    const {again, at} = pressed;
+    pressed = null;
+    if (byId("one").checked || !(again || performance.now() - at > long)) return;
+    mark(null);
+    send({do: "release"});
+  }
+
+  function draw() {
+    const wanted = byId("find").value.trim().toLowerCase();
+    const found = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, most);
+    byId("classes").replaceChildren(...found.map((label, index) => {
+      const button = document.createElement("button"), key = document.createElement("kbd");
+      if (index < 9) key.textContent = index + 1;
+      button.title = label;
+      button.append(key, first(label));
+      button.addEventListener("pointerdown", (event) => { if (event.button === 0) press(label); });
+      for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, let_go);
+      button.addEventListener("click", (event) => {  // by Enter or the space bar
+        if (event.detail === 0) { press(label); let_go(); }
+      });
+      button.addEventListener("contextmenu", (event) => event.preventDefault());
+      return button;
+    }));
+    mark(held);
+  }
+
+  byId("find").addEventListener("input", draw);
+  byId("undo").addEventListener("click", () => send({do: "undo"}));
+  document.addEventListener("keydown", (event) => {
+    if (!labels || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target === byId("find")) return;
+    const button = /^[1-9]$/.test(event.key) && byId("classes").children[event.key - 1];
+    if (button) press(button.title);
+    if (event.key === "u") send({do: "undo"});
+  });
+  document.addEventListener("keyup", (event) => { if (/^[1-9]$/.test(event.key)) let_go(); });
+
+  async function load() {
+    labels = [];
+    try {
+      labels = await (await fetch("/labels.json")).json();
+      byId("find").hidden = labels.length <= most;
+      draw();
+    } catch (error) {
+      labels = null;  // asked for again with the next figures
+    }
+  }
+
+  function show(taps) {
+    byId("tell").hidden = !taps;
+    if (!taps) return;
+    if (labels === null) load();
+    byId("undo").disabled = !taps.undoable;
+    // By another viewer; figures asked for before our own press do not know of it yet.
+    if (!pressed && performance.now() - sent > settled && taps.held !== held) mark(taps.held);
+  }
+
+  return {show};
+})();
 
 async function figures() {
   for (;;) {

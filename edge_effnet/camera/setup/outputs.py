@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
@@ -32,8 +33,12 @@ def open_outputs(
     task: Task,
     source_fps: float | None,
     say: Callable[[str], None],
+    taps: Taps | None,
 ) -> tuple[Outputs, Server | None]:
     """Start everything that takes answers.
+
+    Args:
+        taps: what viewers of the page may tell; None where they tell nothing.
 
     Raises:
         EdgeEffnetError: one of them cannot start; those that had are ended.
@@ -57,7 +62,7 @@ def open_outputs(
             host, port = parse_address(options.serve)
             outputs.publisher = FramePublisher()
             token = os.environ.get(TOKEN_VARIABLE) or None
-            server = start_server(outputs.publisher, host, port, token=token)
+            server = start_server(outputs.publisher, host, port, token=token, taps=taps)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
                 options.save_differences, most=options.max_saved, floor=floor, say=say

@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from edge_effnet.camera.answers import NONE, unknown_name
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
+from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
 from edge_effnet.camera.frames import Region, parse_region
 from edge_effnet.camera.memory import keep_memory_flat
@@ -221,13 +222,16 @@ def open_run(
         say(line)
     known = records([step for one in opened_models if one.card for step in one.card.steps])
     held_out = HeldOutTruth(truth, known) if truth and known else None
+    taps = None
+    if options.serve and truth is None and models.model.head.task == "classes":
+        taps = Taps(settings.labels)
     notes: SimpleQueue[str] = SimpleQueue()
     source = open_source(name, request)
     for line in (*left_out_lines(source.left_out), *_other_size(source, request)):
         say(line)
     try:
         outputs, server = open_outputs(
-            options, settings, models.model.head.task, source.fps, notes.put
+            options, settings, models.model.head.task, source.fps, notes.put, taps
         )
     except BaseException:
         source.close()
@@ -241,6 +245,7 @@ def open_run(
         models.model,
         models.reference,
         truth=held_out or truth,
+        taps=taps,
         outputs=outputs,
         notes=notes,
         say=say,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,6 +16,8 @@ from edge_effnet.image.preprocessing import Pixels
 IMAGE_WIDTH = 640
 IMAGES_PER_S = 15.0
 JPEG_QUALITY = 75
+_REMEMBERED = 512
+"""Images whose moment is known; a viewer's own is older on the slowest links alone."""
 WATCHED_S = 5.0
 """A viewer that asked for something this long ago still counts as one."""
 
@@ -30,6 +33,7 @@ class FramePublisher:
         self._changed = threading.Condition()
         self._pixels: Pixels | None = None
         self._number = 0
+        self._captured: deque[tuple[int, float]] = deque(maxlen=_REMEMBERED)
         self._state: Mapping[str, Any] = {}
         self._closed = False
         self._encode_lock = threading.Lock()
@@ -37,12 +41,18 @@ class FramePublisher:
         self._encoded_s = float("-inf")
         self._asked_s = float("-inf")
 
-    def publish(self, pixels: Pixels) -> None:
-        """Show an image; it must not be written to any more."""
+    def publish(self, pixels: Pixels, captured_s: float = 0.0) -> None:
+        """Show an image, captured at this monotonic second; it must not be written to any more."""
         with self._changed:
             self._pixels = pixels
             self._number += 1
+            self._captured.append((self._number, captured_s))
             self._changed.notify_all()
+
+    def captured_s(self, number: int) -> float | None:
+        """When an image that was shown not long ago was captured."""
+        with self._changed:
+            return next((at for one, at in self._captured if one == number), None)
 
     def publish_status(self, state: Mapping[str, Any]) -> None:
         """Show figures."""

@@ -4,6 +4,9 @@ On a loopback address it answers anybody on this machine, provided the request n
 machine (a page elsewhere that has its own name point here gets nothing). On any other address
 every request must carry the token, from wherever it comes: ``?token=…`` once, a cookie after.
 Browsers say for which page they ask (``Sec-Fetch-Site``): other pages get nothing to embed.
+
+What changes something is sent by POST, as JSON. It is taken from our own page alone: a browser
+names the page it comes from (``Origin``), which must be the address that it was sent to.
 """
 
 from __future__ import annotations
@@ -21,8 +24,11 @@ from importlib import resources
 from typing import Any, Protocol
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
+from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.connections import Connections, DeadlineReader
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.page.orders import MOST_BYTES, BadOrderError, obey
+from edge_effnet.files.write import json_bytes
 
 REQUEST_S = 10.0
 """For a whole request, from the connection or the answer before it."""
@@ -49,6 +55,7 @@ class PageServer(Protocol):
     publisher: FramePublisher
     token: str | None
     port: int
+    taps: Taps | None
     viewers: threading.BoundedSemaphore
     streams: threading.BoundedSemaphore
     connections: Connections
@@ -89,6 +96,32 @@ class PageHandler(BaseHTTPRequestHandler):
         super().handle_one_request()
 
     def do_GET(self) -> None:
+        if (asked := self._admitted()) is not None:
+            self._get(*asked)
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None:  # what is not read would be taken for the next request
+            self.close_connection = True
+        if (asked := self._admitted()) is None:
+            return
+        taps = self.server.taps
+        if asked[0].path != "/truth" or taps is None:
+            self._say(HTTPStatus.NOT_FOUND, "404")
+        elif body is None:
+            self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"413: {MOST_BYTES} bytes at most")
+        elif not self._from_our_page():
+            self._say(HTTPStatus.FORBIDDEN, "403: sent from another page")
+        else:
+            try:
+                obey(body, taps, self.server.publisher)
+            except BadOrderError as error:
+                self._say(HTTPStatus.BAD_REQUEST, f"400: {error}")
+            else:
+                self._answer(b"", "text/plain", HTTPStatus.NO_CONTENT)
+
+    def _admitted(self) -> tuple[SplitResult, dict[str, list[str]]] | None:
+        """Address and query of a request; None where it has been refused."""
         self.server.connections.mark(self.connection, waiting=False)
         self.connection.settimeout(VIEWER_TIMEOUT_S)
         try:
@@ -98,19 +131,36 @@ class PageHandler(BaseHTTPRequestHandler):
             allowed = self._allowed(given)
         except ValueError:  # brackets in the path or in Host that are no address
             self._say(HTTPStatus.BAD_REQUEST, "400: not understood")
-            return
+            return None
         if not self._for_our_page(parts.path):
             self._say(HTTPStatus.FORBIDDEN, "403: another page asks for this one's content")
         elif not allowed:
             text = "403: open the address that edge-effnet printed, whole"
             self._say(HTTPStatus.FORBIDDEN, text)
         else:
-            self._get(parts, query)
+            return parts, query
+        return None
+
+    def _body(self) -> bytes | None:
+        """What was sent; None where its length is not told, or too much."""
+        told = self.headers.get("Content-Length", "")
+        if not (told.isascii() and told.isdecimal() and int(told) <= MOST_BYTES):
+            return None
+        return self.rfile.read(int(told))
+
+    def _from_our_page(self) -> bool:
+        """Whether a script of our page sent it: JSON, which a form cannot send, from the address
+        that it was sent to."""
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        origin = urlsplit(self.headers.get("Origin", "")).netloc.lower()
+        return kind == "application/json" and origin == self.headers.get("Host", "").lower() != ""
 
     def _get(self, parts: SplitResult, query: dict[str, list[str]]) -> None:
         if parts.path in _PAGES:
             name, kind = _PAGES[parts.path]
             self._answer(_asset(name), kind, remember="token" in query)
+        elif parts.path == "/labels.json" and self.server.taps is not None:
+            self._answer(json_bytes(self.server.taps.labels), "application/json")
         elif parts.path == "/state.json":
             self._answer(self.server.publisher.state_json(), "application/json")
         elif parts.path == "/picture.jpg":

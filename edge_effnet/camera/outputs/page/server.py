@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
 
+from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.connections import Connections
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.handler import PageHandler, is_loopback
@@ -62,13 +63,19 @@ def parse_address(text: str) -> tuple[str, int]:
 
 
 def start_server(
-    publisher: FramePublisher, host: str, port: int, *, token: str | None = None
+    publisher: FramePublisher,
+    host: str,
+    port: int,
+    *,
+    token: str | None = None,
+    taps: Taps | None = None,
 ) -> Server:
     """Serve the page in threads of its own.
 
     Args:
         port: 0 takes a free one.
         token: for an address that is not loopback; by default a random one.
+        taps: takes the class of frames from viewers; None takes none.
 
     Raises:
         OutputError: the port is in use, or the address is not this machine's.
@@ -89,7 +96,7 @@ def start_server(
         )
     needed = None if is_loopback(host) else token or secrets.token_urlsafe(TOKEN_LENGTH)
     try:
-        server = _Server(host, port, publisher, needed)
+        server = _Server(host, port, publisher, needed, taps)
     except OSError as error:
         raise _refused(host, port, error) from error
     port = server.port
@@ -140,10 +147,17 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # a viewer that takes nothing must not hold up the end
     request_queue_size = 64
 
-    def __init__(self, host: str, port: int, publisher: FramePublisher, token: str | None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        publisher: FramePublisher,
+        token: str | None,
+        taps: Taps | None,
+    ) -> None:
         if ":" in host:
             self.address_family = socket.AF_INET6
-        self.publisher, self.token = publisher, token
+        self.publisher, self.token, self.taps = publisher, token, taps
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
         self.streams = threading.BoundedSemaphore(MOST_STREAMS)
         self.connections = Connections(MOST_CONNECTIONS, MOST_OF_ONE)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.server import Server, start_server
 from tests.edge_effnet.camera.conftest import plain
@@ -59,12 +60,16 @@ STATE = {
 
 @contextmanager
 def serving(
-    host: str = "127.0.0.1", *, token: str | None = None, fps: float = 20.0
+    host: str = "127.0.0.1",
+    *,
+    token: str | None = None,
+    fps: float = 20.0,
+    taps: Taps | None = None,
 ) -> Iterator[tuple[Server, FramePublisher]]:
     """A server whose frame changes ``fps`` times a second; with 0 only the test publishes."""
     publisher, stop = FramePublisher(), threading.Event()
     publisher.publish_status(STATE)
-    server = start_server(publisher, host, 0, token=token)
+    server = start_server(publisher, host, 0, token=token, taps=taps)
 
     def play() -> None:
         colours = ["red", "green", "blue"]

@@ -1,0 +1,139 @@
+"""Truth by a tap: what viewers of the page say a frame shows, while the camera runs.
+
+A viewer names a class for the frame that is shown, or for all frames from that one on until the
+class is let go. The page's threads call; the session's thread takes what has changed.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from edge_effnet.camera.threads.queues import Clock
+from edge_effnet.data.labels import match_label
+
+REMEMBERED = 1000
+"""Taps that can still be undone."""
+_LATE_S = 10.0
+"""A tap is about a frame no older: later ones ended later but for so much."""
+
+
+@dataclass(frozen=True)
+class Tap:
+    """Frames captured in this span, both ends included, show a class.
+
+    Attributes:
+        number: from 1.
+        label: index of the class.
+        from_s, until_s: monotonic seconds.
+    """
+
+    number: int
+    label: int
+    from_s: float
+    until_s: float = math.inf
+
+    def covers(self, captured_s: float) -> bool:
+        return self.from_s <= captured_s <= self.until_s
+
+
+@dataclass(frozen=True)
+class TapState:
+    """For the page.
+
+    Attributes:
+        held: index of the class that frames are told to be of now; None where none is.
+        undoable: how many taps can be undone.
+    """
+
+    held: int | None
+    undoable: int
+
+
+class Taps:
+    """The taps of all viewers; the newest wins where two speak of one frame.
+
+    Args:
+        labels: of the model.
+    """
+
+    def __init__(self, labels: Sequence[str], *, clock: Clock = time.monotonic) -> None:
+        self.labels = tuple(labels)
+        self._clock, self._lock = clock, threading.Lock()
+        self._taps: deque[Tap] = deque(maxlen=REMEMBERED)
+        self._undone: list[int] = []
+        self._count = 0
+
+    def hold(self, label: str, from_s: float) -> None:
+        """Say that all frames captured since are of a class, until ``release``.
+
+        Raises:
+            ValueError: no such class.
+        """
+        index = self._index(label)
+        with self._lock:
+            self._end_hold()
+            self._add(index, from_s, math.inf)
+
+    def mark(self, label: str, captured_s: float) -> None:
+        """Say that one frame is of a class.
+
+        Raises:
+            ValueError: no such class.
+        """
+        index = self._index(label)
+        with self._lock:
+            self._end_hold()
+            self._add(index, captured_s, captured_s)
+
+    def release(self) -> None:
+        """Let the class go; harmless where none is held."""
+        with self._lock:
+            self._end_hold()
+
+    def undo(self) -> None:
+        """Take the newest tap back, and what was counted by it; harmless where there is none."""
+        with self._lock:
+            if self._taps:
+                self._undone.append(self._taps.pop().number)
+
+    @property
+    def state(self) -> TapState:
+        with self._lock:
+            newest = self._taps[-1] if self._taps else None
+            held = newest.label if newest is not None and newest.until_s == math.inf else None
+            return TapState(held, len(self._taps))
+
+    def find(self, captured_s: float) -> Tap | None:
+        """The tap that speaks of a frame captured then."""
+        with self._lock:
+            for tap in reversed(self._taps):
+                if tap.covers(captured_s):
+                    return tap
+                if tap.until_s < captured_s - _LATE_S:
+                    break
+        return None
+
+    def take_undone(self) -> list[int]:
+        """The numbers of taps that were taken back since this was asked last."""
+        with self._lock:
+            undone, self._undone = self._undone, []
+            return undone
+
+    def _index(self, label: str) -> int:
+        index = match_label(label, self.labels)
+        if index is None:
+            raise ValueError(label)
+        return index
+
+    def _end_hold(self) -> None:
+        if self._taps and self._taps[-1].until_s == math.inf:
+            self._taps[-1] = replace(self._taps[-1], until_s=self._clock())
+
+    def _add(self, label: int, from_s: float, until_s: float) -> None:
+        self._count += 1
+        self._taps.append(Tap(self._count, label, from_s, until_s))

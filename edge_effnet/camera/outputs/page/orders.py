@@ -1,0 +1,49 @@
+"""What the page asks the program to do: to take the class of frames from a viewer."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.files.json_text import parse_json
+
+MOST_BYTES = 1024
+"""Of a request's body."""
+
+
+class BadOrderError(ValueError):
+    """A request that is not understood; its text is for the viewer."""
+
+
+def obey(body: bytes, taps: Taps, publisher: FramePublisher) -> None:
+    """Do what a viewer asks for.
+
+    Args:
+        body: JSON: ``{"do": "hold" | "frame", "label": "stop", "picture": 12}``, where ``picture``
+            is the number of the image that the viewer saw; ``{"do": "release"}``;
+            ``{"do": "undo"}``.
+
+    Raises:
+        BadOrderError: anything else, or no such class.
+    """
+    try:
+        order: Any = parse_json(body)
+    except ValueError as error:
+        raise BadOrderError("no JSON") from error
+    if not isinstance(order, dict):
+        raise BadOrderError("no JSON object")
+    simple = {"release": taps.release, "undo": taps.undo}
+    what, label, picture = (order.get(name) for name in ("do", "label", "picture"))
+    if what in simple:
+        simple[what]()
+        return
+    if what not in ("hold", "frame") or not isinstance(label, str):
+        raise BadOrderError("expected do: hold, frame, release or undo, and a label")
+    shown_s = publisher.captured_s(picture) if isinstance(picture, int) else None
+    captured_s = time.monotonic() if shown_s is None else shown_s
+    try:
+        (taps.hold if what == "hold" else taps.mark)(label, captured_s)
+    except ValueError as error:
+        raise BadOrderError("no such class") from error
