@@ -17,6 +17,7 @@ def camera_run(run: Json) -> dict[str, Any]:
         "title": f"Camera: {run['source']}",
         "caution": trained_on(run),
         "figures": _figures(run),
+        "told": _told(run),
         "times": _times(run),
     }
 
@@ -41,12 +42,43 @@ def _figures(run: Json) -> list[tuple[str, str, str]]:
         shown.append(("mean absolute error", f"{error['mean_abs']:.4g}", frames))
     elif run.get("labelled"):
         share = 100 * run.get("right", 0) / run["labelled"]
-        bounds, scenes = run.get("accuracy_interval"), run.get("accuracy_scenes")
-        proof = f"{bounds[0]:.1f} to {bounds[1]:.1f}, " if bounds else ""
-        alike = f" in {scenes} scene{'s' * (scenes != 1)}" if scenes else ""
-        few = "" if bounds or not scenes else ": too few for an interval"
-        shown.append(("right", f"{share:.1f} %", f"{proof}{frames}{alike}{few}"))
+        shown.append(("right", f"{share:.1f} %", _evidence(run, "accuracy", run["labelled"])))
+    if told := run.get("told"):
+        share, line = (
+            100 * told["right"] / told["frames"],
+            _evidence(told, "accuracy", told["frames"]),
+        )
+        shown.append(("right, of frames told", f"{share:.1f} %", line))
+        if (other := told.get("reference_accuracy")) is not None:
+            frames = sum(row.get("reference_frames", 0) for row in told["by_class"])
+            line = _evidence(told, "reference_accuracy", frames)
+            shown.append(("the reference, right", f"{other:.1f} %", line))
     return shown
+
+
+def _evidence(counted: Json, name: str, frames: int) -> str:
+    """What a share rests on."""
+    bounds, scenes = counted.get(f"{name}_interval"), counted.get(f"{name}_scenes")
+    proof = f"{bounds[0]:.1f} to {bounds[1]:.1f}, " if bounds else ""
+    alike = f" in {scenes} scene{'s' * (scenes != 1)}" if scenes else ""
+    few = "" if bounds or not scenes else ": too few for an interval"
+    return f"{proof}of {frames} frames{alike}{few}"
+
+
+def _told(run: Json) -> list[tuple[str, str, str]]:
+    """Of each class that viewers told: right answers of the model, and of the reference."""
+
+    def share(right: int, frames: int) -> str:
+        return f"{right} of {frames} ({100 * right / frames:.0f} %)" if frames else "–"
+
+    return [
+        (
+            row["label"],
+            share(row["right"], row["frames"]),
+            share(row.get("reference_right", 0), row.get("reference_frames", 0)),
+        )
+        for row in run.get("told", {}).get("by_class", ())
+    ]
 
 
 def _times(run: Json) -> str:

@@ -163,6 +163,29 @@ class ErrorFigures(TypedDict):
     mean_abs: NotRequired[Number | None]
 
 
+class ToldClass(TypedDict):
+    """Frames that viewers told to show a class."""
+
+    label: str
+    frames: Count
+    right: Count
+    reference_frames: NotRequired[Count]
+    reference_right: NotRequired[Count]
+
+
+class ToldFrames(TypedDict):
+    """Frames whose class viewers told."""
+
+    frames: Count
+    right: Count
+    accuracy_interval: NotRequired[Interval | None]
+    accuracy_scenes: NotRequired[Count]
+    reference_accuracy: NotRequired[Number | None]
+    reference_accuracy_interval: NotRequired[Interval | None]
+    reference_accuracy_scenes: NotRequired[Count]
+    by_class: list[ToldClass]
+
+
 class CameraModel(TypedDict):
     """A model that looked at the frames."""
 
@@ -184,6 +207,7 @@ class CameraDocument(TypedDict):
     accuracy_interval: NotRequired[Interval | None]
     accuracy_scenes: NotRequired[Count]
     error: NotRequired[ErrorFigures]
+    told: NotRequired[ToldFrames]
     model: NotRequired[CameraModel]
     reference: NotRequired[CameraModel]
     times: FrameTimes

@@ -66,6 +66,12 @@ class RunStatus:
         return self.frames.dropped + self.capture.skipped
 
     @property
+    def right_share(self) -> FrameShare | None:
+        """Of the model's right answers: to frames told, or else by the truth that was given."""
+        told = self.told.shares if self.told is not None else ()
+        return told[0] if told else self.right.share
+
+    @property
     def health(self) -> BoardHealth:
         return self.monitor.health if self.monitor is not None else BoardHealth()
 
@@ -87,7 +93,7 @@ def status_line(run: RunStatus, *, answers: bool = True) -> str:
         parts.append(f"difference {feed.difference.mean_abs:.4g}")
     elif feed is not None and (agreement := feed.agreement):
         parts.append(f"agree {agreement.brief}")
-    if right := run.right.share:
+    if right := run.right_share:
         parts.append(f"right {right.brief}")
     if (error := run.error.mean_abs) is not None:
         parts.append(f"mean error {error:.4g}")

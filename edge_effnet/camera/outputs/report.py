@@ -66,7 +66,7 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
         lines.append(
             f'answered "unknown": {run.unknown} frames ({share:.1f} %), like none that were taught'
         )
-    if right := run.right.share:
+    if right := run.right_share:
         lines.append(
             f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
         )
