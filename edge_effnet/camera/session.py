@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from edge_effnet.camera.answers import Decision, answered_indices, with_threshold
@@ -14,13 +13,8 @@ from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.evaluation.told_frames import ToldFrames
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
-from edge_effnet.camera.outputs.base import AnswerOutput
-from edge_effnet.camera.outputs.frame_files import DifferenceSaver
-from edge_effnet.camera.outputs.jsonl import JsonLines
-from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.record import AnnotatedFrame, Recorder
-from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier
-from edge_effnet.camera.outputs.window import Window
+from edge_effnet.camera.outputs.group import Outputs
+from edge_effnet.camera.outputs.record import AnnotatedFrame
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.sources.base import FrameSource
@@ -39,39 +33,6 @@ DECODED_AHEAD_S = 1.0
 """A camera's frames are decoded this long before the next answer is due: from a slow one, too,
 the newest is there then."""
 FRESHEST_S = 2.0
-
-
-@dataclass
-class Outputs:
-    """Where the answers go; each may be missing.
-
-    Attributes:
-        answers: those that take the model's answers alone.
-    """
-
-    answers: list[AnswerOutput] = field(default_factory=list)
-    jsonl: JsonLines | None = None
-    publisher: FramePublisher | None = None
-    recorder: Recorder | None = None
-    saver: DifferenceSaver | None = None
-    window: Window | None = None
-    systemd: SystemdNotifier | None = None
-
-    @property
-    def problems(self) -> list[str]:
-        """Why an output is cut or missing."""
-        writers = (self.jsonl, self.recorder, self.saver, *self.answers)
-        return [one.problem for one in writers if one is not None and one.problem is not None]
-
-    def end_answers(self) -> None:
-        """No answer comes any more; pins are switched off before a camera is awaited."""
-        for answers in self.answers:
-            answers.end()
-
-    def end(self) -> None:
-        for output in (self.recorder, self.saver, self.window, self.jsonl):
-            if output is not None:
-                output.end()
 
 
 class Session:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
+from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
@@ -16,7 +17,6 @@ from edge_effnet.camera.outputs.pins import OFF_AFTER_S, AnswerPins, parse_pins
 from edge_effnet.camera.outputs.record import Recorder
 from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
-from edge_effnet.camera.session import Outputs
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.heads.kinds import Task

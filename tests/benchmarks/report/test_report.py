@@ -153,6 +153,32 @@ def test_a_camera_run_is_drawn(
         read_sources([save(tmp_path / "damaged.json", damaged)])
 
 
+def test_frames_whose_class_viewers_told_are_drawn_by_class(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "run.json"
+    run = ("camera", "--model", colour_model("a.tflite"), "--source", colour_folder)
+    assert cli(*run, "--json", path)[0] == 0
+    row = {"label": "<b>stop", "frames": 20, "right": 17}
+    told = {
+        "frames": 20,
+        "right": 17,
+        "accuracy_interval": [64.0, 94.8],
+        "accuracy_scenes": 20,
+        "reference_accuracy": 90.0,
+        "reference_accuracy_scenes": 2,
+        "by_class": [{**row, "reference_frames": 10, "reference_right": 9}],
+    }
+    document = json.loads(path.read_text())
+    text = render(read_sources([save(path, {**document, "told": told})]), title="x")
+    Balanced().feed(text)
+    assert "<b>85.0 %</b> <small>64.0 to 94.8, of 20 frames in 20 scenes</small>" in text
+    assert "<b>90.0 %</b> <small>of 10 frames in 2 scenes: too few for an interval" in text
+    assert "&lt;b&gt;stop</th><td><b>17 of 20 (85 %)</b></td><td>9 of 10 (90 %)" in text
+    with pytest.raises(DataError, match="by_class"):
+        read_sources([save(path, {**document, "told": {**told, "by_class": 3}})])
+
+
 def test_an_emulated_result_is_marked(make_result: MakeResult) -> None:
     result = make_result({"a": around(1)}, emulated="the process runs inside qemu-aarch64")
     text = render(Sources((result,), (), ()), title="x")

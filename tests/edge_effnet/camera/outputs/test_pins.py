@@ -16,8 +16,9 @@ import pytest
 
 from edge_effnet.camera.answers import NONE, UNKNOWN, Decision, ScoredLabel
 from edge_effnet.camera.outputs import pins
+from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.pins import AnswerPins, PinChoice, parse_pins
-from edge_effnet.camera.session import Outputs, Session
+from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
 from edge_effnet.errors import DataError, EdgeEffnetError, MissingExtra, OutputError, UsageProblem

@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.outputs import systemd_notify
+from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier, open_notifier
-from edge_effnet.camera.session import Outputs, Session
+from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.base import CapturedFrame, FrameSource, SourceLost
 from edge_effnet.errors import DataError

@@ -1,0 +1,46 @@
+"""All outputs of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from edge_effnet.camera.outputs.base import AnswerOutput
+from edge_effnet.camera.outputs.frame_files import DifferenceSaver
+from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
+from edge_effnet.camera.outputs.record import Recorder
+from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier
+from edge_effnet.camera.outputs.window import Window
+
+
+@dataclass
+class Outputs:
+    """Where the answers go; each may be missing.
+
+    Attributes:
+        answers: those that take the model's answers alone.
+    """
+
+    answers: list[AnswerOutput] = field(default_factory=list)
+    jsonl: JsonLines | None = None
+    publisher: FramePublisher | None = None
+    recorder: Recorder | None = None
+    saver: DifferenceSaver | None = None
+    window: Window | None = None
+    systemd: SystemdNotifier | None = None
+
+    @property
+    def problems(self) -> list[str]:
+        """Why an output is cut or missing."""
+        writers = (self.jsonl, self.recorder, self.saver, *self.answers)
+        return [one.problem for one in writers if one is not None and one.problem is not None]
+
+    def end_answers(self) -> None:
+        """No answer comes any more; pins are switched off before a camera is awaited."""
+        for answers in self.answers:
+            answers.end()
+
+    def end(self) -> None:
+        for output in (self.recorder, self.saver, self.window, self.jsonl):
+            if output is not None:
+                output.end()
