@@ -178,6 +178,7 @@ class ToldFrames(TypedDict):
 
     frames: Count
     right: Count
+    learned: NotRequired[Count]
     accuracy_interval: NotRequired[Interval | None]
     accuracy_scenes: NotRequired[Count]
     reference_accuracy: NotRequired[Number | None]

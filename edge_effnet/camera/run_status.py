@@ -170,7 +170,7 @@ def _accuracy(run: RunStatus) -> dict[str, Any]:
 
 def _told(run: RunStatus) -> dict[str, Any]:
     """Of frames whose class viewers told, where they did."""
-    if run.taps is None or run.told is None or not run.told.shares:
+    if run.taps is None or run.told is None or not (run.told.shares or run.told.learned):
         return {}
     return {"told": run.told.to_json(run.taps.labels)}
 
@@ -219,6 +219,7 @@ def _taps(run: RunStatus) -> dict[str, Any] | None:
     return {
         "held": None if state.held is None else run.taps.labels[state.held],
         "undoable": state.undoable,
+        "learned": run.told.learned,
         "by_class": run.told.to_json(run.taps.labels)["by_class"],
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 
 from edge_effnet.camera.answers import Decision, answered_indices, with_threshold
@@ -12,6 +12,7 @@ from edge_effnet.camera.evaluation.ground_truth import GroundTruth
 from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.evaluation.told_frames import ToldFrames
+from edge_effnet.camera.evaluation.trained_on import LearnedScenes
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.record import AnnotatedFrame
@@ -23,6 +24,7 @@ from edge_effnet.camera.thermal import BoardMonitor, next_limit
 from edge_effnet.camera.threads.capture import Capture, frame_queue
 from edge_effnet.camera.threads.pipeline import FrameModel, Pipeline
 from edge_effnet.camera.threads.queues import Limiter
+from edge_effnet.data.trained_on import TrainingRecord
 from edge_effnet.heads.unknown import is_unknown
 
 STATUS_EVERY_S = 0.1
@@ -43,6 +45,7 @@ class Session:
         notes: a queue of lines for the user, which other threads fill too.
         say: tells the user something, from the caller's thread.
         taps: of viewers of the page, who tell the class of frames.
+        records: of the models' trainings: told frames like those they learned from do not count.
         show_status: called often with the status line.
         monitor: of the board; None leaves its temperature out.
     """
@@ -57,6 +60,7 @@ class Session:
         *,
         truth: GroundTruth | None = None,
         taps: Taps | None = None,
+        records: Sequence[TrainingRecord] = (),
         outputs: Outputs | None = None,
         notes: SimpleQueue[str] | None = None,
         say: Callable[[str], None] = lambda _: None,
@@ -110,6 +114,7 @@ class Session:
             freshest_s=FRESHEST_S if source.live else None,
             compare_every=settings.compare_every,
         )
+        self._learned = LearnedScenes(records)
         self._truth, self._outputs = truth, outputs or Outputs()
         self._say, self._show_status = say, show_status
         self._answers = SteadyAnswers(settings, head, model.unknown)
@@ -183,7 +188,9 @@ class Session:
                 status.right.add(scores.scene, answered == true)
         if status.told is not None:
             (answer,) = answered_indices(status.head, scores.scores)
-            status.told.add(frame.number, frame.captured_s, scores.scene, answer)
+            learned = self._learned(scores.scene, frame.pixels)
+            place = (frame.number, frame.captured_s, scores.scene)
+            status.told.add(*place, answer, learned=learned)
         for output in outputs.answers:
             output.see(shown, frame)
         if outputs.jsonl is not None:

@@ -111,15 +111,17 @@ function fill(state) {
       return row;
     }));
   }
-  byId("truth").hidden = !state.truth;
-  if (state.truth) {
-    text("truth-title", state.truth.title);
-    document.querySelectorAll(".scored").forEach((row, index) => {
-      row.hidden = index >= state.truth.figures.length;
-      row.querySelector("b").textContent = state.truth.figures[index] || "";
-      row.querySelector("small").textContent = state.truth.evidence[index] || "";
-    });
-  }
+  const learned = state.taps ? state.taps.learned : 0;
+  const truth = state.truth || {title: "Right, of frames told", figures: [], evidence: []};
+  byId("truth").hidden = !state.truth && !learned;
+  text("truth-title", truth.title);
+  document.querySelectorAll(".scored").forEach((row, index) => {
+    row.hidden = index >= truth.figures.length;
+    row.querySelector("b").textContent = truth.figures[index] || "";
+    row.querySelector("small").textContent = truth.evidence[index] || "";
+  });
+  byId("learned").hidden = !learned;
+  text("learned", learned + " told frames do not count: the network learned from images like them");
   tell.show(state.taps);
   fillClasses(state.taps ? state.taps.by_class : []);
   text("fps", state.every || state.fps.toFixed(1));

@@ -21,6 +21,7 @@ class _Answered:
     """What the models answered to a frame.
 
     Attributes:
+        learned: whether a model learned from images like it, so that it proves nothing.
         ours, theirs: indices of the classes answered; ``theirs`` None where the reference has not
             seen the frame.
         tap: that told its class, None where none has.
@@ -30,6 +31,7 @@ class _Answered:
     captured_s: float
     scene: int
     ours: int
+    learned: bool
     theirs: int | None = None
     tap: Tap | None = None
 
@@ -39,6 +41,9 @@ class ToldFrames:
 
     Args:
         in_time: whether frames follow each other in time, see ``Tally``.
+
+    Attributes:
+        learned: told frames that do not count, see ``add``.
     """
 
     def __init__(self, taps: Taps, *, in_time: bool = True) -> None:
@@ -51,10 +56,17 @@ class ToldFrames:
         self._right, *pair = (Tally(in_time=self._in_time) for _ in range(3))
         self._pair = pair
         self._by_class: dict[int, Counter[str]] = {}
+        self.learned = 0
 
-    def add(self, number: int, captured_s: float, scene: int, answer: int) -> None:
-        """Note the model's answer to a frame."""
-        self._recent.append(_Answered(number, captured_s, scene, answer))
+    def add(
+        self, number: int, captured_s: float, scene: int, answer: int, *, learned: bool = False
+    ) -> None:
+        """Note the model's answer to a frame.
+
+        Args:
+            learned: whether a model learned from images like it: such a frame does not count.
+        """
+        self._recent.append(_Answered(number, captured_s, scene, answer, learned))
         self.update()
 
     def add_reference(self, number: int, answer: int) -> None:
@@ -62,7 +74,7 @@ class ToldFrames:
         for one in reversed(self._recent):
             if one.number == number:
                 one.theirs = answer
-                if one.tap is not None:
+                if one.tap is not None and not one.learned:
                     self._count_pair(one, one.tap)
                 return
 
@@ -90,6 +102,9 @@ class ToldFrames:
                 self._count(one, one.tap)
 
     def _count(self, one: _Answered, tap: Tap) -> None:
+        self.learned += one.learned
+        if one.learned:
+            return
         right = one.ours == tap.label
         self._right.add(one.scene, right)
         self._by_class.setdefault(tap.label, Counter()).update(frames=1, right=int(right))
@@ -117,6 +132,7 @@ class ToldFrames:
         return {
             "frames": right.frames,
             "right": right.hits,
+            "learned": self.learned,
             **share_json("accuracy", right.share),
             **(
                 share_json("reference_accuracy", self._pair[1].share)

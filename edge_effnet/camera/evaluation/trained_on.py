@@ -6,12 +6,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth, Known
+from edge_effnet.camera.evaluation.scenes import KNOWN_SCENES
 from edge_effnet.camera.frames import Frame
 from edge_effnet.data.near_duplicates import prints_of, prints_of_pixels
 from edge_effnet.data.trained_on import TrainingRecord, learned_from
+from edge_effnet.image.preprocessing import Pixels
 
 _REMEMBERED = 256
 """Frames: two models ask about each, and the slower one asks later."""
+
+
+@dataclass
+class LearnedScenes:
+    """Whether frames look like images that the models learned from: asked once for each scene,
+    by its first frame, because that takes longer than an answer.
+
+    Attributes:
+        records: of their trainings; without any nothing was learned.
+    """
+
+    records: Sequence[TrainingRecord]
+    _learned: dict[int, bool] = field(default_factory=dict)
+
+    def __call__(self, scene: int, pixels: Pixels) -> bool:
+        """Args: pixels: of a frame of the scene, RGB, as the source gave it."""
+        if not self.records:
+            return False
+        if scene not in self._learned:
+            found = learned_from(prints_of_pixels(pixels), self.records)
+            self._learned[scene] = bool(found[0])
+            if len(self._learned) > KNOWN_SCENES:
+                del self._learned[next(iter(self._learned))]
+        return self._learned[scene]
 
 
 @dataclass

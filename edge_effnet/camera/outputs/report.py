@@ -70,6 +70,11 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
         lines.append(
             f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
         )
+    if run.told is not None and run.told.learned:
+        lines.append(
+            f"{run.told.learned} told frames do not count: the network learned from images like "
+            "them"
+        )
     if (error := run.error.mean_abs) is not None:
         frames = run.error.frames
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")

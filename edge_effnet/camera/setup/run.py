@@ -246,6 +246,7 @@ def open_run(
         models.reference,
         truth=held_out or truth,
         taps=taps,
+        records=known,
         outputs=outputs,
         notes=notes,
         say=say,

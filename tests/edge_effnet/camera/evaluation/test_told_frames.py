@@ -97,3 +97,15 @@ def test_a_tap_that_comes_too_late_counts_nothing(taps: Taps, told: ToldFrames) 
     taps.mark("red", 0.0)
     told.update()
     assert told.shares == ()
+
+
+def test_frames_like_those_that_were_learned_prove_nothing(taps: Taps, told: ToldFrames) -> None:
+    taps.hold("red", from_s=0)
+    told.add(0, 0.0, 0, RED, learned=True)
+    told.add_reference(0, RED)
+    told.add(1, 1.0, 1, BLUE)
+    document = told.to_json(LABELS)
+    assert (document["frames"], document["right"], document["learned"]) == (1, 0, 1)
+    taps.undo()
+    told.update()
+    assert told.learned == 0
