@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,9 @@ from edge_effnet.ui.reports.operating_points import (
     target_options,
 )
 
+if TYPE_CHECKING:
+    from edge_effnet.metrics import Predictions
+
 
 @click.command("evaluate", cls=NeedsData)
 @click.argument("model", type=click.Path(path_type=Path))
@@ -41,6 +45,17 @@ from edge_effnet.ui.reports.operating_points import (
     metavar="DIR",
     help='Images of other things: how many of them a taught model answers "unknown".',
 )
+@click.option(
+    "--suspects",
+    is_flag=True,
+    help="Name images that may hurt: likely wrong labels, copies, the worst of each class.",
+)
+@click.option(
+    "--move",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="With --suspects: move images with likely wrong labels there. None is deleted.",
+)
 @output_options
 @strict_option
 @threads_option
@@ -56,6 +71,8 @@ def command(
     precision_targets: tuple[tuple[str, float], ...],
     out: Path | None,
     others: Path | None,
+    suspects: bool,
+    move: Path | None,
     json_to: str | None,
     force: bool,
     strict: bool,
@@ -84,6 +101,7 @@ def command(
       edge-effnet evaluate tags.tflite --data tags.csv --threshold 0.3
       edge-effnet evaluate b0-int8.tflite --data photos/ --recall stop=0.95 --out stop.tflite
       edge-effnet evaluate taught.tflite --data photos/ --others street/
+      edge-effnet evaluate b0-int8.tflite --data photos/ --suspects --move aside/
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.files.write import write_atomically
@@ -98,6 +116,8 @@ def command(
 
     claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
     asked = asked_targets(recall_targets, precision_targets)
+    if move is not None:
+        _refuse_moving(data, move, asked=suspects)
     card = None
     if out is not None:
         _refuse_nothing_to_keep(bool(asked))
@@ -135,6 +155,8 @@ def command(
         document["others"] = seen.to_json()
         if json_to != "-":
             print_others(seen)
+    if suspects:
+        document["suspects"] = _suspects(predictions, move, shown=json_to != "-")
     found = None
     if targets:
         with stages() as stage:
@@ -148,6 +170,33 @@ def command(
     if found is not None and out is not None:
         write_atomically(out, points.with_thresholds(model, found, halves), overwrite=force)
         echo(f"written to {out}, with the thresholds in its card", err=json_to == "-")
+
+
+def _refuse_moving(data: Path, folder: Path, *, asked: bool) -> None:
+    from edge_effnet.runtime.evaluating.suspects import refuse_moving
+
+    if not asked:
+        raise UsageProblem(
+            "--move is for what --suspects finds",
+            found="no --suspects",
+            fix="add --suspects, and look at what it names first",
+        )
+    refuse_moving(data, folder)
+
+
+def _suspects(predictions: Predictions, move: Path | None, *, shown: bool) -> dict[str, Any]:
+    """Find them, move them where that was asked for, and say so; as JSON."""
+    from edge_effnet.runtime.evaluating.suspects import find_suspects, move_aside
+    from edge_effnet.ui.progress import stages
+    from edge_effnet.ui.reports.suspects import print_suspects
+
+    with stages() as stage:
+        advance = stage("looking for copies", len(predictions.paths))
+        found = find_suspects(predictions, advance)
+    moved = move_aside(found, move) if move is not None else None
+    if shown:
+        print_suspects(found, moved)
+    return {**found.to_json(), "moved": None if moved is None else list(map(str, moved))}
 
 
 def _refuse_nothing_to_keep(asked: bool) -> None:

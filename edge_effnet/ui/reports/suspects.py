@@ -1,0 +1,59 @@
+"""Images that may hurt a data set, for people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_effnet.ui.console import console, echo
+from edge_effnet.ui.tables import ROWS, name_text, say, table
+
+if TYPE_CHECKING:
+    from edge_effnet.runtime.evaluating.suspects import Suspects
+
+
+def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
+    """Likely wrong labels, copies, and the worst of each class.
+
+    Args:
+        moved: where the first are now; None where nothing was to be moved.
+    """
+    out, wrong = console(), suspects.wrong
+    say(
+        out,
+        f"\nlikely wrong labels: {len(wrong)} of {suspects.images} images (confident learning, "
+        "Northcutt et al. 2021)",
+        "bold",
+    )
+    if wrong:
+        rows = table("image", "labelled", "", "likely", "")
+        for one in wrong[:ROWS]:
+            scores = (f"{one.probability:.2f}", f"{one.likely_probability:.2f}")
+            labels = (name_text(one.label), name_text(one.likely))
+            rows.add_row(name_text(str(one.path)), labels[0], scores[0], labels[1], scores[1])
+        out.print(rows)
+        _more(len(wrong))
+    contradict = [one for one in suspects.copies if one.contradict]
+    say(
+        out,
+        f"one image several times, or nearly: {len(suspects.copies)} groups, {len(contradict)} of "
+        "them under different labels",
+        "bold",
+    )
+    for copies in suspects.copies[:ROWS]:
+        shown = ", ".join(
+            f"{path} ({label})" for path, label in zip(copies.paths, copies.labels, strict=True)
+        )
+        say(out, f"  {shown}")
+    _more(len(suspects.copies))
+    say(out, "least like their class, by the probability of their label", "bold")
+    for label, found in suspects.worst[:ROWS]:
+        say(out, f"  {label}: " + ", ".join(f"{path} {p:.2f}" for path, p in found))
+    _more(len(suspects.worst))
+    if moved is not None:
+        echo(f"moved aside: {len(moved)}" + (f", to {moved[0].parent.parent}" if moved else ""))
+
+
+def _more(count: int) -> None:
+    if count > ROWS:
+        echo(f"and {count - ROWS} more; --json lists them all")
