@@ -64,6 +64,46 @@ class FoundPoints(TypedDict):
     curves: list[RecallCurveOfClass]
 
 
+class LikelyWrong(TypedDict):
+    """An image whose label is likely wrong."""
+
+    file: str
+    label: str
+    likely: str
+    probability: Number
+    likely_probability: Number
+
+
+class Copies(TypedDict):
+    """Files that are one image, and their labels."""
+
+    files: list[str]
+    labels: list[str]
+
+
+class WorstImage(TypedDict):
+    """An image, and the probability of its label."""
+
+    file: str
+    probability: Number
+
+
+class WorstOfClass(TypedDict):
+    """The images of a class that are least like it."""
+
+    label: str
+    images: list[WorstImage]
+
+
+class SuspectsDocument(TypedDict):
+    """Images that may hurt a data set."""
+
+    likely_wrong: list[LikelyWrong]
+    copies: list[Copies]
+    worst: list[WorstOfClass]
+    moved: NotRequired[list[str] | None]
+
+
 class EvaluationDocument(TypedDict):
     """What ``evaluate`` writes."""
 
@@ -73,6 +113,7 @@ class EvaluationDocument(TypedDict):
     top1: NotRequired[float | None]
     confusion: NotRequired[list[Annotated[list[Count], AtLeast(3)]]]
     operating_points: NotRequired[FoundPoints]
+    suspects: NotRequired[SuspectsDocument]
 
 
 class SharedPoint(TypedDict):

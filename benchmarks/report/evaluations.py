@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.report.comparisons import FIGURES, bounds_text, matrices, remarks, trained_on
 from benchmarks.report.operating_points import found_points
 from benchmarks.report.sources import Json
+from benchmarks.report.suspects import suspects
 
 
 def evaluation(document: Json) -> dict[str, Any]:
@@ -19,6 +20,7 @@ def evaluation(document: Json) -> dict[str, Any]:
         "figures": evaluation_figures(document),
         "remarks": remarks(document),
         "points": found_points(document),
+        "suspects": suspects(document),
         "matrices": matrices(document["labels"], [(name, document)]),
     }
 
