@@ -30,7 +30,8 @@ def test_images_are_shown_with_both_labels(
     for number in range(4):
         (colour_folder / "red" / f"{number}.png").rename(colour_folder / "blue" / f"r{number}.png")
     shutil.copy(colour_folder / "green" / "4.png", colour_folder / "green" / "copy.png")
-    path = evaluation(cli, colour_model(), colour_folder, tmp_path / "found.json")
+    model = colour_model()
+    path = evaluation(cli, model, colour_folder, tmp_path / "found.json")
     wrong = len(json.loads(path.read_text())["suspects"]["likely_wrong"])
     assert wrong
     text = render(read_sources([path]), title="x")
@@ -40,7 +41,7 @@ def test_images_are_shown_with_both_labels(
     assert text.count("data:image/jpeg") == wrong + 2 + 9
 
     aside = tmp_path / "aside"
-    moved = evaluation(cli, colour_model(), colour_folder, tmp_path / "moved.json", "--move", aside)
+    moved = evaluation(cli, model, colour_folder, tmp_path / "moved.json", "--move", aside)
     assert len(list(aside.rglob("*.png"))) == wrong
     shown = render(read_sources([moved]), title="x")
     assert shown.count("<s>blue</s> <b>red</b>") == wrong
