@@ -158,10 +158,10 @@ const tell = (() => {
 
   function press(label) {
     pressed = {label, again: held === label, at: performance.now()};
-    if (byId("one").checked) { send({do: "frame", label, picture: after}); return; }
+    if (byId("one").checked) { send({do: "frame", label, image: after}); return; }
     if (pressed.again) return;
     mark(label);
-    send({do: "hold", label, picture: after});
+    send({do: "hold", label, image: after});
   }
 
   function let_go() {

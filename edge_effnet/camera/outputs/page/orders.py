@@ -21,7 +21,7 @@ def obey(body: bytes, taps: Taps, publisher: FramePublisher) -> None:
     """Do what a viewer asks for.
 
     Args:
-        body: JSON: ``{"do": "hold" | "frame", "label": "stop", "picture": 12}``, where ``picture``
+        body: JSON: ``{"do": "hold" | "frame", "label": "stop", "image": 12}``, where ``image``
             is the number of the image that the viewer saw; ``{"do": "release"}``;
             ``{"do": "undo"}``.
 
@@ -35,13 +35,13 @@ def obey(body: bytes, taps: Taps, publisher: FramePublisher) -> None:
     if not isinstance(order, dict):
         raise BadOrderError("no JSON object")
     simple = {"release": taps.release, "undo": taps.undo}
-    what, label, picture = (order.get(name) for name in ("do", "label", "picture"))
+    what, label, image = (order.get(name) for name in ("do", "label", "image"))
     if what in simple:
         simple[what]()
         return
     if what not in ("hold", "frame") or not isinstance(label, str):
         raise BadOrderError("expected do: hold, frame, release or undo, and a label")
-    shown_s = publisher.captured_s(picture) if isinstance(picture, int) else None
+    shown_s = publisher.captured_s(image) if isinstance(image, int) else None
     captured_s = time.monotonic() if shown_s is None else shown_s
     try:
         (taps.hold if what == "hold" else taps.mark)(label, captured_s)

@@ -15,7 +15,7 @@ from edge_effnet.camera.outputs.page.server import Server
 from tests.edge_effnet.camera.conftest import plain
 from tests.edge_effnet.camera.outputs.page.conftest import get, serving
 
-HOLD = {"do": "hold", "label": "red", "picture": 1}
+HOLD = {"do": "hold", "label": "red", "image": 1}
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def post(
         connection.close()
 
 
-def test_a_class_is_held_from_the_picture_that_was_seen(taps: Taps) -> None:
+def test_a_class_is_held_from_the_image_that_was_seen(taps: Taps) -> None:
     with serving(taps=taps, fps=0) as (server, publisher):
         publisher.publish(plain("red"), 41.5)
         publisher.publish(plain("red"), 42.5)
@@ -51,7 +51,7 @@ def test_a_class_is_held_from_the_picture_that_was_seen(taps: Taps) -> None:
         assert found is not None
         assert (found.label, found.from_s) == (2, 41.5)
         assert post(server, {"do": "release"})[0] == 204
-        assert post(server, {"do": "frame", "label": "blue", "picture": 2})[0] == 204
+        assert post(server, {"do": "frame", "label": "blue", "image": 2})[0] == 204
         newest = taps.find(42.5)
         assert newest is not None
         assert (newest.label, newest.until_s) == (0, 42.5)
@@ -108,10 +108,10 @@ def test_what_is_not_understood_is_said(taps: Taps, order: Any, said: str) -> No
         assert taps.state == TapState(None, 0)
 
 
-def test_a_picture_that_nobody_was_shown_is_the_one_of_now(taps: Taps) -> None:
+def test_an_image_that_nobody_was_shown_is_the_one_of_now(taps: Taps) -> None:
     with serving(taps=taps, fps=0) as (server, _):
-        for picture in (10**12, -1, "1", None):
-            assert post(server, {**HOLD, "picture": picture})[0] == 204
+        for image in (10**12, -1, "1", None):
+            assert post(server, {**HOLD, "image": image})[0] == 204
         assert taps.state.held == 2
 
 
