@@ -219,6 +219,8 @@ def _taps(run: RunStatus) -> dict[str, Any] | None:
     return {
         "held": None if state.held is None else run.taps.labels[state.held],
         "undoable": state.undoable,
+        "classes": len(run.taps.labels),
+        "may_add": run.taps.may_add,
         "learned": run.told.learned,
         "by_class": run.told.to_json(run.taps.labels)["by_class"],
     }

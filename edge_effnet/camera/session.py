@@ -179,7 +179,8 @@ class Session:
         status.rates.add(scores)
         shown = self._answers.add(scores.scores, scores.similarity, frame.time_s)
         status.decision = shown
-        status.unknown += is_unknown(self._answers.rule, scores.similarity)
+        unknown = is_unknown(self._answers.rule, scores.similarity)
+        status.unknown += unknown
         if self._truth is not None and (true := self._truth(frame)) is not None:
             if status.head.task == "value":
                 status.error.add(scores.scores, true)
@@ -191,6 +192,8 @@ class Session:
             learned = self._learned(scores.scene, frame.pixels)
             place = (frame.number, frame.captured_s, scores.scene)
             status.told.add(*place, answer, learned=learned)
+        if outputs.collector is not None:
+            outputs.collector.see(scores, unknown=unknown)
         for output in outputs.answers:
             output.see(shown, frame)
         if outputs.jsonl is not None:
@@ -216,7 +219,10 @@ class Session:
             (answer,) = answered_indices(comparison.heads[1], pair.reference_scores)
             status.told.add_reference(frame.number, answer)
         true, saved = self._truth(frame) if self._truth is not None else None, None
-        if outputs.saver is not None and (names := comparison.different(pair)):
+        names = comparison.different(pair)
+        if outputs.collector is not None and names:
+            outputs.collector.see_pair(pair)
+        if outputs.saver is not None and names:
             saved = outputs.saver.put(frame, *names)
             if status.settings.region != Region():
                 saved = None  # the whole frame is kept: not what the models saw

@@ -144,6 +144,7 @@ def _refuse_contradictions(options: CameraOptions) -> None:
         refuse_recording(options.record)
     folders = [options.save_differences] if options.save_differences else []
     folders += [options.save_folder] if options.save else []
+    folders += [options.collect] if options.collect else []
     claim_outputs(
         {
             "--json": options.json_to,

@@ -146,9 +146,9 @@ const tell = (() => {
 
   function send(order) {
     sent = performance.now();
-    fetch("/truth", {
+    return fetch("/truth", {
       method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(order),
-    }).catch(() => {});
+    }).catch(() => null);
   }
 
   function mark(label) {
@@ -196,15 +196,23 @@ const tell = (() => {
   byId("undo").addEventListener("click", () => send({do: "undo"}));
   document.addEventListener("keydown", (event) => {
     if (!labels || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target === byId("find")) return;
+    if (event.target.matches("input:not([type=checkbox])")) return;
     const button = /^[1-9]$/.test(event.key) && byId("classes").children[event.key - 1];
     if (button) press(button.title);
     if (event.key === "u") send({do: "undo"});
   });
+  byId("new").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const name = byId("new-name"), reply = await send({do: "add", label: name.value});
+    name.setCustomValidity(!reply || reply.ok ? "" : (await reply.text()).replace(/^400: /, ""));
+    if (reply && reply.ok) name.value = "";
+    name.reportValidity();
+  });
+  byId("new-name").addEventListener("input", (event) => event.target.setCustomValidity(""));
   document.addEventListener("keyup", (event) => { if (/^[1-9]$/.test(event.key)) let_go(); });
 
   async function load() {
-    labels = [];
+    labels = [];  // while they are on their way
     try {
       labels = await (await fetch("/labels.json")).json();
       byId("find").hidden = labels.length <= most;
@@ -217,7 +225,8 @@ const tell = (() => {
   function show(taps) {
     byId("tell").hidden = !taps;
     if (!taps) return;
-    if (labels === null) load();
+    byId("new").hidden = !taps.may_add;
+    if (labels === null || (labels.length && labels.length !== taps.classes)) load();
     byId("undo").disabled = !taps.undoable;
     // By another viewer; figures asked for before our own press do not know of it yet.
     if (!pressed && performance.now() - sent > settled && taps.held !== held) mark(taps.held);

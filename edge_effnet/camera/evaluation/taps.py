@@ -16,6 +16,9 @@ from dataclasses import dataclass, replace
 from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.data.labels import match_label
 
+MOST_NEW = 100
+"""Classes that viewers may add; a slip of a finger must not fill the page."""
+_LONGEST_NAME = 40
 REMEMBERED = 1000
 """Taps that can still be undone."""
 _LATE_S = 10.0
@@ -59,10 +62,13 @@ class Taps:
 
     Args:
         labels: of the model.
+        may_add: whether viewers may name things that the model does not know, behind its labels.
     """
 
-    def __init__(self, labels: Sequence[str], *, clock: Clock = time.monotonic) -> None:
-        self.labels = tuple(labels)
+    def __init__(
+        self, labels: Sequence[str], *, may_add: bool = False, clock: Clock = time.monotonic
+    ) -> None:
+        self.labels, self._known, self.may_add = tuple(labels), len(labels), may_add
         self._clock, self._lock = clock, threading.Lock()
         self._taps: deque[Tap] = deque(maxlen=REMEMBERED)
         self._undone: list[int] = []
@@ -78,6 +84,25 @@ class Taps:
         with self._lock:
             self._end_hold()
             self._add(index, from_s, math.inf)
+
+    def add(self, label: str) -> None:
+        """Name a thing that the model does not know.
+
+        Raises:
+            ValueError: not allowed, a name that is no plain one, one that is there, or too many.
+        """
+        name = label.strip()
+        plain = name.isprintable() and not name.startswith(".") and not set(name) & set("/\\")
+        with self._lock:
+            if not self.may_add or len(self.labels) - self._known >= MOST_NEW:
+                raise ValueError("no class can be added")
+            if not plain or not 0 < len(name) <= _LONGEST_NAME:
+                raise ValueError(
+                    f"a name has 1 to {_LONGEST_NAME} letters, no / and no dot in front"
+                )
+            if match_label(name, self.labels) is not None:
+                raise ValueError("there is a class of that name")
+            self.labels = (*self.labels, name)
 
     def mark(self, label: str, captured_s: float) -> None:
         """Say that one frame is of a class.
@@ -118,11 +143,11 @@ class Taps:
                     break
         return None
 
-    def take_undone(self) -> list[int]:
-        """The numbers of taps that were taken back since this was asked last."""
+    def undone_after(self, seen: int) -> list[int]:
+        """The numbers of taps that were taken back, in order, without the first ``seen``: each of
+        those who count asks from where it stands."""
         with self._lock:
-            undone, self._undone = self._undone, []
-            return undone
+            return self._undone[seen:]
 
     def _index(self, label: str) -> int:
         index = match_label(label, self.labels)

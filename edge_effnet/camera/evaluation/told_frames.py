@@ -50,6 +50,7 @@ class ToldFrames:
         self._taps, self._in_time = taps, in_time
         self._recent: deque[_Answered] = deque(maxlen=RECENT_FRAMES)
         self._told: deque[_Answered] = deque(maxlen=KEPT_FRAMES)
+        self._undone = 0
         self._begin_counting()
 
     def _begin_counting(self) -> None:
@@ -80,7 +81,8 @@ class ToldFrames:
 
     def update(self) -> None:
         """Take back the frames of taps undone, and count recent ones that a tap is about now."""
-        if undone := self._taps.take_undone():
+        if undone := self._taps.undone_after(self._undone):
+            self._undone += len(undone)
             self._take_back(undone)
         for one in self._recent:
             if one.tap is None and (tap := self._taps.find(one.captured_s)) is not None:

@@ -33,6 +33,7 @@ class FrameFiles:
 
     Args:
         most: images at most.
+        on_written: called in that thread with the path of each image that is on the disk.
 
     Attributes:
         written: images on the disk.
@@ -46,6 +47,7 @@ class FrameFiles:
         floor: DiskFloor,
         say: Callable[[str], None],
         most: float = float("inf"),
+        on_written: Callable[[Path], None] | None = None,
     ) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +61,7 @@ class FrameFiles:
         self.problem: str | None = None
         self._folder, self._floor, self._say, self._most = folder, floor, say, most
         self._failing = False
+        self._on_written = on_written
         self._images: BoundedQueue[tuple[Path, Pixels]] = BoundedQueue(WAITING_IMAGES)
         self._thread = NativeThread(self._run, "saver")
         self._thread.start()
@@ -85,6 +88,8 @@ class FrameFiles:
                 continue
             try:
                 self._write(path, pixels)
+                if self._on_written is not None:
+                    self._on_written(path)
             except (EdgeEffnetError, OSError) as error:
                 text = error.what if isinstance(error, EdgeEffnetError) else str(error)
                 self.problem = f"frames were not saved: {text}"

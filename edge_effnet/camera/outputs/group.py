@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge_effnet.camera.outputs.base import AnswerOutput
+from edge_effnet.camera.outputs.collect import Collector
 from edge_effnet.camera.outputs.frame_files import DifferenceSaver
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
@@ -26,13 +27,14 @@ class Outputs:
     publisher: FramePublisher | None = None
     recorder: Recorder | None = None
     saver: DifferenceSaver | None = None
+    collector: Collector | None = None
     window: Window | None = None
     systemd: SystemdNotifier | None = None
 
     @property
     def problems(self) -> list[str]:
         """Why an output is cut or missing."""
-        writers = (self.jsonl, self.recorder, self.saver, *self.answers)
+        writers = (self.jsonl, self.recorder, self.saver, self.collector, *self.answers)
         return [one.problem for one in writers if one is not None and one.problem is not None]
 
     def end_answers(self) -> None:
@@ -41,6 +43,6 @@ class Outputs:
             answers.end()
 
     def end(self) -> None:
-        for output in (self.recorder, self.saver, self.window, self.jsonl):
+        for output in (self.recorder, self.saver, self.collector, self.window, self.jsonl):
             if output is not None:
                 output.end()

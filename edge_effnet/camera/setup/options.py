@@ -142,8 +142,20 @@ class CameraOptions:
         default=None,
         metadata=option("Keep frames that the two models call differently.", metavar="DIR"),
     )
-    max_saved: int = field(
-        default=100, metadata=option("Files in that folder at most.", metavar="N", kind=_COUNT)
+    collect: Path | None = field(
+        default=None,
+        metadata=option(
+            "Keep frames worth labelling, and those whose class is told on the page, as photos.",
+            metavar="DIR",
+        ),
+    )
+    max_saved: int | None = field(
+        default=None,
+        metadata=option(
+            "Files in either of these folders at most.  [default: 100; of --collect 2000]",
+            metavar="N",
+            kind=_COUNT,
+        ),
     )
     mqtt: str | None = field(
         default=None,

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 
 from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.outputs.collect import Collector
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
 from edge_effnet.camera.outputs.group import Outputs
@@ -65,7 +66,16 @@ def open_outputs(
             server = start_server(outputs.publisher, host, port, token=token, taps=taps)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
-                options.save_differences, most=options.max_saved, floor=floor, say=say
+                options.save_differences, most=options.max_saved or 100, floor=floor, say=say
+            )
+        if options.collect:
+            outputs.collector = Collector(
+                options.collect,
+                labels=settings.labels,
+                taps=taps,
+                most=options.max_saved or 2000,
+                floor=floor,
+                say=say,
             )
         if options.save:
             answers = [

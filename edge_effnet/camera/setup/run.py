@@ -102,7 +102,15 @@ def _refuse_for_values(model: Classifier, options: CameraOptions) -> None:
         ("--pin", bool(options.pin)),
         ("--save", bool(options.save)),
         ("--save-differences", options.save_differences is not None),
+        ("--collect", options.collect is not None),
     )
+    if model.head.task == "labels" and options.collect is not None:
+        raise UsageProblem(
+            f"--collect keeps photos of one class each, and {model.path.name} answers several",
+            found=f"a {model.head.kind} head",
+            expected="a model that answers one class",
+            fix="leave --collect out; --save LABEL keeps frames with a label",
+        )
     names = [name for name, given in asked if given]
     if model.head.task == "value" and names:
         raise UsageProblem(
@@ -224,7 +232,7 @@ def open_run(
     held_out = HeldOutTruth(truth, known) if truth and known else None
     taps = None
     if options.serve and truth is None and models.model.head.task == "classes":
-        taps = Taps(settings.labels)
+        taps = Taps(settings.labels, may_add=options.collect is not None)
     notes: SimpleQueue[str] = SimpleQueue()
     source = open_source(name, request)
     for line in (*left_out_lines(source.left_out), *_other_size(source, request)):

@@ -23,7 +23,7 @@ def obey(body: bytes, taps: Taps, publisher: FramePublisher) -> None:
     Args:
         body: JSON: ``{"do": "hold" | "frame", "label": "stop", "image": 12}``, where ``image``
             is the number of the image that the viewer saw; ``{"do": "release"}``;
-            ``{"do": "undo"}``.
+            ``{"do": "undo"}``; ``{"do": "add", "label": "cup"}``.
 
     Raises:
         BadOrderError: anything else, or no such class.
@@ -39,8 +39,14 @@ def obey(body: bytes, taps: Taps, publisher: FramePublisher) -> None:
     if what in simple:
         simple[what]()
         return
-    if what not in ("hold", "frame") or not isinstance(label, str):
-        raise BadOrderError("expected do: hold, frame, release or undo, and a label")
+    if what not in ("add", "hold", "frame") or not isinstance(label, str):
+        raise BadOrderError("expected do: add, hold, frame, release or undo, and a label")
+    if what == "add":
+        try:
+            taps.add(label)
+        except ValueError as error:
+            raise BadOrderError(str(error)) from error
+        return
     shown_s = publisher.captured_s(image) if isinstance(image, int) else None
     captured_s = time.monotonic() if shown_s is None else shown_s
     try:

@@ -63,8 +63,9 @@ def test_the_newest_tap_is_undone_first(taps: Taps) -> None:
     assert (label_at(taps, 100.5), label_at(taps, 99)) == (None, 2)
     taps.undo()
     taps.undo()
-    assert taps.take_undone() == [2, 1]
-    assert taps.take_undone() == []
+    assert taps.undone_after(0) == [2, 1]
+    assert taps.undone_after(1) == [1]
+    assert taps.undone_after(2) == []
 
 
 def test_a_class_that_the_model_does_not_know_is_refused(taps: Taps) -> None:

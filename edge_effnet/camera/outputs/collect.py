@@ -1,0 +1,175 @@
+"""Frames worth labelling, and frames whose class a viewer tells, kept as ordinary photos.
+
+``FOLDER/photos/CLASS/`` holds those that were told, which ``teach`` and ``train`` read as they are;
+``FOLDER/to-label/`` holds those that nobody told and that may teach something: on which the models
+disagree, of which the best answer is unsure, or that are like none the model was taught. One of
+each scene is kept. ``FOLDER/frames.jsonl`` says why, and what the models answered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from edge_effnet.arrays import Float32Array
+from edge_effnet.camera.evaluation.taps import Tap, Taps
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
+from edge_effnet.camera.outputs.disk import DiskFloor
+from edge_effnet.camera.outputs.frame_files import FrameFiles, file_name_part
+from edge_effnet.metrics.one_model.classification import top_answers
+
+PHOTOS, TO_LABEL, LINES = "photos", "to-label", "frames.jsonl"
+UNSURE_MARGIN = 0.2
+"""Between the best two probabilities; below it the answer is unsure."""
+TOLD_EVERY_S = 0.5
+"""One told frame is kept in so much of the source's time: neighbouring frames are nearly one."""
+_WAITING = 64
+_RECENT = 8
+"""Answered frames that a tap may still be about."""
+_SCENES = 4096
+_SHOWN = 3  # answers of each model in a line
+
+
+class Collector:
+    """Keeps frames in its own thread; used from the session's.
+
+    Args:
+        labels: of the models.
+        taps: that tell classes; None without a page.
+        most: files at most, those of earlier runs included.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        labels: Sequence[str],
+        taps: Taps | None,
+        most: int,
+        floor: DiskFloor,
+        say: Callable[[str], None],
+    ) -> None:
+        there = sum(1 for _ in folder.glob("*/**/*.jpg"))
+        self._files = FrameFiles(
+            folder, floor=floor, say=say, most=most - there, on_written=self._write_line
+        )
+        self._folder, self._labels, self._taps, self._say = folder, tuple(labels), taps, say
+        self._lines: dict[Path, dict[str, Any]] = {}
+        self._scenes: dict[int, None] = {}
+        self._recent: deque[FrameScores] = deque(maxlen=_RECENT)
+        self._of_tap: dict[int, list[Path]] = {}
+        self._undone = 0
+        self._told_s = float("-inf")
+        self._full_said = False
+
+    @property
+    def problem(self) -> str | None:
+        return self._files.problem
+
+    def see(self, answer: FrameScores, *, unknown: bool) -> None:
+        """Take the model's answer to a frame.
+
+        Args:
+            unknown: whether the frame is like none that the model was taught.
+        """
+        self._recent.append(answer)
+        if self._taps is not None and self._keep_those_told(self._taps):
+            return
+        best = top_answers(answer.scores[None], 2)[0]
+        margin = float(answer.scores[best[0]] - answer.scores[best[-1]])
+        if unknown or (len(best) > 1 and margin < UNSURE_MARGIN):
+            self._keep_scene(answer, "unknown" if unknown else "unsure", {})
+
+    def _keep_those_told(self, taps: Taps) -> bool:
+        """Keep recent frames that a tap is about, put those of taps undone among the frames that
+        nobody told; whether the newest frame is told."""
+        for number in taps.undone_after(self._undone):
+            self._undone += 1
+            self._put_back(self._of_tap.pop(number, ()))
+        left, told = deque[FrameScores](maxlen=_RECENT), False
+        for one in self._recent:
+            tap = taps.find(one.frame.captured_s)
+            told = tap is not None
+            if tap is None:
+                left.append(one)
+            else:
+                self._keep_told(one, tap, taps.labels[tap.label])
+        self._recent = left
+        return told
+
+    def _keep_told(self, answer: FrameScores, tap: Tap, label: str) -> None:
+        frame = answer.frame
+        since_s = frame.time_s - self._told_s
+        if 0 <= since_s < TOLD_EVERY_S and tap.from_s != tap.until_s:
+            return
+        self._told_s = frame.time_s
+        path = self._folder / PHOTOS / class_folder(label) / _name(frame, f"tap{tap.number}")
+        self._of_tap.setdefault(tap.number, []).append(path)
+        self._keep(path, frame, {"label": label, "model": self._best(answer.scores)})
+
+    def _put_back(self, paths: Sequence[Path]) -> None:
+        """Nothing is deleted: they may be told again. One that waits to be written stays."""
+        for path in paths:
+            target = self._folder / TO_LABEL / path.name
+            with contextlib.suppress(OSError):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                path.rename(target)
+
+    def see_pair(self, pair: ComparedFrame) -> None:
+        """Take a frame that both models have seen and answered otherwise."""
+        tap = self._taps.find(pair.answer.frame.captured_s) if self._taps is not None else None
+        if tap is None:
+            reference = {"reference": self._best(pair.reference_scores)}
+            self._keep_scene(pair.answer, "disagree", reference)
+
+    def _keep_scene(self, answer: FrameScores, reason: str, more: dict[str, Any]) -> None:
+        if answer.scene in self._scenes:
+            return
+        self._scenes[answer.scene] = None
+        if len(self._scenes) > _SCENES:
+            del self._scenes[next(iter(self._scenes))]
+        path = self._folder / TO_LABEL / _name(answer.frame, reason)
+        line = {"reason": reason, "model": self._best(answer.scores), **more}
+        self._keep(path, answer.frame, line)
+
+    def _keep(self, path: Path, frame: Frame, line: dict[str, Any]) -> None:
+        if not self._files.full:
+            self._lines[path] = line
+            if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
+                del self._lines[next(iter(self._lines))]
+            self._files.put(path, frame.pixels)
+        elif not self._full_said:
+            self._full_said = True
+            self._say(f"{self._folder} has its fill of frames; no more are kept (--max-saved)")
+
+    def _best(self, scores: Float32Array) -> list[list[Any]]:
+        indices = top_answers(scores[None], _SHOWN)[0]
+        return [[self._labels[index], round(float(scores[index]), 4)] for index in indices]
+
+    def _write_line(self, path: Path) -> None:
+        """In the thread that has written the image: a line is about a file that is there."""
+        line = {"file": str(path.relative_to(self._folder)), **self._lines.pop(path, {})}
+        with (self._folder / LINES).open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def end(self) -> None:
+        self._files.end()
+
+
+def class_folder(label: str) -> str:
+    """The folder of a class: its name, where that is one plain part of a path."""
+    plain = label.isprintable() and label == label.strip() and len(label.encode()) <= 200
+    if plain and not label.startswith(".") and not set(label) & set('/\\:*?"<>|'):
+        return label
+    return file_name_part(label)
+
+
+def _name(frame: Frame, kind: str) -> str:
+    now_s = time.time()
+    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now_s))
+    return f"{moment}-{1000 * (now_s % 1):03.0f}-{kind}-frame{frame.number:07d}.jpg"

@@ -1,0 +1,181 @@
+"""Frames that ``--collect`` keeps, and where."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
+from edge_effnet.camera.outputs.collect import Collector, class_folder
+from edge_effnet.camera.outputs.disk import DiskFloor
+from edge_effnet.data.listing import load_dataset
+from tests.edge_effnet.camera.conftest import plain
+
+LABELS = ("blue", "green", "red")
+Make = Callable[..., Collector]
+
+
+@pytest.fixture
+def taps() -> Taps:
+    return Taps(LABELS, may_add=True, clock=lambda: 3.5)  # when a class is let go
+
+
+@pytest.fixture
+def collector(tmp_path: Path, taps: Taps) -> Iterator[Make]:
+    made = []
+
+    def make(most: int = 1000, said: list[str] | None = None) -> Collector:
+        say = (said if said is not None else []).append
+        one = Collector(
+            tmp_path / "kept", labels=LABELS, taps=taps, most=most, floor=DiskFloor(0), say=say
+        )
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        one.end()
+
+
+def look(collector: Collector, answer: FrameScores, *, unknown: bool = False) -> None:
+    """As a camera does: not faster than a disk takes images, which would drop some."""
+    collector.see(answer, unknown=unknown)
+    time.sleep(0.02)
+
+
+def seen(number: int, *scores: float, scene: int | None = None) -> FrameScores:
+    """A frame a second."""
+    frame = Frame(plain("red"), number, number, float(number), float(number))
+    values = np.array(scores or (0.02, 0.03, 0.95), np.float32)
+    return FrameScores(frame, values, 0.0, 0.0, float(number), number if scene is None else scene)
+
+
+def kept(folder: Path) -> dict[str, list[str]]:
+    """By folder: what the names say, without moment and number."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("kept/*/**/*.jpg")):
+        parts = path.name.split("-")
+        found.setdefault(str(path.parent.relative_to(folder / "kept")), []).append(parts[3])
+    return found
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "kept" / "frames.jsonl"
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_unsure_unknown_and_disagreed_frames_are_kept_once_for_a_scene(
+    collector: Make, tmp_path: Path
+) -> None:
+    one = collector()
+    look(one, seen(0))  # sure
+    look(one, seen(1, 0.05, 0.45, 0.5))
+    look(one, seen(2, 0.05, 0.45, 0.5, scene=1))
+    look(one, seen(3), unknown=True)
+    other = seen(4)
+    look(one, other)
+    one.see_pair(ComparedFrame(other, np.array([0.9, 0.05, 0.05], np.float32), 1.0))
+    one.end()
+    assert kept(tmp_path) == {"to-label": ["unsure", "unknown", "disagree"]}
+    unsure, _, disagree = lines(tmp_path)
+    assert (unsure["reason"], unsure["model"][0]) == ("unsure", ["red", 0.5])
+    assert (tmp_path / "kept" / unsure["file"]).exists()
+    assert disagree["reference"][0] == ["blue", 0.9]
+
+
+def test_told_frames_are_photos_in_the_folder_of_their_class(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
+    one = collector()
+    taps.add("cup")
+    look(one, seen(0), unknown=True)
+    taps.hold("cup", from_s=0.0)  # the frame that was shown is told too
+    for number in range(1, 4):
+        look(one, seen(number), unknown=True)
+    taps.release()
+    look(one, seen(9))
+    taps.mark("red", 9.0)
+    look(one, seen(10))
+    one.end()
+    assert kept(tmp_path) == {
+        "photos/cup": ["tap1"] * 4,
+        "photos/red": ["tap2"],
+        "to-label": ["unknown"],  # before anybody told
+    }
+    assert load_dataset(tmp_path / "kept" / "photos").class_counts == {"cup": 4, "red": 1}
+    assert lines(tmp_path)[-1]["label"] == "red"
+
+
+def test_of_one_class_held_two_frames_a_second_are_kept(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
+    one = collector()
+    taps.hold("red", from_s=0.0)
+    for number in range(40):
+        frame = Frame(plain("red"), number, number, number / 20, number / 20)
+        look(one, FrameScores(frame, np.array([0, 0, 1], np.float32), 0, 0, 0, 0))
+    one.end()
+    assert len(kept(tmp_path)["photos/red"]) == 4
+
+
+def test_what_is_taken_back_is_no_photo_of_the_class_any_more(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
+    one = collector()
+    taps.hold("red", from_s=0.0)
+    look(one, seen(0))
+    while not kept(tmp_path):
+        pass
+    taps.undo()
+    look(one, seen(1))
+    one.end()
+    assert kept(tmp_path) == {"to-label": ["tap1"]}
+
+
+def test_no_more_than_so_many_files_over_all_runs(collector: Make, tmp_path: Path) -> None:
+    said: list[str] = []
+    for begin in (0, 10):
+        one = collector(most=3, said=said)
+        for number in range(begin, begin + 5):
+            look(one, seen(number), unknown=True)
+        one.end()
+    assert len(kept(tmp_path)["to-label"]) <= 3
+    assert any("has its fill of frames" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("stop", "stop"),
+        ("tench, Tinca tinca", "tench, Tinca tinca"),
+        ("größe 🙂", "größe 🙂"),
+        ("..", "x"),
+        ("../../etc", "etc"),
+        (".hidden", "hidden"),
+        ("a/b", "a_b"),
+        ("a:b", "a_b"),
+        ("x" * 300, "x" * 24),
+    ],
+)
+def test_a_class_is_one_folder_whatever_it_is_called(label: str, folder: str) -> None:
+    assert class_folder(label) == folder
+
+
+@pytest.mark.parametrize("name", ["", "  ", "..", "a/b", "a\\b", ".x", "x" * 41, "a\nb", "RED"])
+def test_a_new_thing_has_a_plain_name_of_its_own(taps: Taps, name: str) -> None:
+    with pytest.raises(ValueError, match=r"a name|there is a class"):
+        taps.add(name)
+    assert taps.labels == LABELS
+
+
+def test_where_nothing_is_collected_no_class_is_added() -> None:
+    taps = Taps(LABELS)
+    with pytest.raises(ValueError, match="no class can be added"):
+        taps.add("cup")
