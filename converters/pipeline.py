@@ -127,11 +127,7 @@ def convert(
         if not images.generated:
             notes += layer_notes(small, [made for _, made in made_by], context, config, stage)
     edgetpu = next(
-        (
-            finish_for_edgetpu(file.path)
-            for file in made
-            if file.recipe in RECIPES and RECIPES[file.recipe].edge_tpu
-        ),
+        (finish_for_edgetpu(file.path) for file in made if _for_edge_tpu(file.recipe)),
         None,
     )
     return Conversion(
@@ -176,6 +172,10 @@ def _files(
         yield file(strategy.recipe, source, candidate.model, strategy, candidate)
 
 
+def _for_edge_tpu(recipe: str) -> bool:
+    return recipe in RECIPES and RECIPES[recipe].edge_tpu
+
+
 def _write(
     made: Iterable[_File],
     images: ConversionImages,
@@ -194,7 +194,8 @@ def _write(
     if known is not None:
         done = stage("computing features", len(paths))
         for number, (path, file) in enumerate(zip(paths, files, strict=True), 1):
-            add_similarity(path, known, file.card.name, config.workers)
+            if not _for_edge_tpu(file.recipe):  # which is compiled as one answer
+                add_similarity(path, known, file.card.name, config.workers)
             done(number)
     comparisons = compare_files(paths, targets, images.evaluation, config, stage)
     rules = dict[Path, Unknown]()
