@@ -14,7 +14,7 @@ import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.data.bursts import join_bursts
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.errors import DataError, cannot_read
 from edge_effnet.files.limits import IMAGE_BYTES
@@ -262,9 +263,11 @@ class DuplicateGroups:
 
 
 def find_duplicates(dataset: Dataset, advance: Advance | None = None) -> DuplicateGroups:
-    """Read the images of a data set and find which are one image; raises as ``prints_of``."""
-    prints = prints_of([sample.path for sample in dataset.samples], advance)
-    return group_duplicates(prints, strata_of(dataset.samples))
+    """Read the images of a data set and find which are one image, or frames of one press of a
+    button; raises as ``prints_of``."""
+    paths = [sample.path for sample in dataset.samples]
+    found = group_duplicates(prints_of(paths, advance), strata_of(dataset.samples))
+    return replace(found, group=join_bursts(found.group, paths))
 
 
 def group_duplicates(prints: Prints, strata: tuple[int | None, ...]) -> DuplicateGroups:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.artifact import Card
+from edge_effnet.data.bursts import join_bursts
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import listed
 from edge_effnet.data.near_duplicates import DuplicateGroups, Prints, group_duplicates, prints_of
@@ -66,10 +67,11 @@ class Collection:
 
     @cached_property
     def duplicates(self) -> DuplicateGroups:
-        """Which of them are one image."""
+        """Which of them are one image, or frames of one press of a button."""
         content = np.array([int(digest[:16], 16) for digest in self.hashes], np.uint64)
         prints = Prints(content, self.perceptual_hash, np.ones(len(self), np.bool_))
-        return group_duplicates(prints, tuple(map(int, self.classes)))
+        found = group_duplicates(prints, tuple(map(int, self.classes)))
+        return replace(found, group=join_bursts(found.group, self.paths))
 
     @property
     def in_two_classes(self) -> tuple[tuple[Path, Path], ...]:

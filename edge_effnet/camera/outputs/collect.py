@@ -13,6 +13,7 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from edge_effnet.camera.evaluation.taps import Tap, Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import FrameFiles, file_name_part
+from edge_effnet.data.bursts import burst_name
 from edge_effnet.metrics.one_model.classification import top_answers
 
 PHOTOS, TO_LABEL, LINES = "photos", "to-label", "frames.jsonl"
@@ -32,7 +34,16 @@ _WAITING = 64
 _RECENT = 8
 """Answered frames that a tap may still be about."""
 _SCENES = 4096
+_MOMENT = "%Y%m%d-%H%M%S"
 _SHOWN = 3  # answers of each model in a line
+
+
+@dataclass
+class _Burst:
+    """Photos of one press."""
+
+    moment: str
+    paths: list[Path] = field(default_factory=list)
 
 
 class Collector:
@@ -62,7 +73,7 @@ class Collector:
         self._lines: dict[Path, dict[str, Any]] = {}
         self._scenes: dict[int, None] = {}
         self._recent: deque[FrameScores] = deque(maxlen=_RECENT)
-        self._of_tap: dict[int, list[Path]] = {}
+        self._bursts: dict[int, _Burst] = {}
         self._undone = 0
         self._told_s = float("-inf")
         self._full_said = False
@@ -90,7 +101,8 @@ class Collector:
         nobody told; whether the newest frame is told."""
         for number in taps.undone_after(self._undone):
             self._undone += 1
-            self._put_back(self._of_tap.pop(number, ()))
+            if (burst := self._bursts.pop(number, None)) is not None:
+                self._put_back(burst.paths)
         left, told = deque[FrameScores](maxlen=_RECENT), False
         for one in self._recent:
             tap = taps.find(one.frame.captured_s)
@@ -108,8 +120,10 @@ class Collector:
         if 0 <= since_s < TOLD_EVERY_S and tap.from_s != tap.until_s:
             return
         self._told_s = frame.time_s
-        path = self._folder / PHOTOS / class_folder(label) / _name(frame, f"tap{tap.number}")
-        self._of_tap.setdefault(tap.number, []).append(path)
+        burst = self._bursts.setdefault(tap.number, _Burst(time.strftime(_MOMENT)))
+        name = burst_name(burst.moment, tap.number, len(burst.paths))
+        path = self._folder / PHOTOS / class_folder(label) / name
+        burst.paths.append(path)
         self._keep(path, frame, {"label": label, "model": self._best(answer.scores)})
 
     def _put_back(self, paths: Sequence[Path]) -> None:
@@ -171,5 +185,5 @@ def class_folder(label: str) -> str:
 
 def _name(frame: Frame, kind: str) -> str:
     now_s = time.time()
-    moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now_s))
+    moment = time.strftime(_MOMENT, time.localtime(now_s))
     return f"{moment}-{1000 * (now_s % 1):03.0f}-{kind}-frame{frame.number:07d}.jpg"

@@ -48,7 +48,10 @@ def notes(taught: Taught) -> list[str]:
     lines = []
     if taught.not_evaluated:
         named = ", ".join(map(repr, taught.not_evaluated[:_SHOWN]))
-        lines.append(f"fewer than two different photos of {named}: nothing is known about that")
+        lines.append(
+            f"fewer than two different photos of {named} (frames of one moment count as one): "
+            "nothing is known about that"
+        )
     counts = taught.collection.class_counts
     few = [
         name for name, count in counts.items() if count < _FEW and name not in taught.not_evaluated

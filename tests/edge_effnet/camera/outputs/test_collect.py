@@ -15,6 +15,7 @@ from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.camera.outputs.collect import Collector, class_folder
 from edge_effnet.camera.outputs.disk import DiskFloor
+from edge_effnet.data.bursts import burst_of
 from edge_effnet.data.listing import load_dataset
 from tests.edge_effnet.camera.conftest import plain
 
@@ -58,7 +59,7 @@ def seen(number: int, *scores: float, scene: int | None = None) -> FrameScores:
 
 
 def kept(folder: Path) -> dict[str, list[str]]:
-    """By folder: what the names say, without moment and number."""
+    """By folder: the reason in the names, or the number of the press."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.glob("kept/*/**/*.jpg")):
         parts = path.name.split("-")
@@ -105,11 +106,13 @@ def test_told_frames_are_photos_in_the_folder_of_their_class(
     look(one, seen(10))
     one.end()
     assert kept(tmp_path) == {
-        "photos/cup": ["tap1"] * 4,
-        "photos/red": ["tap2"],
+        "photos/cup": ["1"] * 4,
+        "photos/red": ["2"],
         "to-label": ["unknown"],  # before anybody told
     }
-    assert load_dataset(tmp_path / "kept" / "photos").class_counts == {"cup": 4, "red": 1}
+    dataset = load_dataset(tmp_path / "kept" / "photos")
+    assert dataset.class_counts == {"cup": 4, "red": 1}
+    assert len({burst_of(sample.path) for sample in dataset.samples}) == 2
     assert lines(tmp_path)[-1]["label"] == "red"
 
 
@@ -136,7 +139,7 @@ def test_what_is_taken_back_is_no_photo_of_the_class_any_more(
     taps.undo()
     look(one, seen(1))
     one.end()
-    assert kept(tmp_path) == {"to-label": ["tap1"]}
+    assert kept(tmp_path) == {"to-label": ["1"]}
 
 
 def test_no_more_than_so_many_files_over_all_runs(collector: Make, tmp_path: Path) -> None:
