@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -70,7 +71,9 @@ class Collector:
             folder, floor=floor, say=say, most=most - there, on_written=self._write_line
         )
         self._folder, self._labels, self._taps, self._say = folder, tuple(labels), taps, say
+        self._lock = threading.Lock()
         self._lines: dict[Path, dict[str, Any]] = {}
+        self._taken_back: set[Path] = set()
         self._scenes: dict[int, None] = {}
         self._recent: deque[FrameScores] = deque(maxlen=_RECENT)
         self._bursts: dict[int, _Burst] = {}
@@ -127,12 +130,19 @@ class Collector:
         self._keep(path, frame, {"label": label, "model": self._best(answer.scores)})
 
     def _put_back(self, paths: Sequence[Path]) -> None:
-        """Nothing is deleted: they may be told again. One that waits to be written stays."""
+        """Nothing is deleted: they may be told again. One that waits to be written comes later."""
         for path in paths:
-            target = self._folder / TO_LABEL / path.name
-            with contextlib.suppress(OSError):
+            with self._lock:
+                self._taken_back.add(path)
+            self._put_back_if_there(path)
+
+    def _put_back_if_there(self, path: Path) -> None:
+        target = self._folder / TO_LABEL / path.name
+        with self._lock, contextlib.suppress(OSError):
+            if path in self._taken_back and path.exists():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 path.rename(target)
+                self._taken_back.remove(path)
 
     def see_pair(self, pair: ComparedFrame) -> None:
         """Take a frame that both models have seen and answered otherwise."""
@@ -153,9 +163,10 @@ class Collector:
 
     def _keep(self, path: Path, frame: Frame, line: dict[str, Any]) -> None:
         if not self._files.full:
-            self._lines[path] = line
-            if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
-                del self._lines[next(iter(self._lines))]
+            with self._lock:
+                self._lines[path] = line
+                if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
+                    del self._lines[next(iter(self._lines))]
             self._files.put(path, frame.pixels)
         elif not self._full_said:
             self._full_said = True
@@ -167,9 +178,12 @@ class Collector:
 
     def _write_line(self, path: Path) -> None:
         """In the thread that has written the image: a line is about a file that is there."""
-        line = {"file": str(path.relative_to(self._folder)), **self._lines.pop(path, {})}
+        with self._lock:
+            told = self._lines.pop(path, {})
+        line = {"file": str(path.relative_to(self._folder)), **told}
         with (self._folder / LINES).open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(line, ensure_ascii=False) + "\n")
+            lines.write(json.dumps(line) + "\n")
+        self._put_back_if_there(path)
 
     def end(self) -> None:
         self._files.end()
