@@ -226,7 +226,8 @@ def _collection(
 ) -> Collection:
     """The images of PHOTOS or of the file, and of the folders added."""
     from edge_effnet.data.listing import load_dataset, load_images
-    from edge_effnet.teaching.collection import read_collection, remembered_collection
+    from edge_effnet.teaching.collection import read_collection
+    from edge_effnet.teaching.remembered import remembered_collection
     from edge_effnet.ui.reports.evaluation_set import print_data
 
     if images is None:

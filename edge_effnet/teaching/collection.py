@@ -1,35 +1,33 @@
-"""The images that a network is taught: read from folders, or remembered by a file taught before.
+"""The images that a network is taught.
 
 A taught file keeps, for each class, the hashes of its images; their features are in the cache. So
-classes are added, taken away and renamed without the photos of the others.
+classes are added, taken away and renamed without the photos of the others (``remembered``).
 """
 
 from __future__ import annotations
 
 import base64
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.artifact import Card
-from edge_effnet.data.bursts import join_bursts
+from edge_effnet.data.bursts import burst_of, join_bursts
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import listed
 from edge_effnet.data.near_duplicates import DuplicateGroups, Prints, group_duplicates, prints_of
-from edge_effnet.errors import DataError, ModelError, UsageProblem
+from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.metrics import Skipped
 from edge_effnet.stages import StartStage
-from edge_effnet.teaching.backbone import TAUGHT, Backbone
-from edge_effnet.teaching.features import image_features, kept_features
+from edge_effnet.teaching.backbone import Backbone
+from edge_effnet.teaching.features import image_features
 
-_HASH_BYTES, _WORDS = 32, 2  # SHA-256, and a perceptual hash of two words of 8 bytes
+HASH_BYTES, WORDS = 32, 2  # SHA-256, and a perceptual hash of two words of 8 bytes
+BEGINNING = 12  # letters of a hash, which tell the photos of a file apart
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +93,14 @@ class Collection:
             ).decode()
             for label, name in enumerate(self.labels)
         }
+
+    def bursts(self) -> dict[str, list[str]]:
+        """For the card: of each press of a button its photos, by the beginning of their hashes."""
+        found: dict[str, list[str]] = {}
+        for digest, path in zip(self.hashes, self.paths, strict=True):
+            if (burst := burst_of(path)) is not None:
+                found.setdefault(burst, []).append(digest[:BEGINNING])
+        return found
 
     def without(self, name: str) -> Collection:
         """The same without a class.
@@ -204,76 +210,3 @@ def read_collection(
                 fix="replace them, or take the folder away",
             )
     return found
-
-
-def remembered_collection(card: Card | None, path: Path, backbone: Backbone) -> Collection:
-    """The images that a file was taught.
-
-    Args:
-        path: of the file, for messages.
-
-    Raises:
-        ModelError: it was not taught, or does not say what.
-        DataError: features of its images are not in the cache.
-    """
-    classes = _images_of(card, path)
-    rows = {name: _rows(text, path) for name, text in classes.items()}
-    hashes = [digest for found in rows.values() for digest, _ in found]
-    kept = kept_features(backbone, hashes)
-    lost = sum(one is None for one in kept)
-    if lost:
-        raise DataError(
-            f"features of the photos that taught {path} are not kept here",
-            found=f"{lost} of {len(hashes)} missing in the cache",
-            expected="those of all of them",
-            fix="teach the photos again, with those to be added: edge-effnet teach PHOTOS",
-        )
-    counts = [len(found) for found in rows.values()]
-    return Collection(
-        tuple(rows),
-        np.repeat(np.arange(len(rows), dtype=np.int64), counts),
-        tuple(hashes),
-        np.array([words for found in rows.values() for _, words in found], np.uint64).reshape(
-            -1, _WORDS
-        ),
-        np.stack([one for one in kept if one is not None]),
-        tuple(Path(name) / digest[:12] for name, found in rows.items() for digest, _ in found),
-        str(path),
-    )
-
-
-def _images_of(card: Card | None, path: Path) -> Mapping[str, Any]:
-    steps = [step for step in (card.steps if card else ()) if step.get("step") == TAUGHT]
-    classes = steps[-1].get("classes") if steps else None
-    if not isinstance(classes, dict) or not classes:
-        raise ModelError(
-            f"{path} does not say which photos it was taught",
-            found=f"steps {', '.join(str(step.get('step')) for step in card.steps)}"
-            if card
-            else "no model card",
-            expected="a file that edge-effnet teach wrote",
-            fix="teach photos: edge-effnet teach PHOTOS",
-        )
-    return classes
-
-
-def _rows(text: Any, path: Path) -> Sequence[tuple[str, tuple[int, ...]]]:
-    size = _HASH_BYTES + 8 * _WORDS
-    try:
-        content = base64.b64decode(str(text), validate=True)
-        if len(content) % size or not content:
-            raise ValueError(len(content))
-    except ValueError as error:
-        raise ModelError(
-            f"{path} has a damaged model card",
-            found="a list of taught photos that cannot be read",
-            expected="the card edge-effnet wrote",
-            fix="teach the photos again",
-        ) from error
-    return [
-        (
-            content[at : at + _HASH_BYTES].hex(),
-            tuple(map(int, np.frombuffer(content, "<u8", _WORDS, at + _HASH_BYTES))),
-        )
-        for at in range(0, len(content), size)
-    ]

@@ -19,7 +19,8 @@ from edge_effnet.heads.learning.cross_validation import TaughtImages, folds_of
 from edge_effnet.heads.learning.softmax_regression import fit
 from edge_effnet.metrics.two_models.paired import Paired, paired_test
 from edge_effnet.teaching.backbone import TAUGHT, Backbone, open_backbone
-from edge_effnet.teaching.collection import Collection, remembered_collection
+from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.remembered import remembered_collection
 
 _NO_DECAY = 1e-3  # of a card that does not say
 

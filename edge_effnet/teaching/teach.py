@@ -91,6 +91,7 @@ def teach(
         "backbone_sha256": backbone.sha256,
         "images_per_class": collection.class_counts,
         "classes": collection.remembered(),
+        **({"bursts": bursts} if (bursts := collection.bursts()) else {}),
         "weight_decay": validation.decay,
         "seed": seed,
         "cross_validation": _measured(validation, images),

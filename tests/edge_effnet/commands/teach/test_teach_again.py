@@ -10,8 +10,11 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import read_artifact
+from edge_effnet.data.bursts import burst_name
+from edge_effnet.teaching.backbone import open_backbone
+from edge_effnet.teaching.remembered import remembered_collection
 from tests.conftest import Cli
-from tests.edge_effnet.conftest import MakeModel
+from tests.edge_effnet.conftest import MakeModel, write_image
 
 
 @pytest.fixture
@@ -97,3 +100,25 @@ def test_a_file_that_was_not_taught_is_no_beginning(
     code, _, said = cli("teach", "--from", plain, "--out", tmp_path / "out.tflite")
     assert code == 1
     assert "does not say which photos it was taught" in said
+
+
+def test_photos_of_one_press_stay_together_when_they_are_gone(
+    cli: Cli, colour_model: MakeModel, tmp_path: Path
+) -> None:
+    random, photos, out = np.random.default_rng(2), tmp_path / "photos", tmp_path / "one.tflite"
+    for name, presses in (("cup", range(3)), ("mug", range(3, 6))):
+        for press in presses:
+            for place in range(4):
+                pixels = random.integers(0, 255, (40, 40, 3), dtype=np.uint8)
+                write_image(photos / name / burst_name("20261129-101500", press, place), pixels)
+    assert cli("teach", photos, "--base", colour_model("base.tflite"), "--out", out)[0] == 0
+    shutil.rmtree(photos)
+    backbone = open_backbone(out)
+    again = remembered_collection(backbone.card, out, backbone)
+    assert len(set(again.duplicates.group.tolist())) == 2 * 3
+    third = tmp_path / "third.tflite"
+    assert cli("teach", "--from", out, "--rename", "cup=beaker", "--out", third)[0] == 0
+    cards = [read_artifact(path).card for path in (out, third)]
+    bursts = [card.steps[-1]["bursts"] for card in cards if card is not None]
+    assert bursts[0] == bursts[1]
+    assert len(bursts[0]) == 6
