@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.spec import BenchSpec
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_images
-from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.preprocessing import Pixels, preprocess
 from edge_effnet.image.reading import read_image

@@ -18,7 +18,7 @@ from converters.quantization.pixel_codes import without_identity
 from converters.quantization.recipes import FLOAT32
 from edge_effnet import __version__
 from edge_effnet.artifact import LABELS_NAME, Card
-from edge_effnet.data.trained_on import record
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.files.read import image_hash
 from edge_effnet.heads.head import numbers
 from edge_effnet.metrics import Comparison

@@ -24,8 +24,8 @@ import numpy as np
 from benchmarks.studies.cli import run_installed, run_study
 from benchmarks.studies.quantizers import TOOLS, Opened, Task, Tool
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import UsageProblem
 from edge_effnet.image.preprocessing import preprocess
 from edge_effnet.image.reading import read_image

@@ -6,7 +6,7 @@ from converters.accuracy.checks import CLASS_MIN_IMAGES
 from converters.accuracy.limits import Limits
 from converters.calibration.images import ConversionImages
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.split import divide, images_per_class, one_answer
+from edge_effnet.data.division.split import divide, images_per_class, one_answer
 from edge_effnet.errors import DataError
 
 

@@ -18,18 +18,18 @@ from converters.calibration.representative import (
     choose_calibration,
 )
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.folders import both_parts
-from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.signs.option import SIGNS, is_signs
-from edge_effnet.data.split import (
+from edge_effnet.data.division.split import (
     balanced_sample,
     divide,
     evaluation_warnings,
     images_per_class,
     without,
 )
+from edge_effnet.data.division.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
+from edge_effnet.data.folders import both_parts
+from edge_effnet.data.listing import load_dataset, load_images
+from edge_effnet.data.signs.option import SIGNS, is_signs
 from edge_effnet.data.threads import ahead
-from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess

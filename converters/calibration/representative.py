@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from converters.calibration.dead_leaves import generated_image
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.split import balanced_sample
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files.read import content_hash
 from edge_effnet.image.preprocessing import Preprocess, in_channels, normalize, preprocess

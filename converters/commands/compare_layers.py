@@ -13,7 +13,7 @@ from converters.calibration.representative import network_input
 from converters.float_model.tflite_files.reader import read_tflite_model
 from edge_effnet.artifact import split_archive
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.split import balanced_sample
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.files.write import write_atomically
 from edge_effnet.heads.tasks import is_quantized

@@ -10,10 +10,10 @@ import numpy as np
 
 from converters.float_model.source import Source
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.data.folders import Part
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.signs.option import is_signs
-from edge_effnet.data.split import balanced_sample
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Pixels

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from converters.pruning.config import PruneConfig
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.division.roles import assign_roles, source_paths
+from edge_effnet.data.division.trained_on import Steps, record
 from edge_effnet.data.folders import Part
 from edge_effnet.data.image_sources import ImageFiles, ImageSource, Subset
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.data.pipeline import answers_of
-from edge_effnet.data.roles import assign_roles, source_paths
 from edge_effnet.data.signs.option import SIGNS
-from edge_effnet.data.trained_on import Steps, record
 from edge_effnet.errors import DataError
 from edge_effnet.stages import StartStage
 from edge_effnet.training.config import TrainConfig

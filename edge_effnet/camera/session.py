@@ -24,7 +24,7 @@ from edge_effnet.camera.thermal import BoardMonitor, next_limit
 from edge_effnet.camera.threads.capture import Capture, frame_queue
 from edge_effnet.camera.threads.pipeline import FrameModel, Pipeline
 from edge_effnet.camera.threads.queues import Limiter
-from edge_effnet.data.trained_on import TrainingRecord
+from edge_effnet.data.division.trained_on import TrainingRecord
 from edge_effnet.heads.unknown import is_unknown
 
 STATUS_EVERY_S = 0.1

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.artifact import Card
-from edge_effnet.data.bursts import burst_of
+from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.errors import DataError, ModelError
 from edge_effnet.teaching.backbone import TAUGHT, Backbone
 from edge_effnet.teaching.collection import BEGINNING, HASH_BYTES, WORDS, Collection

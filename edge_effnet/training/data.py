@@ -14,6 +14,9 @@ import numpy as np
 
 from edge_effnet.arrays import Float32Array, bincount
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.division.roles import assign_roles, source_paths
+from edge_effnet.data.division.split import imbalance_warning, names
+from edge_effnet.data.division.trained_on import Steps
 from edge_effnet.data.folders import list_folder
 from edge_effnet.data.image_sources import (
     CACHE_BYTES,
@@ -28,10 +31,7 @@ from edge_effnet.data.image_sources import (
     render_once,
 )
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.roles import assign_roles, source_paths
 from edge_effnet.data.signs.option import SIGNS
-from edge_effnet.data.split import imbalance_warning, names
-from edge_effnet.data.trained_on import Steps
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.stages import StartStage, no_progress

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from edge_effnet import plots
 from edge_effnet.architecture.files import find_variant
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.data.pipeline import steps_per_epoch
-from edge_effnet.data.trained_on import record
 from edge_effnet.errors import UsageProblem
 from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as

@@ -92,8 +92,8 @@ def _no_images(workspace: Workspace) -> Found:
 def _photos(workspace: Workspace) -> Found:
     """Agreement with float on the photos that did not calibrate, of three origins."""
     from edge_effnet.data.dataset import Dataset
+    from edge_effnet.data.division.split import balanced_sample
     from edge_effnet.data.listing import load_images
-    from edge_effnet.data.split import balanced_sample
 
     calibration = load_images(workspace.photos("images", "imagenet_calibration"))
     order = balanced_sample(calibration, len(calibration), 0).samples

@@ -23,7 +23,7 @@ from edge_effnet.camera.evaluation.taps import Tap, Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import FrameFiles, file_name_part
-from edge_effnet.data.bursts import burst_name
+from edge_effnet.data.division.bursts import burst_name
 from edge_effnet.metrics.one_model.classification import top_answers
 
 PHOTOS, TO_LABEL, LINES = "photos", "to-label", "frames.jsonl"

@@ -23,9 +23,9 @@ from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, find_kind, open_source
 from edge_effnet.camera.thermal import BoardMonitor
 from edge_effnet.data.demo import demo_model
+from edge_effnet.data.division.trained_on import records
 from edge_effnet.data.folders import left_out_lines
 from edge_effnet.data.given_labels import read_labels
-from edge_effnet.data.trained_on import records
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.measure.storage import storage_of

@@ -11,10 +11,10 @@ import numpy as np
 
 from edge_effnet.artifact import Card, artifact_bytes, read_artifact
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.near_duplicates import prints_of
+from edge_effnet.data.division.split import divide
+from edge_effnet.data.division.trained_on import learned_from, record, records
 from edge_effnet.data.labels import listed, match_label
-from edge_effnet.data.near_duplicates import prints_of
-from edge_effnet.data.split import divide
-from edge_effnet.data.trained_on import learned_from, record, records
 from edge_effnet.errors import DataError, ModelError, UsageProblem
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.thresholds import ClassThreshold, Measure

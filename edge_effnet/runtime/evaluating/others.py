@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.division.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.data.listing import load_images
-from edge_effnet.data.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.metrics import Skipped, UnknownAnswers, unknown_answers
 from edge_effnet.runtime.evaluating.plan import EvaluationPlan

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import balanced_sample, evaluation_warnings
+from edge_effnet.data.division.trained_on import EvaluationSet, Steps, leave_out_trained
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import balanced_sample, evaluation_warnings
-from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocess_text import preprocess_text

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.data.near_duplicates import group_duplicates, prints_of
+from edge_effnet.data.division.near_duplicates import group_duplicates, prints_of
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.metrics import Predictions
 from edge_effnet.metrics.one_model.label_errors import likely_classes, margins

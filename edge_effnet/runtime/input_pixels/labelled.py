@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.split import balanced_sample
+from edge_effnet.data.division.split import balanced_sample
 from edge_effnet.heads.head import Head
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocess_text import preprocess_text

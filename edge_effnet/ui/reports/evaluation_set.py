@@ -10,7 +10,7 @@ from edge_effnet.ui.console import console, echo, print_note
 
 if TYPE_CHECKING:
     from edge_effnet.data.dataset import Dataset
-    from edge_effnet.data.trained_on import EvaluationSet
+    from edge_effnet.data.division.trained_on import EvaluationSet
     from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 

@@ -16,9 +16,9 @@ from converters.calibration.dead_leaves import generated_image
 from converters.calibration.images import FEWEST_SPARE, ConversionImages, choose_images
 from converters.calibration.representative import Calibration
 from edge_effnet.artifact import Card, read_artifact, write_artifact
+from edge_effnet.data.division.split import Division, divide, leakage
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.split import Division, divide, leakage
-from edge_effnet.data.trained_on import record
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from tests.conftest import RunCommand

@@ -83,7 +83,7 @@ def test_what_the_user_should_know_is_said(photos: Path) -> None:
 
 def test_signs_are_drawn_to_calibrate_and_to_evaluate(tmp_path: Path) -> None:
     from converters.calibration.images import choose_images
-    from edge_effnet.data.split import leakage
+    from edge_effnet.data.division.split import leakage
 
     images = choose_images(
         HOW,

@@ -15,7 +15,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.stages import no_progress
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_images
-from tests.edge_effnet.data.test_roles import data, val
+from tests.edge_effnet.data.division.test_roles import data, val
 
 __all__ = ["data", "val"]  # fixtures
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import leakage
 from edge_effnet.data.labels import imagenet_labels
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.split import leakage
 from edge_effnet.errors import DataError
 
 MakeFiles = Callable[..., Path]

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.data.division.trained_on import leave_out_trained
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.trained_on import leave_out_trained
 from edge_effnet.errors import OutputError
 from edge_effnet.network.weights.checkpoint import peek
 from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve_weights

@@ -10,9 +10,9 @@ import pytest
 
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
+from edge_effnet.data.division.split import divide
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import divide
-from edge_effnet.data.trained_on import record
 from tests.edge_effnet.camera.conftest import Cli, MakeClip
 from tests.edge_effnet.conftest import BLUE_IS_RED, MakeModel
 

@@ -15,7 +15,7 @@ from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.camera.outputs.collect import Collector, class_folder
 from edge_effnet.camera.outputs.disk import DiskFloor
-from edge_effnet.data.bursts import burst_of
+from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.data.listing import load_dataset
 from tests.edge_effnet.camera.conftest import plain
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import read_artifact
-from edge_effnet.data.bursts import burst_name
+from edge_effnet.data.division.bursts import burst_name
 from edge_effnet.teaching.backbone import open_backbone
 from edge_effnet.teaching.remembered import remembered_collection
 from tests.conftest import Cli

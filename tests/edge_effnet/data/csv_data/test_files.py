@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import balanced_sample, divide
 from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.split import balanced_sample, divide
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import Task
 

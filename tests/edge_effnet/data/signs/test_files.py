@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge_effnet.data.division.split import leakage
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.signs import clip, folder
 from edge_effnet.data.signs.clip import truth_path, write_clip
@@ -19,7 +20,6 @@ from edge_effnet.data.signs.folder import NOTE, write_folder
 from edge_effnet.data.signs.render import render_sample
 from edge_effnet.data.signs.table import BACKGROUND, LABELS
 from edge_effnet.data.signs.video import MIN_INSIDE, VIEW_SHARE, clip_frames, inside_view
-from edge_effnet.data.split import leakage
 from edge_effnet.errors import OutputError, UsageProblem
 from edge_effnet.image.reading import read_image
 

@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import pytest
 
-from edge_effnet.data import trained_on as seen
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division import trained_on as seen
+from edge_effnet.data.division.split import Division, divide
+from edge_effnet.data.division.trained_on import leave_out_trained, record, trained_on
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import Division, divide
-from edge_effnet.data.trained_on import leave_out_trained, record, trained_on
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import read_artifact, split_archive, write_artifact
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.trained_on import record
 from edge_effnet.heads.head import Head
 from tests.conftest import Cli
 from tests.edge_effnet.conftest import COLOURS, MakeModel, write_image

@@ -22,8 +22,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.data.bursts import join_bursts
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.division.bursts import join_bursts
 from edge_effnet.errors import DataError, cannot_read
 from edge_effnet.files.limits import IMAGE_BYTES
 from edge_effnet.files.read import read_bytes

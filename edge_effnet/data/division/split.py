@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.near_duplicates import find, find_duplicates, prints_of, strata_of
+from edge_effnet.data.division.near_duplicates import find, find_duplicates, prints_of, strata_of
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.stages import Advance
 

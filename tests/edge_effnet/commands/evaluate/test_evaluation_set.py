@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.artifact import read_artifact, write_artifact
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.trained_on import record
 from tests.conftest import Cli
 from tests.edge_effnet.conftest import MakeModel
 

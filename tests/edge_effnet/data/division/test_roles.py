@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.roles import assign_roles, source_paths
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.roles import assign_roles, source_paths
 from edge_effnet.data.signs.option import is_signs, named_source
-from edge_effnet.data.trained_on import record
 from edge_effnet.errors import DataError
 
 

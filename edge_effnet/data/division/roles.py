@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.split import divide, leakage
+from edge_effnet.data.division.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.data.folders import both_parts
-from edge_effnet.data.split import divide, leakage
-from edge_effnet.data.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.errors import DataError
 from edge_effnet.stages import Advance
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge_effnet.data.bursts import burst_name, burst_of, join_bursts
+from edge_effnet.data.division.bursts import burst_name, burst_of, join_bursts
+from edge_effnet.data.division.split import divide
 from edge_effnet.data.listing import load_dataset
-from edge_effnet.data.split import divide
 from tests.edge_effnet.conftest import write_image
 
 

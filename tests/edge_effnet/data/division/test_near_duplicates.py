@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.near_duplicates import (
+from edge_effnet.data.division.near_duplicates import (
     NEAR_BITS,
     Prints,
     find,
@@ -22,6 +21,7 @@ from edge_effnet.data.near_duplicates import (
     groups,
     prints_of,
 )
+from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
@@ -128,7 +128,7 @@ def test_of_several_labels_the_rarest_counts() -> None:
         Sample(Path(f"{place}.jpg"), None, labels=labels)
         for place, labels in enumerate([(0,), (0, 1), (0, 1, 2), ()])
     ]
-    from edge_effnet.data.near_duplicates import strata_of
+    from edge_effnet.data.division.near_duplicates import strata_of
 
     assert strata_of(samples) == (0, 1, 2, None)
     assert strata_of(Dataset((Sample(Path("a.jpg"), 3),), (), "").samples) == (3,)

@@ -17,7 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.near_duplicates import Prints, find, find_copies, find_duplicates, prints_of
+from edge_effnet.data.division.near_duplicates import (
+    Prints,
+    find,
+    find_copies,
+    find_duplicates,
+    prints_of,
+)
 
 MOST = 10_000
 _WORDS = 3  # of 8 bytes: content, and two of the perceptual hash

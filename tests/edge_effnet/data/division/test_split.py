@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.listing import load_dataset, load_images
-from edge_effnet.data.split import (
+from edge_effnet.data.division.split import (
     balanced_sample,
     classes_not_shown,
     divide,
@@ -23,6 +22,7 @@ from edge_effnet.data.split import (
     leakage,
     without,
 )
+from edge_effnet.data.listing import load_dataset, load_images
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
 
