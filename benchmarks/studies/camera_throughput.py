@@ -20,6 +20,7 @@ from typing import Any
 
 import click
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.memory import keep_memory_flat
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
@@ -101,10 +102,9 @@ def run_for(model: Classifier, video: Path, pace: Pace, seconds: float) -> RunSt
             raise KeyboardInterrupt  # how a user ends it
 
     session = Session(
-        settings,
+        FeedModels(settings, model),
         open_video(video),
         lambda: open_video(video),
-        model,
         show_status=stop_when_due,
     )
     return session.run()
@@ -137,7 +137,10 @@ def measure_memory(model: Classifier, video: Path, minutes: float) -> dict[str, 
     )
     other = open_classifier(model.path)
     session = Session(
-        settings, open_video(video), lambda: open_video(video), model, other, show_status=watch
+        FeedModels(settings, model, other),
+        open_video(video),
+        lambda: open_video(video),
+        show_status=watch,
     )
     status = session.run()
     base = samples[min(6, len(samples) - 1)]

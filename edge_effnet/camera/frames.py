@@ -43,6 +43,7 @@ class FrameScores:
         prepare_ms, infer_ms: crop and resize; the model alone.
         done_s: monotonic.
         similarity: to the images that the model was taught, of a model that tells.
+        turn: how many models answered before this one, see ``Pipeline.take_over``.
     """
 
     frame: Frame
@@ -52,6 +53,7 @@ class FrameScores:
     done_s: float
     scene: int = 0
     similarity: float | None = None
+    turn: int = 0
 
     @property
     def delay_ms(self) -> float:

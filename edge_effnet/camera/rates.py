@@ -41,6 +41,11 @@ class Rates:
     def add_compared(self, pair: ComparedFrame) -> None:
         self.reference_ms.append(pair.reference_ms)
 
+    def forget_models(self) -> None:
+        """Other models answer from now on: how long they take is measured anew."""
+        self.infer_ms.clear()
+        self.reference_ms.clear()
+
     def fps(self, now_s: float) -> float:
         """Answers a second over the last few seconds; 0 when none came."""
         recent = [done for done in self._tail() if now_s - done <= RATE_WINDOW_S]

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 
-from edge_effnet.camera.answers import Decision, answered_indices, with_threshold
-from edge_effnet.camera.evaluation.comparison import FeedComparison
+from edge_effnet.camera.answering import Answering, FeedModels
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
-from edge_effnet.camera.evaluation.shares import Tally
 from edge_effnet.camera.evaluation.taps import Taps
-from edge_effnet.camera.evaluation.told_frames import ToldFrames
-from edge_effnet.camera.evaluation.trained_on import LearnedScenes
 from edge_effnet.camera.frames import ComparedFrame, FrameScores, Region
 from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.record import AnnotatedFrame
 from edge_effnet.camera.run_status import RunStatus, page_status, status_line
-from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.sources.base import FrameSource
-from edge_effnet.camera.steady import SteadyAnswers
-from edge_effnet.camera.thermal import BoardMonitor, next_limit
+from edge_effnet.camera.thermal import BoardMonitor, RateCare
 from edge_effnet.camera.threads.capture import Capture, frame_queue
-from edge_effnet.camera.threads.pipeline import FrameModel, Pipeline
+from edge_effnet.camera.threads.pipeline import Pipeline
 from edge_effnet.camera.threads.queues import Limiter
-from edge_effnet.data.division.trained_on import TrainingRecord
-from edge_effnet.heads.unknown import is_unknown
 
 STATUS_EVERY_S = 0.1
 UNWATCHED_STATUS_EVERY_S = 1.0
@@ -45,29 +39,27 @@ class Session:
         notes: a queue of lines for the user, which other threads fill too.
         say: tells the user something, from the caller's thread.
         taps: of viewers of the page, who tell the class of frames.
-        records: of the models' trainings: told frames like those they learned from do not count.
+        new_models: asked often for models that shall take over.
         show_status: called often with the status line.
         monitor: of the board; None leaves its temperature out.
     """
 
     def __init__(
         self,
-        settings: SessionSettings,
+        models: FeedModels,
         source: FrameSource,
         reopen: Callable[[], FrameSource],
-        model: FrameModel,
-        reference: FrameModel | None = None,
         *,
         truth: GroundTruth | None = None,
         taps: Taps | None = None,
-        records: Sequence[TrainingRecord] = (),
+        new_models: Callable[[], FeedModels | None] = lambda: None,
         outputs: Outputs | None = None,
         notes: SimpleQueue[str] | None = None,
         say: Callable[[str], None] = lambda _: None,
         show_status: Callable[[str], None] = lambda _: None,
         monitor: BoardMonitor | None = None,
     ) -> None:
-        in_time = source.live or source.fps is not None
+        settings = models.settings
         frames = frame_queue(settings.pace)
         self._notes = notes or SimpleQueue()
         limiter = Limiter(settings.fps, wait=frames.wait_finished)
@@ -79,34 +71,33 @@ class Session:
             self._notes.put,
             wanted=lambda: frames.awaited or limiter.due_in_s <= DECODED_AHEAD_S,
         )
-        head = with_threshold(model.head, settings.threshold)
-        comparison = None
-        if reference is not None:
-            comparison = FeedComparison(
-                settings.labels,
-                source.name,
-                heads=(head, with_threshold(reference.head, settings.threshold)),
-                with_truth=truth is not None,
-                in_time=in_time,
-            )
+        self._truth, self._outputs = truth, outputs or Outputs()
+        self._say, self._show_status = say, show_status
+        self._care = RateCare(settings.max_temp_c, settings.fps, self._notes.put)
+        self._status_due_s = self._rate_due_s = self._history_due_s = 0.0
+        self._new_models, self._coming = new_models, deque[FeedModels]()
+        self._turn, self._taps = 0, taps
+        in_time = source.live or source.fps is not None
+        self._answering = partial(
+            Answering,
+            source_name=source.name,
+            with_truth=truth is not None,
+            in_time=in_time,
+            taps=taps,
+        )
         self.status = RunStatus(
-            settings,
+            self._answering(models),
             source.name,
-            head,
             truth is not None,
             capture,
             frames,
             limiter,
             monitor,
-            comparison,
-            Tally(in_time=in_time),
-            can_be_unknown=model.unknown is not None,
-            taps=taps,
-            told=ToldFrames(taps, in_time=in_time) if taps is not None else None,
+            taps,
         )
         self._pipeline = Pipeline(
-            model,
-            reference,
+            models.model,
+            models.reference,
             frames,
             limiter=limiter,
             region=settings.region,
@@ -114,15 +105,6 @@ class Session:
             freshest_s=FRESHEST_S if source.live else None,
             compare_every=settings.compare_every,
         )
-        self._learned = LearnedScenes(records)
-        self._truth, self._outputs = truth, outputs or Outputs()
-        self._say, self._show_status = say, show_status
-        self._answers = SteadyAnswers(settings, head, model.unknown)
-        if comparison is not None and reference is not None:
-            theirs = comparison.heads[1]
-            self._reference_answers = SteadyAnswers(settings, theirs, reference.unknown)
-        self._throttled: tuple[str, ...] = ()
-        self._status_due_s = self._rate_due_s = self._history_due_s = 0.0
 
     @property
     def problems(self) -> list[str]:
@@ -175,86 +157,76 @@ class Session:
 
     def _take_scores(self, scores: FrameScores) -> None:
         status, outputs, frame = self.status, self._outputs, scores.frame
-        settings = status.settings
+        while self._turn < scores.turn:
+            self._turn += 1
+            self._begin(self._coming.popleft())
+        answering = status.answering
         status.rates.add(scores)
-        shown = self._answers.add(scores.scores, scores.similarity, frame.time_s)
-        status.decision = shown
-        unknown = is_unknown(self._answers.rule, scores.similarity)
-        status.unknown += unknown
-        if self._truth is not None and (true := self._truth(frame)) is not None:
-            if status.head.task == "value":
-                status.error.add(scores.scores, true)
-            else:
-                answered = answered_indices(status.head, scores.scores)
-                status.right.add(scores.scene, answered == true)
-        if status.told is not None:
-            (answer,) = answered_indices(status.head, scores.scores)
-            learned = self._learned(scores.scene, frame.pixels)
-            place = (frame.number, frame.captured_s, scores.scene)
-            status.told.add(*place, answer, learned=learned)
+        true = self._truth(frame) if self._truth is not None else None
+        shown = answering.add(scores, true)
         if outputs.collector is not None:
-            outputs.collector.see(scores, unknown=unknown)
+            outputs.collector.see(scores, unknown=answering.is_unknown(scores))
         for output in outputs.answers:
             output.see(shown, frame)
         if outputs.jsonl is not None:
-            outputs.jsonl.answer(scores, shown, settings.labels, status.head)
+            outputs.jsonl.answer(scores, shown, answering.settings.labels, answering.head)
         if outputs.publisher is not None:
             outputs.publisher.publish(frame.pixels, frame.captured_s)
         if outputs.recorder is not None or outputs.window is not None:
-            annotated = AnnotatedFrame(frame, self._decisions(), status_line(status, answers=False))
+            line = status_line(status, answers=False)
+            annotated = AnnotatedFrame(frame, answering.decisions, line)
             if outputs.recorder is not None:
                 outputs.recorder.put(annotated)
             if outputs.window is not None:
-                outputs.window.show(annotated, settings.region)
+                outputs.window.show(annotated, answering.settings.region)
 
     def _take_compared(self, pair: ComparedFrame) -> None:
         status, outputs, frame = self.status, self._outputs, pair.answer.frame
-        comparison = status.comparison
-        assert comparison is not None  # noqa: S101 (pairs come from a reference)
+        comparison, settings = status.answering.comparison, status.answering.settings
+        if comparison is None or pair.answer.turn < self._turn:
+            return  # of models that have gone meanwhile
         status.rates.add_compared(pair)
-        status.reference_decision = self._reference_answers.add(
-            pair.reference_scores, pair.reference_similarity, frame.time_s
-        )
-        if status.told is not None:
-            (answer,) = answered_indices(comparison.heads[1], pair.reference_scores)
-            status.told.add_reference(frame.number, answer)
+        status.answering.add_reference(pair)
         true, saved = self._truth(frame) if self._truth is not None else None, None
         names = comparison.different(pair)
         if outputs.collector is not None and names:
             outputs.collector.see_pair(pair)
         if outputs.saver is not None and names:
             saved = outputs.saver.put(frame, *names)
-            if status.settings.region != Region():
+            if settings.region != Region():
                 saved = None  # the whole frame is kept: not what the models saw
         agree = comparison.add(pair, true, frame.path or saved)
         if outputs.jsonl is not None:
-            outputs.jsonl.pair(pair, agree, status.settings.labels, comparison.heads[1])
+            outputs.jsonl.pair(pair, agree, settings.labels, comparison.heads[1])
 
-    def _decisions(self) -> tuple[tuple[str, Decision], ...]:
-        status = self.status
-        both = (
-            ("model", status.decision),
-            (status.settings.reference_kind, status.reference_decision),
-        )
-        return tuple((role, one) for role, one in both if one is not None)
+    def _begin(self, models: FeedModels) -> None:
+        """The next answers are those of other models."""
+        self.status.begin(self._answering(models))
+        self._outputs.take_over(models.settings)
+        if self._taps is not None:
+            self._taps.take_over(models.settings.labels)
 
     # What happens now and then
 
     def _tick(self) -> None:
         self._forward_notes()
+        if (models := self._new_models()) is not None:
+            self._coming.append(models)
+            self._pipeline.take_over(models.model, models.reference)
         now, status, publisher = time.monotonic(), self.status, self._outputs.publisher
-        if status.told is not None:
-            status.told.update()
+        if (told := status.answering.told) is not None:
+            told.update()
         for output in self._outputs.answers:
             output.tick(away=status.capture.away)
         if self._outputs.systemd is not None:
             self._outputs.systemd.tick(status)
         if now >= self._rate_due_s:
             self._rate_due_s = now + RATE_EVERY_S
-            self._adjust_rate(now)
-        if now >= self._history_due_s and status.comparison is not None:
+            limiter, running = status.limiter, status.rates.fps(now)
+            limiter.fps = self._care.adjust(limiter.fps, running, status.health)
+        if now >= self._history_due_s and status.answering.comparison is not None:
             self._history_due_s = now + HISTORY_EVERY_S
-            status.comparison.mark_history(now - status.began_s)
+            status.answering.comparison.mark_history(now - status.began_s)
         if now >= self._status_due_s:
             watched = publisher is not None and publisher.watched
             self._status_due_s = now + (STATUS_EVERY_S if watched else UNWATCHED_STATUS_EVERY_S)
@@ -272,19 +244,3 @@ class Session:
             self._say(note)
             if self._outputs.jsonl is not None:
                 self._outputs.jsonl.note(note)
-
-    def _adjust_rate(self, now: float) -> None:
-        """Lower the rate of a hot or throttled board, and raise it again."""
-        status, settings = self.status, self.status.settings
-        health, before = status.health, status.limiter.fps
-        if health.throttled and health.throttled != self._throttled:
-            self._notes.put(f"the board slows itself down: {', '.join(health.throttled)}")
-        self._throttled = health.throttled
-        running = status.rates.fps(now)
-        limit = next_limit(before, running, health, settings.max_temp_c, settings.fps)
-        status.limiter.fps = limit
-        if limit == before:
-            return
-        hot = "" if health.temperature_c is None else f" at {health.temperature_c:.0f} °C"
-        rate = "no limit" if limit is None else f"{limit:.1f} frames a second"
-        self._notes.put(f"the rate is now {rate}{hot}")

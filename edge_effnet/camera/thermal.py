@@ -53,6 +53,35 @@ def next_limit(
     return None if raised > 1.5 * running_fps else raised
 
 
+class RateCare:
+    """Lowers the rate of a hot or throttled board, and raises it again.
+
+    Args:
+        asked_fps: what the user asked for.
+        say: tells the user what has changed.
+    """
+
+    def __init__(
+        self, max_temp_c: float, asked_fps: float | None, say: Callable[[str], None]
+    ) -> None:
+        self._max_temp_c, self._asked_fps, self._say = max_temp_c, asked_fps, say
+        self._throttled: tuple[str, ...] = ()
+
+    def adjust(
+        self, limit_fps: float | None, running_fps: float, health: BoardHealth
+    ) -> float | None:
+        """The rate from now on, see ``next_limit``."""
+        if health.throttled and health.throttled != self._throttled:
+            self._say(f"the board slows itself down: {', '.join(health.throttled)}")
+        self._throttled = health.throttled
+        limit = next_limit(limit_fps, running_fps, health, self._max_temp_c, self._asked_fps)
+        if limit != limit_fps:
+            hot = "" if health.temperature_c is None else f" at {health.temperature_c:.0f} °C"
+            rate = "no limit" if limit is None else f"{limit:.1f} frames a second"
+            self._say(f"the rate is now {rate}{hot}")
+        return limit
+
+
 class BoardMonitor:
     """Reads the board every few seconds in a thread; ``health`` is the latest."""
 

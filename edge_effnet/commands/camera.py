@@ -177,11 +177,11 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.ui.tables import print_skipped
 
     status, held_out = run.session.status, run.held_out
-    figures, comparison = document(status, run.models.model, run.models.reference)
+    figures, comparison = document(status)
     stdout_taken = "-" in (options.json_to, options.jsonl)
     out = console(stderr=stdout_taken)
     if held_out is not None and held_out.trained:
-        labelled = max(status.right.frames, status.error.frames)
+        labelled = max(status.answering.right.frames, status.answering.error.frames)
         line = held_out.line(labelled)
         evidence = {"trained": held_out.trained, "is_evidence": labelled > 0, "line": line}
         figures["trained_on"] = evidence
@@ -193,7 +193,8 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
     skipped = [Skipped(path, reason) for path, reason in run.source.unreadable.items()]
     print_skipped(out, skipped, remedy="")
     if options.json_to is not None:
-        opened = filter(None, (run.models.reference, run.models.model))
+        models = status.answering.models
+        opened = filter(None, (models.reference, models.model))
         figures["preprocess"] = [preprocess_text(one.preprocess) for one in opened]
         figures["notes"] = list(run.truth_notes)
         figures["left_out"] = [one.to_json() for one in run.source.left_out]

@@ -31,12 +31,12 @@ class Tap:
 
     Attributes:
         number: from 1.
-        label: index of the class.
+        label: of the class.
         from_s, until_s: monotonic seconds.
     """
 
     number: int
-    label: int
+    label: str
     from_s: float
     until_s: float = math.inf
 
@@ -49,11 +49,11 @@ class TapState:
     """For the page.
 
     Attributes:
-        held: index of the class that frames are told to be of now; None where none is.
+        held: the class that frames are told to be of now; None where none is.
         undoable: how many taps can be undone.
     """
 
-    held: int | None
+    held: str | None
     undoable: int
 
 
@@ -74,16 +74,23 @@ class Taps:
         self._undone: list[int] = []
         self._count = 0
 
+    def take_over(self, labels: Sequence[str]) -> None:
+        """Another model answers, of these labels; what viewers added and it does not know stays.
+        What was told so far is of the model before."""
+        with self._lock:
+            added = [name for name in self.labels if match_label(name, labels) is None]
+            self.labels, self._known = (*labels, *added), len(labels)
+
     def hold(self, label: str, from_s: float) -> None:
         """Say that all frames captured since are of a class, until ``release``.
 
         Raises:
             ValueError: no such class.
         """
-        index = self._index(label)
+        name = self._named(label)
         with self._lock:
             self._end_hold()
-            self._add(index, from_s, math.inf)
+            self._add(name, from_s, math.inf)
 
     def add(self, label: str) -> None:
         """Name a thing that the model does not know.
@@ -110,10 +117,10 @@ class Taps:
         Raises:
             ValueError: no such class.
         """
-        index = self._index(label)
+        name = self._named(label)
         with self._lock:
             self._end_hold()
-            self._add(index, captured_s, captured_s)
+            self._add(name, captured_s, captured_s)
 
     def release(self) -> None:
         """Let the class go; harmless where none is held."""
@@ -149,16 +156,17 @@ class Taps:
         with self._lock:
             return self._undone[seen:]
 
-    def _index(self, label: str) -> int:
-        index = match_label(label, self.labels)
+    def _named(self, label: str) -> str:
+        labels = self.labels
+        index = match_label(label, labels)
         if index is None:
             raise ValueError(label)
-        return index
+        return labels[index]
 
     def _end_hold(self) -> None:
         if self._taps and self._taps[-1].until_s == math.inf:
             self._taps[-1] = replace(self._taps[-1], until_s=self._clock())
 
-    def _add(self, label: int, from_s: float, until_s: float) -> None:
+    def _add(self, label: str, from_s: float, until_s: float) -> None:
         self._count += 1
         self._taps.append(Tap(self._count, label, from_s, until_s))

@@ -22,7 +22,7 @@ class _Answered:
 
     Attributes:
         learned: whether a model learned from images like it, so that it proves nothing.
-        ours, theirs: indices of the classes answered; ``theirs`` None where the reference has not
+        ours, theirs: the classes answered; ``theirs`` None where the reference has not
             seen the frame.
         tap: that told its class, None where none has.
     """
@@ -30,9 +30,9 @@ class _Answered:
     number: int
     captured_s: float
     scene: int
-    ours: int
+    ours: str
     learned: bool
-    theirs: int | None = None
+    theirs: str | None = None
     tap: Tap | None = None
 
 
@@ -56,11 +56,11 @@ class ToldFrames:
     def _begin_counting(self) -> None:
         self._right, *pair = (Tally(in_time=self._in_time) for _ in range(3))
         self._pair = pair
-        self._by_class: dict[int, Counter[str]] = {}
+        self._by_class: dict[str, Counter[str]] = {}
         self.learned = 0
 
     def add(
-        self, number: int, captured_s: float, scene: int, answer: int, *, learned: bool = False
+        self, number: int, captured_s: float, scene: int, answer: str, *, learned: bool = False
     ) -> None:
         """Note the model's answer to a frame.
 
@@ -70,7 +70,7 @@ class ToldFrames:
         self._recent.append(_Answered(number, captured_s, scene, answer, learned))
         self.update()
 
-    def add_reference(self, number: int, answer: int) -> None:
+    def add_reference(self, number: int, answer: str) -> None:
         """Note the reference's answer to a frame that the model has answered."""
         for one in reversed(self._recent):
             if one.number == number:
@@ -142,7 +142,8 @@ class ToldFrames:
                 else {}
             ),
             "by_class": [
-                {"label": labels[label], **{name: counts[name] for name in names}}
-                for label, counts in sorted(self._by_class.items())
+                {"label": label, **{name: self._by_class[label][name] for name in names}}
+                for label in labels
+                if label in self._by_class
             ],
         }

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from edge_effnet.camera.answers import Decision
 from edge_effnet.camera.frames import Frame
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.data.labels import match_label
 from edge_effnet.errors import UsageProblem
 from edge_effnet.printable import printable
@@ -21,6 +22,9 @@ class AnswerOutput(Protocol):
 
     def see(self, shown: Decision, frame: Frame) -> None:
         """Take the answer to a frame, steadied as it is shown."""
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """Another model answers from now on. It knows the labels of the one before."""
 
     def tick(self, *, away: bool) -> None:
         """About ten times a second. ``away``: the camera gives no frames and is tried again."""

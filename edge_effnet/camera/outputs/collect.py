@@ -20,7 +20,7 @@ from typing import Any
 
 from edge_effnet.arrays import Float32Array
 from edge_effnet.camera.evaluation.taps import Tap, Taps
-from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import FrameFiles, file_name_part
 from edge_effnet.data.division.bursts import burst_name
@@ -50,8 +50,11 @@ class _Burst:
 class Collector:
     """Keeps frames in its own thread; used from the session's.
 
-    Args:
+    Attributes:
         labels: of the models.
+
+    Args:
+        region: of frames that the models see, which is kept.
         taps: that tell classes; None without a page.
         most: files at most, those of earlier runs included.
     """
@@ -61,6 +64,7 @@ class Collector:
         folder: Path,
         *,
         labels: Sequence[str],
+        region: Region,
         taps: Taps | None,
         most: int,
         floor: DiskFloor,
@@ -70,7 +74,8 @@ class Collector:
         self._files = FrameFiles(
             folder, floor=floor, say=say, most=most - there, on_written=self._write_line
         )
-        self._folder, self._labels, self._taps, self._say = folder, tuple(labels), taps, say
+        self._folder, self._taps, self._say = folder, taps, say
+        self.labels, self._region = tuple(labels), region
         self._lock = threading.Lock()
         self._lines: dict[Path, dict[str, Any]] = {}
         self._taken_back: set[Path] = set()
@@ -113,12 +118,12 @@ class Collector:
             if tap is None:
                 left.append(one)
             else:
-                self._keep_told(one, tap, taps.labels[tap.label])
+                self._keep_told(one, tap)
         self._recent = left
         return told
 
-    def _keep_told(self, answer: FrameScores, tap: Tap, label: str) -> None:
-        frame = answer.frame
+    def _keep_told(self, answer: FrameScores, tap: Tap) -> None:
+        frame, label = answer.frame, tap.label
         since_s = frame.time_s - self._told_s
         if 0 <= since_s < TOLD_EVERY_S and tap.from_s != tap.until_s:
             return
@@ -167,14 +172,14 @@ class Collector:
                 self._lines[path] = line
                 if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
                     del self._lines[next(iter(self._lines))]
-            self._files.put(path, frame.pixels)
+            self._files.put(path, self._region.cut(frame.pixels))
         elif not self._full_said:
             self._full_said = True
             self._say(f"{self._folder} has its fill of frames; no more are kept (--max-saved)")
 
     def _best(self, scores: Float32Array) -> list[list[Any]]:
         indices = top_answers(scores[None], _SHOWN)[0]
-        return [[self._labels[index], round(float(scores[index]), 4)] for index in indices]
+        return [[self.labels[index], round(float(scores[index]), 4)] for index in indices]
 
     def _write_line(self, path: Path) -> None:
         """In the thread that has written the image: a line is about a file that is there."""

@@ -15,6 +15,7 @@ from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.overlay import plain
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files.write import write_atomically
@@ -180,6 +181,9 @@ class AnswerSaver:
             moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now_s))
             name = f"{moment}-{1000 * (now_s % 1):03.0f}-frame{frame.number:07d}-{score:.2f}.jpg"
             self._files.put(self._folder / file_name_part(label) / name, frame.pixels)
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """The labels that are asked about stay."""
 
     def tick(self, *, away: bool) -> None:
         """Nothing is due without a frame."""

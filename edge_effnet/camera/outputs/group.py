@@ -12,6 +12,7 @@ from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.record import Recorder
 from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier
 from edge_effnet.camera.outputs.window import Window
+from edge_effnet.camera.settings import SessionSettings
 
 
 @dataclass
@@ -36,6 +37,13 @@ class Outputs:
         """Why an output is cut or missing."""
         writers = (self.jsonl, self.recorder, self.saver, self.collector, *self.answers)
         return [one.problem for one in writers if one is not None and one.problem is not None]
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """Another model answers from now on."""
+        for answers in self.answers:
+            answers.take_over(settings)
+        if self.collector is not None:
+            self.collector.labels = settings.labels
 
     def end_answers(self) -> None:
         """No answer comes any more; pins are switched off before a camera is awaited."""

@@ -15,6 +15,7 @@ from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
 from edge_effnet.camera.outputs.systemd_notify import SYSTEMD_VARIABLES
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.errors import UsageProblem
 from edge_effnet.printable import printable
@@ -125,6 +126,9 @@ class CommandHooks:
             return
         if done.returncode:
             self._say(f"--on {hook.label}: the command ended with {done.returncode}")
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """The labels that are asked about stay."""
 
     def tick(self, *, away: bool) -> None:
         """A camera that comes back with the same answer brings no appearance."""

@@ -17,6 +17,7 @@ from typing import Any
 from edge_effnet.camera.answers import UNKNOWN, Decision
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.outputs.base import answer_named
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, OutputError, UsageProblem
 
@@ -103,6 +104,9 @@ class AnswerPins:
         with self._lock:
             self._until_s = self._clock() + self._off_after_s
             self._switch({item.label for item in shown.answers})
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """The labels that are asked about stay."""
 
     def tick(self, *, away: bool) -> None:
         """Off while the camera is away.

@@ -7,32 +7,22 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.camera.run_status import RunStatus, run_json
-from edge_effnet.files.read import content_hash
-from edge_effnet.metrics import Comparison, HashedFile
-from edge_effnet.runtime.classifier import Classifier
+from edge_effnet.metrics import Comparison
 from edge_effnet.spelling import duration_text
 
 FORMAT = "edge-effnet/camera"
 VERSION = 1
 
 
-def document(
-    run: RunStatus, model: Classifier, reference: Classifier | None
-) -> tuple[dict[str, Any], Comparison | None]:
+def document(run: RunStatus) -> tuple[dict[str, Any], Comparison | None]:
     """The run as JSON: what ``compare`` writes, where two models ran and a frame was compared,
     with the run's own figures under ``camera``; else those alone."""
-    figures = {**run_json(run), "model": _file_of(model).to_json()}
-    comparison = None
-    if run.comparison is not None and reference is not None:
-        figures["reference"] = _file_of(reference).to_json()
-        comparison = run.comparison.report(_file_of(model), _file_of(reference))
+    figures, comparison = run_json(run), None
+    if run.answering.comparison is not None:
+        comparison = run.answering.comparison.report(*run.answering.models.files)
     if comparison is None:
         return {"format": FORMAT, "version": VERSION, **figures}, None
     return {**comparison.to_json(), "camera": figures}, comparison
-
-
-def _file_of(model: Classifier) -> HashedFile:
-    return HashedFile(model.path, content_hash(model.path), model.path.stat().st_size)
 
 
 def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
@@ -41,11 +31,11 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     Args:
         trained: frames of a known class that do not count: the network was trained on them.
     """
-    rates, feed = run.rates, run.comparison
-    capture = run.capture
+    rates, capture, models = run.rates, run.capture, run.answering
+    settings, feed = models.settings, models.comparison
     extra = f", {capture.broken} broken" if capture.broken else ""
     extra += f", reopened {capture.reopened} times" if capture.reopened else ""
-    every_s = run.settings.every_s
+    every_s = settings.every_s
     rate = f"one in {duration_text(every_s)}" if every_s else f"{rates.mean_fps():.1f} a second"
     lines = [
         f"{run.source_name}: {capture.captured} frames, {rates.answered} answered ({rate}), "
@@ -53,30 +43,31 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     ]
     if not rates.answered:
         return lines
-    if not run.settings.pace.every_frame:
+    if not settings.pace.every_frame:
         middle, high = np.percentile(rates.delay_ms, (50, 95))
         lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")
-    models = f"{run.settings.model_name} {np.median(rates.infer_ms):.1f} ms"
+    latency = f"{settings.model_name} {np.median(rates.infer_ms):.1f} ms"
     if rates.reference_ms and feed is not None:
-        models += f", {run.settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
-        models += f" on 1 of {rates.answered / max(1, feed.frames):.1f} frames"
-    lines.append(f"latency: {models}")
-    if run.can_be_unknown:
-        share = 100 * run.unknown / rates.answered
+        latency += f", {settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
+        latency += f" on 1 of {models.answered / max(1, feed.frames):.1f} frames"
+    lines.append(f"latency: {latency}")
+    if models.can_be_unknown:
+        share = 100 * models.unknown / models.answered
         lines.append(
-            f'answered "unknown": {run.unknown} frames ({share:.1f} %), like none that were taught'
+            f'answered "unknown": {models.unknown} frames ({share:.1f} %), like none that were '
+            "taught"
         )
-    if right := run.right_share:
+    if right := models.right_share:
         lines.append(
             f"right: {right.percent:.1f} % of frames with a known answer, {right.evidence}"
         )
-    if run.told is not None and run.told.learned:
+    if models.told is not None and models.told.learned:
         lines.append(
-            f"{run.told.learned} told frames do not count: the network learned from images like "
+            f"{models.told.learned} told frames do not count: the network learned from images like "
             "them"
         )
-    if (error := run.error.mean_abs) is not None:
-        frames = run.error.frames
+    if (error := models.error.mean_abs) is not None:
+        frames = models.error.frames
         lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
     if run.with_truth and right is None and error is None and not trained:
         lines.append(

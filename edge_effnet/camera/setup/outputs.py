@@ -72,6 +72,7 @@ def open_outputs(
             outputs.collector = Collector(
                 options.collect,
                 labels=settings.labels,
+                region=settings.region,
                 taps=taps,
                 most=options.max_saved or 2000,
                 floor=floor,

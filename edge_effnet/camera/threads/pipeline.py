@@ -50,7 +50,21 @@ class FrameModel(Protocol):
 
 
 @dataclass(frozen=True)
+class _Pair:
+    """The models that frames are prepared for.
+
+    Attributes:
+        turn: how many pairs came before.
+    """
+
+    model: FrameModel
+    reference: FrameModel | None
+    turn: int = 0
+
+
+@dataclass(frozen=True)
 class _Prepared:
+    pair: _Pair
     frame: Frame
     pixels: Pixels
     tensor: NDArray[Any]
@@ -90,13 +104,15 @@ class Pipeline:
         self.results: BoundedQueue[Result] = BoundedQueue(WAITING_RESULTS, wait=True)
         self.error: BaseException | None = None
         self.answered = self.compared = 0
-        self._model, self._reference, self._frames = model, reference, frames
+        self._pair, self._frames = _Pair(model, reference), frames
         self._limiter, self._region = limiter or Limiter(None), region or Region()
         self._every_frame, self._compare_every = every_frame, compare_every
         self._freshest_s = freshest_s
         self._clock, self._scenes = clock, Scenes()
         self._prepared: BoundedQueue[_Prepared] = BoundedQueue(3 if every_frame else 1, wait=True)
-        self._to_compare: BoundedQueue[tuple[FrameScores, Pixels]] = BoundedQueue(2, wait=True)
+        self._to_compare: BoundedQueue[tuple[_Pair, FrameScores, Pixels]] = BoundedQueue(
+            2, wait=True
+        )
         self._stop, self._model_began = threading.Event(), threading.Event()
         self._wait = wait or self._stop.wait
         self._expected_s = self._preparing_s = 0.0
@@ -110,8 +126,17 @@ class Pipeline:
         cv2.setNumThreads(1)
         self._prepare_thread.start()
         self._infer_thread.start()
-        if self._reference is not None:
+        if self._pair.reference is not None:
             self._compare_thread.start()
+
+    def take_over(self, model: FrameModel, reference: FrameModel | None) -> None:
+        """Let other models answer, from the next frame on that is prepared: none is lost, and each
+        is answered by the model that it was prepared for. Their results have the next ``turn``.
+
+        Args:
+            reference: None where there was none.
+        """
+        self._pair = _Pair(model, reference, self._pair.turn + 1)
 
     def end(self, timeout_s: float = 5.0) -> None:
         """Stop after the frame in work; results not taken yet are gone."""
@@ -147,13 +172,15 @@ class Pipeline:
                 frame = self._take()
                 if frame is None:
                     return
-                began = self._clock()
-                pixels = preprocess(self._region.cut(frame.pixels), self._model.preprocess)
-                tensor = self._model.tensor(pixels)
+                began, pair = self._clock(), self._pair
+                pixels = preprocess(self._region.cut(frame.pixels), pair.model.preprocess)
+                tensor = pair.model.tensor(pixels)
                 scene = self._scenes.number(pixels)
                 self._preparing_s = self._clock() - began
                 self._model_began.clear()
-                self._prepared.put(_Prepared(frame, pixels, tensor, 1e3 * self._preparing_s, scene))
+                self._prepared.put(
+                    _Prepared(pair, frame, pixels, tensor, 1e3 * self._preparing_s, scene)
+                )
                 if not self._every_frame:
                     self._model_began.wait()  # only now is it known when it will be done
         finally:
@@ -175,11 +202,11 @@ class Pipeline:
         infer_s = 0.0
         try:
             while (prepared := self._prepared.take()) is not None:
-                began = self._clock()
+                began, pair = self._clock(), prepared.pair
                 self._expected_s = began + infer_s
                 self._model_began.set()
-                scores = self._model.scores_of_input(prepared.tensor)
-                similarity = self._model.similarity()
+                scores = pair.model.scores_of_input(prepared.tensor)
+                similarity = pair.model.similarity()
                 done = self._clock()
                 infer_s = done - began
                 if not np.isfinite(scores).all():
@@ -188,14 +215,20 @@ class Pipeline:
                         found=f"NaN or infinity for frame {prepared.frame.number}",
                         fix="convert the model again",
                     )
-                taken_ms, scene = prepared.taken_ms, prepared.scene
                 answer = FrameScores(
-                    prepared.frame, scores, taken_ms, 1e3 * infer_s, done, scene, similarity
+                    prepared.frame,
+                    scores,
+                    prepared.taken_ms,
+                    1e3 * infer_s,
+                    done,
+                    prepared.scene,
+                    similarity,
+                    pair.turn,
                 )
                 self.results.put(answer)
                 self.answered += 1
-                if self._reference is not None and (self.answered - 1) % self._compare_every == 0:
-                    self._offer_to_reference(answer, prepared.pixels)
+                if pair.reference is not None and (self.answered - 1) % self._compare_every == 0:
+                    self._offer_to_reference(pair, answer, prepared.pixels)
         finally:
             self._prepared.close(discard=True)
             self._model_began.set()
@@ -204,17 +237,17 @@ class Pipeline:
                 self._compare_thread.join()
             self.results.close()
 
-    def _offer_to_reference(self, answer: FrameScores, pixels: Pixels) -> None:
+    def _offer_to_reference(self, pair: _Pair, answer: FrameScores, pixels: Pixels) -> None:
         if self._every_frame or not self._reference_busy:
             self._reference_busy = True
-            self._to_compare.put((answer, pixels))
+            self._to_compare.put((pair, answer, pixels))
 
     def _compare(self) -> None:
-        model = self._reference
-        assert model is not None  # noqa: S101 (the thread starts only with one)
         while (item := self._to_compare.take()) is not None:
-            answer, pixels = item
-            if model.preprocess.fitting != self._model.preprocess.fitting:
+            pair, answer, pixels = item
+            model = pair.reference
+            assert model is not None  # noqa: S101 (only then is a frame offered)
+            if model.preprocess.fitting != pair.model.preprocess.fitting:
                 pixels = preprocess(self._region.cut(answer.frame.pixels), model.preprocess)
             tensor = model.tensor(pixels)
             began = self._clock()

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.frames import Frame
 from edge_effnet.camera.run_status import RunStatus
 from edge_effnet.camera.session import Session
@@ -90,10 +91,10 @@ def run_session(
 ) -> RunStatus:
     classifier = model.model if isinstance(model, Slow) else model
     session = Session(
-        SessionSettings(classifier.labels, "model", pace=pace, **settings),
+        FeedModels(
+            SessionSettings(classifier.labels, "model", pace=pace, **settings), model, reference
+        ),
         open_video(path),
         lambda: open_video(path),
-        model,
-        reference,
     )
     return session.run()

@@ -106,7 +106,7 @@ def test_a_frame_from_before_the_camera_went_is_not_answered() -> None:
     while frames.dropped == 0:
         time.sleep(0.001)
     frames.put(new)
-    pipeline._model.let_answer()  # type: ignore[attr-defined]
+    pipeline._pair.model.let_answer()  # type: ignore[attr-defined]
     answer = pipeline.results.take(20)
     assert isinstance(answer, FrameScores)
     assert answer.frame.number == 2

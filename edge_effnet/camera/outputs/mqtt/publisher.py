@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from edge_effnet.camera.answers import Decision
@@ -12,6 +13,7 @@ from edge_effnet.camera.outputs.mqtt.address import BrokerAddress
 from edge_effnet.camera.outputs.mqtt.connection import BrokerConnection
 from edge_effnet.camera.outputs.mqtt.discovery import OFFLINE, ONLINE, Camera, discovery
 from edge_effnet.camera.outputs.mqtt.states import ANSWER, SteadyStates, states_of
+from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.files.write import dump_json
 from edge_effnet.printable import printable
@@ -56,8 +58,7 @@ class Publisher:
             own=camera.discovery_filter,
             say=say,
         )
-        for topic, about in discovery(camera).items():
-            self._connection.set(topic, about)
+        self._announce()
         self._connection.set(camera.availability_topic, OFFLINE)
         try:
             self._connection.start()
@@ -68,6 +69,13 @@ class Publisher:
     def see(self, shown: Decision, frame: Frame) -> None:
         self._latest = shown, frame, datetime.now().astimezone()
         self._tell()
+
+    def take_over(self, settings: SessionSettings) -> None:
+        """Its labels are answers too, which the broker's readers are told."""
+        self._camera = replace(
+            self._camera, model_name=settings.model_name, labels=settings.labels, none=settings.none
+        )
+        self._announce()
 
     def tick(self, *, away: bool) -> None:
         """An answer of before the camera went tells nothing of now."""
@@ -80,6 +88,10 @@ class Publisher:
     def end(self) -> None:
         self._connection.set(self._camera.availability_topic, OFFLINE)
         self._connection.end()
+
+    def _announce(self) -> None:
+        for topic, about in discovery(self._camera).items():
+            self._connection.set(topic, about)
 
     def _tell(self) -> None:
         """Say what the topics hold now."""

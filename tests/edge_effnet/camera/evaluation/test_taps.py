@@ -26,7 +26,7 @@ def taps(clock: Clock) -> Taps:
     return Taps(LABELS, clock=clock)
 
 
-def label_at(taps: Taps, captured_s: float) -> int | None:
+def label_at(taps: Taps, captured_s: float) -> str | None:
     found = taps.find(captured_s)
     return None if found is None else found.label
 
@@ -35,24 +35,24 @@ def test_a_class_is_held_from_the_frame_that_was_seen_until_it_is_let_go(
     taps: Taps, clock: Clock
 ) -> None:
     taps.hold("red", from_s=99.5)
-    assert [label_at(taps, at) for at in (99.4, 99.5, 200.0)] == [None, 2, 2]
-    assert taps.state == TapState(held=2, undoable=1)
+    assert [label_at(taps, at) for at in (99.4, 99.5, 200.0)] == [None, "red", "red"]
+    assert taps.state == TapState(held="red", undoable=1)
     clock.now = 103.0
     taps.release()
-    assert [label_at(taps, at) for at in (103.0, 103.1)] == [2, None]
+    assert [label_at(taps, at) for at in (103.0, 103.1)] == ["red", None]
     assert taps.state == TapState(held=None, undoable=1)
 
 
 def test_one_frame_alone(taps: Taps) -> None:
     taps.mark("GREEN", 99.5)
-    assert [label_at(taps, at) for at in (99.4, 99.5, 99.6)] == [None, 1, None]
+    assert [label_at(taps, at) for at in (99.4, 99.5, 99.6)] == [None, "green", None]
 
 
 def test_another_class_lets_the_first_go(taps: Taps, clock: Clock) -> None:
     taps.hold("red", from_s=100)
     clock.now = 102
     taps.hold("blue", from_s=101.9)  # as another phone does at the same time
-    assert [label_at(taps, at) for at in (101.0, 101.9, 105.0)] == [2, 0, 0]
+    assert [label_at(taps, at) for at in (101.0, 101.9, 105.0)] == ["red", "blue", "blue"]
 
 
 def test_the_newest_tap_is_undone_first(taps: Taps) -> None:
@@ -60,7 +60,7 @@ def test_the_newest_tap_is_undone_first(taps: Taps) -> None:
     taps.hold("green", from_s=100)
     taps.undo()
     assert taps.state == TapState(held=None, undoable=1)
-    assert (label_at(taps, 100.5), label_at(taps, 99)) == (None, 2)
+    assert (label_at(taps, 100.5), label_at(taps, 99)) == (None, "red")
     taps.undo()
     taps.undo()
     assert taps.undone_after(0) == [2, 1]
@@ -80,4 +80,4 @@ def test_a_day_of_taps_takes_no_more_room(taps: Taps, clock: Clock) -> None:
         clock.now = 100.0 + second
         taps.mark("red", clock.now)
     assert taps.state.undoable == REMEMBERED
-    assert label_at(taps, clock.now) == 2
+    assert label_at(taps, clock.now) == "red"

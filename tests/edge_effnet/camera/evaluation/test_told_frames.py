@@ -8,7 +8,7 @@ from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.evaluation.told_frames import RECENT_FRAMES, ToldFrames
 
 LABELS = ("blue", "green", "red")
-BLUE, GREEN, RED = range(3)
+BLUE, GREEN, RED = LABELS
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def told(taps: Taps) -> ToldFrames:
     return ToldFrames(taps)
 
 
-def see(told: ToldFrames, *answers: int, begin: int = 0) -> None:
+def see(told: ToldFrames, *answers: str, begin: int = 0) -> None:
     """One frame a second, each in a scene of its own."""
     for number, answer in enumerate(answers, begin):
         told.add(number, float(number), number, answer)

@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 
 from edge_effnet.camera.evaluation.taps import Taps
-from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
+from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.collect import Collector, class_folder
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.data.listing import load_dataset
+from edge_effnet.image.reading import read_image
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("blue", "green", "red")
 Make = Callable[..., Collector]
+WHOLE = Region()
 
 
 @pytest.fixture
@@ -32,10 +34,16 @@ def taps() -> Taps:
 def collector(tmp_path: Path, taps: Taps) -> Iterator[Make]:
     made = []
 
-    def make(most: int = 1000, said: list[str] | None = None) -> Collector:
+    def make(most: int = 1000, said: list[str] | None = None, region: Region = WHOLE) -> Collector:
         say = (said if said is not None else []).append
         one = Collector(
-            tmp_path / "kept", labels=LABELS, taps=taps, most=most, floor=DiskFloor(0), say=say
+            tmp_path / "kept",
+            labels=LABELS,
+            region=region,
+            taps=taps,
+            most=most,
+            floor=DiskFloor(0),
+            say=say,
         )
         made.append(one)
         return one
@@ -180,3 +188,16 @@ def test_where_nothing_is_collected_no_class_is_added() -> None:
     taps = Taps(LABELS)
     with pytest.raises(ValueError, match="no class can be added"):
         taps.add("cup")
+
+
+def test_what_is_kept_is_the_part_that_the_models_see(collector: Make, tmp_path: Path) -> None:
+    one = collector(region=Region(0.25, 0.0, 0.5, 1.0))
+    whole = np.zeros((32, 64, 3), np.uint8)
+    whole[:, 16:48] = 255
+    scores = np.array([0.4, 0.35, 0.25], np.float32)
+    look(one, FrameScores(Frame(whole, 0, 0, 0.0, 0.0), scores, 0, 0, 0, 0))
+    one.end()
+    (path,) = tmp_path.glob("kept/to-label/*.jpg")
+    pixels = read_image(path)
+    assert pixels.shape == (32, 32, 3)
+    assert pixels.min() > 250

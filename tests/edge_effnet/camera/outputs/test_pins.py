@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.answers import NONE, UNKNOWN, Decision, ScoredLabel
 from edge_effnet.camera.outputs import pins
 from edge_effnet.camera.outputs.group import Outputs
@@ -142,7 +143,7 @@ def test_a_lost_camera_switches_it_off_and_back_on(colour_model: MakeModel, boar
 
     outputs = Outputs(answers=[AnswerPins([PinChoice("red", 17)], off_after_s=60)])
     settings = SessionSettings(model.labels, "model", pace=Pace(first_pause_s=0.05))
-    session = Session(settings, opened(), opened, model, outputs=outputs)
+    session = Session(FeedModels(settings, model), opened(), opened, outputs=outputs)
     thread = threading.Thread(target=session.run)
     thread.start()
     pin = board.pin(17)

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.outputs import systemd_notify
 from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.systemd_notify import SystemdNotifier, open_notifier
@@ -110,10 +111,12 @@ def running(
     said: list[str] = []
     notifier = SystemdNotifier(str(folder / "notify"), watchdog_s=0.2, say=said.append)
     session = Session(
-        SessionSettings(("a", "b", "c"), "model", pace=PACE, **settings),  # type: ignore[arg-type]
+        FeedModels(
+            SessionSettings(("a", "b", "c"), "model", pace=PACE, **settings),  # type: ignore[arg-type]
+            model,
+        ),
         source,
         reopen,
-        model,
         outputs=Outputs(systemd=notifier),
     )
     thread = threading.Thread(target=session.run)

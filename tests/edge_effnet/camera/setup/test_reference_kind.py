@@ -22,5 +22,6 @@ def test_the_reference_is_named_by_what_it_is(
     options = CameraOptions(model=model, compare=model, source=str(folder))
     run = open_run(options, say=lambda _: None, show_status=lambda _: None)
     status = run.session.run()
-    assert status.reference_decision is not None
-    assert f" | {kind} {status.reference_decision.scored} | " in status_line(status)
+    run.end()
+    assert status.answering.reference_decision is not None
+    assert f" | {kind} {status.answering.reference_decision.scored} | " in status_line(status)

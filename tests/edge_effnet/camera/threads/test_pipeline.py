@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
@@ -97,8 +98,8 @@ def test_a_slow_reference_holds_up_nothing() -> None:
 def test_every_nth_frame_is_compared(colour_model: MakeModel, clip: MakeClip) -> None:
     model, other = open_classifier(colour_model()), open_classifier(colour_model("f.tflite"))
     status = run_session(model, clip(["red"] * 31), Pace(every_frame=True), other, compare_every=4)
-    assert status.comparison is not None
-    assert status.comparison.frames == 8
+    assert status.answering.comparison is not None
+    assert status.answering.comparison.frames == 8
 
 
 def test_models_of_different_input_sizes_see_the_same_frame(
@@ -108,8 +109,8 @@ def test_models_of_different_input_sizes_see_the_same_frame(
     other = open_classifier(colour_model("f.tflite"), preprocess="crop=0.5")
     assert model.preprocess != other.preprocess
     status = run_session(model, clip(["red"] * 10), Pace(every_frame=True), other)
-    assert status.comparison is not None
-    assert status.comparison.agreed.hits == 10
+    assert status.answering.comparison is not None
+    assert status.answering.comparison.agreed.hits == 10
 
 
 def test_a_limit_on_the_rate(colour_model: MakeModel, clip: MakeClip) -> None:
@@ -164,11 +165,10 @@ def test_the_newest_frame_is_prepared_when_the_model_is_about_to_be_done() -> No
 def test_an_image_folder(colour_model: MakeModel, colour_folder: Path) -> None:
     model = open_classifier(colour_model())
     session = Session(
-        SessionSettings(model.labels, "model", pace=Pace(every_frame=True)),
+        FeedModels(SessionSettings(model.labels, "model", pace=Pace(every_frame=True)), model),
         open_images(colour_folder),
         lambda: open_images(colour_folder),
-        model,
         truth=lambda frame: (model.labels.index(frame.path.parent.name),) if frame.path else None,
     )
     status = session.run()
-    assert (status.right.frames, status.right.hits) == (30, 30)
+    assert (status.answering.right.frames, status.answering.right.hits) == (30, 30)

@@ -7,6 +7,7 @@ import threading
 import numpy as np
 import pytest
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.settings import Pace, SessionSettings
 from edge_effnet.camera.sources.files import open_video
@@ -43,11 +44,13 @@ def test_ending_with_a_full_pipeline_leaves_no_thread_behind(
             raise KeyboardInterrupt
 
     session = Session(
-        SessionSettings(model.labels, "model", pace=Pace(every_frame=True, loop=True)),
+        FeedModels(
+            SessionSettings(model.labels, "model", pace=Pace(every_frame=True, loop=True)),
+            Slow(model, 0.02),
+            open_classifier(colour_model("f.tflite")),
+        ),
         open_video(path),
         lambda: open_video(path),
-        Slow(model, 0.02),
-        open_classifier(colour_model("f.tflite")),
         show_status=stop,
     )
     status = session.run()  # KeyboardInterrupt is a proper end

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from edge_effnet.camera.setup.models import open_models
 from edge_effnet.camera.setup.options import CameraOptions
-from edge_effnet.camera.setup.run import open_models
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import ModelError
 from edge_effnet.image.preprocess_text import preprocess_text

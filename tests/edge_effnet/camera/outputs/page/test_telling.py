@@ -49,12 +49,12 @@ def test_a_class_is_held_from_the_image_that_was_seen(taps: Taps) -> None:
         assert post(server, HOLD) == (204, b"")
         found = taps.find(41.5)
         assert found is not None
-        assert (found.label, found.from_s) == (2, 41.5)
+        assert (found.label, found.from_s) == ("red", 41.5)
         assert post(server, {"do": "release"})[0] == 204
         assert post(server, {"do": "frame", "label": "blue", "image": 2})[0] == 204
         newest = taps.find(42.5)
         assert newest is not None
-        assert (newest.label, newest.until_s) == (0, 42.5)
+        assert (newest.label, newest.until_s) == ("blue", 42.5)
         assert post(server, {"do": "undo"})[0] == 204
         assert taps.state == TapState(None, 1)
 
@@ -85,7 +85,7 @@ def test_off_loopback_the_token_is_needed_too(taps: Taps) -> None:
         assert post(server, HOLD, Cookie=cookie, Origin="http://evil.example")[0] == 403
         assert taps.state.undoable == 0
         assert post(server, HOLD, Cookie=cookie)[0] == 204
-        assert taps.state.held == 2
+        assert taps.state.held == "red"
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_an_image_that_nobody_was_shown_is_the_one_of_now(taps: Taps) -> None:
     with serving(taps=taps, fps=0) as (server, _):
         for image in (10**12, -1, "1", None):
             assert post(server, {**HOLD, "image": image})[0] == 204
-        assert taps.state.held == 2
+        assert taps.state.held == "red"
 
 
 def test_a_long_body_is_refused_and_not_taken_for_the_next_request(taps: Taps) -> None:
