@@ -23,7 +23,7 @@ from edge_effnet.data.folders import both_parts
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.heads.head import Head
-from edge_effnet.heads.learning.cross_validation import mean_features, unknown_rule
+from edge_effnet.heads.learning.cross_validation import LOST_SHARE, mean_features, unknown_rule
 from edge_effnet.heads.learning.softmax_regression import unit
 from edge_effnet.heads.unknown import Unknown
 from edge_effnet.metrics import Comparison, compare_predictions
@@ -32,8 +32,6 @@ from edge_effnet.teaching.backbone import find_features, open_backbone
 from edge_effnet.teaching.features import image_features
 from edge_effnet.teaching.taught_file import with_similarity
 
-LOST_SHARE = 0.05
-"""Of evaluation images that may be answered "unknown"."""
 _MOST_OF_A_CLASS = 20
 _UNDECIDED = Unknown(-1.0, LOST_SHARE, 0)
 

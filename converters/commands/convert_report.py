@@ -9,7 +9,7 @@ from converters.conversion import Conversion, ConvertedFile
 from converters.edgetpu.compiler import COMPILER
 from converters.edgetpu.convert_step import EdgeTpuOutcome
 from converters.quantization.recipes import FLOAT32, RECIPES
-from converters.similarity import LOST_SHARE
+from edge_effnet.heads.learning.cross_validation import LOST_SHARE
 from edge_effnet.metrics import Paired
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -225,23 +224,19 @@ def _collection(
     shown: bool,
 ) -> Collection:
     """The images of PHOTOS or of the file, and of the folders added."""
-    from edge_effnet.data.listing import load_dataset, load_images
+    from edge_effnet.data.listing import load_dataset
     from edge_effnet.teaching.collection import read_collection
+    from edge_effnet.teaching.more_photos import read_folders, with_more
     from edge_effnet.teaching.remembered import remembered_collection
     from edge_effnet.ui.reports.evaluation_set import print_data
 
+    places = [(name, Path(folder)) for name, folder in folders]
     if images is None:
-        collection = remembered_collection(backbone.card, backbone.path, backbone)
-    else:
-        dataset = load_dataset(images, part="training")
-        if shown:
-            print_data(dataset)
-        collection = read_collection(dataset, backbone, workers=workers, stage=stage)
-    for name, folder in folders:
-        found = load_images(Path(folder))
-        samples = tuple(replace(sample, label=0) for sample in found.samples)
-        of_class = replace(found, samples=samples, labels=(name,))
-        collection = collection.joined(
-            read_collection(of_class, backbone, workers=workers, stage=stage)
-        )
-    return collection
+        remembered = remembered_collection(backbone.card, backbone.path, backbone)
+        return with_more(remembered, read_folders(places, backbone, workers=workers, stage=stage))
+    dataset = load_dataset(images, part="training")
+    if shown:
+        print_data(dataset)
+    collection = read_collection(dataset, backbone, workers=workers, stage=stage)
+    more = read_folders(places, backbone, workers=workers, stage=stage)
+    return collection if more is None else collection.joined(more)

@@ -141,6 +141,31 @@ class Collection:
         labels = tuple(new if place == index else name for place, name in enumerate(self.labels))
         return replace(self, labels=labels)
 
+    def without_moved(self, other: Collection) -> Collection:
+        """The same without images that ``other`` has in another class.
+
+        Raises:
+            DataError: no image of a class would be left.
+        """
+        there = {
+            digest: other.labels[label]
+            for digest, label in zip(other.hashes, other.classes, strict=True)
+        }
+        own = [self.labels[label] for label in self.classes]
+        stays = [
+            there.get(digest, name) == name for digest, name in zip(self.hashes, own, strict=True)
+        ]
+        kept = self._chosen(np.array(stays, np.bool_))
+        for name, count in kept.class_counts.items():
+            if not count and name not in other.labels:
+                raise DataError(
+                    f"no photo of {name!r} would be left",
+                    found="all of them among those of other classes now",
+                    expected="a photo at least of each class",
+                    fix=f"give photos of {name!r} too, or take the class away",
+                )
+        return kept
+
     def joined(self, other: Collection) -> Collection:
         """Both, classes of one name as one; an image that is in a class already is not doubled."""
         labels = (*self.labels, *(name for name in other.labels if name not in self.labels))

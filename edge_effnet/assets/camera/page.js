@@ -1,14 +1,6 @@
 "use strict";
 // Frames are asked for one after another, each newer than the last: a slow phone asks less
 // often and gets fewer, and nothing piles up anywhere.
-const byId = (id) => document.getElementById(id);
-const text = (id, value) => { byId(id).textContent = value; };
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
-const first = (label) => label.split(",")[0];
-
-// The cookie holds the token now; keep it out of the address bar and of screenshots.
-if (location.search) history.replaceState(null, "", location.pathname);
-
 function connected(live) {
   byId("link").textContent = live ? "live" : "no connection";
   byId("link").className = "pill " + (live ? "live" : "lost");
@@ -138,103 +130,6 @@ function fill(state) {
   }));
 }
 
-// What the viewer says that a frame shows. A class is held until it is pressed again, or while it
-// is kept pressed.
-const tell = (() => {
-  const most = 24, long = 400, settled = 1000;
-  let labels = null, held = null, pressed = null, sent = 0;
-
-  function send(order) {
-    sent = performance.now();
-    return fetch("/truth", {
-      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(order),
-    }).catch(() => null);
-  }
-
-  function mark(label) {
-    held = label;
-    for (const button of byId("classes").children) button.classList.toggle("held", button.title === label);
-  }
-
-  function press(label) {
-    pressed = {label, again: held === label, at: performance.now()};
-    if (byId("one").checked) { send({do: "frame", label, image: after}); return; }
-    if (pressed.again) return;
-    mark(label);
-    send({do: "hold", label, image: after});
-  }
-
-  function let_go() {
-    if (!pressed) return;
-    const {again, at} = pressed;
-    pressed = null;
-    if (byId("one").checked || !(again || performance.now() - at > long)) return;
-    mark(null);
-    send({do: "release"});
-  }
-
-  function draw() {
-    const wanted = byId("find").value.trim().toLowerCase();
-    const found = labels.filter((label) => label.toLowerCase().includes(wanted)).slice(0, most);
-    byId("classes").replaceChildren(...found.map((label, index) => {
-      const button = document.createElement("button"), key = document.createElement("kbd");
-      if (index < 9) key.textContent = index + 1;
-      button.title = label;
-      button.append(key, first(label));
-      button.addEventListener("pointerdown", (event) => { if (event.button === 0) press(label); });
-      for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, let_go);
-      button.addEventListener("click", (event) => {  // by Enter or the space bar
-        if (event.detail === 0) { press(label); let_go(); }
-      });
-      button.addEventListener("contextmenu", (event) => event.preventDefault());
-      return button;
-    }));
-    mark(held);
-  }
-
-  byId("find").addEventListener("input", draw);
-  byId("undo").addEventListener("click", () => send({do: "undo"}));
-  document.addEventListener("keydown", (event) => {
-    if (!labels || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.matches("input:not([type=checkbox])")) return;
-    const button = /^[1-9]$/.test(event.key) && byId("classes").children[event.key - 1];
-    if (button) press(button.title);
-    if (event.key === "u") send({do: "undo"});
-  });
-  byId("new").addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const name = byId("new-name"), reply = await send({do: "add", label: name.value});
-    name.setCustomValidity(!reply || reply.ok ? "" : (await reply.text()).replace(/^400: /, ""));
-    if (reply && reply.ok) name.value = "";
-    name.reportValidity();
-  });
-  byId("new-name").addEventListener("input", (event) => event.target.setCustomValidity(""));
-  document.addEventListener("keyup", (event) => { if (/^[1-9]$/.test(event.key)) let_go(); });
-
-  async function load() {
-    labels = [];  // while they are on their way
-    try {
-      labels = await (await fetch("/labels.json")).json();
-      byId("find").hidden = labels.length <= most;
-      draw();
-    } catch (error) {
-      labels = null;  // asked for again with the next figures
-    }
-  }
-
-  function show(taps) {
-    byId("tell").hidden = !taps;
-    if (!taps) return;
-    byId("new").hidden = !taps.may_add;
-    if (labels === null || (labels.length && labels.length !== taps.classes)) load();
-    byId("undo").disabled = !taps.undoable;
-    // By another viewer; figures asked for before our own press do not know of it yet.
-    if (!pressed && performance.now() - sent > settled && taps.held !== held) mark(taps.held);
-  }
-
-  return {show};
-})();
-
 async function figures() {
   for (;;) {
     try {
@@ -252,3 +147,4 @@ async function figures() {
 
 showFrames();
 figures();
+learning.watch();

@@ -24,6 +24,7 @@ from edge_effnet.spelling import read_share
 from edge_effnet.system.native_threads import NativeThread
 
 JPEG_QUALITY = 95
+_LOOK_S = 0.02
 WAITING_IMAGES = 4
 """Images that wait for a slow disk; the oldest makes room for the newest."""
 
@@ -62,6 +63,7 @@ class FrameFiles:
         self.problem: str | None = None
         self._folder, self._floor, self._say, self._most = folder, floor, say, most
         self._failing = False
+        self._put = self._handled = 0
         self._on_written = on_written
         self._images: BoundedQueue[tuple[Path, Pixels]] = BoundedQueue(WAITING_IMAGES)
         self._thread = NativeThread(self._run, "saver")
@@ -73,7 +75,14 @@ class FrameFiles:
 
     def put(self, path: Path, pixels: Pixels) -> None:
         """Write an image (height, width, 3), uint8 RGB; returns at once."""
+        self._put += 1
         self._images.put((path, pixels))
+
+    def wait_written(self, timeout_s: float) -> None:
+        """Wait until what was put so far is on the disk, or could not be written."""
+        until = time.monotonic() + timeout_s
+        while self._put > self._handled + self._images.dropped and time.monotonic() < until:
+            time.sleep(_LOOK_S)
 
     def end(self) -> None:
         self._images.close()
@@ -84,22 +93,24 @@ class FrameFiles:
 
     def _run(self) -> None:
         while (item := self._images.take()) is not None:
-            path, pixels = item
-            if self.full:
-                continue
-            try:
-                self._write(path, pixels)
-                if self._on_written is not None:
-                    self._on_written(path)
-            except (EdgeEffnetError, OSError) as error:
-                text = error.what if isinstance(error, EdgeEffnetError) else str(error)
-                self.problem = f"frames were not saved: {text}"
-                if not self._failing:
-                    self._say(self.problem)
-                self._failing = True
-            else:
-                self.written += 1
-                self._failing = False
+            if not self.full:
+                self._take(*item)
+            self._handled += 1
+
+    def _take(self, path: Path, pixels: Pixels) -> None:
+        try:
+            self._write(path, pixels)
+            if self._on_written is not None:
+                self._on_written(path)
+        except (EdgeEffnetError, OSError) as error:
+            text = error.what if isinstance(error, EdgeEffnetError) else str(error)
+            self.problem = f"frames were not saved: {text}"
+            if not self._failing:
+                self._say(self.problem)
+            self._failing = True
+        else:
+            self.written += 1
+            self._failing = False
 
     def _write(self, path: Path, pixels: Pixels) -> None:
         bgr = cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)

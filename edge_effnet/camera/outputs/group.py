@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edge_effnet.camera.collecting.collector import Collector
 from edge_effnet.camera.outputs.base import AnswerOutput
-from edge_effnet.camera.outputs.collect import Collector
 from edge_effnet.camera.outputs.frame_files import DifferenceSaver
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher

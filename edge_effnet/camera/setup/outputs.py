@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from edge_effnet.camera.collecting.collector import Collector
+from edge_effnet.camera.collecting.review import Review
 from edge_effnet.camera.evaluation.taps import Taps
-from edge_effnet.camera.outputs.collect import Collector
+from edge_effnet.camera.learning.learner import Learner
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver, parse_saved_answer
 from edge_effnet.camera.outputs.group import Outputs
 from edge_effnet.camera.outputs.hooks import TOKEN_VARIABLE, CommandHooks, parse_hook
 from edge_effnet.camera.outputs.jsonl import JsonLines
+from edge_effnet.camera.outputs.page.controls import Controls, Kept
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.server import Server, parse_address, start_server
 from edge_effnet.camera.outputs.pins import OFF_AFTER_S, AnswerPins, parse_pins
@@ -59,11 +62,6 @@ def open_outputs(
             outputs.answers.append(CommandHooks(hooks, pause_s=options.on_pause, say=say))
         if options.window:
             outputs.window = Window()
-        if options.serve:
-            host, port = parse_address(options.serve)
-            outputs.publisher = FramePublisher()
-            token = os.environ.get(TOKEN_VARIABLE) or None
-            server = start_server(outputs.publisher, host, port, token=token, taps=taps)
         if options.save_differences:
             outputs.saver = DifferenceSaver(
                 options.save_differences, most=options.max_saved or 100, floor=floor, say=say
@@ -78,6 +76,12 @@ def open_outputs(
                 floor=floor,
                 say=say,
             )
+        if options.serve:
+            host, port = parse_address(options.serve)
+            outputs.publisher = FramePublisher()
+            controls = _controls(options, taps, outputs.collector, say)
+            token = os.environ.get(TOKEN_VARIABLE) or None
+            server = start_server(outputs.publisher, host, port, token=token, controls=controls)
         if options.save:
             answers = [
                 parse_saved_answer(text, settings.labels, settings.none) for text in options.save
@@ -120,3 +124,20 @@ def open_outputs(
             server.end()
         raise
     return outputs, server
+
+
+def _controls(
+    options: CameraOptions,
+    taps: Taps | None,
+    collector: Collector | None,
+    say: Callable[[str], None],
+) -> Controls:
+    """What viewers can change. They label and learn where photos are kept, and only a model that
+    was named learns: the packaged one is not the user's to replace."""
+    if taps is None or collector is None or options.collect is None:
+        return Controls(taps)
+    learner, review = None, Review(options.collect, taps)
+    if options.model is not None:
+        files = [options.model, *filter(None, (options.compare,))]
+        learner = Learner(files, options.collect, flush=collector.flush, say=say)
+    return Controls(taps, Kept(collector, review, learner))

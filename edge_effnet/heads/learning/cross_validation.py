@@ -22,6 +22,8 @@ from edge_effnet.heads.unknown import Unknown
 
 FOLDS = 5
 DECAYS = (1e-2, 1e-3, 1e-4)
+LOST_SHARE = 0.05
+"""Of images of the classes that may be answered "unknown", where nobody says otherwise."""
 _HALF = 0.5
 
 Labels = NDArray[np.int64]

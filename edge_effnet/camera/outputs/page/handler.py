@@ -22,12 +22,12 @@ from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler
 from importlib import resources
 from typing import Any, Protocol
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.connections import Connections, DeadlineReader
+from edge_effnet.camera.outputs.page.controls import Controls
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
-from edge_effnet.camera.outputs.page.orders import MOST_BYTES, BadOrderError, obey
+from edge_effnet.camera.outputs.page.orders import MOST_BYTES, BadOrderError, order_for
 from edge_effnet.files.write import json_bytes
 
 REQUEST_S = 10.0
@@ -37,8 +37,14 @@ VIEWER_TIMEOUT_S = 20.0
 _PAGES = {
     "/": ("page.html", "text/html; charset=utf-8"),
     "/page.css": ("page.css", "text/css; charset=utf-8"),
+    "/common.js": ("common.js", "text/javascript; charset=utf-8"),
     "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/tell.js": ("tell.js", "text/javascript; charset=utf-8"),
+    "/learn.js": ("learn.js", "text/javascript; charset=utf-8"),
+    "/review": ("review.html", "text/html; charset=utf-8"),
+    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
 }
+_KEPT = "/kept/"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob:; frame-ancestors 'none'",
@@ -55,7 +61,7 @@ class PageServer(Protocol):
     publisher: FramePublisher
     token: str | None
     port: int
-    taps: Taps | None
+    controls: Controls
     viewers: threading.BoundedSemaphore
     streams: threading.BoundedSemaphore
     connections: Connections
@@ -105,8 +111,8 @@ class PageHandler(BaseHTTPRequestHandler):
             self.close_connection = True
         if (asked := self._admitted()) is None:
             return
-        taps = self.server.taps
-        if asked[0].path != "/truth" or taps is None:
+        obey = order_for(asked[0].path, self.server.controls, self.server.publisher)
+        if obey is None:
             self._say(HTTPStatus.NOT_FOUND, "404")
         elif body is None:
             self._say(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"413: {MOST_BYTES} bytes at most")
@@ -114,11 +120,11 @@ class PageHandler(BaseHTTPRequestHandler):
             self._say(HTTPStatus.FORBIDDEN, "403: sent from another page")
         else:
             try:
-                obey(body, taps, self.server.publisher)
+                said = obey(body)
             except BadOrderError as error:
                 self._say(HTTPStatus.BAD_REQUEST, f"400: {error}")
             else:
-                self._answer(b"", "text/plain", HTTPStatus.NO_CONTENT)
+                self._answer_json(said)
 
     def _admitted(self) -> tuple[SplitResult, dict[str, list[str]]] | None:
         """Address and query of a request; None where it has been refused."""
@@ -156,11 +162,22 @@ class PageHandler(BaseHTTPRequestHandler):
         return kind == "application/json" and origin == self.headers.get("Host", "").lower() != ""
 
     def _get(self, parts: SplitResult, query: dict[str, list[str]]) -> None:
+        taps, kept = self.server.controls.taps, self.server.controls.kept
         if parts.path in _PAGES:
             name, kind = _PAGES[parts.path]
             self._answer(_asset(name), kind, remember="token" in query)
-        elif parts.path == "/labels.json" and self.server.taps is not None:
-            self._answer(json_bytes(self.server.taps.labels), "application/json")
+        elif parts.path == "/labels.json" and taps is not None:
+            self._answer_json(taps.labels)
+        elif parts.path == "/learn.json" and kept is not None:
+            self._answer_json(kept.to_json())
+        elif parts.path == "/review.json" and kept is not None:
+            self._answer_json(kept.review.to_json())
+        elif parts.path.startswith(_KEPT) and kept is not None:
+            image = kept.review.image(unquote(parts.path.removeprefix(_KEPT)))
+            if image is None:
+                self._say(HTTPStatus.NOT_FOUND, "404")
+            else:
+                self._answer(image, "image/jpeg")
         elif parts.path == "/state.json":
             self._answer(self.server.publisher.state_json(), "application/json")
         elif parts.path == "/picture.jpg":
@@ -219,6 +236,13 @@ class PageHandler(BaseHTTPRequestHandler):
 
     def _say(self, status: HTTPStatus, line: str) -> None:
         self._answer(f"{line}\n".encode(), "text/plain; charset=utf-8", status)
+
+    def _answer_json(self, document: Any) -> None:
+        """None is an answer without content."""
+        if document is None:
+            self._answer(b"", "text/plain", HTTPStatus.NO_CONTENT)
+        else:
+            self._answer(json_bytes(document), "application/json")
 
     def _answer(
         self,

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from http.server import ThreadingHTTPServer
 from typing import Any
 
-from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.connections import Connections
+from edge_effnet.camera.outputs.page.controls import Controls
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.handler import PageHandler, is_loopback
 from edge_effnet.errors import OutputError, UsageProblem
@@ -68,14 +68,14 @@ def start_server(
     port: int,
     *,
     token: str | None = None,
-    taps: Taps | None = None,
+    controls: Controls | None = None,
 ) -> Server:
     """Serve the page in threads of its own.
 
     Args:
         port: 0 takes a free one.
         token: for an address that is not loopback; by default a random one.
-        taps: takes the class of frames from viewers; None takes none.
+        controls: what viewers can change; by default nothing.
 
     Raises:
         OutputError: the port is in use, or the address is not this machine's.
@@ -96,7 +96,7 @@ def start_server(
         )
     needed = None if is_loopback(host) else token or secrets.token_urlsafe(TOKEN_LENGTH)
     try:
-        server = _Server(host, port, publisher, needed, taps)
+        server = _Server(host, port, publisher, needed, controls or Controls())
     except OSError as error:
         raise _refused(host, port, error) from error
     port = server.port
@@ -153,11 +153,11 @@ class _Server(ThreadingHTTPServer):
         port: int,
         publisher: FramePublisher,
         token: str | None,
-        taps: Taps | None,
+        controls: Controls,
     ) -> None:
         if ":" in host:
             self.address_family = socket.AF_INET6
-        self.publisher, self.token, self.taps = publisher, token, taps
+        self.publisher, self.token, self.controls = publisher, token, controls
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
         self.streams = threading.BoundedSemaphore(MOST_STREAMS)
         self.connections = Connections(MOST_CONNECTIONS, MOST_OF_ONE)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from edge_effnet.camera.evaluation.taps import Taps
+from edge_effnet.camera.outputs.page.controls import Controls, Kept
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.server import Server, start_server
 from tests.edge_effnet.camera.conftest import plain
@@ -65,11 +66,12 @@ def serving(
     token: str | None = None,
     fps: float = 20.0,
     taps: Taps | None = None,
+    kept: Kept | None = None,
 ) -> Iterator[tuple[Server, FramePublisher]]:
     """A server whose frame changes ``fps`` times a second; with 0 only the test publishes."""
     publisher, stop = FramePublisher(), threading.Event()
     publisher.publish_status(STATE)
-    server = start_server(publisher, host, 0, token=token, taps=taps)
+    server = start_server(publisher, host, 0, token=token, controls=Controls(taps, kept))
 
     def play() -> None:
         colours = ["red", "green", "blue"]

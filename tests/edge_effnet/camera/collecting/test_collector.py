@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_effnet.camera.collecting.collector import Collector
+from edge_effnet.camera.collecting.layout import class_folder
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
-from edge_effnet.camera.outputs.collect import Collector, class_folder
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.data.listing import load_dataset

@@ -1,9 +1,8 @@
 """Frames worth labelling, and frames whose class a viewer tells, kept as ordinary photos.
 
-``FOLDER/photos/CLASS/`` holds those that were told, which ``teach`` and ``train`` read as they are;
-``FOLDER/to-label/`` holds those that nobody told and that may teach something: on which the models
-disagree, of which the best answer is unsure, or that are like none the model was taught. One of
-each scene is kept. ``FOLDER/frames.jsonl`` says why, and what the models answered.
+Frames that nobody told are kept where they may teach something: where the models disagree, where
+the best answer is unsure, or where they are like none that the model was taught. One of each scene
+is kept.
 """
 
 from __future__ import annotations
@@ -19,19 +18,20 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.arrays import Float32Array
+from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL, class_folder
 from edge_effnet.camera.evaluation.taps import Tap, Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
-from edge_effnet.camera.outputs.frame_files import FrameFiles, file_name_part
+from edge_effnet.camera.outputs.frame_files import FrameFiles
 from edge_effnet.data.division.bursts import burst_name
 from edge_effnet.metrics.one_model.classification import top_answers
 
-PHOTOS, TO_LABEL, LINES = "photos", "to-label", "frames.jsonl"
 UNSURE_MARGIN = 0.2
 """Between the best two probabilities; below it the answer is unsure."""
 TOLD_EVERY_S = 0.5
 """One told frame is kept in so much of the source's time: neighbouring frames are nearly one."""
 _WAITING = 64
+_FLUSH_S = 5.0
 _RECENT = 8
 """Answered frames that a tap may still be about."""
 _SCENES = 4096
@@ -43,6 +43,7 @@ _SHOWN = 3  # answers of each model in a line
 class _Burst:
     """Photos of one press."""
 
+    label: str
     moment: str
     paths: list[Path] = field(default_factory=list)
 
@@ -52,6 +53,7 @@ class Collector:
 
     Attributes:
         labels: of the models.
+        keeping: whether frames are kept that nobody told.
 
     Args:
         region: of frames that the models see, which is kept.
@@ -83,12 +85,21 @@ class Collector:
         self._recent: deque[FrameScores] = deque(maxlen=_RECENT)
         self._bursts: dict[int, _Burst] = {}
         self._undone = 0
+        self.keeping = True
         self._told_s = float("-inf")
         self._full_said = False
 
     @property
     def problem(self) -> str | None:
         return self._files.problem
+
+    def recorded(self) -> list[tuple[str, int, int]]:
+        """Of each class that was told in this run: photos, and presses that they are of; asked
+        from any thread."""
+        found: dict[str, list[int]] = {}
+        for burst in list(self._bursts.values()):
+            found.setdefault(burst.label, []).append(len(burst.paths))
+        return [(label, sum(counts), len(counts)) for label, counts in found.items()]
 
     def see(self, answer: FrameScores, *, unknown: bool) -> None:
         """Take the model's answer to a frame.
@@ -128,7 +139,7 @@ class Collector:
         if 0 <= since_s < TOLD_EVERY_S and tap.from_s != tap.until_s:
             return
         self._told_s = frame.time_s
-        burst = self._bursts.setdefault(tap.number, _Burst(time.strftime(_MOMENT)))
+        burst = self._bursts.setdefault(tap.number, _Burst(label, time.strftime(_MOMENT)))
         name = burst_name(burst.moment, tap.number, len(burst.paths))
         path = self._folder / PHOTOS / class_folder(label) / name
         burst.paths.append(path)
@@ -157,7 +168,7 @@ class Collector:
             self._keep_scene(pair.answer, "disagree", reference)
 
     def _keep_scene(self, answer: FrameScores, reason: str, more: dict[str, Any]) -> None:
-        if answer.scene in self._scenes:
+        if answer.scene in self._scenes or not self.keeping:
             return
         self._scenes[answer.scene] = None
         if len(self._scenes) > _SCENES:
@@ -190,16 +201,12 @@ class Collector:
             lines.write(json.dumps(line) + "\n")
         self._put_back_if_there(path)
 
+    def flush(self) -> None:
+        """Wait until what was kept so far is on the disk."""
+        self._files.wait_written(_FLUSH_S)
+
     def end(self) -> None:
         self._files.end()
-
-
-def class_folder(label: str) -> str:
-    """The folder of a class: its name, where that is one plain part of a path."""
-    plain = label.isprintable() and label == label.strip() and len(label.encode()) <= 200
-    if plain and not label.startswith(".") and not set(label) & set('/\\:*?"<>|'):
-        return label
-    return file_name_part(label)
 
 
 def _name(frame: Frame, kind: str) -> str:

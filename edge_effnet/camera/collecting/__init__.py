@@ -1,0 +1,1 @@
+"""Frames kept as photos while the camera runs, and their labels."""

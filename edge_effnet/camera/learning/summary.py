@@ -1,0 +1,68 @@
+"""How right a file is that was learned while the camera runs, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import numpy as np
+
+from edge_effnet.teaching.previous import Against
+from edge_effnet.teaching.teach import Taught
+
+MOMENTS = 3
+"""Fewer different moments of a class say little about others."""
+
+
+def summary_of(
+    taught: Taught, against: Against | None, recorded: Collection[str]
+) -> dict[str, Any]:
+    """For the page.
+
+    Args:
+        against: the file before, on the same photos; None where there is nothing to compare with.
+        recorded: classes that photos were recorded of.
+    """
+    lines = [_class_line(taught, name) for name in taught.collection.labels if name in recorded]
+    if taught.predictions is not None:
+        right = _right(taught)
+        lines.append(
+            f"all classes: right on {int(right.sum())} of {len(right)} photos of another moment"
+        )
+    if against is not None and against.known.images:
+        known = against.known
+        lines.append(
+            f"of the {known.images} photos of classes that the file before knew: right on "
+            f"{known.before} before, {known.now} now"
+        )
+    return {
+        "labels": list(taught.collection.labels),
+        "lines": lines,
+        "worse": against is not None and against.is_worse,
+    }
+
+
+def _right(taught: Taught) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Of the photos that could be asked about: each by a layer that learned from others."""
+    assert taught.predictions is not None  # noqa: S101 (asked by the caller)
+    truth = np.asarray(taught.predictions.truth)
+    return np.asarray(taught.predictions.scores.argmax(axis=1) == truth)
+
+
+def _class_line(taught: Taught, name: str) -> str:
+    collection = taught.collection
+    label = collection.labels.index(name)
+    of_class = collection.classes == label
+    photos, moments = int(of_class.sum()), len(np.unique(collection.duplicates.group[of_class]))
+    if taught.predictions is None or name in taught.not_evaluated:
+        plural = "" if photos == 1 else "s"
+        return (
+            f"{name}: not enough different views yet, {photos} photo{plural} of one moment: record "
+            "it again from elsewhere"
+        )
+    asked = np.asarray(taught.predictions.truth) == label
+    right = int(_right(taught)[asked].sum())
+    line = f"{name}: right on {right} of {int(asked.sum())} photos of another moment"
+    if moments < MOMENTS:
+        return f"{line}; not enough different views yet to be sure ({moments} moments)"
+    return line
