@@ -22,27 +22,32 @@ function chooseMany(names) {
   count();
 }
 
-function frameButton({name, why}) {
+function frameButton({name, why, answer}) {
   const button = document.createElement("button"), image = document.createElement("img");
   button.dataset.name = name;
   button.setAttribute("aria-pressed", String(chosen.has(name)));
-  button.setAttribute("aria-label", why + ", " + name);
+  button.setAttribute("aria-label", why + ", " + answer + ", " + name);
   image.src = "/kept/" + encodeURIComponent(name);
   image.loading = "lazy";
   image.alt = "";
   const reason = document.createElement("span");
-  reason.textContent = why;
+  reason.textContent = why + (answer ? ": " + first(answer) : "");
   button.append(image, reason);
   button.addEventListener("click", () => { choose(name, !chosen.has(name)); count(); });
   return button;
 }
 
-function groupOf({answer, files}) {
+function alike(files) {
+  const answers = [...new Set(files.map((file) => first(file.answer)))].filter(Boolean).slice(0, 3);
+  return "alike" + (answers.length ? ", taken for " + answers.join(" or ") : "");
+}
+
+function groupOf(files, title) {
   const group = document.createElement("section"), head = document.createElement("h2");
   const every = document.createElement("button"), grid = document.createElement("div");
   group.className = "card";
   grid.className = "grid";
-  head.append(answer ? "the model says " + first(answer) : "no answer noted");
+  head.append(title);
   every.textContent = files.length === 1 ? "choose" : "choose all " + files.length;
   every.className = "ms";
   every.addEventListener("click", () => chooseMany(files.map((file) => file.name)));
@@ -71,13 +76,14 @@ async function refresh() {
   }
   const state = await reply.json();
   labels = state.labels;
-  shown = state.groups.flatMap((group) => group.files.map((file) => file.name));
+  shown = [...state.groups.flat(), ...state.others].map((file) => file.name);
   for (const name of [...chosen]) if (!shown.includes(name)) chosen.delete(name);
   const more = state.waiting - shown.length;
   text("source", state.waiting + " wait for a label" + (more ? ", " + shown.length + " shown" : ""));
   byId("undo").disabled = !state.undoable;
   drawClasses();
-  byId("groups").replaceChildren(...state.groups.map(groupOf));
+  byId("groups").replaceChildren(...state.groups.map((files) => groupOf(files, alike(files))),
+    ...(state.others.length ? [groupOf(state.others, "others")] : []));
   count();
 }
 

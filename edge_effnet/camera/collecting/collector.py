@@ -36,7 +36,7 @@ _RECENT = 8
 """Answered frames that a tap may still be about."""
 _SCENES = 4096
 _MOMENT = "%Y%m%d-%H%M%S"
-_SHOWN = 3  # answers of each model in a line
+_SHOWN = 5  # answers of each model in a line
 
 
 @dataclass

@@ -65,25 +65,23 @@ class Review:
         return len(self._waiting())
 
     def to_json(self) -> dict[str, Any]:
-        """The frames in groups of the same look and answer, and how many more wait."""
+        """The frames in groups, see ``groups_alike``, and how many wait in all."""
         names = sorted(path.name for path in self._waiting())
-        shown, lines = names[:SHOWN], self._lines()
-        told = {name: lines.get(name, {}) for name in shown}
-        answers = {name: _best(told[name]) for name in shown}
-        groups = groups_alike({name: self._folder / TO_LABEL / name for name in shown}, answers)
+        lines = self._lines()
+        answers = {name: _answers(lines.get(name, {})) for name in names[:SHOWN]}
+        groups, others = groups_alike(answers)
+
+        def about(name: str) -> dict[str, str]:
+            reason = str(lines.get(name, {}).get("reason", ""))
+            best = max(answers[name], key=answers[name].__getitem__, default="")
+            return {"name": name, "why": reason, "answer": best}
+
         return {
             "labels": list(self._taps.labels),
             "waiting": len(names),
             "undoable": len(self._done),
-            "groups": [
-                {
-                    "answer": answers[group[0]],
-                    "files": [
-                        {"name": name, "why": str(told[name].get("reason", ""))} for name in group
-                    ],
-                }
-                for group in groups
-            ],
+            "groups": [[about(name) for name in group] for group in groups],
+            "others": [about(name) for name in others],
         }
 
     def image(self, name: str) -> bytes | None:
@@ -151,11 +149,11 @@ def _is_plain(name: str) -> bool:
     return name.endswith(".jpg") and not name.startswith(".") and not set(name) & set("/\\\0")
 
 
-def _best(line: dict[str, Any]) -> str:
-    """What the model answered, as it was noted."""
-    with suppress(TypeError, IndexError, KeyError):
-        return str(line["model"][0][0])
-    return ""
+def _answers(line: dict[str, Any]) -> dict[str, float]:
+    """What the model answered, as it was noted: scores by label."""
+    with suppress(TypeError, ValueError, KeyError):
+        return {str(label): float(score) for label, score in line["model"]}
+    return {}
 
 
 def _rename(pairs: Iterable[tuple[Path, Path]]) -> list[tuple[Path, Path]]:

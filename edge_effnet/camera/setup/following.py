@@ -24,7 +24,7 @@ class ModelFollower:
     Args:
         paths: of the model and of the reference.
         current: what answers now.
-        reopen: opens the files again.
+        reopen: opens the files again, or refuses them.
         say: tells the user something, from that thread.
     """
 
@@ -71,7 +71,7 @@ class ModelFollower:
             opened = self._reopen()
             if opened.files == self._current.files:
                 return
-            refuse_unfit(opened, self._current)
+            _refuse_other_kind(opened, self._current)
         except EdgeEffnetError as error:
             found = f" ({error.found})" if error.found else ""
             self._say(
@@ -81,9 +81,9 @@ class ModelFollower:
         except (OSError, ValueError, RuntimeError) as error:
             self._say(f"{name} was replaced, and the one before goes on answering: {error}")
             return
-        self._current = opened
+        before, self._current = self._current, opened
         self._opened.put(opened)
-        self._say(f"{name} was replaced: the new file answers now")
+        self._say(f"{name} was replaced: the new file answers now{_other_labels(opened, before)}")
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:
@@ -94,24 +94,25 @@ def _state_of(path: Path) -> tuple[int, int, int] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def refuse_unfit(new: FeedModels, old: FeedModels) -> None:
-    """Refuse models that cannot take over while a camera runs.
+def _other_labels(new: FeedModels, old: FeedModels) -> str:
+    now, before = new.settings.labels, old.settings.labels
+    parts = [
+        f"{word} {listed(names)}"
+        for word, names in (
+            ("with", [label for label in now if label not in before]),
+            ("without", [label for label in before if label not in now]),
+        )
+        if names
+    ]
+    return f", {' and '.join(parts)}" if parts else ""
 
-    Raises:
-        ModelError: another kind of answer, or labels are missing that were known.
-    """
-    if new.model.head.kind != old.model.head.kind:
+
+def _refuse_other_kind(new: FeedModels, old: FeedModels) -> None:
+    ours, theirs = new.model.head.kind, old.model.head.kind
+    if ours != theirs:
         raise ModelError(
             "the new file gives another kind of answer",
-            found=f"a {new.model.head.kind} head",
-            expected=f"a {old.model.head.kind} head",
-            fix="start the camera again",
-        )
-    lost = [label for label in old.settings.labels if label not in new.settings.labels]
-    if lost:
-        raise ModelError(
-            "the new file does not know all labels of the one before",
-            found=f"without {listed(lost)}",
-            expected="the same labels, or more",
+            found=f"a {ours} head",
+            expected=f"a {theirs} head",
             fix="start the camera again",
         )

@@ -126,6 +126,20 @@ def open_outputs(
     return outputs, server
 
 
+def refuse_unknown_names(options: CameraOptions, settings: SessionSettings) -> None:
+    """Refuse a model that does not know the labels that options name.
+
+    Raises:
+        UsageProblem: it does not.
+    """
+    labels, none = settings.labels, settings.none
+    parse_pins(options.pin, labels, none=none)
+    for name, line in options.on:
+        parse_hook(name, line, labels, none=none)
+    for text in options.save:
+        parse_saved_answer(text, labels, none)
+
+
 def _controls(
     options: CameraOptions,
     taps: Taps | None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
 
+from edge_effnet.camera.answering import FeedModels
 from edge_effnet.camera.evaluation.ground_truth import read_ground_truth
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.evaluation.trained_on import HeldOutTruth
@@ -16,7 +17,7 @@ from edge_effnet.camera.setup.address_file import read_address_file
 from edge_effnet.camera.setup.following import ModelFollower
 from edge_effnet.camera.setup.models import open_feed_models
 from edge_effnet.camera.setup.options import CameraOptions
-from edge_effnet.camera.setup.outputs import open_outputs
+from edge_effnet.camera.setup.outputs import open_outputs, refuse_unknown_names
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.thermal import BoardMonitor
@@ -110,12 +111,17 @@ def open_run(
         raise
     if server is not None:
         say(f"the page is at {server.url}")
+
+    def reopened() -> FeedModels:
+        """The models as their files are now, where they can take over."""
+        opened, _ = open_feed_models(name, options)
+        refuse_unknown_names(options, opened.settings)
+        return opened
+
     follower = None
     if options.model is not None and truth is None:  # a truth is read for the labels of the first
         paths = [options.model, *filter(None, (options.compare,))]
-        follower = ModelFollower(
-            paths, feed_models, lambda: open_feed_models(name, options)[0], notes.put
-        )
+        follower = ModelFollower(paths, feed_models, reopened, notes.put)
     session = Session(
         feed_models,
         source,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import http.client
+import json
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from edge_effnet.camera.evaluation.taps import Taps
 from edge_effnet.camera.outputs.page.controls import Controls, Kept
@@ -95,6 +97,24 @@ def get(server: Server, path: str, **headers: str) -> tuple[int, http.client.HTT
         connection.request("GET", path, headers=headers)
         reply = connection.getresponse()
         return reply.status, reply.headers, reply.read()
+    finally:
+        connection.close()
+
+
+def post(
+    server: Server, order: Any, path: str = "/truth", **headers: str | None
+) -> tuple[int, bytes]:
+    """As the page sends it; a header of None is left out."""
+    body = order if isinstance(order, bytes) else json.dumps(order).encode()
+    own = f"127.0.0.1:{server.port}"
+    usual = {"Content-Type": "application/json", "Origin": f"http://{own}", "Host": own}
+    given = {**usual, **{name.replace("_", "-"): value for name, value in headers.items()}}
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        sent = {name: value for name, value in given.items() if value is not None}
+        connection.request("POST", path, body, sent)
+        reply = connection.getresponse()
+        return reply.status, reply.read()
     finally:
         connection.close()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 from typing import Any
@@ -11,9 +10,8 @@ import pytest
 
 from edge_effnet.camera.evaluation.taps import Taps, TapState
 from edge_effnet.camera.outputs.page.orders import MOST_BYTES
-from edge_effnet.camera.outputs.page.server import Server
 from tests.edge_effnet.camera.conftest import plain
-from tests.edge_effnet.camera.outputs.page.conftest import get, serving
+from tests.edge_effnet.camera.outputs.page.conftest import get, post, serving
 
 HOLD = {"do": "hold", "label": "red", "image": 1}
 
@@ -21,24 +19,6 @@ HOLD = {"do": "hold", "label": "red", "image": 1}
 @pytest.fixture
 def taps() -> Taps:
     return Taps(("blue", "green", "red"))
-
-
-def post(
-    server: Server, order: Any, path: str = "/truth", **headers: str | None
-) -> tuple[int, bytes]:
-    """As the page sends it; a header of None is left out."""
-    body = order if isinstance(order, bytes) else json.dumps(order).encode()
-    own = f"127.0.0.1:{server.port}"
-    usual = {"Content-Type": "application/json", "Origin": f"http://{own}", "Host": own}
-    given = {**usual, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
-    try:
-        sent = {name: value for name, value in given.items() if value is not None}
-        connection.request("POST", path, body, sent)
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
-        connection.close()
 
 
 def test_a_class_is_held_from_the_image_that_was_seen(taps: Taps) -> None:
