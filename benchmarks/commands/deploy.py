@@ -85,7 +85,7 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         print_note(f"not compared: {found.unreadable}")
     elif found.evidence is not None:
         echo(found.evidence.line)
-    elif found.kept and not back and not with_data:
+    elif found.kept and not (back or with_data or found.lacks):
         print_note(
             "nothing here tells which of both files is more often right: --data DIR evaluates both "
             "on photos"
@@ -101,6 +101,6 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
             f"it does not know {', '.join(map(repr, found.lacks[:3]))}: a camera that runs says so "
             "and goes on with the file before; start it anew"
         )
-    elif not found.same:
+    elif found.kept:
         echo(f"a camera that runs there with --model {found.path} takes it over by itself")
     echo(f"next: {place.address.ssh}, and there: edge-effnet camera --model {quote(found.path)}")

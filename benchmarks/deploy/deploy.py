@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.deploy.evidence import Evidence, evaluate_both, find_evidence, lacking
+from benchmarks.deploy.evaluating import evaluate_both
+from benchmarks.deploy.evidence import Evidence, find_evidence, lacking
 from benchmarks.deploy.names import kept_names
 from benchmarks.deploy.placing import find_path, keep, put_in_place, read_model, replace
 from benchmarks.ssh.files import LinkLost, RemoteFiles, files_at
@@ -137,10 +138,10 @@ def _compare(
         if file is None:
             return Deployed(found.path, found.sha256, None, unreadable=str(damage and damage.what))
         lacks = lacking(file, new[1])
-        evidence = None
-        if data is not None:
-            if not lacks:
-                evidence = evaluate_both((path, file), new, data, stage)
+        if lacks:  # of other classes than the user meant, most likely
+            evidence = None
+        elif data is not None:
+            evidence = evaluate_both((path, file), new, data, stage)
         else:
             evidence = find_evidence((path, file), new, stage)
         return Deployed(found.path, found.sha256, None, evidence=evidence, lacks=lacks)

@@ -1,21 +1,17 @@
-"""Whether a new model is proven worse than the old one, by what can be known here."""
+"""Whether a new model is proven worse than the old one, by what can be known without a photo."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from edge_effnet.artifact import Artifact, Card
-from edge_effnet.data.division.trained_on import leave_out_trained
-from edge_effnet.errors import EdgeEffnetError, ModelError
-from edge_effnet.metrics import Predictions, compare_predictions
+from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.metrics.two_models.paired import Paired, paired_test
-from edge_effnet.runtime.evaluating.plan import plan_evaluation
-from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, open_backbone
 from edge_effnet.teaching.previous import compare_with_previous, read_previous, taught_card_of
@@ -58,78 +54,11 @@ def find_evidence(
     return found
 
 
-def evaluate_both(
-    old: tuple[Path, Artifact], new: tuple[Path, Artifact], data: Path, stage: StartStage
-) -> Evidence:
-    """Run both on photos that neither learned from, and test the difference in pairs.
-
-    A photo of a class that the old file does not know counts as answered wrong by it.
-
-    Raises:
-        DataError, ModelError: photos that do not fit the models, or models that cannot be run.
-    """
-    (before, before_file), (now, now_file) = old, new
-    if before_file.labels == now_file.labels:
-        plan = plan_evaluation([before, now], data, stage=stage)
-        shown = stage("evaluating both", len(plan.dataset))
-        ours, theirs = plan.predict(progress=lambda done, _all: shown(done))
-        comparison = compare_predictions(ours, theirs)
-        source, usable = plan.dataset.source, plan.evaluation_set
-        if comparison.paired is None:  # values
-            line = "; ".join(comparison.losses) or "no loss is proven"
-            return Evidence(f"on {source}: {line}", bool(comparison.losses) and usable.is_evidence)
-        right = (int(ours.right.sum()), int(theirs.right.sum()))
-        return _told(source, right, comparison.paired, usable.line, is_evidence=usable.is_evidence)
-    plan = plan_evaluation([now], data, stage=stage)
-    steps = [step for one in (before_file, now_file) if one.card for step in one.card.steps]
-    usable = leave_out_trained(plan.given, steps)
-    dataset = usable.dataset
-    if any(sample.label is None for sample in dataset.samples):
-        raise ModelError(
-            "the two files cannot be compared on these photos",
-            found="other labels in each, several of which may hold at a time",
-            expected="the same labels, or models that answer one class",
-            fix="omit --data",
-        )
-    known = tuple(
-        sample
-        for sample in dataset.samples
-        if sample.label is not None and dataset.labels[sample.label] in (before_file.labels or ())
-    )
-    shown = stage("evaluating both", len(dataset) + len(known))
-    (theirs,) = replace(plan, dataset=dataset).predict(progress=lambda done, _all: shown(done))
-    was: Mapping[Path, bool] = {}
-    if known:
-        ours = predict(
-            before,
-            replace(dataset, samples=known),
-            progress=lambda done, _all: shown(len(dataset) + done),
-        )
-        was = _right_by_path(ours)
-    right_before = np.array([was.get(path, False) for path in theirs.paths])
-    paired = paired_test(right_before, theirs.right)
-    right = (int(right_before.sum()), int(theirs.right.sum()))
-    return _told(dataset.source, right, paired, usable.line, is_evidence=usable.is_evidence)
-
-
-def _right_by_path(predictions: Predictions) -> dict[Path, bool]:
-    return dict(zip(predictions.paths, map(bool, predictions.right), strict=True))
-
-
-def _told(
-    source: str, right: tuple[int, int], paired: Paired, line: str | None, *, is_evidence: bool
-) -> Evidence:
-    told = f"on {source}: " + _counts(*right, paired)
-    if line:
-        told += f"; {line}"
-    return Evidence(told, paired.proves_drop and is_evidence)
-
-
-def _counts(before: int, now: int, paired: Paired, images: int | None = None) -> str:
+def counts_text(before: int, now: int, paired: Paired, images: int) -> str:
+    """How many of the photos each file answers right, and the interval of the difference."""
     low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
-    of = f" of {images} photos" if images else ""
     return (
-        f"{before}{of} right by the file there, {now} by the new one "
+        f"{before} of {images} photos right by the file there, {now} by the new one "
         f"({0.0 - paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f})"
     )
 
@@ -152,8 +81,10 @@ def _by_features(old: Path, new: Path) -> Evidence | None:
     if against.paired is None:
         return None
     every = against.every
-    told = _counts(every.before, every.now, against.paired, every.images)
-    return Evidence(f"on the photos of the new file: {told}", against.is_worse)
+    told = counts_text(every.before, every.now, against.paired, every.images)
+    return Evidence(
+        f"on the photos of the new file, as they are labelled there: {told}", against.is_worse
+    )
 
 
 def _by_cards(old: Card, new: Card) -> Evidence | None:
@@ -168,7 +99,7 @@ def _by_cards(old: Card, new: Card) -> Evidence | None:
         return None
     images, before, now = ours[1], ours[2], theirs[2]
     paired = least_paired(images, before, now)
-    return Evidence(f"{where}: {_counts(before, now, paired, images)}", paired.proves_drop)
+    return Evidence(f"{where}: {counts_text(before, now, paired, images)}", paired.proves_drop)
 
 
 def least_paired(images: int, before: int, now: int) -> Paired:

@@ -127,16 +127,16 @@ def test_photos_refuse_a_file_that_is_proven_worse(
     code, _, err = cli(*command)
     assert code == 1
     assert "mine.tflite on pi4 is better than the new file" in err
-    assert "30 right by the file there, 10 by the new one (-66.7 points" in err
+    assert "30 of 30 photos right by the file there, 10 by the new one (-66.7 points" in err
     assert target.read_bytes() == files["new"].read_bytes()
     code, out, _ = cli(*command, "--force")
     assert code == 0
-    assert "30 right by the file there, 10 by the new one" in out
+    assert "30 of 30 photos right by the file there, 10 by the new one" in out
     code, out, _ = cli(
         "deploy", files["old"], "pi@pi4:mine.tflite", "--data", colour_folder, "--force"
     )
     assert code == 0
-    assert "10 right by the file there, 30 by the new one (+66.7 points" in out
+    assert "10 of 30 photos right by the file there, 30 by the new one (+66.7 points" in out
 
 
 def test_a_damaged_file_is_refused_and_one_there_is_kept(

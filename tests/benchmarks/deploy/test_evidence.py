@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.deploy.evidence import Evidence, evaluate_both, find_evidence, least_paired
+from benchmarks.deploy.evaluating import evaluate_both
+from benchmarks.deploy.evidence import Evidence, find_evidence, least_paired
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
 from edge_effnet.metrics.two_models.paired import paired_test
@@ -99,9 +100,8 @@ def test_taught_files_are_compared_as_teach_does(
     found = evidence(taught_model, better)
     assert found is not None
     assert not found.is_worse
-    assert (
-        "on the photos of the new file: 20 of 30 photos right by the file there, 30" in found.line
-    )
+    told = "20 of 30 photos right by the file there, 30 by the new one"
+    assert f"on the photos of the new file, as they are labelled there: {told}" in found.line
 
 
 def test_photos_of_a_new_class_count_for_the_file_that_knows_it(
@@ -111,5 +111,5 @@ def test_photos_of_a_new_class_count_for_the_file_that_knows_it(
     three = colour_model("three.tflite")
     pair = [(path, read_artifact(path)) for path in (two, three)]
     found = evaluate_both(pair[0], pair[1], colour_folder, no_progress)
-    assert "20 right by the file there, 30 by the new one (+33.3 points" in found.line
+    assert "20 of 30 photos right by the file there, 30 by the new one (+33.3 points" in found.line
     assert not found.is_worse
