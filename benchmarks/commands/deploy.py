@@ -63,7 +63,8 @@ def command(
                 "which file of the Pi is to be put back is not said",
                 found=repr(target or model),
                 expected="its path there, after a colon",
-                fix=f"for example: edge-effnet deploy --back {place.with_path('mine.tflite')}",
+                fix="for example: edge-effnet deploy --back "
+                f"{quote(place.with_path('mine.tflite'))}",
             )
         found = asyncio.run(put_back(place, path, force=force))
     else:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from benchmarks.deploy.evaluating import evaluate_both
 from benchmarks.deploy.evidence import Evidence, find_evidence, lacking
@@ -124,7 +125,7 @@ async def _newest_other(
     raise DataError(
         f"no earlier file of {target} is kept on {remote.host}",
         expected=f"{posixpath.splitext(target)[0]}.before-….tflite",
-        fix=f"see what is there: {remote.address.ssh} ls {folder}".rstrip(),
+        fix=f"see what is there: {remote.address.ssh} ls {quote(folder or '.')}",
     )
 
 

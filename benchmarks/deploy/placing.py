@@ -12,6 +12,7 @@ import posixpath
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from shlex import quote
 
 from benchmarks.deploy.names import is_part, kept_names, next_name, part_name, read_moment
 from benchmarks.ssh.connect import require_asyncssh
@@ -42,7 +43,7 @@ async def find_path(remote: RemoteFiles, path: str | None, name: str) -> str:
     if found is None and folder and await remote.entry(folder, follow=True) is None:
         raise OutputError(
             f"{remote.host} has no folder {folder}",
-            fix=f"make it: {remote.address.ssh} mkdir -p {folder}",
+            fix=f"make it: {remote.address.ssh} mkdir -p {quote(folder)}",
         )
     return path
 
