@@ -31,6 +31,8 @@ COMMANDS = {
         "What a file is, and what slows models down here.",
     ),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live images of a camera."),
+    "collect": ("benchmarks.commands.collect:command", "Photos a camera kept, from a Pi to here."),
+    "deploy": ("benchmarks.commands.deploy:command", "A model to a Pi, in place of the one there."),
     "signs": ("edge_effnet.commands.signs:command", "The built-in data set: images, print, video."),
     "demo": ("converters.commands.demo:command", "The whole workflow, offline, in minutes."),
 }

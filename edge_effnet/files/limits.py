@@ -117,6 +117,10 @@ WEIGHTS_BYTES = Limit("EDGE_EFFNET_MAX_WEIGHTS_BYTES", 2048 * _MIB, "bytes", "al
 TEXT_BYTES = Limit("EDGE_EFFNET_MAX_TEXT_BYTES", 64 * _MIB, "bytes", "label, CSV and JSON files")
 DOWNLOAD_BYTES = Limit("EDGE_EFFNET_MAX_DOWNLOAD_BYTES", 1024 * _MIB, "bytes", "downloads")
 DOWNLOAD_S = Limit("EDGE_EFFNET_MAX_DOWNLOAD_S", 3600, "seconds", "one download")
+REMOTE_FILES = Limit("EDGE_EFFNET_MAX_REMOTE_FILES", 100_000, "files", "a folder on a Pi")
+COLLECTED_BYTES = Limit(
+    "EDGE_EFFNET_MAX_COLLECTED_BYTES", 16_384 * _MIB, "bytes", "photos of one pull"
+)
 
 LIMITS = (
     IMAGE_PIXELS,
@@ -135,4 +139,6 @@ LIMITS = (
     TEXT_BYTES,
     DOWNLOAD_BYTES,
     DOWNLOAD_S,
+    REMOTE_FILES,
+    COLLECTED_BYTES,
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from benchmarks.results.result import Case, Result
 from edge_effnet.measure.environment import Environment
 from edge_effnet.measure.probe import Probe
 from edge_effnet.measure.validity import Validity, check_samples
-from tests.edge_effnet.conftest import colour_folder, colour_model
+from tests.benchmarks.ssh.server import Pi, running_pi
+from tests.edge_effnet.conftest import colour_folder, colour_model, taught_model
 
-__all__ = ["colour_folder", "colour_model"]
+__all__ = ["colour_folder", "colour_model", "taught_model"]
 
 Cli = Callable[..., tuple[int, str, str]]
 MakeResult = Callable[..., Result]
@@ -89,3 +91,21 @@ def make_result() -> MakeResult:
         )
 
     return make
+
+
+@pytest.fixture
+def user_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home folder of the user here, who works in a folder of it."""
+    home = tmp_path / "user"
+    (home / "work").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(home / "work")
+    return home
+
+
+@pytest.fixture
+def pi(tmp_path: Path, user_home: Path) -> Iterator[Pi]:
+    """A host that the user reaches as ``pi@pi4``."""
+    (tmp_path / "pi").mkdir()
+    with running_pi(tmp_path / "pi", user_home) as host:
+        yield host

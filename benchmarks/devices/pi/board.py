@@ -7,15 +7,16 @@ import hashlib
 import json
 import secrets
 import shlex
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.devices.pi.answers import ANSWERS, Line, Refusal, checked, lines_of
-from benchmarks.devices.pi.connect import Address, connected, require_asyncssh
 from benchmarks.devices.pi.package import build_agent
+from benchmarks.ssh.connect import Address, connected, no_answer, require_asyncssh
+from benchmarks.ssh.files import LinkLost, sftp_errors, start_sftp
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.limits import TEXT_BYTES
 from edge_effnet.runtime.crash import RuntimeDied
@@ -30,10 +31,6 @@ FILES_AT_A_TIME = 8
 OPEN_SECONDS = 60
 """For everything before the first question of a command: reading a card that hangs has no end."""
 Content = Path | bytes
-
-
-class LinkLost(Exception):
-    """The connection broke while the Pi was at work."""
 
 
 @dataclass(frozen=True)
@@ -179,25 +176,9 @@ class Board:
         with self._sftp("does not say what it has"):
             return bool(await self.sftp.exists(self.agent))
 
-    @contextmanager
-    def _sftp(self, refusal: str) -> Iterator[None]:
-        """What goes wrong with files there, in one line.
-
-        Raises:
-            OutputError: the Pi refuses; ``refusal`` says what.
-            LinkLost: the connection broke.
-        """
-        ssh = require_asyncssh()
-        try:
-            yield
-        except ssh.SFTPConnectionLost as error:
-            raise LinkLost from error
-        except (OSError, ssh.SFTPError) as error:
-            raise OutputError(
-                f"{self.address.host} {refusal}",
-                found=getattr(error, "reason", "") or str(error),
-                fix="look at its disk: df -h, and at who owns what is in ~/.cache there",
-            ) from error
+    def _sftp(self, refusal: str) -> AbstractContextManager[None]:
+        fix = "look at its disk: df -h, and at who owns what is in ~/.cache there"
+        return sftp_errors(self.address.host, refusal, fix)
 
 
 @asynccontextmanager
@@ -213,7 +194,7 @@ async def board_at(address: Address) -> AsyncIterator[Board]:
                 async with asyncio.timeout(OPEN_SECONDS):
                     board = await _open_board(address, connection, opened)
             except TimeoutError as error:
-                raise _no_answer(address) from error
+                raise no_answer(address, OPEN_SECONDS) from error
             yield board
         except BaseException:
             connection.abort()  # closing in good order would wait for who may not answer
@@ -225,14 +206,7 @@ async def _open_board(
 ) -> Board:
     source = build_agent()
     agent = f"agent-{hashlib.sha256(source).hexdigest()[:16]}.pyz"
-    try:
-        sftp = await opened.enter_async_context(connection.start_sftp_client())
-    except require_asyncssh().Error as error:
-        raise EdgeEffnetError(
-            f"{address.host} takes no files",
-            found=getattr(error, "reason", "") or str(error),
-            fix="switch SFTP on in its /etc/ssh/sshd_config (Subsystem sftp internal-sftp)",
-        ) from error
+    sftp = await opened.enter_async_context(await start_sftp(connection, address))
     board = Board(address, connection, sftp, f"{CACHE}/{agent}", {})
     if not await board.has_agent():
         await board.make_folder("files")
@@ -246,14 +220,6 @@ async def _open_board(
 def _version(text: str) -> tuple[int, ...]:
     parts = text.split(".")[:2]
     return tuple(int(part) for part in parts if part.isdecimal() and len(part) < 5)
-
-
-def _no_answer(address: Address) -> EdgeEffnetError:
-    return EdgeEffnetError(
-        f"{address.host} accepts the connection and then does not answer",
-        found=f"silence for {OPEN_SECONDS} s",
-        fix=f"see whether it is overloaded: {address.ssh} uptime; or switch it off and on",
-    )
 
 
 def _no_python(address: Address, found: str) -> EdgeEffnetError:

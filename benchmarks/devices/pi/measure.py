@@ -14,12 +14,13 @@ from typing import Any
 
 from benchmarks.devices import Fetched
 from benchmarks.devices.pi.answers import End, Line, Refusal, checked
-from benchmarks.devices.pi.board import Board, Content, LinkLost, board_at
-from benchmarks.devices.pi.connect import Address, parse_address, require_asyncssh
+from benchmarks.devices.pi.board import Board, Content, board_at
 from benchmarks.devices.pi.job import Job, make_job, read_result
 from benchmarks.devices.pi.needs import needs
 from benchmarks.devices.pi.package import build_package
 from benchmarks.spec import BenchSpec
+from benchmarks.ssh.connect import Address, parse_address, require_asyncssh
+from benchmarks.ssh.files import LinkLost
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.files.json_text import parse_json

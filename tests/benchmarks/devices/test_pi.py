@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 
 from benchmarks.devices.pi import package
 from benchmarks.devices.pi.board import Board
-from benchmarks.devices.pi.connect import Address, parse_address
 from benchmarks.devices.pi.job import Job, make_job, returned
 from benchmarks.devices.pi.measure import fetch
 from benchmarks.devices.pi.package import build_agent, build_package, requirements
 from benchmarks.spec import BenchSpec
+from benchmarks.ssh.connect import Address, parse_address
 from edge_effnet.data.given_labels import read_labels
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem

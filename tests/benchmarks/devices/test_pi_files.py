@@ -14,7 +14,7 @@ import pytest
 from benchmarks.devices.pi import board
 from benchmarks.devices.pi.answers import ANSWERS, checked
 from benchmarks.devices.pi.board import CACHE, Board
-from benchmarks.devices.pi.connect import Address
+from benchmarks.ssh.connect import Address
 from edge_effnet.errors import EdgeEffnetError, OutputError
 
 Use = Callable[[Board], Awaitable[Any]]
@@ -35,6 +35,7 @@ async def connection_to(home: Path) -> AsyncIterator[asyncssh.SSHClientConnectio
     server = await asyncssh.create_server(
         Server,
         "127.0.0.1",
+        0,
         server_host_keys=[key],
         process_factory=silent,
         sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=bytes(home)),

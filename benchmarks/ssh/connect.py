@@ -6,6 +6,8 @@ type.
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,8 +45,11 @@ class Address:
         return shlex.join(["ssh", *port, f"{self.user}@{self.host}" if self.user else self.host])
 
 
-def parse_address(text: str) -> Address:
+def parse_address(text: str, named: str = "--device pi@…") -> Address:
     """Read what stands behind ``pi@``: ``raspberrypi.local``, ``alice@10.0.0.7:2222``.
+
+    Args:
+        named: what the user calls it, for the error.
 
     Raises:
         UsageProblem: no host, or a port that is none.
@@ -67,10 +72,10 @@ def parse_address(text: str) -> Address:
         or (colon and not 1 <= number <= 65535)
     ):
         raise UsageProblem(
-            "--device pi@… is not understood",
+            f"{named} is not understood",
             found=repr(text),
             expected="a host name, with a user before it and a port behind it if you like",
-            fix="for example --device pi@raspberrypi.local, or pi@alice@10.0.0.7:2222",
+            fix="for example pi@raspberrypi.local, or pi@alice@10.0.0.7:2222",
         )
     return Address(host, user or None, number or None)
 
@@ -84,7 +89,7 @@ def require_asyncssh() -> Any:
     try:
         import asyncssh
     except ImportError as error:
-        raise MissingExtra("asyncssh", "remote", "measuring over SSH") from error
+        raise MissingExtra("asyncssh", "remote", "a connection over SSH") from error
     return asyncssh
 
 
@@ -98,6 +103,7 @@ async def connected(address: Address) -> AsyncIterator[asyncssh.SSHClientConnect
             that the host accepts.
     """
     ssh = require_asyncssh()
+    _log_no_lost_link(ssh)
     seen: list[Any] = []
 
     class Client(ssh.SSHClient):  # type: ignore[name-defined,misc]
@@ -107,15 +113,33 @@ async def connected(address: Address) -> AsyncIterator[asyncssh.SSHClientConnect
             seen.append(key)
             return False
 
+    options = None
     try:
         options = _options(ssh, address)
         connection = await ssh.connect(address.host, options=options, client_factory=Client)
     except ssh.HostKeyNotVerifiable as error:
         raise _untrusted(ssh, address, options, seen, str(error)) from error
     except (OSError, ssh.Error, TimeoutError, ValueError) as error:
-        raise _refused(ssh, address, error) from error
+        raise _refused(ssh, address, options, error) from error
     async with connection:
         yield connection
+
+
+def _log_no_lost_link(ssh: Any) -> None:
+    """Keep asyncio from logging a lost link once for each request that was on its way: it is one
+    line of ours."""
+    loop = asyncio.get_running_loop()
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if not isinstance(context.get("exception"), OSError | ssh.Error):
+            loop.default_exception_handler(context)
+
+    loop.set_exception_handler(handle)
+    logging.getLogger("asyncio").addFilter(_is_no_lost_link)
+
+
+def _is_no_lost_link(record: logging.LogRecord) -> bool:
+    return "send() raised exception" not in record.getMessage()
 
 
 def _options(ssh: Any, address: Address) -> Any:
@@ -138,6 +162,15 @@ def _options(ssh: Any, address: Address) -> Any:
     # trust whoever answers. Nothing said means ~/.ssh/known_hosts.
     known = options.known_hosts or b""
     return ssh.SSHClientConnectionOptions(options=options, known_hosts=known)
+
+
+def no_answer(address: Address, seconds: float) -> EdgeEffnetError:
+    """A host that took the connection and then said nothing."""
+    return EdgeEffnetError(
+        f"{address.host} accepts the connection and then does not answer",
+        found=f"silence for {seconds} s",
+        fix=f"see whether it is overloaded: {address.ssh} uptime; or switch it off and on",
+    )
 
 
 def _untrusted(
@@ -181,15 +214,17 @@ def _knows_another(ssh: Any, options: Any, name: str) -> bool:
     return bool(keys)
 
 
-def _refused(ssh: Any, address: Address, error: Exception) -> EdgeEffnetError:
+def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> EdgeEffnetError:
     """What a failed connection means and what to do."""
     said = getattr(error, "reason", "") or str(error) or type(error).__name__
     if isinstance(error, ssh.PermissionDenied):
         fix = (
-            f"give it your public key: {address.ssh.replace('ssh', 'ssh-copy-id', 1)} "
-            "(a key with a passphrase must be in your ssh-agent: ssh-add)"
+            "give it your public key: "
+            f"{_with_user(address, options).replace('ssh', 'ssh-copy-id', 1)} "
+            "(a key with a passphrase must be in your ssh-agent: ssh-add), or name another user: "
+            f"pi@USER@{address.host}"
         )
-        what = f"{address.host} accepts none of your SSH keys"
+        what = f"{address.host} accepts none of your SSH keys for the user {options.username!r}"
     elif isinstance(error, TimeoutError):
         what, said = f"{address.host} does not answer", f"silence for {CONNECT_SECONDS} s"
         fix = "check that it is switched on and in this network"

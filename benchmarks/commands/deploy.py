@@ -1,0 +1,107 @@
+"""``edge-effnet deploy``: a model to a Raspberry Pi, in place of the one that is there."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import click
+
+from edge_effnet.errors import UsageProblem
+
+if TYPE_CHECKING:
+    from benchmarks.deploy.deploy import Deployed
+    from benchmarks.ssh.places import Place
+
+
+@click.command("deploy")
+@click.argument("model", metavar="MODEL", required=False)
+@click.argument("target", metavar="PI@HOST[:PATH]", required=False)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    metavar="DIR|CSV",
+    help="Evaluate both files on these photos first, and refuse a proven loss.",
+)
+@click.option("--back", is_flag=True, help="Put the file before back: deploy --back PI@HOST:PATH.")
+@click.option("--force", is_flag=True, help="Also a file that knows less or is proven worse.")
+def command(
+    model: str | None, target: str | None, data: Path | None, back: bool, force: bool
+) -> None:
+    """Copy MODEL to a Raspberry Pi, where it takes the place of the file at PATH.
+
+    PATH begins in the home folder there and is MODEL's name unless you say otherwise. The file
+    is copied beside it, read back and checked, and renamed, so that at every moment a whole
+    file is there; the one before is kept as NAME.before-MOMENT.tflite. A camera that runs with
+    --model PATH takes the new file over by itself.
+
+    Refused without --force: a file that lacks classes of the one before, or is proven worse, by
+    --data, by photos that taught both, or by what both cards say of the same photos. A damaged
+    file is always refused. The Pi needs SSH with SFTP, and nothing else.
+
+    \b
+    Examples:
+      edge-effnet deploy mine.tflite pi@raspberrypi.local
+      edge-effnet deploy better.tflite pi@raspberrypi.local:mine.tflite --data photos/
+      edge-effnet deploy --back pi@raspberrypi.local:mine.tflite
+    """
+    from benchmarks.deploy.deploy import deploy, put_back
+    from benchmarks.ssh.places import parse_place
+    from edge_effnet.ui.progress import stages
+
+    if back:
+        if data is not None:
+            raise UsageProblem(
+                "--back puts a file back that was there", found="--data", fix="omit --data"
+            )
+        place = parse_place(target or model or _missing("PI@HOST:PATH"))
+        path = place.path or (Path(model).name if model and target else None)
+        if path is None:
+            raise UsageProblem(
+                "which file of the Pi is to be put back is not said",
+                found=repr(target or model),
+                expected="its path there, after a colon",
+                fix="for example: edge-effnet deploy --back "
+                f"{quote(place.with_path('mine.tflite'))}",
+            )
+        found = asyncio.run(put_back(place, path, force=force))
+    else:
+        place = parse_place(target or _missing("PI@HOST[:PATH]"))
+        with stages() as stage:
+            found = asyncio.run(deploy(Path(model or ""), place, data, stage, force=force))
+    _print_deployed(found, place, back=back, with_data=data is not None)
+
+
+def _missing(name: str) -> str:
+    raise click.UsageError(f"Missing argument '{name}'.")
+
+
+def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: bool) -> None:
+    from edge_effnet.ui.console import echo, print_note
+
+    host, named = place.address.host, quote(place.with_path(found.path))
+    if found.unreadable:
+        print_note(f"not compared: {found.unreadable}")
+    elif found.evidence is not None:
+        echo(found.evidence.line)
+    elif found.kept and not (back or with_data or found.lacks):
+        print_note(
+            "nothing here tells which of both files is more often right: --data DIR evaluates both "
+            "on photos"
+        )
+    if found.same:
+        echo(f"{found.path} on {host} is this file already; nothing was changed")
+    else:
+        echo(f"in place on {host}: {found.path}, SHA-256 {found.sha256[:16]}…")
+    if found.kept:
+        echo(f"the file before is kept as {found.kept}; back: edge-effnet deploy --back {named}")
+    if found.lacks:
+        print_note(
+            f"it does not know {', '.join(map(repr, found.lacks[:3]))}: a camera that runs says so "
+            "and goes on with the file before; start it anew"
+        )
+    elif found.kept:
+        echo(f"a camera that runs there with --model {found.path} takes it over by itself")
+    echo(f"next: {place.address.ssh}, and there: edge-effnet camera --model {quote(found.path)}")

@@ -1,0 +1,57 @@
+"""A file or folder on a Pi, as ``scp`` names it: ``pi@HOST:PATH``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from benchmarks.ssh.connect import Address, parse_address
+from edge_effnet.errors import UsageProblem
+
+_PLACE = re.compile(
+    r"(?P<user>[^@:/\s]+@)?(?P<host>\[[^\]]*\]|[^@:/\s]+)(?P<port>:\d+(?=:|\Z))?(?P<path>:.*)?",
+    re.DOTALL,
+)
+_OURS = "pi@"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A host and, maybe, a path on it.
+
+    Attributes:
+        named: the host as the user named it, for commands to type.
+        path: relative ones begin in the home folder there; None where none was given.
+    """
+
+    address: Address
+    named: str
+    path: str | None
+
+    def with_path(self, path: str) -> str:
+        """The same host and a path, as they are typed."""
+        return f"{self.named}:{path}"
+
+
+def parse_place(text: str) -> Place:
+    """Read ``[pi@][USER@]HOST[:PORT][:PATH]``.
+
+    ``pi@`` means what it means in ``bench --device``: the user of your SSH configuration, else
+    ``pi``. Digits alone behind the host are a port.
+
+    Raises:
+        UsageProblem: no host, or a port that is none.
+    """
+    found = _PLACE.fullmatch(text.removeprefix(_OURS))
+    if found is None:
+        raise UsageProblem(
+            "the Pi is not understood",
+            found=repr(text),
+            expected="pi@HOST:PATH, as scp names it",
+            fix="for example pi@raspberrypi.local:kept",
+        )
+    user, host, port, path = (found[name] or "" for name in ("user", "host", "port", "path"))
+    address = parse_address(user + host + port, "the Pi")
+    plain = re.sub(r"\A~(/+|\Z)", "", path.removeprefix(":"))
+    named = text[: len(text) - len(path)]
+    return Place(address, named, (plain.rstrip("/") or plain[:1]) or None)
