@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ssh.files import Entry, RemoteFiles
-from edge_effnet.camera.outputs.collect import LINES, PHOTOS, TO_LABEL
+from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL
 from edge_effnet.errors import DataError
 from edge_effnet.files.limits import COLLECTED_BYTES, FRAME_BYTES, REMOTE_FILES
 from edge_effnet.printable import printable

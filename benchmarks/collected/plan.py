@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.collected.listing import Photo
-from edge_effnet.camera.outputs.collect import TO_LABEL
+from edge_effnet.camera.collecting.layout import TO_LABEL
 
 
 @dataclass(frozen=True)

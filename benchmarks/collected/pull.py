@@ -17,7 +17,7 @@ from benchmarks.collected.plan import Plan, plan_pull
 from benchmarks.collected.record import read_record, write_record
 from benchmarks.ssh.files import LinkLost, RemoteFiles, files_at
 from benchmarks.ssh.places import Place
-from edge_effnet.camera.outputs.collect import LINES
+from edge_effnet.camera.collecting.layout import LINES
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, cannot_write
 from edge_effnet.files.limits import TEXT_BYTES
 from edge_effnet.files.locks import locked

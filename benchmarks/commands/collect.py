@@ -72,7 +72,7 @@ def pull_command(source: str, folder: Path | None) -> None:
 
 
 def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
-    from edge_effnet.camera.outputs.collect import LINES, PHOTOS, TO_LABEL
+    from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL
     from edge_effnet.ui.console import console, echo, megabytes, print_note
     from edge_effnet.ui.tables import name_text, table
 

@@ -12,12 +12,12 @@ from shlex import quote
 
 from benchmarks.deploy.evaluating import evaluate_both
 from benchmarks.deploy.evidence import Evidence, find_evidence, lacking
-from benchmarks.deploy.names import kept_names
 from benchmarks.deploy.placing import find_path, keep, put_in_place, read_model, replace
 from benchmarks.ssh.files import LinkLost, RemoteFiles, files_at
 from benchmarks.ssh.places import Place
 from edge_effnet.artifact import Artifact, read_artifact
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError, OutputError
+from edge_effnet.files.before_names import kept_names
 from edge_effnet.files.limits import MODEL_BYTES, REMOTE_FILES
 from edge_effnet.files.read import read_bytes
 from edge_effnet.files.scratch import scratch_folder

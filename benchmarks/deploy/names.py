@@ -1,43 +1,17 @@
-"""Names of models that were replaced: ``mine.tflite`` is kept as
-``mine.before-20261129-101500.tflite``, by the Pi's own time."""
+"""Names and moments on the Pi, beside those of ``edge_effnet.files.before_names``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from pathlib import PurePosixPath
+from datetime import datetime
 
-_MOMENT = "%Y%m%d-%H%M%S"
-
-
-def before_name(name: str, moment: datetime) -> str:
-    """Under which a file is kept when it is replaced.
-
-    >>> before_name("mine.tflite", datetime(2026, 11, 29, 10, 15))
-    'mine.before-20261129-101500.tflite'
-    """
-    path = PurePosixPath(name)
-    return f"{path.stem}.before-{moment:{_MOMENT}}{path.suffix}"
-
-
-def kept_names(name: str, names: Iterable[str]) -> list[str]:
-    """Those of ``names`` under which ``name`` was kept, the newest first."""
-    found = [(moment, one) for one in names if (moment := _moment(name, one)) is not None]
-    return [one for _, one in sorted(found, reverse=True)]
-
-
-def next_name(name: str, names: Iterable[str], now: datetime) -> str:
-    """The name to keep it under now: newer than all there are, whatever the clock says."""
-    newest = max((m for one in names if (m := _moment(name, one)) is not None), default=None)
-    moment = now if newest is None else max(now, newest + timedelta(seconds=1))
-    return before_name(name, moment)
+from edge_effnet.files.before_names import parse_moment
 
 
 def read_moment(text: str) -> datetime | None:
     """What ``date +%Y%m%d-%H%M%S`` prints, maybe after a greeting of the user's shell."""
     found = re.findall(r"^(\d{8}-\d{6})$", text, re.MULTILINE)
-    return _parsed(found[-1]) if found else None
+    return parse_moment(found[-1]) if found else None
 
 
 def part_name(name: str, digest: str) -> str:
@@ -48,17 +22,3 @@ def part_name(name: str, digest: str) -> str:
 def is_part(name: str, other: str) -> bool:
     """Whether ``other`` is such a name of ``name``."""
     return re.fullmatch(rf"\.{re.escape(name)}\.[0-9a-f]{{16}}\.part", other) is not None
-
-
-def _moment(name: str, other: str) -> datetime | None:
-    path = PurePosixPath(name)
-    pattern = rf"{re.escape(path.stem)}\.before-(\d{{8}}-\d{{6}}){re.escape(path.suffix)}"
-    found = re.fullmatch(pattern, other, re.ASCII)
-    return _parsed(found[1]) if found else None
-
-
-def _parsed(text: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, _MOMENT)
-    except ValueError:
-        return None

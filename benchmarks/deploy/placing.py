@@ -14,10 +14,11 @@ from contextlib import suppress
 from datetime import datetime
 from shlex import quote
 
-from benchmarks.deploy.names import is_part, kept_names, next_name, part_name, read_moment
+from benchmarks.deploy.names import is_part, part_name, read_moment
 from benchmarks.ssh.connect import require_asyncssh
 from benchmarks.ssh.files import LinkLost, RemoteFiles
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
+from edge_effnet.files.before_names import kept_names, next_name
 from edge_effnet.files.limits import MODEL_BYTES, REMOTE_FILES
 from edge_effnet.stages import StartStage
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 from edge_effnet.errors import cannot_write
+from edge_effnet.files.before_names import kept_names, next_name
 from edge_effnet.files.scratch import PartFile
-
-_BEFORE, _MOMENT = ".before-", "%Y%m%d-%H%M%S"
 
 
 def replace_keeping(path: Path, new: Path) -> Path:
@@ -26,7 +25,7 @@ def replace_keeping(path: Path, new: Path) -> Path:
         OutputError: nothing has changed, but for the file that was to be kept.
     """
     try:
-        kept = _free_name(path)
+        kept = path.with_name(next_name(path.name, _names_beside(path), datetime.now()))
         try:
             os.link(path, kept)
         except OSError:  # a disk without links, as FAT
@@ -45,22 +44,14 @@ def replace_keeping(path: Path, new: Path) -> Path:
 
 def newest_before(path: Path) -> Path | None:
     """The file that was there before, kept by ``replace_keeping``; None without one."""
-    kept = sorted(path.parent.glob(f"{_glob_of(path.stem)}{_BEFORE}*{path.suffix}"))
-    return kept[-1] if kept else None
+    kept = kept_names(path.name, _names_beside(path))
+    return path.with_name(kept[0]) if kept else None
 
 
-def _glob_of(text: str) -> str:
-    return "".join(f"[{one}]" if one in "*?[" else one for one in text)
-
-
-def _free_name(path: Path) -> Path:
-    moment = time.strftime(_MOMENT)
-    for number in range(100):
-        more = f"-{number:02d}" if number else ""
-        kept = path.with_name(f"{path.stem}{_BEFORE}{moment}{more}{path.suffix}")
-        if not kept.exists():
-            return kept
-    raise FileExistsError(f"{path.stem}{_BEFORE}{moment} is there a hundred times")
+def _names_beside(path: Path) -> list[str]:
+    with suppress(OSError):
+        return [one.name for one in path.parent.iterdir()]
+    return []
 
 
 def _write_through(folder: Path) -> None:
