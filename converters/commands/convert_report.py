@@ -131,7 +131,7 @@ def _row(made: ConvertedFile, reference: ConvertedFile, conversion: Conversion) 
             "–" if same is None else f"{same:.1f} %",
         ]
     return [
-        made.path.name if made.kept else f"{made.path.name} (not kept)",
+        made.path.name if made.kept else f"{made.recipe} (not kept)",
         megabytes(made.size_bytes),
         f"{made.size_bytes / reference.size_bytes:.3f}",
         figure,
