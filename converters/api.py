@@ -89,7 +89,8 @@ def convert(
             for the first ones.
         teachable: keep the last layer of the ``edgetpu`` file in float and out of what is
             compiled, so that it can be exchanged later.
-        target: ``--for``: ``"frigate"`` writes the folder ``out`` as Frigate reads it.
+        target: ``--for``: ``"frigate"`` writes the folder ``out`` as Frigate reads it, of a float
+            model (of a file that was taught, the command does).
         weights: of a variant or baseline: ``auto``, ``imagenet``, ``demo``, ``random`` or a file.
         labels: names of the classes in index order; by default the model's own.
         preprocess: such as ``"mean=127.5,std=127.5"``; by default the model's own.

@@ -81,3 +81,11 @@ def test_options_that_frigate_has_no_use_for(
         ConvertConfig(
             out=Path("door"), recipes=asked_recipes(recipes, "frigate"), target="frigate", **others
         )
+
+
+def test_weights_of_another_resolution_are_named() -> None:
+    """The demo weights, which saw small signs: squashing them to 224 px ruins their answers."""
+    source = at_its_size(ModelChoice(variant="b0", weights="demo")).open()
+    (line,) = [one for one in source.notices if "were trained at" in one]
+    assert "at 224 px the network may be much less accurate" in line
+    assert "train --resolution 224" in line
