@@ -12,6 +12,7 @@ from converters.config import ConvertConfig
 from converters.conversion import Conversion, files_to_write
 from converters.float_model.baselines import BASELINES
 from converters.float_model.choice import ModelChoice
+from converters.frigate.source import at_its_size
 from converters.pipeline import convert as run
 from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.errors import UsageProblem
@@ -43,6 +44,7 @@ def convert(
     allow_float: int = 0,
     full_integer: bool = False,
     teachable: bool = False,
+    target: Literal["frigate"] | None = None,
     weights: str = "auto",
     runs: str | PathLike[str] = "runs",
     resolution: int | None = None,
@@ -87,6 +89,8 @@ def convert(
             for the first ones.
         teachable: keep the last layer of the ``edgetpu`` file in float and out of what is
             compiled, so that it can be exchanged later.
+        target: ``--for``: ``"frigate"`` writes the folder ``out`` as Frigate reads it, of a float
+            model (of a file that was taught, the command does).
         weights: of a variant or baseline: ``auto``, ``imagenet``, ``demo``, ``random`` or a file.
         labels: names of the classes in index order; by default the model's own.
         preprocess: such as ``"mean=127.5,std=127.5"``; by default the model's own.
@@ -137,10 +141,13 @@ def convert(
         allow_float=allow_float,
         full_integer=full_integer,
         teachable=teachable,
+        target=target,
         qat_steps=qat_steps,
         qat_labels=qat_labels,
         resume=resume,
     )
+    if target == "frigate":
+        choice = at_its_size(choice)
     files = files_to_write(choice.name, config, choice.file)
     with claimed({"out": files}, {}, overwrite=force):
         conversion = run(choice.open(), config, _stages(progress))

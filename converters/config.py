@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -9,13 +10,19 @@ from typing import Literal
 import click
 
 from converters.accuracy.limits import Limits
+from converters.frigate.folder import classifier_name
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS
-from converters.quantization.recipes import QuantRecipe
+from converters.quantization.recipes import RECIPES, QuantRecipe
 from edge_effnet.config_files import option
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.quantities import OneOf
 
 _COUNT = click.IntRange(1)
+
+
+def asked_recipes(names: Sequence[str], target: str | None) -> tuple[QuantRecipe, ...]:
+    """The recipes of these names; what another program reads has one of its own."""
+    return tuple(RECIPES[name] for name in names or (("int8",) if target else ()))
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class ConvertConfig:
         fallback: a recipe without int8 kernels, written where no int8 file keeps the limits.
         allow_float: tensors that may stay float where no full-integer strategy fits.
         full_integer: no operator of the int8 file computes in float.
+        target: the program that reads the file, where that decides how it is fed and written.
         teachable: the answer of the Edge TPU's file computes in float, behind what is compiled.
         qat_steps: of quantization-aware training; None for the default.
         qat_labels: whether the calibration images' labels teach there too.
@@ -124,12 +132,22 @@ class ConvertConfig:
             "can be exchanged later. It runs on the CPU."
         ),
     )
+    target: Literal["frigate"] | None = field(
+        default=None,
+        metadata=option(
+            "Write what this program reads, measured as it feeds it. frigate: OUT is a folder "
+            "with model.tflite, labelmap.txt and its configuration (--int8, 224 px, squashed).",
+            flag="--for",
+            kind=OneOf(("frigate",)),
+        ),
+    )
     workers: int = 1
     force: bool = False
 
     def __post_init__(self) -> None:
         self._refuse_bad_full_integer()
         self._refuse_bad_teachable()
+        self._refuse_bad_target()
         if self.limits is None:
             self._refuse_options_of_limits()
             return
@@ -197,6 +215,21 @@ class ConvertConfig:
                 "--full-integer keeps nothing in float",
                 found="--teachable beside it, which keeps the last layer in float",
                 fix="leave one of them out",
+            )
+
+    def _refuse_bad_target(self) -> None:
+        if self.target is None:
+            return
+        classifier_name(self.out)
+        others = [f"--{one.name}" for one in self.recipes if one.name != "int8"]
+        others += [f"--io {self.interface}"] if self.interface != "uint8" else []
+        others += [f"--fallback {self.fallback}"] if self.fallback else []
+        if others or not self.recipes:
+            raise UsageProblem(
+                f"--for {self.target} writes one file, int8 with bytes in and out",
+                found=" and ".join(others) or "no recipe",
+                expected="--int8, which needs not be said",
+                fix="leave the others out",
             )
 
     def _refuse_options_of_limits(self) -> None:

@@ -13,6 +13,7 @@ from converters.calibration.images import ConversionImages
 from converters.config import ConvertConfig
 from converters.edgetpu.convert_step import EdgeTpuOutcome, compiled_path
 from converters.float_model.source import Source
+from converters.frigate.folder import MODEL, folder_files
 from converters.quantization.recipes import FLOAT32
 from edge_effnet.artifact import read_artifact
 from edge_effnet.errors import OutputError
@@ -30,6 +31,7 @@ class ConvertedFile:
     Attributes:
         comparison: against the float file; None for the float file itself.
         latency_ms: median of one inference on one core, interleaved with the others.
+        kept: whether it was written; else it was only measured.
     """
 
     recipe: str
@@ -37,6 +39,7 @@ class ConvertedFile:
     size_bytes: int
     latency_ms: float
     comparison: Comparison | None
+    kept: bool = True
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ class Conversion:
             "models": [
                 {
                     "recipe": made.recipe,
-                    "file": str(made.path),
+                    "file": str(made.path) if made.kept else None,
                     "size_bytes": made.size_bytes,
                     "size_ratio": made.size_bytes / self.made[0].size_bytes,
                     "latency_ms": made.latency_ms,
@@ -100,7 +103,10 @@ class Conversion:
 
 
 def output_paths(name: str, config: ConvertConfig) -> dict[str, Path]:
-    """Where each recipe's file goes, and the fallback's: ``OUT/NAME-RECIPE.tflite``."""
+    """Where each recipe's file goes, and the fallback's: ``OUT/NAME-RECIPE.tflite``; for Frigate
+    the one file that it reads."""
+    if config.target == "frigate":
+        return {recipe.name: config.out / MODEL for recipe in config.recipes}
     recipes = [FLOAT32, *(recipe.name for recipe in config.recipes)]
     recipes += [config.fallback] if config.fallback else []
     return {recipe: config.out / f"{name}-{recipe}.tflite" for recipe in recipes}
@@ -113,9 +119,11 @@ def files_to_write(name: str, config: ConvertConfig, own_file: Path | None) -> l
         OutputError: one of them is the user's model, and would be another file.
     """
     paths = output_paths(name, config)
-    compiled = [compiled_path(paths[one.name]) for one in config.recipes if one.edge_tpu]
+    others = [compiled_path(paths[one.name]) for one in config.recipes if one.edge_tpu]
+    if config.target == "frigate":
+        others += folder_files(config.out)
     files = []
-    for path in (*paths.values(), *compiled):
+    for path in dict.fromkeys((*paths.values(), *others)):
         if not _same_file(path, own_file):
             files.append(path)
         elif read_artifact(path).card is None:  # of ours the float file stays what it is

@@ -64,7 +64,7 @@ def search_for_limits(
 
     def write(strategy: Strategy, candidate: Candidate) -> Path:
         path = scratch / f"strategy-{strategy.name}.tflite"
-        written, said = as_written(candidate.model, source)
+        written, said = as_written(candidate.model, source, config.target)
         model = with_metadata(written, said, strategy.recipe)
         card = make_card(said, config, images, labels, strategy, candidate)
         write_artifact(path, model, card, overwrite=True)

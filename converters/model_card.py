@@ -13,6 +13,7 @@ from converters.calibration.images import ConversionImages
 from converters.calibration.ranges import ROLE_METHODS
 from converters.config import ConvertConfig
 from converters.float_model.source import Source
+from converters.frigate.model import with_bytes
 from converters.quantization.candidates import Candidate
 from converters.quantization.pixel_codes import without_identity
 from converters.quantization.recipes import FLOAT32
@@ -38,9 +39,18 @@ def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
     return images.evaluation.labels
 
 
-def as_written(model: bytes, source: Source) -> tuple[bytes, Source]:
-    """A model without what does nothing in it, and how pixels become its input then."""
+def as_written(model: bytes, source: Source, target: str | None) -> tuple[bytes, Source]:
+    """A model without what does nothing in it, and how pixels become its input then.
+
+    Args:
+        target: the program that reads it, of a file that is not float.
+
+    Raises:
+        ModelError: that program cannot.
+    """
     pixels = without_identity(model, source.preprocess)
+    if target == "frigate":
+        pixels = with_bytes(pixels.model, pixels.preprocess)
     return pixels.model, replace(source, preprocess=pixels.preprocess)
 
 

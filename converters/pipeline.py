@@ -23,12 +23,16 @@ from converters.conversion import (
     QAT_STATE,
     Conversion,
     ConvertedFile,
+    output_paths,
     scratch_folder,
 )
 from converters.edgetpu.convert_step import finish_for_edgetpu
 from converters.float_model.fold_normalization import with_folded_normalization
 from converters.float_model.input_pixels import settle_input
 from converters.float_model.source import Source, refuse_broken_weights
+from converters.frigate.acceptance import acceptance_notes
+from converters.frigate.folder import classifier_name, files_beside, refuse_bad_labels
+from converters.frigate.source import as_fed
 from converters.front_notes import front_notes
 from converters.layer_notes import layer_notes
 from converters.limits_step import refuse_limits_of_values, search_for_limits
@@ -78,6 +82,8 @@ def convert(
         stage=stage,
     )
     refuse_limits_of_values(source, config)
+    if config.target == "frigate":
+        source = as_fed(source)
     source, notes = with_folded_normalization(source)
     if config.teachable:
         refuse_without_last_layer(source.model, source.structure, source.name)
@@ -110,6 +116,8 @@ def convert(
         refuse_void_limits(config.limits, images, config.seed)
         done(1)
         labels, described = choose_labels(source, images), images.calibration.describe()
+        if config.target == "frigate":
+            refuse_bad_labels(labels, source.name)
         context = _context(source, config, images, stage)
         outcome = search_for_limits(source, config, images, labels, context, scratch, stage, tell)
         if outcome is None:
@@ -126,6 +134,8 @@ def convert(
         notes += front_notes(small, made_by, context, images, config, scratch)
         if not images.generated:
             notes += layer_notes(small, [made for _, made in made_by], context, config, stage)
+            if config.target == "frigate" and small[0].comparison is not None:
+                notes += acceptance_notes(small[0].comparison.candidate_predictions)
     edgetpu = next(
         (finish_for_edgetpu(file.path) for file in made if _for_edge_tpu(file.recipe)),
         None,
@@ -143,6 +153,7 @@ class _File:
     target: Path
     model: bytes
     card: Card
+    kept: bool = True
 
 
 def _files(
@@ -156,12 +167,14 @@ def _files(
 
     def file(recipe: str, given: Source, model: bytes, *made: Any) -> _File:
         kind = FLOAT32 if recipe == UNPRUNED else recipe
-        written, said = as_written(model, given)
+        kept = config.target is None or kind != FLOAT32
+        written, said = as_written(model, given, config.target if kept else None)
         return _File(
             recipe,
-            config.out / f"{given.name}-{kind}.tflite",
+            output_paths(given.name, config).get(kind, config.out / f"{given.name}-{kind}.tflite"),
             with_metadata(written, said, kind),
             make_card(said, config, images, labels, *made),
+            kept,
         )
 
     original = source.unpruned
@@ -211,9 +224,16 @@ def _write(
         measured = measured_record(comparison, images)
         card = replace(file.card, measured=measured, unknown=rules.get(path))
         content[file.target] = artifact_bytes(path.read_bytes(), card)[0]
+    sizes = {target: len(data) for target, data in content.items()}
+    content = {file.target: content[file.target] for file in files if file.kept}
+    if config.target == "frigate":
+        beside = files_beside(classifier_name(config.out), files[-1].card.labels)
+        content |= {config.out / name: data for name, data in beside.items()}
     write_together(content, overwrite=True)
     written = tuple(
-        ConvertedFile(file.recipe, file.target, len(content[file.target]), latency_ms, comparison)
+        ConvertedFile(
+            file.recipe, file.target, sizes[file.target], latency_ms, comparison, file.kept
+        )
         for file, comparison, latency_ms in zip(files, comparisons, timing.medians_ms, strict=True)
     )
     return written, timing.doubts

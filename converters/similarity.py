@@ -55,12 +55,14 @@ def known_images(
     """Calibration images of each class, at most 20; None where that cannot be.
 
     The network must tell classes apart, and be evaluated on labelled images that it was not
-    trained on; each class must have an image that calibrates.
+    trained on; each class must have an image that calibrates. Other programs read one output.
 
     Args:
         labels: of the network.
     """
     evidence = images.evaluation_set is None or images.evaluation_set.is_evidence
+    if config.target is not None:
+        return None
     if head.task != "classes" or images.generated or images.spare or not evidence:
         return None
     calibrating = images.calibration.images

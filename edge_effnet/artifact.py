@@ -37,7 +37,7 @@ from edge_effnet.tflite.reader import Structure, parse_structure, read_model_byt
 CARD_NAME = "model_card.json"
 LABELS_NAME = "labels.txt"
 CARD_FORMAT = "edge-effnet model card"
-CARD_VERSION = 3
+CARD_VERSION = 4
 _ZIP_DATE = (2020, 1, 1, 0, 0, 0)  # the same model makes the same bytes
 # The local header of the archive's first file, which is all that is left when the end is gone.
 _ARCHIVE_START = re.compile(
@@ -88,7 +88,9 @@ class Card:
         if self.unknown is None:
             del own["unknown"]
         else:
-            version = CARD_VERSION  # the others know one output alone
+            version = 3  # the others know one output alone
+        if self.preprocess.resize != as_before.resize:
+            version = CARD_VERSION  # the others would resize in their own way, in silence
         return {"format": CARD_FORMAT, "version": version, **own}
 
 
@@ -233,6 +235,7 @@ def _preprocess_from_json(stored: Mapping[str, Any]) -> Preprocess:
         stored.get("fit", "crop"),
         stored.get("channels", "rgb"),
         bool(stored.get("standardize", False)),
+        stored.get("resize", "area"),
     )
 
 

@@ -81,6 +81,13 @@ class Copies(TypedDict):
     labels: list[str]
 
 
+class TrainedOn(TypedDict):
+    """Files that a model was trained on, and those that show nearly the same."""
+
+    copies: list[str]
+    near: list[str]
+
+
 class WorstImage(TypedDict):
     """An image, and the probability of its label."""
 
@@ -100,6 +107,7 @@ class SuspectsDocument(TypedDict):
 
     likely_wrong: list[LikelyWrong]
     copies: list[Copies]
+    trained_on: NotRequired[TrainedOn | None]
     worst: list[WorstOfClass]
     moved: NotRequired[list[str] | None]
 

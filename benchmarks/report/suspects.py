@@ -10,7 +10,7 @@ from benchmarks.report.flipped_images import thumbnail
 from benchmarks.report.sources import Json
 
 SHOWN = 24
-"""Images with likely wrong labels, and groups of copies."""
+"""Images with likely wrong labels, groups of copies, and copies of training images."""
 
 
 def suspects(document: Json) -> dict[str, Any] | None:
@@ -20,6 +20,7 @@ def suspects(document: Json) -> dict[str, Any] | None:
         return None
     moved = found.get("moved") or []
     wrong, copies = found["likely_wrong"], found["copies"]
+    near = (found.get("trained_on") or {"near": []})["near"]
     files = moved if len(moved) == len(wrong) else [one["file"] for one in wrong]
     return {
         "wrong": [
@@ -34,6 +35,8 @@ def suspects(document: Json) -> dict[str, Any] | None:
         "more_wrong": max(0, len(wrong) - SHOWN),
         "copies": [_copies(one) for one in copies[:SHOWN]],
         "more_copies": max(0, len(copies) - SHOWN),
+        "near": [_image(file) for file in near[:SHOWN]],
+        "more_near": max(0, len(near) - SHOWN),
         "worst": [
             {
                 "label": one["label"],

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from converters.accuracy.limits import Limits
-from converters.config import ConvertConfig
+from converters.config import ConvertConfig, asked_recipes
 from converters.float_model.choice import ModelChoice
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.kinds import HeadChoice
@@ -33,6 +33,7 @@ _GROUPS = {
         *("--labels", "--preprocess", "--head", "--threshold"),
     ),
     "Recipes": (*(f"--{name}" for name in RECIPES), "--full-integer", "--teachable", "--io"),
+    "Other programs": ("--for",),
     "Data": (
         *("--data", "--calibration", "--calibration-images", "--eval-images"),
         *("--strict", "--seed"),
@@ -88,11 +89,15 @@ def command(**options: Any) -> None:
           --data val.csv
       edge-effnet convert --variant b0 --prune 0.3 --int8 --calibration photos/ --data val.csv
       edge-effnet convert --variant lite0 --weights best.keras --edgetpu --data photos/
+      edge-effnet convert --variant lite0 --data photos/ --for frigate --out front_door
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
-    from converters.commands.convert_report import print_conversion, print_edgetpu
+    from converters.commands.convert_report import print_conversion, print_edgetpu, print_frigate
+    from converters.commands.taught_for_frigate import write_taught_for_frigate
     from converters.conversion import QAT_STATE, TRIALS, files_to_write
     from converters.float_model.input_pixels import settle_input
+    from converters.frigate.source import as_fed, at_its_size
+    from converters.frigate.taught import taught_artifact
     from converters.pipeline import convert
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.system.cores import available_cores
@@ -107,11 +112,13 @@ def command(**options: Any) -> None:
     config = from_options(
         ConvertConfig,
         options,
-        recipes=tuple(recipe for name, recipe in RECIPES.items() if options[name]),
+        recipes=asked_recipes([name for name in RECIPES if options[name]], options["target"]),
         limits=from_options(Limits, options) or None,
         workers=options["threads"] or available_cores(),
         force=options["force"],
     )
+    if config.target == "frigate":
+        original = at_its_size(original)
     share, json_to, shown = options["prune_share"], options["json_to"], options["json_to"] != "-"
     name = _name(original, config, share)
     files = files_to_write(name, config, original.file)
@@ -123,6 +130,9 @@ def command(**options: Any) -> None:
         besides[original.runs / name] = run_files(name)
     claim_outputs({"--json": json_to, "--out": files}, overwrite=config.force, besides=besides)
     _refuse_bad_data(config)
+    if taught := config.target and original.file and taught_artifact(original.file):
+        write_taught_for_frigate(original, taught, config, options)
+        return
     if options["labels"]:
         original = replace(original, labels=read_labels(options["labels"], config.data))
     chosen = original
@@ -145,6 +155,8 @@ def command(**options: Any) -> None:
             workers=config.workers,
             stage=stage,
         )
+        if config.target == "frigate":
+            source = as_fed(source)
         for notice in source.notices:
             print_note(notice)
         conversion = convert(source, config, stage, print_note)
@@ -154,6 +166,8 @@ def command(**options: Any) -> None:
         print_conversion(conversion)
         if conversion.edgetpu:
             print_edgetpu(conversion.edgetpu)
+        if config.target == "frigate" and conversion.made:
+            print_frigate(config.out)
     if conversion.edgetpu and conversion.edgetpu.refused:
         raise conversion.edgetpu.refused
     if conversion.search:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from shlex import quote
 
 from converters.commands.search_report import print_search
 from converters.conversion import Conversion, ConvertedFile
 from converters.edgetpu.compiler import COMPILER
 from converters.edgetpu.convert_step import EdgeTpuOutcome
+from converters.frigate.folder import MODEL_CACHE, OBJECT, STATE
+from converters.frigate.source import FED, SIDE
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.learning.cross_validation import LOST_SHARE
 from edge_effnet.metrics import Paired
@@ -88,7 +91,7 @@ def print_conversion(conversion: Conversion) -> None:
     float_file, small = (quote(str(made.path)) for made in (reference, first))
     out.print(
         f"next: edge-effnet compare {float_file} {small} --data DIR"
-        if sets.generated
+        if sets.generated and reference.kept
         else f"next: edge-effnet classify {small} photo.jpg",
         soft_wrap=True,
     )
@@ -128,7 +131,7 @@ def _row(made: ConvertedFile, reference: ConvertedFile, conversion: Conversion) 
             "–" if same is None else f"{same:.1f} %",
         ]
     return [
-        made.path.name,
+        made.path.name if made.kept else f"{made.recipe} (not kept)",
         megabytes(made.size_bytes),
         f"{made.size_bytes / reference.size_bytes:.3f}",
         figure,
@@ -136,6 +139,17 @@ def _row(made: ConvertedFile, reference: ConvertedFile, conversion: Conversion) 
         f"{made.latency_ms:.1f} ms" if made.latency_ms >= 0.1 else f"{made.latency_ms:.2g} ms",
         f"{made.latency_ms / reference.latency_ms:.2f}",
     ]
+
+
+def print_frigate(out: Path) -> None:
+    """What to do with a folder for Frigate."""
+    screen, folder = console(), quote(str(out))
+    screen.print(f"measured as Frigate feeds it: {FED} at {SIDE} px", style="dim")
+    screen.print(
+        f"next: copy {folder} to Frigate's {MODEL_CACHE}/{out.name}, put {STATE} or {OBJECT} into "
+        "its config.yml with your names, and start it again",
+        soft_wrap=True,
+    )
 
 
 def print_edgetpu(outcome: EdgeTpuOutcome) -> None:

@@ -86,7 +86,8 @@ class ModelChoice:
         default=None,
         metadata=option(
             "How an image becomes input: unit (pixels / 255), tf (-1 to 1), torch, caffe, raw, "
-            "standardize, or mean=127.5,std=127.5; fit=squash|crop|pad; channels=rgb|bgr|grey.",
+            "standardize, or mean=127.5,std=127.5; fit=squash|crop|pad; channels=rgb|bgr|grey; "
+            "resize=area|linear.",
             metavar="SPEC",
         ),
     )

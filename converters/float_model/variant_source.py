@@ -43,6 +43,11 @@ def from_variant(
     classes = resolved.classes or (len(labels) if labels else None)
     networks = [load(resolved, resolution=side, classes=classes)]  # the export frees it
     notices = [resolved.notice] if resolved.notice else []
+    if resolved.resolution not in (None, side):
+        notices.append(
+            f"the weights of {spec.name} were trained at {resolved.resolution} px; at {side} px "
+            f"the network may be much less accurate (edge-effnet train --resolution {side})"
+        )
     if labels:
         refuse_reordered(labels, resolved.labels, f"the weights {weights}")
     names = tuple(labels) if labels else resolved.labels

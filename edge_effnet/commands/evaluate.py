@@ -26,6 +26,7 @@ from edge_effnet.ui.reports.operating_points import (
 
 if TYPE_CHECKING:
     from edge_effnet.metrics import Predictions
+    from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 
 @click.command("evaluate", cls=NeedsData)
@@ -156,7 +157,7 @@ def command(
         if json_to != "-":
             print_others(seen)
     if suspects:
-        document["suspects"] = _suspects(predictions, move, shown=json_to != "-")
+        document["suspects"] = _suspects(predictions, plan, move, shown=json_to != "-")
     found = None
     if targets:
         with stages() as stage:
@@ -184,15 +185,17 @@ def _refuse_moving(data: Path, folder: Path, *, asked: bool) -> None:
     refuse_moving(data, folder)
 
 
-def _suspects(predictions: Predictions, move: Path | None, *, shown: bool) -> dict[str, Any]:
+def _suspects(
+    predictions: Predictions, plan: EvaluationPlan, move: Path | None, *, shown: bool
+) -> dict[str, Any]:
     """Find them, move them where that was asked for, and say so; as JSON."""
     from edge_effnet.runtime.evaluating.suspects import find_suspects, move_aside
     from edge_effnet.ui.progress import stages
     from edge_effnet.ui.reports.suspects import print_suspects
 
     with stages() as stage:
-        advance = stage("looking for copies", len(predictions.paths))
-        found = find_suspects(predictions, advance)
+        advance = stage("looking for copies", len(plan.given))
+        found = find_suspects(predictions, plan.given, plan.steps, advance)
     moved = move_aside(found, move) if move is not None else None
     if shown:
         print_suspects(found, moved)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.image.preprocessing import Channels, Fit, Preprocess
+from edge_effnet.image.preprocessing import Channels, Fit, Preprocess, Resize
 from edge_effnet.spelling import did_you_mean, read_share
 
 # The usual ways by their names. tf, torch and caffe are the modes of
@@ -21,7 +21,7 @@ NORMALIZATIONS: Mapping[str, Mapping[str, Any]] = {
     "standardize": {"mean": (0.0,), "std": (1.0,), "standardize": True},
 }
 _EXAMPLE = "for example --preprocess unit, or --preprocess tf,fit=crop"
-_SETTINGS = ("crop", "mean", "std", "fit", "channels")
+_SETTINGS = ("crop", "mean", "std", "fit", "channels", "resize")
 _SCALING = ("mean", "std", "standardize")
 
 
@@ -85,6 +85,8 @@ def preprocess_text(settings: Preprocess) -> str:
     usual = NORMALIZATIONS[name].get("channels", "rgb") if name else "rgb"
     if settings.channels not in (usual, "grey"):
         said.append(f"channels={settings.channels}")
+    if settings.resize != "area":
+        said.append(f"resize={settings.resize}")
     return ",".join(said)
 
 
@@ -121,6 +123,8 @@ def _setting(name: str, value: str, text: str) -> dict[str, Any]:
         return {"fit": cast(Fit, value)}
     if name == "channels":
         return {"channels": cast(Channels, value)}
+    if name == "resize":
+        return {"resize": cast(Resize, value)}
     try:
         if name == "crop":
             return {"crop": read_share(value)}

@@ -19,6 +19,7 @@ from edge_effnet.errors import UsageProblem
 Pixels = NDArray[np.uint8]
 Fit = Literal["crop", "squash", "pad"]
 Channels = Literal["rgb", "bgr", "grey"]
+Resize = Literal["area", "linear"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class Preprocess:
         channels: their order, or one channel of brightness.
         standardize: each image by its own mean and standard deviation, as
             ``tf.image.per_image_standardization`` does; then ``mean`` and ``std`` are unused.
+        resize: ``area`` averages where an image shrinks, and interpolates cubically where it
+            grows; ``linear`` is what ``cv2.resize`` does where nobody says otherwise, for programs
+            that feed a network so.
     """
 
     height: int
@@ -48,6 +52,7 @@ class Preprocess:
     fit: Fit = "crop"
     channels: Channels = "rgb"
     standardize: bool = False
+    resize: Resize = "area"
 
     def __post_init__(self) -> None:
         if self.height < 1 or self.width < 1:
@@ -63,7 +68,7 @@ class Preprocess:
                 expected="more than 0 and at most 1",
                 fix="use 0.9, or 1.0 to keep the whole central square",
             )
-        for name, choices in (("fit", Fit), ("channels", Channels)):
+        for name, choices in (("fit", Fit), ("channels", Channels), ("resize", Resize)):
             if getattr(self, name) not in get_args(choices):
                 raise UsageProblem(
                     f"there is no {name}={getattr(self, name)}",
@@ -111,7 +116,7 @@ class Preprocess:
     @property
     def fitting(self) -> tuple[object, ...]:
         """All that ``preprocess`` goes by: two with the same make the same pixels of an image."""
-        return self.shape, self.crop, self.fit, self.channels
+        return self.shape, self.crop, self.fit, self.channels, self.resize
 
     @property
     def passes_pixels(self) -> bool:
@@ -140,9 +145,10 @@ def valid_normalization(mean: tuple[float, ...], std: tuple[float, ...]) -> bool
 def preprocess(pixels: Pixels, settings: Preprocess) -> Pixels:
     """Fit an image to the network: RGB pixels to height x width x (3 or 1), in its channels.
 
-    Area averaging where it shrinks, cubic interpolation where it grows. The rule of ``fit`` is the
-    same for every image, one of the network's own size too: images that were prepared
-    elsewhere want ``crop=1`` or ``fit=squash``, which leave them untouched.
+    Area averaging where it shrinks, cubic interpolation where it grows, but for
+    ``resize="linear"``. The rule of ``fit`` is the same for every image, one of the network's own
+    size too: images that were prepared elsewhere want ``crop=1`` or ``fit=squash``, which leave
+    them untouched.
     """
     rows, columns = pixels.shape[:2]
     if settings.fit == "crop":
@@ -152,9 +158,9 @@ def preprocess(pixels: Pixels, settings: Preprocess) -> Pixels:
         top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
         pixels = pixels[top : top + kept_rows, left : left + kept_columns]
     if settings.fit == "pad":
-        fitted = _padded(pixels, settings.height, settings.width)
+        fitted = _padded(pixels, settings)
     else:
-        fitted = _resized(pixels, settings.height, settings.width)
+        fitted = _resized(pixels, settings.height, settings.width, settings.resize)
     return np.ascontiguousarray(in_channels(fitted, settings.channels))
 
 
@@ -170,23 +176,26 @@ def in_rgb(pixels: Pixels, channels: Channels) -> Pixels:
     return np.repeat(pixels, 3, axis=2) if channels == "grey" else in_channels(pixels, channels)
 
 
-def _resized(pixels: Pixels, height: int, width: int) -> Pixels:
+def _resized(pixels: Pixels, height: int, width: int, resize: Resize) -> Pixels:
     rows, columns = pixels.shape[:2]
     if (rows, columns) == (height, width):
         return pixels
     shrinking = rows > height or columns > width
     method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+    if resize == "linear":
+        method = cv2.INTER_LINEAR
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=method), np.uint8)
 
 
-def _padded(pixels: Pixels, height: int, width: int) -> Pixels:
+def _padded(pixels: Pixels, settings: Preprocess) -> Pixels:
+    height, width = settings.height, settings.width
     rows, columns = pixels.shape[:2]
     scale = min(height / rows, width / columns)
     inner_height = max(1, min(height, round(rows * scale)))
     inner_width = max(1, min(width, round(columns * scale)))
     top, left = (height - inner_height) // 2, (width - inner_width) // 2
     padded = np.zeros((height, width, 3), np.uint8)
-    inner = _resized(pixels, inner_height, inner_width)
+    inner = _resized(pixels, inner_height, inner_width, settings.resize)
     padded[top : top + inner_height, left : left + inner_width] = inner
     return padded
 

@@ -106,6 +106,7 @@ def taught_card(backbone: Backbone, name: str, labels: tuple[str, ...]) -> Card:
         backbone.card,
         name=name,
         labels=labels,
+        preprocess=backbone.preprocess,
         steps=steps,
         measured=None,
         tool=tool,

@@ -60,7 +60,7 @@ preprocess_option = click.option(
     metavar="SPEC",
     help="How an image becomes input, for a model that does not say: unit (pixels / 255), "
     "tf (-1 to 1), torch, caffe, raw, standardize, or mean=127.5,std=127.5; "
-    "fit=squash|crop|pad; channels=rgb|bgr|grey.",
+    "fit=squash|crop|pad; channels=rgb|bgr|grey; resize=area|linear.",
 )
 
 head_option = click.option(

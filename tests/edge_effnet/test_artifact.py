@@ -56,7 +56,7 @@ def test_what_is_written_is_read(written: Path) -> None:
         "model_sha256": read.card.model_sha256,
         "preprocess": {
             "height": 4, "width": 4, "crop": 0.875, "mean": (1.0, 2.0, 3.0), "std": (4.0,),
-            "fit": "crop", "channels": "rgb", "standardize": False,
+            "fit": "crop", "channels": "rgb", "standardize": False, "resize": "area",
         },
     }  # fmt: skip
     assert (read.labels, read.preprocess) == (CARD.labels, CARD.preprocess)
@@ -117,7 +117,7 @@ def test_a_card_of_a_newer_version_is_refused(tmp_path: Path) -> None:
 def test_a_card_of_version_1_crops_rgb_images(tmp_path: Path) -> None:
     card = CARD.to_json()
     assert card["version"] == 1  # still read by 0.1, which knows nothing else
-    for key in ("fit", "channels", "standardize"):
+    for key in ("fit", "channels", "standardize", "resize"):
         del card["preprocess"][key]
     card["model_sha256"] = hashlib.sha256(MODEL).hexdigest()
     read = read_artifact(with_card(tmp_path / "old.tflite", json.dumps(card)))
@@ -143,6 +143,14 @@ def test_a_card_of_another_fit_is_not_for_version_1(tmp_path: Path) -> None:
     assert squashed.to_json()["version"] == 2
     write_artifact(tmp_path / "squashed.tflite", MODEL, squashed)
     assert read_artifact(tmp_path / "squashed.tflite").preprocess == squashed.preprocess
+
+
+def test_a_card_of_another_resize_is_not_for_the_versions_before(tmp_path: Path) -> None:
+    """Which would average in silence."""
+    linear = replace(CARD, preprocess=Preprocess(4, 4, resize="linear"))
+    assert linear.to_json()["version"] == 4
+    write_artifact(tmp_path / "linear.tflite", MODEL, linear)
+    assert read_artifact(tmp_path / "linear.tflite").preprocess == linear.preprocess
 
 
 def test_what_lies_behind_a_model_is_not_unpacked(tmp_path: Path) -> None:

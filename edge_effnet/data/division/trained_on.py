@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,22 @@ class EvaluationSet:
         """``{"trained_on": {…}}``, for a document; empty where nothing is recorded."""
         kept = ("images", "trained", "held_out", "unseen", "unknown", "is_evidence", "line")
         return {"trained_on": {key: vars(self)[key] for key in kept}} if self.recorded else {}
+
+
+@dataclass(frozen=True)
+class SeenInTraining:
+    """Images of a data set that models were trained on.
+
+    Attributes:
+        copies: those images themselves, byte for byte.
+        near: others that show the same, scaled or encoded anew.
+    """
+
+    copies: tuple[Path, ...]
+    near: tuple[Path, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"copies": list(map(str, self.copies)), "near": list(map(str, self.near))}
 
 
 def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] | None:
@@ -130,6 +147,27 @@ def trained_on(dataset: Dataset, steps: Steps) -> NDArray[np.bool_] | None:
         return None
     trained = learned_from(prints_of([s.path for s in dataset.samples]), known)
     return trained if trained.any() else None
+
+
+def seen_in_training(dataset: Dataset, steps: Steps) -> SeenInTraining | None:
+    """Which images of a data set ``leave_out_trained`` leaves out, and why; None where nothing is
+    recorded.
+
+    Raises:
+        DataError: an image is not there.
+    """
+    known = records(steps)
+    if not known:
+        return None
+    paths = [sample.path for sample in dataset.samples]
+    prints = prints_of(paths)
+    exact = np.zeros(len(prints), np.bool_)
+    for one in known:
+        exact |= find_copies(prints, one.trained) >= 0
+    near = learned_from(prints, known) & ~exact
+    return SeenInTraining(
+        *(tuple(paths[index] for index in np.flatnonzero(which)) for which in (exact, near))
+    )
 
 
 def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> EvaluationSet:

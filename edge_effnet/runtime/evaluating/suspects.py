@@ -1,4 +1,5 @@
-"""Images that may hurt a data set: likely wrong labels, copies, and the worst of each class."""
+"""Images that may hurt a data set: likely wrong labels, copies within it and of training images,
+and the worst of each class."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.data.division.near_duplicates import group_duplicates, prints_of
+from edge_effnet.data.dataset import Dataset
+from edge_effnet.data.division.near_duplicates import group_duplicates, prints_of, strata_of
+from edge_effnet.data.division.trained_on import SeenInTraining, Steps, seen_in_training
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.metrics import Predictions
 from edge_effnet.metrics.one_model.label_errors import likely_classes, margins
@@ -65,21 +68,28 @@ class Copies:
 @dataclass(frozen=True)
 class Suspects:
     """Attributes:
+    images: that the model was asked about.
+    given: all images, with those that it was trained on.
     wrong: likeliest first.
-    copies: those that contradict each other first.
+    copies: among all images given, those that contradict each other first.
+    trained: those of all images that it was trained on; None where that is not recorded.
     worst: of each class the images that the model gives it least, and their probability.
     """
 
     images: int
+    given: int
     wrong: tuple[LikelyWrong, ...]
     copies: tuple[Copies, ...]
+    trained: SeenInTraining | None
     worst: tuple[tuple[str, tuple[tuple[Path, float], ...]], ...]
 
     def to_json(self) -> dict[str, Any]:
         return {
             "images": self.images,
+            "given": self.given,
             "likely_wrong": [one.to_json() for one in self.wrong],
             "copies": [one.to_json() for one in self.copies],
+            "trained_on": self.trained.to_json() if self.trained else None,
             "worst": [
                 {
                     "label": label,
@@ -90,8 +100,16 @@ class Suspects:
         }
 
 
-def find_suspects(predictions: Predictions, advance: Advance | None = None) -> Suspects:
+def find_suspects(
+    predictions: Predictions, given: Dataset, steps: Steps, advance: Advance | None = None
+) -> Suspects:
     """Look for them in what a model said of images that it did not learn from.
+
+    Args:
+        given: all images, where copies are looked for: a copy of what the model learned from is
+            not among the predictions.
+        steps: of the model, which say what it was trained on.
+        advance: called with the number of images done.
 
     Raises:
         UsageProblem: it does not answer one class with probabilities, or no classes are known.
@@ -108,40 +126,52 @@ def find_suspects(predictions: Predictions, advance: Advance | None = None) -> S
             fix="for a model that gives logits: --head logits",
         )
     names, paths = predictions.label_names, predictions.paths
-    given = scores[np.arange(len(truth)), truth]
+    own = scores[np.arange(len(truth)), truth]
     likely, margin = likely_classes(scores, truth), margins(scores, truth)
     wrong = np.flatnonzero((likely >= 0) & (likely != truth))
-    group = group_duplicates(prints_of(paths, advance), tuple(map(int, truth))).group
-    numbers, sizes = np.unique(group, return_counts=True)
-    members = [np.flatnonzero(group == number) for number in numbers[sizes > 1]]
-    copies = [
-        Copies(tuple(paths[i] for i in one), tuple(names[truth[i]] for i in one)) for one in members
-    ]
     return Suspects(
         len(paths),
+        len(given),
         tuple(
             LikelyWrong(
                 paths[index],
                 names[truth[index]],
                 names[likely[index]],
-                float(given[index]),
+                float(own[index]),
                 float(scores[index, likely[index]]),
             )
             for index in wrong[np.argsort(margin[wrong], kind="stable")]
         ),
-        tuple(sorted(copies, key=lambda one: (not one.contradict, one.paths))),
+        _copies(given, advance),
+        seen_in_training(given, steps),
         tuple(
-            (names[label], _worst(np.flatnonzero(truth == label), given, paths))
+            (names[label], _worst(np.flatnonzero(truth == label), own, paths))
             for label in np.unique(truth)
         ),
     )
 
 
+def _copies(given: Dataset, advance: Advance | None) -> tuple[Copies, ...]:
+    paths = [sample.path for sample in given.samples]
+    names = [", ".join(given.labels[index] for index in sample.stratum) for sample in given.samples]
+    strata = strata_of(given.samples)
+    group = group_duplicates(prints_of(paths, advance), strata).group
+    numbers, sizes = np.unique(group, return_counts=True)
+    found = [
+        Copies(
+            tuple(paths[index] for index in members),
+            tuple(names[index] for index in members),
+        )
+        for members in (np.flatnonzero(group == number) for number in numbers[sizes > 1])
+    ]
+    return tuple(sorted(found, key=lambda one: (not one.contradict, one.paths)))
+
+
 def _worst(
-    members: np.ndarray[Any, Any], given: np.ndarray[Any, Any], paths: tuple[Path, ...]
+    members: np.ndarray[Any, Any], own: np.ndarray[Any, Any], paths: tuple[Path, ...]
 ) -> tuple[tuple[Path, float], ...]:
-    lowest = members[np.argsort(given[members], kind="stable")][:_WORST]
-    return tuple((paths[index], float(given[index])) for index in lowest)
+    lowest = members[np.argsort(own[members], kind="stable")][:_WORST]
+    return tuple((paths[index], float(own[index])) for index in lowest)
 
 
 def move_aside(suspects: Suspects, folder: Path) -> list[Path]:

@@ -9,6 +9,9 @@ from edge_effnet.ui.console import console, echo
 from edge_effnet.ui.tables import ROWS, name_text, say, table
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edge_effnet.data.division.trained_on import SeenInTraining
     from edge_effnet.runtime.evaluating.suspects import Suspects
 
 
@@ -36,8 +39,8 @@ def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
     contradict = [one for one in suspects.copies if one.contradict]
     say(
         out,
-        f"one image several times, or nearly: {len(suspects.copies)} groups, {len(contradict)} of "
-        "them under different labels",
+        f"one image several times, or nearly, among {suspects.given} images: "
+        f"{len(suspects.copies)} groups, {len(contradict)} of them under different labels",
         "bold",
     )
     for copies in suspects.copies[:ROWS]:
@@ -46,12 +49,26 @@ def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
         )
         say(out, f"  {shown}")
     _more(len(suspects.copies))
+    if suspects.trained is not None:
+        _say_trained(out, suspects.trained)
     say(out, "least like their class, by the probability of their label", "bold")
     for label, found in suspects.worst[:ROWS]:
         say(out, f"  {label}: " + ", ".join(f"{path} {p:.2f}" for path, p in found))
     _more(len(suspects.worst))
     if moved is not None:
         echo(f"moved aside: {len(moved)}" + (f", to {moved[0].parent.parent}" if moved else ""))
+
+
+def _say_trained(out: Console, trained: SeenInTraining) -> None:
+    say(
+        out,
+        f"the model was trained on {len(trained.copies)} of these images; nearly the same as one "
+        f"that it was trained on: {len(trained.near)} more",
+        "bold",
+    )
+    for path in trained.near[:ROWS]:
+        say(out, f"  {path}")
+    _more(len(trained.near))
 
 
 def _more(count: int) -> None:

@@ -48,6 +48,20 @@ def test_images_are_shown_with_both_labels(
     assert 'alt="the image"><figcaption><s>blue</s>' in shown  # from where it is now
 
 
+def test_images_near_those_of_training_are_shown(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    path = evaluation(cli, colour_model(), colour_folder, tmp_path / "found.json")
+    document = json.loads(path.read_text())
+    file = str(colour_folder / "red" / "1.png")
+    document["suspects"]["trained_on"] = {"copies": [], "near": [file] * 30}
+    path.write_text(json.dumps(document))
+    text = render(read_sources([path]), title="x")
+    assert "Nearly the same as training images" in text
+    assert text.count("data:image/jpeg") == 24 + 9  # and three of each class
+    assert "6 more in the JSON" in text
+
+
 def test_of_a_clean_set_it_says_none(
     cli: Cli,
     colour_model: MakeModel,
@@ -58,6 +72,7 @@ def test_of_a_clean_set_it_says_none(
     text = render(read_sources([path]), title="x")
     assert "<p>None.</p>" in text
     assert "One image several times" not in text
+    assert "training images" not in text
     document = json.loads(path.read_text())
     document["suspects"]["worst"] = [{"label": "red"}]
     path.write_text(json.dumps(document))

@@ -112,10 +112,10 @@ def test_a_mistyped_name_is_guessed() -> None:
         st.tuples(st.integers(1, 200), st.integers(2, 200)).map("mean={0[0]},std={0[1]}".format),
     ),
     st.sampled_from(["fit=squash", "fit=pad", "fit=crop", "crop=0.875", "crop=1"]),
-    st.sampled_from(["", ",channels=bgr", ",channels=rgb"]),
+    st.sampled_from(["", ",channels=bgr", ",channels=rgb", ",resize=linear", ",resize=area"]),
 )
-def test_what_is_written_is_read(normalization: str, fit: str, channels: str) -> None:
-    settings = parse_preprocess(f"{normalization},{fit}{channels}", FOREIGN)
+def test_what_is_written_is_read(normalization: str, fit: str, others: str) -> None:
+    settings = parse_preprocess(f"{normalization},{fit}{others}", FOREIGN)
     for default in (FOREIGN, Preprocess(224, 192)):
         assert parse_preprocess(preprocess_text(settings), default) == settings
 

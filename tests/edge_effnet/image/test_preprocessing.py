@@ -114,11 +114,21 @@ def test_standardizing_takes_mean_and_deviation_of_each_image() -> None:
     assert not how.passes_pixels
 
 
+@pytest.mark.parametrize("fit", ["squash", "crop", "pad"])
+@pytest.mark.parametrize("side", [3, 40])
+def test_linear_is_what_opencv_does_by_itself(fit: Fit, side: int) -> None:
+    photo = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    made = preprocess(photo, Preprocess(8, 8, 1.0, fit=fit, resize="linear"))
+    assert np.array_equal(made, cv2.resize(photo, (8, 8)))
+    assert not np.array_equal(made, preprocess(photo, Preprocess(8, 8, 1.0, fit=fit)))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         {"fit": "stretch"},
         {"channels": "hsv"},
+        {"resize": "nearest"},
         {"fit": "squash", "crop": 0.9},
         {"standardize": True, "mean": (127.5,)},
         {"channels": "grey", "mean": (1.0, 2.0, 3.0)},

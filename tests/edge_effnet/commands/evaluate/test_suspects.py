@@ -6,10 +6,12 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from tests.conftest import Cli
-from tests.edge_effnet.conftest import MakeModel
+from tests.edge_effnet.conftest import MakeModel, write_image
 
 
 @pytest.fixture
@@ -36,7 +38,31 @@ def test_wrong_labels_and_copies_are_named_likeliest_first(
     assert set(copied["labels"]) == {"green", "red"}
     (blue,) = (one for one in found["worst"] if one["label"] == "blue")
     assert Path(blue["images"][0]["file"]).name == "wrong.png"
-    assert found["moved"] is None
+    assert (found["given"], found["trained_on"], found["moved"]) == (31, None, None)
+
+
+def test_copies_of_what_the_model_learned_from_are_named_too(
+    cli: Cli, taught_model: Path, tmp_path: Path
+) -> None:
+    """Those are not evaluated on, so that a contradiction among them would not be seen."""
+    photos, random = tmp_path / "photos", np.random.default_rng(3)
+    shutil.copy(photos / "green" / "4.png", photos / "red" / "copy.png")
+    large = cv2.resize(cv2.imread(str(photos / "red" / "2.png")), None, fx=8, fy=8)
+    assert cv2.imwrite(str(photos / "red" / "large.png"), large)
+    for place, colour in enumerate(("red", "green")):
+        pixels = random.integers(0, 60, (9, 12, 3), dtype=np.uint8)
+        pixels[:, :, place] += 150
+        write_image(photos / colour / "new.png", pixels)
+    command = ("evaluate", taught_model, "--data", photos, "--suspects")
+    code, out, _ = cli(*command, "--json", "-")
+    found = json.loads(out)["suspects"]
+    assert (code, found["images"], found["given"]) == (0, 2, 24)
+    labels = [set(one["labels"]) for one in found["copies"]]
+    assert labels == [{"green", "red"}, {"red"}]
+    assert len(found["trained_on"]["copies"]) == 21
+    assert [Path(name).name for name in found["trained_on"]["near"]] == ["large.png"]
+    _, out, _ = cli(*command)
+    assert "the model was trained on 21 of these images; nearly the same as one that" in out
 
 
 def test_people_read_what_machines_do(cli: Cli, colour_model: MakeModel, data: Path) -> None:

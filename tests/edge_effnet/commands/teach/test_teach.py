@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -29,6 +30,20 @@ def test_what_it_taught_is_answered(
     assert f"written to {out}" in told
     code, told, _ = cli("evaluate", out, "--data", colour_folder, "--json", "-")
     assert (code, json.loads(told)["top1"]) == (0, 100)
+
+
+def test_a_file_is_run_as_it_was_taught(
+    cli: Cli, base: Path, colour_folder: Path, tmp_path: Path
+) -> None:
+    """Its card says what --preprocess said, not what the base's does."""
+    out = tmp_path / "mine.tflite"
+    told = ("--preprocess", "fit=squash,resize=linear")
+    assert cli("teach", colour_folder, "--base", base, *told, "--out", out)[0] == 0
+    card, of_base = read_artifact(out).card, read_artifact(base).card
+    assert card is not None
+    assert of_base is not None
+    wanted = replace(of_base.preprocess, fit="squash", crop=1.0, resize="linear")
+    assert card.preprocess == wanted != of_base.preprocess
 
 
 def test_the_same_photos_make_the_same_file(

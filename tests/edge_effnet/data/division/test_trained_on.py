@@ -13,7 +13,12 @@ import pytest
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division import trained_on as seen
 from edge_effnet.data.division.split import Division, divide
-from edge_effnet.data.division.trained_on import leave_out_trained, record, trained_on
+from edge_effnet.data.division.trained_on import (
+    leave_out_trained,
+    record,
+    seen_in_training,
+    trained_on,
+)
 from edge_effnet.data.listing import load_dataset
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write
 
@@ -54,6 +59,21 @@ def test_a_run_is_evaluated_on_what_it_held_out(
         assert "evaluated on 4, which its training held out" in chosen.line
     exact = leave_out_trained(dataset, steps_of(run)).dataset
     assert set(exact.samples) == set(run.evaluation.samples)
+
+
+def test_copies_and_near_duplicates_of_training_are_told_apart(
+    photos_and_run: tuple[Dataset, Division], tmp_path: Path
+) -> None:
+    dataset, run = photos_and_run
+    learned = {sample.path for sample in run.rest.samples}
+    found = seen_in_training(dataset, steps_of(run))
+    assert found is not None
+    assert (set(found.copies), found.near) == (learned, ())
+    scaled = copies(dataset, tmp_path / "copies")
+    found = seen_in_training(scaled, steps_of(run))
+    assert found is not None
+    assert (found.copies, len(found.near)) == ((), len(learned))
+    assert seen_in_training(dataset, [{"step": "exported"}]) is None
 
 
 def test_images_it_never_saw_are_evaluated_on_too(
