@@ -2,7 +2,7 @@
 // What the viewer says that a frame shows. A class is held until it is pressed again, or while it
 // is kept pressed.
 const tell = (() => {
-  const most = 24, long = 400, settled = 1000, none = "none of these";
+  const most = 24, long = 400, settled = 1000, none = "none";
   let labels = null, held = null, pressed = null, sent = 0, mayAdd = false;
 
   function say(order) {
@@ -41,7 +41,7 @@ const tell = (() => {
       const button = document.createElement("button"), key = document.createElement("kbd");
       if (index < 9) key.textContent = index + 1;
       button.title = label;
-      button.append(key, first(label));
+      button.append(key, label === none ? "none of these" : first(label));
       button.addEventListener("pointerdown", (event) => { if (event.button === 0) press(label); });
       for (const end of ["pointerup", "pointercancel", "pointerleave"]) button.addEventListener(end, let_go);
       button.addEventListener("click", (event) => {  // by Enter or the space bar
