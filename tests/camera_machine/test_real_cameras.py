@@ -5,6 +5,8 @@ All in one file: one machine runs for them all.
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -168,6 +170,55 @@ def test_a_busy_camera(machine: Machine) -> None:
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert line.startswith("error: /dev/video0 is busy; found in use by v4l2-ctl (")
+
+
+PATTERNS = {"bars": 0, "red": 7, "checkers": 10}
+
+
+def photograph(machine: Machine, label: str, folder: str) -> None:
+    """Photos of a pattern of the device, as one would take them before teaching."""
+    machine.need(f"v4l2-ctl -c osd_text_mode=0,test_pattern={PATTERNS[label]}")
+    pixels = frames(machine, "/dev/video0", 3, "640x360")["640x360-pixels"]
+    for number, one in enumerate(pixels):
+        path = machine.share / folder / label / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), cv2.cvtColor(one, cv2.COLOR_RGB2BGR))
+
+
+def test_a_thing_it_has_never_seen_is_recorded_and_learned(machine: Machine) -> None:
+    for label in ("bars", "red"):
+        photograph(machine, label, "photos")
+    code = "PYTHONPATH=/code python3"
+    base = f"/code/{demo_model().relative_to(Path(edge_effnet.__file__).parents[1])}"
+    machine.need(
+        f"{code} -m edge_effnet teach /share/photos --base {base} --out /share/mine.tflite"
+    )
+    page = "--smooth 0 --size 640x360 --serve 127.0.0.1:8080 --collect /share/kept"
+
+    def order(path: str, **what: object) -> None:
+        machine.need(f"{code} /code/order.py 8080 {path} '{json.dumps(what)}'")
+
+    with camera(machine, f"{V4L2} --model /share/mine.tflite {page}") as run:
+        run.wait_for_answers(2)
+        machine.need(f"v4l2-ctl -c test_pattern={PATTERNS['checkers']}")
+        run.wait_for_answers(2)
+        assert run.answers[-1]["raw"][0] != "checkers"
+        order("/truth", do="add", label="checkers")
+        order("/truth", do="hold", label="checkers")
+        run.wait(lambda: len(list(machine.share.glob("kept/photos/checkers/*.jpg"))) >= 3)
+        order("/truth", do="release")
+        order("/learn", do="learn")
+        run.wait(lambda: run.answers[-1]["raw"][0] == "checkers")
+        machine.need(f"v4l2-ctl -c test_pattern={PATTERNS['red']}")
+        run.wait(lambda: run.answers[-1]["raw"][0] == "red")
+        order("/learn", do="back")
+        machine.need(f"v4l2-ctl -c test_pattern={PATTERNS['checkers']}")
+        run.wait(lambda: any("without checkers" in note for note in run.notes))
+        run.wait_for_answers(2)
+    assert run.code == 0
+    numbers = [line["frame"] for line in run.answers]
+    assert numbers == sorted(set(numbers))
+    assert len(run.figures["earlier_models"]) == 2
 
 
 COLOURS = {
