@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.architecture.files import find_variant
-from edge_effnet.data.division.trained_on import records
+from edge_effnet.data.division.trained_on import MOST, records
 from edge_effnet.data.pipeline import answers_of
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.files.write import write_json_file
@@ -100,17 +100,19 @@ def weights_before(config: TrainConfig) -> ResolvedWeights:
     known = records(weights.steps)
     own = records(weights.steps[-1:])
     if weights.labels is None or not (own or old.on_signs):
-        raise _unknown(folder, "classes" if weights.labels is None else "images it used", path)
+        what = "its classes" if weights.labels is None else "which images it used"
+        raise _unknown(folder, f"{path.name} does not say {what}", path)
     if not all(one.complete for one in known):
-        raise _unknown(folder, "whole list of images it used: it keeps 10,000 at most", path)
+        found = f"{path.name} keeps {MOST:,} images a side at most, and it used more"
+        raise _unknown(folder, found, path)
     return weights
 
 
-def _unknown(folder: Path, what: str, path: Path) -> DataError:
+def _unknown(folder: Path, found: str, path: Path) -> DataError:
     return DataError(
         f"{folder} cannot be gone on from: which images must stay held out is not known",
-        found=f"{path.name} does not say its {what}",
-        expected="a run of a version that keeps both",
+        found=found,
+        expected="the classes and a record of every image",
         fix=f"start a new run that divides all images anew: edge-effnet train --weights {path}",
     )
 
