@@ -26,7 +26,7 @@ from tests.edge_effnet.training.conftest import run, run_and_stop, same_states
 
 @pytest.fixture(scope="session")
 def more(colours: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The images of ``finished``, eight more green ones, and a new class whose name is the first."""
+    """The images of ``finished``, eight more green ones, and a class whose name comes first."""
     folder = shutil.copytree(colours, tmp_path_factory.mktemp("more") / "colours")
     random = np.random.default_rng(5)
     (folder / "amber").mkdir()
@@ -57,7 +57,21 @@ def test_the_config_is_that_of_the_run_but_for_how_it_begins(
     assert (following.batch_size, following.cutmix, following.ema) == (8, 0.5, 0.9)
     assert (following.epochs, following.mixup) == (2, 0.0)  # as given
     assert (config.weights, following.weights) == ("random", "auto")
-    assert following.learning_rate is None
+
+
+def test_what_began_with_random_weights_goes_on_at_its_learning_rate(
+    config: TrainConfig, finished: TrainingResult, followed: TrainingResult, tmp_path: Path
+) -> None:
+    following = follow_up_config({"previous": str(finished.folder)})
+    assert following.peak_learning_rate == config.peak_learning_rate
+    assert (following.chosen_epochs, following.freezes_batch_norm) == (20, False)
+    next_one = follow_up_config({"previous": str(followed.folder)})
+    assert next_one.peak_learning_rate == config.peak_learning_rate
+    assert (next_one.chosen_epochs, next_one.freezes_batch_norm) == (2, False)
+    CONFIG_FILE.write(tmp_path, replace(config, weights="imagenet"))
+    fine_tuning = follow_up_config({"previous": str(tmp_path)})
+    assert (fine_tuning.learning_rate, fine_tuning.freezes_batch_norm) == (None, True)
+    assert fine_tuning.chosen_epochs == 8
 
 
 def test_old_classes_stay_first_and_old_images_on_their_side(
@@ -65,7 +79,8 @@ def test_old_classes_stay_first_and_old_images_on_their_side(
 ) -> None:
     assert followed.labels == ("blue", "green", "red", "amber")
     before, now = (
-        records((peek(result.checkpoint).metadata or {})["steps"]) for result in (finished, followed)
+        records((peek(result.checkpoint).metadata or {})["steps"])
+        for result in (finished, followed)
     )
     assert len(now) == 2  # the first is that of the run before
     for side in ("trained", "held_out"):
@@ -112,7 +127,7 @@ def test_the_run_before_is_not_changed(finished: TrainingResult, following: Trai
 
 
 def test_stopped_and_resumed_is_the_same_run_without_the_run_before(
-    finished: TrainingResult, more: Path, following: TrainConfig, tmp_path: Path
+    finished: TrainingResult, following: TrainConfig, tmp_path: Path
 ) -> None:
     old = shutil.copytree(finished.folder, tmp_path / "old")
     config = replace(following, previous=str(old))
@@ -138,9 +153,7 @@ def test_a_second_follow_up_knows_what_both_runs_used(
     assert following.previous != config.previous
 
 
-def test_what_cannot_be_gone_on_from(
-    finished: TrainingResult, more: Path, following: TrainConfig, tmp_path: Path
-) -> None:
+def test_what_cannot_be_gone_on_from(finished: TrainingResult, more: Path, tmp_path: Path) -> None:
     def refused(folder: Path, match: str, **given: object) -> None:
         with pytest.raises((DataError, UsageProblem), match=match):
             run(
@@ -167,7 +180,7 @@ def test_classes_without_images_are_named(
     folder = shutil.copytree(colours, tmp_path / "data")
     shutil.rmtree(folder / "green")
     config = follow_up_config({"previous": str(finished.folder), "data": str(folder)})
-    with pytest.raises(DataError, match="has no images of classes that .* knows; found 'green'"):
+    with pytest.raises(DataError, match=r"has no images of classes that .* knows; found 'green'"):
         run(config, tmp_path / "run")
 
 

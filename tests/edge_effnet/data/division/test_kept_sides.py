@@ -145,7 +145,7 @@ def test_a_side_without_images_is_refused(data: Path) -> None:
     before, known = first_division(data)
     for sample in before.evaluation.samples:
         sample.path.unlink()
-    with pytest.raises(DataError, match="no image of .* is left to validate on"):
+    with pytest.raises(DataError, match=r"no image of .* is left to validate on"):
         again(data, known)
     with pytest.raises(DataError, match="--data and --val are the same images"):
         again(data, known, data)
@@ -158,7 +158,7 @@ def test_unreadable_images_are_validated_on_so_that_they_are_named(data: Path) -
 
 
 def test_what_an_earlier_run_of_the_run_learned_from_is_learned_from(data: Path) -> None:
-    """A network that was trained twice: an image that the first training used is not evaluated on."""
+    """A network trained twice: what the first training used is not evaluated on."""
     before, known = first_division(data)
     held = replace(before.evaluation, samples=before.evaluation.samples[:1])
     first = records([{"data": {"images": record(held, None)}}])

@@ -16,9 +16,7 @@ def lines(*wrong_now: int) -> list[str]:
     was, now = np.arange(120) < 100, np.ones(120, np.bool_)
     was[:2] = False
     now[list(wrong_now)] = False
-    against = compare_with_before(
-        "runs/old", TRUTH, was, now, before=KNOWN, after=(*KNOWN, "owl")
-    )
+    against = compare_with_before("runs/old", TRUTH, was, now, before=KNOWN, after=(*KNOWN, "owl"))
     return compared(against, "images")
 
 
