@@ -71,7 +71,7 @@ def _beginning(old: TrainConfig) -> dict[str, Any]:
         return anew
     # What was never trained on other images has features for its own classes alone: it must learn
     # them as in the beginning. At a fine-tuning rate a narrow network with three new signs beside
-    # five stayed at 83 %, at this rate it came to 95.6 % (docs/guides/train.md).
+    # five stayed at 83 %, at this rate it came to 95.6 % (docs/research/tried.md).
     return anew | {
         "epochs": _EPOCHS_AFTER_RANDOM,
         "learning_rate": old.peak_learning_rate,

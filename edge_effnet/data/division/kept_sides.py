@@ -143,10 +143,15 @@ def _notices(
     sides: _Sides, learning: Which, evaluating: Which, shared: Which, run: str
 ) -> list[str]:
     new = sides.new
+    learned, validated = (new & learning).sum(), (new & evaluating).sum()
+    if new.all():
+        return [
+            f"{run} used none of these images: {learned} to learn from, {validated} to validate on"
+        ]
     lines = [
         f"{sides.learned.sum()} images that {run} learned from are learned from again, "
         f"{sides.held_out.sum()} that it held out are validated on again; new: "
-        f"{(new & learning).sum()} to learn from, {(new & evaluating).sum()} to validate on"
+        f"{learned} to learn from, {validated} to validate on"
     ]
     if count := int(sides.on_both.sum()):
         lines.append(

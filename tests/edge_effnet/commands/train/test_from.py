@@ -60,7 +60,7 @@ def test_a_new_class_later(
 
 
 def test_drawn_signs_have_no_images_to_keep_apart(
-    train: Cli, tmp_path: Path, tiny_file: Path
+    cli: Cli, train: Cli, tmp_path: Path, tiny_file: Path
 ) -> None:
     how = ("--variant", tiny_file, "--weights", "random", "--epochs", "1", "--resolution", "32")
     small = ("--signs-train", "64", "--signs-val", "16")
@@ -70,3 +70,11 @@ def test_drawn_signs_have_no_images_to_keep_apart(
     photos = draw_colours(tmp_path / "photos", 6)
     answer = train("--data", photos, "--from", tmp_path / "old", "--run", tmp_path / "new")
     refused(answer, 1, "has no images of classes that", "'background'")
+    assert cli("signs", "render", tmp_path / "files", "-n", "96", "--size", "40")[0] == 0
+    how = ("--data", tmp_path / "files", "--from", tmp_path / "old", "--epochs", "1")
+    code, out, err = train(*how, "--run", tmp_path / "new", "--json", "-")
+    assert code == 0, err
+    assert "old used none of these images: 80 to learn from, 16 to validate on" in err
+    document = json.loads(out)
+    assert document["before"]["images_of_known_classes"]["images"] == 16
+    assert document["config"]["flip"] is False
