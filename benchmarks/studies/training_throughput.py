@@ -124,7 +124,7 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
             workers=workers,
             callbacks=Callbacks(on_step=on_step),
             save=lambda: None,
-            save_best=lambda _row: None,
+            save_best=lambda _row, _right: None,
             save_every_seconds=1e9,
         )
         try:

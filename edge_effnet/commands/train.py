@@ -23,7 +23,7 @@ from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
     from edge_effnet.stages import OnProgress, StartStage
-    from edge_effnet.training.trainer import TrainingResult
+    from edge_effnet.training.result import TrainingResult
     from edge_effnet.training.trainer_state import EpochRow
 
 _PATH = click.Path(path_type=Path)
@@ -56,12 +56,16 @@ def command(context: click.Context, /, **options: Any) -> None:
     folder gets best.h5 (what 'convert --weights auto' finds), last.state (for --resume),
     config.json, history.csv and curves.png.
 
+    With --from a run goes on where another one ended, with more images and new classes: those that
+    it held out stay held out, and at the end both networks are compared on them.
+
     \b
     Examples:
       edge-effnet train --data photos/ --variant b0
       edge-effnet train --data photos/ --variant v2-b0 --resolution 160 --epochs 5
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
+      edge-effnet train --data photos/ --from runs/b0-photos
     """
     from edge_effnet.training.run_folder import RUN_FILES
 
@@ -96,6 +100,16 @@ def command(context: click.Context, /, **options: Any) -> None:
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
     if "data" in given:
         given["data"] = named_source(given["data"])
+    if "previous" in given:
+        if config_file is not None:
+            raise UsageProblem(
+                "--from takes the config of its run",
+                found=f"--config {config_file} too",
+                fix="leave one of the two out",
+            )
+        from edge_effnet.training.follow_up import follow_up_config
+
+        return follow_up_config(given)
     if config_file is not None:
         return replace(CONFIG_FILE.read(config_file), **given)
     if "data" not in given:
@@ -179,7 +193,8 @@ def _line(row: EpochRow, config: TrainConfig) -> str:
 
 
 def _print_result(result: TrainingResult) -> None:
-    from edge_effnet.ui.tables import table
+    from edge_effnet.ui.reports.previous import compared
+    from edge_effnet.ui.tables import say, table
 
     out = console()
     epochs = table("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds")
@@ -206,6 +221,9 @@ def _print_result(result: TrainingResult) -> None:
         f"{result.resolution} px" + (early if result.stopped_early else ""),
         soft_wrap=True,
     )
+    if result.against is not None:
+        for line in compared(result.against, "images"):
+            say(out, line)
     plot = result.folder / "curves.png"
     shown = f"; plot: {plot}" if plot.exists() else ""
     out.print(f"weights: {result.checkpoint}{shown}", soft_wrap=True)
@@ -234,4 +252,5 @@ def _to_json(result: TrainingResult) -> dict[str, Any]:
         "stopped_early": result.stopped_early,
         "skipped": [{"file": str(image.path), "reason": image.reason} for image in result.skipped],
         "left_out": list(result.left_out),
+        "before": result.against.to_json("run") if result.against else None,
     }

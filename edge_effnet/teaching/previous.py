@@ -17,7 +17,7 @@ from edge_effnet.artifact import Card, read_artifact
 from edge_effnet.errors import DataError, ModelError, OutputError
 from edge_effnet.heads.learning.cross_validation import TaughtImages, folds_of
 from edge_effnet.heads.learning.softmax_regression import fit
-from edge_effnet.metrics.two_models.paired import Paired, paired_test
+from edge_effnet.metrics.two_models.previous import Against, compare_with_before
 from edge_effnet.teaching.backbone import TAUGHT, Backbone, open_backbone
 from edge_effnet.teaching.collection import Collection
 from edge_effnet.teaching.remembered import remembered_collection
@@ -40,39 +40,6 @@ class Previous:
             if old in collection.labels and new not in collection.labels:
                 collection = collection.renamed(old, new)
         return Previous(self.path, collection, self.decay)
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many of some images are answered right."""
-
-    images: int
-    before: int
-    now: int
-
-
-@dataclass(frozen=True)
-class Against:
-    """The file before and what is made now, on the images of now.
-
-    Attributes:
-        forgotten: classes that only the file before knows.
-        new: classes that only the one of now knows: of them the file before answers none right.
-        known: of classes that both know.
-        paired: of all images; None where none can be asked about.
-    """
-
-    path: Path
-    forgotten: tuple[str, ...]
-    new: tuple[str, ...]
-    every: Counts
-    known: Counts
-    paired: Paired | None
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether a loss is proven: its 95 % interval lies above 0."""
-        return self.paired is not None and self.paired.proves_drop
 
 
 def taught_card_of(path: Path) -> Card | None:
@@ -131,21 +98,16 @@ def compare_with_previous(
     pairs = {(d, before.labels[c]) for d, c in zip(before.hashes, before.classes, strict=True)}
     of_before = np.array([pair in pairs for pair in zip(union.hashes, names, strict=True)])
     of_now = np.arange(len(union)) < len(collection)
-    known = np.array([name in before.labels for name in names])
     asked = of_now & (fold >= 0)
     was = _right(images, fold, of_before, previous.decay)
     now = _right(images, fold, of_now, decay)
-
-    def counts(which: NDArray[np.bool_]) -> Counts:
-        return Counts(int(which.sum()), int(was[which].sum()), int(now[which].sum()))
-
-    return Against(
-        previous.path,
-        tuple(name for name in before.labels if name not in collection.labels),
-        tuple(name for name in collection.labels if name not in before.labels),
-        counts(asked),
-        counts(asked & known),
-        paired_test(was[asked], now[asked]) if asked.any() else None,
+    return compare_with_before(
+        str(previous.path),
+        [name for name, chosen in zip(names, asked, strict=True) if chosen],
+        was[asked],
+        now[asked],
+        before=before.labels,
+        after=collection.labels,
     )
 
 
@@ -182,17 +144,18 @@ def refuse_worse(against: Against, removed: Sequence[str]) -> None:
     fix = "name another file with --out, or replace it all the same with --force"
     if lost:
         raise OutputError(
-            f"{against.path} knows classes that the new file would not",
+            f"{against.source} knows classes that the new file would not",
             found=", ".join(map(repr, lost[:3])) + (" …" if len(lost) > 3 else ""),
-            expected=f"photos of them too, or --from {against.path}, which remembers them",
+            expected=f"photos of them too, or --from {against.source}, which remembers them",
             fix=fix,
         )
-    if against.is_worse and against.paired is not None:
-        low, high = against.paired.drop_interval_points
+    paired = against.every.paired
+    if against.is_worse and paired is not None:
+        low, high = paired.drop_interval_points
         raise OutputError(
-            f"{against.path} is better than what would replace it",
+            f"{against.source} is better than what would replace it",
             found=f"{against.every.before} of {against.every.images} photos right before and "
-            f"{against.every.now} now: {against.paired.drop_points:.1f} points fewer (95 % "
+            f"{against.every.now} now: {paired.drop_points:.1f} points fewer (95 % "
             f"interval {low:.1f} to {high:.1f})",
             expected="no proven loss",
             fix=fix,

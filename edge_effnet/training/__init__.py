@@ -12,6 +12,8 @@
     checkpointing  best.h5 and last.state
     history        history.csv and curves.png
     run_folder     a run and its folder, and when it cannot be resumed
+    follow_up      a run that goes on from another one with more images
+    result         what a run came to
     trainer        the whole of it, for the command and for Python
 
 Everything random derives from (seed, epoch, index in the data set) or is stored with the state,

@@ -21,6 +21,7 @@ from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
 from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import parse_json
+from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.first_read import open_hdf5
@@ -55,6 +56,7 @@ def write_best(
     images: TrainingImages,
     row: EpochRow,
     record: Mapping[str, Any] | None,
+    against: Against | None,
 ) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
 
@@ -62,11 +64,12 @@ def write_best(
 
     Args:
         record: ``trained_on.record`` of the images.
+        against: of a run with ``--from``, the network before against this one.
 
     Raises:
         OutputError: the file cannot be written; the one before is untouched.
     """
-    step = {
+    step: dict[str, Any] = {
         "step": "trained",
         "config": run.config.to_json(),
         "data": {
@@ -81,6 +84,8 @@ def write_best(
         "val_accuracy": row.val_accuracy,
         "val_loss": row.val_loss,
     }
+    if against is not None:
+        step["before"] = against.to_json("run")
     steps = [*run.weights.steps, step]
     metadata = describe(run.weights.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
     save_checkpoint(model, run.folder / BEST_FILE, metadata, half=run.config.half)

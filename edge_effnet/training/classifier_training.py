@@ -32,6 +32,7 @@ def train_head(
     *,
     side: int,
     workers: int,
+    known: int = 0,
     advance: Callable[[int], None],
 ) -> None:
     """Learn the classifier of ``model`` with the body frozen, as ``teach`` learns one.
@@ -39,6 +40,7 @@ def train_head(
     Images go through THE preprocessing, without augmentation, so each is seen by the body once.
 
     Args:
+        known: so many classes, the first, stay as they are.
         advance: called with the number of images the body has seen.
     """
     keras = keras_module()
@@ -54,7 +56,11 @@ def train_head(
     )
     head = model.get_layer(HEAD_LAYER)
     weights = images.balancing_weights[labels] if config.class_weights else None
-    layer = learn_layer(features, labels, int(head.units), weights=weights, seed=config.seed)
+    kernel, bias = head.get_weights()
+    kept = LinearClassifier(kernel.T[:known], bias[:known]) if known else None
+    layer = learn_layer(
+        features, labels, int(head.units), weights=weights, seed=config.seed, kept=kept
+    )
     head.set_weights([layer.weights.T, layer.bias])
 
 
@@ -65,6 +71,7 @@ def learn_layer(
     *,
     weights: Float32Array | None,
     seed: int,
+    kept: LinearClassifier | None = None,
 ) -> LinearClassifier:
     """Learn a layer of features as the body gives them.
 
@@ -75,6 +82,7 @@ def learn_layer(
     Args:
         features: (images, width).
         weights: how much each image counts, (images,), 1 on average.
+        kept: the first classes, which stay as they are.
     """
     length = np.linalg.norm(features, axis=1).mean(dtype=np.float64) or 1.0
     scaled = np.asarray(features / length, np.float32)
@@ -82,5 +90,9 @@ def learn_layer(
     group = np.arange(len(some), dtype=np.int64)
     chosen = TaughtImages(scaled[some, None], labels[some], group, classes)
     decay = choose_decay(chosen, folds_of(chosen.labels, chosen.group, seed))
-    layer = fit(problem_of(scaled, weights), labels, classes, decay)
-    return LinearClassifier((layer.weights / length).astype(np.float32), layer.bias)
+    beside = kept and LinearClassifier(kept.weights * np.float32(length), kept.bias)
+    layer = fit(problem_of(scaled, weights), labels, classes, decay, kept=beside)
+    learned = (layer.weights / length).astype(np.float32)
+    if kept is not None:  # to the last bit
+        learned[: len(kept.bias)] = kept.weights
+    return LinearClassifier(learned, layer.bias)

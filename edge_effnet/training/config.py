@@ -53,6 +53,15 @@ class TrainConfig:
             metavar="auto|imagenet|demo|random|FILE",
         ),
     )
+    previous: str | None = field(
+        default=None,
+        metadata=option(
+            "Go on from the network of another run with more images: its classes, new ones, and "
+            "the same images held out.",
+            metavar="RUN",
+            flag="--from",
+        ),
+    )
     resolution: int | None = field(
         default=None,
         metadata=option("Side of the input in pixels.  [default: the weights' own]", 16, 1024),
@@ -155,11 +164,28 @@ class TrainConfig:
                 found=f"--data signs and --val {self.val}",
                 fix="leave --val out, and evaluate on photos afterwards",
             )
+        if self.previous is not None:
+            self._refuse_another_beginning()
         if self.batch_norm == "frozen" and self.from_scratch:
             raise UsageProblem(
                 "batch normalization cannot be frozen before it has learned anything",
                 found="--batch-norm frozen with --weights random",
                 fix="leave --batch-norm out",
+            )
+
+    def _refuse_another_beginning(self) -> None:
+        if self.weights != "auto":
+            raise UsageProblem(
+                "--from begins with the weights of its run",
+                found=f"--weights {self.weights} beside --from {self.previous}",
+                fix="leave one of the two out",
+            )
+        if self.on_signs:
+            raise UsageProblem(
+                "--from is for images in files: signs are drawn anew, and none stays held out",
+                found=f"--data {SIGNS} and --from {self.previous}",
+                fix="draw them into a folder (edge-effnet signs render), or give the run's best.h5 "
+                "as --weights",
             )
 
     @property

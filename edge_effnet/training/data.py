@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -14,9 +15,10 @@ import numpy as np
 
 from edge_effnet.arrays import Float32Array, bincount
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.division.kept_sides import divide_again
 from edge_effnet.data.division.roles import assign_roles, source_paths
 from edge_effnet.data.division.split import imbalance_warning, names
-from edge_effnet.data.division.trained_on import Steps
+from edge_effnet.data.division.trained_on import Steps, records
 from edge_effnet.data.folders import list_folder
 from edge_effnet.data.image_sources import (
     CACHE_BYTES,
@@ -30,6 +32,7 @@ from edge_effnet.data.image_sources import (
     read_image_files,
     render_once,
 )
+from edge_effnet.data.labels import match_label
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError
@@ -86,32 +89,44 @@ class TrainingImages:
 
 
 def list_images(
-    config: TrainConfig, steps: Steps = (), *, stage: StartStage = no_progress
+    config: TrainConfig,
+    steps: Steps = (),
+    *,
+    known_labels: Sequence[str] | None = None,
+    stage: StartStage = no_progress,
 ) -> ImageLists:
     """Decide which images are learned from and which are evaluated on.
 
     Args:
         steps: of the weights the run starts from: see ``assign_roles``.
+        known_labels: the classes of the run that this one goes on from, whose images keep their
+            side.
 
     Raises:
-        DataError: no data set, one class, an empty class folder, too few images of a class,
-            classes of ``--val`` that the data lacks, or the same images on both sides.
+        DataError: no data set, no images of a class of the run before, one class, an empty class
+            folder, too few images of a class, classes of ``--val`` that the data lacks, or the same
+            images on both sides.
     """
     if config.on_signs:
         return _signs_lists(config)
     source, val_source = source_paths(config.data, config.val)
     dataset = load_dataset(source, part="training")
+    if known_labels is not None:
+        dataset = _known_classes_first(dataset, source, known_labels, str(config.previous))
     _refuse_empty_folders(Path(dataset.source))
     validation = load_dataset(val_source, labels=dataset.labels) if val_source else None
     _refuse_few(dataset, config.val_share if validation is None else None)
-    roles = assign_roles(
-        dataset,
-        validation,
-        share=config.val_share,
-        seed=config.seed,
-        steps=steps,
-        advance=stage("looking for near-duplicates", len(dataset)),
-    )
+    images = len(dataset) + (len(validation) if validation and known_labels else 0)
+    how: dict[str, Any] = {
+        "share": config.val_share,
+        "seed": config.seed,
+        "advance": stage("looking for near-duplicates", images),
+    }
+    if known_labels is None:
+        roles = assign_roles(dataset, validation, steps=steps, **how)
+    else:
+        run = str(config.previous)
+        roles = divide_again(dataset, validation, records(steps), run=run, **how)
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
     notices += roles.notices
     lacking = [name for name in dataset.labels if name not in roles.evaluation.class_counts]
@@ -128,6 +143,22 @@ def list_images(
         fingerprint=fingerprint(roles.training, roles.evaluation),
         notices=tuple(notices),
     )
+
+
+def _known_classes_first(found: Dataset, source: Path, known: Sequence[str], run: str) -> Dataset:
+    """The data set with the classes of an earlier run first, in their order, and then new ones."""
+    new = [name for name in found.labels if match_label(name, known) is None]
+    dataset = load_dataset(source, labels=(*known, *new), part="training")
+    counts = dataset.class_counts
+    if lacking := [name for name in known if name not in counts]:
+        raise DataError(
+            f"{source} has no images of classes that {run} knows",
+            found=names(lacking),
+            expected="some of each: without them the network would forget what they are",
+            fix="add their images (those it learned from will do), or start a run without these "
+            f"classes: --weights {Path(run) / 'best.h5'} in the place of --from",
+        )
+    return dataset
 
 
 def open_images(

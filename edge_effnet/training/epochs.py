@@ -67,7 +67,8 @@ class TrainingLoop:
         side: of the network's input, in pixels.
         workers: threads that prepare images.
         save: stores the state (model and progress).
-        save_best: writes the checkpoint of the weights that the model has now.
+        save_best: writes the checkpoint of the weights that the model has now; it is given their
+            row, and whether each validation image is right.
         save_every_seconds: between states inside an epoch; one at its end comes anyway.
     """
 
@@ -79,7 +80,7 @@ class TrainingLoop:
     workers: int
     callbacks: Callbacks
     save: Callable[[], None]
-    save_best: Callable[[EpochRow], None]
+    save_best: Callable[[EpochRow, NDArray[np.bool_]], None]
     save_every_seconds: float
 
     @property
@@ -183,7 +184,7 @@ class TrainingLoop:
                 progress.wrong_at_first = np.flatnonzero(~right).tolist()
             if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
-                self.save_best(row)
+                self.save_best(row, right)
         stale = epoch - (progress.best_epoch or 0)
         if config.patience and stale >= config.patience:
             progress.finished = progress.stopped_early = True

@@ -16,6 +16,7 @@ from edge_effnet.errors import EdgeEffnetError, WeightsError
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER, build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
+from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import ResolvedWeights, resolve_weights
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
 from edge_effnet.training.kernels import with_quick_kernels
@@ -73,11 +74,13 @@ def initialize(
     labels: Sequence[str],
     steps_per_epoch: int,
     loading: bool = True,
+    known_labels: Sequence[str] | None = None,
 ) -> tuple[keras.Model, str | None]:
     """Build the network of a run and give it its first weights.
 
     Args:
         loading: False leaves the weights random, where stored ones follow.
+        known_labels: the first of ``labels``, whose part of the file's classifier is kept.
 
     Returns:
         A model that gives logits, and a line for the user where its classifier is new.
@@ -92,22 +95,24 @@ def initialize(
         classifier_activation=None,
     )
     model = trainable_network(model, config)
-    kept = False
+    kept, read = False, LayerWeights()
     if weights.path is not None and loading:
-        kept = load_layer_weights(
-            model,
-            read_for(model, weights.path, weights.spec),
-            source=str(weights.path),
-            allow_new_head=True,
-        )
+        read = read_for(model, weights.path, weights.spec)
+        kept = load_layer_weights(model, read, source=str(weights.path), allow_new_head=True)
         kept = kept and weights.labels in (None, tuple(labels))
     if not kept:
         # From zero, not from noise: a variant's initial classifier is for 1000 classes. With 16 its
         # weights are eight times too large, which costs a training from scratch thousands
         # of images, and transfer learning up to 7 points.
         head = model.get_layer(HEAD_LAYER)
-        head.set_weights([np.zeros(weight.shape, np.float32) for weight in head.weights])
-    return model, None if kept or weights.path is None else _new_head(len(labels), weights)
+        values = [np.zeros(weight.shape, np.float32) for weight in head.weights]
+        if known_labels is not None and loading:
+            for value, of_file in zip(values, read[HEAD_LAYER], strict=True):
+                value[..., : len(known_labels)] = of_file
+        head.set_weights(values)
+    if kept or weights.path is None:
+        return model, None
+    return model, _new_head(labels, weights, known_labels)
 
 
 def trainable_network(model: keras.Model, config: TrainConfig) -> keras.Model:
@@ -251,7 +256,15 @@ def warmup_steps(config: TrainConfig, steps_per_epoch: int) -> int:
     return math.ceil(config.warmup_epochs * steps_per_epoch)
 
 
-def _new_head(classes: int, weights: ResolvedWeights) -> str:
+def _new_head(
+    labels: Sequence[str], weights: ResolvedWeights, known_labels: Sequence[str] | None
+) -> str:
+    if known_labels is not None:
+        return (
+            f"the classifier keeps its {len(known_labels)} classes; new: "
+            f"{', '.join(map(repr, labels[len(known_labels) :]))}"
+        )
+    classes = len(labels)
     name = Path(weights.path).name if weights.path else "the weights"
     if weights.classes is None:
         had = "has no classifier"

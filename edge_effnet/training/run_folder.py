@@ -5,6 +5,7 @@ runs/NAME/config.json   the config, reusable with --config
           last.state    everything needed to go on after a kill
           history.csv   one line per epoch
           curves.png    the same as a plot, where Matplotlib is installed
+          compared.json  of a run with --from: the network before against this one
 """
 
 from __future__ import annotations
@@ -16,14 +17,15 @@ from typing import Any
 
 from edge_effnet import runs
 from edge_effnet.architecture.files import variant_to_json
+from edge_effnet.config_files import flag_of
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import ImageLists
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE
 
-BEST_FILE, STATE_FILE = "best.h5", "last.state"
-RUN_FILES = (CONFIG_FILE.name, BEST_FILE, HISTORY_FILE, CURVES_FILE, STATE_FILE)
+BEST_FILE, STATE_FILE, COMPARED_FILE = "best.h5", "last.state", "compared.json"
+RUN_FILES = (CONFIG_FILE.name, BEST_FILE, HISTORY_FILE, CURVES_FILE, COMPARED_FILE, STATE_FILE)
 
 
 @dataclass(frozen=True)
@@ -50,13 +52,19 @@ class TrainingRun:
             "resolution": self.side,
             "weights": self.weights.origin,
             "steps": list(self.weights.steps),
-        }
+        } | ({} if self.known_labels is None else {"known_labels": list(self.known_labels)})
+
+    @property
+    def known_labels(self) -> tuple[str, ...] | None:
+        """The classes of the run that this one goes on from, which are its own first ones; None
+        where it goes on from none."""
+        return None if self.config.previous is None else self.weights.labels
 
 
 def refuse_other_config(own: TrainConfig, asked: TrainConfig, folder: Path) -> None:
     """Raise UsageProblem where a resumed run is asked to be another one."""
     changes = [
-        f"{entry.name.replace('_', '-')} was {before!r}, now {now!r}"
+        f"{flag_of(entry).removeprefix('--')} was {before!r}, now {now!r}"
         for entry in fields(TrainConfig)
         if (before := getattr(own, entry.name)) != (now := getattr(asked, entry.name))
     ]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_effnet import plots
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.division.trained_on import record
-from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.data.pipeline import steps_per_epoch
-from edge_effnet.errors import UsageProblem
 from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
@@ -27,6 +28,7 @@ from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
+from edge_effnet.training.follow_up import compare_runs, weights_before, wrong_before
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE, write_history
 from edge_effnet.training.initialize import (
     choose_resolution,
@@ -36,8 +38,8 @@ from edge_effnet.training.initialize import (
     precision,
     seed_everything,
 )
+from edge_effnet.training.result import TrainingResult, result_of
 from edge_effnet.training.run_folder import (
-    BEST_FILE,
     RUN_FILES,
     STATE_FILE,
     TrainingRun,
@@ -48,30 +50,6 @@ from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras
-
-
-@dataclass(frozen=True)
-class TrainingResult:
-    """What a run came to.
-
-    Attributes:
-        skipped: unreadable images that were left out.
-        left_out: what lies beside the images and is none, as JSON.
-    """
-
-    folder: Path
-    config: TrainConfig
-    resolution: int
-    labels: tuple[str, ...]
-    rows: tuple[EpochRow, ...]
-    best: EpochRow
-    stopped_early: bool
-    skipped: tuple[Unreadable, ...] = ()
-    left_out: tuple[dict[str, Any], ...] = ()
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.folder / BEST_FILE
 
 
 def train(
@@ -109,10 +87,16 @@ def _begin(
     callbacks: Callbacks,
 ) -> TrainingResult:
     spec = find_variant(config.variant)
-    lists = list_images(config, stage=callbacks.stage)
-    weights = find_weights(spec, config.weights)
-    if weights.steps:
-        lists = list_images(config, weights.steps)
+    if config.previous is not None:
+        weights = weights_before(config)
+        lists = list_images(
+            config, weights.steps, known_labels=weights.labels, stage=callbacks.stage
+        )
+    else:
+        lists = list_images(config, stage=callbacks.stage)
+        weights = find_weights(spec, config.weights)
+        if weights.steps:
+            lists = list_images(config, weights.steps)
     for line in (*lists.notices, weights.notice):
         if line:
             callbacks.say(line)
@@ -163,15 +147,17 @@ def _go_on(
     stored = read_state(state)
     before = stored.depends_on
     steps = tuple(before.get("steps", ()))  # states of an older version have none
+    known_labels = before.get("known_labels")
     weights = ResolvedWeights(
         normalized_as(find_variant(own.variant), before),
         "random" if own.from_scratch else "file",
         None,
         None,
+        labels=tuple(known_labels) if known_labels else None,
         origin=dict(before["weights"]),
         steps=steps,
     )
-    lists = list_images(own, steps, stage=callbacks.stage)
+    lists = list_images(own, steps, known_labels=weights.labels, stage=callbacks.stage)
     run = TrainingRun(own, folder, weights, lists, int(before["resolution"]))
     refuse_changed_inputs(run, before)
     return _run(run, stored, workers, save_every_seconds, callbacks)
@@ -190,7 +176,7 @@ def _run(
         write_history(folder, progress.rows)
     if progress.finished:
         callbacks.say(f"{folder} is finished: nothing is left to do")
-        return _result(run, progress, ())
+        return result_of(run, progress, ())
     images = open_images(run.lists, config, side=run.side, workers=workers, stage=callbacks.stage)
     say_skipped(images, callbacks)
     if missing := plots.missing_extra():
@@ -199,11 +185,21 @@ def _run(
         if dtype != "float32":
             callbacks.say(f"computing in {dtype}")
         model = _network(run, images, stored, workers, callbacks)
+        if run.known_labels is not None and stored is None:
+            advance = callbacks.stage("asking the network before", len(images.val))
+            progress.wrong_before = wrong_before(
+                model, run, images, workers=workers, advance=advance
+            )
         depends_on, seen = run.depends_on(), record(run.lists.train, run.lists.val)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
             callbacks.on_epoch(row)
+
+        def save_best(row: EpochRow, right: NDArray[np.bool_]) -> None:
+            if progress.wrong_before is not None:
+                progress.against = compare_runs(run, images, progress.wrong_before, right)
+            write_best(model, run, images, row, seen, progress.against)
 
         TrainingLoop(
             model,
@@ -214,10 +210,10 @@ def _run(
             workers=workers,
             callbacks=replace(callbacks, on_epoch=on_epoch),
             save=lambda: write_state(folder / STATE_FILE, model, progress, depends_on),
-            save_best=lambda row: write_best(model, run, images, row, seen),
+            save_best=save_best,
             save_every_seconds=save_every_seconds,
         ).fit()
-    return _result(run, progress, images.skipped)
+    return result_of(run, progress, images.skipped)
 
 
 def _network(
@@ -238,15 +234,18 @@ def _network(
         labels=run.lists.labels,
         steps_per_epoch=steps_per_epoch(len(images.train), config.batch_size),
         loading=stored is None,
+        known_labels=run.known_labels,
     )
     built(1)
     if notice:
         callbacks.say(notice)
-    if stored is None and config.learns_head:
+    known = len(run.known_labels or ())
+    if stored is None and config.learns_head and known < len(run.lists.labels):
         train_head(
             model,
             images,
             config,
+            known=known,
             side=run.side,
             workers=workers,
             advance=callbacks.stage("learning the classifier", len(images.train)),
@@ -271,26 +270,3 @@ def say_skipped(images: TrainingImages, callbacks: Callbacks) -> None:
         callbacks.say(f"  {image.reason}")
     if count > 3:
         callbacks.say(f"  and {count - 3} more")
-
-
-def _result(
-    run: TrainingRun, progress: TrainerState, skipped: tuple[Unreadable, ...]
-) -> TrainingResult:
-    best = progress.best
-    if best is None:
-        raise UsageProblem(
-            "there was nothing to train",
-            found=f"--epochs {run.config.chosen_epochs} from random weights",
-            fix="give --epochs 1 or more",
-        )
-    return TrainingResult(
-        folder=run.folder,
-        config=run.config,
-        resolution=run.side,
-        labels=run.lists.labels,
-        rows=tuple(progress.rows),
-        best=best,
-        stopped_early=progress.stopped_early,
-        skipped=skipped,
-        left_out=tuple(run.lists.left_out_json()),
-    )

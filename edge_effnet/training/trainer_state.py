@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from edge_effnet.metrics.two_models.previous import Against
+
 
 @dataclass(frozen=True)
 class EpochRow:
@@ -43,6 +45,9 @@ class TrainerState:
         best_epoch: None before the first evaluation.
         wrong_at_first: validation images, by their index, that epoch 0 answers wrong; None where
             there is no epoch 0.
+        wrong_before: of a run with ``--from``, validation images that the network before answers
+            wrong; None of others.
+        against: of such a run, that network against the best row.
         finished: nothing is left to do.
     """
 
@@ -54,6 +59,8 @@ class TrainerState:
     rows: list[EpochRow] = field(default_factory=list)
     best_epoch: int | None = None
     wrong_at_first: list[int] | None = None
+    wrong_before: list[int] | None = None
+    against: Against | None = None
     finished: bool = False
     stopped_early: bool = False
 

@@ -178,7 +178,7 @@ def train(
         workers=context.workers,
         callbacks=replace(callbacks, on_step=on_step),
         save=lambda: write_state(path, model, progress, depends_on),
-        save_best=lambda row: save_best(student, row),
+        save_best=lambda row, _right: save_best(student, row),
         save_every_seconds=120.0,
     ).fit()
     return student, progress

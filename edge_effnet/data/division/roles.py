@@ -77,17 +77,14 @@ def assign_roles(
 
 
 def _without_shared(validation: Dataset, dataset: Dataset) -> tuple[Dataset, tuple[str, ...]]:
-    same = "--data and --val are the same images, so validation would prove nothing"
-    fix = "give other images, or leave --val out: a share of --data is then held out"
-    if Path(validation.source).samefile(dataset.source):
-        raise DataError(same, found=validation.source, fix=fix)
+    refuse_same_source(dataset, validation)
     pairs = leakage(dataset, validation)
     if not pairs:
         return validation, ()
     shared, count = {path for _, path in pairs}, len(validation)
     if len(shared) == count:
         found = f"all {count} images of {validation.source} stand in {dataset.source}"
-        raise DataError(same, found=found, fix=fix)
+        raise _same_images(found)
     one, other = pairs[0]
     line = (
         f"{len(shared)} of {count} validation images stand in the training data too and were left "
@@ -95,6 +92,20 @@ def _without_shared(validation: Dataset, dataset: Dataset) -> tuple[Dataset, tup
     )
     kept = tuple(sample for sample in validation.samples if sample.path not in shared)
     return replace(validation, samples=kept), (line,)
+
+
+def refuse_same_source(dataset: Dataset, validation: Dataset) -> None:
+    """Raise DataError where both are read from one place."""
+    if Path(validation.source).samefile(dataset.source):
+        raise _same_images(validation.source)
+
+
+def _same_images(found: str) -> DataError:
+    return DataError(
+        "--data and --val are the same images, so validation would prove nothing",
+        found=found,
+        fix="give other images, or leave --val out: a share of --data is then held out",
+    )
 
 
 def _enough(known: EvaluationSet, fewest: int) -> bool:

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset, Sample
-from edge_effnet.data.division.near_duplicates import find, find_duplicates, prints_of, strata_of
+from edge_effnet.data.division.near_duplicates import (
+    DuplicateGroups,
+    find,
+    find_duplicates,
+    prints_of,
+    strata_of,
+)
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.stages import Advance
 
@@ -75,6 +81,19 @@ def divide(
     free = readable if barred is None else readable & ~barred
     if barred is not None and free.any():
         evaluation_share = min(1.0, evaluation_share * readable.sum() / free.sum())
+    resting = seeded_rest(duplicates, free, evaluation_share, seed) & readable
+    if barred is not None:
+        resting |= barred
+    return Division(
+        chosen(dataset, resting), chosen(dataset, ~resting), classes_alike(dataset, duplicates)
+    )
+
+
+def seeded_rest(
+    duplicates: DuplicateGroups, free: NDArray[np.bool_], evaluation_share: float, seed: int
+) -> NDArray[np.bool_]:
+    """Which images are the rest where ``free`` ones are divided, (images,): whole groups, others
+    of a group too."""
     home: dict[int, int | None] = {}  # a group of two classes counts for the first
     size: Counter[int] = Counter()
     order: dict[int, int] = {}
@@ -90,15 +109,13 @@ def divide(
     for stratum, numbers in members.items():
         random.Random(f"{seed}:{stratum}").shuffle(numbers)  # noqa: S311 (not cryptography)
         rest |= _rest_of(numbers, size, evaluation_share)
-    resting = np.array([int(number) in rest for number in duplicates.group], np.bool_) & readable
-    if barred is not None:
-        resting |= barred
+    return np.array([int(number) in rest for number in duplicates.group], np.bool_)
+
+
+def classes_alike(dataset: Dataset, duplicates: DuplicateGroups) -> tuple[str, ...]:
+    """The classes most of whose images look the same."""
     alike = {duplicates.strata[index] for index in np.flatnonzero(duplicates.alike)}
-    return Division(
-        _chosen(dataset, resting),
-        _chosen(dataset, ~resting),
-        tuple(name for label, name in enumerate(dataset.labels) if label in alike),
-    )
+    return tuple(name for label, name in enumerate(dataset.labels) if label in alike)
 
 
 def _rest_of(numbers: list[int], size: Counter[int], evaluation_share: float) -> set[int]:
@@ -117,9 +134,10 @@ def _rest_of(numbers: list[int], size: Counter[int], evaluation_share: float) ->
     return rest
 
 
-def _chosen(dataset: Dataset, which: NDArray[np.bool_]) -> Dataset:
+def chosen(dataset: Dataset, which: NDArray[np.bool_]) -> Dataset:
+    """Some images of a data set."""
     pairs = zip(dataset.samples, which, strict=True)
-    return replace(dataset, samples=tuple(sample for sample, chosen in pairs if chosen))
+    return replace(dataset, samples=tuple(sample for sample, kept in pairs if kept))
 
 
 def leakage(first: Dataset, second: Dataset) -> list[tuple[Path, Path]]:

@@ -104,6 +104,7 @@ def fit(
     classes: int,
     decay: float,
     chosen: NDArray[np.bool_] | None = None,
+    kept: LinearClassifier | None = None,
 ) -> LinearClassifier:
     """Learn a layer.
 
@@ -111,6 +112,7 @@ def fit(
         labels: of each image, (images,), 0 to ``classes`` - 1.
         decay: of the weights, not of the bias.
         chosen: (images,), those to learn from; by default all.
+        kept: the first classes, which stay as they are while the others are learned beside them.
     """
     given = problem.coordinates if chosen is None else problem.coordinates[chosen]
     truth = np.eye(classes, dtype=np.float32)[labels if chosen is None else labels[chosen]]
@@ -122,6 +124,10 @@ def fit(
     # all of them.
     curvature = (problem.squares[:, None] / len(given) + penalty).astype(np.float32)
     weights: NDArray[Any] = np.zeros((given.shape[1], classes), np.float32)
+    known = 0 if kept is None else len(kept.bias)
+    if kept is not None:
+        weights[:-1, :known] = problem.directions @ kept.weights.T / LENGTH
+        weights[-1, :known] = kept.bias
     ahead = weights
     speed = 1.0
     for _ in range(_STEPS):
@@ -129,6 +135,7 @@ def fit(
         if each is not None:
             error *= each
         moved = ahead - (given.T @ error / len(given) + penalty * ahead) / curvature
+        moved[:, :known] = weights[:, :known]
         following = (1 + math.sqrt(1 + 4 * speed * speed)) / 2
         ahead = moved + np.float32((speed - 1) / following) * (moved - weights)
         weights, speed = moved, following

@@ -63,7 +63,11 @@ class Paired:
 
 def paired_test(ours: NDArray[np.bool_], theirs: NDArray[np.bool_]) -> Paired:
     """From whether the reference and the candidate are right, (images,) each."""
-    lost, gained, images = int((ours & ~theirs).sum()), int((theirs & ~ours).sum()), len(ours)
+    return paired_of(int((ours & ~theirs).sum()), int((theirs & ~ours).sum()), len(ours))
+
+
+def paired_of(lost: int, gained: int, images: int) -> Paired:
+    """From how many images only the reference, only the candidate gets right."""
     return Paired(
         lost=lost,
         gained=gained,

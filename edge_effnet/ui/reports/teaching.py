@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
 from edge_effnet.ui.console import console, echo, megabytes
 from edge_effnet.ui.reports.evaluation import print_summary
+from edge_effnet.ui.reports.previous import compared
 from edge_effnet.ui.tables import say
 
 if TYPE_CHECKING:
     from edge_effnet.artifact import Card
-    from edge_effnet.teaching.previous import Against
+    from edge_effnet.metrics.two_models.previous import Against
     from edge_effnet.teaching.teach import Taught
 
 FineTuning = Literal["likely", "unlikely", "unclear"]
@@ -37,7 +38,8 @@ def print_taught(taught: Taught, out: Path, against: Against | None = None) -> N
     for line in notes(taught):
         say(console(), line)
     if against is not None:
-        say(console(), _compared(against))
+        for line in compared(against, "photos"):
+            say(console(), line)
     size = megabytes(out.stat().st_size)
     echo(f"written to {out}, {size}")
     echo(f"next: edge-effnet classify {out} PHOTO")
@@ -101,21 +103,6 @@ def _gap(taught: Taught) -> str:
     )
 
 
-def _compared(against: Against) -> str:
-    paired, every, known = against.paired, against.every, against.known
-    if not known.images or paired is None:
-        return f"none of these photos is of a class that {against.path} knew"
-    low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
-    line = (
-        f"on the same {every.images} photos, none of which either learned from: {every.before} "
-        f"right by {against.path} as it was, {every.now} now ({0.0 - paired.drop_points:+.1f} "
-        f"points, 95 % interval {low:+.1f} to {high:+.1f})"
-    )
-    if known.images == every.images:
-        return line
-    return f"{line}; of the {known.images} of classes that it knew {known.before}, now {known.now}"
-
-
 def warnings(taught: Taught) -> list[str]:
     """What is wrong with the photos, in sentences."""
     lines = [
@@ -160,16 +147,5 @@ def taught_json(taught: Taught, card: Card, against: Against | None = None) -> d
         "skipped": [image.to_json() for image in taught.collection.skipped],
         "notes": notes(taught),
         "warnings": warnings(taught),
-        "before": _against_json(against) if against else None,
-    }
-
-
-def _against_json(against: Against) -> dict[str, Any]:
-    return {
-        "file": str(against.path),
-        "classes_forgotten": list(against.forgotten),
-        "classes_new": list(against.new),
-        "images": vars(against.every).copy(),
-        "images_of_known_classes": vars(against.known).copy(),
-        **(against.paired.to_json() if against.paired else {}),
+        "before": against.to_json("file") if against else None,
     }

@@ -17,7 +17,8 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks, Interrupted
-from edge_effnet.training.trainer import TrainingResult, train
+from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.trainer import train
 
 SIDE = 32
 

@@ -20,7 +20,8 @@ from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve
 from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import list_images
-from edge_effnet.training.trainer import TrainingResult, resume
+from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.trainer import resume
 from tests.edge_effnet.training.conftest import SIDE, run
 
 

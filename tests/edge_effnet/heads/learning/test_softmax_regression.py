@@ -66,3 +66,15 @@ def test_an_image_that_counts_twice_is_one_that_is_there_twice(
     rows = np.repeat(np.arange(24), twice)
     repeated = fit(problem_of(features[rows]), labels[rows], 3, 1e-2)
     np.testing.assert_allclose(weighed.scores(features), repeated.scores(features), atol=1e-3)
+
+
+def test_kept_classes_stay_as_they_are_and_new_ones_are_learned_beside_them() -> None:
+    random = np.random.default_rng(4)
+    centres, labels = random.normal(size=(4, 12)), np.arange(200) % 4
+    features = unit((centres[labels] + 0.3 * random.normal(size=(200, 12))).astype(np.float32))
+    two = labels < 2
+    old = fit(problem_of(features[two]), labels[two], 2, 1e-3)
+    now = fit(problem_of(features), labels, 4, 1e-3, kept=old)
+    np.testing.assert_allclose(now.weights[:2], old.weights, atol=1e-4)
+    np.testing.assert_array_equal(now.bias[:2], old.bias)
+    assert (now.scores(features).argmax(axis=1) == labels).mean() > 0.95

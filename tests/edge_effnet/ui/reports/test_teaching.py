@@ -11,8 +11,8 @@ import pytest
 from edge_effnet.artifact import Card
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
+from edge_effnet.metrics.two_models.previous import compare_with_before
 from edge_effnet.teaching.collection import Collection
-from edge_effnet.teaching.previous import Against, Counts
 from edge_effnet.teaching.teach import Taught
 from edge_effnet.ui.reports.teaching import fine_tuning, notes, print_taught
 
@@ -69,6 +69,9 @@ def test_a_file_that_knew_none_of_the_classes_is_not_compared(
 ) -> None:
     out = tmp_path / "new.tflite"
     out.write_bytes(b"0" * 1000)
-    against = Against(Path("old.tflite"), (), LABELS, Counts(8, 0, 8), Counts(0, 0, 0), None)
+    right = np.ones(8, np.bool_)
+    against = compare_with_before(
+        "old.tflite", LABELS * 4, ~right, right, before=("tulip",), after=LABELS
+    )
     print_taught(taught(8, 1), out, against)
     assert "none of these photos is of a class that old.tflite knew" in capsys.readouterr().out

@@ -1,0 +1,124 @@
+"""A network against the one that it follows, on the same images, which neither learned from.
+
+The one of now may know more classes: of images of these, the one before answers none right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.metrics.two_models.paired import Paired, paired_of
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many of some images are answered right.
+
+    Attributes:
+        lost, gained: images that only the one before, only the one of now answers right.
+    """
+
+    images: int
+    before: int
+    now: int
+    lost: int
+    gained: int
+
+    @property
+    def paired(self) -> Paired | None:
+        """The paired test; None without images."""
+        return paired_of(self.lost, self.gained, self.images) if self.images else None
+
+    def to_json(self) -> dict[str, Any]:
+        """For a document."""
+        return {"images": self.images, "before": self.before, "now": self.now}
+
+
+@dataclass(frozen=True)
+class Against:
+    """The network before and the one of now.
+
+    Attributes:
+        source: of the one before, for people: its file or the folder of its run.
+        forgotten: classes that only the one before knows.
+        new: classes that only the one of now knows.
+        every: of all images.
+        known: of images of classes that both know.
+        by_class: of each such class that has images.
+    """
+
+    source: str
+    forgotten: tuple[str, ...]
+    new: tuple[str, ...]
+    every: Counts
+    known: Counts
+    by_class: Mapping[str, Counts]
+
+    @property
+    def is_worse(self) -> bool:
+        """Whether a loss is proven: its 95 % interval lies above 0."""
+        return self.every.paired is not None and self.every.paired.proves_drop
+
+    @property
+    def lost_classes(self) -> dict[str, Counts]:
+        """The classes of which fewer images are right now, the largest loss first."""
+        lost = [(name, one) for name, one in self.by_class.items() if one.now < one.before]
+        return dict(sorted(lost, key=lambda pair: (pair[1].now - pair[1].before) / pair[1].images))
+
+    def to_json(self, kind: str) -> dict[str, Any]:
+        """For a document.
+
+        Args:
+            kind: what ``source`` is, as a key: ``file`` or ``run``.
+        """
+        known, every = self.known.paired, self.every.paired
+        return {
+            kind: self.source,
+            "classes_forgotten": list(self.forgotten),
+            "classes_new": list(self.new),
+            "classes_lost": list(self.lost_classes),
+            "images": self.every.to_json(),
+            "images_of_known_classes": self.known.to_json() | (known.to_json() if known else {}),
+            "by_class": {name: one.to_json() for name, one in self.by_class.items()},
+            **(every.to_json() if every else {}),
+        }
+
+
+def compare_with_before(
+    source: str,
+    truth: Sequence[str],
+    was: NDArray[np.bool_],
+    now: NDArray[np.bool_],
+    *,
+    before: Sequence[str],
+    after: Sequence[str],
+) -> Against:
+    """Hold what two networks answer against each other.
+
+    Args:
+        truth: the class of each image, one that the network of now knows.
+        was, now: whether each image is answered right, (images,).
+        before, after: the classes that each knows.
+    """
+    names = np.array(truth, dtype=object)
+
+    def counts(which: NDArray[np.bool_]) -> Counts:
+        ours, theirs = was[which], now[which]
+        lost, gained = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+        return Counts(len(ours), int(ours.sum()), int(theirs.sum()), lost, gained)
+
+    both = [name for name in after if name in set(before)]
+    by_class = {name: counts(np.asarray(names == name, np.bool_)) for name in both}
+    return Against(
+        source,
+        tuple(name for name in before if name not in set(after)),
+        tuple(name for name in after if name not in set(before)),
+        counts(np.ones(len(names), np.bool_)),
+        counts(np.isin(names, both)),
+        {name: one for name, one in by_class.items() if one.images},
+    )

@@ -1,0 +1,181 @@
+"""A run that goes on from another one with more images: ``train --from RUN``.
+
+It begins with that run's network, and with its classes in their order; new classes follow. Images
+keep their side (see ``data.division.kept_sides``). Both networks are asked about the same
+validation images: the one before in the beginning, the one of now after each epoch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge_effnet.architecture.files import find_variant
+from edge_effnet.data.division.trained_on import MOST, records
+from edge_effnet.data.pipeline import answers_of
+from edge_effnet.errors import DataError, UsageProblem
+from edge_effnet.files.write import write_json_file
+from edge_effnet.metrics.two_models.previous import Against, compare_with_before
+from edge_effnet.network.weights.resolve import ResolvedWeights
+from edge_effnet.stages import Advance
+from edge_effnet.training.config import CONFIG_FILE, TrainConfig
+from edge_effnet.training.data import TrainingImages
+from edge_effnet.training.initialize import find_weights
+from edge_effnet.training.run_folder import BEST_FILE, COMPARED_FILE, TrainingRun
+
+if TYPE_CHECKING:
+    import keras
+
+COMPARED_FORMAT, COMPARED_VERSION = "edge-effnet/compared", 1
+# What the first run was told of these was for its own beginning.
+_ANEW = ("weights", "epochs", "learning_rate", "warmup_epochs", "learn_head", "batch_norm")
+_EPOCHS_AFTER_RANDOM = 20
+
+
+def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
+    """The config of a run that goes on from ``given["previous"]``: that run's, but for how a run
+    begins.
+
+    Args:
+        given: fields that the user named.
+
+    Raises:
+        DataError: that is no training run.
+        UsageProblem: another network is asked for, or values that do not go together.
+    """
+    folder = Path(given["previous"]).expanduser()
+    old = _config_of(folder)
+    if given.get("variant", old.variant) != old.variant:
+        raise UsageProblem(
+            "--from goes on with the network of its run",
+            found=f"--variant {given['variant']}, while {folder} is of {old.variant}",
+            fix="leave --variant out, or --from",
+        )
+    # As they were: what suited drawn signs suits photos of them.
+    same = {"augment": old.chosen_augment, "flip": old.flips}
+    return replace(old, **_beginning(old) | same | dict(given))
+
+
+def _beginning(old: TrainConfig) -> dict[str, Any]:
+    """How a run begins that follows another one."""
+    if old.previous is not None:
+        return {}
+    defaults = TrainConfig(old.data)
+    anew = {name: getattr(defaults, name) for name in _ANEW}
+    if not old.from_scratch:
+        return anew
+    # What was never trained on other images has features for its own classes alone: it must learn
+    # them as in the beginning. At a fine-tuning rate a narrow network with three new signs beside
+    # five stayed at 83 %, at this rate it came to 95.6 % (docs/research/tried.md).
+    return anew | {
+        "epochs": _EPOCHS_AFTER_RANDOM,
+        "learning_rate": old.peak_learning_rate,
+        "batch_norm": "train",
+    }
+
+
+def _config_of(folder: Path) -> TrainConfig:
+    if not (folder / CONFIG_FILE.name).is_file():
+        found = f"no {CONFIG_FILE.name} in it" if folder.is_dir() else "nothing there"
+        raise DataError(
+            f"{folder} is not the folder of a training run",
+            found="a file" if folder.is_file() else found,
+            expected=f"{CONFIG_FILE.name} and {BEST_FILE}, as edge-effnet train writes them",
+            fix="give such a folder, for example --from runs/b0-photos",
+        )
+    return CONFIG_FILE.read(folder)
+
+
+def weights_before(config: TrainConfig) -> ResolvedWeights:
+    """The best weights of the run that a config goes on from.
+
+    Raises:
+        DataError: it has none, or does not say its classes or which images it used.
+        UsageProblem: another resolution is asked for.
+        WeightsError: its checkpoint cannot be read.
+    """
+    folder = Path(config.previous or "").expanduser()
+    old, path = _config_of(folder), folder / BEST_FILE
+    if not path.is_file():
+        raise DataError(
+            f"{folder} has no weights to go on from",
+            found=f"no {BEST_FILE}: it was stopped before its first epoch was done",
+            fix=f"finish it first: edge-effnet train --resume {folder}",
+        )
+    weights = find_weights(find_variant(config.variant), str(path))
+    if config.resolution not in (None, weights.resolution):
+        raise UsageProblem(
+            "--from goes on at the resolution of its run",
+            found=f"--resolution {config.resolution}, while {folder} has {weights.resolution}",
+            fix="leave --resolution out",
+        )
+    known = records(weights.steps)
+    own = records(weights.steps[-1:])
+    if weights.labels is None or not (own or old.on_signs):
+        what = "its classes" if weights.labels is None else "which images it used"
+        raise _unknown(folder, f"{path.name} does not say {what}", path)
+    if not all(one.complete for one in known):
+        found = f"{path.name} keeps {MOST:,} images a side at most, and it used more"
+        raise _unknown(folder, found, path)
+    return weights
+
+
+def _unknown(folder: Path, found: str, path: Path) -> DataError:
+    return DataError(
+        f"{folder} cannot be gone on from: which images must stay held out is not known",
+        found=found,
+        expected="the classes and a record of every image",
+        fix=f"start a new run that divides all images anew: edge-effnet train --weights {path}",
+    )
+
+
+def wrong_before(
+    model: keras.Model, run: TrainingRun, images: TrainingImages, *, workers: int, advance: Advance
+) -> list[int]:
+    """The validation images, by their index, that the network before answers wrong.
+
+    Args:
+        model: as the run begins: the network before, its classes first among the logits.
+    """
+    classes = len(run.known_labels or ())
+    answers, truth = answers_of(
+        lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32)))[:, :classes],
+        images.val,
+        side=run.side,
+        workers=workers,
+        advance=advance,
+    )
+    return np.flatnonzero(answers.argmax(axis=1) != truth).tolist()
+
+
+def compare_runs(
+    run: TrainingRun, images: TrainingImages, wrong: list[int], right: NDArray[np.bool_]
+) -> Against:
+    """The network before against the one of now, kept in the run folder.
+
+    Args:
+        wrong: see ``wrong_before``.
+        right: whether each validation image is right now, (images,).
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    was = np.ones(len(right), np.bool_)
+    was[wrong] = False
+    labels = run.lists.labels
+    against = compare_with_before(
+        str(run.config.previous),
+        [labels[label] for label in images.val.labels],
+        was,
+        right,
+        before=run.known_labels or (),
+        after=labels,
+    )
+    document = {"format": COMPARED_FORMAT, "version": COMPARED_VERSION, **against.to_json("run")}
+    write_json_file(run.folder / COMPARED_FILE, document)
+    return against
