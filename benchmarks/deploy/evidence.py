@@ -78,10 +78,10 @@ def _by_features(old: Path, new: Path) -> Evidence | None:
     against = compare_with_previous(
         previous, now.collection, now.decay, seed if isinstance(seed, int) else 0
     )
-    if against.paired is None:
-        return None
     every = against.every
-    told = counts_text(every.before, every.now, against.paired, every.images)
+    if every.paired is None:
+        return None
+    told = counts_text(every.before, every.now, every.paired, every.images)
     return Evidence(
         f"on the photos of the new file, as they are labelled there: {told}", against.is_worse
     )

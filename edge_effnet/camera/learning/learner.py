@@ -63,7 +63,8 @@ class Learner:
         flush: Callable[[], None],
         say: Callable[[str], None],
     ) -> None:
-        self._files, self._folder = tuple(files), folder
+        # Of a link the file that it names is replaced.
+        self._files, self._folder = tuple(path.resolve() for path in files), folder
         self._flush, self._say = flush, say
         self._busy = threading.Lock()
         self._began_s: float | None = None
@@ -119,7 +120,7 @@ class Learner:
         began_s = time.monotonic()
         try:
             self._flush()
-            with scratch_folder(self._files[0].resolve().parent) as folder:
+            with scratch_folder(self._files[0].parent) as folder:
                 self._learn(folder, began_s, worse)
         except (EdgeEffnetError, OSError, subprocess.SubprocessError) as error:
             text = error.what if isinstance(error, EdgeEffnetError) else str(error)

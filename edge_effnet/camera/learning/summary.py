@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.teaching.previous import Against
+from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.teaching.teach import Taught
 
+_SHOWN = 3
 MOMENTS = 3
 """Fewer different moments of a class say little about others."""
 
@@ -35,11 +36,23 @@ def summary_of(
             f"of the {known.images} photos of classes that the file before knew: right on "
             f"{known.before} before, {known.now} now"
         )
+        lost = [f"{name} {one.before} to {one.now}" for name, one in against.lost_classes.items()]
+        if lost:
+            lines.append(f"classes that lost: {', '.join(lost[:_SHOWN])}")
+    lines += [
+        f"one photo is in two classes, {one} and {other}: take one of them away"
+        for one, other in taught.collection.in_two_classes[:_SHOWN]
+    ]
     return {
-        "labels": list(taught.collection.labels),
         "lines": lines,
-        "worse": against is not None and against.is_worse,
+        "worse": against is not None and known_are_worse(against),
     }
+
+
+def known_are_worse(against: Against) -> bool:
+    """Whether a loss is proven on classes that the file before knew, whatever new ones bring."""
+    paired = against.known.paired
+    return paired is not None and paired.proves_drop
 
 
 def _right(taught: Taught) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -151,7 +151,7 @@ def _controls(
     if taps is None or collector is None or options.collect is None:
         return Controls(taps)
     learner, review = None, Review(options.collect, taps)
-    if options.model is not None:
+    if options.model is not None and options.labels is None:  # names of its own come with a file
         files = [options.model, *filter(None, (options.compare,))]
         learner = Learner(files, options.collect, flush=collector.flush, say=say)
     return Controls(taps, Kept(collector, review, learner))
