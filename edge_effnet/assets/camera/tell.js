@@ -3,11 +3,14 @@
 // is kept pressed.
 const tell = (() => {
   const most = 24, long = 400, settled = 1000, none = "none";
-  let labels = null, held = null, pressed = null, sent = 0, mayAdd = false;
+  let labels = null, held = null, pressed = null, waiting = 0, answered = 0, mayAdd = false;
 
-  function say(order) {
-    sent = performance.now();
-    return send("/truth", order);
+  async function say(order) {
+    waiting += 1;
+    const reply = await send("/truth", order);
+    waiting -= 1;
+    answered = performance.now();
+    return reply;
   }
 
   function mark(label) {
@@ -91,7 +94,8 @@ const tell = (() => {
     if (labels === null || (labels.length && labels.length !== taps.classes)) load();
     byId("undo").disabled = !taps.undoable;
     // By another viewer; figures asked for before our own press do not know of it yet.
-    if (!pressed && performance.now() - sent > settled && taps.held !== held) mark(taps.held);
+    const known = !pressed && !waiting && performance.now() - answered > settled;
+    if (known && taps.held !== held) mark(taps.held);
   }
 
   return {show};
