@@ -12,6 +12,7 @@ import pytest
 from converters.calibration.dead_leaves import generated_image
 from converters.calibration.ranges import Ranges, choose_ranges, collect_statistics
 from converters.calibration.representative import Calibration
+from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.artifact import Card, write_artifact
 from edge_effnet.image.preprocessing import Preprocess
@@ -88,3 +89,17 @@ def signal_to_noise(expected: np.ndarray, answer: np.ndarray) -> float:
     noise = signal - (answer - answer.mean(axis=1, keepdims=True))
     power, lost = float((signal**2).sum()), float((noise**2).sum())
     return float(10 * np.log10(max(power, 1e-20) / max(lost, 1e-20)))
+
+
+@pytest.fixture(scope="session")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("labels") / "labels.txt"
+    path.write_text("".join(f"class{index}\n" for index in range(CLASSES)))
+    return path
+
+
+@pytest.fixture(scope="session")
+def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("variant") / "tiny.json"
+    write_variant(path, TINY)
+    return path

@@ -7,7 +7,9 @@ const learning = (() => {
     const said = rows.map(([label, photos, presses]) =>
       first(label) + " " + photos + (photos === 1 ? " photo" : " photos") + " in " + presses +
       (presses === 1 ? " press" : " presses"));
-    return said.length ? "Recorded: " + said.join(", ") : "";
+    return said.length ? "Recorded: " + said.join(", ") :
+      "Add a new thing by its name, hold it before the camera and press it, from several sides and " +
+      "at other places. Then learn.";
   }
 
   function show(state) {

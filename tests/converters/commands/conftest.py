@@ -7,23 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.architecture.files import write_variant
 from tests.conftest import RunCommand
-from tests.converters.conftest import CLASSES, TINY
-
-
-@pytest.fixture(scope="package")
-def labels(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("labels") / "labels.txt"
-    path.write_text("".join(f"class{index}\n" for index in range(CLASSES)))
-    return path
-
-
-@pytest.fixture(scope="package")
-def variant(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("variant") / "tiny.json"
-    write_variant(path, TINY)
-    return path
 
 
 @pytest.fixture(scope="package")
