@@ -32,7 +32,9 @@ class RunStatus:
         answering: the models that answer now, and how they have done.
         frames: the queue from capture to the models.
         taps: of viewers of the page; None where they tell nothing.
-        earlier: what is known of models that answered before, as JSON.
+        before: the models that answered before these, and until when, in seconds of the run: of
+            frames that they answered some are still compared.
+        earlier: what is known of models before those, as JSON.
         notes: the last few lines the user was told.
         began_s: monotonic.
     """
@@ -46,16 +48,24 @@ class RunStatus:
     monitor: BoardMonitor | None
     taps: Taps | None = None
     rates: Rates = field(default_factory=Rates)
+    before: tuple[Answering, float] | None = None
     earlier: list[dict[str, Any]] = field(default_factory=list)
     notes: deque[str] = field(default_factory=lambda: deque(maxlen=4))
     began_s: float = field(default_factory=time.monotonic)
 
     def begin(self, models: Answering) -> None:
         """Count for other models from now on."""
-        self.earlier.append({**_models_json(self), "until_s": time.monotonic() - self.began_s})
-        del self.earlier[:-MOST_EARLIER]
+        self.earlier = self.earlier_models()[-MOST_EARLIER:]
+        self.before = self.answering, time.monotonic() - self.began_s
         self.answering = models
         self.rates.forget_models()
+
+    def earlier_models(self) -> list[dict[str, Any]]:
+        """What is known of models that answered before, the first one first."""
+        if self.before is None:
+            return self.earlier
+        models, until_s = self.before
+        return [*self.earlier, {**_models_json(self, models), "until_s": until_s}]
 
     @property
     def dropped(self) -> int:
@@ -150,43 +160,39 @@ def run_json(run: RunStatus) -> dict[str, Any]:
         "broken": run.capture.broken,
         "reopened": run.capture.reopened,
         "times": run.rates.to_json(),
-        **_models_json(run),
-        **({"earlier_models": run.earlier} if run.earlier else {}),
+        **_models_json(run, run.answering),
+        **({"earlier_models": earlier} if (earlier := run.earlier_models()) else {}),
     }
 
 
-def _models_json(run: RunStatus) -> dict[str, Any]:
-    """Of the models that answer now: their files, and how right they were."""
-    models = run.answering
+def _models_json(run: RunStatus, models: Answering) -> dict[str, Any]:
+    """Of models that answer or answered: their files, and how right they were."""
     return {
         **{role: file.to_json() for role, file in zip(_ROLES, models.models.files, strict=False)},
         "answered_by_model": models.answered,
         **({"unknown": models.unknown} if models.can_be_unknown else {}),
-        **_accuracy(run),
-        **_told(run),
+        **_accuracy(models),
+        **_told(run, models),
         **({"comparison": models.comparison.to_json()} if models.comparison else {}),
     }
 
 
-def _accuracy(run: RunStatus) -> dict[str, Any]:
+def _accuracy(models: Answering) -> dict[str, Any]:
     """Of frames whose truth is known: how many, and right answers or the size of the error."""
-    if run.answering.head.task == "value":
-        error = run.answering.error
+    if models.head.task == "value":
+        error = models.error
         return {"labelled": error.frames, **({"error": error.to_json()} if error.frames else {})}
-    right = run.answering.right
+    right = models.right
     counts = {"labelled": right.frames, "right": right.hits}
     return {**counts, **(share_json("accuracy", right.share) if right.frames else {})}
 
 
-def _told(run: RunStatus) -> dict[str, Any]:
+def _told(run: RunStatus, models: Answering) -> dict[str, Any]:
     """Of frames whose class viewers told, where they did."""
-    if (
-        run.taps is None
-        or run.answering.told is None
-        or not (run.answering.told.shares or run.answering.told.learned)
-    ):
+    if run.taps is None or models.told is None or not (models.told.shares or models.told.learned):
         return {}
-    return {"told": run.answering.told.to_json(run.taps.labels)}
+    labels = tuple(dict.fromkeys((*models.settings.labels, *run.taps.labels)))
+    return {"told": models.told.to_json(labels)}
 
 
 def _agreement(feed: FeedComparison) -> dict[str, Any]:

@@ -182,14 +182,18 @@ class Session:
 
     def _take_compared(self, pair: ComparedFrame) -> None:
         status, outputs, frame = self.status, self._outputs, pair.answer.frame
-        comparison, settings = status.answering.comparison, status.answering.settings
-        if comparison is None or pair.answer.turn < self._turn:
-            return  # of models that have gone meanwhile
-        status.rates.add_compared(pair)
-        status.answering.add_reference(pair)
+        models, current = status.answering, pair.answer.turn == self._turn
+        if not current and status.before is not None:
+            models, _ = status.before  # they have just gone
+        comparison, settings = models.comparison, models.settings
+        if comparison is None or pair.answer.turn < self._turn - 1:
+            return
+        if current:
+            status.rates.add_compared(pair)
+        models.add_reference(pair)
         true, saved = self._truth(frame) if self._truth is not None else None, None
         names = comparison.different(pair)
-        if outputs.collector is not None and names:
+        if outputs.collector is not None and names and current:
             outputs.collector.see_pair(pair)
         if outputs.saver is not None and names:
             saved = outputs.saver.put(frame, *names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -13,32 +14,70 @@ from edge_effnet.files.before_names import kept_names, next_name
 from edge_effnet.files.scratch import PartFile
 
 
-def replace_keeping(path: Path, new: Path) -> Path:
-    """Move a file to the place of another, which is kept beside; where.
+def replace_keeping(pairs: Sequence[tuple[Path, Path]]) -> list[Path]:
+    """Move files to the places of others, which are kept beside; where.
 
-    There is a whole file under ``path`` at every moment, also where a process is killed.
+    There is a whole file under each name at every moment, also where a process is killed. Where
+    one cannot be replaced, none is.
 
     Args:
-        new: on the same disk.
+        pairs: of a path, and the file that takes its place and is gone then.
 
     Raises:
-        OutputError: nothing has changed, but for the file that was to be kept.
+        OutputError: nothing has changed.
     """
+    kept: list[Path] = []
+    parts: list[PartFile] = []
+    path = Path()
     try:
-        kept = path.with_name(next_name(path.name, _names_beside(path), datetime.now()))
-        try:
-            os.link(path, kept)
-        except OSError:  # a disk without links, as FAT
-            part = PartFile(path.parent)
+        for path, new in pairs:  # all that may fail comes before the first is replaced
+            parts.append(_beside(path, new))
+            kept.append(_keep(path))
+        for number, (path, _) in enumerate(pairs):
             try:
-                shutil.copyfile(path, part.path)
-                part.path.replace(kept)
-            finally:
-                part.end()
-        new.replace(path)
-        _write_through(path.parent)
+                parts[number].path.replace(path)
+            except OSError:
+                for done in range(number):
+                    kept[done].replace(pairs[done][0])
+                raise
+        for path, new in pairs:
+            new.unlink(missing_ok=True)
+            _write_through(path.parent)
     except OSError as error:
+        for one in kept:
+            with suppress(OSError):
+                one.unlink()
         raise cannot_write(path, error) from error
+    finally:
+        for part in parts:
+            part.end()
+    return kept
+
+
+def _beside(path: Path, new: Path) -> PartFile:
+    """The new file, whole, on the disk where it belongs."""
+    part = PartFile(path.parent)
+    try:
+        with new.open("rb") as content:
+            shutil.copyfileobj(content, part.file)
+        part.sync()
+    except BaseException:
+        part.end()
+        raise
+    return part
+
+
+def _keep(path: Path) -> Path:
+    """Give a file a second name."""
+    kept = path.with_name(next_name(path.name, _names_beside(path), datetime.now()))
+    try:
+        os.link(path, kept)
+    except OSError:  # a disk without links, as FAT
+        part = _beside(path, path)
+        try:
+            part.path.replace(kept)
+        finally:
+            part.end()
     return kept
 
 

@@ -26,6 +26,9 @@ _swept: set[tuple[int, int]] = set()
 class PartFile:
     """A file that is being written, and will be moved to its place.
 
+    Attributes:
+        file: open for writing.
+
     Raises:
         OSError: it cannot be made.
     """
@@ -35,24 +38,29 @@ class PartFile:
         while True:
             self.path = folder / f"{_PART}{os.urandom(8).hex()}"
             flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-            self._file = os.fdopen(os.open(self.path, flags, 0o666), "wb")
-            descriptor = self._file.fileno()
+            self.file = os.fdopen(os.open(self.path, flags, 0o666), "wb")
+            descriptor = self.file.fileno()
             try_lock(descriptor, wait=True)
             if still_there(descriptor, self.path):  # else it was swept before it was locked
                 return
-            self._file.close()
+            self.file.close()
 
     def write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        """Write all of it, through to the disk."""
+        self.file.write(data)
+        self.sync()
+
+    def sync(self) -> None:
+        """Write what was written through to the disk."""
+        self.file.flush()
+        os.fsync(self.file.fileno())
 
     def end(self) -> None:
         """Remove it, where it was not moved."""
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
         with suppress(OSError):  # what is buffered does not fit either
-            self._file.close()
+            self.file.close()
 
 
 @contextmanager

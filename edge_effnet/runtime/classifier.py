@@ -117,6 +117,7 @@ def open_classifier(
     threads: int = 1,
     delegate: bool = True,
     ask: bool = True,
+    in_memory: bool = False,
 ) -> Classifier:
     """Open a classifier: labels and preprocessing come from inside the file.
 
@@ -127,6 +128,7 @@ def open_classifier(
         head: where the file's own last operator does not tell what its answer means.
         ask: whether a file is refused that does not say how pixels become its input; else
             ``pixels.known`` is False until labelled photos tell.
+        in_memory: for a file that may be replaced meanwhile, see ``open_interpreter``.
 
     Raises:
         ModelError: not a model, not an image classifier, labels that do not fit, or a file
@@ -136,7 +138,7 @@ def open_classifier(
     artifact = read_artifact(path)
     refuse_other_tasks(artifact.structure, str(path))
     refuse_unfixed_input(artifact.structure, str(path))
-    opened = open_interpreter(path, threads=threads, delegate=delegate)
+    opened = open_interpreter(path, threads=threads, delegate=delegate, in_memory=in_memory)
     inputs = opened.interpreter.get_input_details()
     outputs = opened.interpreter.get_output_details()
     card = artifact.card

@@ -77,12 +77,15 @@ class OpenInterpreter:
     notice: str | None
 
 
-def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> OpenInterpreter:
+def open_interpreter(
+    path: Path, *, threads: int = 1, delegate: bool = True, in_memory: bool = False
+) -> OpenInterpreter:
     """Open a model file and run it once, so that what fails, fails here.
 
     Args:
         threads: CPU threads of the XNNPACK delegate.
         delegate: False leaves the XNNPACK delegate out: the runtime's own, slower kernels run.
+        in_memory: read it whole; else it is mapped, and this process ends when somebody cuts it.
 
     Raises:
         ModelError: no model, damaged, or using unknown operators.
@@ -93,7 +96,9 @@ def open_interpreter(path: Path, *, threads: int = 1, delegate: bool = True) -> 
     attempts = [True, False] if delegate else [False]
     for xnnpack in () if failures else attempts:
         try:
-            options = interpreter_options(path, threads, xnnpack=xnnpack, external=external)
+            options = interpreter_options(
+                path, threads, xnnpack=xnnpack, external=external, in_memory=in_memory
+            )
             interpreter = run_once(runtime.module, options)
         except (RuntimeError, ValueError) as error:
             failures = (*failures, " ".join(str(error).split()))
@@ -195,20 +200,27 @@ def open_bytes(
 
 
 def interpreter_options(
-    path: Path, threads: int, *, xnnpack: bool = True, external: ExternalDelegate | None = None
+    path: Path,
+    threads: int,
+    *,
+    xnnpack: bool = True,
+    external: ExternalDelegate | None = None,
+    in_memory: bool = False,
 ) -> dict[str, Any]:
     """The arguments with which this machine's runtime opens a file.
 
     Args:
         xnnpack: with the XNNPACK delegate.
         external: what the file was compiled for; loaded here.
+        in_memory: see ``open_interpreter``.
 
     Raises:
         EdgeEffnetError: no runtime, or no device where one is needed.
     """
     module = load_runtime().module
     options: dict[str, Any] = {"num_threads": max(1, threads)}
-    if is_model_file(path) and without_surrogates(str(path)) == str(path):
+    named = is_model_file(path) and without_surrogates(str(path)) == str(path)
+    if named and not in_memory:
         options["model_path"] = str(path)
     else:  # in a zip archive, or of a name that is no UTF-8, which the runtime does not take
         options["model_content"] = read_model_bytes(path)

@@ -12,7 +12,7 @@ from edge_effnet.errors import DataError, ModelError
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import Backbone
 from edge_effnet.teaching.collection import Collection, read_collection
-from edge_effnet.teaching.remembered import remembered_collection
+from edge_effnet.teaching.remembered import remembered_collection, taught_hashes
 
 
 def read_folders(
@@ -54,7 +54,7 @@ def known_and_more(
     *,
     workers: int | None,
     stage: StartStage,
-) -> Collection:
+) -> tuple[Collection, int]:
     """Photos of all classes that a model knows, and of new ones: those that the file remembers,
     where it was taught and their features are kept here, and those of the folders.
 
@@ -62,14 +62,22 @@ def known_and_more(
         folders: photos of each class.
         labels: that the model knows.
 
+    Returns:
+        And how many photos had taught the file that are not among them, because their features are
+        not kept here.
+
     Raises:
         DataError: a class without photos.
     """
     more = read_folders(list(folders.items()), backbone, workers=workers, stage=stage)
+    remembered, lost = None, 0
     try:
         remembered = remembered_collection(backbone.card, backbone.path, backbone)
-    except (ModelError, DataError):
-        remembered = None
+    except ModelError:  # it was not taught
+        pass
+    except DataError:
+        known = taught_hashes(backbone.card, backbone.path)
+        lost = len(known.difference(more.hashes if more is not None else ()))
     found = more if remembered is None else with_more(remembered, more)
     lacking = [name for name in labels if found is None or name not in found.labels]
     if lacking or found is None:
@@ -79,4 +87,4 @@ def known_and_more(
             expected="a file that was taught on this machine, or photos of each class",
             fix="record some of each, or copy their folders beside the others",
         )
-    return found
+    return found, lost

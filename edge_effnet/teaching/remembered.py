@@ -57,6 +57,16 @@ def remembered_collection(card: Card | None, path: Path, backbone: Backbone) -> 
     )
 
 
+def taught_hashes(card: Card | None, path: Path) -> set[str]:
+    """The hashes of the images that a file was taught.
+
+    Raises:
+        ModelError: it was not taught, or does not say what.
+    """
+    classes = _images_of(card, path)
+    return {digest for text in classes.values() for digest, _ in _rows(text, path)}
+
+
 def _bursts_of(card: Card | None) -> dict[str, str]:
     """A name of the press that each photo is of, by the beginning of its hash."""
     bursts = _taught_step(card).get("bursts", {})

@@ -2,6 +2,7 @@
 // What was recorded, learning from it, and the way back.
 const learning = (() => {
   const idle = 1000, busy = 250;
+  let refused = "";  // why the last order was
 
   function recordedText(rows) {
     const said = rows.map(([label, photos, presses]) =>
@@ -15,7 +16,8 @@ const learning = (() => {
   function show(state) {
     const learns = state.learner, running = learns && learns.seconds !== null;
     byId("learn").hidden = false;
-    text("recorded", recordedText(state.recorded));
+    text("recorded", recordedText(state.recorded) +
+      (state.full ? " The folder has its fill: no more photos are kept (--max-saved)." : ""));
     byId("learn-now").hidden = byId("back").hidden = !learns;
     byId("label-kept").hidden = !state.waiting;
     text("label-kept", "label " + state.waiting + " kept frame" + (state.waiting === 1 ? "" : "s"));
@@ -24,8 +26,8 @@ const learning = (() => {
     byId("learn-now").disabled = running;
     byId("back").disabled = running || !learns.can_go_back;
     text("learn-state", running ? "learning, " + learns.seconds.toFixed(0) + " s" : "");
-    byId("problem").hidden = !learns.problem;
-    text("problem", learns.problem || "");
+    byId("problem").hidden = !(refused || learns.problem);
+    text("problem", refused || learns.problem || "");
     byId("use-worse").hidden = !learns.worse;
     byId("learned-lines").replaceChildren(...learns.lines.map((line) => {
       const row = document.createElement("li");
@@ -35,11 +37,8 @@ const learning = (() => {
   }
 
   async function order(what) {
-    const said = await refusal(await send("/learn", what));
-    await refresh();
-    if (!said) return;
-    byId("problem").hidden = false;
-    text("problem", said);
+    refused = await refusal(await send("/learn", what));
+    await refresh().catch(() => idle);
   }
 
   byId("learn-now").addEventListener("click", async () => {

@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from edge_effnet.arrays import Float32Array
-from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL, class_folder
+from edge_effnet.camera.collecting.layout import (
+    DISCARDED,
+    LINES,
+    PHOTOS,
+    TO_LABEL,
+    class_folder,
+)
 from edge_effnet.camera.evaluation.taps import Tap, Taps
 from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
@@ -30,6 +36,10 @@ UNSURE_MARGIN = 0.2
 """Between the best two probabilities; below it the answer is unsure."""
 TOLD_EVERY_S = 0.5
 """One told frame is kept in so much of the source's time: neighbouring frames are nearly one."""
+APART_S = 10.0
+"""Frames that nobody told and that are further apart in the source's time are of two moments."""
+_UNTOLD = (TO_LABEL, DISCARDED)
+_RECOUNT_S = 60.0
 _WAITING = 64
 _FLUSH_S = 5.0
 _RECENT = 8
@@ -46,6 +56,7 @@ class _Burst:
     label: str
     moment: str
     paths: list[Path] = field(default_factory=list)
+    written: int = 0
 
 
 class Collector:
@@ -79,15 +90,18 @@ class Collector:
         self._folder, self._taps, self._say = folder, taps, say
         self.labels, self._region = tuple(labels), region
         self._lock = threading.Lock()
-        self._lines: dict[Path, dict[str, Any]] = {}
+        self._lines: dict[Path, tuple[dict[str, Any], _Burst | None]] = {}
         self._taken_back: set[Path] = set()
         self._scenes: dict[int, None] = {}
-        self._recent: deque[FrameScores] = deque(maxlen=_RECENT)
+        self._recent: deque[tuple[FrameScores, Sequence[str]]] = deque(maxlen=_RECENT)
+        self._untold = sum(len(list((folder / name).glob("*.jpg"))) for name in _UNTOLD)
+        self._most_untold, self._recount_s = most // 2, float("-inf")
+        self._untold_s, self._untold_burst = float("-inf"), ("", 0)
         self._bursts: dict[int, _Burst] = {}
         self._undone = 0
         self.keeping = True
         self._told_s = float("-inf")
-        self._full_said = False
+        self._full_said = self._untold_full_said = False
 
     @property
     def problem(self) -> str | None:
@@ -98,8 +112,14 @@ class Collector:
         from any thread."""
         found: dict[str, list[int]] = {}
         for burst in list(self._bursts.values()):
-            found.setdefault(burst.label, []).append(len(burst.paths))
+            if burst.written:
+                found.setdefault(burst.label, []).append(burst.written)
         return [(label, sum(counts), len(counts)) for label, counts in found.items()]
+
+    @property
+    def full(self) -> bool:
+        """Whether no photo is kept any more."""
+        return self._files.full
 
     def see(self, answer: FrameScores, *, unknown: bool) -> None:
         """Take the model's answer to a frame.
@@ -107,13 +127,17 @@ class Collector:
         Args:
             unknown: whether the frame is like none that the model was taught.
         """
-        self._recent.append(answer)
+        self._recent.append((answer, self.labels))
         if self._taps is not None and self._keep_those_told(self._taps):
             return
         best = top_answers(answer.scores[None], 2)[0]
         margin = float(answer.scores[best[0]] - answer.scores[best[-1]])
         if unknown or (len(best) > 1 and margin < UNSURE_MARGIN):
             self._keep_scene(answer, "unknown" if unknown else "unsure", {})
+
+    def take_over(self, labels: Sequence[str]) -> None:
+        """Another model answers from now on."""
+        self.labels = tuple(labels)
 
     def _keep_those_told(self, taps: Taps) -> bool:
         """Keep recent frames that a tap is about, put those of taps undone among the frames that
@@ -122,18 +146,18 @@ class Collector:
             self._undone += 1
             if (burst := self._bursts.pop(number, None)) is not None:
                 self._put_back(burst.paths)
-        left, told = deque[FrameScores](maxlen=_RECENT), False
-        for one in self._recent:
+        left, told = deque[tuple[FrameScores, Sequence[str]]](maxlen=_RECENT), False
+        for one, labels in self._recent:
             tap = taps.find(one.frame.captured_s)
             told = tap is not None
             if tap is None:
-                left.append(one)
+                left.append((one, labels))
             else:
-                self._keep_told(one, tap)
+                self._keep_told(one, tap, labels)
         self._recent = left
         return told
 
-    def _keep_told(self, answer: FrameScores, tap: Tap) -> None:
+    def _keep_told(self, answer: FrameScores, tap: Tap, labels: Sequence[str]) -> None:
         frame, label = answer.frame, tap.label
         since_s = frame.time_s - self._told_s
         if 0 <= since_s < TOLD_EVERY_S and tap.from_s != tap.until_s:
@@ -142,8 +166,9 @@ class Collector:
         burst = self._bursts.setdefault(tap.number, _Burst(label, time.strftime(_MOMENT)))
         name = burst_name(burst.moment, tap.number, len(burst.paths))
         path = self._folder / PHOTOS / class_folder(label) / name
-        burst.paths.append(path)
-        self._keep(path, frame, {"label": label, "model": self._best(answer.scores)})
+        line = {"label": label, "model": _best(answer.scores, labels)}
+        if self._keep(path, frame, line, burst):
+            burst.paths.append(path)
 
     def _put_back(self, paths: Sequence[Path]) -> None:
         """Nothing is deleted: they may be told again. One that waits to be written comes later."""
@@ -164,38 +189,67 @@ class Collector:
         """Take a frame that both models have seen and answered otherwise."""
         tap = self._taps.find(pair.answer.frame.captured_s) if self._taps is not None else None
         if tap is None:
-            reference = {"reference": self._best(pair.reference_scores)}
+            reference = {"reference": _best(pair.reference_scores, self.labels)}
             self._keep_scene(pair.answer, "disagree", reference)
 
     def _keep_scene(self, answer: FrameScores, reason: str, more: dict[str, Any]) -> None:
-        if answer.scene in self._scenes or not self.keeping:
+        if answer.scene in self._scenes or not self.keeping or self._untold_are_full():
             return
         self._scenes[answer.scene] = None
         if len(self._scenes) > _SCENES:
             del self._scenes[next(iter(self._scenes))]
-        path = self._folder / TO_LABEL / _name(answer.frame, reason)
-        line = {"reason": reason, "model": self._best(answer.scores), **more}
-        self._keep(path, answer.frame, line)
+        path = self._folder / TO_LABEL / self._untold_name(answer.frame)
+        line = {"reason": reason, "model": _best(answer.scores, self.labels), **more}
+        self._untold += self._keep(path, answer.frame, line)
 
-    def _keep(self, path: Path, frame: Frame, line: dict[str, Any]) -> None:
-        if not self._files.full:
+    def _untold_name(self, frame: Frame) -> str:
+        """Frames that follow each other are of one moment, as those of one press are."""
+        since_s = frame.time_s - self._untold_s
+        self._untold_s = frame.time_s
+        moment, place = self._untold_burst
+        if not 0 <= since_s < APART_S:
+            moment, place = time.strftime(_MOMENT), 0
+        self._untold_burst = moment, place + 1
+        return burst_name(moment, 0, place)
+
+    def _untold_are_full(self) -> bool:
+        """Whether as many frames wait for a label as may: told ones have the rest of the room."""
+        now_s = time.monotonic()
+        if self._untold >= self._most_untold and now_s >= self._recount_s:
+            self._recount_s = now_s + _RECOUNT_S  # some may have been labelled meanwhile
+            folders = (self._folder / name for name in _UNTOLD)
+            self._untold = sum(len(list(folder.glob("*.jpg"))) for folder in folders)
+        full = self._untold >= self._most_untold
+        if full and not self._untold_full_said:
+            self._untold_full_said = True
+            self._say(
+                f"{self._folder} has its fill of frames that nobody told: label some, or empty "
+                f"{DISCARDED}"
+            )
+        return full
+
+    def _keep(
+        self, path: Path, frame: Frame, line: dict[str, Any], burst: _Burst | None = None
+    ) -> bool:
+        """Whether there is room for it."""
+        full = self._files.full
+        if not full:
             with self._lock:
-                self._lines[path] = line
+                self._lines[path] = line, burst
                 if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
                     del self._lines[next(iter(self._lines))]
             self._files.put(path, self._region.cut(frame.pixels))
         elif not self._full_said:
             self._full_said = True
             self._say(f"{self._folder} has its fill of frames; no more are kept (--max-saved)")
-
-    def _best(self, scores: Float32Array) -> list[list[Any]]:
-        indices = top_answers(scores[None], _SHOWN)[0]
-        return [[self.labels[index], round(float(scores[index]), 4)] for index in indices]
+        return not full
 
     def _write_line(self, path: Path) -> None:
         """In the thread that has written the image: a line is about a file that is there."""
         with self._lock:
-            told = self._lines.pop(path, {})
+            told, burst = self._lines.pop(path, ({}, None))
+            if burst is not None:
+                burst.written += 1
         line = {"file": str(path.relative_to(self._folder)), **told}
         with (self._folder / LINES).open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
@@ -209,7 +263,6 @@ class Collector:
         self._files.end()
 
 
-def _name(frame: Frame, kind: str) -> str:
-    now_s = time.time()
-    moment = time.strftime(_MOMENT, time.localtime(now_s))
-    return f"{moment}-{1000 * (now_s % 1):03.0f}-{kind}-frame{frame.number:07d}.jpg"
+def _best(scores: Float32Array, labels: Sequence[str]) -> list[list[Any]]:
+    indices = top_answers(scores[None], _SHOWN)[0]
+    return [[labels[index], round(float(scores[index]), 4)] for index in indices]

@@ -21,7 +21,6 @@ from edge_effnet.camera.collecting.layout import (
     class_folder,
 )
 from edge_effnet.camera.evaluation.taps import Taps
-from edge_effnet.data.labels import match_label
 from edge_effnet.files.json_text import parse_json
 
 SHOWN = 200
@@ -105,10 +104,7 @@ class Review:
         if label is None:
             target = self._folder / DISCARDED
         else:
-            index = match_label(label, self._taps.labels)
-            if index is None:
-                raise ValueError("no such class")
-            target = self._folder / PHOTOS / class_folder(self._taps.labels[index])
+            target = self._folder / PHOTOS / class_folder(self._taps.named(label))
         pairs = [(self._folder / TO_LABEL / name, target / name) for name in dict.fromkeys(names)]
         with self._lock:
             done = _rename(pairs)
@@ -121,8 +117,9 @@ class Review:
         with self._lock:
             if not self._done:
                 return Moved(0)
-            pairs = [(there, here) for here, there in self._done.pop()]
+            pairs = [(there, here) for here, there in self._done[-1]]
             done = _rename(pairs)
+            self._done.pop()
         return Moved(len(done), len(pairs) - len(done))
 
     def _waiting(self) -> list[Path]:

@@ -13,8 +13,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edge_effnet.camera.collecting.layout import class_folder
 from edge_effnet.camera.threads.queues import Clock
 from edge_effnet.data.labels import match_label
+from edge_effnet.errors import DataError
 
 MOST_NEW = 100
 """Classes that viewers may add; a slip of a finger must not fill the page."""
@@ -68,18 +70,18 @@ class Taps:
     def __init__(
         self, labels: Sequence[str], *, may_add: bool = False, clock: Clock = time.monotonic
     ) -> None:
-        self.labels, self._known, self.may_add = tuple(labels), len(labels), may_add
+        self.labels, self.may_add = tuple(labels), may_add
+        self._added: tuple[str, ...] = ()
         self._clock, self._lock = clock, threading.Lock()
         self._taps: deque[Tap] = deque(maxlen=REMEMBERED)
         self._undone: list[int] = []
         self._count = 0
 
     def take_over(self, labels: Sequence[str]) -> None:
-        """Another model answers, of these labels; what viewers added and it does not know stays.
-        What was told so far is of the model before."""
+        """Another model answers, of these labels; what viewers added and it does not know stays."""
         with self._lock:
-            added = [name for name in self.labels if match_label(name, labels) is None]
-            self.labels, self._known = (*labels, *added), len(labels)
+            added = [name for name in self._added if not _is_there(name, labels)]
+            self.labels = (*labels, *added)
 
     def hold(self, label: str, from_s: float) -> None:
         """Say that all frames captured since are of a class, until ``release``.
@@ -87,7 +89,7 @@ class Taps:
         Raises:
             ValueError: no such class.
         """
-        name = self._named(label)
+        name = self.named(label)
         with self._lock:
             self._end_hold()
             self._add(name, from_s, math.inf)
@@ -99,17 +101,17 @@ class Taps:
             ValueError: not allowed, a name that is no plain one, one that is there, or too many.
         """
         name = label.strip()
-        plain = name.isprintable() and not name.startswith(".") and not set(name) & set("/\\")
         with self._lock:
-            if not self.may_add or len(self.labels) - self._known >= MOST_NEW:
+            if not self.may_add or len(self._added) >= MOST_NEW:
                 raise ValueError("no class can be added")
-            if not plain or not 0 < len(name) <= _LONGEST_NAME:
+            if class_folder(name) != name or not 0 < len(name) <= _LONGEST_NAME:
                 raise ValueError(
-                    f"a name has 1 to {_LONGEST_NAME} letters, no / and no dot in front"
+                    f"a name has 1 to {_LONGEST_NAME} letters, no dot in front, and none of "
+                    '/ \\ : * ? " < > |'
                 )
-            if match_label(name, self.labels) is not None:
+            if _is_there(name, self.labels):
                 raise ValueError("there is a class of that name")
-            self.labels = (*self.labels, name)
+            self.labels, self._added = (*self.labels, name), (*self._added, name)
 
     def mark(self, label: str, captured_s: float) -> None:
         """Say that one frame is of a class.
@@ -117,7 +119,7 @@ class Taps:
         Raises:
             ValueError: no such class.
         """
-        name = self._named(label)
+        name = self.named(label)
         with self._lock:
             self._end_hold()
             self._add(name, captured_s, captured_s)
@@ -156,11 +158,19 @@ class Taps:
         with self._lock:
             return self._undone[seen:]
 
-    def _named(self, label: str) -> str:
+    def named(self, label: str) -> str:
+        """A class as it is spelled.
+
+        Raises:
+            ValueError: no such class.
+        """
         labels = self.labels
-        index = match_label(label, labels)
+        try:
+            index = match_label(label, labels)
+        except DataError as error:
+            raise ValueError(error.what) from error
         if index is None:
-            raise ValueError(label)
+            raise ValueError("no such class")
         return labels[index]
 
     def _end_hold(self) -> None:
@@ -170,3 +180,11 @@ class Taps:
     def _add(self, label: str, from_s: float, until_s: float) -> None:
         self._count += 1
         self._taps.append(Tap(self._count, label, from_s, until_s))
+
+
+def _is_there(name: str, labels: Sequence[str]) -> bool:
+    """Whether a name is that of a label, or fits two of them."""
+    try:
+        return match_label(name, labels) is not None
+    except DataError:
+        return True

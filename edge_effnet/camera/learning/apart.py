@@ -26,7 +26,8 @@ _NICER = 10  # the camera goes first
 
 
 def main(photos: str, *files: str) -> None:
-    """Teach each model file the photos; print a summary of the first, as JSON.
+    """Teach each model file the photos; print a summary as JSON: that of the first, and what speaks
+    against any of them.
 
     Args:
         photos: the folder of ``--collect``.
@@ -40,14 +41,17 @@ def main(photos: str, *files: str) -> None:
     except EdgeEffnetError as error:
         found = f" ({error.found})" if error.found else ""
         sys.exit(f"{error.what}{found}; {error.fix}" if error.fix else f"{error.what}{found}")
-    print(json.dumps(summaries[0]))
+    first, *others = summaries
+    against = next((one["against"] for one in summaries if one["against"]), None)
+    lines = [*first["lines"], *(line for one in others if one["against"] for line in one["lines"])]
+    print(json.dumps({"lines": lines, "against": against}))
 
 
 def _learn(photos: Path, file: Path, out: Path) -> dict[str, Any]:
     labels = open_classifier(file, ask=False).labels
     backbone = open_backbone(file)
     folders = {folder_label(path.name, labels): path for path in class_folders(photos)}
-    collection = known_and_more(folders, backbone, labels, workers=None, stage=no_progress)
+    collection, lost = known_and_more(folders, backbone, labels, workers=None, stage=no_progress)
     lost_share = LOST_SHARE
     if backbone.card is not None and backbone.card.unknown is not None:
         lost_share = backbone.card.unknown.lost_share
@@ -61,4 +65,4 @@ def _learn(photos: Path, file: Path, out: Path) -> dict[str, Any]:
     else:
         against = compare_with_previous(previous, collection, taught.decay, SEED)
     write_artifact(out, taught.model, taught.card)
-    return summary_of(taught, against, recorded=tuple(folders))
+    return summary_of(taught, against, recorded=tuple(folders), name=file.name, lost=lost)

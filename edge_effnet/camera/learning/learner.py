@@ -34,7 +34,7 @@ class Learned:
     Attributes:
         lines: how right the new file is.
         problem: why there is none; None where all went well.
-        worse: whether there is none because it would be worse than the one before.
+        worse: whether there is none because something speaks against it, unless a viewer insists.
     """
 
     lines: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Learner:
         """Begin to learn, in another thread.
 
         Args:
-            worse: whether a file is taken that is worse than the one before.
+            worse: whether a file is taken that something speaks against.
 
         Raises:
             ValueError: it learns already, or there is nothing to learn from; for the viewer.
@@ -98,9 +98,8 @@ class Learner:
             kept = [newest_before(path) for path in self._files]
             if None in kept:
                 raise ValueError("there is no file of before")
-            for path, before in zip(self._files, kept, strict=True):
-                if before is not None:
-                    replace_keeping(path, before)
+            pairs = zip(self._files, kept, strict=True)
+            replace_keeping([(path, before) for path, before in pairs if before is not None])
             self._learned = Learned()
         except EdgeEffnetError as error:
             raise ValueError(error.what) from error
@@ -122,9 +121,10 @@ class Learner:
             self._flush()
             with scratch_folder(self._files[0].parent) as folder:
                 self._learn(folder, began_s, worse)
-        except (EdgeEffnetError, OSError, subprocess.SubprocessError) as error:
-            text = error.what if isinstance(error, EdgeEffnetError) else str(error)
-            self._fail(text)
+        except (EdgeEffnetError, OSError, ValueError, LookupError) as error:
+            self._fail(error.what if isinstance(error, EdgeEffnetError) else str(error))
+        except subprocess.TimeoutExpired:
+            self._fail(f"it took longer than {LONGEST_S / 60:.0f} minutes")
         finally:
             self._began_s = None
             self._busy.release()
@@ -138,11 +138,10 @@ class Learner:
             return
         summary = json.loads(ended.lines[-1])
         lines = tuple(map(str, summary["lines"]))
-        if summary["worse"] and not worse:
-            self._learned = Learned(lines, "the file before is better, and stays", worse=True)
+        if summary["against"] and not worse:
+            self._learned = Learned(lines, str(summary["against"]), worse=True)
             return
-        for path, new in zip(self._files, made, strict=True):
-            replace_keeping(path, new)
+        replace_keeping(list(zip(self._files, made, strict=True)))
         self._learned = Learned(lines)
         self._say(f"learned in {time.monotonic() - began_s:.1f} s: {lines[0]}")
 

@@ -16,15 +16,25 @@ MOMENTS = 3
 
 
 def summary_of(
-    taught: Taught, against: Against | None, recorded: Collection[str]
+    taught: Taught,
+    against: Against | None,
+    recorded: Collection[str],
+    *,
+    name: str,
+    lost: int,
 ) -> dict[str, Any]:
     """For the page.
 
     Args:
         against: the file before, on the same photos; None where there is nothing to compare with.
         recorded: classes that photos were recorded of.
+        name: of the file.
+        lost: photos that had taught the file before and not this one.
+
+    Returns:
+        ``lines``, and what speaks ``against`` taking the file unasked; None where nothing does.
     """
-    lines = [_class_line(taught, name) for name in taught.collection.labels if name in recorded]
+    lines = [_class_line(taught, one) for one in taught.collection.labels if one in recorded]
     if taught.predictions is not None:
         right = _right(taught)
         lines.append(
@@ -36,17 +46,30 @@ def summary_of(
             f"of the {known.images} photos of classes that the file before knew: right on "
             f"{known.before} before, {known.now} now"
         )
-        lost = [f"{name} {one.before} to {one.now}" for name, one in against.lost_classes.items()]
-        if lost:
-            lines.append(f"classes that lost: {', '.join(lost[:_SHOWN])}")
+        fewer = [
+            f"{one} {count.before} to {count.now}" for one, count in against.lost_classes.items()
+        ]
+        if fewer:
+            lines.append(f"classes that lost: {', '.join(fewer[:_SHOWN])}")
     lines += [
         f"one photo is in two classes, {one} and {other}: take one of them away"
         for one, other in taught.collection.in_two_classes[:_SHOWN]
     ]
     return {
         "lines": lines,
-        "worse": against is not None and known_are_worse(against),
+        "against": _objection(taught, against, name, lost),
     }
+
+
+def _objection(taught: Taught, against: Against | None, name: str, lost: int) -> str | None:
+    if lost:
+        return (
+            f"the {lost} photos that taught {name} are not kept here: it would know no more than "
+            f"these {len(taught.collection)} photos show"
+        )
+    if against is not None and known_are_worse(against):
+        return f"{name} as it was is better on the classes that it knew, and stays"
+    return None
 
 
 def known_are_worse(against: Against) -> bool:

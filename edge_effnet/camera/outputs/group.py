@@ -43,7 +43,7 @@ class Outputs:
         for answers in self.answers:
             answers.take_over(settings)
         if self.collector is not None:
-            self.collector.labels = settings.labels
+            self.collector.take_over(settings.labels)
 
     def end_answers(self) -> None:
         """No answer comes any more; pins are switched off before a camera is awaited."""

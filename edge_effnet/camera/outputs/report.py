@@ -43,6 +43,12 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     ]
     if not rates.answered:
         return lines
+    if earlier := len(run.earlier_models()):
+        plural = "" if earlier == 1 else "s"
+        lines.append(
+            f"{earlier} model{plural} answered before; accuracy, agreement and latency are of the "
+            f"last one, on {models.answered} frames"
+        )
     if not settings.pace.every_frame:
         middle, high = np.percentile(rates.delay_ms, (50, 95))
         lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")

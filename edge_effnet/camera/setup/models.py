@@ -26,6 +26,7 @@ from edge_effnet.spelling import read_duration
 from edge_effnet.system.cores import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
+FileStates = tuple[tuple[int, int, int] | None, ...]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def open_models(options: CameraOptions) -> Models:
             head=HeadChoice(options.head),
             threads=threads,
             ask=False,
+            in_memory=True,
         )
 
     model = opened(options.model or demo_model())
@@ -158,7 +160,9 @@ def open_feed_models(source: str, options: CameraOptions) -> tuple[FeedModels, M
 
     Raises:
         As ``open_models`` and ``read_settings``.
+        ModelError: a file was replaced while it was opened.
     """
+    before = file_states(options)
     models = open_models(options)
     opened = [one for one in (models.model, models.reference) if one is not None]
     steps = [step for one in opened if one.card for step in one.card.steps]
@@ -166,4 +170,20 @@ def open_feed_models(source: str, options: CameraOptions) -> tuple[FeedModels, M
         HashedFile(one.path, content_hash(one.path), one.path.stat().st_size) for one in opened
     )
     settings = read_settings(source, models, options)
+    if file_states(options) != before:
+        raise ModelError("a model was replaced while it was opened", fix="start it again")
     return FeedModels(settings, models.model, models.reference, records(steps), files), models
+
+
+def file_states(options: CameraOptions) -> FileStates:
+    """By which it is known that ``--model`` or ``--compare`` were replaced; None for one that is
+    not there."""
+    return tuple(_state_of(path) for path in (options.model, options.compare) if path is not None)
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns

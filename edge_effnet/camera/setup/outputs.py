@@ -23,6 +23,7 @@ from edge_effnet.camera.outputs.systemd_notify import open_notifier
 from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.setup.options import CameraOptions
+from edge_effnet.errors import UsageProblem
 from edge_effnet.heads.kinds import Task
 from edge_effnet.spelling import read_amount
 
@@ -126,18 +127,27 @@ def open_outputs(
     return outputs, server
 
 
-def refuse_unknown_names(options: CameraOptions, settings: SessionSettings) -> None:
-    """Refuse a model that does not know the labels that options name.
+def refuse_other_names(options: CameraOptions, new: SessionSettings, old: SessionSettings) -> None:
+    """Refuse a model that does not know the labels that options name, or spells them otherwise:
+    what waits for an answer knows it by its spelling.
 
     Raises:
         UsageProblem: it does not.
     """
+    if _named(options, new) != _named(options, old):
+        raise UsageProblem(
+            "the new file spells labels otherwise that --on, --pin or --save name",
+            fix="start the camera again",
+        )
+
+
+def _named(options: CameraOptions, settings: SessionSettings) -> tuple[object, ...]:
     labels, none = settings.labels, settings.none
-    parse_pins(options.pin, labels, none=none)
-    for name, line in options.on:
-        parse_hook(name, line, labels, none=none)
-    for text in options.save:
-        parse_saved_answer(text, labels, none)
+    return (
+        parse_pins(options.pin, labels, none=none) if options.pin else (),
+        [parse_hook(name, line, labels, none=none) for name, line in options.on],
+        [parse_saved_answer(text, labels, none) for text in options.save],
+    )
 
 
 def _controls(
@@ -151,7 +161,8 @@ def _controls(
     if taps is None or collector is None or options.collect is None:
         return Controls(taps)
     learner, review = None, Review(options.collect, taps)
-    if options.model is not None and options.labels is None:  # names of its own come with a file
+    own = (options.labels, options.preprocess, options.head)  # what is learned has its own inside
+    if options.model is not None and not any(own):
         files = [options.model, *filter(None, (options.compare,))]
         learner = Learner(files, options.collect, flush=collector.flush, say=say)
     return Controls(taps, Kept(collector, review, learner))

@@ -15,9 +15,9 @@ from edge_effnet.camera.outputs.page.server import Server
 from edge_effnet.camera.session import Session
 from edge_effnet.camera.setup.address_file import read_address_file
 from edge_effnet.camera.setup.following import ModelFollower
-from edge_effnet.camera.setup.models import open_feed_models
+from edge_effnet.camera.setup.models import Models, file_states, open_feed_models
 from edge_effnet.camera.setup.options import CameraOptions
-from edge_effnet.camera.setup.outputs import open_outputs, refuse_unknown_names
+from edge_effnet.camera.setup.outputs import open_outputs, refuse_other_names
 from edge_effnet.camera.sources.base import CameraRequest, FrameSource
 from edge_effnet.camera.sources.kinds import default_source, open_source
 from edge_effnet.camera.thermal import BoardMonitor
@@ -48,6 +48,12 @@ class CameraRun:
             self.follower.end()
         if self.server is not None:
             self.server.end()
+
+
+def _notices(models: Models) -> list[str]:
+    """What the user should know about how the models run."""
+    opened = filter(None, (models.model, models.reference))
+    return [line for classifier in opened for line in classifier.notices]
 
 
 def _other_size(source: FrameSource, asked: CameraRequest) -> list[str]:
@@ -82,10 +88,10 @@ def open_run(
         say(why)
     width, height = read_size(options.size) if options.size else (None, None)
     request = CameraRequest(width, height, options.fps)
+    states = file_states(options)
     feed_models, models = open_feed_models(name, options)
-    for classifier in filter(None, (models.model, models.reference)):
-        for line in classifier.notices:
-            say(line)
+    for line in _notices(models):
+        say(line)
     settings = feed_models.settings
     truth, truth_notes = None, list[str]()
     if options.truth:
@@ -114,14 +120,17 @@ def open_run(
 
     def reopened() -> FeedModels:
         """The models as their files are now, where they can take over."""
-        opened, _ = open_feed_models(name, options)
-        refuse_unknown_names(options, opened.settings)
+        opened, files = open_feed_models(name, options)
+        refuse_other_names(options, opened.settings, settings)
+        for line in _notices(files):
+            notes.put(line)
         return opened
 
     follower = None
     if options.model is not None and truth is None:  # a truth is read for the labels of the first
-        paths = [options.model, *filter(None, (options.compare,))]
-        follower = ModelFollower(paths, feed_models, reopened, notes.put)
+        follower = ModelFollower(
+            lambda: file_states(options), states, feed_models, reopened, notes.put
+        )
     session = Session(
         feed_models,
         source,

@@ -29,6 +29,7 @@ class Kept:
             "recorded": [list(row) for row in self.collector.recorded()],
             "waiting": self.review.waiting,
             "keeping": self.collector.keeping,
+            "full": self.collector.full,
             "learner": self.learner.state() if self.learner is not None else None,
         }
 

@@ -68,7 +68,7 @@ def seen(number: int, *scores: float, scene: int | None = None) -> FrameScores:
 
 
 def kept(folder: Path) -> dict[str, list[str]]:
-    """By folder: the reason in the names, or the number of the press."""
+    """By folder: the number of the press in the names; 0 of frames that nobody told."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.glob("kept/*/**/*.jpg")):
         parts = path.name.split("-")
@@ -93,8 +93,9 @@ def test_unsure_unknown_and_disagreed_frames_are_kept_once_for_a_scene(
     look(one, other)
     one.see_pair(ComparedFrame(other, np.array([0.9, 0.05, 0.05], np.float32), 1.0))
     one.end()
-    assert kept(tmp_path) == {"to-label": ["unsure", "unknown", "disagree"]}
-    unsure, _, disagree = lines(tmp_path)
+    assert kept(tmp_path) == {"to-label": ["0"] * 3}
+    unsure, unknown, disagree = lines(tmp_path)
+    assert (unknown["reason"], disagree["reason"]) == ("unknown", "disagree")
     assert (unsure["reason"], unsure["model"][0]) == ("unsure", ["red", 0.5])
     assert (tmp_path / "kept" / unsure["file"]).exists()
     assert disagree["reference"][0] == ["blue", 0.9]
@@ -117,7 +118,7 @@ def test_told_frames_are_photos_in_the_folder_of_their_class(
     assert kept(tmp_path) == {
         "photos/cup": ["1"] * 4,
         "photos/red": ["2"],
-        "to-label": ["unknown"],  # before anybody told
+        "to-label": ["0"],  # before anybody told
     }
     dataset = load_dataset(tmp_path / "kept" / "photos")
     assert dataset.class_counts == {"cup": 4, "red": 1}
@@ -149,14 +150,67 @@ def test_what_is_taken_back_is_no_photo_of_the_class_any_more(
     assert kept(tmp_path) == {"to-label": ["1"]}
 
 
-def test_no_more_than_so_many_files_over_all_runs(collector: Make, tmp_path: Path) -> None:
+def test_frames_that_follow_each_other_are_of_one_moment(collector: Make, tmp_path: Path) -> None:
+    one = collector()
+    for number in (0, 1, 3, 40, 41):
+        look(one, seen(number), unknown=True)
+        if number == 3:
+            time.sleep(1.1)  # names tell seconds apart
+    one.end()
+    paths = sorted(tmp_path.glob("kept/to-label/*.jpg"))
+    moments = [burst_of(path) for path in paths]
+    assert [moments.count(moment) for moment in dict.fromkeys(moments)] == [3, 2]
+
+
+def test_photos_that_are_not_written_are_not_counted(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
+    one = collector(most=2)
+    taps.hold("red", from_s=0.0)
+    for number in range(6):
+        look(one, seen(number))
+    one.flush()
+    assert one.recorded() == [("red", 2, 1)]
+    assert one.full
+    one.end()
+
+
+def test_a_model_with_fewer_classes_takes_over(collector: Make, taps: Taps, tmp_path: Path) -> None:
+    one = collector()
+    look(one, seen(0))  # answered "red", the third class
+    one.take_over(LABELS[:2])
+    taps.mark("green", 0.0)
+    look(one, seen(1, 0.3, 0.7))
+    one.end()
+    (line,) = lines(tmp_path)
+    assert (line["label"], line["model"][0][0]) == ("green", "red")
+
+
+def test_frames_that_nobody_told_leave_room_for_others(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    one = collector(most=4, said=said)
+    for number in range(5):
+        look(one, seen(number), unknown=True)
+    taps.mark("red", 5.0)
+    look(one, seen(5))
+    one.end()
+    assert kept(tmp_path) == {"to-label": ["0"] * 2, "photos/red": ["1"]}
+    assert any("label some" in line for line in said)
+
+
+def test_no_more_than_so_many_files_over_all_runs(
+    collector: Make, taps: Taps, tmp_path: Path
+) -> None:
     said: list[str] = []
     for begin in (0, 10):
         one = collector(most=3, said=said)
         for number in range(begin, begin + 5):
-            look(one, seen(number), unknown=True)
+            taps.mark("red", float(number))
+            look(one, seen(number))
         one.end()
-    assert len(kept(tmp_path)["to-label"]) <= 3
+    assert len(kept(tmp_path)["photos/red"]) <= 3
     assert any("has its fill of frames" in line for line in said)
 
 
@@ -178,7 +232,9 @@ def test_a_class_is_one_folder_whatever_it_is_called(label: str, folder: str) ->
     assert class_folder(label) == folder
 
 
-@pytest.mark.parametrize("name", ["", "  ", "..", "a/b", "a\\b", ".x", "x" * 41, "a\nb", "RED"])
+@pytest.mark.parametrize(
+    "name", ["", "  ", "..", "a/b", "a\\b", ".x", "x" * 41, "a\nb", "RED", "???", "what?"]
+)
 def test_a_new_thing_has_a_plain_name_of_its_own(taps: Taps, name: str) -> None:
     with pytest.raises(ValueError, match=r"a name|there is a class"):
         taps.add(name)

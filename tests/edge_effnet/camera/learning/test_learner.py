@@ -114,11 +114,45 @@ def test_a_worse_file_is_taken_only_where_that_is_asked_for(
         write_image(collected / "photos" / "crimson" / f"{number}.png", pixels)
     learner = learner_of(taught_model, collected=collected)
     state = learned(learner)
-    assert (state["worse"], state["problem"]) == (True, "the file before is better, and stays")
+    assert state["worse"]
+    assert state["problem"] == (
+        "taught.tflite as it was is better on the classes that it knew, and stays"
+    )
     assert any(line.startswith("classes that lost: red 10 to ") for line in state["lines"])
     assert taught_model.read_bytes() == before
     assert not learned(learner, worse=True)["worse"]
     assert read_artifact(taught_model).labels == ("green", "red", "crimson")
+
+
+def test_photos_that_taught_the_file_elsewhere_are_not_forgotten_unasked(
+    taught_model: Path, collected: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "another machine"))
+    before = taught_model.read_bytes()
+    for label in ("green", "red", "blue"):
+        record(collected, label, presses=2)
+    learner = learner_of(taught_model, collected=collected)
+    state = learned(learner)
+    assert state["worse"]
+    assert state["problem"] == (
+        "the 20 photos that taught taught.tflite are not kept here: it would know no more than "
+        "these 24 photos show"
+    )
+    assert taught_model.read_bytes() == before
+
+
+def test_with_the_photos_beside_nothing_is_forgotten(
+    taught_model: Path,
+    collected: Path,
+    colour_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "another machine"))
+    for colour in ("red", "green"):
+        shutil.copytree(colour_folder / colour, collected / "photos" / colour)
+    record(collected, "blue", presses=2)
+    assert learned(learner_of(taught_model, collected=collected))["problem"] is None
 
 
 def test_a_photo_in_two_classes_is_named(taught_model: Path, collected: Path) -> None:
