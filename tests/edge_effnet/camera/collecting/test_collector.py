@@ -162,9 +162,7 @@ def test_frames_that_follow_each_other_are_of_one_moment(collector: Make, tmp_pa
     assert [moments.count(moment) for moment in dict.fromkeys(moments)] == [3, 2]
 
 
-def test_photos_that_are_not_written_are_not_counted(
-    collector: Make, taps: Taps, tmp_path: Path
-) -> None:
+def test_photos_that_are_not_written_are_not_counted(collector: Make, taps: Taps) -> None:
     one = collector(most=2)
     taps.hold("red", from_s=0.0)
     for number in range(6):
