@@ -126,9 +126,10 @@ def files_to_write(name: str, config: ConvertConfig, own_file: Path | None) -> l
     for path in dict.fromkeys((*paths.values(), *others)):
         if not _same_file(path, own_file):
             files.append(path)
-        elif read_artifact(path).card is None:  # of ours the float file stays what it is
+        # Of ours the float file stays what it is.
+        elif path != paths.get(FLOAT32) or read_artifact(path).card is None:
             raise OutputError(
-                f"{path} is the model itself, which the float file would replace",
+                f"{path} is the model itself, and one of the files to write",
                 expected="another folder for the files",
                 fix="choose one with --out",
             )

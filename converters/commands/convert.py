@@ -93,7 +93,10 @@ def command(**options: Any) -> None:
       edge-effnet convert --baseline mobilenetv3 --int8 --calibration photos/ --data val.csv
     """
     from converters.commands.convert_report import print_conversion, print_edgetpu, print_frigate
-    from converters.commands.taught_for_frigate import write_taught_for_frigate
+    from converters.commands.taught_for_frigate import (
+        refuse_options_of_float,
+        write_taught_for_frigate,
+    )
     from converters.conversion import QAT_STATE, TRIALS, files_to_write
     from converters.float_model.input_pixels import settle_input
     from converters.frigate.source import as_fed, at_its_size
@@ -117,7 +120,10 @@ def command(**options: Any) -> None:
         workers=options["threads"] or available_cores(),
         force=options["force"],
     )
+    taught = None
     if config.target == "frigate":
+        if original.file is not None and (taught := taught_artifact(original.file)):
+            refuse_options_of_float(original.file, click.get_current_context())
         original = at_its_size(original)
     share, json_to, shown = options["prune_share"], options["json_to"], options["json_to"] != "-"
     name = _name(original, config, share)
@@ -130,8 +136,8 @@ def command(**options: Any) -> None:
         besides[original.runs / name] = run_files(name)
     claim_outputs({"--json": json_to, "--out": files}, overwrite=config.force, besides=besides)
     _refuse_bad_data(config)
-    if taught := config.target and original.file and taught_artifact(original.file):
-        write_taught_for_frigate(original, taught, config, options)
+    if original.file is not None and taught is not None:
+        write_taught_for_frigate(original.file, taught, config, options)
         return
     if options["labels"]:
         original = replace(original, labels=read_labels(options["labels"], config.data))

@@ -6,12 +6,12 @@ from dataclasses import fields
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from converters.pruning.config import PruneConfig
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import not_understood, read_amount
+from edge_effnet.ui.options import given_flags
 from edge_effnet.ui.quantities import LEAST_AMOUNT, Share
 
 TARGETS = {
@@ -106,13 +106,7 @@ def parse_target(option: str, given: str | float) -> float:
 
 def refuse_other_settings(context: click.Context) -> None:
     """Raise UsageProblem where ``--resume`` stands beside what would make it another run."""
-    given = [
-        option.opts[0]
-        for option in context.command.params
-        if option.name not in _NO_MATTER_ON_RESUME
-        and context.get_parameter_source(str(option.name)) == ParameterSource.COMMANDLINE
-    ]
-    if given:
+    if given := given_flags(context, besides=_NO_MATTER_ON_RESUME):
         raise UsageProblem(
             "--resume goes on with the run's own settings",
             found=", ".join(given),

@@ -3,57 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+import click
 
 from converters.commands.convert_report import print_frigate
 from converters.config import ConvertConfig
-from converters.float_model.choice import ModelChoice
 from converters.frigate.taught import write_taught
 from edge_effnet.artifact import Artifact
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.console import console
+from edge_effnet.ui.options import given_flags
 from edge_effnet.ui.output import write_json
 from edge_effnet.ui.progress import stages
 from edge_effnet.ui.reports.comparison import print_comparison
 from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
 
-# Options that change a conversion, or say of a model what a taught file says itself.
-_USELESS = {
-    "calibration": "--calibration",
-    "labels": "--labels",
-    "preprocess": "--preprocess",
-    "head": "--head",
-    "threshold": "--threshold",
-    "full_integer": "--full-integer",
-}
+# The others change a conversion, or say of a model what a taught file says itself.
+_OF_USE = frozenset(
+    {"file", "target", "out", "data", "int8", "strict", "threads", "json_to", "force"}
+)
 
 
-def write_taught_for_frigate(
-    model: ModelChoice, artifact: Artifact, config: ConvertConfig, options: Mapping[str, Any]
-) -> None:
-    """Write the folder and say what came of it.
+def refuse_options_of_float(file: Path, context: click.Context) -> None:
+    """Raise UsageProblem where an option was given that is for a float model.
 
     Args:
-        artifact: of the model.
-        options: of the command.
-
-    Raises:
-        UsageProblem: options that are for a float model.
+        file: that was taught.
     """
-    if model.file is None:
-        raise ValueError("no file was taught")
-    given = [flag for name, flag in _USELESS.items() if options[name]]
-    given += ["a limit"] if config.limits is not None else []
-    if given:
+    if given := given_flags(context, besides=_OF_USE):
         raise UsageProblem(
-            f"{model.file.name} was taught and is int8 already",
+            f"{file.name} was taught and is int8 already",
             found=" and ".join(given),
             expected="--data at most, on which it is compared with what is written",
             fix="leave the others out",
         )
+
+
+def write_taught_for_frigate(
+    file: Path, artifact: Artifact, config: ConvertConfig, options: Mapping[str, Any]
+) -> None:
+    """Write the folder and say what came of it.
+
+    Args:
+        file, artifact: what was taught.
+        options: of the command.
+    """
     with stages() as stage:
         written = write_taught(
-            model.file,
+            file,
             artifact,
             config.out,
             data=config.data,

@@ -74,12 +74,18 @@ def refuse_bad_labels(labels: Sequence[str], name: str) -> None:
             expected="a name for each class",
             fix="add --labels FILE, or --data DIR with one folder for each class",
         )
-    bad = [label for label in labels if label != label.strip() or "/" in label or "\n" in label]
+    # What is not printable may end a line of labelmap.txt or of a comment in the configuration.
+    bad = [
+        label
+        for label in labels
+        if label != label.strip() or "/" in label or not label.isprintable()
+    ]
     if bad:
         raise DataError(
             f"Frigate cannot use a name of {name}",
             found=repr(bad[0]),
-            expected="no slash, and no space at either end: it becomes part of a file's name",
+            expected="no slash, no control characters, and no space at either end: it becomes part "
+            "of a file's name and a line of others",
             fix="give other names with --labels FILE",
         )
 

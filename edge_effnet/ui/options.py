@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from edge_effnet.heads.kinds import HEADS
 from edge_effnet.ui.quantities import OneOf, Share
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _FILE = click.Path(path_type=Path)
+
+
+def given_flags(context: click.Context, *, besides: Collection[str]) -> list[str]:
+    """The options that were typed after a command.
+
+    Args:
+        besides: names of parameters that do not count.
+    """
+    return [
+        parameter.opts[0]
+        for parameter in context.command.params
+        if parameter.name not in besides
+        and context.get_parameter_source(str(parameter.name)) == ParameterSource.COMMANDLINE
+    ]
 
 
 def json_option(function: _Function) -> _Function:

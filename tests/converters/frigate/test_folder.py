@@ -94,7 +94,14 @@ def test_names_that_frigate_cannot_use() -> None:
         refuse_bad_labels(("0", "1"), "lite0")
     with pytest.raises(DataError, match="found 'on/off'"):
         refuse_bad_labels(("on/off", "open"), "lite0")
-    refuse_bad_labels(("0 10 rupees", "none"), "lite0")
+    refuse_bad_labels(("0 10 rupees", "tür", "none"), "lite0")
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x85", "\u2028", "\x1b"])
+def test_a_name_writes_no_second_line(end: str) -> None:
+    label = f"cat{end}mqtt: {{host: other}}"
+    with pytest.raises(DataError, match="no control characters"):
+        refuse_bad_labels((label, "dog"), "lite0")
 
 
 def test_a_region_of_any_shape_is_squashed(front_door: FrontDoor) -> None:

@@ -70,8 +70,35 @@ def test_it_must_have_been_taught_squashed(
     assert not out.exists()
 
 
-def test_options_of_a_conversion_are_refused(cli: Cli, taught: Path, tmp_path: Path) -> None:
-    args = ("convert", "--model", taught, "--for", "frigate", "--out", tmp_path / "things")
-    code, _, said = cli(*args, "--min-agreement", "99")
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--min-agreement", "99"),
+        ("--prune", "0.3"),
+        ("--calibration-images", "50"),
+        ("--eval-images", "50"),
+        ("--seed", "1"),
+        ("--head", "softmax"),
+    ],
+)
+def test_options_of_a_conversion_are_refused(
+    cli: Cli, taught: Path, tmp_path: Path, given: tuple[str, str]
+) -> None:
+    out = tmp_path / "things"
+    code, _, said = cli("convert", "--model", taught, "--for", "frigate", "--out", out, *given)
     assert code == 2
-    assert "was taught and is int8 already; found a limit" in said
+    assert f"was taught and is int8 already; found {given[0]}" in said
+    assert not out.exists()
+
+
+def test_the_taught_file_is_not_replaced(cli: Cli, taught: Path, tmp_path: Path) -> None:
+    out = tmp_path / "front_door"
+    out.mkdir()
+    path = taught.rename(out / "model.tflite")
+    was = path.read_bytes()
+    for force in ((), ("--force",)):
+        code, _, said = cli("convert", "--model", path, "--for", "frigate", "--out", out, *force)
+        assert code == 1
+        assert "model.tflite is the model itself, and one of the files to write" in said
+        assert [one.name for one in out.iterdir()] == ["model.tflite"]
+        assert path.read_bytes() == was
