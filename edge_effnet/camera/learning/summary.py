@@ -45,14 +45,8 @@ def summary_of(
     ]
     return {
         "lines": lines,
-        "worse": against is not None and known_are_worse(against),
+        "worse": against is not None and against.is_worse,
     }
-
-
-def known_are_worse(against: Against) -> bool:
-    """Whether a loss is proven on classes that the file before knew, whatever new ones bring."""
-    paired = against.known.paired
-    return paired is not None and paired.proves_drop
 
 
 def _right(taught: Taught) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -60,9 +60,18 @@ class Against:
     by_class: Mapping[str, Counts]
 
     @property
+    def worse(self) -> Counts | None:
+        """The images on which a loss is proven, its 95 % interval above 0: those of the classes
+        that both know, so that new ones do not hide it, or else all; None where none is."""
+        for counts in (self.known, self.every):
+            if counts.paired is not None and counts.paired.proves_drop:
+                return counts
+        return None
+
+    @property
     def is_worse(self) -> bool:
-        """Whether a loss is proven: its 95 % interval lies above 0."""
-        return self.every.paired is not None and self.every.paired.proves_drop
+        """Whether a loss is proven."""
+        return self.worse is not None
 
     @property
     def lost_classes(self) -> dict[str, Counts]:
