@@ -14,7 +14,7 @@ def joined_lines(ours: bytes, theirs: bytes) -> tuple[bytes, int]:
     Returns:
         The text, and how many lines are new.
     """
-    known = set(ours.splitlines())
+    known = set(ours.split(b"\n"))
     new = list[bytes]()
     for line in theirs.split(b"\n")[:-1]:
         if line not in known and _is_line(line):

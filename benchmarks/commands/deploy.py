@@ -99,8 +99,8 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         echo(f"the file before is kept as {found.kept}; back: edge-effnet deploy --back {named}")
     if found.lacks:
         print_note(
-            f"it does not know {', '.join(map(repr, found.lacks[:3]))}: a camera that runs says so "
-            "and goes on with the file before; start it anew"
+            f"it does not know {', '.join(map(repr, found.lacks[:3]))}: a camera that runs takes "
+            "it over without them, unless --on, --pin or --save names one"
         )
     elif found.kept:
         echo(f"a camera that runs there with --model {found.path} takes it over by itself")

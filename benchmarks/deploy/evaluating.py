@@ -7,15 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from benchmarks.deploy.evidence import Evidence, counts_text
+from benchmarks.deploy.evidence import Evidence, evidence_of, without_classes
 from edge_effnet.artifact import Artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.errors import ModelError
 from edge_effnet.metrics import Predictions, compare_predictions
-from edge_effnet.metrics.two_models.paired import paired_test
+from edge_effnet.metrics.two_models.previous import Against, Counts, compare_with_before
 from edge_effnet.runtime.evaluating.plan import plan_evaluation
 from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.stages import StartStage
@@ -39,7 +38,7 @@ def evaluate_both(
     ours, theirs = plan.predict(progress=lambda done, _all: shown(done))
     comparison, usable = compare_predictions(ours, theirs), plan.evaluation_set
     if comparison.paired is not None:
-        return _told(usable, ours.right, theirs.right)
+        return _evidence(usable, without_classes(Counts.of(ours.right, theirs.right)))
     line = "; ".join(comparison.losses) or "no loss is proven"  # values
     return Evidence(
         f"on {plan.dataset.source}: {line}", bool(comparison.losses) and usable.is_evidence
@@ -68,8 +67,16 @@ def _with_new_classes(
     if len(known):
         ours = predict(old[0], known, progress=lambda done, _all: shown(len(dataset) + done))
         was = _right_by_path(ours)
-    right_before = np.array([was.get(path, False) for path in theirs.paths])
-    return _told(usable, right_before, theirs.right)
+    truth = () if theirs.truth is None else theirs.truth  # known: each has a class
+    against = compare_with_before(
+        "the file there",
+        [theirs.labels[index] for index in truth],
+        np.array([was.get(path, False) for path in theirs.paths]),
+        theirs.right,
+        before=old[1].labels or (),
+        after=new[1].labels or (),
+    )
+    return _evidence(usable, against)
 
 
 def _of_classes(dataset: Dataset, names: Sequence[str]) -> Dataset:
@@ -82,8 +89,7 @@ def _right_by_path(predictions: Predictions) -> dict[Path, bool]:
     return dict(zip(predictions.paths, map(bool, predictions.right), strict=True))
 
 
-def _told(usable: EvaluationSet, before: NDArray[np.bool_], now: NDArray[np.bool_]) -> Evidence:
-    paired = paired_test(before, now)
-    counts = counts_text(int(before.sum()), int(now.sum()), paired, len(now))
-    line = f"on {usable.dataset.source}: {counts}" + (f"; {usable.line}" if usable.line else "")
-    return Evidence(line, paired.proves_drop and usable.is_evidence)
+def _evidence(usable: EvaluationSet, against: Against) -> Evidence:
+    found = evidence_of(against, f"on {usable.dataset.source}")
+    line = f"{found.line}; {usable.line}" if usable.line else found.line
+    return Evidence(line, found.is_worse and usable.is_evidence)

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from edge_effnet.artifact import Artifact, Card
 from edge_effnet.errors import EdgeEffnetError
-from edge_effnet.metrics.two_models.paired import Paired, paired_test
+from edge_effnet.metrics.two_models.previous import Against, Counts
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, open_backbone
 from edge_effnet.teaching.previous import compare_with_previous, read_previous, taught_card_of
+from edge_effnet.ui.reports.previous import difference, of_known_classes
 
 _QUANTIZED = "quantized"
 _FIGURES = ("top1", "exact_match")  # of a card, in percent of the images
@@ -54,13 +53,25 @@ def find_evidence(
     return found
 
 
-def counts_text(before: int, now: int, paired: Paired, images: int) -> str:
-    """How many of the photos each file answers right, and the interval of the difference."""
-    low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
-    return (
-        f"{before} of {images} photos right by the file there, {now} by the new one "
-        f"({0.0 - paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f})"
+def evidence_of(against: Against, where: str) -> Evidence:
+    """How many photos each file answers right, and the intervals of the difference.
+
+    Args:
+        where: the photos, and where that is from.
+    """
+    every = against.every
+    line = (
+        f"{where}: {every.before} of {every.images} photos right by the file there, {every.now} "
+        "by the new one"
     )
+    if every.paired is not None:
+        line += f" ({difference(every.paired)}){of_known_classes(against)}"
+    return Evidence(line, against.is_worse)
+
+
+def without_classes(counts: Counts) -> Against:
+    """Where the classes of the photos are not told, or several hold at a time."""
+    return Against("the file there", (), (), counts, counts, {})
 
 
 def _by_features(old: Path, new: Path) -> Evidence | None:
@@ -78,13 +89,9 @@ def _by_features(old: Path, new: Path) -> Evidence | None:
     against = compare_with_previous(
         previous, now.collection, now.decay, seed if isinstance(seed, int) else 0
     )
-    every = against.every
-    if every.paired is None:
+    if not against.every.images:
         return None
-    told = counts_text(every.before, every.now, every.paired, every.images)
-    return Evidence(
-        f"on the photos of the new file, as they are labelled there: {told}", against.is_worse
-    )
+    return evidence_of(against, "on the photos of the new file, as they are labelled there")
 
 
 def _by_cards(old: Card, new: Card) -> Evidence | None:
@@ -97,21 +104,14 @@ def _by_cards(old: Card, new: Card) -> Evidence | None:
         where = "on the same evaluation set, as their cards say"
     if ours is None or theirs is None or ours[:2] != theirs[:2]:
         return None
-    images, before, now = ours[1], ours[2], theirs[2]
-    paired = least_paired(images, before, now)
-    return Evidence(f"{where}: {counts_text(before, now, paired, images)}", paired.proves_drop)
+    return evidence_of(without_classes(least_counts(*ours[1:], theirs[2])), where)
 
 
-def least_paired(images: int, before: int, now: int) -> Paired:
-    """The paired test of counts whose overlap is not known: of all overlaps that the counts
-    allow, the one that proves least, with as many discordant images as there can be."""
+def least_counts(images: int, before: int, now: int) -> Counts:
+    """Counts whose overlap is not known: of all overlaps that are possible, the one that proves
+    least, with as many discordant images as there can be."""
     gained = min(now, images - before)
-    lost = gained + before - now
-    right = np.zeros((2, images), np.bool_)
-    right[0, :before] = True
-    right[1, : before - lost] = True
-    right[1, before : before + gained] = True
-    return paired_test(right[0], right[1])
+    return Counts(images, before, now, gained + before - now, gained)
 
 
 def _taught_counts(card: Card) -> tuple[Any, int, int] | None:

@@ -102,7 +102,7 @@ def command(
     photos of new things alone.
 
     A file that was taught before is replaced where the new one knows its classes and is not
-    worse, on the same photos.
+    proven worse, on the same photos or on those of the classes that both know.
 
     \b
     Examples:

@@ -149,13 +149,15 @@ def refuse_worse(against: Against, removed: Sequence[str]) -> None:
             expected=f"photos of them too, or --from {against.source}, which remembers them",
             fix=fix,
         )
-    paired = against.every.paired
-    if against.is_worse and paired is not None:
+    worse = against.worse
+    if worse is not None and worse.paired is not None:
+        paired = worse.paired
         low, high = paired.drop_interval_points
+        of = "photos" if worse == against.every else "photos of the classes that both know"
         raise OutputError(
             f"{against.source} is better than what would replace it",
-            found=f"{against.every.before} of {against.every.images} photos right before and "
-            f"{against.every.now} now: {paired.drop_points:.1f} points fewer (95 % "
+            found=f"{worse.before} of {worse.images} {of} right before and "
+            f"{worse.now} now: {paired.drop_points:.1f} points fewer (95 % "
             f"interval {low:.1f} to {high:.1f})",
             expected="no proven loss",
             fix=fix,

@@ -67,15 +67,9 @@ def _objection(taught: Taught, against: Against | None, name: str, lost: int) ->
             f"the {lost} photos that taught {name} are not kept here: it would know no more than "
             f"these {len(taught.collection)} photos show"
         )
-    if against is not None and known_are_worse(against):
+    if against is not None and against.is_worse:
         return f"{name} as it was is better on the classes that it knew, and stays"
     return None
-
-
-def known_are_worse(against: Against) -> bool:
-    """Whether a loss is proven on classes that the file before knew, whatever new ones bring."""
-    paired = against.known.paired
-    return paired is not None and paired.proves_drop
 
 
 def _right(taught: Taught) -> np.ndarray[Any, np.dtype[np.bool_]]:

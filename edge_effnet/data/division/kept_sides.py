@@ -26,6 +26,7 @@ from edge_effnet.data.division.near_duplicates import (
 from edge_effnet.data.division.roles import Roles, refuse_same_source
 from edge_effnet.data.division.split import Division, chosen, classes_alike, seeded_rest
 from edge_effnet.data.division.trained_on import TrainingRecord
+from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.stages import Advance
 
@@ -59,6 +60,11 @@ class _Sides:
     def on_both(self) -> Which:
         """New images that resemble images of both sides."""
         return self.new & self.resting & self.evaluated
+
+    @property
+    def joining(self) -> Which:
+        """New images that resemble images that were learned from, and none that was held out."""
+        return self.new & self.resting & ~self.evaluated
 
 
 def divide_again(
@@ -97,13 +103,17 @@ def divide_again(
         shared = np.zeros(len(given), np.bool_)
     else:
         resting = sides.fresh & ~given
-        shared = sides.fresh & given & np.isin(duplicates.group, duplicates.group[resting])
-    learning = sides.learned | (sides.new & sides.resting & ~sides.evaluated) | resting
+        fresh = sides.fresh & given & np.isin(duplicates.group, duplicates.group[resting])
+        shared = fresh | ((sides.learned | sides.joining) & given)
+    learning = ((sides.learned | sides.joining) & ~given) | resting
     evaluating = ~learning & ~sides.on_both & ~shared
     training, evaluation = chosen(everything, learning), chosen(everything, evaluating)
     if validation is not None:
-        evaluation = replace(evaluation, source=validation.source)
+        both = bool((evaluating & ~given).any())
+        named = f"{dataset.source} and {validation.source}" if both else validation.source
+        evaluation = replace(evaluation, source=named)
     _refuse_none(training, evaluation, run)
+    _refuse_forgotten(training, dataset, run)
     notices = _notices(sides, learning, evaluating, shared, run)
     notices += _missing(known[-1], prints, run, dataset.source) if known else []
     notices += Division(training, evaluation, classes_alike(everything, duplicates)).notices
@@ -137,6 +147,18 @@ def _refuse_none(training: Dataset, evaluation: Dataset, run: str) -> None:
                 expected="images for both sides",
                 fix=fix,
             )
+
+
+def _refuse_forgotten(training: Dataset, dataset: Dataset, run: str) -> None:
+    """A class of which nothing is learned would be unlearned."""
+    lacking = [name for name in dataset.labels if not training.class_counts.get(name)]
+    if lacking:
+        raise DataError(
+            f"no image of {listed(lacking)} is left to learn from",
+            found=f"what {run} held out, and what resembles that, stays there",
+            expected="images of every class to learn from",
+            fix="put back those that it learned from, or add others",
+        )
 
 
 def _notices(

@@ -29,6 +29,12 @@ class Counts:
     lost: int
     gained: int
 
+    @staticmethod
+    def of(was: NDArray[np.bool_], now: NDArray[np.bool_]) -> Counts:
+        """From whether each image is answered right, (images,)."""
+        lost, gained = int((was & ~now).sum()), int((now & ~was).sum())
+        return Counts(len(was), int(was.sum()), int(now.sum()), lost, gained)
+
     @property
     def paired(self) -> Paired | None:
         """The paired test; None without images."""
@@ -60,9 +66,18 @@ class Against:
     by_class: Mapping[str, Counts]
 
     @property
+    def worse(self) -> Counts | None:
+        """The images on which a loss is proven, its 95 % interval above 0: those of the classes
+        that both know, so that new ones do not hide it, or else all; None where none is."""
+        for counts in (self.known, self.every):
+            if counts.paired is not None and counts.paired.proves_drop:
+                return counts
+        return None
+
+    @property
     def is_worse(self) -> bool:
-        """Whether a loss is proven: its 95 % interval lies above 0."""
-        return self.every.paired is not None and self.every.paired.proves_drop
+        """Whether a loss is proven."""
+        return self.worse is not None
 
     @property
     def lost_classes(self) -> dict[str, Counts]:
@@ -108,9 +123,7 @@ def compare_with_before(
     names = np.array(truth, dtype=object)
 
     def counts(which: NDArray[np.bool_]) -> Counts:
-        ours, theirs = was[which], now[which]
-        lost, gained = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-        return Counts(len(ours), int(ours.sum()), int(theirs.sum()), lost, gained)
+        return Counts.of(was[which], now[which])
 
     both = [name for name in after if name in set(before)]
     by_class = {name: counts(np.asarray(names == name, np.bool_)) for name in both}
@@ -118,7 +131,7 @@ def compare_with_before(
         source,
         tuple(name for name in before if name not in set(after)),
         tuple(name for name in after if name not in set(before)),
-        counts(np.ones(len(names), np.bool_)),
+        Counts.of(was, now),
         counts(np.isin(names, both)),
         {name: one for name, one in by_class.items() if one.images},
     )

@@ -22,17 +22,27 @@ def compared(against: Against, images: str) -> list[str]:
         return [f"none of these {images} is of a class that {against.source} knew"]
     line = (
         f"on the same {every.images} {images}, none of which either learned from: {every.before} "
-        f"right by {against.source} as it was, {every.now} now ({_difference(every.paired)})"
+        f"right by {against.source} as it was, {every.now} now ({difference(every.paired)})"
+        f"{of_known_classes(against)}"
     )
-    if known.images != every.images:
-        line += (
-            f"; of the {known.images} of classes that it knew {known.before}, now {known.now} "
-            f"({_difference(known.paired)})"
-        )
     return [line, f"{_proven(known.paired)}; {_classes(against, images)}"]
 
 
-def _difference(paired: Paired) -> str:
+def of_known_classes(against: Against) -> str:
+    """The figures of the classes that both know, to go on with; nothing where these are all."""
+    known = against.known
+    if known.images == against.every.images:
+        return ""
+    if known.paired is None:
+        return "; none of them is of a class that both know"
+    return (
+        f"; of the {known.images} of classes that both know {known.before}, now {known.now} "
+        f"({difference(known.paired)})"
+    )
+
+
+def difference(paired: Paired) -> str:
+    """In points, a loss below 0, with its interval."""
     low, high = (0.0 - bound for bound in reversed(paired.drop_interval_points))
     return f"{0.0 - paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
 

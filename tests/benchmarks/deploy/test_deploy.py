@@ -115,7 +115,7 @@ def test_a_file_that_lacks_a_class_is_refused(
     code, out, err = cli("deploy", other, "pi@pi4:mine.tflite", "--force")
     assert code == 0
     assert pi.names() == [KEPT, "mine.tflite"]
-    assert "a camera that runs says so and goes on with the file before" in err
+    assert "a camera that runs takes it over without them" in err
     assert "takes it over by itself" not in out
 
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.deploy.evaluating import evaluate_both
-from benchmarks.deploy.evidence import Evidence, find_evidence, least_paired
+from benchmarks.deploy.evidence import Evidence, find_evidence, least_counts
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.cli import run
 from edge_effnet.metrics.two_models.paired import paired_test
@@ -80,7 +80,9 @@ def test_cards_of_other_photos_do_not_tell(
 @given(st.integers(1, 12), st.data())
 def test_counts_prove_no_more_than_any_overlap_would(images: int, data: st.DataObject) -> None:
     before, now = (data.draw(st.integers(0, images)) for _ in range(2))
-    least = least_paired(images, before, now).drop_interval_points[0]
+    paired = least_counts(images, before, now).paired
+    assert paired is not None
+    least = paired.drop_interval_points[0]
     for both in range(max(0, before + now - images), min(before, now) + 1):
         right = np.zeros((2, images), np.bool_)
         right[0, :before] = True
@@ -112,4 +114,17 @@ def test_photos_of_a_new_class_count_for_the_file_that_knows_it(
     pair = [(path, read_artifact(path)) for path in (two, three)]
     found = evaluate_both(pair[0], pair[1], colour_folder, no_progress)
     assert "20 of 30 photos right by the file there, 30 by the new one (+33.3 points" in found.line
+    assert "; of the 20 of classes that both know 20, now 20 (+0.0 points" in found.line
     assert not found.is_worse
+
+
+def test_a_new_class_does_not_hide_that_the_known_ones_got_worse(
+    colour_model: MakeModel, colour_folder: Path
+) -> None:
+    two = colour_model("two.tflite", weights=[[9, -1, -1], [-1, 9, -1]], labels=COLOURS[:2])
+    no_red = colour_model("three.tflite", weights=[[-9, -9, -9], [-1, 9, -1], [-1, -1, 9]])
+    pair = [(path, read_artifact(path)) for path in (two, no_red)]
+    found = evaluate_both(pair[0], pair[1], colour_folder, no_progress)
+    assert "20 of 30 photos right by the file there, 20 by the new one (+0.0 points" in found.line
+    assert "; of the 20 of classes that both know 20, now 10 (-50.0 points" in found.line
+    assert found.is_worse

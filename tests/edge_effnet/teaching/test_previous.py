@@ -17,17 +17,21 @@ CLASSES, WIDTH = 3, 60
 BEFORE = Path("before.tflite")
 
 
-def drawn(each: int, *, noise: float = 0.9) -> Collection:
-    """So many images of each class; the first of them are the same for every number."""
+def drawn(each: int, *, third: int | None = None, noise: float = 0.9) -> Collection:
+    """So many images of each class, maybe another number of the third; the first of them are the
+    same for every number."""
+    counts = (each, each, each if third is None else third)
     random = np.random.default_rng(7)
     centres = random.normal(size=(CLASSES, WIDTH))
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    drawn = random.normal(size=(60, CLASSES, WIDTH))[:each].transpose(1, 0, 2)
-    values = unit((centres[:, None] + noise * drawn / np.sqrt(10)).reshape(-1, WIDTH))
-    names = [f"{label}-{index}" for label in range(CLASSES) for index in range(each)]
+    drawn = random.normal(size=(60, CLASSES, WIDTH))
+    rows = [drawn[:count, label] for label, count in enumerate(counts)]
+    classes = np.repeat(np.arange(CLASSES), counts)
+    values = unit(centres[classes] + noise * np.concatenate(rows) / np.sqrt(10))
+    names = [f"{label}-{index}" for label in range(CLASSES) for index in range(counts[label])]
     return Collection(
         ("a", "b", "c"),
-        np.repeat(np.arange(CLASSES), each),
+        classes,
         tuple(hashlib.sha256(name.encode()).hexdigest() for name in names),
         np.random.default_rng(1).integers(0, 2**63, (len(names), 2), dtype=np.uint64),
         values[:, None].astype(np.float32),
@@ -61,6 +65,19 @@ def test_a_class_that_only_the_new_one_knows_counts_for_it() -> None:
     assert against.new == ("c",)
     assert against.known.images == 40
     assert against.every.before == against.known.before
+
+
+def test_a_class_that_only_the_new_one_knows_does_not_hide_a_loss() -> None:
+    old = drawn(60, noise=1.2).without("c")
+    few = drawn(10, third=60, noise=1.2)
+    against = compare_with_previous(Previous(BEFORE, old, 1e-2), few, 1e-2, seed=0)
+    assert against.every.now > against.every.before
+    assert against.worse == against.known
+    with pytest.raises(OutputError, match="is better than what would replace it") as refused:
+        refuse_worse(against, ())
+    assert refused.value.found is not None
+    counts = f"{against.known.before} of {against.known.images} photos of the classes that both"
+    assert refused.value.found.startswith(f"{counts} know right before")
 
 
 def test_names_that_were_changed_are_the_same_classes() -> None:

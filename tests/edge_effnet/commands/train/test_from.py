@@ -31,7 +31,7 @@ def test_a_new_class_later(
     assert "26 images that runs/old learned from are learned from again, 6 that it held out" in err
     assert "the classifier keeps its 2 classes; new: 'red'" in err
     assert "on the same 9 images, none of which either learned from" in out
-    assert "of the 6 of classes that it knew" in out
+    assert "of the 6 of classes that both know" in out
     assert "no class lost" in out
     assert {path: path.read_bytes() for path in written} == written
     document = json.loads((tmp_path / "result.json").read_text())

@@ -135,10 +135,33 @@ def test_a_second_source_adds_to_what_was_held_out(data: Path, tmp_path: Path) -
     shutil.copy(learned, val / "red" / "learned.png")
     shutil.copy(val / "red" / "00.png", data / "red" / "new.png")
     now = again(data, known, val)
-    assert names(now.training) == names(before.training) | {"red/new.png"} | {"red/learned.png"}
+    assert names(now.training) == names(before.training) | {"red/new.png"}
     assert len(now.evaluation) == len(before.evaluation) + 11
-    assert now.evaluation.source == str(val)
+    assert now.evaluation.source == f"{data} and {val}"
+    assert "2 validation images were left out: in the training data too" in now.notices
+
+
+def test_what_resembles_learned_images_is_not_learned_from_a_second_source(
+    data: Path, tmp_path: Path
+) -> None:
+    before, known = first_division(data)
+    val = draw(tmp_path / "val", 4, 2)
+    pixels = cv2.imread(str(before.training.samples[0].path))
+    assert pixels is not None
+    assert cv2.imwrite(str(val / "blue" / "again.jpg"), pixels)
+    now = again(data, known, val)
+    assert names(now.training) == names(before.training)
+    assert "blue/again.jpg" not in names(now.evaluation)
     assert "1 validation image was left out: in the training data too" in now.notices
+
+
+def test_a_class_of_which_nothing_would_be_learned_is_refused(data: Path) -> None:
+    before, known = first_division(data)
+    for sample in before.training.samples:
+        if sample.path.parent.name == "blue":
+            sample.path.unlink()
+    with pytest.raises(DataError, match=r"no image of blue is left to learn from"):
+        again(data, known)
 
 
 def test_a_side_without_images_is_refused(data: Path) -> None:

@@ -53,3 +53,13 @@ def test_without_images_of_known_classes_nothing_is_compared() -> None:
         "before": 0,
         "now": 0,
     }
+
+
+def test_a_new_class_does_not_hide_that_the_old_ones_got_worse() -> None:
+    was, now = wrong(*range(40, 50)), wrong(*range(10))
+    against = compare_with_before(
+        "runs/old", TRUTH, was, now, before=("cat", "dog"), after=("cat", "dog", "owl")
+    )
+    assert (against.every.before, against.every.now) == (40, 40)
+    assert against.worse == against.known
+    assert against.is_worse

@@ -24,8 +24,8 @@ def test_nothing_lost() -> None:
     first, second = lines(0)
     assert first == (
         "on the same 120 images, none of which either learned from: 98 right by runs/old as it "
-        "was, 119 now (+17.5 points, 95 % interval +11.7 to +25.3); of the 100 of classes that it "
-        "knew 98, now 99 (+1.0 points, 95 % interval -2.7 to +5.4)"
+        "was, 119 now (+17.5 points, 95 % interval +11.7 to +25.3); of the 100 of classes that "
+        "both know 98, now 99 (+1.0 points, 95 % interval -2.7 to +5.4)"
     )
     assert second == (
         "of the classes that it knew no loss is proven (with 95 % confidence it is at most 1.7 "
