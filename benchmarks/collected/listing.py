@@ -75,7 +75,8 @@ async def list_collected(remote: RemoteFiles, folder: str) -> Listing:
     async def take(place: str) -> None:
         for one in await remote.entries(f"{folder}/{place}", REMOTE_FILES):
             _sort_in(one, place, photos, left)
-        REMOTE_FILES.check(len(photos), f"{folder} on {remote.host}", DataError, what="has")
+        count = len(photos) + len(left)
+        REMOTE_FILES.check(count, f"{folder} on {remote.host}", DataError, what="has")
 
     classes: list[Entry] = []
     if _is_folder_of_layout(inside.get(PHOTOS), left):

@@ -86,6 +86,8 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         print_note(f"not compared: {found.unreadable}")
     elif found.evidence is not None:
         echo(found.evidence.line)
+    elif found.lacks and with_data:
+        print_note("not compared on --data: it lacks classes of the file there")
     elif found.kept and not (back or with_data or found.lacks):
         print_note(
             "nothing here tells which of both files is more often right: --data DIR evaluates both "

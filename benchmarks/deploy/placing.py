@@ -142,7 +142,8 @@ async def keep(remote: RemoteFiles, path: str, content: bytes) -> str:
 
 
 async def _keep_as(remote: RemoteFiles, path: str, kept: str, content: bytes) -> None:
-    if await remote.link(path, kept):
+    at = await remote.entry(path)  # a second name of a link would be another link
+    if at is not None and at.is_file and await remote.link(path, kept):
         return
     if await remote.entry(kept) is not None:
         raise OutputError(

@@ -58,10 +58,10 @@ def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
         )
     # As they were: what suited drawn signs suits photos of them.
     same = {"augment": old.chosen_augment, "flip": old.flips}
-    return replace(old, **_beginning(old) | same | dict(given))
+    return replace(old, **_beginning(old, given) | same | dict(given))
 
 
-def _beginning(old: TrainConfig) -> dict[str, Any]:
+def _beginning(old: TrainConfig, given: Mapping[str, Any]) -> dict[str, Any]:
     """How a run begins that follows another one."""
     if old.previous is not None:
         return {}
@@ -72,9 +72,10 @@ def _beginning(old: TrainConfig) -> dict[str, Any]:
     # What was never trained on other images has features for its own classes alone: it must learn
     # them as in the beginning. At a fine-tuning rate a narrow network with three new signs beside
     # five stayed at 83 %, at this rate it came to 95.6 % (docs/research/tried.md).
+    of_now = {name: given[name] for name in ("optimizer", "batch_size") if name in given}
     return anew | {
         "epochs": _EPOCHS_AFTER_RANDOM,
-        "learning_rate": old.peak_learning_rate,
+        "learning_rate": replace(old, **of_now).peak_learning_rate,
         "batch_norm": "train",
     }
 
