@@ -119,6 +119,20 @@ def test_a_file_that_lacks_a_class_is_refused(
     assert "takes it over by itself" not in out
 
 
+def test_what_stood_behind_a_link_is_kept_as_a_file(
+    pi: Pi, cli: Cli, files: dict[str, Path]
+) -> None:
+    old = files["old"].read_bytes()
+    behind = pi.file("models/v1.tflite", old)
+    (pi.home / "mine.tflite").symlink_to("models/v1.tflite")
+    code, _, err = cli("deploy", files["new"], "pi@pi4:mine.tflite")
+    assert code == 0, err
+    behind.write_bytes(b"another")
+    (kept,) = [one for one in pi.home.iterdir() if one.name.startswith("mine.before-")]
+    assert not kept.is_symlink()
+    assert kept.read_bytes() == old
+
+
 def test_photos_refuse_a_file_that_is_proven_worse(
     pi: Pi, cli: Cli, files: dict[str, Path], colour_folder: Path
 ) -> None:

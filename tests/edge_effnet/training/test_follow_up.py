@@ -51,6 +51,17 @@ def followed(following: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -
     return run(following, tmp_path_factory.mktemp("runs") / "followed")
 
 
+def test_the_rate_after_random_weights_is_that_of_the_batch_of_now(
+    config: TrainConfig, tmp_path: Path
+) -> None:
+    old = replace(config, learning_rate=None, batch_size=32)
+    CONFIG_FILE.write(tmp_path, old)
+    given = {"previous": str(tmp_path), "data": config.data}
+    assert follow_up_config(given).learning_rate == old.peak_learning_rate
+    smaller = follow_up_config({**given, "batch_size": 8})
+    assert smaller.learning_rate == old.peak_learning_rate / 4
+
+
 def test_the_config_is_that_of_the_run_but_for_how_it_begins(
     config: TrainConfig, following: TrainConfig
 ) -> None:
