@@ -81,3 +81,16 @@ def test_a_day_of_taps_takes_no_more_room(taps: Taps, clock: Clock) -> None:
         taps.mark("red", clock.now)
     assert taps.state.undoable == REMEMBERED
     assert label_at(taps, clock.now) == "red"
+
+
+def test_what_viewers_added_stays_when_another_model_takes_over() -> None:
+    taps = Taps(("red", "green"), may_add=True)
+    taps.add("cup")
+    taps.take_over(("green", "red", "cup"))  # it has learned it
+    assert taps.labels == ("green", "red", "cup")
+    taps.take_over(("red", "green"))  # the file before again
+    assert taps.labels == ("red", "green", "cup")
+    taps.take_over(("blue", "yellow"))  # labels of models that are gone do not stay
+    assert taps.labels == ("blue", "yellow", "cup")
+    taps.take_over(("Cup", "CUP"))
+    assert taps.labels == ("Cup", "CUP")

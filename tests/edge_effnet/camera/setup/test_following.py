@@ -119,8 +119,15 @@ def test_both_models_of_a_comparison_are_replaced_one_after_the_other(
     [
         (lambda colour: colour("new.tflite", end="LOGISTIC"), "another kind of answer"),
         (lambda colour: colour("new.tflite", labels=("a", "b", "c")), "no such label"),
+        (lambda colour: colour("new.tflite", labels=("Red", "green", "blue")), "otherwise"),
+        (lambda colour: colour("new.tflite", [[float("nan")] * 3] * 3), "not numbers"),
     ],
-    ids=["another head", "without a label that an option names"],
+    ids=[
+        "another head",
+        "without a label that an option names",
+        "that label spelled otherwise",
+        "scores that are not numbers",
+    ],
 )
 def test_what_does_not_fit_is_refused_and_the_old_one_goes_on(
     make: Callable[[MakeModel], Path],
