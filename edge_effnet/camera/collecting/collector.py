@@ -95,7 +95,7 @@ class Collector:
         self._scenes: dict[int, None] = {}
         self._recent: deque[tuple[FrameScores, Sequence[str]]] = deque(maxlen=_RECENT)
         self._untold = sum(len(list((folder / name).glob("*.jpg"))) for name in _UNTOLD)
-        self._most_untold, self._recount_s = most // 2, float("-inf")
+        self._most_untold, self._recount_s = max(1, most // 2), float("-inf")
         self._untold_s, self._untold_burst = float("-inf"), ("", 0)
         self._bursts: dict[int, _Burst] = {}
         self._undone = 0
