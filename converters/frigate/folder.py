@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.heads.head import numbers
 
 MODEL, LABEL_MAP = "model.tflite", "labelmap.txt"
 STATE, OBJECT = "frigate-state.yml", "frigate-object.yml"
@@ -67,6 +66,8 @@ def refuse_bad_labels(labels: Sequence[str], name: str) -> None:
     Raises:
         DataError: nobody named the classes, or a name is no line of its own.
     """
+    from edge_effnet.heads.head import numbers  # late: it reads NumPy
+
     if tuple(labels) == numbers(len(labels)):
         raise DataError(
             f"nobody named the classes of {name}",
