@@ -25,7 +25,8 @@ def evaluate_both(
 ) -> Evidence:
     """Run both on photos that neither learned from, and test the difference in pairs.
 
-    A photo of a class that the old file does not know counts as answered wrong by it.
+    A photo of a class that the old file does not know counts as answered wrong by it; a loss on
+    the classes that both know is one all the same.
 
     Raises:
         DataError, ModelError: photos that do not fit the models, or models that cannot be run.
