@@ -23,8 +23,8 @@ def test_dot_products_came_with_the_pi_5() -> None:
 
 
 def test_a_slip_is_one_line() -> None:
-    with pytest.raises(UsageProblem, match="no board is called 'pi44'; did you mean pi4"):
-        find_board("pi44")
+    with pytest.raises(UsageProblem, match="no board is called 'corral'; did you mean coral"):
+        find_board("corral")
 
 
 def test_this_machine_is_read_as_doctor_reads_it(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_every_figure_names_a_board_a_page_and_what_was_measured() -> None:
 
 
 def test_multiply_adds_of_our_networks_are_those_we_count() -> None:
-    ours = [row for row in NETWORKS]
+    ours = list(NETWORKS)
     ours += [one for check in CHECKS for one in (check.known, check.other)]
     for row in ours:
         if row.network in VARIANTS:

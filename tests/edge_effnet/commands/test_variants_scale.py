@@ -105,7 +105,7 @@ def test_the_board_as_json(cli: Cli, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--for", "pi44"), "--for does not know 'pi44'; did you mean pi4?"),
+        (("--for", "corral"), "--for does not know 'corral'; did you mean coral?"),
         (("--fps", "5"), "--fps says how fast a network is to be on a board; found no --for"),
     ],
 )
