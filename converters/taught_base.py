@@ -1,4 +1,4 @@
-"""The network that ``teach`` begins with, converted from the weights of the registry's package."""
+"""The networks that are taught, converted from the weights of the registry's packages."""
 
 from __future__ import annotations
 
@@ -12,16 +12,24 @@ from converters.quantization.recipes import RECIPES
 from edge_effnet.files.scratch import scratch_folder
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.system.cores import available_cores
+from edge_effnet.teaching.base import Kind
 
 
-def make_base(stage: StartStage = no_progress, *, parent: Path | None = None) -> bytes:
-    """EfficientNet-Lite0 with ImageNet weights in int8, a whole ``.tflite`` with its card.
+def make_base(
+    stage: StartStage = no_progress,
+    *,
+    parent: Path | None = None,
+    variant: str = "lite0",
+    kind: Kind = "int8",
+) -> bytes:
+    """An EfficientNet-Lite with ImageNet weights, a whole ``.tflite`` with its card.
 
     The same bytes on the same machine: a hundred generated images set the ranges, which the card
     says. Nothing is downloaded.
 
     Args:
         parent: of the scratch folder; by default the system's folder for temporary files.
+        variant, kind: see ``edge_effnet.teaching.base``.
 
     Raises:
         WeightsError: the package of the weights is not installed, or holds other weights.
@@ -29,10 +37,16 @@ def make_base(stage: StartStage = no_progress, *, parent: Path | None = None) ->
         OutputError: the scratch folder cannot be written.
     """
     done = stage("exporting the float model", None)
-    choice = ModelChoice(variant="lite0", weights="imagenet")
+    choice = ModelChoice(variant=variant, weights="imagenet")
     # In a process of its own: what this one has built before would enter the tensors' names.
     source = open_apart(choice) or choice.open_here()
     done(1)
     with scratch_folder(parent) as folder:
-        config = ConvertConfig(out=folder, recipes=(RECIPES["int8"],), workers=available_cores())
+        recipes = () if kind == "float32" else (RECIPES[kind],)
+        config = ConvertConfig(
+            out=folder,
+            recipes=recipes,
+            workers=available_cores(),
+            teachable=kind == "edgetpu",
+        )
         return convert(source, config, stage).made[-1].path.read_bytes()
