@@ -11,6 +11,10 @@ from typing import Any
 
 # name: (module:attribute, one-line help)
 COMMANDS = {
+    "create": (
+        "edge_effnet.commands.create:command",
+        "From photos to a network for your board, in one command.",
+    ),
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "teach": ("edge_effnet.commands.teach:command", "Your own classes, in seconds, on any device."),
@@ -42,6 +46,7 @@ PARTS = {
     "compare --layers": "converters.commands.compare_layers:compare_layers",
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "teach": "converters.taught_base:make_base",
+    "create --for coral": "converters.edgetpu.convert_step:finish_for_edgetpu",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",
 }
