@@ -9,7 +9,7 @@ from edge_effnet.boards.estimate import Latency
 from edge_effnet.boards.recommend import DEFAULT_BASE, Recommendation, recommend
 from edge_effnet.boards.table import Board
 from edge_effnet.stages import StartStage
-from edge_effnet.teaching.base import base_of, can_find_base, find_base
+from edge_effnet.teaching.base import Kind, base_of, can_find_base, find_base
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,8 @@ class Network:
         return [
             about,
             f"expected there: {self.latency.latency_ms:.0f} ms for an image in int8, without the "
-            f"camera's own work ({self.latency.kind}; edge-effnet variants --for {chosen.board.name} says from what)",
+            f"camera's own work ({self.latency.kind}; from what: edge-effnet variants --for "
+            f"{chosen.board.name})",
         ]
 
 
@@ -61,7 +62,7 @@ def choose_network(board: Board, fps: float, stage: StartStage) -> Network:
     """
     chosen = recommend(board, fps)
     variant = chosen.variant
-    kind = "edgetpu" if board.accelerator else "int8"
+    kind: Kind = "edgetpu" if board.accelerator else "int8"
     if not can_find_base(base_of(variant, kind)):
         variant, kind = DEFAULT_BASE, "int8"
     small = find_base(stage, base_of(variant, kind))

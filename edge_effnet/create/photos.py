@@ -35,7 +35,8 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
     if suspects.copies:
         more = sum(len(group.paths) - 1 for group in suspects.copies)
         lines.append(
-            f"{_photos(more)} are copies of others, or nearly, and count as one photo with them: "
+            f"{_photos(more)} {'are copies' if more != 1 else 'is a copy'} of others, or nearly, "
+            f"and count{'s' * (more == 1)} as one photo with them: "
             f"{_some([group.paths[0] for group in suspects.copies])}"
         )
     if suspects.wrong:
