@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from edge_effnet.data.division.near_duplicates import find_copies, prints_of
 from edge_effnet.data.division.trained_on import records
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.network.weights.checkpoint import peek
@@ -193,6 +194,36 @@ def test_classes_without_images_are_named(
     config = follow_up_config({"previous": str(finished.folder), "data": str(folder)})
     with pytest.raises(DataError, match=r"has no images of classes that .* knows; found 'green'"):
         run(config, tmp_path / "run")
+
+
+def test_every_class_needs_images_to_learn_from(
+    finished: TrainingResult, colours: Path, tmp_path: Path
+) -> None:
+    """As without --from: three of a new class do not do, nor do three that it learned from."""
+    (learned,) = (
+        one.trained for one in records((peek(finished.checkpoint).metadata or {})["steps"])
+    )
+    folder = shutil.copytree(colours, tmp_path / "data")
+    (folder / "amber").mkdir()
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 255, (40, 48, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(folder / "amber" / f"{number}.png"), pixels)
+    config = follow_up_config({"previous": str(finished.folder), "data": str(folder)})
+    fix = f"add images of other moments, or put back those that {finished.folder} learned from"
+    with pytest.raises(
+        DataError, match="too few images to learn from; found 3 of 'amber'"
+    ) as error:
+        run(config, tmp_path / "run")
+    assert error.value.fix == fix
+    assert f"what {finished.folder} held out stays held out" in str(error.value)
+    shutil.rmtree(folder / "amber")
+    paths = sorted((folder / "green").iterdir())
+    known = find_copies(prints_of(paths), learned) >= 0
+    for path in [path for path, one in zip(paths, known, strict=True) if one][3:]:
+        path.unlink()
+    with pytest.raises(DataError, match="too few images to learn from; found 3 of 'green'"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_checkpoint_that_does_not_say_its_images(
