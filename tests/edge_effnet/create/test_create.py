@@ -1,0 +1,98 @@
+"""``create``: one command from photos to files for a board, with the real Lite0."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from edge_effnet.artifact import read_artifact
+from edge_effnet.cli import run
+from edge_effnet.teaching.base import base_of, find_base
+from tests.conftest import Cli
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+KEPT = ("stop", "yield", "roundabout")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Photos of three drawn signs, 15 of each; both networks are in a cache of this module."""
+    place = tmp_path_factory.mktemp("create")
+    assert run(["signs", "render", str(place / "signs"), "-n", "240", "--size", "96"]) == 0
+    (place / "photos").mkdir()
+    for name in KEPT:
+        (place / "signs" / name).rename(place / "photos" / name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("EDGE_EFFNET_CACHE", str(place / "cache"))
+        find_base(base=base_of("lite0", "int8"))
+        find_base(base=base_of("lite0", "float32"))
+        yield place / "photos"
+
+
+def test_from_photos_to_commands(
+    photos: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = cli("create", photos, "--for", "pizero2", "--json", "made.json")
+    assert code == 0, err
+    assert "network: lite0, the most accurate of lite0, lite1, lite2" in out
+    made = json.loads(Path("made.json").read_text())
+    assert (made["format"], made["version"]) == ("edge-effnet/creation", 1)
+    assert made["taught"]["images_per_class"] == dict.fromkeys(sorted(KEPT), 15)
+    assert made["against_float"]["n"] == 45
+    assert made["summary"] in out
+    for line in made["commands"].values():
+        assert line in out
+    small = Path("photos-pizero2/taught-int8.tflite")
+    assert made["file"] == str(small)
+    card = read_artifact(small).card
+    assert card is not None
+    assert card.measured is not None
+    assert card.measured["n"] == 45
+
+    # The files are those of teach, which every other command takes.
+    code, out, _ = cli("classify", small, sorted((photos / "stop").iterdir())[0])
+    assert code == 0
+    assert "stop" in out
+
+    code, _, err = cli("create", photos, "--for", "pizero2")
+    assert code == 1
+    assert "photos-pizero2/taught-int8.tflite already exists" in err
+    assert cli("create", photos, "--for", "pizero2", "--resume")[0] == 0
+
+
+def test_fine_tuning_is_held_against_teaching(
+    photos: Path, cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = cli("create", photos, "--for", "pizero2", "--fine-tune", "--out", "made")
+    assert code == 0, err
+    assert "$ edge-effnet train --data" in err
+    assert "$ edge-effnet convert --variant lite0" in err
+    assert out.index("taught: Right on") < out.index("fine-tuned against taught, on the same pho")
+    assert "file is taken" in out
+    for name in ("taught-int8", "taught-float32", "lite0-int8", "lite0-float32"):
+        assert Path(f"made/{name}.tflite").is_file()
+    assert "top-1" in Path("made/convert.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        ((), 2, "create needs photos; found no PHOTOS; expected a folder with one folder per cl"),
+        (("nowhere",), 1, "nowhere is not a data set; found nothing there"),
+        (("photos", "--for", "pi6"), 2, "--for does not know 'pi6'; expected one of pi3, pi4"),
+    ],
+)
+def test_what_is_missing_is_one_line(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...], code: int, says: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    found, _, err = cli("create", *arguments)
+    assert found == code
+    assert says in err.splitlines()[-1]
+    assert not list(tmp_path.iterdir())
