@@ -59,7 +59,7 @@ def scatter(marks: Sequence[Mark], x_name: str, y_name: str) -> Figure:
     axes.margins(x=0.2, y=0.16)
     left, right = axes.get_xlim()
     axes.set_xlim(0 if left < right / 3 else left, right)
-    _name_marks(axes, front, marks)
+    _name_marks(figure, axes, front, marks)
     return figure
 
 
@@ -70,12 +70,12 @@ def _reach(value: float, interval: Sequence[float] | None) -> list[list[float]] 
     return [[max(0.0, value - interval[0])], [max(0.0, interval[1] - value)]]
 
 
-def _name_marks(axes: Axes, named: Sequence[Mark], marks: Sequence[Mark]) -> None:
+def _name_marks(figure: Figure, axes: Axes, named: Sequence[Mark], marks: Sequence[Mark]) -> None:
     """Write names beside their points, each in the first corner that is free and nearer to no other
     point; all of them stand below the chart too."""
     from matplotlib.transforms import Bbox
 
-    axes.figure.draw_without_rendering()  # settles the layout that the boxes below are measured in
+    figure.draw_without_rendering()  # settles the layout that the boxes below are measured in
     taken = []
     for mark in marks:
         spans = (mark.x_interval or (mark.x, mark.x), mark.y_interval or (mark.y, mark.y))
@@ -101,4 +101,5 @@ def _name_marks(axes: Axes, named: Sequence[Mark], marks: Sequence[Mark]) -> Non
 def _gap(axes: Axes, mark: Mark, box: Bbox) -> float:
     """Pixels between a point and a box, squared."""
     x, y = axes.transData.transform((mark.x, mark.y))
-    return max(box.x0 - x, x - box.x1, 0) ** 2 + max(box.y0 - y, y - box.y1, 0) ** 2
+    across, down = max(box.x0 - x, x - box.x1, 0.0), max(box.y0 - y, y - box.y1, 0.0)
+    return float(across**2 + down**2)
