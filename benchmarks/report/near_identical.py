@@ -47,9 +47,16 @@ def once_each(
     return [(item, counts[key]) for key, item in first.items()]
 
 
+def _is_there(file: Path) -> bool:
+    try:
+        return file.is_file()
+    except (OSError, ValueError):  # no name that a file could have, or a closed folder
+        return False
+
+
 def _numbers(files: Sequence[Path]) -> dict[int, int]:
     """The number of the group of each image that is there, by its index."""
-    there = [index for index, file in enumerate(files) if file.is_file()]
+    there = [index for index, file in enumerate(files) if _is_there(file)]
     paths = [files[index] for index in there]
     if not paths:
         return {}

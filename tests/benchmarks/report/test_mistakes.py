@@ -117,6 +117,14 @@ def test_names_and_labels_are_text_whatever_they_are(mistaken: Path, colour_fold
     assert "&lt;img src=x onerror=alert(1)&gt;.png" in text
 
 
+@pytest.mark.parametrize("name", ["a\0b.png", "a" * 5000, "", "."])
+def test_names_that_no_file_can_have_are_gone_images(mistaken: Path, name: str) -> None:
+    document = json.loads(mistaken.read_text())
+    document["mistakes"]["worst"][0]["file"] = name
+    text = render(read_sources([save(mistaken, document)]), title="x")
+    assert "1 image is not shown" in text
+
+
 def test_the_images_on_a_page_are_bounded(mistaken: Path) -> None:
     document = json.loads(mistaken.read_text())
     one = document["mistakes"]["worst"][0]
