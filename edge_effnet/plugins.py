@@ -43,6 +43,7 @@ COMMANDS = {
 
 # Parts of converters and benchmarks that edge_effnet asks: module:attribute, by the command.
 PARTS = {
+    "evaluate --report": "benchmarks.report.page:open_evaluation_page",
     "compare --layers": "converters.commands.compare_layers:compare_layers",
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "teach": "converters.taught_base:make_base",

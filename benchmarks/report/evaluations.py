@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report.comparisons import FIGURES, bounds_text, matrices, remarks, trained_on
+from benchmarks.report.mistakes import mistakes
 from benchmarks.report.operating_points import found_points
 from benchmarks.report.sources import Json
 from benchmarks.report.suspects import suspects
@@ -20,6 +21,7 @@ def evaluation(document: Json) -> dict[str, Any]:
         "figures": evaluation_figures(document),
         "remarks": remarks(document),
         "points": found_points(document),
+        "mistakes": mistakes(document),
         "suspects": suspects(document),
         "matrices": matrices(document["labels"], [(name, document)]),
     }
@@ -38,4 +40,6 @@ def evaluation_figures(document: Json) -> list[tuple[str, str, str]]:
         if document.get(key) is not None:
             bounds = bounds_text(document.get(f"{key}_interval"))
             figures.append((name, form.format(document[key]), bounds))
+    if document.get("chance") is not None:
+        figures.append(("guessing would get", f"{document['chance']:.1f} %", ""))
     return figures

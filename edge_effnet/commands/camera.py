@@ -196,6 +196,7 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
         models = status.answering.models
         opened = filter(None, (models.reference, models.model))
         figures["preprocess"] = [preprocess_text(one.preprocess) for one in opened]
+        figures.get("camera", figures)["saved"] = run.session.saved
         figures["notes"] = list(run.truth_notes)
         figures["left_out"] = [one.to_json() for one in run.source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]
