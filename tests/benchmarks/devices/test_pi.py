@@ -236,8 +236,11 @@ def test_what_cannot_be_reached_or_meant_is_one_line(
         (("bench", model, "--clean"), 2, "for devices that are elsewhere"),
         (("bench", model, "--device", pi, "--attach"), 2, "leave the models out"),
         (("bench", model, "--device", pi, "--device", pi), 2, "named twice"),
-        (("bench", model, "--device", "pi@:22"), 2, "--device pi@… is not understood"),
+        (("bench", model, "--device", "pi@:22"), 2, "--device NAME@… is not understood"),
         (("bench", model, "--device", pi), 1, "runs no SSH server there"),
+        (("bench", model, "--device", "anna@127.0.0.1:1"), 1, "if 1 is not its port, leave it out"),
+        (("bench", model, "--device", "anna@:1"), 2, "for example your-name@raspberrypi.local"),
+        (("bench", model, "--device", "raspberrypi.local"), 2, "NAME@raspberrypi.local?"),
         (("bench", model, "--device", "pi@no.invalid"), 1, "no.invalid cannot be reached"),
     ):
         found, _, err = cli(*arguments)
