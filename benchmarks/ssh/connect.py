@@ -230,6 +230,9 @@ def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> Edge
     if isinstance(error, ssh.PermissionDenied):
         fix = _give_key(address, options)
         what = f"{address.host} accepts none of your SSH keys for the user {options.username!r}"
+    elif isinstance(error, FileNotFoundError) and error.filename:
+        what, said = "your SSH configuration names a file that is not there", str(error.filename)
+        fix = f"if it is a key, make it: ssh-keygen -t ed25519 -f {shlex.quote(said)}"
     elif isinstance(error, TimeoutError):
         what, said = f"{address.host} does not answer", f"silence for {CONNECT_SECONDS} s"
         fix = "check that it is switched on and in this network"
@@ -252,13 +255,11 @@ def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> Edge
 def _give_key(address: Address, options: Any) -> str:
     """How the user's key gets to the Pi; which key depends on what they have."""
     reached = _with_user(address, options).removeprefix("ssh ")
-    configured = [str(Path(one).expanduser()) for one in options.config.get("IdentityFile") or ()]
-    named = f"-i {shlex.quote(configured[0])}.pub " if configured else ""
-    make = ""
-    keys = [Path(one) for one in configured] or Path("~/.ssh").expanduser().glob("id_*")
-    if not any(key.exists() for key in keys):
-        file = f" -f {shlex.quote(configured[0])}" if configured else ""
-        make = f"make a key: ssh-keygen -t ed25519{file}; then "
+    named = make = ""
+    if configured := options.config.get("IdentityFile"):
+        named = f"-i {shlex.quote(str(Path(configured[0]).expanduser()))}.pub "
+    elif not any(Path("~/.ssh").expanduser().glob("id_*")):
+        make = "make a key: ssh-keygen -t ed25519; then "
     passphrase = "" if make else " (a key with a passphrase must be in your ssh-agent: ssh-add)"
     other = f"; if your name there is another: NAME@{address.host}"
     return f"{make}give it your public key: ssh-copy-id {named}{reached}{passphrase}{other}"

@@ -101,14 +101,12 @@ def test_a_user_whom_the_pi_does_not_know_is_named(
         asyncssh.generate_private_key("ssh-ed25519").write_private_key(user_home / ".ssh/mine")
         config = user_home / ".ssh/config"
         before = config.read_text()
-        for key, says in (
-            ("mine", "to fix: give it"),
-            ("none", "make a key: ssh-keygen -t ed25519 -f"),
-        ):
-            config.write_text(f"{before} IdentityFile ~/.ssh/{key}\n")
-            _, _, err = cli("collect", "pull", "bob@pi4:kept")
-            assert says in err
-            assert f"ssh-copy-id -i {user_home}/.ssh/{key}.pub bob@pi4" in err
+        config.write_text(f"{before} IdentityFile ~/.ssh/mine\n")
+        _, _, err = cli("collect", "pull", "bob@pi4:kept")
+        assert f"ssh-copy-id -i {user_home}/.ssh/mine.pub bob@pi4" in err
+        config.write_text(f"{before} IdentityFile ~/.ssh/none\n")
+        _, _, err = cli("collect", "pull", "bob@pi4:kept")
+        assert f"make it: ssh-keygen -t ed25519 -f {user_home}/.ssh/none" in err
         config.write_text(before)
         assert cli("collect", "pull", "pi@alice@pi4:kept")[0] == 0
         assert cli("collect", "pull", "alice@pi4:kept", "again")[0] == 0
