@@ -96,9 +96,10 @@ def test_a_user_whom_the_pi_does_not_know_is_named(
             assert "pi4 accepts none of your SSH keys for the user 'bob'" in err
             assert "make a key: ssh-keygen -t ed25519; then give it your public key" in err
             assert "ssh-copy-id bob@pi4" in err
-        (user_home / ".ssh/id_ed25519").touch()
-        assert "make a key" not in cli("collect", "pull", "bob@pi4:kept")[2]
-        asyncssh.generate_private_key("ssh-ed25519").write_private_key(user_home / ".ssh/mine")
+        for name in ("id_ed25519", "mine"):
+            key = asyncssh.generate_private_key("ssh-ed25519")
+            key.write_private_key(user_home / ".ssh" / name)
+        assert "to fix: give it your public key" in cli("collect", "pull", "bob@pi4:kept")[2]
         config = user_home / ".ssh/config"
         before = config.read_text()
         config.write_text(f"{before} IdentityFile ~/.ssh/mine\n")
