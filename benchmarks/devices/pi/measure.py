@@ -18,13 +18,13 @@ from benchmarks.devices.pi.board import Board, Content, board_at
 from benchmarks.devices.pi.job import Job, make_job, read_result
 from benchmarks.devices.pi.needs import needs
 from benchmarks.devices.pi.package import build_package
+from benchmarks.devices.pi.wheels import wheel_files
 from benchmarks.spec import BenchSpec
 from benchmarks.ssh.connect import Address, device_name, parse_address, require_asyncssh
 from benchmarks.ssh.files import LinkLost
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.files.json_text import parse_json
-from edge_effnet.files.read import content_hash
 from edge_effnet.runtime.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
 
@@ -116,7 +116,7 @@ async def _start(
 ) -> None:
     """Copy what is not there, have an environment found or built, and set the job off."""
     key = hashlib.sha256(package).hexdigest()
-    wheels = _wheel_files(spec.wheels)
+    wheels = wheel_files(spec.wheels)
     files: dict[str, Content] = {**job.contents, key: package, **_by_hash(wheels)}
     missing = await board.missing(files)
     if missing:
@@ -213,19 +213,6 @@ def _failure(board: Board, end: End, error: Refusal | None) -> EdgeEffnetError:
         found=(end["log"] or [f"exit code {code}"])[-1][:300],
         fix="remove what earlier runs left there, and measure again: --clean",
     )
-
-
-def _wheel_files(folder: Path | None) -> dict[Path, str]:
-    if folder is None:
-        return {}
-    found = {path: content_hash(path) for path in sorted(folder.glob("*.whl"))}
-    if not found:
-        raise DataError(
-            f"{folder} holds no wheels",
-            expected="files that end in .whl, for the Pi's Python and processor",
-            fix="fill it with pip download (edge-effnet bench --help shows how)",
-        )
-    return found
 
 
 def _by_hash(files: Mapping[Path, str]) -> dict[str, Content]:

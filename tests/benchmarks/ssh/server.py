@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +47,15 @@ def running_pi(
     *,
     files: type[asyncssh.SFTPServer] = Files,
     users: Sequence[str] = (),
+    shell: Mapping[str, str] | None = None,
 ) -> Iterator[Pi]:
     """A host that the user reaches as ``alias``.
 
     Args:
         files: what stands behind SFTP there, for hosts that lie.
         users: those it lets in; all without any.
+        shell: run what is asked for, in ``home``, with these variables of the environment;
+            without it, whatever is asked for prints the date.
     """
     connections = list[asyncssh.SSHServerConnection]()
 
@@ -67,6 +70,19 @@ def running_pi(
         process.stdout.write(f"Welcome!\n{DATE}\n")
         process.exit(0)
 
+    async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        child = await asyncio.create_subprocess_exec(
+            *("sh", "-c", process.command or "true"),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=home,
+            env={"HOME": str(home), "PATH": os.environ["PATH"], **(shell or {})},
+        )
+        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
+        process.exit(await child.wait())
+        await process.wait_closed()
+
     key = asyncssh.generate_private_key("ssh-ed25519")
     ready, found = threading.Event(), list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]()
 
@@ -76,7 +92,8 @@ def running_pi(
             "127.0.0.1",
             0,
             server_host_keys=[key],
-            process_factory=date,
+            process_factory=date if shell is None else run,
+            encoding=None if shell is not None else "utf-8",
             sftp_factory=lambda channel: files(channel, chroot=os.fsencode(home)),
         )
         stop = asyncio.Event()
