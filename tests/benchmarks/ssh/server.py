@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -47,14 +48,14 @@ def running_pi(
     *,
     files: type[asyncssh.SFTPServer] = Files,
     users: Sequence[str] = (),
-    shell: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Pi]:
     """A host that the user reaches as ``alias``.
 
     Args:
         files: what stands behind SFTP there, for hosts that lie.
         users: those it lets in; all without any.
-        shell: run what is asked for, in ``home``, with these variables of the environment;
+        variables: run what is asked for, in ``home``, with these variables of the environment;
             without it, whatever is asked for prints the date.
     """
     connections = list[asyncssh.SSHServerConnection]()
@@ -71,17 +72,18 @@ def running_pi(
         process.exit(0)
 
     async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
-        child = await asyncio.create_subprocess_exec(
-            *("sh", "-c", process.command or "true"),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+        done = await asyncio.to_thread(
+            subprocess.run,
+            ["sh", "-c", process.command or "true"],
+            input=await process.stdin.read(),
+            capture_output=True,
             cwd=home,
-            env={"HOME": str(home), "PATH": os.environ["PATH"], **(shell or {})},
+            env={"HOME": str(home), "PATH": os.environ["PATH"], **(variables or {})},
+            check=False,
         )
-        await process.redirect(stdin=child.stdin, stdout=child.stdout, stderr=child.stderr)
-        process.exit(await child.wait())
-        await process.wait_closed()
+        process.stdout.write(done.stdout)
+        process.stderr.write(done.stderr)
+        process.exit(done.returncode)
 
     key = asyncssh.generate_private_key("ssh-ed25519")
     ready, found = threading.Event(), list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]()
@@ -92,8 +94,8 @@ def running_pi(
             "127.0.0.1",
             0,
             server_host_keys=[key],
-            process_factory=date if shell is None else run,
-            encoding=None if shell is not None else "utf-8",
+            process_factory=date if variables is None else run,
+            encoding=None if variables is not None else "utf-8",
             sftp_factory=lambda channel: files(channel, chroot=os.fsencode(home)),
         )
         stop = asyncio.Event()
