@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Any
 
+from benchmarks.devices.pi.answers import not_understood
 from benchmarks.devices.pi.board import FILES_AT_A_TIME, Board, Content, board_at
 from benchmarks.devices.pi.needs import needs
 from benchmarks.devices.pi.package import build_wheel
@@ -96,6 +97,7 @@ async def _look(
     """What has to be copied; refuses before anything is."""
     files = [(item.target, item.size, item.sha256) for item in gathered.items]
     answer = await board.ask("look", files=files, folder=to or ".")
+    _refuse_other_count(answer["states"], files, board)
     todo = list[Item]()
     for item, state in zip(gathered.items, answer["states"], strict=True):
         if state == "blocked":
@@ -118,6 +120,11 @@ async def _look(
             fix="remove something there, or push less",
         )
     return todo
+
+
+def _refuse_other_count(answers: Sequence[str], asked: Sequence[object], board: Board) -> None:
+    if len(answers) != len(asked):
+        raise not_understood(board.address.host, f"{len(answers)} answers for {len(asked)} files")
 
 
 def _other_model(item: Item, named: str, host: str) -> OutputError:
@@ -196,6 +203,7 @@ async def _copy(
         except (EdgeEffnetError, LinkLost, asyncio.CancelledError):  # the last by Ctrl-C
             await _remove(files, batch)
             raise
+        _refuse_other_count(outcomes, batch, board)
         _note(batch, outcomes, pushed, board.address.host)
         before += sum(item.size for item in batch)
     advance(kilobytes)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from benchmarks.push import push as pushing
+from tests.benchmarks.push.conftest import photos
 from tests.benchmarks.ssh.server import Files, Pi, running_pi
 from tests.conftest import Cli
 from tests.edge_effnet.conftest import MakeModel
@@ -59,6 +60,31 @@ def test_a_lost_link_leaves_whole_files_and_the_next_push_goes_on(
     assert "copied 20 files (" in out
     assert not list(home.rglob(".*.part"))
     assert len(list((home / "images").rglob("*.png"))) == 30
+
+
+def test_nothing_is_replaced_silently(
+    board: Pi, cli: Cli, colour_model: MakeModel, colour_folder: Path
+) -> None:
+    model = colour_model()
+    there = board.file("colours.tflite", b"another")
+    photo = board.file("images/red/0.png", b"another")
+    code, _, err = cli("push", "anna@pi4", model, colour_folder)
+    assert code == 1
+    last = err.splitlines()[-1]
+    assert "colours.tflite on pi4 is another model, and nothing was copied" in last
+    assert f"edge-effnet deploy {model} anna@pi4:colours.tflite compares both" in last
+    assert board.names("images/red") == ["0.png"]
+    there.unlink()
+    code, _, err = cli("push", "anna@pi4", model, colour_folder)
+    assert code == 0
+    assert "note: 1 differ from those there, which stay (images/red/0.png); --force" in err
+    assert photo.read_bytes() == b"another"
+    there.write_bytes(b"another")
+    code, out, err = cli("push", "anna@pi4", model, colour_folder, "--force")
+    assert code == 0, err
+    assert "copied 2 files (" in out
+    assert there.read_bytes() == model.read_bytes()
+    assert photos(board.home / "images") == photos(colour_folder)
 
 
 class Damaging(Files):
@@ -177,8 +203,9 @@ def test_a_wrong_key_and_a_pi_without_venv_are_one_line(
     assert "ssh-copy-id bob@pi4" in err.splitlines()[-1]
     shutil.rmtree(home / "effnet")
     broken = tmp_path / "site"
-    (broken / "ensurepip").mkdir(parents=True)  # as Debian has it without python3-venv
-    (broken / "ensurepip/__init__.py").write_text("raise ImportError('no ensurepip')")
+    broken.mkdir()
+    for module in ("ensurepip", "pip"):  # as Debian has it without python3-venv
+        (broken / f"{module}.py").write_text("raise ImportError(__name__)")
     (user_home / ".ssh/config").unlink()
     variables = {"PYTHONPATH": str(broken)}
     with running_pi(home, user_home, variables=variables):

@@ -11,18 +11,10 @@ from pathlib import Path
 import pytest
 
 from edge_effnet import __version__
-from tests.benchmarks.push.conftest import ready
+from tests.benchmarks.push.conftest import photos, ready
 from tests.benchmarks.ssh.server import Pi, running_pi
 from tests.conftest import Cli
 from tests.edge_effnet.conftest import MakeModel
-
-
-def photos(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_a_model_and_photos_come_once(
@@ -71,31 +63,6 @@ def test_photos_alone_have_a_command_too(board: Pi, cli: Cli, colour_folder: Pat
     assert code == 0, err
     assert "next: ssh anna@pi4 'effnet/bin/edge-effnet evaluate MODEL.tflite --data images'" in out
     assert len(board.names("images")) == 3
-
-
-def test_nothing_is_replaced_silently(
-    board: Pi, cli: Cli, colour_model: MakeModel, colour_folder: Path
-) -> None:
-    model = colour_model()
-    there = board.file("colours.tflite", b"another")
-    photo = board.file("images/red/0.png", b"another")
-    code, _, err = cli("push", "anna@pi4", model, colour_folder)
-    assert code == 1
-    last = err.splitlines()[-1]
-    assert "colours.tflite on pi4 is another model, and nothing was copied" in last
-    assert f"edge-effnet deploy {model} anna@pi4:colours.tflite compares both" in last
-    assert board.names("images/red") == ["0.png"]
-    there.unlink()
-    code, _, err = cli("push", "anna@pi4", model, colour_folder)
-    assert code == 0
-    assert "note: 1 differ from those there, which stay (images/red/0.png); --force" in err
-    assert photo.read_bytes() == b"another"
-    there.write_bytes(b"another")
-    code, out, err = cli("push", "anna@pi4", model, colour_folder, "--force")
-    assert code == 0, err
-    assert "copied 2 files (" in out
-    assert there.read_bytes() == model.read_bytes()
-    assert photos(board.home / "images") == photos(colour_folder)
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -71,6 +72,8 @@ def running_pi(
         process.stdout.write(f"Welcome!\n{DATE}\n")
         process.exit(0)
 
+    python = Path(sys.base_prefix) / "bin"  # not a slow pyenv shim
+
     async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
         done = await asyncio.to_thread(
             subprocess.run,
@@ -78,7 +81,7 @@ def running_pi(
             input=await process.stdin.read(),
             capture_output=True,
             cwd=home,
-            env={"HOME": str(home), "PATH": os.environ["PATH"], **(variables or {})},
+            env={"HOME": str(home), "PATH": f"{python}:{os.environ['PATH']}", **(variables or {})},
             check=False,
         )
         process.stdout.write(done.stdout)
