@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
@@ -53,7 +54,7 @@ def command(
     """
     from benchmarks.push.gathering import gather
     from benchmarks.push.push import push
-    from benchmarks.ssh.places import parse_place
+    from benchmarks.ssh.places import parse_place, plain_path
     from edge_effnet.ui.progress import stages
 
     _refuse_order(target, sources)
@@ -64,7 +65,8 @@ def command(
             found=f"{target} and --to {to}",
             fix="leave one of them out",
         )
-    folder = place.path or (parse_place(f"pi:{to}").path if to else None) or ""
+    folder = posixpath.normpath(place.path or plain_path(to or "") or ".")
+    folder = "" if folder == "." else folder
     with stages() as stage:
         listed = stage("checking and listing", None)
         gathered = gather(sources, folder)

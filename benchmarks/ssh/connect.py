@@ -39,6 +39,13 @@ class Address:
     port: int | None = None
 
     @property
+    def text(self) -> str:
+        """As ``parse_address`` reads it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user, port = f"{self.user}@" * bool(self.user), f":{self.port}" * bool(self.port)
+        return user + host + port
+
+    @property
     def ssh(self) -> str:
         """The ssh command that reaches the same place."""
         port = ["-p", str(self.port)] if self.port else []

@@ -52,6 +52,12 @@ def parse_place(text: str) -> Place:
         )
     user, host, port, path = (found[name] or "" for name in ("user", "host", "port", "path"))
     address = parse_address(user + host + port, "the Pi")
-    plain = re.sub(r"\A~(/+|\Z)", "", path.removeprefix(":"))
     named = text[: len(text) - len(path)]
-    return Place(address, named, (plain.rstrip("/") or plain[:1]) or None)
+    return Place(address, named, plain_path(path.removeprefix(":")) or None)
+
+
+def plain_path(text: str) -> str:
+    """A path on a Pi without what says that it begins in the home folder, and without a slash at
+    its end; empty for the home folder itself."""
+    plain = re.sub(r"\A~(/+|\Z)", "", text)
+    return plain.rstrip("/") or plain[:1]

@@ -40,6 +40,8 @@ def test_addresses_read_like_ssh_destinations() -> None:
     assert parse_address("raspberrypi.local") == Address("raspberrypi.local")
     assert parse_address("alice@10.0.0.7:2222") == Address("10.0.0.7", "alice", 2222)
     assert parse_address("[fe80::1]:22") == Address("fe80::1", None, 22)
+    for text in ("raspberrypi.local", "alice@10.0.0.7:2222", "[fe80::1]:22"):
+        assert parse_address(text).text == text
     assert Address("board", "alice", 2222).ssh == "ssh -p 2222 alice@board"
     for wrong in (
         "host:",
