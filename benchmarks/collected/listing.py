@@ -1,7 +1,7 @@
 """The photos of a folder that ``camera --collect`` fills, on a Pi and here.
 
-A Pi may say anything: of what it names, plain files with plain names in the two places of the
-layout are taken, and nothing else.
+A Pi may say anything: of what it names, plain files with plain names in the places of the layout
+are taken, and nothing else.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.ssh.files import Entry, RemoteFiles
-from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL
+from edge_effnet.camera.collecting.layout import DISCARDED, LINES, PHOTOS, TO_LABEL
 from edge_effnet.errors import DataError
 from edge_effnet.files.limits import COLLECTED_BYTES, FRAME_BYTES, REMOTE_FILES
 from edge_effnet.printable import printable
@@ -22,8 +22,8 @@ _LONGEST_NAME = 255  # bytes, as file systems have it
 
 @dataclass(frozen=True)
 class Photo:
-    """A photo on the Pi: its path in the folder, ``photos/CLASS/NAME.jpg`` or
-    ``to-label/NAME.jpg``, and its bytes."""
+    """A photo on the Pi: its path in the folder, ``photos/CLASS/NAME.jpg``,
+    ``to-label/NAME.jpg`` or ``discarded/NAME.jpg``, and its bytes."""
 
     path: str
     size: int
@@ -31,6 +31,10 @@ class Photo:
     @property
     def name(self) -> str:
         return self.path.rpartition("/")[2]
+
+    @property
+    def is_discarded(self) -> bool:
+        return self.path.startswith(f"{DISCARDED}/")
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,10 @@ async def list_collected(remote: RemoteFiles, folder: str) -> Listing:
             await take(f"{PHOTOS}/{one.name}")
         else:
             left.append(f"{PHOTOS}/{one.name}: no folder of a class")
-    if _is_folder_of_layout(inside.get(TO_LABEL), left):
-        await take(TO_LABEL)
-    size = sum(photo.size for photo in photos)
+    for place in (TO_LABEL, DISCARDED):
+        if _is_folder_of_layout(inside.get(place), left):
+            await take(place)
+    size = sum(photo.size for photo in photos if not photo.is_discarded)
     COLLECTED_BYTES.check(size, f"{folder} on {remote.host}", DataError, what="has")
     lines = inside.get(LINES)
     return Listing(_by_name(photos), lines.size if lines and lines.is_file else None, tuple(left))
@@ -136,7 +141,7 @@ def _by_name(photos: list[Photo]) -> dict[str, tuple[Photo, ...]]:
 def list_here(folder: Path) -> dict[str, tuple[str, ...]]:
     """Where photos are here, by name: paths in the folder, as those of ``Photo``."""
     found: dict[str, tuple[str, ...]] = {}
-    patterns = (f"{PHOTOS}/*/*{_SUFFIX}", f"{TO_LABEL}/*{_SUFFIX}")
+    patterns = (f"{PHOTOS}/*/*{_SUFFIX}", f"{TO_LABEL}/*{_SUFFIX}", f"{DISCARDED}/*{_SUFFIX}")
     for path in sorted(one for pattern in patterns for one in folder.glob(pattern)):
         found[path.name] = (*found.get(path.name, ()), path.relative_to(folder).as_posix())
     return found

@@ -1,9 +1,10 @@
 """What a pull does with each photo, so that none ends in two classes.
 
 Three places decide: where the photo is on the Pi, where it is here, and where the Pi had it at the
-last pull. Who moved it meanwhile is followed: a photo that was relabelled on the Pi is moved here
-too, one that was relabelled here stays. What was moved on both sides stays as it is here, and what
-was taken away here does not come back.
+last pull. Who moved it meanwhile is followed: a photo that was relabelled or discarded on the Pi is
+moved here too, one that was relabelled here stays. What was moved on both sides stays as it is
+here, and what was taken away here does not come back. A photo of another size than at the last pull
+is another one, whose name was given twice: by a Pi without a clock, or one that was set up anew.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class Plan:
 def plan_pull(
     there: Mapping[str, Sequence[Photo]],
     here: Mapping[str, Sequence[str]],
-    last: Mapping[str, str],
+    last: Mapping[str, Photo],
     folder: Path,
 ) -> Plan:
     """Decide for each photo on the Pi.
@@ -50,7 +51,7 @@ def plan_pull(
     Args:
         there: by name.
         here: places in ``folder``, by name.
-        last: the place on the Pi at the last pull, by name.
+        last: as the last pull saw them, by name.
     """
     fetch, same, taken_away, other = (list[Photo]() for _ in range(4))
     move, both = list[tuple[str, Photo]](), list[tuple[str, Photo]]()
@@ -58,16 +59,18 @@ def plan_pull(
     for name, places in there.items():
         if len(places) > 1:
             continue
-        (photo,), ours, before = places, here.get(name, ()), last.get(name)
+        (photo,), ours, known = places, here.get(name, ()), last.get(name)
+        before = known.path if known is not None and known.size == photo.size else None
         if not ours:
-            (fetch if before is None else taken_away).append(photo)
+            if not photo.is_discarded:
+                (fetch if before is None else taken_away).append(photo)
         elif before is None and (folder / ours[0]).stat().st_size != photo.size:
             other.append(photo)
         elif photo.path in ours or photo.path == before or len(ours) > 1:
             same.append(photo)
         elif ours[0] == before or (before is None and _unlabelled(ours[0])):
             move.append((ours[0], photo))
-        elif before is None and _unlabelled(photo.path):
+        elif before is None and (_unlabelled(photo.path) or photo.is_discarded):
             same.append(photo)
         else:
             both.append((ours[0], photo))

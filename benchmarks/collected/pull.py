@@ -101,24 +101,24 @@ async def _carry_out(
     listing: Listing,
     pulled: Pulled,
     folder: Path,
-    last: Mapping[str, str],
+    last: Mapping[str, Photo],
     stage: StartStage,
 ) -> None:
     plan = pulled.plan
     _refuse_full(folder, sum(photo.size for photo in plan.fetch))
-    seen = {photo.name: photo.path for photo in (*plan.here, *plan.taken_away)}
-    seen |= {photo.name: photo.path for _, photo in plan.both}
+    seen = {photo.name: photo for photo in (*plan.here, *plan.taken_away)}
+    seen |= {photo.name: photo for _, photo in plan.both}
     try:
         for ours, photo in plan.move:
             _move(folder, ours, photo.path)
-            seen[photo.name] = photo.path
+            seen[photo.name] = photo
         fetched = stage("fetching photos", len(plan.fetch)) if plan.fetch else None
         waiting = iter(plan.fetch)
 
         async def worker() -> None:
             for photo in waiting:
                 if await _fetch(remote, f"{path}/{photo.path}", photo, folder):
-                    seen[photo.name] = photo.path
+                    seen[photo.name] = photo
                     pulled.files[photo.path.rpartition("/")[0]] += 1
                     pulled.sizes[photo.path.rpartition("/")[0]] += photo.size
                 else:
@@ -137,7 +137,7 @@ async def _carry_out(
             pulled.lines = await _join_lines(remote, path, folder)
     finally:
         if seen:
-            write_record(folder, {**last, **seen})
+            write_record(folder, {**last, **seen}.values())
 
 
 async def _fetch(remote: RemoteFiles, path: str, photo: Photo, folder: Path) -> bool:

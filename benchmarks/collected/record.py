@@ -1,11 +1,13 @@
-"""What the last pull saw: where the Pi had each photo then. ``pulled.json`` in the folder."""
+"""What the last pull saw: where the Pi had each photo then, and how large. ``pulled.json`` in the
+folder."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
+from benchmarks.collected.listing import Photo
 from edge_effnet.documents import Malformed, structure
 from edge_effnet.errors import DataError
 from edge_effnet.files.json_text import read_json
@@ -15,14 +17,19 @@ NAME = "pulled.json"
 FORMAT, VERSION = "edge-effnet/pulled", 1
 
 
+class _Photo(TypedDict):
+    path: str
+    bytes: int
+
+
 class _Document(TypedDict):
     format: str
     version: int
-    photos: dict[str, str]
+    photos: dict[str, _Photo]
 
 
-def read_record(folder: Path) -> dict[str, str]:
-    """Place on the Pi at the last pull, by the photo's name; nothing before the first.
+def read_record(folder: Path) -> dict[str, Photo]:
+    """Photos on the Pi at the last pull, by name; nothing before the first.
 
     Raises:
         DataError: it is damaged, or of a newer version.
@@ -41,10 +48,11 @@ def read_record(folder: Path) -> dict[str, str]:
             expected=f"{FORMAT}, version {VERSION}",
             fix="remove it: photos that were taken away here come again then",
         ) from error
-    photos: dict[str, str] = document["photos"]
-    return photos
+    photos: Mapping[str, _Photo] = document["photos"]
+    return {name: Photo(photo["path"], photo["bytes"]) for name, photo in photos.items()}
 
 
-def write_record(folder: Path, photos: Mapping[str, str]) -> None:
-    document = {"format": FORMAT, "version": VERSION, "photos": dict(sorted(photos.items()))}
-    write_json_file(folder / NAME, document)
+def write_record(folder: Path, photos: Iterable[Photo]) -> None:
+    by_name = sorted(photos, key=lambda photo: photo.name)
+    listed = {photo.name: {"path": photo.path, "bytes": photo.size} for photo in by_name}
+    write_json_file(folder / NAME, {"format": FORMAT, "version": VERSION, "photos": listed})

@@ -37,9 +37,10 @@ def command(
     file is there; the one before is kept as NAME.before-MOMENT.tflite. A camera that runs with
     --model PATH takes the new file over by itself.
 
-    Refused without --force: a file that lacks classes of the one before, or is proven worse, by
-    --data, by photos that taught both, or by what both cards say of the same photos. A damaged
-    file is always refused. The Pi needs SSH with SFTP, and nothing else.
+    Refused without --force: a file that lacks classes of the one before, gives another kind of
+    answer, or is proven worse, by --data, by photos that taught both, or by what both cards say
+    of the same photos. A damaged file is always refused. The Pi needs SSH with SFTP, and nothing
+    else.
 
     \b
     Examples:
@@ -86,9 +87,10 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         print_note(f"not compared: {found.unreadable}")
     elif found.evidence is not None:
         echo(found.evidence.line)
-    elif found.lacks and with_data:
-        print_note("not compared on --data: it lacks classes of the file there")
-    elif found.kept and not (back or with_data or found.lacks):
+    elif (found.lacks or found.heads) and with_data:
+        what = "lacks classes of" if found.lacks else "gives another kind of answer than"
+        print_note(f"not compared on --data: it {what} the file there")
+    elif found.kept and not (back or with_data or found.lacks or found.heads):
         print_note(
             "nothing here tells which of both files is more often right: --data DIR evaluates both "
             "on photos"
@@ -99,7 +101,12 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         echo(f"in place on {host}: {found.path}, SHA-256 {found.sha256[:16]}…")
     if found.kept:
         echo(f"the file before is kept as {found.kept}; back: edge-effnet deploy --back {named}")
-    if found.lacks:
+    if found.heads:
+        print_note(
+            f"it answers with a {found.heads[1]} head, the file before with a {found.heads[0]} "
+            "head: a camera that runs goes on with the file before until it is started again"
+        )
+    elif found.lacks:
         print_note(
             f"it does not know {', '.join(map(repr, found.lacks[:3]))}: a camera that runs takes "
             "it over without them, unless --on, --pin or --save names one"

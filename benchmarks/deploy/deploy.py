@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
 from pathlib import Path
 from shlex import quote
 
@@ -35,6 +36,8 @@ class Deployed:
         evidence: both files on the same photos; None where nothing tells.
         unreadable: why what was there could not be compared; None where it could.
         lacks: classes of the file before that are not there any more.
+        heads: the kinds of answer before and now, where they differ; None where they do not, or
+            a card does not say.
     """
 
     path: str
@@ -44,6 +47,7 @@ class Deployed:
     evidence: Evidence | None = None
     unreadable: str | None = None
     lacks: tuple[str, ...] = ()
+    heads: tuple[str, str] | None = None
 
 
 async def deploy(
@@ -77,10 +81,7 @@ async def deploy(
     with _old_file_stays(place):
         async with files_at(place.address) as remote:
             kept = await put_in_place(remote, path, content, old, stage)
-    return Deployed(
-        path, digest, kept, evidence=compared.evidence, unreadable=compared.unreadable,
-        lacks=compared.lacks,
-    )  # fmt: skip
+    return replace_field(compared, kept=kept)
 
 
 async def put_back(place: Place, path: str | None, *, force: bool) -> Deployed:
@@ -107,8 +108,10 @@ async def put_back(place: Place, path: str | None, *, force: bool) -> Deployed:
                 raise damage
             name = None if present is None else await keep(remote, target, present)
             await replace(remote, kept, target)
-    lacks = lacking(before, file) if before and file else ()
-    return Deployed(target, hashlib.sha256(content).hexdigest(), name, lacks=lacks)
+    found = Deployed(target, hashlib.sha256(content).hexdigest(), name)
+    if before is None or file is None:
+        return found
+    return replace_field(found, lacks=lacking(before, file), heads=_other_heads(before, file))
 
 
 async def _newest_other(
@@ -137,15 +140,21 @@ def _compare(
         path = folder / posixpath.basename(found.path)
         file, damage = _read(path, old)
         if file is None:
-            return Deployed(found.path, found.sha256, None, unreadable=str(damage and damage.what))
+            return replace_field(found, unreadable=str(damage and damage.what))
         lacks = lacking(file, new[1])
-        if lacks:  # of other classes than the user meant, most likely
+        heads = _other_heads(file, new[1])
+        if lacks or heads:  # of other classes than the user meant, most likely
             evidence = None
         elif data is not None:
             evidence = evaluate_both((path, file), new, data, stage)
         else:
             evidence = find_evidence((path, file), new, stage)
-        return Deployed(found.path, found.sha256, None, evidence=evidence, lacks=lacks)
+        return replace_field(found, evidence=evidence, lacks=lacks, heads=heads)
+
+
+def _other_heads(old: Artifact, new: Artifact) -> tuple[str, str] | None:
+    kinds = [file.card.head.kind for file in (old, new) if file.card and file.card.head]
+    return (kinds[0], kinds[1]) if len(set(kinds)) == 2 else None
 
 
 def _read(path: Path, content: bytes) -> tuple[Artifact | None, ModelError | None]:
@@ -172,6 +181,13 @@ def _refuse(found: Deployed, place: Place) -> None:
             found=", ".join(map(repr, found.lacks[:3])) + more,
             expected="a file that knows them too",
             fix="teach or train the new file with their photos, or add --force",
+        )
+    if found.heads:
+        raise OutputError(
+            f"{there} gives another kind of answer than the new file",
+            found=f"a {found.heads[1]} head in the new file",
+            expected=f"a {found.heads[0]} head",
+            fix="add --force, and start the camera there again: one that runs refuses the file",
         )
     if found.evidence is not None and found.evidence.is_worse:
         raise OutputError(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 60
 """For one request: a card that hangs has no end. Pieces are small, so that a slow link is none."""
 PIECE_BYTES = 1 << 18
+_LONGEST_NAME = 1024  # characters: more than any file system of a Pi allows (255 bytes)
 _LOOK = "look at its disk and at who owns that folder: df -h, ls -l"
 
 
@@ -85,13 +86,14 @@ class RemoteFiles:
             most: entries at most.
 
         Raises:
-            DataError: there are more.
+            DataError: there are more, or a name is longer than any there can be.
         """
         found: list[Entry] = []
         with self._errors(f"does not show what is in {path}"):
             try:
                 async with asyncio.timeout(ANSWER_SECONDS):
                     async for one in self.sftp.scandir(path):
+                        self._refuse_long(str(one.filename), path)
                         found.append(_entry(str(one.filename), one.attrs))
                         most.check(len(found), f"{path} on {self.host}", DataError, what="has")
             except _absent():
@@ -169,6 +171,15 @@ class RemoteFiles:
         with self._errors(f"does not remove {path}"):
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.sftp.remove(path)
+
+    def _refuse_long(self, name: str, path: str) -> None:
+        if len(name) > _LONGEST_NAME:
+            raise DataError(
+                f"{path} on {self.host} has a name that no file can have",
+                found=f"{len(name):,} characters",
+                expected="255 at most",
+                fix="make sure that it is the Pi that you mean",
+            )
 
     def _errors(self, refusal: str) -> Any:
         return sftp_errors(self.host, refusal, _LOOK)

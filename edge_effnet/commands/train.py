@@ -224,8 +224,6 @@ def _print_result(result: TrainingResult) -> None:
     if result.against is not None:
         for line in compared(result.against, "images"):
             say(out, line)
-        if best.epoch > 0:
-            say(out, "the epoch was chosen on these images: a small gain may be luck")
     plot = result.folder / "curves.png"
     shown = f"; plot: {plot}" if plot.exists() else ""
     out.print(f"weights: {result.checkpoint}{shown}", soft_wrap=True)

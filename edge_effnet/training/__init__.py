@@ -2,6 +2,7 @@
 
     config         TrainConfig: everything that decides the result of a run
     data           which images are learned from, which are evaluated on, what is wrong with them
+    enough         whether every class has enough images
     initialize     the network a run begins with: weights, classifier, optimizer
     kernels        quicker layers for a CPU's training step
     classifier_training  the classifier alone, on features computed once

@@ -23,6 +23,9 @@ LEARNING_RATE_PER_32 = {
     ("rmsprop", True): 2e-3,
     ("rmsprop", False): 2e-5,
 }
+EPOCHS, EPOCHS_FROM_RANDOM = 8, 30
+# Of a run with --from whose network began with random weights.
+EPOCHS_AFTER_RANDOM = 20
 SIGNS_RESOLUTION = 96
 
 
@@ -75,7 +78,12 @@ class TrainConfig:
     )
     epochs: int | None = field(
         default=None,
-        metadata=option("Epochs of fine-tuning.  [default: 8; from random weights 30]", 0, 10_000),
+        metadata=option(
+            f"Epochs of fine-tuning.  [default: {EPOCHS}; from random weights "
+            f"{EPOCHS_FROM_RANDOM}; --from a run that had begun with these {EPOCHS_AFTER_RANDOM}]",
+            0,
+            10_000,
+        ),
     )
     batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
     optimizer: Optimizer = field(
@@ -83,7 +91,13 @@ class TrainConfig:
     )
     learning_rate: float | None = field(
         default=None,
-        metadata=option("Peak learning rate.  [default: by optimizer, weights, batch]", 1e-8, 1e6),
+        metadata=option(
+            "Peak learning rate.  [default for AdamW and 32 images per step: "
+            f"{LEARNING_RATE_PER_32['adamw', False]:g}; from random weights, and --from a run that "
+            f"had begun with these, {LEARNING_RATE_PER_32['adamw', True]:g}]",
+            1e-8,
+            1e6,
+        ),
     )
     weight_decay: float = field(
         default=0.01, metadata=option("Decoupled weight decay, kernels only.", 0, 1)
@@ -198,7 +212,9 @@ class TrainConfig:
 
     @property
     def chosen_epochs(self) -> int:
-        return (30 if self.from_scratch else 8) if self.epochs is None else self.epochs
+        if self.epochs is not None:
+            return self.epochs
+        return EPOCHS_FROM_RANDOM if self.from_scratch else EPOCHS
 
     @property
     def learns_head(self) -> bool:
@@ -208,7 +224,9 @@ class TrainConfig:
     def peak_learning_rate(self) -> float:
         if self.learning_rate is not None:
             return self.learning_rate
-        return LEARNING_RATE_PER_32[self.optimizer, self.from_scratch] * self.batch_size / 32
+        return default_learning_rate(
+            self.optimizer, self.batch_size, from_scratch=self.from_scratch
+        )
 
     @property
     def chosen_augment(self) -> Augment:
@@ -228,6 +246,11 @@ class TrainConfig:
     def to_json(self) -> dict[str, Any]:
         """The fields as JSON values, with format and version."""
         return CONFIG_FILE.to_json(self)
+
+
+def default_learning_rate(optimizer: Optimizer, batch_size: int, *, from_scratch: bool) -> float:
+    """The peak learning rate where none is given."""
+    return LEARNING_RATE_PER_32[optimizer, from_scratch] * batch_size / 32
 
 
 def _learn_head(epochs: int | None) -> dict[str, Any]:

@@ -19,7 +19,6 @@ from edge_effnet.data.division.kept_sides import divide_again
 from edge_effnet.data.division.roles import assign_roles, source_paths
 from edge_effnet.data.division.split import imbalance_warning, names
 from edge_effnet.data.division.trained_on import Steps, records
-from edge_effnet.data.folders import list_folder
 from edge_effnet.data.image_sources import (
     CACHE_BYTES,
     ImageFiles,
@@ -39,8 +38,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.config import TrainConfig
-
-MIN_TRAIN_PER_CLASS = 4
+from edge_effnet.training.enough import refuse_empty_folders, refuse_few, refuse_few_to_learn
 
 
 @dataclass(frozen=True)
@@ -104,8 +102,8 @@ def list_images(
 
     Raises:
         DataError: no data set, no images of a class of the run before, one class, an empty class
-            folder, too few images of a class, classes of ``--val`` that the data lacks, or the same
-            images on both sides.
+            folder, too few images of a class (see ``enough``), classes of ``--val`` that the data
+            lacks, or the same images on both sides.
     """
     if config.on_signs:
         return _signs_lists(config)
@@ -113,9 +111,10 @@ def list_images(
     dataset = load_dataset(source, part="training")
     if known_labels is not None:
         dataset = _known_classes_first(dataset, source, known_labels, str(config.previous))
-    _refuse_empty_folders(Path(dataset.source))
+    refuse_empty_folders(Path(dataset.source))
     validation = load_dataset(val_source, labels=dataset.labels) if val_source else None
-    _refuse_few(dataset, config.val_share if validation is None else None)
+    if known_labels is None:
+        refuse_few(dataset, config.val_share if validation is None else None)
     images = len(dataset) + (len(validation) if validation and known_labels else 0)
     how: dict[str, Any] = {
         "share": config.val_share,
@@ -127,6 +126,7 @@ def list_images(
     else:
         run = str(config.previous)
         roles = divide_again(dataset, validation, records(steps), run=run, **how)
+    refuse_few_to_learn(roles.training, config.previous)
     notices = [*dataset.lines(), *filter(None, (imbalance_warning(dataset),))]
     notices += roles.notices
     lacking = [name for name in dataset.labels if name not in roles.evaluation.class_counts]
@@ -178,7 +178,7 @@ def open_images(
     if images.skipped:
         unreadable = {image.path for image in images.skipped}
         readable = tuple(one for one in lists.train.samples if one.path not in unreadable)
-        _refuse_few(replace(lists.train, samples=readable), None)
+        refuse_few_to_learn(replace(lists.train, samples=readable), config.previous)
     return images
 
 
@@ -232,38 +232,6 @@ def _signs_lists(config: TrainConfig) -> ImageLists:
     text = f"signs {LABELS} {config.signs_train} {config.signs_val}"
     digest = hashlib.sha256(text.encode()).hexdigest()
     return ImageLists(SIGNS, LABELS, train=None, val=None, fingerprint=digest)
-
-
-def _refuse_empty_folders(source: Path) -> None:
-    """A class folder without images is a mistake in the data, not a class to leave out."""
-    empty = list_folder(source).empty if source.is_dir() else []
-    if empty:
-        raise DataError(
-            f"{source} has class folders without images",
-            found=names(empty),
-            expected=f"at least {MIN_TRAIN_PER_CLASS + 1} images in each",
-            fix="add images, or remove the folder",
-        )
-
-
-def _refuse_few(dataset: Dataset, val_share: float | None) -> None:
-    """Every class needs some images to learn from, and one more to validate on."""
-    needed = MIN_TRAIN_PER_CLASS
-    if val_share is not None:
-        # divide() holds out so many of n different images.
-        while needed - max(1, int(needed * val_share + 0.5)) < MIN_TRAIN_PER_CLASS:
-            needed += 1
-    counts = dataset.class_counts
-    few = [name for name in dataset.labels if counts.get(name, 0) < needed]
-    if few:
-        shown = [f"{counts.get(name, 0)} of {name!r}" for name in few[:3]]
-        raise DataError(
-            f"{dataset.source} has too few images",
-            found=", ".join(shown) + (f" and {len(few) - 3} classes more" if len(few) > 3 else ""),
-            expected=f"at least {needed} readable ones per class ({MIN_TRAIN_PER_CLASS} to learn "
-            "from, the rest to validate); 50 or more give useful accuracy",
-            fix="add images, or remove the class",
-        )
 
 
 def fingerprint(train: Dataset, val: Dataset) -> str:

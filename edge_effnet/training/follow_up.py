@@ -23,7 +23,12 @@ from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.two_models.previous import Against, compare_with_before
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.stages import Advance
-from edge_effnet.training.config import CONFIG_FILE, TrainConfig
+from edge_effnet.training.config import (
+    CONFIG_FILE,
+    EPOCHS_AFTER_RANDOM,
+    TrainConfig,
+    default_learning_rate,
+)
 from edge_effnet.training.data import TrainingImages
 from edge_effnet.training.initialize import find_weights
 from edge_effnet.training.run_folder import BEST_FILE, COMPARED_FILE, TrainingRun
@@ -32,9 +37,8 @@ if TYPE_CHECKING:
     import keras
 
 COMPARED_FORMAT, COMPARED_VERSION = "edge-effnet/compared", 1
-# What the first run was told of these was for its own beginning.
+# What the run before was told of these was for its own beginning.
 _ANEW = ("weights", "epochs", "learning_rate", "warmup_epochs", "learn_head", "batch_norm")
-_EPOCHS_AFTER_RANDOM = 20
 
 
 def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
@@ -45,7 +49,8 @@ def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
         given: fields that the user named.
 
     Raises:
-        DataError: that is no training run.
+        DataError: that is no training run, or it has no weights to go on from.
+        WeightsError: its checkpoint cannot be read.
         UsageProblem: another network is asked for, or values that do not go together.
     """
     folder = Path(given["previous"]).expanduser()
@@ -58,26 +63,38 @@ def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
         )
     # As they were: what suited drawn signs suits photos of them.
     same = {"augment": old.chosen_augment, "flip": old.flips}
-    return replace(old, **_beginning(old, given) | same | dict(given))
-
-
-def _beginning(old: TrainConfig, given: Mapping[str, Any]) -> dict[str, Any]:
-    """How a run begins that follows another one."""
-    if old.previous is not None:
-        return {}
     defaults = TrainConfig(old.data)
     anew = {name: getattr(defaults, name) for name in _ANEW}
-    if not old.from_scratch:
-        return anew
-    # What was never trained on other images has features for its own classes alone: it must learn
-    # them as in the beginning. At a fine-tuning rate a narrow network with three new signs beside
-    # five stayed at 83 %, at this rate it came to 95.6 % (docs/research/tried.md).
-    of_now = {name: given[name] for name in ("optimizer", "batch_size") if name in given}
-    return anew | {
-        "epochs": _EPOCHS_AFTER_RANDOM,
-        "learning_rate": replace(old, **of_now).peak_learning_rate,
+    config = replace(old, **anew | same | dict(given))
+    return _after_random(config, given) if _began_with_random_weights(folder, old) else config
+
+
+def _after_random(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
+    """What was never trained on other images has features for its own classes alone: it must learn
+    them as in the beginning.
+
+    At a fine-tuning rate a narrow network with three new signs beside five stayed at 83 %, at this
+    rate it came to 95.6 % (docs/research/tried.md).
+    """
+    rate = default_learning_rate(config.optimizer, config.batch_size, from_scratch=True)
+    how: dict[str, Any] = {
+        "epochs": EPOCHS_AFTER_RANDOM,
+        "learning_rate": rate,
         "batch_norm": "train",
     }
+    return replace(config, **{name: value for name, value in how.items() if name not in given})
+
+
+def _began_with_random_weights(folder: Path, old: TrainConfig) -> bool:
+    """Whether the first of the runs that followed each other did. Those before the last one may be
+    gone: the checkpoint keeps the configs of all."""
+    if old.previous is None:
+        return old.from_scratch
+    for step in reversed(_weights_of(folder, old).steps):
+        config = step.get("config")
+        if not isinstance(config, Mapping) or config.get("previous") is None:
+            return isinstance(config, Mapping) and config.get("weights") == "random"
+    return False
 
 
 def _config_of(folder: Path) -> TrainConfig:
@@ -92,6 +109,17 @@ def _config_of(folder: Path) -> TrainConfig:
     return CONFIG_FILE.read(folder)
 
 
+def _weights_of(folder: Path, old: TrainConfig) -> ResolvedWeights:
+    path = folder / BEST_FILE
+    if not path.is_file():
+        raise DataError(
+            f"{folder} has no weights to go on from",
+            found=f"no {BEST_FILE}: it was stopped before its first epoch was done",
+            fix=f"finish it first: edge-effnet train --resume {folder}",
+        )
+    return find_weights(find_variant(old.variant), str(path))
+
+
 def weights_before(config: TrainConfig) -> ResolvedWeights:
     """The best weights of the run that a config goes on from.
 
@@ -102,13 +130,7 @@ def weights_before(config: TrainConfig) -> ResolvedWeights:
     """
     folder = Path(config.previous or "").expanduser()
     old, path = _config_of(folder), folder / BEST_FILE
-    if not path.is_file():
-        raise DataError(
-            f"{folder} has no weights to go on from",
-            found=f"no {BEST_FILE}: it was stopped before its first epoch was done",
-            fix=f"finish it first: edge-effnet train --resume {folder}",
-        )
-    weights = find_weights(find_variant(config.variant), str(path))
+    weights = _weights_of(folder, config)
     if config.resolution not in (None, weights.resolution):
         raise UsageProblem(
             "--from goes on at the resolution of its run",
@@ -176,6 +198,7 @@ def compare_runs(
         right,
         before=run.known_labels or (),
         after=labels,
+        epoch_chosen_on_these_images=run.config.chosen_epochs > 0,
     )
     document = {"format": COMPARED_FORMAT, "version": COMPARED_VERSION, **against.to_json("run")}
     write_json_file(run.folder / COMPARED_FILE, document)

@@ -9,8 +9,10 @@ the rule of ``split.divide``.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,6 @@ from edge_effnet.data.division.near_duplicates import (
 from edge_effnet.data.division.roles import Roles, refuse_same_source
 from edge_effnet.data.division.split import Division, chosen, classes_alike, seeded_rest
 from edge_effnet.data.division.trained_on import TrainingRecord
-from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.stages import Advance
 
@@ -113,8 +114,9 @@ def divide_again(
         named = f"{dataset.source} and {validation.source}" if both else validation.source
         evaluation = replace(evaluation, source=named)
     _refuse_none(training, evaluation, run)
-    _refuse_forgotten(training, dataset, run)
-    notices = _notices(sides, learning, evaluating, shared, run)
+    learned = _uses(prints, known, learning, "trained")
+    validated = _uses(prints, known, evaluating, "held_out")
+    notices = [_first_notice(sides, learned, validated, run), *_left_out(sides, shared)]
     notices += _missing(known[-1], prints, run, dataset.source) if known else []
     notices += Division(training, evaluation, classes_alike(everything, duplicates)).notices
     return Roles(training, evaluation, tuple(notices))
@@ -149,32 +151,48 @@ def _refuse_none(training: Dataset, evaluation: Dataset, run: str) -> None:
             )
 
 
-def _refuse_forgotten(training: Dataset, dataset: Dataset, run: str) -> None:
-    """A class of which nothing is learned would be unlearned."""
-    lacking = [name for name in dataset.labels if not training.class_counts.get(name)]
-    if lacking:
-        raise DataError(
-            f"no image of {listed(lacking)} is left to learn from",
-            found=f"what {run} held out, and what resembles that, stays there",
-            expected="images of every class to learn from",
-            fix="put back those that it learned from, or add others",
+@dataclass(frozen=True)
+class _Uses:
+    """How many images a side has that can be read: the others are skipped.
+
+    Attributes:
+        again: those that the earlier run had on this side, each as often as it had them.
+        new: others; further copies of the same images too.
+    """
+
+    again: int
+    new: int
+
+
+def _uses(
+    prints: Prints,
+    known: Sequence[TrainingRecord],
+    which: Which,
+    side: Literal["trained", "held_out"],
+) -> _Uses:
+    here = Counter(prints.content[which & prints.readable].tolist())
+    before = Counter[int]()
+    for one in known:
+        before |= Counter(getattr(one, side).content.tolist())  # of several runs the most
+    again = (here & before).total()
+    return _Uses(again, here.total() - again)
+
+
+def _first_notice(sides: _Sides, learned: _Uses, validated: _Uses, run: str) -> str:
+    if sides.new.all():
+        return (
+            f"{run} used none of these images: {learned.new} to learn from, {validated.new} to "
+            "validate on"
         )
+    return (
+        f"{learned.again} images that {run} learned from are learned from again, "
+        f"{validated.again} that it held out are validated on again; new: {learned.new} to learn "
+        f"from, {validated.new} to validate on"
+    )
 
 
-def _notices(
-    sides: _Sides, learning: Which, evaluating: Which, shared: Which, run: str
-) -> list[str]:
-    new = sides.new
-    learned, validated = (new & learning).sum(), (new & evaluating).sum()
-    if new.all():
-        return [
-            f"{run} used none of these images: {learned} to learn from, {validated} to validate on"
-        ]
-    lines = [
-        f"{sides.learned.sum()} images that {run} learned from are learned from again, "
-        f"{sides.held_out.sum()} that it held out are validated on again; new: "
-        f"{learned} to learn from, {validated} to validate on"
-    ]
+def _left_out(sides: _Sides, shared: Which) -> list[str]:
+    lines = []
     if count := int(sides.on_both.sum()):
         lines.append(
             f"{count} new {_images(count)} left out: near-duplicates, or frames of one press, of "

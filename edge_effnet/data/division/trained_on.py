@@ -89,7 +89,8 @@ class SeenInTraining:
 
 
 def record(learned: Dataset | None, held_out: Dataset | None) -> dict[str, Any] | None:
-    """What a step keeps of the images it learned from; None for drawn images.
+    """What a step keeps of the images it learned from; None for drawn images. What cannot be read
+    is skipped by a training, so it is no part of its record.
 
     Raises:
         DataError: an image is not there any more.
@@ -106,10 +107,10 @@ def record_of(trained: Prints, held_out: Prints) -> dict[str, Any]:
 
 
 def _packed(prints: Prints) -> dict[str, Any]:
-    kept = np.argsort(prints.content, kind="stable")[:MOST]
-    rows = np.column_stack([prints.content, prints.perceptual_hash])[kept]
-    text = base64.b64encode(rows.astype("<u8").tobytes()).decode()
-    return {"count": len(prints), "prints": text}
+    rows = np.column_stack([prints.content, prints.perceptual_hash])[prints.readable]
+    kept = np.argsort(rows[:, 0], kind="stable")[:MOST]
+    text = base64.b64encode(rows[kept].astype("<u8").tobytes()).decode()
+    return {"count": len(rows), "prints": text}
 
 
 def records(steps: Steps) -> tuple[TrainingRecord, ...]:

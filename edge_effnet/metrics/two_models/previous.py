@@ -56,6 +56,8 @@ class Against:
         every: of all images.
         known: of images of classes that both know.
         by_class: of each such class that has images.
+        epoch_chosen_on_these_images: whether the one of now is the best of several on these very
+            images: of equal networks the best seems better, so that no gain is proven by them.
     """
 
     source: str
@@ -64,6 +66,7 @@ class Against:
     every: Counts
     known: Counts
     by_class: Mapping[str, Counts]
+    epoch_chosen_on_these_images: bool = False
 
     @property
     def worse(self) -> Counts | None:
@@ -78,6 +81,14 @@ class Against:
     def is_worse(self) -> bool:
         """Whether a loss is proven."""
         return self.worse is not None
+
+    @property
+    def proves_gain(self) -> bool:
+        """Whether a gain on the classes that both know is proven: the interval of the drop lies
+        below 0, and these images did not choose the network of now."""
+        paired = self.known.paired
+        seems = paired is not None and paired.drop_interval_points[1] < 0
+        return seems and not self.epoch_chosen_on_these_images
 
     @property
     def lost_classes(self) -> dict[str, Counts]:
@@ -99,6 +110,7 @@ class Against:
             "classes_lost": list(self.lost_classes),
             "images": self.every.to_json(),
             "images_of_known_classes": self.known.to_json() | (known.to_json() if known else {}),
+            "epoch_chosen_on_these_images": self.epoch_chosen_on_these_images,
             "by_class": {name: one.to_json() for name, one in self.by_class.items()},
             **(every.to_json() if every else {}),
         }
@@ -112,6 +124,7 @@ def compare_with_before(
     *,
     before: Sequence[str],
     after: Sequence[str],
+    epoch_chosen_on_these_images: bool = False,
 ) -> Against:
     """Hold what two networks answer against each other.
 
@@ -119,6 +132,7 @@ def compare_with_before(
         truth: the class of each image, one that the network of now knows.
         was, now: whether each image is answered right, (images,).
         before, after: the classes that each knows.
+        epoch_chosen_on_these_images: see ``Against``.
     """
     names = np.array(truth, dtype=object)
 
@@ -134,4 +148,5 @@ def compare_with_before(
         Counts.of(was, now),
         counts(np.isin(names, both)),
         {name: one for name, one in by_class.items() if one.images},
+        epoch_chosen_on_these_images,
     )

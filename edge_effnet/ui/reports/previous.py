@@ -25,7 +25,13 @@ def compared(against: Against, images: str) -> list[str]:
         f"right by {against.source} as it was, {every.now} now ({difference(every.paired)})"
         f"{of_known_classes(against)}"
     )
-    return [line, f"{_proven(known.paired)}; {_classes(against, images)}"]
+    lines = [line, f"{_proven(against, known.paired)}; {_classes(against, images)}"]
+    if against.epoch_chosen_on_these_images:
+        lines.append(
+            f"no gain is proven where the epoch was chosen on these {images}: the best of several "
+            "seems better on them than it is, and a loss may be larger"
+        )
+    return lines
 
 
 def of_known_classes(against: Against) -> str:
@@ -47,15 +53,17 @@ def difference(paired: Paired) -> str:
     return f"{0.0 - paired.drop_points:+.1f} points, 95 % interval {low:+.1f} to {high:+.1f}"
 
 
-def _proven(paired: Paired) -> str:
+def _proven(against: Against, known: Paired) -> str:
     """What the interval says of the classes that both know."""
-    if paired.proves_drop:
+    if known.proves_drop:
         return "of the classes that it knew a loss is proven"
-    if paired.drop_interval_points[1] < 0:
+    if against.proves_gain:
         return "of the classes that it knew a gain is proven"
+    if against.epoch_chosen_on_these_images:  # its bound too is of an epoch chosen elsewhere
+        return "of the classes that it knew no loss is proven"
     return (
         "of the classes that it knew no loss is proven (with 95 % confidence it is at most "
-        f"{max(0.0, paired.drop_at_most_points):.1f} points)"
+        f"{max(0.0, known.drop_at_most_points):.1f} points)"
     )
 
 

@@ -60,6 +60,18 @@ class Endless(Lying):
             number += 1
 
 
+class Wordy(Lying):
+    """Names one photo, and has more to say."""
+
+    async def scandir(self, path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
+        if path.rstrip(b"/").endswith(b"kept"):
+            async for one in super().scandir(path):
+                yield one
+        elif path.endswith(b"to-label"):
+            name = b"x" * 100_000 + b".jpg"
+            yield asyncssh.SFTPName(name, name, asyncssh.SFTPAttrs(size=1, permissions=FILE))
+
+
 class Huge(Lying):
     size = 10**15
 
@@ -100,6 +112,7 @@ def test_only_plain_names_of_the_layout_are_taken(there: Path, user_home: Path, 
     ("files", "limit", "value", "says"),
     [
         (Endless, REMOTE_FILES, "50", "has more than the limit for a folder on a Pi"),
+        (Wordy, REMOTE_FILES, "50", "has a name that no file can have; found 100,004 characters"),
         (Lying, COLLECTED_BYTES, "10", "has more than the limit for photos of one pull"),
         (Lying, TEXT_BYTES, "5", "has more than the limit for label, CSV and JSON files"),
     ],

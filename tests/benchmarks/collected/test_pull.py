@@ -37,7 +37,8 @@ def test_everything_comes_once(kept: Pi, cli: Cli) -> None:
     code, out, err = cli("collect", "pull", "pi@pi4:kept")
     assert code == 0, err
     here = files()
-    assert json.loads(here.pop("pulled.json"))["photos"]["a.jpg"] == "photos/stop/a.jpg"
+    record = json.loads(here.pop("pulled.json"))
+    assert record["photos"]["a.jpg"] == {"path": "photos/stop/a.jpg", "bytes": 7}
     assert here == {
         "photos/stop/a.jpg": b"photo a",
         "photos/go on/b.jpg": b"photo b!",
@@ -84,6 +85,45 @@ def test_a_photo_that_was_relabelled_there_is_in_one_class_here(kept: Pi, cli: C
     assert "moved as on the Pi: photos/stop/a.jpg to photos/go on/a.jpg" in out
     assert photos() == {"photos/go on/a.jpg", "to-label/b.jpg", "to-label/c.jpg"}
     assert not Path("kept/photos/stop").exists()  # teach would ask for photos of it
+
+
+def test_what_is_discarded_there_is_discarded_here_and_comes_back(kept: Pi, cli: Cli) -> None:
+    kept.file("kept/discarded/long-ago.jpg", b"blurred")
+    cli("collect", "pull", "pi@pi4:kept")
+    home = kept.home / "kept"
+    (home / "to-label/c.jpg").rename(home / "discarded/c.jpg")
+    code, out, err = cli("collect", "pull", "pi@pi4:kept")
+    assert code == 0, err
+    assert "moved as on the Pi: to-label/c.jpg to discarded/c.jpg" in out
+    assert photos() == {"photos/stop/a.jpg", "photos/go on/b.jpg", "discarded/c.jpg"}
+    assert "taken away" not in err
+
+    (home / "discarded/c.jpg").rename(home / "photos/stop/c.jpg")
+    cli("collect", "pull", "pi@pi4:kept")
+    assert photos() == {"photos/stop/a.jpg", "photos/go on/b.jpg", "photos/stop/c.jpg"}
+
+
+def test_what_was_relabelled_here_is_not_discarded(kept: Pi, cli: Cli) -> None:
+    cli("collect", "pull", "pi@pi4:kept")
+    Path("kept/to-label/c.jpg").rename("kept/photos/stop/c.jpg")
+    kept.file("kept/discarded/c.jpg", b"photo c")
+    (kept.home / "kept/to-label/c.jpg").unlink()
+    _, _, err = cli("collect", "pull", "pi@pi4:kept")
+    assert "put into other classes here and on the Pi" in err
+    assert "photos/stop/c.jpg" in photos()
+
+
+def test_a_name_that_is_given_again_is_another_photo(kept: Pi, cli: Cli) -> None:
+    """As by a Pi whose card was written anew."""
+    cli("collect", "pull", "pi@pi4:kept")
+    kept.file("kept/photos/stop/a.jpg", b"another photo")
+    code, _, err = cli("collect", "pull", "pi@pi4:kept")
+    assert code == 0, err
+    assert "1 photo not fetched, for another one of that name is here" in err
+    assert files()["photos/stop/a.jpg"] == b"photo a"
+    Path("kept/photos/stop/a.jpg").unlink()
+    cli("collect", "pull", "pi@pi4:kept")
+    assert files()["photos/stop/a.jpg"] == b"another photo"
 
 
 def test_a_photo_that_was_relabelled_here_stays(kept: Pi, cli: Cli) -> None:

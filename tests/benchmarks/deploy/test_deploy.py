@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge_effnet.artifact import read_artifact, write_artifact
+from edge_effnet.heads.head import Head
 from tests.benchmarks.ssh.server import DATE, Files, Pi, running_pi
 from tests.conftest import Cli
 from tests.edge_effnet.conftest import COLOURS, MakeModel
@@ -116,6 +119,27 @@ def test_a_file_that_lacks_a_class_is_refused(
     assert code == 0
     assert pi.names() == [KEPT, "mine.tflite"]
     assert "a camera that runs takes it over without them" in err
+    assert "takes it over by itself" not in out
+
+
+def test_another_kind_of_answer_is_refused(
+    pi: Pi, cli: Cli, files: dict[str, Path], colour_folder: Path
+) -> None:
+    for name, kind in (("old", "logits"), ("new", "multilabel-logits")):
+        path, card = files[name], read_artifact(files[name]).card
+        assert card is not None
+        changed = replace(card, head=Head(kind, 3))
+        write_artifact(path, path.read_bytes(), changed, overwrite=True)
+    target = pi.file("mine.tflite", files["old"].read_bytes())
+    command = ("deploy", files["new"], "pi@pi4:mine.tflite", "--data", colour_folder)
+    code, _, err = cli(*command)
+    assert code == 1
+    assert "gives another kind of answer than the new file" in err
+    assert "start the camera there again" in err
+    assert target.read_bytes() == files["old"].read_bytes()
+    code, out, err = cli(*command, "--force")
+    assert code == 0, err
+    assert "a camera that runs goes on with the file before until it is started again" in err
     assert "takes it over by itself" not in out
 
 

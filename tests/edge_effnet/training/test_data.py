@@ -40,6 +40,22 @@ def test_every_class_needs_images_on_both_sides(tmp_path: Path) -> None:
         list_images(TrainConfig(data=str(data)))
 
 
+def test_near_duplicates_must_leave_enough_to_learn_from(tmp_path: Path) -> None:
+    """A class of two presses of a button: one of them is held out whole."""
+    data = draw_colours(tmp_path / "data", 6)
+    for number in range(6):
+        path = data / "red" / f"{number}.png"
+        path.rename(path.with_name(f"burst-20261129-101500-{number // 3}-{number % 3:04}.png"))
+    config = TrainConfig(data=str(data))
+    with pytest.raises(
+        DataError,
+        match=r"data has too few images to learn from; found 3 of 'red'; expected at least 4 "
+        r"readable ones per class; near-duplicates, and frames of one press, stay on one side; to "
+        r"fix: add images of other moments, or remove the class",
+    ):
+        list_images(config)
+
+
 def test_class_weights_balance() -> None:
     labels = np.repeat(np.arange(3), (10, 30, 60))
     source = ImagesInMemory(tuple(np.zeros((len(labels), 1, 1, 3), np.uint8)), labels)

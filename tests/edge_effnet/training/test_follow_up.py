@@ -12,6 +12,7 @@ import h5py
 import numpy as np
 import pytest
 
+from edge_effnet.data.division.near_duplicates import find_copies, prints_of
 from edge_effnet.data.division.trained_on import records
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.network.weights.checkpoint import peek
@@ -42,7 +43,7 @@ def more(colours: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def following(finished: TrainingResult, more: Path) -> TrainConfig:
     given = {"previous": str(finished.folder), "data": str(more), "epochs": 2, "mixup": 0.0}
-    return follow_up_config(given)
+    return follow_up_config({**given, "learning_rate": 1e-2})
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +58,7 @@ def test_the_rate_after_random_weights_is_that_of_the_batch_of_now(
     old = replace(config, learning_rate=None, batch_size=32)
     CONFIG_FILE.write(tmp_path, old)
     given = {"previous": str(tmp_path), "data": config.data}
-    assert follow_up_config(given).learning_rate == old.peak_learning_rate
+    assert follow_up_config(given).learning_rate == old.peak_learning_rate == 0.002
     smaller = follow_up_config({**given, "batch_size": 8})
     assert smaller.learning_rate == old.peak_learning_rate / 4
 
@@ -70,19 +71,36 @@ def test_the_config_is_that_of_the_run_but_for_how_it_begins(
     assert (config.weights, following.weights) == ("random", "auto")
 
 
-def test_what_began_with_random_weights_goes_on_at_its_learning_rate(
-    config: TrainConfig, finished: TrainingResult, followed: TrainingResult, tmp_path: Path
+def test_what_the_run_before_was_told_of_its_beginning_is_not_taken_over(
+    finished: TrainingResult, followed: TrainingResult, tmp_path: Path
 ) -> None:
-    following = follow_up_config({"previous": str(finished.folder)})
-    assert following.peak_learning_rate == config.peak_learning_rate
-    assert (following.chosen_epochs, following.freezes_batch_norm) == (20, False)
-    next_one = follow_up_config({"previous": str(followed.folder)})
-    assert next_one.peak_learning_rate == config.peak_learning_rate
-    assert (next_one.chosen_epochs, next_one.freezes_batch_norm) == (2, False)
-    CONFIG_FILE.write(tmp_path, replace(config, weights="imagenet"))
-    fine_tuning = follow_up_config({"previous": str(tmp_path)})
-    assert (fine_tuning.learning_rate, fine_tuning.freezes_batch_norm) == (None, True)
-    assert fine_tuning.chosen_epochs == 8
+    """However many runs follow each other: 4 and 2 epochs at 0.01 were asked of these two."""
+    assert (finished.config.epochs, finished.config.learning_rate) == (4, 1e-2)
+    told = {"epochs": 1, "learning_rate": 0.001, "batch_norm": "frozen", "warmup_epochs": 0.0}
+    short = run(replace(followed.config, **told), tmp_path / "short")
+    for old in (finished, followed, short):
+        given = {"previous": str(old.folder)}
+        config = follow_up_config(given)
+        assert (config.epochs, config.learning_rate) == (20, 0.002 * 8 / 32)
+        assert (config.warmup_epochs, config.freezes_batch_norm) == (1.0, False)
+        assert (config.ema, config.cutmix) == (0.9, 0.5)
+        config = follow_up_config({**given, **told})
+        assert {name: getattr(config, name) for name in told} == told
+
+
+def test_after_other_weights_it_is_fine_tuned(
+    finished: TrainingResult, more: Path, tmp_path: Path
+) -> None:
+    weights = {"weights": str(finished.checkpoint), "learning_rate": 0.01, "epochs": 0}
+    first = run(replace(finished.config, **weights), tmp_path / "first")
+    second = run(
+        follow_up_config({"previous": str(first.folder), "data": str(more), "epochs": 0}),
+        tmp_path / "second",
+    )
+    shutil.rmtree(first.folder)  # the checkpoint says how the network had begun
+    config = follow_up_config({"previous": str(second.folder)})
+    assert (config.epochs, config.learning_rate) == (None, None)
+    assert (config.chosen_epochs, config.freezes_batch_norm) == (8, True)
 
 
 def test_old_classes_stay_first_and_old_images_on_their_side(
@@ -112,6 +130,7 @@ def test_both_networks_are_compared_on_the_same_images(
     kept = json.loads((followed.folder / "compared.json").read_text())
     assert kept["format"] == "edge-effnet/compared"
     assert kept["run"] == str(finished.folder)
+    assert kept["epoch_chosen_on_these_images"] is True
     metadata = peek(followed.checkpoint).metadata or {}
     assert metadata["steps"][-1]["before"] == against.to_json("run")
 
@@ -121,6 +140,8 @@ def test_the_classifier_keeps_its_classes(
 ) -> None:
     """Before the first step the network answers of old classes as it did."""
     result = run(replace(following, epochs=0), tmp_path / "run")
+    assert result.against is not None
+    assert not result.against.epoch_chosen_on_these_images
     heads = []
     for path in (finished.checkpoint, result.checkpoint):
         with h5py.File(path) as file:
@@ -193,6 +214,36 @@ def test_classes_without_images_are_named(
     config = follow_up_config({"previous": str(finished.folder), "data": str(folder)})
     with pytest.raises(DataError, match=r"has no images of classes that .* knows; found 'green'"):
         run(config, tmp_path / "run")
+
+
+def test_every_class_needs_images_to_learn_from(
+    finished: TrainingResult, colours: Path, tmp_path: Path
+) -> None:
+    """As without --from: three of a new class do not do, nor do three that it learned from."""
+    (learned,) = (
+        one.trained for one in records((peek(finished.checkpoint).metadata or {})["steps"])
+    )
+    folder = shutil.copytree(colours, tmp_path / "data")
+    (folder / "amber").mkdir()
+    for number in range(4):
+        pixels = np.random.default_rng(number).integers(0, 255, (40, 48, 3), dtype=np.uint8)
+        assert cv2.imwrite(str(folder / "amber" / f"{number}.png"), pixels)
+    config = follow_up_config({"previous": str(finished.folder), "data": str(folder)})
+    fix = f"add images of other moments, or put back those that {finished.folder} learned from"
+    with pytest.raises(
+        DataError, match="too few images to learn from; found 3 of 'amber'"
+    ) as error:
+        run(config, tmp_path / "run")
+    assert error.value.fix == fix
+    assert f"what {finished.folder} held out stays held out" in str(error.value)
+    shutil.rmtree(folder / "amber")
+    paths = sorted((folder / "green").iterdir())
+    known = find_copies(prints_of(paths), learned) >= 0
+    for path in [path for path, one in zip(paths, known, strict=True) if one][3:]:
+        path.unlink()
+    with pytest.raises(DataError, match="too few images to learn from; found 3 of 'green'"):
+        run(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_checkpoint_that_does_not_say_its_images(

@@ -33,13 +33,16 @@ def test_a_new_class_later(
     assert "on the same 9 images, none of which either learned from" in out
     assert "of the 6 of classes that both know" in out
     assert "no class lost" in out
+    assert "no gain is proven where the epoch was chosen on these images" in out
     assert {path: path.read_bytes() for path in written} == written
     document = json.loads((tmp_path / "result.json").read_text())
     assert document["run"] == "runs/tiny-photos"
     assert document["labels"] == ["blue", "green", "red"]
     assert document["before"]["run"] == "runs/old"
     assert document["before"]["classes_new"] == ["red"]
+    assert document["before"]["epoch_chosen_on_these_images"] is True
     assert document["config"]["previous"] == "runs/old"
+    assert document["config"]["epochs"] == 20
 
     # its config makes the same run again; another beginning is another run
     code, out, _ = train("--config", "runs/tiny-photos", "--epochs", "0", "--json", "-")
@@ -78,3 +81,10 @@ def test_drawn_signs_have_no_images_to_keep_apart(
     document = json.loads(out)
     assert document["before"]["images_of_known_classes"]["images"] == 16
     assert document["config"]["flip"] is False
+
+
+def test_the_help_names_the_epochs_and_the_rate_of_a_run_that_goes_on(train: Cli) -> None:
+    _, out, _ = train("--help")
+    text = " ".join(out.split())
+    assert "from random weights 30; --from a run that had begun with these 20]" in text
+    assert "--from a run that had begun with these, 0.002]" in text

@@ -8,10 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.kept_sides import divide_again
+from edge_effnet.data.division.near_duplicates import prints_of
 from edge_effnet.data.division.roles import Roles, assign_roles
 from edge_effnet.data.division.trained_on import TrainingRecord, record, records
 from edge_effnet.data.listing import load_dataset
@@ -155,15 +157,6 @@ def test_what_resembles_learned_images_is_not_learned_from_a_second_source(
     assert "1 validation image was left out: in the training data too" in now.notices
 
 
-def test_a_class_of_which_nothing_would_be_learned_is_refused(data: Path) -> None:
-    before, known = first_division(data)
-    for sample in before.training.samples:
-        if sample.path.parent.name == "blue":
-            sample.path.unlink()
-    with pytest.raises(DataError, match=r"no image of blue is left to learn from"):
-        again(data, known)
-
-
 def test_a_side_without_images_is_refused(data: Path) -> None:
     before, known = first_division(data)
     for sample in before.evaluation.samples:
@@ -178,6 +171,59 @@ def test_unreadable_images_are_validated_on_so_that_they_are_named(data: Path) -
     _, known = first_division(data)
     (data / "red" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n torn")
     assert "red/torn.png" in names(again(data, known).evaluation)
+
+
+def test_what_cannot_be_read_is_no_image_that_was_learned_from(data: Path, tmp_path: Path) -> None:
+    """With a second source a torn image stands among those to learn from, and is skipped there."""
+    torn = data / "red" / "torn.png"
+    torn.write_bytes(b"\x89PNG\r\n\x1a\n torn")
+    val = draw(tmp_path / "val", 4, 2)
+    dataset = load_dataset(data)
+    roles = assign_roles(dataset, load_dataset(val, labels=dataset.labels), share=0.2, seed=0)
+    assert "red/torn.png" in names(roles.training)
+    images = record(roles.training, roles.evaluation)
+    assert images is not None
+    assert (images["trained"]["count"], images["held_out"]["count"]) == (60, 12)
+    known = records([{"data": {"images": images}}])
+    line = again(data, known, val).notices[0]
+    assert line.startswith("60 images that runs/old learned from are learned from again, 12 that")
+    assert line.endswith("new: 0 to learn from, 0 to validate on")
+    # Earlier versions recorded it too.
+    before = prints_of([sample.path for sample in roles.training.samples])
+    as_recorded = replace(before, readable=np.ones(len(before), np.bool_))
+    older = TrainingRecord(as_recorded, known[0].held_out, complete=True)
+    assert again(data, [older], val).notices[0] == line
+    # Without that source it would be one to validate on.
+    torn.write_bytes(b"\x89PNG\r\n\x1a\n torn differently")
+    assert again(data, known).notices[0].endswith("new: 0 to learn from, 0 to validate on")
+
+
+def test_a_further_copy_is_counted_as_new(data: Path) -> None:
+    before, known = first_division(data)
+    for side, count in ((before.training, 2), (before.evaluation, 1)):
+        path = side.samples[0].path
+        for number in range(count):
+            shutil.copy(path, path.with_name(f"copy-{number}-{path.name}"))
+    now = again(data, known)
+    assert (len(now.training), len(now.evaluation)) == (50, 13)
+    assert now.notices[0] == (
+        "48 images that runs/old learned from are learned from again, 12 that it held out are "
+        "validated on again; new: 2 to learn from, 1 to validate on"
+    )
+
+
+def test_what_now_lies_in_the_second_source_is_not_counted_as_learned_from_again(
+    data: Path, tmp_path: Path
+) -> None:
+    before, known = first_division(data)
+    val = draw(tmp_path / "val", 4, 2)
+    shutil.move(before.training.samples[0].path, val / "blue" / "learned.png")
+    now = again(data, known, val)
+    assert len(now.training) == 47
+    assert now.notices[0] == (
+        "47 images that runs/old learned from are learned from again, 12 that it held out are "
+        "validated on again; new: 0 to learn from, 12 to validate on"
+    )
 
 
 def test_what_an_earlier_run_of_the_run_learned_from_is_learned_from(data: Path) -> None:

@@ -63,3 +63,25 @@ def test_a_new_class_does_not_hide_that_the_old_ones_got_worse() -> None:
     assert (against.every.before, against.every.now) == (40, 40)
     assert against.worse == against.known
     assert against.is_worse
+
+
+def test_no_gain_is_proven_by_images_on_which_the_epoch_was_chosen() -> None:
+    """A loss is: the choice can but hide it."""
+    all_right, many_wrong = wrong(), wrong(*range(12))
+    classes = ("cat", "dog", "owl")
+    for chosen in (False, True):
+        gain, loss = (
+            compare_with_before(
+                "runs/old",
+                TRUTH,
+                was,
+                now,
+                before=classes,
+                after=classes,
+                epoch_chosen_on_these_images=chosen,
+            )
+            for was, now in ((many_wrong, all_right), (all_right, many_wrong))
+        )
+        assert (gain.proves_gain, gain.is_worse) == (not chosen, False)
+        assert (loss.proves_gain, loss.is_worse) == (False, True)
+        assert gain.to_json("run")["epoch_chosen_on_these_images"] is chosen

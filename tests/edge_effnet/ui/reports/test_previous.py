@@ -11,12 +11,20 @@ TRUTH = ["cat"] * 50 + ["dog"] * 50 + ["owl"] * 20
 KNOWN = ("cat", "dog")
 
 
-def lines(*wrong_now: int) -> list[str]:
+def lines(*wrong_now: int, wrong_before: int = 2, chosen: bool = False) -> list[str]:
     """The network before knew no owl and had two cats wrong."""
     was, now = np.arange(120) < 100, np.ones(120, np.bool_)
-    was[:2] = False
+    was[:wrong_before] = False
     now[list(wrong_now)] = False
-    against = compare_with_before("runs/old", TRUTH, was, now, before=KNOWN, after=(*KNOWN, "owl"))
+    against = compare_with_before(
+        "runs/old",
+        TRUTH,
+        was,
+        now,
+        before=KNOWN,
+        after=(*KNOWN, "owl"),
+        epoch_chosen_on_these_images=chosen,
+    )
     return compared(against, "images")
 
 
@@ -39,3 +47,17 @@ def test_classes_that_lost_are_named() -> None:
     _, second = lines(*range(60, 80))
     assert second.startswith("of the classes that it knew a loss is proven; ")
     assert "'dog' 30 of 50 images right (50 before, proven)" in second
+
+
+def test_a_gain_is_proven_only_where_these_images_did_not_choose_the_epoch() -> None:
+    _, second = lines(wrong_before=20)
+    assert second == "of the classes that it knew a gain is proven; no class lost"
+    _, second, third = lines(wrong_before=20, chosen=True)
+    assert second == "of the classes that it knew no loss is proven; no class lost"
+    assert third == (
+        "no gain is proven where the epoch was chosen on these images: the best of several seems "
+        "better on them than it is, and a loss may be larger"
+    )
+    _, second, third = lines(*range(60, 80), chosen=True)
+    assert second.startswith("of the classes that it knew a loss is proven; ")
+    assert third.startswith("no gain is proven where the epoch was chosen on these images")
