@@ -36,6 +36,7 @@ COMMANDS = {
     ),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live images of a camera."),
     "collect": ("benchmarks.commands.collect:command", "Photos a camera kept, from a Pi to here."),
+    "push": ("benchmarks.commands.push:command", "Models, photos and edge-effnet to a Pi."),
     "deploy": ("benchmarks.commands.deploy:command", "A model to a Pi, in place of the one there."),
     "signs": ("edge_effnet.commands.signs:command", "The built-in data set: images, print, video."),
     "demo": ("converters.commands.demo:command", "The whole workflow, offline, in minutes."),

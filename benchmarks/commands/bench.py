@@ -35,7 +35,7 @@ _FILE = click.Path(path_type=Path)
     default=("cpu",),
     show_default="cpu",
     metavar="DEVICE",
-    help="Where to measure: cpu, coral, or pi@HOST[:PORT] over SSH; may be given several times.",
+    help="Where to measure: cpu, coral, or NAME@HOST[:PORT] over SSH; may be given several times.",
 )
 @click.option(
     "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."
@@ -74,18 +74,18 @@ def command(
     and postprocessing, share of the XNNPACK delegate; with --data accuracy on the same images.
     Other models are compared with the first; each ratio comes with its 95 % interval.
 
-    A Raspberry Pi needs nothing but SSH and Python 3.11: pi@HOST uses your SSH configuration,
-    keys and known hosts (user pi, unless your configuration or pi@USER@HOST says another). What
-    it lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
+    A Raspberry Pi needs nothing but SSH and Python 3.11. NAME is your user name there (with pi,
+    that of your SSH configuration goes first); your SSH keys and known hosts are used. What it
+    lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
 
     \b
     Examples:
       edge-effnet bench b0-float32.tflite b0-int8.tflite
       edge-effnet bench *.tflite --data photos/ --threads 1,4 --json result.json
       edge-effnet bench b0-int8.tflite --sustained 10 --strict
-      edge-effnet bench b0-*.tflite --device pi@raspberrypi.local --device pi@pi5.local:2222
-      edge-effnet bench --device pi@raspberrypi.local --attach
-      edge-effnet bench --device pi@raspberrypi.local --clean
+      edge-effnet bench b0-*.tflite --device your-name@raspberrypi.local --device you@pi5.local:2222
+      edge-effnet bench --device your-name@raspberrypi.local --attach
+      edge-effnet bench --device your-name@raspberrypi.local --clean
     """
     from benchmarks.devices.targets import (
         attach_all,
@@ -197,7 +197,7 @@ def _refuse_contradictions(models: bool, targets: Any, *, attach: bool, clean: b
         raise UsageProblem(
             "--attach and --clean are for devices that are elsewhere",
             found=f"--device {here[0]}",
-            fix="for example --device pi@raspberrypi.local",
+            fix="for example --device your-name@raspberrypi.local",
         )
 
 

@@ -25,13 +25,13 @@ def command() -> None:
 
     \b
     Examples:
-      edge-effnet collect pull pi@raspberrypi.local:kept
-      edge-effnet collect pull pi@raspberrypi.local:kept photos-of-the-garden
+      edge-effnet collect pull your-name@raspberrypi.local:kept
+      edge-effnet collect pull your-name@raspberrypi.local:kept photos-of-the-garden
     """
 
 
 @command.command("pull")
-@click.argument("source", metavar="PI@HOST[:DIR]")
+@click.argument("source", metavar="NAME@HOST[:DIR]")
 @click.argument(
     "folder", metavar="[LOCAL]", type=click.Path(path_type=Path, file_okay=False), required=False
 )
@@ -40,7 +40,7 @@ def pull_command(source: str, folder: Path | None) -> None:
 
     Only what is not there yet is fetched, and the camera may go on meanwhile. DIR begins in the
     home folder there; LOCAL is named like it unless you say otherwise, and the other way round.
-    A port goes between host and folder: pi@HOST:2222:DIR. Your SSH configuration, keys and known
+    A port goes between host and folder: NAME@HOST:2222:DIR. Your SSH configuration, keys and known
     hosts are used, as bench --device does.
 
     A photo that was put into another class on the Pi since the last pull is moved here as well;
@@ -48,8 +48,8 @@ def pull_command(source: str, folder: Path | None) -> None:
 
     \b
     Examples:
-      edge-effnet collect pull pi@raspberrypi.local:kept
-      edge-effnet collect pull pi@alice@10.0.0.7:cameras/kept kept
+      edge-effnet collect pull your-name@raspberrypi.local:kept
+      edge-effnet collect pull your-name@10.0.0.7:cameras/kept kept
       edge-effnet teach kept/photos --out better.tflite
     """
     from benchmarks.collected.pull import pull

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @click.command("deploy")
 @click.argument("model", metavar="MODEL", required=False)
-@click.argument("target", metavar="PI@HOST[:PATH]", required=False)
+@click.argument("target", metavar="NAME@HOST[:PATH]", required=False)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR|CSV",
     help="Evaluate both files on these photos first, and refuse a proven loss.",
 )
-@click.option("--back", is_flag=True, help="Put the file before back: deploy --back PI@HOST:PATH.")
+@click.option("--back", is_flag=True, help="Put back the file before: deploy --back NAME@HOST:PATH")
 @click.option("--force", is_flag=True, help="Also a file that knows less or is proven worse.")
 def command(
     model: str | None, target: str | None, data: Path | None, back: bool, force: bool
@@ -44,9 +44,9 @@ def command(
 
     \b
     Examples:
-      edge-effnet deploy mine.tflite pi@raspberrypi.local
-      edge-effnet deploy better.tflite pi@raspberrypi.local:mine.tflite --data photos/
-      edge-effnet deploy --back pi@raspberrypi.local:mine.tflite
+      edge-effnet deploy mine.tflite your-name@raspberrypi.local
+      edge-effnet deploy better.tflite your-name@raspberrypi.local:mine.tflite --data photos/
+      edge-effnet deploy --back your-name@raspberrypi.local:mine.tflite
     """
     from benchmarks.deploy.deploy import deploy, put_back
     from benchmarks.ssh.places import parse_place
@@ -57,7 +57,7 @@ def command(
             raise UsageProblem(
                 "--back puts a file back that was there", found="--data", fix="omit --data"
             )
-        place = parse_place(target or model or _missing("PI@HOST:PATH"))
+        place = parse_place(target or model or _missing("NAME@HOST:PATH"))
         path = place.path or (Path(model).name if model and target else None)
         if path is None:
             raise UsageProblem(
@@ -69,7 +69,7 @@ def command(
             )
         found = asyncio.run(put_back(place, path, force=force))
     else:
-        place = parse_place(target or _missing("PI@HOST[:PATH]"))
+        place = parse_place(target or _missing("NAME@HOST[:PATH]"))
         with stages() as stage:
             found = asyncio.run(deploy(Path(model or ""), place, data, stage, force=force))
     _print_deployed(found, place, back=back, with_data=data is not None)

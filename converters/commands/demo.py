@@ -146,7 +146,7 @@ def _print_next(models: dict[str, Path], out: Path, imagenet: bool) -> None:
     command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
     lines = (
         f"{command} classify {int8} photo.jpg",
-        f"scp {folder}/*.tflite pi@raspberrypi.local:   # then there: pip install edge-effnet",
+        f"{command} push your-name@raspberrypi.local {folder}/*.tflite    # to a Raspberry Pi",
         f"{command} teach photos/ --out mine.tflite    # your own classes, in seconds",
     )
     printed = f"{command} signs print -o sheet.pdf         # print it, hold it before a camera"
