@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from benchmarks.ssh.places import Place
 
 _PATH = click.Path(path_type=Path)
-_PORT = 8080
 _SHOWN = 3
 
 
@@ -139,6 +138,7 @@ def _print_pushed(pushed: Pushed, gathered: Gathered, place: Place) -> None:
 def _next(pushed: Pushed, gathered: Gathered) -> str:
     """The command that runs there what was pushed, typed here."""
     from benchmarks.push.push import ENVIRONMENT
+    from edge_effnet.ui.shown_commands import PAGE, camera_command, over_ssh
 
     tool = f"{ENVIRONMENT}/bin/edge-effnet"
     models = sorted(gathered.of("model"), key=lambda item: item.size)
@@ -146,11 +146,16 @@ def _next(pushed: Pushed, gathered: Gathered) -> str:
         data = quote(gathered.folders[0] if gathered.folders else gathered.items[0].target)
         there = f"{tool} evaluate MODEL.tflite --data {data}"
         return f"{pushed.address.ssh} {quote(there)}    # with a model that is there"
-    words = f"camera --model {quote(models[0].target)}"
-    address = f"127.0.0.1:{_PORT}"
-    ssh = pushed.address.ssh.replace("ssh", f"ssh -t -L {_PORT}:{address}", 1)
-    there = f"{tool} {words} --serve {address}"
-    return f"{ssh} {quote(there)}    # then open http://{address} here"
+    shown = models if _are_of_one(models) else models[:1]
+    camera = camera_command(tool, [item.target for item in shown])
+    return f"{over_ssh(pushed.address.ssh, camera)}    # then open http://{PAGE} here"
+
+
+def _are_of_one(models: Sequence[Item]) -> bool:
+    """Whether they are two that can be compared: of the same classes."""
+    from edge_effnet.artifact import read_artifact
+
+    return len(models) == 2 and len({read_artifact(item.source).labels for item in models}) == 1
 
 
 def _some(items: Sequence[Item]) -> str:

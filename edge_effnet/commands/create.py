@@ -249,6 +249,7 @@ def _say_result(result: Result, say: Any) -> None:
 
 def _say_end(result: Result, board: Board, say: Any) -> None:
     from edge_effnet.create.result import PI, commands, how_measured, sentence
+    from edge_effnet.ui.shown_commands import PAGE
 
     say("")
     say(sentence(result))
@@ -259,7 +260,7 @@ def _say_end(result: Result, board: Board, say: Any) -> None:
     for what, line in lines.items():
         say(f"  {what}:  {line}")
     if PI in lines["run"]:
-        say(f"  ({PI.partition('@')[0]} is your user name there; the page: http://localhost:8080)")
+        say(f"  ({PI.partition('@')[0]} is the user that you made there; the page: http://{PAGE})")
 
 
 def _to_json(

@@ -18,7 +18,7 @@ from edge_effnet.runtime.evaluating.plan import plan_evaluation
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.teach import Taught
 from edge_effnet.ui.console import echo
-from edge_effnet.ui.own_command import own_command
+from edge_effnet.ui.shown_commands import own_command
 
 
 @dataclass(frozen=True, eq=False)

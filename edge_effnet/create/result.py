@@ -11,10 +11,9 @@ from edge_effnet.boards.table import THIS, Board
 from edge_effnet.metrics import Comparison, Predictions
 from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.ui.console import megabytes
-from edge_effnet.ui.own_command import own_command
+from edge_effnet.ui.shown_commands import camera_command, over_ssh, own_command
 
-PORT = 8080
-PI = "NAME@raspberrypi.local"
+PI = "your-name@raspberrypi.local"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +86,10 @@ def commands(result: Result, board: Board) -> dict[str, str]:
     """Lines to copy, by what they do."""
     files = [path for path in (result.small, result.reference) if path is not None]
     if board.name == THIS:
-        return {"run": _camera(own_command(), files)}
+        return {"run": camera_command(own_command(), list(map(str, files)))}
     pushed = " ".join(quote(str(path)) for path in files)
-    there = [Path(path.name) for path in files]
-    camera = _camera("effnet/bin/edge-effnet", there)
+    camera = camera_command("effnet/bin/edge-effnet", [path.name for path in files])
     return {
         "copy": f"{own_command()} push {PI} {pushed}",
-        "run": f"ssh -t -L {PORT}:localhost:{PORT} {PI} {quote(camera)}",
+        "run": over_ssh(f"ssh {PI}", camera),
     }
-
-
-def _camera(program: str, files: list[Path]) -> str:
-    compare = "".join(f" --compare {quote(str(path))}" for path in files[1:])
-    return f"{program} camera --model {quote(str(files[0]))}{compare} --serve 127.0.0.1:{PORT}"

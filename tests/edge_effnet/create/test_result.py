@@ -73,9 +73,9 @@ def test_what_never_seen_means(small: Path) -> None:
 def test_the_commands_copy_both_files_and_run_them(small: Path) -> None:
     lines = commands(result(small, 89, 89), BOARDS["pi4"])
     copy, run = (shlex.split(lines[what]) for what in ("copy", "run"))
-    assert copy[:3] == ["edge-effnet", "push", "NAME@raspberrypi.local"]
+    assert copy[:3] == ["edge-effnet", "push", "your-name@raspberrypi.local"]
     assert copy[3:] == [str(small), str(small.with_name("taught-float32.tflite"))]
-    assert run[:5] == ["ssh", "-t", "-L", "8080:localhost:8080", "NAME@raspberrypi.local"]
+    assert run[:5] == ["ssh", "-t", "-L", "8080:127.0.0.1:8080", "your-name@raspberrypi.local"]
     assert run[5] == (
         "effnet/bin/edge-effnet camera --model taught-int8.tflite "
         "--compare taught-float32.tflite --serve 127.0.0.1:8080"
