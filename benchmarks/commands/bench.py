@@ -12,6 +12,7 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem
 from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -24,9 +25,19 @@ from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.reports.evaluation_set import print_data
 
 _FILE = click.Path(path_type=Path)
+_GROUPS = {
+    "Models and images": ("--model", "--data"),
+    "Measurement": ("--device", "--threads", "--sustained"),
+    "Output": ("--json", "--append", "--csv", "--markdown", "--force"),
+    "Advanced, devices": ("--attach", "--clean", "--wheels"),
+    "Advanced, measurement": (
+        *("--seconds", "--strict", "--no-delegate", "--native-tool", "--images", "--seed"),
+    ),
+    "Advanced, models": ("--labels", "--preprocess", "--head", "--threshold"),
+}
 
 
-@click.command("bench")
+@click.command("bench", cls=ModelCommand, models=("models",), groups=_GROUPS)
 @click.argument("models", nargs=-1, type=_FILE)
 @click.option(
     "--device",
@@ -38,19 +49,24 @@ _FILE = click.Path(path_type=Path)
     help="Where to measure: cpu, coral, or NAME@HOST[:PORT] over SSH; may be given several times.",
 )
 @click.option(
-    "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."
+    "--attach",
+    is_flag=True,
+    help="Where the connection was lost: fetch what the device measured meanwhile.",
 )
 @click.option(
     "--clean",
     is_flag=True,
-    help="Remove all that was ever put on the device: after measuring, or without MODELS at once.",
+    help="Where the device is to be as it was: remove all that was ever put on it, after "
+    "measuring, or without MODELS at once.",
 )
 @config_options(BenchSpec)
 @labels_option
 @preprocess_option
 @head_option
 @threshold_option
-@click.option("--strict", is_flag=True, help="Exit with 3 where a measurement is not valid.")
+@click.option(
+    "--strict", is_flag=True, help="For scripts: exit with 3 where a measurement is not valid."
+)
 @json_option
 @click.option("--append", type=_FILE, metavar="FILE", help="Add the result to a file of results.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of the table.")

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.model_command import ModelCommand
 
 if TYPE_CHECKING:
     from benchmarks.deploy.deploy import Deployed
     from benchmarks.ssh.places import Place
 
 
-@click.command("deploy")
+@click.command("deploy", cls=ModelCommand)
 @click.argument("model", metavar="MODEL", required=False)
 @click.argument("target", metavar="NAME@HOST[:PATH]", required=False)
 @click.option(

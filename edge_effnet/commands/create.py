@@ -9,6 +9,7 @@ import click
 
 from edge_effnet.boards.table import BOARD_NAMES
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.command_classes import GroupedCommand
 from edge_effnet.ui.options import output_options, strict_option, threads_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import OneOf
@@ -23,8 +24,13 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "edge-effnet/creation", 1
 
+_GROUPS = {
+    "Options": ("--for", "--fps", "--out", "--fine-tune", "--resume", "--json", "--force"),
+    "Advanced": ("--strict", "--seed", "--threads"),
+}
 
-@click.command("create")
+
+@click.command("create", cls=GroupedCommand, groups=_GROUPS)
 @click.argument("photos", metavar="PHOTOS", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--for",
@@ -59,7 +65,11 @@ FORMAT, VERSION = "edge-effnet/creation", 1
     "--resume", is_flag=True, help="Go on with what an interrupted call left in the folder."
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed: another one shows what is chance.",
 )
 @output_options
 @strict_option

@@ -11,6 +11,7 @@ import click
 from edge_effnet.measure.finding import Finding
 from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.console import console
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     output_options,
 )
@@ -28,7 +29,7 @@ FORMAT = "edge-effnet/doctor"
 VERSION = 1
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ModelCommand)
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--device",

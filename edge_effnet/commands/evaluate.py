@@ -9,7 +9,7 @@ import click
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
-from edge_effnet.ui.command_classes import NeedsData
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -30,7 +30,18 @@ if TYPE_CHECKING:
     from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 
-@click.command("evaluate", cls=NeedsData)
+_GROUPS = {
+    "Model and images": ("--model", "--data"),
+    "Questions": ("--recall", "--precision", "--suspects", "--others"),
+    "Output": ("--report", "--json", "--out", "--force"),
+    "Advanced": (
+        *("--top", "--threshold", "--labels", "--preprocess", "--head"),
+        *("--move", "--strict", "--threads"),
+    ),
+}
+
+
+@click.command("evaluate", cls=ModelCommand, groups=_GROUPS)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @model_options

@@ -28,12 +28,31 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
+_GROUPS = {
+    "Images": ("--data", "--val"),
+    "Network": ("--variant", "--weights", "--from", "--resolution"),
+    "Training": ("--epochs",),
+    "Run and output": ("--run", "--resume", "--json", "--force"),
+    "Advanced, learning": (
+        *("--batch-size", "--learning-rate", "--class-weights", "--patience", "--learn-head"),
+        *("--batch-norm", "--optimizer", "--weight-decay", "--warmup-epochs"),
+        *("--label-smoothing", "--dropout", "--drop-connect", "--ema"),
+    ),
+    "Advanced, augmentation": ("--augment", "--flip", "--min-crop", "--mixup", "--cutmix"),
+    "Advanced, images": ("--val-share", "--strict", "--seed", "--signs-train", "--signs-val"),
+    "Advanced, run": ("--config", "--save-every", "--half", "--mixed-precision", "--threads"),
+}
 
 
-@click.command("train", cls=OptionsOnly)
+@click.command("train", cls=OptionsOnly, groups=_GROUPS)
 @config_options(TrainConfig)
 @click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/VARIANT-DATA]")
-@click.option("--config", "config_file", type=_PATH, help="Take the config of another run.")
+@click.option(
+    "--config",
+    "config_file",
+    type=_PATH,
+    help="To train as another run did: take the config in its folder.",
+)
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
 @click.option(
     "--save-every",
@@ -41,10 +60,12 @@ _RUNS = Path("runs")
     default=5.0,
     show_default=True,
     metavar="MINUTES",
-    help="Save the state this often inside an epoch.",
+    help="Where epochs are long and power may fail: save the state this often inside one.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), help="Threads that load images.  [default: all cores]"
+    "--threads",
+    type=click.IntRange(1),
+    help="Threads that load images: fewer leave cores to other programs.  [default: all cores]",
 )
 @json_option
 @force_option
