@@ -31,7 +31,7 @@ _GROUPS = {
     "Source": ("--source", "--every", "--roi"),
     "Answers": ("--threshold", "--top"),
     "Output": (
-        *("--serve", "--window", "--record", "--save", "--save-to", "--collect"),
+        *("--serve", "--window", "--record", "--save", "--collect"),
         *("--append", "--json", "--force"),
     ),
     "Actions": ("--on", "--mqtt", "--pin", "--systemd"),
@@ -41,7 +41,14 @@ _GROUPS = {
     ),
     "Advanced, answers": ("--smooth", "--truth"),
     "Advanced, output": (
-        *("--jsonl", "--save-differences", "--save-pause", "--max-saved", "--keep-free"),
+        *(
+            "--jsonl",
+            "--save-to",
+            "--save-differences",
+            "--save-pause",
+            "--max-saved",
+            "--keep-free",
+        ),
         "--quiet",
     ),
     "Advanced, actions": ("--on-pause", "--mqtt-file", "--mqtt-steady"),

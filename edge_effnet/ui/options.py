@@ -137,6 +137,6 @@ model_options = _together(
     preprocess_option,
     head_option,
     threshold_option,
-    top_option("Also report top-K accuracy."),
+    top_option("Where a right answer among the best K is enough: report top-K accuracy too."),
 )
 output_options = _together(json_option, force_option)

@@ -135,7 +135,7 @@ class CameraOptions:
     save_to: Path | None = field(
         default=None,
         metadata=option(
-            "Where --save keeps them, with a folder for each label.  [default: saved]",
+            "Where --save keeps its frames, in a folder for each label.  [default: saved]",
             metavar="DIR",
         ),
     )
