@@ -84,7 +84,9 @@ class ModelCommand(GroupedCommand):
 
     def _read(self, ctx: click.Context, args: Sequence[str]) -> tuple[list[str], list[str]]:
         """What stands behind ``--model``, and the arguments, all in the order they were typed."""
-        options = [param for param in self.params if isinstance(param, click.Option)]
+        options: list[click.Parameter] = [
+            param for param in self.params if isinstance(param, click.Option)
+        ]
         parser = click.Command(self.name, params=options).make_parser(ctx)
         values, words, _ = parser.parse_args(list(args))
         return list(values.get(_NAMED) or ()), words
