@@ -111,8 +111,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; nothing half-written was left behind", 130)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        if type(stop) in (KeyboardInterrupt, click.Abort):  # others have said how it goes on
+            click.echo("interrupted; nothing half-written was left behind", err=True)
+        return 130
     except (ReaderGone, BrokenPipeError):
         # The reader has what it wanted.
         _discard_stdout()

@@ -11,10 +11,7 @@ from typing import Any
 
 # name: (module:attribute, one-line help)
 COMMANDS = {
-    "create": (
-        "edge_effnet.commands.create:command",
-        "From photos to a network for your board, in one command.",
-    ),
+    "create": ("edge_effnet.commands.create:command", "From photos to a network for your board."),
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "teach": ("edge_effnet.commands.teach:command", "Your own classes, in seconds, on any device."),

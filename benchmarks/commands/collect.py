@@ -74,6 +74,7 @@ def pull_command(source: str, folder: Path | None) -> None:
 def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
     from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL
     from edge_effnet.ui.console import console, echo, megabytes, print_note
+    from edge_effnet.ui.shown_commands import own_command
     from edge_effnet.ui.tables import name_text, table
 
     plan, count, size = pulled.plan, sum(pulled.files.values()), sum(pulled.sizes.values())
@@ -93,7 +94,7 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
     for line in _notes(pulled, folder):
         print_note(line)
     if any(folder.glob(f"{PHOTOS}/*/*.jpg")):
-        echo(f"next: edge-effnet teach {quote(str(folder / PHOTOS))} --out better.tflite")
+        echo(f"next: {own_command()} teach {quote(str(folder / PHOTOS))} --out better.tflite")
     elif any(folder.glob(f"{TO_LABEL}/*.jpg")):
         echo(f"next: sort {folder / TO_LABEL} into class folders, {folder / PHOTOS}/CLASS/")
 

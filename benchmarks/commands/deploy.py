@@ -82,6 +82,7 @@ def _missing(name: str) -> str:
 
 def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: bool) -> None:
     from edge_effnet.ui.console import echo, print_note
+    from edge_effnet.ui.shown_commands import own_command
 
     host, named = place.address.host, quote(place.with_path(found.path))
     if found.unreadable:
@@ -101,7 +102,9 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
     else:
         echo(f"in place on {host}: {found.path}, SHA-256 {found.sha256[:16]}…")
     if found.kept:
-        echo(f"the file before is kept as {found.kept}; back: edge-effnet deploy --back {named}")
+        echo(
+            f"the file before is kept as {found.kept}; back: {own_command()} deploy --back {named}"
+        )
     if found.heads:
         print_note(
             f"it answers with a {found.heads[1]} head, the file before with a {found.heads[0]} "

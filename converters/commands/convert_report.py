@@ -18,6 +18,7 @@ from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
 from edge_effnet.ui.reports.preflight import print_preflight
+from edge_effnet.ui.shown_commands import camera_command, example, own_command
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings, table
 
 
@@ -88,13 +89,13 @@ def print_conversion(conversion: Conversion) -> None:
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in converted if made.recipe != FLOAT32), converted[0])
-    float_file, small = (quote(str(made.path)) for made in (reference, first))
-    out.print(
-        f"next: edge-effnet compare {float_file} {small} --data DIR"
-        if sets.generated and reference.kept
-        else f"next: edge-effnet classify {small} photo.jpg",
-        soft_wrap=True,
-    )
+    if sets.generated:
+        models = [str(made.path) for made in (first, reference) if made.kept or made is first]
+        out.print(f"next: {camera_command(own_command(), models)}", soft_wrap=True)
+    else:
+        photo = example(sample.path for sample in sets.evaluation.samples)
+        line = f"classify {quote(str(first.path))} {photo}"
+        out.print(f"next: {own_command()} {line}", soft_wrap=True)
 
 
 def _proof(recipe: str, paired: Paired) -> str:
@@ -183,5 +184,5 @@ def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
         )
     compiled = quote(str(outcome.compiled))
     out.print(
-        f"next: edge-effnet bench {compiled} --device coral, where the stick is", soft_wrap=True
+        f"next: {own_command()} bench {compiled} --device coral, where the stick is", soft_wrap=True
     )

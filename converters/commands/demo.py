@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from shlex import quote
 
@@ -20,6 +19,7 @@ from edge_effnet.errors import MissingExtra, UsageProblem
 from edge_effnet.ui.console import console, echo, print_note
 from edge_effnet.ui.options import force_option
 from edge_effnet.ui.output import claim_outputs
+from edge_effnet.ui.shown_commands import own_command
 
 SIGNS_VARIANT, IMAGENET_VARIANT = "b0", "lite0"
 IMAGE = "answers.jpg"
@@ -143,7 +143,7 @@ def _print_next(models: dict[str, Path], out: Path, imagenet: bool) -> None:
     screen, int8, folder = console(), quote(str(models["int8"])), quote(str(out))
     screen.print()
     screen.print("Next", style="bold")
-    command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
+    command = own_command()
     lines = (
         f"{command} classify {int8} photo.jpg",
         f"{command} push your-name@raspberrypi.local {folder}/*.tflite    # to a Raspberry Pi",

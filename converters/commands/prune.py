@@ -17,6 +17,7 @@ from edge_effnet.ui.console import echo, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
+from edge_effnet.ui.shown_commands import own_command
 
 if TYPE_CHECKING:
     from converters.pruning.context import PruningContext
@@ -193,7 +194,7 @@ def _prune(
         except Interrupted:
             if (folder / CONFIG_FILE.name).exists():
                 callbacks.say(
-                    f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}"
+                    f"stopped; go on with: {own_command()} prune --resume {quote(str(folder))}"
                 )
             raise
 

@@ -16,6 +16,7 @@ from edge_effnet.errors import LimitMissed
 from edge_effnet.metrics import Comparison
 from edge_effnet.metrics.two_models.losses import losses_of
 from edge_effnet.ui.console import console, megabytes, millions
+from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.tables import print_warnings, table
 
 
@@ -201,9 +202,10 @@ def result_json(result: PruningResult) -> dict[str, Any]:
 
 
 def print_next(result: PruningResult | SparsityResult) -> None:
+    data = quote(str(result.context.config.data))
     console().print(
-        f"next: edge-effnet convert --variant {quote(str(result.variant_file))} "
-        f"--weights {quote(str(result.checkpoint))} --int8",
+        f"next: {own_command()} convert --variant {quote(str(result.variant_file))} "
+        f"--weights {quote(str(result.checkpoint))} --int8 --data {data}",
         soft_wrap=True,
     )
 

@@ -19,6 +19,7 @@ from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
@@ -184,7 +185,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
                 return resume(folder, config=config, callbacks=callbacks, **common)
             return train(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
         except Interrupted:
-            print_note(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
+            print_note(f"stopped; go on with: {own_command()} train --resume {quote(str(folder))}")
             raise
 
 
@@ -255,7 +256,7 @@ def _print_result(result: TrainingResult) -> None:
         else f"--calibration {quote(config.data)} --data {quote(config.val)}"
     )
     out.print(
-        f"next: edge-effnet convert --variant {quote(config.variant)} "
+        f"next: {own_command()} convert --variant {quote(config.variant)} "
         f"--weights {quote(str(result.checkpoint))} {images} --int8",
         soft_wrap=True,
     )

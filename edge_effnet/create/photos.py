@@ -27,7 +27,7 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
     lines = []
     if skipped := taught.collection.skipped:
         lines.append(
-            f"{_photos(len(skipped))} cannot be read and teach nothing: "
+            f"{_photos(len(skipped))} cannot be read, left out: "
             f"{_some([image.path for image in skipped])}"
         )
     if suspects is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -24,6 +24,11 @@ def own_command() -> str:
     path = called.absolute()
     with_folder = os.path.relpath(path)
     return quote(with_folder if len(with_folder) < len(str(path)) else str(path))
+
+
+def example(photos: Iterable[Path]) -> str:
+    """One of the user's photos that is there, for a command line."""
+    return quote(str(next((path for path in photos if path.is_file()), "photo.jpg")))
 
 
 def camera_command(program: str, models: Sequence[str]) -> str:
