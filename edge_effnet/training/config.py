@@ -27,6 +27,7 @@ EPOCHS, EPOCHS_FROM_RANDOM = 8, 30
 # Of a run with --from whose network began with random weights.
 EPOCHS_AFTER_RANDOM = 20
 SIGNS_RESOLUTION = 96
+_OVERFITTING, _OWN = "Against overfitting:", ".  [default: the variant's]"
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,7 @@ class TrainConfig:
     resolution: int | None = field(
         default=None,
         metadata=option(
-            "Side of the input in pixels: smaller is faster, and less often right.  "
-            "[default: the weights' own]",
-            16,
-            1024,
+            "Input's side in pixels; smaller is faster.  [default: the weights' own]", 16, 1024
         ),
     )
     val: str | None = field(
@@ -79,9 +77,7 @@ class TrainConfig:
     )
     val_share: float = field(
         default=0.2,
-        metadata=option(
-            "Without --val: share of each class held out for validation.", 0.01, 0.9, share=True
-        ),
+        metadata=option("Without --val: share of each class held out.", 0.01, 0.9, share=True),
     )
     epochs: int | None = field(
         default=None,
@@ -112,94 +108,54 @@ class TrainConfig:
     )
     weight_decay: float = field(
         default=0.01,
-        metadata=option(
-            "Against overfitting: how fast weights of kernels shrink (decoupled weight decay).",
-            0,
-            1,
-        ),
+        metadata=option(f"{_OVERFITTING} decoupled decay of the weights of kernels.", 0, 1),
     )
     warmup_epochs: float = field(
         default=1.0,
-        metadata=option(
-            "Where the first epochs go wrong: epochs until the learning rate peaks, before its "
-            "cosine.",
-            0,
-            100,
-        ),
+        metadata=option("Where training begins badly: epochs until the rate peaks.", 0, 100),
     )
     label_smoothing: float = field(
         default=0.1,
         metadata=option(
-            "Where labels may be wrong: share of each that is spread over all classes.",
-            0,
-            0.9,
-            share=True,
+            "Where labels may be wrong: share of each spread over all.", 0, 0.9, share=True
         ),
     )
     drop_connect: float | None = field(
         default=None,
         metadata=option(
-            "Against overfitting: how often the last block is left out (stochastic depth), earlier "
-            "ones less.  [default: the variant's]",
-            0,
-            0.9,
-            share=True,
+            f"{_OVERFITTING} stochastic depth of the last block{_OWN}", 0, 0.9, share=True
         ),
     )
     dropout: float | None = field(
         default=None,
-        metadata=option(
-            "Against overfitting: share of the features hidden from the last layer.  [default: the "
-            "variant's]",
-            0,
-            0.9,
-            share=True,
-        ),
+        metadata=option(f"{_OVERFITTING} dropout before the classifier{_OWN}", 0, 0.9, share=True),
     )
     augment: Augment | None = field(
         default=None,
-        metadata=option(
-            "With few photos: how much each is varied.  [default: light; for signs none]"
-        ),
+        metadata=option("With few photos: vary each more.  [default: light; for signs none]"),
     )
     flip: bool | None = field(
         default=None,
-        metadata=option(
-            "Mirror half the images; not where left and right mean something, as on signs."
-        ),
+        metadata=option("Mirror half the images; not where left and right differ, as on signs."),
     )
     min_crop: float = field(
         default=0.35,
         metadata=option(
-            "Where what counts is small or at the edge: a larger share of the image stays in every "
-            "crop.",
-            0.05,
-            1,
-            share=True,
+            "Where small things count: least share of the image in a crop.", 0.05, 1, share=True
         ),
     )
     mixup: float = field(
         default=0.0,
-        metadata=option(
-            "Against overfitting in long runs: blend pairs of images (alpha of mixup; 0 is off).",
-            0,
-            10,
-        ),
+        metadata=option(f"{_OVERFITTING} blend two images; mixup's alpha, 0 is off.", 0, 10),
     )
     cutmix: float = field(
         default=0.0,
-        metadata=option(
-            "The same, pasting a part of one image into another (alpha of cutmix; 0 is off).", 0, 10
-        ),
+        metadata=option(f"{_OVERFITTING} paste one into another; cutmix's alpha, 0 is off.", 0, 10),
     )
     ema: float = field(
         default=0.0,
         metadata=option(
-            "Where validation jumps from epoch to epoch: average the weights with this decay, such "
-            "as 0.999; 0 is off.",
-            0,
-            0.99999,
-            share=True,
+            "Where validation jumps: decay, as 0.999, of averaged weights.", 0, 0.99999, share=True
         ),
     )
     class_weights: bool = field(
@@ -212,23 +168,18 @@ class TrainConfig:
     batch_norm: BatchNorm = field(
         default="auto",
         metadata=option(
-            "Where your images are unlike the weights' own: train batch normalization too; auto: "
-            "frozen, unless from random weights."
+            "Where your images are unlike those of the weights: train batch normalization too; "
+            "auto: frozen, unless from random weights."
         ),
     )
     patience: int = field(
         default=8,
-        metadata=option(
-            "To stop sooner or later: epochs without improvement before stopping; 0: never.",
-            0,
-            10_000,
-        ),
+        metadata=option("Stop after so many epochs without improvement; 0: never.", 0, 10_000),
     )
     learn_head: bool | None = field(
         default=None,
         metadata=option(
-            "Where the last layer is right already: do not learn it alone first.  [default: yes; "
-            "random weights: no]"
+            "Whether the last layer is learned alone first.  [default: yes; random weights: no]"
         ),
     )
     signs_train: int = field(
@@ -245,9 +196,7 @@ class TrainConfig:
     )
     strict: bool = field(
         default=False,
-        metadata=option(
-            "Where no image may be missing: refuse unreadable ones instead of skipping them."
-        ),
+        metadata=option("Where none may be missing: refuse unreadable images, not skip them."),
     )
     seed: int = field(
         default=0, metadata=option("Random seed: another one shows what is chance.", 0, 2**31 - 1)
