@@ -110,7 +110,7 @@ def open_run(
         say(line)
     try:
         outputs, server = open_outputs(
-            options, settings, models.model.head.task, source.fps, notes.put, taps
+            options, settings, models.model, source.fps, notes.put, taps
         )
     except BaseException:
         source.close()
