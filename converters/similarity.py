@@ -2,7 +2,9 @@
 
 A file gets the mean features of each class, of images that calibrate, computed by the file
 itself. The threshold under which an image is unknown is chosen on the evaluation images, which
-the network was not trained on: it is the one below which so many of them lie as may be lost.
+the network was not trained on: it is the highest below which of no class more of them lie than
+may be lost. Over all classes together one may lose much: that of the fewest photos, or the one
+whose photos differ most.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 from converters.calibration.images import ConversionImages
 from converters.comparing import workers_for
 from converters.config import ConvertConfig
+from edge_effnet.arrays import Float32Array, bincount
 from edge_effnet.artifact import read_artifact, write_artifact
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.folders import both_parts
@@ -33,6 +36,7 @@ from edge_effnet.teaching.features import image_features
 from edge_effnet.teaching.taught_file import with_similarity
 
 _MOST_OF_A_CLASS = 20
+_ENOUGH_OF_A_CLASS = round(1 / LOST_SHARE)
 _UNDECIDED = Unknown(-1.0, LOST_SHARE, 0)
 
 
@@ -149,12 +153,27 @@ def decide_unknown(
     )
     found = [reference if one is None else one.candidate_predictions for one in comparisons]
     rules = {
-        path: unknown_rule(one.similarity, LOST_SHARE)
+        path: rule_for_each_class(one.similarity, one.truth)
         for path, one in zip(paths, found, strict=True)
-        if one.similarity is not None
+        if one.similarity is not None and one.truth is not None
     }
     decided = [replace(one, rule=rules.get(path)) for path, one in zip(paths, found, strict=True)]
     return rules, [
         None if one is None else compare_predictions(decided[0], now)
         for one, now in zip(comparisons, decided, strict=True)
     ]
+
+
+def rule_for_each_class(similarity: Float32Array, truth: NDArray[np.int64]) -> Unknown:
+    """The lowest threshold of all evaluation images and of those of each class that has enough to
+    choose one by; of fewer the lowest image alone would decide.
+
+    Args:
+        similarity, truth: of each evaluation image, (images,).
+    """
+    counts = bincount(truth)
+    enough = [truth == label for label in np.flatnonzero(counts >= _ENOUGH_OF_A_CLASS)]
+    chosen = [unknown_rule(similarity[which], LOST_SHARE) for which in enough]
+    rules = [unknown_rule(similarity, LOST_SHARE), *chosen]
+    lowest = min(rule.threshold for rule in rules)
+    return replace(rules[0], threshold=lowest)

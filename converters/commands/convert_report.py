@@ -70,7 +70,8 @@ def print_conversion(conversion: Conversion) -> None:
     if any(made.comparison and made.comparison.unknown for made in converted):
         out.print(
             f'what is like none of the calibration images is answered "unknown": so are '
-            f"{LOST_SHARE:.0%} of the evaluation images (other things: evaluate --others DIR)",
+            f"{LOST_SHARE:.0%} of a class's evaluation images at most (other things: evaluate "
+            "--others DIR)",
             soft_wrap=True,
         )
     if converted[0].comparison is not None:

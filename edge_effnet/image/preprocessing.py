@@ -150,18 +150,27 @@ def preprocess(pixels: Pixels, settings: Preprocess) -> Pixels:
     size too: images that were prepared elsewhere want ``crop=1`` or ``fit=squash``, which leave
     them untouched.
     """
-    rows, columns = pixels.shape[:2]
-    if settings.fit == "crop":
-        scale = min(rows / settings.height, columns / settings.width) * settings.crop
-        kept_rows = max(1, min(rows, round(settings.height * scale)))
-        kept_columns = max(1, min(columns, round(settings.width * scale)))
-        top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
-        pixels = pixels[top : top + kept_rows, left : left + kept_columns]
+    pixels = _cropped(pixels, settings, settings.crop) if settings.fit == "crop" else pixels
     if settings.fit == "pad":
         fitted = _padded(pixels, settings)
     else:
         fitted = _resized(pixels, settings.height, settings.width, settings.resize)
     return np.ascontiguousarray(in_channels(fitted, settings.channels))
+
+
+def around_crop(pixels: Pixels, settings: Preprocess) -> Pixels:
+    """The part of an image around what ``preprocess`` keeps: the largest in its middle of the
+    input's aspect ratio where it crops, else all of it; a view, nothing is copied."""
+    return _cropped(pixels, settings, 1.0) if settings.fit == "crop" else pixels
+
+
+def _cropped(pixels: Pixels, settings: Preprocess, share: float) -> Pixels:
+    rows, columns = pixels.shape[:2]
+    scale = min(rows / settings.height, columns / settings.width) * share
+    kept_rows = max(1, min(rows, round(settings.height * scale)))
+    kept_columns = max(1, min(columns, round(settings.width * scale)))
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    return pixels[top : top + kept_rows, left : left + kept_columns]
 
 
 def in_channels(pixels: Pixels, channels: Channels) -> Pixels:

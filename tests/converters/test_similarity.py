@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 import converters
+from converters.similarity import rule_for_each_class
 from edge_effnet.artifact import read_artifact
 from edge_effnet.data.listing import load_dataset
+from edge_effnet.heads.learning.cross_validation import unknown_rule
 from edge_effnet.runtime.classifier import open_classifier
 from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.runtime.interpreter import open_interpreter
@@ -97,3 +99,20 @@ def test_files_that_cannot_tell_always_answer_a_class(
     card = read_artifact(small).card
     assert card is not None
     assert (card.unknown, outputs(small)) == (None, 1)
+
+
+def test_no_class_loses_more_than_its_share() -> None:
+    similar, varied = np.linspace(0.9, 0.99, 80), np.linspace(0.4, 0.99, 20)
+    similarity = np.concatenate([similar, varied]).astype(np.float32)
+    truth = np.repeat([0, 1], [80, 20])
+    assert (similarity[truth == 1] < unknown_rule(similarity, 0.05).threshold).mean() == 0.2
+    rule = rule_for_each_class(similarity, truth)
+    assert rule.threshold == similarity[truth == 1].min()
+    assert (rule.lost_share, rule.images) == (0.05, 100)
+
+
+def test_a_class_of_few_images_does_not_decide_alone() -> None:
+    similarity = np.linspace(0.5, 0.99, 100).astype(np.float32)
+    truth = np.repeat([1, 0], [19, 81])  # the lowest are of one class
+    rule = rule_for_each_class(similarity, truth)
+    assert rule.threshold == unknown_rule(similarity, 0.05).threshold

@@ -30,6 +30,7 @@ from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.frame_files import FrameFiles
 from edge_effnet.data.division.bursts import burst_name
+from edge_effnet.image.preprocessing import Preprocess, around_crop
 from edge_effnet.metrics.one_model.classification import top_answers
 
 UNSURE_MARGIN = 0.2
@@ -67,7 +68,10 @@ class Collector:
         keeping: whether frames are kept that nobody told.
 
     Args:
-        region: of frames that the models see, which is kept.
+        region: of frames that the models see.
+        preprocess: of the models; of the region the part around their crop is kept. What lies
+            beside it they never see, and networks that learned from whole frames mistook how
+            large a thing is in them for what it is (docs/research/tried.md).
         taps: that tell classes; None without a page.
         most: files at most, those of earlier runs included.
     """
@@ -78,6 +82,7 @@ class Collector:
         *,
         labels: Sequence[str],
         region: Region,
+        preprocess: Preprocess,
         taps: Taps | None,
         most: int,
         floor: DiskFloor,
@@ -89,6 +94,7 @@ class Collector:
         )
         self._folder, self._taps, self._say = folder, taps, say
         self.labels, self._region = tuple(labels), region
+        self._preprocess = preprocess
         self._lock = threading.Lock()
         self._lines: dict[Path, tuple[dict[str, Any], _Burst | None]] = {}
         self._taken_back: set[Path] = set()
@@ -238,7 +244,7 @@ class Collector:
                 self._lines[path] = line, burst
                 if len(self._lines) > _WAITING:  # of a frame that a slow disk left no room for
                     del self._lines[next(iter(self._lines))]
-            self._files.put(path, self._region.cut(frame.pixels))
+            self._files.put(path, around_crop(self._region.cut(frame.pixels), self._preprocess))
         elif not self._full_said:
             self._full_said = True
             self._say(f"{self._folder} has its fill of frames; no more are kept (--max-saved)")

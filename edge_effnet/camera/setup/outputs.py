@@ -24,7 +24,7 @@ from edge_effnet.camera.outputs.window import Window
 from edge_effnet.camera.settings import SessionSettings
 from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.errors import UsageProblem
-from edge_effnet.heads.kinds import Task
+from edge_effnet.runtime.classifier import Classifier
 from edge_effnet.spelling import read_amount
 
 RECORD_FPS = 10.0
@@ -35,7 +35,7 @@ MOST_RECORD_FPS = 30.0
 def open_outputs(
     options: CameraOptions,
     settings: SessionSettings,
-    task: Task,
+    model: Classifier,
     source_fps: float | None,
     say: Callable[[str], None],
     taps: Taps | None,
@@ -72,6 +72,7 @@ def open_outputs(
                 options.collect,
                 labels=settings.labels,
                 region=settings.region,
+                preprocess=model.preprocess,
                 taps=taps,
                 most=options.max_saved or 2000,
                 floor=floor,
@@ -109,7 +110,7 @@ def open_outputs(
         if options.mqtt or options.mqtt_file:
             from edge_effnet.camera.outputs.mqtt import open_publisher
 
-            outputs.answers.append(open_publisher(options, settings, task, say))
+            outputs.answers.append(open_publisher(options, settings, model.head.task, say))
         if (lines := options.jsonl or options.append) is not None:  # the last: it empties the file
             outputs.jsonl = JsonLines(
                 lines,

@@ -109,9 +109,7 @@ def open_run(
     for line in (*left_out_lines(source.left_out), *_other_size(source, request)):
         say(line)
     try:
-        outputs, server = open_outputs(
-            options, settings, models.model.head.task, source.fps, notes.put, taps
-        )
+        outputs, server = open_outputs(options, settings, models.model, source.fps, notes.put, taps)
     except BaseException:
         source.close()
         raise

@@ -18,12 +18,14 @@ from edge_effnet.camera.frames import ComparedFrame, Frame, FrameScores, Region
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.data.listing import load_dataset
+from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.image.reading import read_image
 from tests.edge_effnet.camera.conftest import plain
 
 LABELS = ("blue", "green", "red")
 Make = Callable[..., Collector]
 WHOLE = Region()
+SQUASHED = Preprocess(96, 96, crop=1.0, fit="squash")
 
 
 @pytest.fixture
@@ -35,12 +37,18 @@ def taps() -> Taps:
 def collector(tmp_path: Path, taps: Taps) -> Iterator[Make]:
     made = []
 
-    def make(most: int = 1000, said: list[str] | None = None, region: Region = WHOLE) -> Collector:
+    def make(
+        most: int = 1000,
+        said: list[str] | None = None,
+        region: Region = WHOLE,
+        preprocess: Preprocess = SQUASHED,
+    ) -> Collector:
         say = (said if said is not None else []).append
         one = Collector(
             tmp_path / "kept",
             labels=LABELS,
             region=region,
+            preprocess=preprocess,
             taps=taps,
             most=most,
             floor=DiskFloor(0),
@@ -256,3 +264,22 @@ def test_what_is_kept_is_the_part_that_the_models_see(collector: Make, tmp_path:
     pixels = read_image(path)
     assert pixels.shape == (32, 32, 3)
     assert pixels.min() > 250
+
+
+@pytest.mark.parametrize(
+    ("preprocess", "kept"),
+    [
+        (Preprocess(96, 96, crop=0.9), (32, 32, 3)),  # a little more than the model sees
+        (Preprocess(48, 96), (32, 64, 3)),
+        (Preprocess(96, 96, crop=1.0, fit="pad"), (32, 80, 3)),
+    ],
+)
+def test_what_lies_beside_the_crop_of_the_models_is_not_kept(
+    collector: Make, tmp_path: Path, preprocess: Preprocess, kept: tuple[int, int, int]
+) -> None:
+    one = collector(preprocess=preprocess)
+    scores = np.array([0.4, 0.35, 0.25], np.float32)
+    look(one, FrameScores(Frame(np.zeros((32, 80, 3), np.uint8), 0, 0, 0.0, 0.0), scores, 0, 0, 0))
+    one.end()
+    (path,) = tmp_path.glob("kept/to-label/*.jpg")
+    assert read_image(path).shape == kept

@@ -17,6 +17,7 @@ from edge_effnet.camera.learning.learner import Learner
 from edge_effnet.camera.outputs.disk import DiskFloor
 from edge_effnet.camera.outputs.page.controls import Kept
 from edge_effnet.camera.outputs.page.server import Server
+from edge_effnet.image.preprocessing import Preprocess
 from tests.edge_effnet.camera.conftest import jpeg, plain
 from tests.edge_effnet.camera.outputs.page.conftest import get, post, serving
 
@@ -38,6 +39,7 @@ def server(folder: Path, tmp_path: Path) -> Iterator[Server]:
         folder,
         labels=LABELS,
         region=Region(),
+        preprocess=Preprocess(96, 96),
         taps=taps,
         most=100,
         floor=DiskFloor(0),
