@@ -16,6 +16,7 @@ from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
+from edge_effnet.plurals import counted, plural
 from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.training.checkpointing import (
     TrainingState,
@@ -264,7 +265,8 @@ def say_skipped(images: TrainingImages, callbacks: Callbacks) -> None:
         return
     count = len(images.skipped)
     callbacks.say(
-        f"skipped {count} unreadable {'image' if count == 1 else 'images'} (--strict refuses them):"
+        f"skipped {counted(count, 'unreadable image')} (--strict refuses "
+        f"{plural(count, 'it', 'them')}):"
     )
     for image in images.skipped[:3]:
         callbacks.say(f"  {image.reason}")
