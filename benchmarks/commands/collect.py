@@ -86,7 +86,8 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
         console().print(rows)
     echo(
         f"fetched {_photos(count)} ({megabytes(size) if size else '0 MB'}) and {pulled.lines} "
-        f"lines of {LINES} from {source} into {folder}; {here} {plural(here, 'was', 'were')} here already"
+        f"lines of {LINES} from {source} into {folder}; {here} {plural(here, 'was', 'were')} here "
+        "already"
     )
     for ours, photo in plan.move[:_SHOWN]:
         echo(f"moved as on the Pi: {ours} to {photo.path}")

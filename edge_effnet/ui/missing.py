@@ -12,6 +12,7 @@ _WANTED: dict[str, tuple[str, str]] = {
     "--count": ("a number of images", "how many to render over all classes, such as -n 1600"),
     "--data": ("images", "a folder with one folder per class, or a CSV file"),
     "--out": ("a name for what it writes", "a file name behind -o"),
+    "--variant": ("a network", "the name of a variant, as edge-effnet variants lists them"),
     "CANDIDATE": ("a second model", "the model to compare with REFERENCE, such as b0-int8.tflite"),
     "DIR": ("a folder to write to", "a name for it"),
     "FILE_OR_FOLDER...": ("something to copy", "model files, or folders of models and photos"),
