@@ -48,7 +48,7 @@ def refuse_nothing_to_train(config: TrainConfig) -> None:
 
 def _nothing_to_train() -> UsageProblem:
     return UsageProblem(
-        "there was nothing to train",
+        "there is nothing to train",
         found="--epochs 0 from random weights",
         fix="give --epochs 1 or more",
     )

@@ -40,7 +40,7 @@ def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
     contradict = [one for one in suspects.copies if one.contradict]
     groups = counted(len(suspects.copies), "group") if suspects.copies else "none"
     if suspects.copies:
-        groups += f", {len(contradict)} of them under different labels"
+        groups += f", {len(contradict) or 'none'} of them under different labels"
     say(
         out,
         f"one image several times, or nearly, among {counted(suspects.given, 'image')}: {groups}",
