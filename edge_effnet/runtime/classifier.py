@@ -179,7 +179,7 @@ def _interface(
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(
             f"{path} is not an image classifier",
-            found=f"{len(inputs)} inputs and {len(outputs)} outputs",
+            found=f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}",
             expected="one image in, one vector of scores out",
             fix="give a classification model",
         )

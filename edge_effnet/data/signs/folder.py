@@ -16,6 +16,7 @@ from edge_effnet.data.signs.table import LABELS
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
 from edge_effnet.files.locks import made_folder
 from edge_effnet.files.scratch import scratch_folder
+from edge_effnet.plurals import counted
 
 NOTE = "signs.json"  # how the images were made; also tells that a folder is ours to replace
 ENCODINGS = {
@@ -102,7 +103,7 @@ def refuse_folder(folder: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise OutputError(
             f"{folder} is not empty",
-            found=f"{len(names)} entries",
+            found=counted(len(names), "entry", "entries"),
             expected="a new or empty folder",
             fix="choose another name, remove it, or add --force",
         )

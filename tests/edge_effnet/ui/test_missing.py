@@ -43,7 +43,8 @@ def test_each_command_alone_says_what_it_needs(
         (
             ("evaluate", "b0-int8.tflite"),
             "evaluate needs images; found no --data; expected a folder with one folder per class, "
-            "or a CSV file; to fix: for example: edge-effnet evaluate b0-int8.tflite --data photos/",
+            "or a CSV file; to fix: for example: edge-effnet evaluate b0-int8.tflite "
+            "--data photos/",
         ),
         (
             ("compare", "one.tflite"),
