@@ -12,6 +12,7 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem
 from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
+from edge_effnet.ui.missing import missing
 from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     force_option,
@@ -201,7 +202,7 @@ class Output:
 def _refuse_contradictions(models: bool, targets: Any, *, attach: bool, clean: bool) -> None:
     """What does not go together, before anything is done."""
     if not models and not attach and not clean:
-        raise click.UsageError("Missing argument 'MODELS...'.")
+        raise missing("models")
     if models and attach:
         raise UsageProblem(
             "--attach fetches a measurement that was started before",

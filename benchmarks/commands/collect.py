@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.plurals import counted, plural
 from edge_effnet.ui.command_classes import SuggestingGroup
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
     from edge_effnet.ui.tables import name_text, table
 
     plan, count, size = pulled.plan, sum(pulled.files.values()), sum(pulled.sizes.values())
+    here = len(plan.here)
     if count:
         rows = table(str(folder), "photos", "size")
         for place in sorted(pulled.files):
@@ -85,7 +87,8 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
         console().print(rows)
     echo(
         f"fetched {_photos(count)} ({megabytes(size) if size else '0 MB'}) and {pulled.lines} "
-        f"lines of {LINES} from {source} into {folder}; {len(plan.here)} were here already"
+        f"lines of {LINES} from {source} into {folder}; {here} {plural(here, 'was', 'were')} here "
+        "already"
     )
     for ours, photo in plan.move[:_SHOWN]:
         echo(f"moved as on the Pi: {ours} to {photo.path}")
@@ -130,7 +133,7 @@ def _notes(pulled: Pulled, folder: Path) -> list[str]:
 
 
 def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count} photos"
+    return counted(count, "photo")
 
 
 def _some(names: Sequence[str]) -> str:

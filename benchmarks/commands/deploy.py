@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.missing import missing
 from edge_effnet.ui.model_command import ModelCommand
 
 if TYPE_CHECKING:
@@ -58,7 +59,15 @@ def command(
             raise UsageProblem(
                 "--back puts a file back that was there", found="--data", fix="omit --data"
             )
-        place = parse_place(target or model or _missing("NAME@HOST:PATH"))
+        if not (target or model):
+            raise UsageProblem(
+                "deploy --back needs a Raspberry Pi and the file there",
+                found="no NAME@HOST:PATH",
+                expected="your user name there, its address and the file",
+                fix="for example: edge-effnet deploy --back "
+                "your-name@raspberrypi.local:mine.tflite",
+            )
+        place = parse_place(target or model or "")
         path = place.path or (Path(model).name if model and target else None)
         if path is None:
             raise UsageProblem(
@@ -70,14 +79,12 @@ def command(
             )
         found = asyncio.run(put_back(place, path, force=force))
     else:
-        place = parse_place(target or _missing("NAME@HOST[:PATH]"))
+        if model is None or target is None:
+            raise missing("model" if model is None else "target")
+        place = parse_place(target)
         with stages() as stage:
-            found = asyncio.run(deploy(Path(model or ""), place, data, stage, force=force))
+            found = asyncio.run(deploy(Path(model), place, data, stage, force=force))
     _print_deployed(found, place, back=back, with_data=data is not None)
-
-
-def _missing(name: str) -> str:
-    raise click.UsageError(f"Missing argument '{name}'.")
 
 
 def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: bool) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.plurals import counted, plural
 
 if TYPE_CHECKING:
     from benchmarks.push.gathering import Gathered, Item
@@ -101,7 +102,7 @@ def _print_gathered(gathered: Gathered) -> None:
         found = [item for item in gathered.items if item.kind == kind]
         if found:
             size = megabytes(sum(item.size for item in found))
-            said.append(f"{len(found)} {word}{'s' * (len(found) != 1)} ({size})")
+            said.append(f"{counted(len(found), word)} ({size})")
     echo("here: " + ", ".join(said), err=True)
     if gathered.left_out:
         kinds = ", ".join(f"{count} {kind}" for kind, count in gathered.left_out.most_common(4))
@@ -114,15 +115,16 @@ def _print_pushed(pushed: Pushed, gathered: Gathered, place: Place) -> None:
     from edge_effnet.ui.console import echo, megabytes, print_note
 
     size = sum(item.size for item in pushed.copied)
-    files = f"{len(pushed.copied)} file{'s' * (len(pushed.copied) != 1)}"
+    files = counted(len(pushed.copied), "file")
     echo(
         f"copied {files} ({megabytes(size) if size else '0 MB'}) to {place.address.host}; "
-        f"{len(pushed.present)} were there already"
+        f"{len(pushed.present)} {plural(len(pushed.present), 'was', 'were')} there already"
     )
-    if pushed.kept:
+    if kept := len(pushed.kept):
         print_note(
-            f"{len(pushed.kept)} differ from those there, which stay ({_some(pushed.kept)}); "
-            "--force replaces them"
+            f"{kept} {plural(kept, 'differs from the one', 'differ from those')} there, which "
+            f"{plural(kept, 'stays', 'stay')} ({_some(pushed.kept)}); "
+            f"--force replaces {plural(kept, 'it', 'them')}"
         )
     installed = pushed.installed or {}
     if installed["new"]:

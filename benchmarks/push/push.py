@@ -23,6 +23,7 @@ from benchmarks.ssh.connect import Address
 from benchmarks.ssh.files import LinkLost, RemoteFiles
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.read import read_bytes
+from edge_effnet.plurals import counted
 from edge_effnet.stages import Advance, StartStage
 
 ENVIRONMENT = "effnet"  # below the home folder of the Pi
@@ -190,7 +191,7 @@ async def _copy(
     await board.ask("make_folders", folders=folders)
     files = RemoteFiles(board.address, board.connection, board.sftp)
     kilobytes = -(-sum(item.size for item in todo) // 1000)
-    advance = stage(f"copying {len(todo)} files to {board.address.host} (kB)", kilobytes)
+    advance = stage(f"copying {counted(len(todo), 'file')} to {board.address.host} (kB)", kilobytes)
     before = 0
     for batch in _batches(todo):
         try:

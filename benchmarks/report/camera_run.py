@@ -9,9 +9,10 @@ from benchmarks.report.comparisons import left_out_line, trained_on
 from benchmarks.report.near_identical import once_each
 from benchmarks.report.sources import Json
 from benchmarks.report.suspects import image_of
-from benchmarks.report.wording import alike_text, counted, missing_text, more_text
+from benchmarks.report.wording import alike_text, missing_text, more_text
 from edge_effnet import plots
 from edge_effnet.measure.statistics import spread
+from edge_effnet.plurals import counted
 
 SHOWN = 24
 """Frames that were kept for their answer; of those that are nearly the same, one."""

@@ -10,9 +10,10 @@ from benchmarks.report.flipped_images import evidence_overlay, thumbnail
 from benchmarks.report.near_identical import once_each
 from benchmarks.report.operating_points import shared_points
 from benchmarks.report.sources import Json
-from benchmarks.report.wording import alike_text, counted, missing_text, more_text
+from benchmarks.report.wording import alike_text, missing_text, more_text
 from edge_effnet import plots
 from edge_effnet.heads.kinds import HEADS
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes
 
 CLASS_ROWS = 24

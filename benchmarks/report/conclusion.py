@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.report.comparisons import trained_on
-from benchmarks.report.evaluations import evaluation_figures, model_name
+from benchmarks.report.evaluations import evaluation_figures, guess_of, model_name
 from benchmarks.report.operating_points import point_title, tone_of
 from benchmarks.report.sources import Json, Sources
-from benchmarks.report.wording import counted
 from benchmarks.results.accuracy_columns import accuracy_cells, accuracy_headings, front_of
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.statistics import independent_ratio, spread
+from edge_effnet.plurals import counted
 
 _PROVEN_POINTS = 1.0  # a drop proven to be smaller is called none
 
@@ -115,7 +115,7 @@ def _of_evaluation(document: Json) -> Iterator[Conclusion]:
     if told:
         what, value, bounds = told[0]
         within = f" ({bounds})" if bounds else ""
-        guess = document.get("chance")
+        guess = guess_of(document)
         blind = "" if guess is None else f"; guessing would get {guess:.1f} %"
         right = f"{name} is right on {value}{within} of {images}"
         other = f"{name}: {what} {value}{within} on {images}"

@@ -32,6 +32,13 @@ def model_name(document: Json) -> str:
     return Path(str(document.get("file", "the model"))).stem
 
 
+def guess_of(document: Json) -> float | None:
+    """Percent that always answering the commonest class would get; ``chance`` in documents of older
+    versions."""
+    guess = document.get("guess", document.get("chance"))
+    return None if guess is None else float(guess)
+
+
 def evaluation_figures(document: Json) -> list[tuple[str, str, str]]:
     """Those that mean something for the model's answers, the number of images first: name, value,
     interval."""
@@ -40,6 +47,6 @@ def evaluation_figures(document: Json) -> list[tuple[str, str, str]]:
         if document.get(key) is not None:
             bounds = bounds_text(document.get(f"{key}_interval"))
             figures.append((name, form.format(document[key]), bounds))
-    if document.get("chance") is not None:
-        figures.append(("guessing would get", f"{document['chance']:.1f} %", ""))
+    if (guess := guess_of(document)) is not None:
+        figures.append(("guessing would get", f"{guess:.1f} %", ""))
     return figures

@@ -7,8 +7,9 @@ from typing import Any
 from benchmarks.report.near_identical import once_each
 from benchmarks.report.sources import Json
 from benchmarks.report.suspects import image_of
-from benchmarks.report.wording import alike_text, counted, missing_text, more_text
+from benchmarks.report.wording import alike_text, missing_text, more_text
 from edge_effnet.heads.kinds import HEADS
+from edge_effnet.plurals import counted
 
 SHOWN = 24
 """Images; of those that are nearly the same and answered alike, one."""

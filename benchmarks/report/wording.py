@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-
-def counted(number: int, noun: str) -> str:
-    """``1 image``, ``2 images``."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+from edge_effnet.plurals import counted, plural
 
 
 def more_text(number: int, noun: str) -> str:
     """What is not shown; empty where nothing is."""
-    return f"{number} more {noun}{'' if number == 1 else 's'} in the JSON." if number > 0 else ""
+    return f"{number} more {plural(number, noun)} in the JSON." if number > 0 else ""
 
 
 def alike_text(number: int, *, seen: bool = True) -> str:
@@ -29,8 +26,8 @@ def missing_text(shown: Iterable[Mapping[str, Any]]) -> str:
     missing = sum(one["image"] is None for one in shown)
     if not missing:
         return ""
-    was = "is" if missing == 1 else "are"
     return (
-        f"{counted(missing, 'image')} {was} not shown: no readable file of the name in the JSON is "
+        f"{counted(missing, 'image')} {plural(missing, 'is', 'are')} not shown: no readable file "
+        "of the name in the JSON is "
         "there. Names are looked up from the folder in which the page is made."
     )

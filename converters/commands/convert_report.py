@@ -14,6 +14,7 @@ from converters.frigate.source import FED, SIDE
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.learning.cross_validation import LOST_SHARE
 from edge_effnet.metrics import Paired
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
@@ -43,8 +44,12 @@ def print_conversion(conversion: Conversion) -> None:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
     images = converted[0].comparison.images if converted[0].comparison else 0
-    measured = "generated images" if sets.generated else f"images of {sets.evaluation.source}"
-    line, calibration = f"measured on {images} {measured}", sets.calibration
+    measured = (
+        counted(images, "generated image")
+        if sets.generated
+        else f"{counted(images, 'image')} of {sets.evaluation.source}"
+    )
+    line, calibration = f"measured on {measured}", sets.calibration
     if any(RECIPES[made.recipe].calibrated for made in converted if made.recipe in RECIPES):
         origin = calibration.images.source if calibration.images else "generated images"
         line += f"; calibrated on {len(calibration)} of {origin}"
@@ -170,8 +175,9 @@ def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
         return
     log = outcome.log
     out.print(
-        f"compiled by {COMPILER} {log.version}: {log.mapped} of {log.operations} operators in "
-        f"{log.subgraphs} piece; {megabytes(log.cached_bytes)} of weights on the chip, "
+        f"compiled by {COMPILER} {log.version}: {log.mapped} of "
+        f"{counted(log.operations, 'operator')} in "
+        f"{counted(log.subgraphs, 'piece')}; {megabytes(log.cached_bytes)} of weights on the chip, "
         f"{megabytes(log.streamed_bytes)} streamed"
     )
     for operator, count, status in log.statuses:
@@ -179,8 +185,8 @@ def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
             out.print(f"  {count} × {operator}: {status}")
     if log.mapped != outcome.preflight.mapped:
         out.print(
-            f"the preflight had said {outcome.preflight.mapped} operators: please report this "
-            "model, the rules are to learn from it",
+            f"the preflight had said {counted(outcome.preflight.mapped, 'operator')}: please "
+            "report this model, the rules are to learn from it",
             style="yellow",
         )
     compiled = quote(str(outcome.compiled))

@@ -16,6 +16,7 @@ from converters.commands.demo_images import (
     write_image,
 )
 from edge_effnet.errors import MissingExtra, UsageProblem
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, echo, print_note
 from edge_effnet.ui.options import force_option
 from edge_effnet.ui.output import claim_outputs
@@ -77,7 +78,8 @@ def command(out: Path, imagenet: bool, data: Path | None, force: bool) -> None:
         claim_outputs({"--out": image}, overwrite=force)
         models = _ready_made()
     screen.print()
-    screen.print(f"{len(images)} {'photos' if imagenet else 'signs nobody has seen'}", style="bold")
+    shown, signs = counted(len(images), "photo"), counted(len(images), "sign")
+    screen.print(shown if imagenet else f"{signs} nobody has seen", style="bold")
     ask(models, images)
     write_image(images, image)
     if imagenet:

@@ -15,6 +15,7 @@ from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.errors import LimitMissed
 from edge_effnet.metrics import Comparison
 from edge_effnet.metrics.two_models.losses import losses_of
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes, millions
 from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.tables import print_warnings, table
@@ -52,7 +53,7 @@ def print_result(result: PruningResult) -> None:
     out.print(rows)
     chosen = context.config.epochs_of(context.config.steps) > 0
     out.print(
-        f"evaluated on {len(context.data.images.val)} images"
+        f"evaluated on {counted(len(context.data.images.val), 'image')}"
         f"{', which also chose the best epoch' if chosen else ''}; "
         f"{agreement_line(result.comparison)}",
         soft_wrap=True,

@@ -188,14 +188,15 @@ def _board(name: str | None) -> Board:
 
 def _write(pair: TaughtPair, small: Path, reference: Path, board: Board) -> Path:
     """Write both files; answers with the one that the board runs."""
-    from edge_effnet.artifact import write_artifact
+    from edge_effnet.artifact import artifact_bytes
+    from edge_effnet.files.write import write_together
     from edge_effnet.plugins import PARTS, load
     from edge_effnet.ui.console import print_note
 
-    small.parent.mkdir(parents=True, exist_ok=True)
-    write_artifact(small, pair.small.model, pair.small.card, overwrite=True)
+    files = {small: artifact_bytes(pair.small.model, pair.small.card)[0]}
     if pair.reference is not None:
-        write_artifact(reference, pair.reference.model, pair.reference.card, overwrite=True)
+        files[reference] = artifact_bytes(pair.reference.model, pair.reference.card)[0]
+    write_together(files, overwrite=True)
     if not board.accelerator:
         return small
     outcome = load(PARTS["create --for coral"])(small)

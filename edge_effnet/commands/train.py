@@ -203,14 +203,10 @@ def _step_counter(stage: StartStage) -> OnProgress:
 
 def _line(row: EpochRow, config: TrainConfig) -> str:
     if row.epoch == 0:
-        return (
-            f"classifier alone: validation loss {row.val_loss:.3f}, "
-            f"accuracy {100 * row.val_accuracy:.1f} %"
-        )
+        return f"classifier alone: {row.right_text}, loss {row.val_loss:.3f}"
     return (
-        f"epoch {row.epoch}/{config.chosen_epochs}: loss {row.loss:.3f}, "
-        f"accuracy {100 * (row.accuracy or 0):.1f} %, validation loss {row.val_loss:.3f}, "
-        f"accuracy {100 * row.val_accuracy:.1f} %, {row.seconds:.0f} s"
+        f"epoch {row.epoch}/{config.chosen_epochs}: {row.right_text}, loss {row.val_loss:.3f}; "
+        f"in training {100 * (row.accuracy or 0):.1f} %, loss {row.loss:.3f}; {row.seconds:.0f} s"
     )
 
 
@@ -219,7 +215,10 @@ def _print_result(result: TrainingResult) -> None:
     from edge_effnet.ui.tables import say, table
 
     out = console()
-    epochs = table("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds")
+    epochs = table(
+        *("epoch", "in training:\nloss", "\nright %", "held out:\nloss", "\nright %"),
+        *("gap", "rate", "seconds"),
+    )
     for row in result.rows:
         epochs.add_row(
             "head" if row.epoch == 0 else str(row.epoch),
@@ -239,8 +238,8 @@ def _print_result(result: TrainingResult) -> None:
     if best.epoch == 0 and any(row.val_accuracy > best.val_accuracy for row in result.rows):
         where += " (what fine-tuning gained on so few images may be luck)"
     out.print(
-        f"best: {where}, {100 * best.val_accuracy:.1f} % of the validation images at "
-        f"{result.resolution} px" + (early if result.stopped_early else ""),
+        f"best: {where}, {best.right_text} at {result.resolution} px"
+        + (early if result.stopped_early else ""),
         soft_wrap=True,
     )
     if result.against is not None:

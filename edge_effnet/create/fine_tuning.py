@@ -85,8 +85,15 @@ def _call(name: str, arguments: Sequence[str], folder: Path) -> None:
     """Run a command of this program; what it prints goes into a file of the folder."""
     echo(f"$ {own_command()} {name} {' '.join(map(quote, arguments))}", err=True)
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{name}.txt").open("w", encoding="utf-8") as said, redirect_stdout(said):
-        load(COMMANDS[name][0]).main(list(arguments), f"edge-effnet {name}", standalone_mode=False)
+    printed = folder / f"{name}.txt"
+    try:
+        with printed.open("w", encoding="utf-8") as said, redirect_stdout(said):
+            load(COMMANDS[name][0]).main(
+                list(arguments), f"edge-effnet {name}", standalone_mode=False
+            )
+    finally:
+        if not printed.stat().st_size:  # it failed before it had anything to say
+            printed.unlink()
 
 
 def _paired(taught: Predictions | None, ours: Predictions) -> Paired | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edge_effnet.data.dataset import Dataset
+from edge_effnet.plurals import counted, plural
 from edge_effnet.runtime.evaluating.suspects import Suspects, find_suspects
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.teach import Taught
@@ -27,7 +28,7 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
     lines = []
     if skipped := taught.collection.skipped:
         lines.append(
-            f"{_photos(len(skipped))} cannot be read, left out: "
+            f"{counted(len(skipped), 'photo')} cannot be read, left out: "
             f"{_some([image.path for image in skipped])}"
         )
     if suspects is None:
@@ -35,8 +36,8 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
     if suspects.copies:
         more = sum(len(group.paths) - 1 for group in suspects.copies)
         lines.append(
-            f"{_photos(more)} {'are copies' if more != 1 else 'is a copy'} of others, or nearly, "
-            f"and count{'s' * (more == 1)} as one photo with them: "
+            f"{counted(more, 'photo')} {plural(more, 'is a copy', 'are copies')} of others, or "
+            f"nearly, and {plural(more, 'counts', 'count')} as one photo with them: "
             f"{_some([group.paths[0] for group in suspects.copies])}"
         )
     if suspects.wrong:
@@ -45,13 +46,10 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
             for one in suspects.wrong[:_SHOWN]
         )
         lines.append(
-            f"{_photos(len(suspects.wrong))} may be labelled wrong (--json lists them): {named}"
+            f"{counted(len(suspects.wrong), 'photo')} may be labelled wrong (--json lists them): "
+            f"{named}"
         )
     return lines
-
-
-def _photos(count: int) -> str:
-    return f"{count} photo{'s' * (count != 1)}"
 
 
 def _some(paths: Sequence[Path]) -> str:

@@ -10,6 +10,7 @@ from shlex import quote
 from edge_effnet.boards.table import THIS, Board
 from edge_effnet.metrics import Comparison, Predictions
 from edge_effnet.metrics.intervals import wilson_interval
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes
 from edge_effnet.ui.shown_commands import camera_command, over_ssh, own_command
 
@@ -45,7 +46,8 @@ def sentence(result: Result) -> str:
     low, high = (100 * bound for bound in wilson_interval(right, images))
     blind = 100 * max(Counter(map(int, found.truth)).values()) / images
     return (
-        f"Right on {right} of {images} photos that it had never seen ({100 * right / images:.0f} %;"
+        f"Right on {right} of {counted(images, 'photo')} that it had never seen "
+        f"({100 * right / images:.0f} %;"
         f" with 95 % confidence {low:.0f} to {high:.0f} % of such photos; guessing would get "
         f"{blind:.0f} %); {_int8(result, images)}; {size}."
     )
@@ -77,7 +79,7 @@ def _int8(result: Result, images: int) -> str:
     if high < 0:
         return f"int8 is {-paired.drop_points:.1f} points above float on them"
     return (
-        f"int8 costs nothing that {images} photos can show (at most "
+        f"int8 costs nothing that {counted(images, 'photo')} can show (at most "
         f"{max(0.0, paired.drop_at_most_points):.1f} points against float, with 95 % confidence)"
     )
 

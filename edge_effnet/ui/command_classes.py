@@ -11,13 +11,14 @@ import click
 
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.spelling import did_you_mean
+from edge_effnet.ui.missing import explained
 
 if TYPE_CHECKING:
     from edge_effnet.model_files.kinds import Use
 
 
 class SuggestingGroup(click.Group):
-    """A group that says which command was meant."""
+    """A group that says which command was meant, and what one lacks."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -30,6 +31,13 @@ class SuggestingGroup(click.Group):
                 fix=f"{ctx.command_path} --help says what each does",
             )
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it lacks is said in one line."""
+        try:
+            return super().invoke(ctx)
+        except click.MissingParameter as error:
+            raise explained(error) from error
 
 
 ADVANCED = "Advanced"  # begins the headings of what most people never need

@@ -22,6 +22,7 @@ from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files.write import write_atomically
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.plurals import counted
 from edge_effnet.spelling import read_share
 from edge_effnet.system.native_threads import NativeThread
 
@@ -92,8 +93,7 @@ class FrameFiles:
         self._images.close()
         self._thread.join(10.0)
         if self.written:
-            plural = "" if self.written == 1 else "s"
-            self._say(f"{self.written} frame{plural} saved in {self._folder}")
+            self._say(f"{counted(self.written, 'frame')} saved in {self._folder}")
 
     def _run(self) -> None:
         while (item := self._images.take()) is not None:

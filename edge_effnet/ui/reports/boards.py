@@ -16,6 +16,7 @@ from edge_effnet.boards.published import PRECISIONS, reference
 from edge_effnet.boards.recommend import CANDIDATES, Recommendation
 from edge_effnet.boards.table import Board
 from edge_effnet.boards.taught import taught_cost
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes, millions
 from edge_effnet.ui.tables import say, table
 
@@ -85,7 +86,7 @@ def print_board(out: Console, board: Board, rows: Sequence[Row], chosen: Recomme
     for line in (*_legend(rows), _int8_share(board), board.note):
         if line:
             say(out, line, "dim")
-    rate = "" if chosen.fps is None else f", about {_rounded(chosen.fps)} frames a second"
+    rate = "" if chosen.fps is None else f", about {_frames(chosen.fps)} a second"
     say(out, f"recommended: {chosen.variant}{rate}", "bold")
     say(out, f"because: {chosen.reason}")
     if chosen.base:
@@ -122,7 +123,7 @@ def board_json(board: Board, rows: Sequence[Row], chosen: Recommendation) -> dic
 
 
 def _described(board: Board) -> str:
-    parts = [board.cpu if board.cores is None else f"{board.cores} cores {board.cpu}"]
+    parts = [board.cpu if board.cores is None else f"{counted(board.cores, 'core')} {board.cpu}"]
     if board.clock_ghz is not None:
         parts[0] += f" at {board.clock_ghz:g} GHz"
     if board.memory_gb:
@@ -149,6 +150,11 @@ def _milliseconds(found: Latency | None) -> str:
     return f"{'< ' if found.kind == 'estimate at most' else ''}{_rounded(found.latency_ms)} ms"
 
 
+def _frames(fps: float) -> str:
+    number = _rounded(fps)
+    return f"{number} {'frame' if number == '1' else 'frames'}"
+
+
 def _rounded(value: float) -> str:
     """Two digits: an estimate has no more."""
     return f"{float(f'{value:.2g}'):,g}"
@@ -170,7 +176,10 @@ def _legend(rows: Sequence[Row]) -> list[str]:
     kinds = {one.kind for one in found}
     lines = []
     if taught := [row for row in rows if row.taught]:
-        lines.append(f"taught: what teach makes of the int8 file, {taught[0].classes} classes")
+        lines.append(
+            "taught: what teach makes of the int8 file, "
+            f"{counted(taught[0].classes, 'class', 'classes')}"
+        )
     if not found:
         return [*lines, "no latency: none is published for this. Measure it: edge-effnet bench"]
     lines.append("float, int8: one inference on all cores, without the camera's own work")

@@ -233,7 +233,7 @@ def test_what_cannot_be_reached_or_meant_is_one_line(
 ) -> None:
     model, pi = colour_model(), "pi@127.0.0.1:1"
     for arguments, code, says in (
-        (("bench",), 2, "Missing argument"),
+        (("bench",), 2, "bench needs a model; found no MODELS"),
         (("bench", "--attach"), 2, "for devices that are elsewhere"),
         (("bench", model, "--clean"), 2, "for devices that are elsewhere"),
         (("bench", model, "--device", pi, "--attach"), 2, "leave the models out"),

@@ -77,7 +77,7 @@ def test_nothing_is_replaced_silently(
     there.unlink()
     code, _, err = cli("push", "anna@pi4", model, colour_folder)
     assert code == 0
-    assert "note: 1 differ from those there, which stay (images/red/0.png); --force" in err
+    assert "note: 1 differs from the one there, which stays (images/red/0.png); --force" in err
     assert photo.read_bytes() == b"another"
     there.write_bytes(b"another")
     code, out, err = cli("push", "anna@pi4", model, colour_folder, "--force")
