@@ -21,8 +21,9 @@ def make_base(
     parent: Path | None = None,
     variant: str = "lite0",
     kind: Kind = "int8",
-) -> bytes:
-    """An EfficientNet-Lite with ImageNet weights, a whole ``.tflite`` with its card.
+) -> dict[Kind, bytes]:
+    """An EfficientNet-Lite with ImageNet weights, whole ``.tflite`` files with their cards: the
+    one asked for, and the float one that it is made from.
 
     The same bytes on the same machine: a hundred generated images set the ranges, which the card
     says. Nothing is downloaded.
@@ -49,4 +50,5 @@ def make_base(
             workers=available_cores(),
             teachable=kind == "edgetpu",
         )
-        return convert(source, config, stage).made[-1].path.read_bytes()
+        made = convert(source, config, stage).made
+        return {"float32": made[0].path.read_bytes(), kind: made[-1].path.read_bytes()}

@@ -11,6 +11,7 @@ from shlex import quote
 
 import numpy as np
 
+from edge_effnet.architecture.files import find_variant
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions
 from edge_effnet.metrics.two_models.paired import Paired, paired_test
 from edge_effnet.plugins import COMMANDS, load
@@ -51,12 +52,15 @@ def fine_tune(
     *,
     seed: int,
     resume: bool,
+    weights: str = "imagenet",
 ) -> FineTuned:
     """Train the whole network, convert it, and evaluate both files.
 
     Args:
         folder: where the run and the files go.
+        variant: a name, or a variant file.
         kind: the recipe, int8 or edgetpu.
+        weights: what training begins with, as ``train --weights`` takes it.
         resume: whether a run in the folder goes on.
 
     Raises:
@@ -67,12 +71,13 @@ def fine_tune(
     if resume and (run / "config.json").exists():
         arguments = ["--resume", str(run)]
     else:
-        arguments = ["--data", str(photos), "--variant", variant, "--weights", "imagenet"]
+        arguments = ["--data", str(photos), "--variant", variant, "--weights", weights]
         arguments += ["--run", str(run), "--seed", str(seed), "--force"]
     _call("train", arguments, folder)
     converting = ["--variant", variant, "--weights", str(checkpoint), "--data", str(photos)]
     _call("convert", [*converting, f"--{kind}", "--out", str(folder), "--force"], folder)
-    small, reference = (folder / f"{variant}-{name}.tflite" for name in (kind, "float32"))
+    name = find_variant(variant).name
+    small, reference = (folder / f"{name}-{one}.tflite" for one in (kind, "float32"))
     plan = plan_evaluation([reference, small], photos, stage=stage)
     shown = stage("evaluating what was fine-tuned", 2 * len(plan.dataset))
     floating, ours = plan.predict(progress=lambda done, _all: shown(done))

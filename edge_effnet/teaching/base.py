@@ -116,7 +116,8 @@ def find_base(stage: StartStage = no_progress, base: Base = LITE0) -> Path:
                 made = load(PARTS["teach"])(
                     stage, parent=path.parent, variant=base.variant, kind=base.kind
                 )
-                write_atomically(path, made, overwrite=True)
+                for other, content in made.items():
+                    write_atomically(replace(base, kind=other).cached, content, overwrite=True)
     except OutputError as error:
         raise OutputError(
             error.what,
