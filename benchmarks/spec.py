@@ -58,19 +58,27 @@ class BenchSpec:
     seconds: float = field(
         default=5.0,
         metadata=option(
-            "Time of inferences for each model and setting.", kind=click.FloatRange(0.05, 3600)
+            "Where intervals are too wide: time of inferences for each model and setting.",
+            kind=click.FloatRange(0.05, 3600),
         ),
     )
     without_delegate: bool = field(
         default=False,
-        metadata=option("Also measure without the XNNPACK delegate.", flag="--no-delegate"),
+        metadata=option(
+            "For programs that run without the XNNPACK delegate: also measure so.",
+            flag="--no-delegate",
+        ),
     )
     data: Path | None = field(
         default=None, metadata=option("Images, to measure accuracy as well.", metavar="DIR|CSV")
     )
     images: int | None = field(
         default=None,
-        metadata=option("Use N of them.  [default: all]", metavar="N", kind=click.IntRange(1)),
+        metadata=option(
+            "Where --data takes too long: use N of its images.  [default: all]",
+            metavar="N",
+            kind=click.IntRange(1),
+        ),
     )
     labels: Path | None = None
     preprocess: str | None = None
@@ -88,16 +96,21 @@ class BenchSpec:
     native_tool: Path | None = field(
         default=None,
         metadata=option(
-            "TFLite's benchmark_model, to learn the time of each operator type.", metavar="PATH"
+            "To learn which types of operators take the time: TFLite's benchmark_model.",
+            metavar="PATH",
         ),
     )
     seed: int = field(
-        default=0, metadata=option("Random seed of inputs and intervals.", kind=click.IntRange(0))
+        default=0,
+        metadata=option(
+            "Random seed: the same one makes the same inputs again.", kind=click.IntRange(0)
+        ),
     )
     wheels: Path | None = field(
         default=None,
         metadata=option(
-            "Packages for a Pi without internet, as pip download wrote them.", metavar="DIR"
+            "For a Pi without internet: the packages it lacks, as pip download wrote them.",
+            metavar="DIR",
         ),
     )
 

@@ -57,39 +57,53 @@ class ConvertConfig:
         ),
     )
     calibration: Path | None = field(
-        default=None, metadata=option("Images that set the ranges.", metavar="DIR|CSV|signs")
+        default=None,
+        metadata=option(
+            "Images like those it will meet, 100 to 300, to set the ranges of int8; no labels.",
+            metavar="DIR|CSV|signs",
+        ),
     )
     calibration_images: int = field(
-        default=200, metadata=option("Calibrate with at most N images.", metavar="N", kind=_COUNT)
+        default=200,
+        metadata=option(
+            "Fewer take less time: calibrate with at most N images.", metavar="N", kind=_COUNT
+        ),
     )
     evaluation_images: int | None = field(
         default=None,
         metadata=option(
-            "Evaluate on at most N images.  [default: all]",
+            "Fewer take less time and prove less: evaluate on at most N images.  [default: all]",
             metavar="N",
             flag="--eval-images",
             kind=_COUNT,
         ),
     )
     strict: bool = field(
-        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+        default=False,
+        metadata=option(
+            "Where no image may be missing: refuse unreadable ones instead of skipping them."
+        ),
     )
     seed: int = field(
         default=0,
-        metadata=option("Random seed.", kind=click.IntRange(0)),
+        metadata=option(
+            "Random seed: another one shows what is chance.", metavar="N", kind=click.IntRange(0)
+        ),
     )
     limits: Limits | None = None
     fallback: Literal["float16", "weights8"] | None = field(
         default=None,
         metadata=option(
-            "Write this where no int8 file keeps the limits: smaller, but no faster than float.",
+            "Where a smaller file is better than none: write this if no int8 file keeps the "
+            "limits; no faster than float.",
             kind=OneOf(("float16", "weights8")),
         ),
     )
     allow_float: int = field(
         default=0,
         metadata=option(
-            "Try last with the N costliest tensors in float. Not for the Edge TPU.",
+            "Where int8 misses the limit by little: try with the N costliest tensors in float too, "
+            "before training. Not for the Edge TPU.",
             metavar="N",
             kind=click.IntRange(0),
         ),
@@ -97,39 +111,48 @@ class ConvertConfig:
     qat_steps: int | None = field(
         default=None,
         metadata=option(
-            f"Steps of quantization-aware training (QAT).  [default: {MOST_PASSES} passes over "
-            f"the images, {MOST_STEPS} steps at most]",
+            "Where quantization-aware training (QAT), the last try, takes too long or ends too "
+            f"early: its steps.  [default: {MOST_PASSES} passes over the images, {MOST_STEPS} "
+            "steps at most]",
             metavar="N",
             kind=_COUNT,
         ),
     )
     qat_labels: bool = field(
         default=False,
-        metadata=option("QAT also uses the calibration labels, not only float's outputs."),
+        metadata=option(
+            "Where the float network is often wrong: QAT also learns from the labels of the "
+            "calibration images."
+        ),
     )
     resume: bool = field(
         default=False,
-        metadata=option("Reuse the trials and QAT state of an earlier run in --out."),
+        metadata=option(
+            "After a stop, or with another limit: reuse the trials and QAT state of an earlier run "
+            "in --out."
+        ),
     )
     interface: Literal["uint8", "int8", "float32"] = field(
         default="uint8",
         metadata=option(
-            "Input and output of the int8 file; uint8 takes camera pixels as they are.",
+            "Where a program wants another input and output of the int8 file; uint8 takes camera "
+            "pixels as they are.",
             flag="--io",
         ),
     )
     full_integer: bool = field(
         default=False,
         metadata=option(
-            "With --int8: keep no operator in float, even where 8 bits are too few for the first "
-            "ones (default: those stay float, and the report says what either costs)."
+            "With --int8, for a chip that computes no float: keep no operator in float, even where "
+            "8 bits are too few for the first ones (else those stay float, and the report says "
+            "what either costs)."
         ),
     )
     teachable: bool = field(
         default=False,
         metadata=option(
-            "With --edgetpu: keep the last layer in float and out of what is compiled, so that it "
-            "can be exchanged later. It runs on the CPU."
+            "With --edgetpu, where classes will change: keep the last layer in float and out of "
+            "what is compiled, so that it can be exchanged later. It runs on the CPU."
         ),
     )
     target: Literal["frigate"] | None = field(

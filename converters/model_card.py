@@ -23,11 +23,11 @@ from edge_effnet.data.division.trained_on import record
 from edge_effnet.files.read import image_hash
 from edge_effnet.heads.head import numbers
 from edge_effnet.metrics import Comparison
+from edge_effnet.metrics.two_models.measured import measured_figures
 from edge_effnet.tflite.editor import add_metadata
 from edge_effnet.tflite.metadata import METADATA_NAME, metadata_of
 
 # What a card keeps of each model's figures, whatever its head.
-MEASURED = ("top1", "top5", "exact_match", "mean_average_precision", "mae", "r2")
 
 
 def choose_labels(source: Source, images: ConversionImages) -> tuple[str, ...]:
@@ -118,16 +118,6 @@ def measured_record(
 ) -> dict[str, Any] | None:
     if comparison is None:
         return None
-    full = comparison.to_json()
-    kept = (
-        "n",
-        "agreement",
-        "agreement_interval",
-        "drop_points",
-        "drop_interval_points",
-        "mcnemar_p",
-        "value_difference",
-    )
     digest = hashlib.sha256()
     for sample in images.evaluation.samples:
         digest.update(bytes.fromhex(image_hash(sample.path)))
@@ -136,9 +126,5 @@ def measured_record(
         if images.generated
         else Path(images.evaluation.source).name,
         "data_sha256": digest.hexdigest(),
-        **{key: full[key] for key in kept if key in full},
-        **{
-            role: {key: full[role][key] for key in MEASURED if full[role].get(key) is not None}
-            for role in ("reference", "candidate")
-        },
+        **measured_figures(comparison),
     }

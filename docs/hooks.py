@@ -16,11 +16,27 @@ from typing import Any
 import click
 
 from edge_effnet.cli import group as _installed
+from edge_effnet.ui.command_classes import GroupedCommand
+
+
+class _Heading(click.Option):
+    """Stands before the options of a heading: mkdocs-click lists all in one block."""
+
+    def __init__(self, heading: str) -> None:
+        super().__init__(["--heading"], help=heading)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str]:  # noqa: ARG002
+        return f"\n{self.help}:", ""
 
 
 def _documented(command: click.Command, name: str) -> click.Command:
     shown = copy.copy(command)
     shown.name, shown.help = name, _as_markdown(command.help or "")
+    if isinstance(command, GroupedCommand) and command.groups:
+        shown.params = [param for param in command.params if isinstance(param, click.Argument)]
+        for heading, options in command.sections(click.Context(command)).items():
+            own = [option for option in options if option in command.params]
+            shown.params += [_Heading(heading), *own] if own else []
     if isinstance(command, click.Group):
         context = click.Context(command)
         found = {key: command.get_command(context, key) for key in command.list_commands(context)}

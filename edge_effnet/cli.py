@@ -23,6 +23,8 @@ from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.stop import merge_repeats
 from edge_effnet.ui.streams import open_what_is_closed, write_what_can_be_written
 
+# Its message is the help, in lines; older versions of click print that themselves.
+_GROUP_ALONE: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
 TRACEBACK = "EDGE_EFFNET_TRACEBACK"
 
 
@@ -108,11 +110,14 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
+        if not isinstance(error, _GROUP_ALONE):
+            error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return _fail("interrupted; nothing half-written was left behind", 130)
+    except (KeyboardInterrupt, click.Abort) as stop:
+        if type(stop) in (KeyboardInterrupt, click.Abort):  # others have said how it goes on
+            click.echo("interrupted; nothing half-written was left behind", err=True)
+        return 130
     except (ReaderGone, BrokenPipeError):
         # The reader has what it wanted.
         _discard_stdout()

@@ -11,6 +11,7 @@ from typing import Any
 
 # name: (module:attribute, one-line help)
 COMMANDS = {
+    "create": ("edge_effnet.commands.create:command", "From photos to a network for your board."),
     "variants": ("edge_effnet.commands.variants:command", "The table of networks and their costs."),
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "teach": ("edge_effnet.commands.teach:command", "Your own classes, in seconds, on any device."),
@@ -32,6 +33,7 @@ COMMANDS = {
     ),
     "camera": ("edge_effnet.commands.camera:command", "A model on the live images of a camera."),
     "collect": ("benchmarks.commands.collect:command", "Photos a camera kept, from a Pi to here."),
+    "push": ("benchmarks.commands.push:command", "Models, photos and edge-effnet to a Pi."),
     "deploy": ("benchmarks.commands.deploy:command", "A model to a Pi, in place of the one there."),
     "signs": ("edge_effnet.commands.signs:command", "The built-in data set: images, print, video."),
     "demo": ("converters.commands.demo:command", "The whole workflow, offline, in minutes."),
@@ -39,9 +41,11 @@ COMMANDS = {
 
 # Parts of converters and benchmarks that edge_effnet asks: module:attribute, by the command.
 PARTS = {
+    "evaluate --report": "benchmarks.report.page:open_evaluation_page",
     "compare --layers": "converters.commands.compare_layers:compare_layers",
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "teach": "converters.taught_base:make_base",
+    "create --for coral": "converters.edgetpu.convert_step:finish_for_edgetpu",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",
 }

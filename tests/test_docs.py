@@ -6,6 +6,7 @@ import dataclasses
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -221,6 +222,36 @@ def test_security_names_the_tests_that_hold_its_promises() -> None:
 
 def test_the_readme_can_be_read_in_one_go() -> None:
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 150
+
+
+def test_the_script_of_the_readme_runs_as_it_stands(tmp_path: Path) -> None:
+    (text,) = (
+        block["text"] for block in blocks(ROOT / "README.md") if block["language"] == "python"
+    )
+    assert len(list(filter(None, text.splitlines()))) <= 10
+    (tmp_path / "demo").mkdir()
+    shutil.copy(ROOT / "edge_effnet" / "assets" / "demo" / "b0-int8.tflite", tmp_path / "demo")
+    (tmp_path / "script.py").write_text(text)
+    for words in (
+        ["-m", "edge_effnet", "signs", "render", "signs", "-n", "17"],
+        ["-m", "edge_effnet", "signs", "video", "-o", "clip.mp4", "--seconds", "2"],
+        ["script.py"],
+    ):
+        done = subprocess.run(
+            [sys.executable, *words],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        if words[-2:-1] == ["-n"]:
+            shutil.copy(next((tmp_path / "signs" / "stop").iterdir()), tmp_path / "photo.jpg")
+    first, *frames = done.stdout.splitlines()
+    assert re.fullmatch(r"photo\.jpg: stop, \d+%", first)
+    assert frames
+    assert all(re.fullmatch(r"frame \d+: [\w ]+", line) for line in frames)
 
 
 @pytest.fixture(scope="module")

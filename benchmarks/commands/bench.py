@@ -12,6 +12,8 @@ from benchmarks.spec import BenchSpec
 from edge_effnet.errors import EdgeEffnetError, LimitMissed, UsageProblem
 from edge_effnet.printable import printable
 from edge_effnet.ui.config_options import config_options
+from edge_effnet.ui.missing import missing
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -24,9 +26,19 @@ from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.reports.evaluation_set import print_data
 
 _FILE = click.Path(path_type=Path)
+_GROUPS = {
+    "Models and images": ("--model", "--data"),
+    "Measurement": ("--device", "--threads", "--sustained"),
+    "Output": ("--json", "--append", "--csv", "--markdown", "--force"),
+    "Advanced, devices": ("--attach", "--clean", "--wheels"),
+    "Advanced, measurement": (
+        *("--seconds", "--strict", "--no-delegate", "--native-tool", "--images", "--seed"),
+    ),
+    "Advanced, models": ("--labels", "--preprocess", "--head", "--threshold"),
+}
 
 
-@click.command("bench")
+@click.command("bench", cls=ModelCommand, models=("models",), groups=_GROUPS)
 @click.argument("models", nargs=-1, type=_FILE)
 @click.option(
     "--device",
@@ -35,22 +47,27 @@ _FILE = click.Path(path_type=Path)
     default=("cpu",),
     show_default="cpu",
     metavar="DEVICE",
-    help="Where to measure: cpu, coral, or pi@HOST[:PORT] over SSH; may be given several times.",
+    help="Where to measure: cpu, coral, or NAME@HOST[:PORT] over SSH; may be given several times.",
 )
 @click.option(
-    "--attach", is_flag=True, help="Fetch what a device measured while the link was lost."
+    "--attach",
+    is_flag=True,
+    help="Where the connection was lost: fetch what the device measured meanwhile.",
 )
 @click.option(
     "--clean",
     is_flag=True,
-    help="Remove all that was ever put on the device: after measuring, or without MODELS at once.",
+    help="Where the device is to be as it was: remove all that was ever put on it, after "
+    "measuring, or without MODELS at once.",
 )
 @config_options(BenchSpec)
 @labels_option
 @preprocess_option
 @head_option
 @threshold_option
-@click.option("--strict", is_flag=True, help="Exit with 3 where a measurement is not valid.")
+@click.option(
+    "--strict", is_flag=True, help="For scripts: exit with 3 where a measurement is not valid."
+)
 @json_option
 @click.option("--append", type=_FILE, metavar="FILE", help="Add the result to a file of results.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV instead of the table.")
@@ -74,18 +91,18 @@ def command(
     and postprocessing, share of the XNNPACK delegate; with --data accuracy on the same images.
     Other models are compared with the first; each ratio comes with its 95 % interval.
 
-    A Raspberry Pi needs nothing but SSH and Python 3.11: pi@HOST uses your SSH configuration,
-    keys and known hosts (user pi, unless your configuration or pi@USER@HOST says another). What
-    it lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
+    A Raspberry Pi needs nothing but SSH and Python 3.11. NAME is your user name there (with pi,
+    that of your SSH configuration goes first); your SSH keys and known hosts are used. What it
+    lacks, it installs in a folder of its own, ~/.cache/edge-effnet there.
 
     \b
     Examples:
       edge-effnet bench b0-float32.tflite b0-int8.tflite
       edge-effnet bench *.tflite --data photos/ --threads 1,4 --json result.json
       edge-effnet bench b0-int8.tflite --sustained 10 --strict
-      edge-effnet bench b0-*.tflite --device pi@raspberrypi.local --device pi@pi5.local:2222
-      edge-effnet bench --device pi@raspberrypi.local --attach
-      edge-effnet bench --device pi@raspberrypi.local --clean
+      edge-effnet bench b0-*.tflite --device your-name@raspberrypi.local --device you@pi5.local:2222
+      edge-effnet bench --device your-name@raspberrypi.local --attach
+      edge-effnet bench --device your-name@raspberrypi.local --clean
     """
     from benchmarks.devices.targets import (
         attach_all,
@@ -185,7 +202,7 @@ class Output:
 def _refuse_contradictions(models: bool, targets: Any, *, attach: bool, clean: bool) -> None:
     """What does not go together, before anything is done."""
     if not models and not attach and not clean:
-        raise click.UsageError("Missing argument 'MODELS...'.")
+        raise missing("models")
     if models and attach:
         raise UsageProblem(
             "--attach fetches a measurement that was started before",
@@ -197,7 +214,7 @@ def _refuse_contradictions(models: bool, targets: Any, *, attach: bool, clean: b
         raise UsageProblem(
             "--attach and --clean are for devices that are elsewhere",
             found=f"--device {here[0]}",
-            fix="for example --device pi@raspberrypi.local",
+            fix="for example --device your-name@raspberrypi.local",
         )
 
 

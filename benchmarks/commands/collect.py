@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.plurals import counted, plural
 from edge_effnet.ui.command_classes import SuggestingGroup
 
 if TYPE_CHECKING:
@@ -25,13 +26,13 @@ def command() -> None:
 
     \b
     Examples:
-      edge-effnet collect pull pi@raspberrypi.local:kept
-      edge-effnet collect pull pi@raspberrypi.local:kept photos-of-the-garden
+      edge-effnet collect pull your-name@raspberrypi.local:kept
+      edge-effnet collect pull your-name@raspberrypi.local:kept photos-of-the-garden
     """
 
 
 @command.command("pull")
-@click.argument("source", metavar="PI@HOST[:DIR]")
+@click.argument("source", metavar="NAME@HOST[:DIR]")
 @click.argument(
     "folder", metavar="[LOCAL]", type=click.Path(path_type=Path, file_okay=False), required=False
 )
@@ -40,7 +41,7 @@ def pull_command(source: str, folder: Path | None) -> None:
 
     Only what is not there yet is fetched, and the camera may go on meanwhile. DIR begins in the
     home folder there; LOCAL is named like it unless you say otherwise, and the other way round.
-    A port goes between host and folder: pi@HOST:2222:DIR. Your SSH configuration, keys and known
+    A port goes between host and folder: NAME@HOST:2222:DIR. Your SSH configuration, keys and known
     hosts are used, as bench --device does.
 
     A photo that was put into another class on the Pi since the last pull is moved here as well;
@@ -48,8 +49,8 @@ def pull_command(source: str, folder: Path | None) -> None:
 
     \b
     Examples:
-      edge-effnet collect pull pi@raspberrypi.local:kept
-      edge-effnet collect pull pi@alice@10.0.0.7:cameras/kept kept
+      edge-effnet collect pull your-name@raspberrypi.local:kept
+      edge-effnet collect pull your-name@10.0.0.7:cameras/kept kept
       edge-effnet teach kept/photos --out better.tflite
     """
     from benchmarks.collected.pull import pull
@@ -74,9 +75,11 @@ def pull_command(source: str, folder: Path | None) -> None:
 def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
     from edge_effnet.camera.collecting.layout import LINES, PHOTOS, TO_LABEL
     from edge_effnet.ui.console import console, echo, megabytes, print_note
+    from edge_effnet.ui.shown_commands import own_command
     from edge_effnet.ui.tables import name_text, table
 
     plan, count, size = pulled.plan, sum(pulled.files.values()), sum(pulled.sizes.values())
+    here = len(plan.here)
     if count:
         rows = table(str(folder), "photos", "size")
         for place in sorted(pulled.files):
@@ -84,7 +87,8 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
         console().print(rows)
     echo(
         f"fetched {_photos(count)} ({megabytes(size) if size else '0 MB'}) and {pulled.lines} "
-        f"lines of {LINES} from {source} into {folder}; {len(plan.here)} were here already"
+        f"lines of {LINES} from {source} into {folder}; {here} {plural(here, 'was', 'were')} here "
+        "already"
     )
     for ours, photo in plan.move[:_SHOWN]:
         echo(f"moved as on the Pi: {ours} to {photo.path}")
@@ -93,7 +97,7 @@ def _print_pulled(pulled: Pulled, source: str, folder: Path) -> None:
     for line in _notes(pulled, folder):
         print_note(line)
     if any(folder.glob(f"{PHOTOS}/*/*.jpg")):
-        echo(f"next: edge-effnet teach {quote(str(folder / PHOTOS))} --out better.tflite")
+        echo(f"next: {own_command()} teach {quote(str(folder / PHOTOS))} --out better.tflite")
     elif any(folder.glob(f"{TO_LABEL}/*.jpg")):
         echo(f"next: sort {folder / TO_LABEL} into class folders, {folder / PHOTOS}/CLASS/")
 
@@ -129,7 +133,7 @@ def _notes(pulled: Pulled, folder: Path) -> list[str]:
 
 
 def _photos(count: int) -> str:
-    return "1 photo" if count == 1 else f"{count} photos"
+    return counted(count, "photo")
 
 
 def _some(names: Sequence[str]) -> str:

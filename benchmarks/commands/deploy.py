@@ -10,22 +10,24 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.missing import missing
+from edge_effnet.ui.model_command import ModelCommand
 
 if TYPE_CHECKING:
     from benchmarks.deploy.deploy import Deployed
     from benchmarks.ssh.places import Place
 
 
-@click.command("deploy")
+@click.command("deploy", cls=ModelCommand)
 @click.argument("model", metavar="MODEL", required=False)
-@click.argument("target", metavar="PI@HOST[:PATH]", required=False)
+@click.argument("target", metavar="NAME@HOST[:PATH]", required=False)
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR|CSV",
     help="Evaluate both files on these photos first, and refuse a proven loss.",
 )
-@click.option("--back", is_flag=True, help="Put the file before back: deploy --back PI@HOST:PATH.")
+@click.option("--back", is_flag=True, help="Put back the file before: deploy --back NAME@HOST:PATH")
 @click.option("--force", is_flag=True, help="Also a file that knows less or is proven worse.")
 def command(
     model: str | None, target: str | None, data: Path | None, back: bool, force: bool
@@ -44,9 +46,9 @@ def command(
 
     \b
     Examples:
-      edge-effnet deploy mine.tflite pi@raspberrypi.local
-      edge-effnet deploy better.tflite pi@raspberrypi.local:mine.tflite --data photos/
-      edge-effnet deploy --back pi@raspberrypi.local:mine.tflite
+      edge-effnet deploy mine.tflite your-name@raspberrypi.local
+      edge-effnet deploy better.tflite your-name@raspberrypi.local:mine.tflite --data photos/
+      edge-effnet deploy --back your-name@raspberrypi.local:mine.tflite
     """
     from benchmarks.deploy.deploy import deploy, put_back
     from benchmarks.ssh.places import parse_place
@@ -57,7 +59,15 @@ def command(
             raise UsageProblem(
                 "--back puts a file back that was there", found="--data", fix="omit --data"
             )
-        place = parse_place(target or model or _missing("PI@HOST:PATH"))
+        if not (target or model):
+            raise UsageProblem(
+                "deploy --back needs a Raspberry Pi and the file there",
+                found="no NAME@HOST:PATH",
+                expected="your user name there, its address and the file",
+                fix="for example: edge-effnet deploy --back "
+                "your-name@raspberrypi.local:mine.tflite",
+            )
+        place = parse_place(target or model or "")
         path = place.path or (Path(model).name if model and target else None)
         if path is None:
             raise UsageProblem(
@@ -69,18 +79,17 @@ def command(
             )
         found = asyncio.run(put_back(place, path, force=force))
     else:
-        place = parse_place(target or _missing("PI@HOST[:PATH]"))
+        if model is None or target is None:
+            raise missing("model" if model is None else "target")
+        place = parse_place(target)
         with stages() as stage:
-            found = asyncio.run(deploy(Path(model or ""), place, data, stage, force=force))
+            found = asyncio.run(deploy(Path(model), place, data, stage, force=force))
     _print_deployed(found, place, back=back, with_data=data is not None)
-
-
-def _missing(name: str) -> str:
-    raise click.UsageError(f"Missing argument '{name}'.")
 
 
 def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: bool) -> None:
     from edge_effnet.ui.console import echo, print_note
+    from edge_effnet.ui.shown_commands import own_command
 
     host, named = place.address.host, quote(place.with_path(found.path))
     if found.unreadable:
@@ -100,7 +109,9 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
     else:
         echo(f"in place on {host}: {found.path}, SHA-256 {found.sha256[:16]}…")
     if found.kept:
-        echo(f"the file before is kept as {found.kept}; back: edge-effnet deploy --back {named}")
+        echo(
+            f"the file before is kept as {found.kept}; back: {own_command()} deploy --back {named}"
+        )
     if found.heads:
         print_note(
             f"it answers with a {found.heads[1]} head, the file before with a {found.heads[0]} "

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from edge_effnet.errors import LimitMissed
+from edge_effnet.plurals import counted, plural
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
@@ -66,7 +67,7 @@ def command(
         worst = max(outcome.regressed, key=lambda row: row.ratio.value if row.ratio else 0)
         growth = 100 * (worst.ratio.value - 1) if worst.ratio else 0
         raise LimitMissed(
-            f"{len(outcome.regressed)} of {len(outcome.rows)} cases became slower",
+            f"{len(outcome.regressed)} of {counted(len(outcome.rows), 'case')} became slower",
             found=f"{worst.title} by {growth:.1f} %",
             expected=f"at most {100 * limit:g} %",
             fix="find the change that did it, or allow it with --max",
@@ -74,7 +75,8 @@ def command(
     missing = [row.title for row in outcome.rows if row.kind == "missing"]
     if missing and not allow_missing:
         raise LimitMissed(
-            f"{len(missing)} of {len(outcome.rows)} cases were not measured again",
+            f"{len(missing)} of {counted(len(outcome.rows), 'case')} "
+            f"{plural(len(missing), 'was', 'were')} not measured again",
             found=f"no {missing[0]} in {new}",
             expected="every model, thread count and delegate of the old result",
             fix="measure them too, or add --allow-missing",

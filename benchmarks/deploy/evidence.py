@@ -10,6 +10,7 @@ from typing import Any
 from edge_effnet.artifact import Artifact, Card
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.metrics.two_models.previous import Against, Counts
+from edge_effnet.plurals import counted
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, open_backbone
 from edge_effnet.teaching.previous import compare_with_previous, read_previous, taught_card_of
@@ -61,8 +62,8 @@ def evidence_of(against: Against, where: str) -> Evidence:
     """
     every = against.every
     line = (
-        f"{where}: {every.before} of {every.images} photos right by the file there, {every.now} "
-        "by the new one"
+        f"{where}: {every.before} of {counted(every.images, 'photo')} right by the file there, "
+        f"{every.now} by the new one"
     )
     if every.paired is not None:
         line += f" ({difference(every.paired)}){of_known_classes(against)}"

@@ -1,12 +1,12 @@
 """The devices a model can be measured on: a table of rows.
 
-A row says how ``--device`` names a device and where the functions are that measure there; their
-module is imported when they are called. ``measure`` takes a ``BenchSpec``, the address behind the
-``@`` (empty without one) and a stage reporter, and answers with a ``Result``. A device with an
-address is somewhere else: its functions are coroutines, so that several can be at work at a time,
-they answer with ``Fetched``, and there are two more: ``attach(address, stage)`` fetches a result
-that was left there, and ``clean(address)`` removes everything from there and answers with a line
-for the user.
+A row says how ``--device`` names a device (a Pi also by the name of any user there) and where the
+functions are that measure there; their module is imported when they are called. ``measure`` takes
+a ``BenchSpec``, the address behind the ``@`` (empty without one) and a stage reporter, and answers
+with a ``Result``. A device with an address is somewhere else: its functions are coroutines, so
+that several can be at work at a time, they answer with ``Fetched``, and there are two more:
+``attach(address, stage)`` fetches a result that was left there, and ``clean(address)`` removes
+everything from there and answers with a line for the user.
 """
 
 from __future__ import annotations
@@ -68,26 +68,36 @@ DEVICES: dict[str, Device] = {
 
 
 def find_device(text: str) -> tuple[Device, str]:
-    """Read ``--device``: the row, and the address behind its ``@`` (empty without one).
+    """Read ``--device``: the row, and its address (empty without one).
+
+    ``pi@HOST`` leaves the user to the SSH configuration; any other name before an ``@`` is the
+    user's on a Pi, and part of the address.
 
     Raises:
         UsageProblem: no such device, or an address that is missing or not wanted.
     """
     name, at, address = text.partition("@")
     device = DEVICES.get(name)
+    if device is None and at and name and address:
+        return DEVICES["pi"], text
     if device is None or bool(at) != device.addressed or (at and not address):
-        meant = nearest(name, DEVICES)
-        if meant and at:  # rpi@HOST
-            meant = f"{meant}@{address}" if DEVICES[meant].addressed and address else None
-        elif (at and address) or "." in text:  # another user, or the address alone
-            meant = f"pi@{text}"
-        elif meant and DEVICES[meant].addressed:
-            meant = f"{meant}@ADDRESS"
-        known = [row.name + ("@ADDRESS" if row.addressed else "") for row in DEVICES.values()]
-        raise UsageProblem(
-            "--device is not understood" + (f"; did you mean {meant}?" if meant else ""),
-            found=repr(text),
-            expected=" or ".join(known),
-            fix=f"for example --device {known[0]}",
-        )
+        raise _not_understood(text)
     return device, address
+
+
+def _not_understood(text: str) -> UsageProblem:
+    name, at, address = text.partition("@")
+    meant = nearest(name, DEVICES)
+    if name in DEVICES and at and address:  # cpu@HOST
+        meant = f"pi@{text}"
+    elif not at and "." in text:  # the address alone
+        meant = f"NAME@{text}"
+    elif at or (meant and DEVICES[meant].addressed):
+        meant = "NAME@ADDRESS"
+    named = [row.name for row in DEVICES.values() if not row.addressed]
+    return UsageProblem(
+        "--device is not understood" + (f"; did you mean {meant}?" if meant else ""),
+        found=repr(text),
+        expected=" or ".join([*named, "NAME@ADDRESS, your name on a Raspberry Pi"]),
+        fix="for example --device your-name@raspberrypi.local",
+    )

@@ -5,10 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmarks.report.comparisons import trained_on
+from benchmarks.report.comparisons import left_out_line, trained_on
+from benchmarks.report.near_identical import once_each
 from benchmarks.report.sources import Json
+from benchmarks.report.suspects import image_of
+from benchmarks.report.wording import alike_text, missing_text, more_text
 from edge_effnet import plots
 from edge_effnet.measure.statistics import spread
+from edge_effnet.plurals import counted
+
+SHOWN = 24
+"""Frames that were kept for their answer; of those that are nearly the same, one."""
 
 
 def camera_run(run: Json) -> dict[str, Any]:
@@ -16,9 +23,11 @@ def camera_run(run: Json) -> dict[str, Any]:
     return {
         "title": f"Camera: {run['source']}",
         "caution": trained_on(run),
+        "remarks": left_out_line(run),
         "figures": _figures(run),
         "told": _told(run),
         "times": _times(run),
+        **_frames(run),
     }
 
 
@@ -33,11 +42,13 @@ def _figures(run: Json) -> list[tuple[str, str, str]]:
         ("rate", f"{times['mean_fps']:.1f} a second", ""),
     ]
     if run.get("reopened"):
-        shown.append(("reopened", f"{run['reopened']} times", ""))
+        shown.append(("reopened", counted(run["reopened"], "time"), ""))
     if (delays := times.get("delay_ms")) and not run.get("every_frame"):
         delay = spread(delays)
-        shown.append(("delay", f"{delay.p50_ms:.0f} ms", f"95 % under {delay.p95_ms:.0f}"))
-    frames = f"of {run.get('labelled')} frames"
+        shown.append(
+            ("delay", f"{delay.p50_ms:.0f} ms", f"slowest 5 %: over {delay.p95_ms:.0f} ms")
+        )
+    frames = f"of {counted(run.get('labelled', 0), 'frame')}"
     if (error := run.get("error")) and error.get("mean_abs") is not None:
         shown.append(("mean absolute error", f"{error['mean_abs']:.4g}", frames))
     elif run.get("labelled"):
@@ -50,19 +61,19 @@ def _figures(run: Json) -> list[tuple[str, str, str]]:
         )
         shown.append(("right, of frames told", f"{share:.1f} %", line))
         if (other := told.get("reference_accuracy")) is not None:
-            frames = sum(row.get("reference_frames", 0) for row in told["by_class"])
-            line = _evidence(told, "reference_accuracy", frames)
+            asked = sum(row.get("reference_frames", 0) for row in told["by_class"])
+            line = _evidence(told, "reference_accuracy", asked)
             shown.append(("the reference, right", f"{other:.1f} %", line))
     return shown
 
 
-def _evidence(counted: Json, name: str, frames: int) -> str:
+def _evidence(figures: Json, name: str, frames: int) -> str:
     """What a share rests on."""
-    bounds, scenes = counted.get(f"{name}_interval"), counted.get(f"{name}_scenes")
+    bounds, scenes = figures.get(f"{name}_interval"), figures.get(f"{name}_scenes")
     proof = f"{bounds[0]:.1f} to {bounds[1]:.1f}, " if bounds else ""
-    alike = f" in {scenes} scene{'s' * (scenes != 1)}" if scenes else ""
+    alike = f" in {counted(scenes, 'scene')}" if scenes else ""
     few = "" if bounds or not scenes else ": too few for an interval"
-    return f"{proof}of {frames} frames{alike}{few}"
+    return f"{proof}of {counted(frames, 'frame')}{alike}{few}"
 
 
 def _told(run: Json) -> list[tuple[str, str, str]]:
@@ -79,6 +90,27 @@ def _told(run: Json) -> list[tuple[str, str, str]]:
         )
         for row in run.get("told", {}).get("by_class", ())
     ]
+
+
+def _frames(run: Json) -> dict[str, Any]:
+    """Frames that were kept for their answer: of those that are nearly the same, one."""
+    saved = once_each(
+        run.get("saved") or (), lambda one: str(one["file"]), lambda one: str(one["label"])
+    )
+    shown = [
+        {
+            **image_of(one["file"]),
+            "label": one["label"],
+            "score": f"{one['score']:.2f}",
+            "alike": alike_text(alike),
+        }
+        for one, alike in saved[:SHOWN]
+    ]
+    return {
+        "frames": shown,
+        "more_frames": more_text(sum(alike for _, alike in saved[SHOWN:]), "frame"),
+        "missing": missing_text(shown),
+    }
 
 
 def _times(run: Json) -> str:

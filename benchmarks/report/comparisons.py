@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report.flipped_images import evidence_overlay, thumbnail
+from benchmarks.report.near_identical import once_each
 from benchmarks.report.operating_points import shared_points
 from benchmarks.report.sources import Json
+from benchmarks.report.wording import alike_text, missing_text, more_text
 from edge_effnet import plots
 from edge_effnet.heads.kinds import HEADS
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes
 
 CLASS_ROWS = 24
@@ -24,8 +27,8 @@ _KINDS = {
 }
 # (key under a model, what it is called, how it is written): those that a document holds.
 FIGURES = (
-    ("top1", "top-1", "{:.1f} %"),
-    ("exact_match", "exact match", "{:.1f} %"),
+    ("top1", "right (top-1)", "{:.1f} %"),
+    ("exact_match", "all labels right (exact match)", "{:.1f} %"),
     ("mean_average_precision", "mean average precision", "{:.1f} %"),
     ("mae", "mean absolute error", "{:.4g}"),
     ("r2", "R²", "{:.3f}"),
@@ -51,7 +54,12 @@ def conversion(document: Json) -> dict[str, Any]:
         rows.append((Path(str(model["file"])).name, cells))
     return {
         "caution": trained_on(document),
-        "headings": ("size", "of float", "difference" if values else "agreement", "latency"),
+        "headings": (
+            "size",
+            "share of float's",
+            "difference" if values else "agreement",
+            "latency",
+        ),
         "rows": rows,
     }
 
@@ -60,10 +68,19 @@ def comparison(document: Json, flips: int, maps: int) -> dict[str, Any]:
     """What the template shows of two models on the same images."""
     names = {role: Path(str(document[role].get("file", role))).stem for role in _ROLES}
     order = list(_KINDS)
-    flipped = sorted(
-        document["flipped"],
-        key=lambda flip: order.index(flip["kind"]) if flip["kind"] in order else len(order),
+    flipped = once_each(
+        sorted(
+            document["flipped"],
+            key=lambda flip: order.index(flip["kind"]) if flip["kind"] in order else len(order),
+        ),
+        lambda flip: str(flip["file"]),
+        lambda flip: (flip["kind"], flip["true"], flip["reference"], flip["candidate"]),
+        frames="camera" in document,
     )
+    shown = [
+        _flip(document, flip, alike, with_maps=index < maps)
+        for index, (flip, alike) in enumerate(flipped[:flips])
+    ]
     return {
         "title": f"{names['candidate']} against {names['reference']}",
         "caution": trained_on(document),
@@ -75,18 +92,26 @@ def comparison(document: Json, flips: int, maps: int) -> dict[str, Any]:
         "matrices": matrices(
             document["labels"], [(names[role], document[role]) for role in _ROLES]
         ),
-        "flips": [
-            _flip(document, flip, with_maps=index < maps)
-            for index, flip in enumerate(flipped[:flips])
-        ],
-        "more_flips": max(0, len(flipped) - flips) if flips else 0,
+        "flips": shown,
+        "more_flips": more_text(sum(alike for _, alike in flipped[flips:]), "flipped image")
+        if flips
+        else "",
+        "missing": missing_text(shown),
     }
 
 
 def trained_on(document: Json) -> str | None:
-    """What to know first of the evaluation images: that the network was trained on some."""
-    line: str | None = (document.get("trained_on") or {}).get("line")
+    """Why the figures prove nothing: the network was trained on the images. None where images are
+    left that it was not trained on, which alone count."""
+    about = document.get("trained_on") or {}
+    line: str | None = None if about.get("is_evidence") else about.get("line")
     return line
+
+
+def left_out_line(document: Json) -> list[str]:
+    """That images were left out because the network was trained on them, as a list of lines."""
+    about = document.get("trained_on") or {}
+    return [about["line"]] if about.get("is_evidence") and about.get("line") else []
 
 
 def _figures(document: Json) -> list[tuple[str, str, str]]:
@@ -114,14 +139,15 @@ def bounds_text(bounds: Sequence[float] | None) -> str:
 
 def remarks(document: Json) -> list[str]:
     """Warnings, how the images were read, and what was left out of them."""
-    lines = list(document.get("warnings", ()))
+    lines = [*left_out_line(document), *document.get("warnings", ())]
     if scenes := (document.get("blocks") or {}).get("note"):
         lines.append(scenes)
     lines += document.get("notes", ())
     for entry in document.get("left_out", ()):
         lines.append(f"left out: {entry['kind']} ({entry['count']}, first {entry['first']})")
     if skipped := document.get("skipped"):
-        lines.append(f"unreadable images: {len(skipped)}, first {skipped[0]['reason']}")
+        first = f"the first: {skipped[0]['reason']}" if len(skipped) > 1 else skipped[0]["reason"]
+        lines.append(f"{counted(len(skipped), 'unreadable image')}, {first}")
     return lines
 
 
@@ -179,7 +205,9 @@ def _worst_classes(labels: Sequence[str], models: Sequence[Json]) -> list[int]:
     return sorted(seen)
 
 
-def _flip(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> dict[str, Any]:
+def _flip(
+    document: Json, flip: Mapping[str, Any], alike: int, *, with_maps: bool
+) -> dict[str, Any]:
     """An image that the models answer differently, with what each looked at."""
     path = Path(flip["file"])
     image = thumbnail(path)
@@ -191,6 +219,7 @@ def _flip(document: Json, flip: Mapping[str, Any], *, with_maps: bool) -> dict[s
         "kind_text": _KINDS.get(flip["kind"], flip["kind"]),
         "file": path.name,
         "image": image,
+        "alike": alike_text(alike, seen=image is not None),
         "true": spoken(str(flip["true"])) if flip["true"] else None,
         "answers": [
             {

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.report.comparisons import trained_on
-from benchmarks.report.evaluations import evaluation_figures, model_name
+from benchmarks.report.evaluations import evaluation_figures, guess_of, model_name
 from benchmarks.report.operating_points import point_title, tone_of
 from benchmarks.report.sources import Json, Sources
 from benchmarks.results.accuracy_columns import accuracy_cells, accuracy_headings, front_of
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.statistics import independent_ratio, spread
+from edge_effnet.plurals import counted
 
 _PROVEN_POINTS = 1.0  # a drop proven to be smaller is called none
 
@@ -91,6 +92,8 @@ def _speed(case: Case) -> str:
 
 def _accuracy(result: Result, case: Case) -> str:
     figures = result.accuracy_of(case)
+    if figures is not None and trained_on(result.accuracy or {}):
+        return "; its accuracy is not known: it was trained on the images"
     if figures is None:
         return "; its accuracy was not measured (bench --data)"
     told = zip(accuracy_headings(result), accuracy_cells(figures), strict=True)
@@ -99,7 +102,7 @@ def _accuracy(result: Result, case: Case) -> str:
 
 def _of_evaluation(document: Json) -> Iterator[Conclusion]:
     name = model_name(document)
-    if line := (document.get("trained_on") or {}).get("line"):
+    if line := trained_on(document):
         yield Conclusion("bad", f"Evaluate {name} on other images: {line}.")
         return
     if document.get("at_chance"):
@@ -107,12 +110,16 @@ def _of_evaluation(document: Json) -> Iterator[Conclusion]:
             "bad", f"Check the labels and the preprocessing: {name} is no better than guessing."
         )
         return
-    images = f"{document['n']} image{'s' * (document['n'] != 1)}"
+    images = counted(document["n"], "image")
     told = evaluation_figures(document)[1:]  # without the number of images
     if told:
         what, value, bounds = told[0]
         within = f" ({bounds})" if bounds else ""
-        yield Conclusion("open", f"{name}: {what} {value}{within} on {images}.")
+        guess = guess_of(document)
+        blind = "" if guess is None else f"; guessing would get {guess:.1f} %"
+        right = f"{name} is right on {value}{within} of {images}"
+        other = f"{name}: {what} {value}{within} on {images}"
+        yield Conclusion("open", f"{right if document.get('top1') is not None else other}{blind}.")
     for point in (document.get("operating_points") or {}).get("points", ()):
         yield Conclusion(tone_of(point["outcome"]), f"{name}, {_point(point)}")
 
@@ -132,14 +139,14 @@ def _point(point: Json) -> str:
 def _of_comparison(document: Json) -> Conclusion:
     name = Path(str(document["candidate"].get("file", "the candidate"))).stem
     other = Path(str(document["reference"].get("file", "the reference"))).stem
-    if line := (document.get("trained_on") or {}).get("line"):
+    if line := trained_on(document):
         return Conclusion("bad", f"Compare {name} on other images: {line}.")
     if document["reference"].get("at_chance"):
         return Conclusion(
             "bad",
             f"Check the labels and the preprocessing: {other} is no better than guessing here.",
         )
-    images = f"{document['n']} image{'s' * (document['n'] != 1)}"
+    images = counted(document["n"], "frame" if "camera" in document else "image")
     if moved := document.get("value_difference"):
         return Conclusion(
             "open", f"{name} differs from {other} by {moved['mean_abs']:.4g} on average ({images})."
@@ -148,13 +155,24 @@ def _of_comparison(document: Json) -> Conclusion:
         return Conclusion("open", f"Compare {name} and {other} by their figures below ({images}).")
     same = f"the same answer as {other} on {document['agreement']:.1f} % of {images}"
     drop, bounds = document.get("drop_points"), document.get("drop_interval_points")
-    if drop is None or not bounds:
+    if drop is None:
         return Conclusion("open", f"{name} gives {same}; which is right, only labels can tell.")
+    if not bounds:
+        return Conclusion(
+            "open",
+            f"{name} gives {same}, and is {_than(drop)} {other} there; too few scenes to prove it.",
+        )
     if bounds[0] > 0:
         return Conclusion(
             "bad",
             f"{name} is less accurate than {other} by {drop:.1f} points ({bounds[0]:.1f} to "
             f"{bounds[1]:.1f}): convert with --max-drop, or with more calibration images.",
+        )
+    if bounds[1] < 0:
+        return Conclusion(
+            "good",
+            f"{name} is more accurate than {other} by {-drop:.1f} points ({-bounds[1]:.1f} to "
+            f"{-bounds[0]:.1f}).",
         )
     if bounds[1] <= _PROVEN_POINTS:
         return Conclusion(
@@ -163,13 +181,17 @@ def _of_comparison(document: Json) -> Conclusion:
         )
     needed = document.get("images_to_prove")
     more = f"; about {needed} images would exclude one of 1 point" if needed else ""
-    apart = f"{abs(drop):.1f} points {'less' if drop > 0 else 'more'} accurate than"
-    than = apart if round(drop, 1) else "as accurate as"
     return Conclusion(
         "open",
-        f"{name} is {than} {other} here, but {images} cannot exclude a drop of {bounds[1]:.1f}"
-        f"{more}.",
+        f"{name} is {_than(drop)} {other} here, but {images} cannot exclude a drop of "
+        f"{bounds[1]:.1f}{more}.",
     )
+
+
+def _than(drop_points: float) -> str:
+    if not round(drop_points, 1):
+        return "as accurate as"
+    return f"{abs(drop_points):.1f} points {'less' if drop_points > 0 else 'more'} accurate than"
 
 
 def _of_conversion(document: Json) -> Iterator[Conclusion]:
@@ -184,7 +206,7 @@ def _of_conversion(document: Json) -> Iterator[Conclusion]:
 
 def _of_camera_run(run: Json) -> Conclusion:
     rate, dropped, captured = run["times"]["mean_fps"], run["dropped"], run["captured"]
-    delays = run["times"].get("delay_ms")
+    delays = None if run.get("every_frame") else run["times"].get("delay_ms")
     delay = f", {spread(delays).p50_ms:.0f} ms after each frame" if delays else ""
     if dropped > 0.1 * captured:
         return Conclusion(

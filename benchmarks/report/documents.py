@@ -112,6 +112,24 @@ class SuspectsDocument(TypedDict):
     moved: NotRequired[list[str] | None]
 
 
+class Mistake(TypedDict):
+    """An image that is answered wrong."""
+
+    file: str
+    true: str
+    answer: str
+    score: float | None
+    true_score: float | None
+    unknown: NotRequired[bool]
+
+
+class MistakesDocument(TypedDict):
+    """The worst mistakes of a model."""
+
+    count: Count | None
+    worst: list[Mistake]
+
+
 class EvaluationDocument(TypedDict):
     """What ``evaluate`` writes."""
 
@@ -119,8 +137,10 @@ class EvaluationDocument(TypedDict):
     file: NotRequired[str]
     labels: list[str]
     top1: NotRequired[float | None]
+    chance: NotRequired[float | None]
     confusion: NotRequired[list[Annotated[list[Count], AtLeast(3)]]]
     operating_points: NotRequired[FoundPoints]
+    mistakes: NotRequired[MistakesDocument]
     suspects: NotRequired[SuspectsDocument]
 
 
@@ -242,6 +262,14 @@ class CameraModel(TypedDict):
     file: str
 
 
+class SavedFrame(TypedDict):
+    """A frame that was kept as an image."""
+
+    file: str
+    label: str
+    score: Number
+
+
 class CameraDocument(TypedDict):
     """What ``camera`` writes."""
 
@@ -260,4 +288,5 @@ class CameraDocument(TypedDict):
     told: NotRequired[ToldFrames]
     model: NotRequired[CameraModel]
     reference: NotRequired[CameraModel]
+    saved: NotRequired[list[SavedFrame]]
     times: FrameTimes

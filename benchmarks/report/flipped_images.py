@@ -97,7 +97,7 @@ def occlusion_map(
 def _read(path: Path) -> Pixels | None:
     try:
         return read_image(path)
-    except (EdgeEffnetError, OSError):
+    except (EdgeEffnetError, OSError, ValueError):  # the last: no name that a file could have
         return None
 
 

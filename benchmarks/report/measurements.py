@@ -25,6 +25,7 @@ def measurement(result: Result) -> dict[str, Any]:
     return {
         "made": result.made[:16].replace("T", " "),
         "badge": _badge(result),
+        "reasons": _reasons(result),
         "line": machine_line(result),
         "cautions": cautions(result),
         "headings": headings(result, PAGE),
@@ -51,6 +52,16 @@ def _badge(result: Result) -> tuple[str, str]:
     if not result.timed:
         return "bad", "emulated CPU: no device's speed"
     return ("good", "valid") if result.valid else ("bad", "not valid")
+
+
+def _reasons(result: Result) -> list[str]:
+    """Why it is not valid, beside the badge; what to do about it stands with the machine."""
+    if not result.timed:
+        return []
+    reasons = [remark.what for remark in result.verdict.problems]
+    for case in result.cases:
+        reasons += [f"{case.title}: {remark.what}" for remark in case.verdict.problems]
+    return reasons
 
 
 def _latency(result: Result) -> str:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from benchmarks.report.sources import Json
 from edge_effnet import plots
+from edge_effnet.plurals import counted
 
 Tone = Literal["good", "bad", "open"]
 
@@ -21,8 +22,8 @@ def found_points(document: Json) -> dict[str, Any] | None:
     if not found:
         return None
     return {
-        "title": f"Thresholds, chosen on {found['chosen_on']} images and evaluated on the other "
-        f"{found['evaluated_on']}",
+        "title": f"Thresholds, chosen on {counted(found['chosen_on'], 'image')} and evaluated on "
+        f"the other {found['evaluated_on']}",
         "notices": found["notices"],
         "headings": _HEADINGS,
         "rows": [(point_title(point), _cells(point["evaluated_on"])) for point in found["points"]],
@@ -41,7 +42,7 @@ def shared_points(document: Json, names: Mapping[str, str]) -> dict[str, Any] | 
         for role, name in names.items()
     ]
     return {
-        "title": f"The same thresholds on {found['images']} images, {found['origin']}",
+        "title": f"The same thresholds on {counted(found['images'], 'image')}, {found['origin']}",
         "notices": [*found["notices"], *found["without"]],
         "headings": _HEADINGS,
         "rows": rows,

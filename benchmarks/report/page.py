@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.report.comparisons import comparison, conversion
 from benchmarks.report.conclusion import conclusions
 from benchmarks.report.evaluations import evaluation
 from benchmarks.report.measurements import machine, measurement
-from benchmarks.report.sources import Json, Sources
+from benchmarks.report.sources import Json, Sources, evaluation_source
 from edge_effnet import __version__
 from edge_effnet.errors import MissingExtra
 from edge_effnet.plots import PAGE_COLORS, missing_extra
@@ -68,6 +68,16 @@ def render(sources: Sources, *, title: str, flips: int = FLIPS, maps: int = MAPS
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
     return text
+
+
+def open_evaluation_page() -> Callable[[Mapping[str, Any], str], str]:
+    """What draws the document of ``evaluate`` as a page with a title, once it is known that it can.
+
+    Raises:
+        MissingExtra: Jinja or Matplotlib is not installed.
+    """
+    require_extra()
+    return lambda document, title: render(evaluation_source(document), title=title)
 
 
 def _once(documents: Sequence[Json]) -> list[Json]:

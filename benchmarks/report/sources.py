@@ -88,9 +88,11 @@ def read_sources(paths: Sequence[Path]) -> Sources:
                 fix="for example: edge-effnet bench MODEL --json result.json",
             )
     for result in results:
+        accuracy = result.accuracy or {}
+        about = {"trained_on": accuracy["trained_on"]} if accuracy.get("trained_on") else {}
         comparisons += [
-            _comparison(comparison, Path(result.made))
-            for comparison in (result.accuracy or {}).get("comparisons", ())
+            _comparison({**comparison, **about}, Path(result.made))
+            for comparison in accuracy.get("comparisons", ())
         ]
     return Sources(
         tuple(results),
@@ -99,6 +101,12 @@ def read_sources(paths: Sequence[Path]) -> Sources:
         tuple(camera_runs),
         tuple(evaluations),
     )
+
+
+def evaluation_source(document: Json) -> Sources:
+    """A page's source of one evaluation that was just made."""
+    checked = _checked(dict(document), Path("evaluation"), EvaluationDocument, "evaluate it again")
+    return Sources((), (), (), (), (checked,))
 
 
 def _comparison(raw: Any, path: Path) -> Json:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.report.flipped_images import thumbnail
 from benchmarks.report.sources import Json
+from benchmarks.report.wording import more_text
 
 SHOWN = 24
 """Images with likely wrong labels, groups of copies, and copies of training images."""
+OF_A_GROUP = 6
+"""Copies of one image, and images of one class, that are shown."""
 
 
 def suspects(document: Json) -> dict[str, Any] | None:
@@ -25,24 +27,24 @@ def suspects(document: Json) -> dict[str, Any] | None:
     return {
         "wrong": [
             {
-                **_image(file),
+                **image_of(file),
                 "label": one["label"],
                 "likely": one["likely"],
                 "scores": f"{one['probability']:.2f} against {one['likely_probability']:.2f}",
             }
             for one, file in zip(wrong[:SHOWN], files, strict=False)
         ],
-        "more_wrong": max(0, len(wrong) - SHOWN),
+        "more_wrong": more_text(len(wrong) - SHOWN, "image"),
         "copies": [_copies(one) for one in copies[:SHOWN]],
-        "more_copies": max(0, len(copies) - SHOWN),
-        "near": [_image(file) for file in near[:SHOWN]],
-        "more_near": max(0, len(near) - SHOWN),
+        "more_copies": more_text(len(copies) - SHOWN, "group"),
+        "near": [image_of(file) for file in near[:SHOWN]],
+        "more_near": more_text(len(near) - SHOWN, "image"),
         "worst": [
             {
                 "label": one["label"],
                 "images": [
-                    {**_image(image["file"]), "score": f"{image['probability']:.2f}"}
-                    for image in one["images"]
+                    {**image_of(image["file"]), "score": f"{image['probability']:.2f}"}
+                    for image in one["images"][:OF_A_GROUP]
                 ],
             }
             for one in found["worst"][:SHOWN]
@@ -50,10 +52,19 @@ def suspects(document: Json) -> dict[str, Any] | None:
     }
 
 
-def _copies(group: Json) -> Sequence[dict[str, Any]]:
-    pairs = zip(group["files"], group["labels"], strict=True)
-    return [{**_image(file), "label": label} for file, label in pairs]
+def _copies(group: Json) -> dict[str, Any]:
+    files, labels = group["files"], group["labels"]
+    # Where labels contradict each other, one of each comes first.
+    first = {label: index for index, label in reversed(list(enumerate(labels)))}
+    order = sorted(range(len(files)), key=lambda index: first.get(labels[index]) != index)
+    shown = [
+        {**image_of(files[index]), "label": labels[index]}
+        for index in order[:OF_A_GROUP]
+        if index < len(labels)
+    ]
+    return {"images": shown, "more": more_text(len(files) - OF_A_GROUP, "image")}
 
 
-def _image(file: str) -> dict[str, Any]:
+def image_of(file: str) -> dict[str, Any]:
+    """A file's name, and its image where it is there."""
     return {"file": Path(file).name, "image": thumbnail(Path(file))}

@@ -7,6 +7,7 @@ from typing import Any
 
 from benchmarks.accuracy import pareto_front
 from benchmarks.results.result import Result
+from edge_effnet.plurals import counted
 
 
 def accuracy_headings(result: Result) -> list[str]:
@@ -43,8 +44,9 @@ def skipped_lines(result: Result) -> list[str]:
     skipped = (result.accuracy or {}).get("skipped")
     if not skipped:
         return []
-    noun = "image" if len(skipped) == 1 else "images"
-    return [f"{len(skipped)} unreadable {noun} left out, the first: {skipped[0]['reason']}"]
+    return [
+        f"{counted(len(skipped), 'unreadable image')} left out, the first: {skipped[0]['reason']}"
+    ]
 
 
 def front_of(result: Result) -> list[bool | None]:

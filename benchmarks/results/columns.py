@@ -32,9 +32,9 @@ def _as(key: str, text: Callable[[Any], str]) -> Callable[[_Row], str]:
 # key of ``tables.rows`` -> name, and text of a row that has it
 _FIGURES: dict[str, tuple[str, Callable[[_Row], str]]] = {
     "p50_ms": ("median", _as("p50_ms", milliseconds)),
-    "p90_ms": ("90 %", _as("p90_ms", milliseconds)),
-    "p95_ms": ("95 %", _as("p95_ms", milliseconds)),
-    "p99_ms": ("99 %", _as("p99_ms", milliseconds)),
+    "p90_ms": ("slowest 10 %", _as("p90_ms", milliseconds)),
+    "p95_ms": ("slowest 5 %", _as("p95_ms", milliseconds)),
+    "p99_ms": ("slowest 1 %", _as("p99_ms", milliseconds)),
     "min_ms": ("fastest", _as("min_ms", milliseconds)),
     "mean_ms": ("mean", _as("mean_ms", milliseconds)),
     "deviation_ms": ("deviation", _as("deviation_ms", milliseconds)),

@@ -20,6 +20,7 @@ from benchmarks.results.columns import TABLE, cells, headings, milliseconds
 from benchmarks.results.regression import Regression
 from benchmarks.results.result import Case, Result
 from edge_effnet.measure.validity import Remark
+from edge_effnet.plurals import counted
 from edge_effnet.ui.tables import table
 
 _SPREAD = ("p50_ms", "p90_ms", "p95_ms", "p99_ms", "min_ms", "mean_ms", "deviation_ms")
@@ -135,7 +136,7 @@ def machine_line(result: Result) -> str:
     name = where.device or where.cpu or where.machine
     if where.emulated:
         name = f"emulated CPU (it calls itself {name}): no device's speed"
-    cores = f"{where.cores} core" + ("s" if where.cores > 1 else "")
+    cores = counted(where.cores, "core")
     return f"{name}, {cores}, {where.bits}-bit, {where.runtime or 'no runtime'}"
 
 
@@ -206,7 +207,9 @@ def _detail(case: Case, *, timed: bool) -> str:
         parts.append("share of the XNNPACK delegate unknown")
     else:
         share, left = case.delegation, ", ".join(f"{n} {name}" for name, n in case.delegation.left)
-        parts.append(f"XNNPACK delegate: {share.delegated} of {share.operators} operators")
+        parts.append(
+            f"XNNPACK delegate: {share.delegated} of {counted(share.operators, 'operator')}"
+        )
         parts += [f"not {left}"] if left else []
     if timed and case.operator_ms:
         slow = ", ".join(f"{name} {ms:.2f} ms" for name, _, ms in case.operator_ms[:3])

@@ -39,14 +39,27 @@ class Address:
     port: int | None = None
 
     @property
+    def text(self) -> str:
+        """As ``parse_address`` reads it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        user, port = f"{self.user}@" * bool(self.user), f":{self.port}" * bool(self.port)
+        return user + host + port
+
+    @property
     def ssh(self) -> str:
         """The ssh command that reaches the same place."""
         port = ["-p", str(self.port)] if self.port else []
         return shlex.join(["ssh", *port, f"{self.user}@{self.host}" if self.user else self.host])
 
 
-def parse_address(text: str, named: str = "--device pi@…") -> Address:
-    """Read what stands behind ``pi@``: ``raspberrypi.local``, ``alice@10.0.0.7:2222``.
+def device_name(address: str) -> str:
+    """What ``--device`` calls an address: ``anna@HOST``, and ``pi@HOST`` without a user, who is
+    then that of the user's SSH configuration, else ``pi``."""
+    return address if "@" in address else f"pi@{address}"
+
+
+def parse_address(text: str, named: str = "--device NAME@…") -> Address:
+    """Read an address without ``pi@``: ``raspberrypi.local``, ``alice@10.0.0.7:2222``.
 
     Args:
         named: what the user calls it, for the error.
@@ -75,7 +88,7 @@ def parse_address(text: str, named: str = "--device pi@…") -> Address:
             f"{named} is not understood",
             found=repr(text),
             expected="a host name, with a user before it and a port behind it if you like",
-            fix="for example pi@raspberrypi.local, or pi@alice@10.0.0.7:2222",
+            fix="for example your-name@raspberrypi.local, or your-name@10.0.0.7:2222",
         )
     return Address(host, user or None, number or None)
 
@@ -195,8 +208,12 @@ def _untrusted(
         expected="a key in your known_hosts file",
         fix=f"type {_with_user(address, options)} once and answer yes if it shows the same "
         "fingerprint; the Pi tells its own with: "
-        "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub",
+        f"ssh-keygen -lf /etc/ssh/ssh_host_{_kind_of_key(kind)}_key.pub",
     )
+
+
+def _kind_of_key(algorithm: str) -> str:
+    return next((kind for kind in ("ecdsa", "rsa") if kind in algorithm), "ed25519")
 
 
 def _with_user(address: Address, options: Any) -> str:
@@ -218,24 +235,38 @@ def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> Edge
     """What a failed connection means and what to do."""
     said = getattr(error, "reason", "") or str(error) or type(error).__name__
     if isinstance(error, ssh.PermissionDenied):
-        fix = (
-            "give it your public key: "
-            f"{_with_user(address, options).replace('ssh', 'ssh-copy-id', 1)} "
-            "(a key with a passphrase must be in your ssh-agent: ssh-add), or name another user: "
-            f"pi@USER@{address.host}"
-        )
+        fix = _give_key(address, options)
         what = f"{address.host} accepts none of your SSH keys for the user {options.username!r}"
+    elif isinstance(error, FileNotFoundError) and error.filename:
+        what, said = "your SSH configuration names a file that is not there", str(error.filename)
+        fix = f"if it is a key, make it: ssh-keygen -t ed25519 -f {shlex.quote(said)}"
     elif isinstance(error, TimeoutError):
         what, said = f"{address.host} does not answer", f"silence for {CONNECT_SECONDS} s"
         fix = "check that it is switched on and in this network"
     elif isinstance(error, ConnectionRefusedError):
-        what, fix = (
-            f"{address.host} runs no SSH server there",
-            "switch it on: sudo raspi-config, Interface Options, SSH",
-        )
+        what = f"{address.host} runs no SSH server there"
+        fix = "switch it on: sudo raspi-config, Interface Options, SSH"
+        if address.port:
+            fix += f"; or, if {address.port} is not its port, leave it out"
     elif isinstance(error, OSError) and not isinstance(error, ssh.Error):
         what = f"{address.host} cannot be reached"
-        fix = f"check the name and the network: {address.ssh}"
+        fix = (
+            f"check the name and the network: {address.ssh}; hostname -I on the Pi tells the "
+            "address to use in place of the name"
+        )
     else:
         what, fix = f"SSH with {address.host} failed", f"see what this says: {address.ssh}"
     return EdgeEffnetError(what, found=said, fix=fix)
+
+
+def _give_key(address: Address, options: Any) -> str:
+    """How the user's key gets to the Pi; which key depends on what they have."""
+    reached = _with_user(address, options).removeprefix("ssh ")
+    named = make = ""
+    if configured := options.config.get("IdentityFile"):
+        named = f"-i {shlex.quote(str(Path(configured[0]).expanduser()))}.pub "
+    elif not any(Path("~/.ssh").expanduser().glob("id_*")):
+        make = "make a key: ssh-keygen -t ed25519; then "
+    passphrase = "" if make else " (a key with a passphrase must be in your ssh-agent: ssh-add)"
+    other = f"; if your name there is another: NAME@{address.host}"
+    return f"{make}give it your public key: ssh-copy-id {named}{reached}{passphrase}{other}"

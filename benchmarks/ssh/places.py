@@ -1,4 +1,4 @@
-"""A file or folder on a Pi, as ``scp`` names it: ``pi@HOST:PATH``."""
+"""A file or folder on a Pi, as ``scp`` names it: ``NAME@HOST:PATH``."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class Place:
 
 
 def parse_place(text: str) -> Place:
-    """Read ``[pi@][USER@]HOST[:PORT][:PATH]``.
+    """Read ``[pi@][NAME@]HOST[:PORT][:PATH]``.
 
-    ``pi@`` means what it means in ``bench --device``: the user of your SSH configuration, else
-    ``pi``. Digits alone behind the host are a port.
+    Without a name, and with ``pi@`` as in ``bench --device``, it is the user of your SSH
+    configuration, else ``pi``. Digits alone behind the host are a port.
 
     Raises:
         UsageProblem: no host, or a port that is none.
@@ -47,11 +47,17 @@ def parse_place(text: str) -> Place:
         raise UsageProblem(
             "the Pi is not understood",
             found=repr(text),
-            expected="pi@HOST:PATH, as scp names it",
-            fix="for example pi@raspberrypi.local:kept",
+            expected="NAME@HOST:PATH, as scp names it",
+            fix="for example your-name@raspberrypi.local:kept",
         )
     user, host, port, path = (found[name] or "" for name in ("user", "host", "port", "path"))
     address = parse_address(user + host + port, "the Pi")
-    plain = re.sub(r"\A~(/+|\Z)", "", path.removeprefix(":"))
     named = text[: len(text) - len(path)]
-    return Place(address, named, (plain.rstrip("/") or plain[:1]) or None)
+    return Place(address, named, plain_path(path.removeprefix(":")) or None)
+
+
+def plain_path(text: str) -> str:
+    """A path on a Pi without what says that it begins in the home folder, and without a slash at
+    its end; empty for the home folder itself."""
+    plain = re.sub(r"\A~(/+|\Z)", "", text)
+    return plain.rstrip("/") or plain[:1]

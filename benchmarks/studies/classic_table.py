@@ -2,7 +2,7 @@
 
     python -m benchmarks.studies.classic_table models/                      # what is there already
     python -m benchmarks.studies.classic_table models/ --make b0,b1,densenet121,resnet50
-    python -m benchmarks.studies.classic_table models/ --device pi@raspberrypi.local
+    python -m benchmarks.studies.classic_table models/ --device your-name@raspberrypi.local
 
 Size, parameters, depth and top-1 as published; the time is measured, all files in turn in one
 run. Files are ``NAME-float32.tflite`` and ``NAME-int8.tflite``, as ``edge-effnet convert`` writes

@@ -139,7 +139,16 @@ def evaluate_all(
 def print_results(results: Sequence[ToolResult], missing: Sequence[str]) -> None:
     """A table, a row for each network, and what could not take part."""
     out = console()
-    figures = ("top-1", "drop", "agreement", "95 %", "score error", "size", "median", "ratio")
+    figures = (
+        "top-1",
+        "drop",
+        "agreement",
+        "95 % interval",
+        "score error",
+        "size",
+        "median",
+        "ratio",
+    )
     rows = table("int8 by", "runtime", *figures, words=(1,))
     for result in results:
         found = result.comparison

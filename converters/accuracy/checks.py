@@ -28,6 +28,7 @@ from edge_effnet.metrics.intervals import (
     wilson_interval,
 )
 from edge_effnet.metrics.two_models.flip_estimate import Estimate, estimate_flips
+from edge_effnet.plurals import counted
 
 LimitVerdict = Literal["within", "exceeded", "not provable"]
 
@@ -70,13 +71,13 @@ class Check:
 
     def line(self) -> str:
         """For people."""
-        counted = "" if self.value == self.counted else f" (counted {self.counted:.1f})"
+        also = "" if self.value == self.counted else f" (counted {self.counted:.1f})"
         text = (
-            f"{self.name} {self.value:.1f}{counted}, 95 % interval {self.low:.1f} to "
+            f"{self.name} {self.value:.1f}{also}, 95 % interval {self.low:.1f} to "
             f"{self.high:.1f}, limit {self.limit:g}: {self.verdict}"
         )
         if self.verdict == "not provable":
-            text += f" with {self.images} images"
+            text += f" with {counted(self.images, 'image')}"
             if self.needed is not None:
                 text += f" (needs about {round_up(self.needed):,})"
         return text

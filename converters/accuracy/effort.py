@@ -13,6 +13,7 @@ from converters.accuracy.strategies import Strategy
 from converters.quantization.candidates import Context, each_step
 from converters.quantization.qat.config import MOST_PASSES, MOST_STEPS, QatConfig
 from converters.quantization.ranges import search as range_search
+from edge_effnet.plurals import counted
 
 _CALIBRATE = 1.7  # for each image
 _CORRECT = 900.0  # corrected biases and weights
@@ -38,8 +39,8 @@ def effort_text(
     fast = [row for row in strategies if not row.training]
     slow = [row for row in strategies if row.training]
     names, count = ", ".join(row.name for row in strategies), len(strategies)
-    tries = f"at most {_plural(count, 'try', 'tries')} ({names})"
-    text = f"{tries} on {images} images: about {_minutes(minutes(fast))}"
+    tries = f"at most {counted(count, 'try', 'tries')} ({names})"
+    text = f"{tries} on {counted(images, 'image')}: about {_minutes(minutes(fast))}"
     if slow:
         text += f", and {_minutes(minutes(slow))} more if only training is left"
     return text
@@ -60,8 +61,4 @@ def _seconds(row: Strategy, context: Context, images: int, inference: float) -> 
 
 
 def _minutes(count: int) -> str:
-    return _plural(count, "minute", "minutes")
-
-
-def _plural(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
+    return counted(count, "minute")

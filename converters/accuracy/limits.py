@@ -40,7 +40,7 @@ class Limits:
     max_class_drop_points: float | None = field(
         default=None,
         metadata=option(
-            "Largest allowed drop of the recall of any class.",
+            "Where no single class may suffer: largest allowed drop of the recall of any.",
             flag="--max-class-drop",
             metavar="POINTS",
             kind=Points(least=1),

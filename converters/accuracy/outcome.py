@@ -12,6 +12,7 @@ from converters.accuracy.trials import Trial
 from converters.quantization.candidates import Candidate
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import LimitMissed, NothingWritten
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -132,6 +133,6 @@ def unproven_text(trial: Trial, images: int) -> str:
     """That the images cannot tell whether a strategy keeps the limits, and what follows."""
     lines = [c.line() for c in (*trial.checks, *trial.confirmed) if c.verdict == "not provable"]
     return (
-        f"{images} images cannot tell whether strategy {trial.strategy.name!r} keeps the limit "
-        f"({'; '.join(lines)}): the best of the strategies that do not train is taken"
+        f"{counted(images, 'image')} cannot tell whether strategy {trial.strategy.name!r} keeps "
+        f"the limit ({'; '.join(lines)}): the best of the strategies that do not train is taken"
     )

@@ -31,6 +31,7 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.errors import DataError
 from edge_effnet.measure.timing import time_files
 from edge_effnet.metrics import Comparison, Predictions, compare_predictions, likely_cause
+from edge_effnet.plurals import counted
 from edge_effnet.runs import StepResults
 from edge_effnet.runtime.evaluating.predict import predict
 from edge_effnet.stages import Advance, StartStage, Tell, tell_nobody
@@ -118,7 +119,7 @@ def refuse_chance(reference: Predictions, comparison: Comparison) -> None:
     if summary is None or not summary.at_chance:
         return
     raise DataError(
-        f"the float model is no better than chance on {len(reference.paths)} images: "
+        f"the float model is no better than chance on {counted(len(reference.paths), 'image')}: "
         "nothing can be measured on them",
         found=f"{summary.headline.name} {summary.headline.text}; {likely_cause(reference)}",
         expected="a model that knows these images",

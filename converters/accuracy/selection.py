@@ -8,6 +8,7 @@ from converters.calibration.images import ConversionImages
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.split import divide, images_per_class, one_answer
 from edge_effnet.errors import DataError
+from edge_effnet.plurals import counted
 
 
 def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
@@ -19,7 +20,7 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     if len(evaluation) < 4:
         raise DataError(
             f"{evaluation.source} is too small to choose by and to confirm with",
-            found=f"{len(evaluation)} images that did not calibrate",
+            found=f"{counted(len(evaluation), 'image')} that did not calibrate",
             expected="hundreds",
             fix="give more images with --data",
         )
@@ -27,7 +28,7 @@ def split(evaluation: Dataset, seed: int) -> tuple[Dataset, Dataset]:
     if not len(division.rest):
         raise DataError(
             f"{evaluation.source} has no images to choose by beside those that confirm",
-            found=f"{len(evaluation)} images, no two different ones of one class",
+            found=f"{counted(len(evaluation), 'image')}, no two different ones of one class",
             expected="hundreds",
             fix="give more images of each class with --data",
         )
@@ -42,8 +43,8 @@ def refuse_void_limits(limits: Limits | None, images: ConversionImages, seed: in
     if facts is not None and not facts.is_evidence:
         raise DataError(
             "a limit needs images that the network was not trained on",
-            found=f"all {facts.images} images of {evaluation.source}, or near-duplicates of them, "
-            "were learned from",
+            found=f"all {counted(facts.images, 'image')} of {evaluation.source}, or "
+            "near-duplicates of them, were learned from",
             expected="images that it has not seen",
             fix="give such images with --data, or leave the limit out",
         )
@@ -55,7 +56,7 @@ def refuse_void_limits(limits: Limits | None, images: ConversionImages, seed: in
             )
             raise DataError(
                 "a limit needs images of more than one class, to choose by and to confirm with",
-                found=f"{len(part)} images of {evaluation.source} {those}, all {same}",
+                found=f"{counted(len(part), 'image')} of {evaluation.source} {those}, all {same}",
                 expected="images of every class that the network tells apart",
                 fix="give more images of the other classes with --data",
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from converters.analysis.layer_error import LayerErrors, operator_name
 from edge_effnet import plots
+from edge_effnet.plurals import counted, plural
 
 ROWS = 40
 _LOWEST_PERCENT = 1e-4
@@ -20,7 +21,7 @@ def layer_error_plot(errors: LayerErrors, title: str, suffix: str) -> bytes:
     rows = []
     for layer in layers:
         hint = f"{layer.tensor}: {layer.codes_used_percent:.0f} % of the codes, "
-        hint += f"{layer.alone_flipped} of {errors.images} answers changed"
+        hint += f"{layer.alone_flipped} of {counted(errors.images, 'answer')} changed"
         dot = (max(layer.alone_percent, _LOWEST_PERCENT), int(layer.alone_flipped > 0), hint)
         note = f"{layer.alone_percent:.3f} %   SNR {layer.snr_db:.1f} dB"
         rows.append(plots.DotRow(f"{layer.name} ({operator_name(layer)})", (dot,), note))
@@ -31,7 +32,8 @@ def layer_error_plot(errors: LayerErrors, title: str, suffix: str) -> bytes:
         _X_NAME,
         legend=(("no answer changed", 0), ("some answer changed", 1)),
         logarithmic=True,
-        note=f"{len(rest)} more layers come to {together:.3f} % together (--json lists them)"
+        note=f"{counted(len(rest), 'layer')} more {plural(len(rest), 'comes', 'come')} to "
+        f"{together:.3f} % together (--json lists them)"
         if rest
         else "",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from converters.analysis.layer_error import LayerErrors, operator_name
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import table
 
@@ -13,7 +14,11 @@ def print_layer_errors(errors: LayerErrors) -> None:
     """Print the costliest layers and what the columns mean."""
     out = console()
     layers = errors.layers
-    out.print(f"{len(layers)} layers on {errors.images} images, the costliest first", style="bold")
+    out.print(
+        f"{counted(len(layers), 'layer')} on {counted(errors.images, 'image')}, the costliest "
+        "first",
+        style="bold",
+    )
     headings = ("alone", "flips", "left float", "SNR", "codes used", "clipped")
     shown = table("layer", "made by", *headings, words=(1,))
     for layer in layers[:ROWS]:

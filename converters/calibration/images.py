@@ -33,6 +33,7 @@ from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.plurals import counted, plural
 from edge_effnet.system.cores import available_cores
 
 GENERATED_EVALUATION_IMAGES = 200
@@ -148,7 +149,7 @@ def choose_images(
     chosen, skipped = choose_calibration(pool, preprocess, count=count, seed=seed)
     if skipped and strict:
         raise DataError(
-            f"{len(skipped)} calibration images cannot be read",
+            f"{counted(len(skipped), 'calibration image')} cannot be read",
             found=skipped[0],
             fix="replace them, or leave --strict out to skip them",
         )
@@ -162,7 +163,8 @@ def choose_images(
         warnings += [*given.notes, *evaluation_warnings(evaluation, given)]
         if len(evaluation) < FEW_IMAGES:
             warnings.append(
-                f"only {len(evaluation)} evaluation images: a small loss cannot be told from luck"
+                f"only {counted(len(evaluation), 'evaluation image')}: a small loss cannot be "
+                "told from luck"
             )
     spare = _spare(calibration, chosen, skipped, steps, seed) if evaluation is None else ()
     if len(spare) >= FEWEST_SPARE:
@@ -202,8 +204,10 @@ def _apart(
         )
     lost = len(evaluation) - len(left)
     line = (
-        f"{lost} of {len(evaluation)} images of {evaluation.source} also calibrate (or are "
-        "near-duplicates of those that do) and are no evaluation images"
+        f"{lost} of {counted(len(evaluation), 'image')} of {evaluation.source} "
+        f"{plural(lost, 'also calibrates', 'also calibrate')}, or nearly the same "
+        f"{plural(lost, 'image does', 'images do')}: no evaluation "
+        f"{plural(lost, 'image', 'images')}"
     )
     return left, [line] if announce and lost else []
 
@@ -223,7 +227,8 @@ def _may_calibrate(
     if not len(usable):
         raise DataError(
             f"{given.source} has too few images to calibrate and to evaluate on",
-            found=f"{len(given)} images of {len(given.class_counts)} classes, no two different "
+            found=f"{counted(len(given), 'image')} of "
+            f"{counted(len(given.class_counts), 'class', 'classes')}, no two different "
             "ones of one class",
             expected="dozens of each class: half of them calibrate",
             fix="add images, or give others with --calibration",

@@ -22,6 +22,7 @@ from converters.tflite_graph.bounds import upper_bounds
 from converters.tflite_graph.segments import logit_names
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import normalize
+from edge_effnet.plurals import counted
 from edge_effnet.tflite.reader import Operator, Structure, Tensor
 
 Ranges = dict[str, tuple[float, float]]
@@ -123,7 +124,8 @@ def collect_statistics(
     if broken.size:
         raise DataError(
             "the float model does not give numbers for the calibration images",
-            found=f"NaN or infinity in {broken.size} tensors, first {names[broken[0]][-60:]}",
+            found=f"NaN or infinity in {counted(broken.size, 'tensor')}, first "
+            f"{names[broken[0]][-60:]}",
             expected="finite values",
             fix="check the weights; training that diverged leaves such values",
         )

@@ -18,6 +18,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.files.read import content_hash
 from edge_effnet.image.preprocessing import Preprocess, in_channels, normalize, preprocess
 from edge_effnet.image.reading import read_image
+from edge_effnet.plurals import counted
 
 FEW_IMAGES = 100
 GENERATED_IMAGES = 100
@@ -138,7 +139,7 @@ def choose_calibration(
     if contrast < _SMALLEST_SPAN:
         raise DataError(
             f"the calibration images in {images.source} show nothing",
-            found=f"{len(readable)} images, each of one colour",
+            found=f"{counted(len(readable), 'image')}, each of one colour",
             expected="photos like those the network will see",
             fix="replace them",
         )

@@ -28,21 +28,27 @@ from edge_effnet.ui.reports.evaluation_set import print_data
 
 _RENAMED = {"--recovery-steps": "--qat-steps", "--recovery-labels": "--qat-labels"}
 _GROUPS = {
-    "Model": (
-        *("--variant", "--model", "--baseline", "--weights", "--runs", "--prune", "--resolution"),
-        *("--labels", "--preprocess", "--head", "--threshold"),
-    ),
-    "Recipes": (*(f"--{name}" for name in RECIPES), "--full-integer", "--teachable", "--io"),
-    "Other programs": ("--for",),
-    "Data": (
-        *("--data", "--calibration", "--calibration-images", "--eval-images"),
-        *("--strict", "--seed"),
-    ),
-    "Limits, with --int8 or --edgetpu": (
-        *("--max-drop", "--min-agreement", "--max-class-drop", "--fallback", "--allow-float"),
-        *("--qat-steps", "--qat-labels", "--resume"),
-    ),
+    "Model, one of these": ("--variant", "--model"),
+    "Weights of a variant": ("--weights",),
+    "Recipe": ("--int8", "--edgetpu", "--for"),
+    "Images": ("--data", "--calibration"),
+    "Limits, with --int8 or --edgetpu": ("--max-drop", "--min-agreement"),
     "Output": ("--out", "--json", "--force"),
+    "Advanced, recipes": (
+        *("--float16", "--weights8", "--dynamic", "--int16x8"),
+        *("--full-integer", "--io", "--teachable"),
+    ),
+    "Advanced, model": (
+        *("--labels", "--preprocess", "--head", "--threshold", "--resolution", "--prune"),
+        *("--runs", "--baseline"),
+    ),
+    "Advanced, limits": (
+        *("--max-class-drop", "--fallback", "--allow-float", "--qat-steps", "--qat-labels"),
+        "--resume",
+    ),
+    "Advanced, images and run": (
+        *("--calibration-images", "--eval-images", "--strict", "--seed", "--threads"),
+    ),
 }
 
 
@@ -64,12 +70,18 @@ def _recipe_options(function: Any) -> Any:
     "prune_share",
     type=Share(high=0.95, low_open=True),
     metavar="SHARE",
-    help="First take out so much of the multiply-adds, 0.3 or 30%, and fine-tune on --calibration.",
+    help="Where int8 alone is too slow: first take out so much of the multiply-adds, 0.3 or 30%, "
+    "and fine-tune on --calibration.",
 )
 @_recipe_options
 @config_options(Limits)
 @config_options(ConvertConfig)
-@click.option("--threads", type=click.IntRange(1), help="Cores to use.  [default: all]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Cores to use: fewer leave some to other programs.  [default: all]",
+)
 @json_option
 @force_option
 def command(**options: Any) -> None:

@@ -14,10 +14,12 @@ from converters.frigate.source import FED, SIDE
 from converters.quantization.recipes import FLOAT32, RECIPES
 from edge_effnet.heads.learning.cross_validation import LOST_SHARE
 from edge_effnet.metrics import Paired
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
 from edge_effnet.ui.reports.preflight import print_preflight
+from edge_effnet.ui.shown_commands import camera_command, example, own_command
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings, table
 
 
@@ -42,8 +44,12 @@ def print_conversion(conversion: Conversion) -> None:
         out.print("float only: add --int8 (or another recipe, see --help) for a small file")
         return
     images = converted[0].comparison.images if converted[0].comparison else 0
-    measured = "generated images" if sets.generated else f"images of {sets.evaluation.source}"
-    line, calibration = f"measured on {images} {measured}", sets.calibration
+    measured = (
+        counted(images, "generated image")
+        if sets.generated
+        else f"{counted(images, 'image')} of {sets.evaluation.source}"
+    )
+    line, calibration = f"measured on {measured}", sets.calibration
     if any(RECIPES[made.recipe].calibrated for made in converted if made.recipe in RECIPES):
         origin = calibration.images.source if calibration.images else "generated images"
         line += f"; calibrated on {len(calibration)} of {origin}"
@@ -89,13 +95,13 @@ def print_conversion(conversion: Conversion) -> None:
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in converted if made.recipe != FLOAT32), converted[0])
-    float_file, small = (quote(str(made.path)) for made in (reference, first))
-    out.print(
-        f"next: edge-effnet compare {float_file} {small} --data DIR"
-        if sets.generated and reference.kept
-        else f"next: edge-effnet classify {small} photo.jpg",
-        soft_wrap=True,
-    )
+    if sets.generated:
+        models = [str(made.path) for made in (first, reference) if made.kept or made is first]
+        out.print(f"next: {camera_command(own_command(), models)}", soft_wrap=True)
+    else:
+        photo = example(sample.path for sample in sets.evaluation.samples)
+        line = f"classify {quote(str(first.path))} {photo}"
+        out.print(f"next: {own_command()} {line}", soft_wrap=True)
 
 
 def _proof(recipe: str, paired: Paired) -> str:
@@ -169,8 +175,9 @@ def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
         return
     log = outcome.log
     out.print(
-        f"compiled by {COMPILER} {log.version}: {log.mapped} of {log.operations} operators in "
-        f"{log.subgraphs} piece; {megabytes(log.cached_bytes)} of weights on the chip, "
+        f"compiled by {COMPILER} {log.version}: {log.mapped} of "
+        f"{counted(log.operations, 'operator')} in "
+        f"{counted(log.subgraphs, 'piece')}; {megabytes(log.cached_bytes)} of weights on the chip, "
         f"{megabytes(log.streamed_bytes)} streamed"
     )
     for operator, count, status in log.statuses:
@@ -178,11 +185,11 @@ def print_edgetpu(outcome: EdgeTpuOutcome) -> None:
             out.print(f"  {count} × {operator}: {status}")
     if log.mapped != outcome.preflight.mapped:
         out.print(
-            f"the preflight had said {outcome.preflight.mapped} operators: please report this "
-            "model, the rules are to learn from it",
+            f"the preflight had said {counted(outcome.preflight.mapped, 'operator')}: please "
+            "report this model, the rules are to learn from it",
             style="yellow",
         )
     compiled = quote(str(outcome.compiled))
     out.print(
-        f"next: edge-effnet bench {compiled} --device coral, where the stick is", soft_wrap=True
+        f"next: {own_command()} bench {compiled} --device coral, where the stick is", soft_wrap=True
     )

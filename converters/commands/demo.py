@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import sys
 from pathlib import Path
 from shlex import quote
 
@@ -17,9 +16,11 @@ from converters.commands.demo_images import (
     write_image,
 )
 from edge_effnet.errors import MissingExtra, UsageProblem
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, echo, print_note
 from edge_effnet.ui.options import force_option
 from edge_effnet.ui.output import claim_outputs
+from edge_effnet.ui.shown_commands import own_command
 
 SIGNS_VARIANT, IMAGENET_VARIANT = "b0", "lite0"
 IMAGE = "answers.jpg"
@@ -77,7 +78,8 @@ def command(out: Path, imagenet: bool, data: Path | None, force: bool) -> None:
         claim_outputs({"--out": image}, overwrite=force)
         models = _ready_made()
     screen.print()
-    screen.print(f"{len(images)} {'photos' if imagenet else 'signs nobody has seen'}", style="bold")
+    shown, signs = counted(len(images), "photo"), counted(len(images), "sign")
+    screen.print(shown if imagenet else f"{signs} nobody has seen", style="bold")
     ask(models, images)
     write_image(images, image)
     if imagenet:
@@ -143,10 +145,10 @@ def _print_next(models: dict[str, Path], out: Path, imagenet: bool) -> None:
     screen, int8, folder = console(), quote(str(models["int8"])), quote(str(out))
     screen.print()
     screen.print("Next", style="bold")
-    command = Path(sys.argv[0]).name if sys.argv else "edge-effnet"
+    command = own_command()
     lines = (
         f"{command} classify {int8} photo.jpg",
-        f"scp {folder}/*.tflite pi@raspberrypi.local:   # then there: pip install edge-effnet",
+        f"{command} push your-name@raspberrypi.local {folder}/*.tflite    # to a Raspberry Pi",
         f"{command} teach photos/ --out mine.tflite    # your own classes, in seconds",
     )
     printed = f"{command} signs print -o sheet.pdf         # print it, hold it before a camera"

@@ -17,6 +17,7 @@ from edge_effnet.ui.console import echo, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import Share
+from edge_effnet.ui.shown_commands import own_command
 
 if TYPE_CHECKING:
     from converters.pruning.context import PruningContext
@@ -28,18 +29,20 @@ _PATH = click.Path(path_type=Path)
 _RENAMED = {"--pictures": "--importance-images", "--recovery": "--fine-tune-on"}
 
 _GROUPS = {
-    "Target, one of these": (
-        *("--target-macs", "--target-params", "--target-size", "--target-latency"),
-        *("--unstructured", "--sensitivity", "--plot"),
+    "Network": ("--variant", "--weights"),
+    "Target, one of these": ("--target-macs", "--target-latency", "--target-size"),
+    "Images": ("--data", "--val"),
+    "Run and output": ("--run", "--resume", "--json", "--force"),
+    "Advanced, targets": (
+        *("--target-params", "--sensitivity", "--plot", "--unstructured", "--block"),
     ),
-    "Network": ("--variant", "--weights", "--resolution"),
-    "Data": ("--data", "--val", "--val-share", "--strict", "--seed"),
-    "Pruning": (
-        *("--importance", "--importance-images", "--allocation", "--multiple", "--block"),
-        "--steps",
+    "Advanced, channels": (
+        *("--multiple", "--steps", "--allocation", "--importance", "--importance-images"),
     ),
-    "Fine-tuning": ("--fine-tune-on", "--epochs", "--learning-rate", "--batch-size"),
-    "Run and output": ("--run", "--runs", "--resume", "--threads", "--json", "--force"),
+    "Advanced, fine-tuning": ("--epochs", "--fine-tune-on", "--learning-rate", "--batch-size"),
+    "Advanced, images and run": (
+        *("--val-share", "--resolution", "--strict", "--seed", "--runs", "--threads"),
+    ),
 }
 
 
@@ -52,7 +55,9 @@ _GROUPS = {
     "as well.",
 )
 @click.option(
-    "--target-params", metavar="SHARE|N", help="Keep at most this of the parameters, or 3M."
+    "--target-params",
+    metavar="SHARE|N",
+    help="Where weights have to fit: keep at most this of the parameters, or 3M.",
 )
 @click.option(
     "--target-size", metavar="SHARE|N", help="Keep at most this of the float file's size, or 12MB."
@@ -66,17 +71,32 @@ _GROUPS = {
     "--unstructured",
     type=Share(low_open=True, high_open=True),
     metavar="SHARE",
-    help="Set this share of single weights to zero instead: a smaller download, no faster.",
+    help="Where the compressed download alone counts: set this share of single weights to zero "
+    "instead; no faster.",
 )
-@click.option("--sensitivity", is_flag=True, help="Measure every group, prune nothing.")
+@click.option(
+    "--sensitivity",
+    is_flag=True,
+    help="To see which channels a network needs: measure every group, prune nothing.",
+)
 @click.option(
     "--plot", type=_PATH, metavar="FILE", help="Draw what --sensitivity measures: SVG or PNG."
 )
 @config_options(PruneConfig, leave_out=("measure", "target"))
 @click.option("--run", type=_PATH, help="Folder of this run.  [default: runs/NAME]")
-@click.option("--runs", type=_PATH, default=Path("runs"), show_default=True, help="Folder of runs.")
+@click.option(
+    "--runs",
+    type=_PATH,
+    default=Path("runs"),
+    show_default=True,
+    help="Where your runs lie, for a new one and for --weights auto.",
+)
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
-@click.option("--threads", type=click.IntRange(1), help="Cores to use.  [default: all]")
+@click.option(
+    "--threads",
+    type=click.IntRange(1),
+    help="Cores to use: fewer leave some to other programs.  [default: all]",
+)
 @json_option
 @force_option
 @click.pass_context
@@ -174,7 +194,7 @@ def _prune(
         except Interrupted:
             if (folder / CONFIG_FILE.name).exists():
                 callbacks.say(
-                    f"stopped; go on with: edge-effnet prune --resume {quote(str(folder))}"
+                    f"stopped; go on with: {own_command()} prune --resume {quote(str(folder))}"
                 )
             raise
 

@@ -11,6 +11,7 @@ from converters.pruning.config import PruneConfig
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.spelling import not_understood, read_amount
+from edge_effnet.ui.missing import missing
 from edge_effnet.ui.options import given_flags
 from edge_effnet.ui.quantities import LEAST_AMOUNT, Share
 
@@ -34,16 +35,9 @@ def config_of(options: dict[str, Any]) -> PruneConfig:
     from converters.pruning.convert_step import refuse_foreign
 
     refuse_foreign(options["model"], options["variant"], options["weights"])
-    for name, what, example in (
-        ("variant", "a network", "--variant b0"),
-        ("data", "images", "--data photos/"),
-    ):
+    for name in ("variant", "data"):
         if options[name] is None:
-            raise UsageProblem(
-                f"prune needs {what}",
-                found=f"no --{name}",
-                fix=f"for example: edge-effnet prune {example} …",
-            )
+            raise missing(name)
     if options["plot"] is not None and not options["sensitivity"]:
         raise UsageProblem(
             "--plot draws what --sensitivity measures",

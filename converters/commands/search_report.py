@@ -5,10 +5,11 @@ from __future__ import annotations
 from rich.console import Console
 
 from converters.accuracy.outcome import SearchOutcome
+from edge_effnet.plurals import counted, plural
 from edge_effnet.ui.console import megabytes
 from edge_effnet.ui.tables import table
 
-_LIMITS = {"drop": "drop\n(95 %)", "agreement": "agreement\n(95 %)"}
+_LIMITS = {"drop": "drop (95 %\ninterval)", "agreement": "agreement (95 %\ninterval)"}
 
 
 def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
@@ -19,8 +20,8 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
     """
     limits = [_LIMITS.get(found.name, "class\ndrop") for found in search.best.checks]
     headings = ("score\nerror", "size", "time\n× float", "made in")
-    counted = (figure.replace(" ", "\n"), "drop\ncounted", "agreement\ncounted")
-    trials = table("strategy", *limits, *counted, *headings)
+    after = (figure.replace(" ", "\n"), "drop\ncounted", "agreement\ncounted")
+    trials = table("strategy", *limits, *after, *headings)
     for trial in search.trials:
         trials.add_row(
             trial.strategy.name + (" ✓" if trial is search.chosen else ""),
@@ -36,8 +37,8 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
     out.print(trials)
     best = search.best
     out.print(
-        f"strategies measured on {len(search.selection)} images, and those that these do not "
-        f"refute on {len(search.confirmation)} others"
+        f"strategies measured on {counted(len(search.selection), 'image')}, and those that these "
+        f"do not refute on {len(search.confirmation)} others"
     )
     if search.chosen is None:
         out.print(
@@ -59,10 +60,10 @@ def print_search(out: Console, search: SearchOutcome, figure: str) -> None:
             "for the Edge TPU",
             style="bold yellow",
         )
-    if best.strategy.left_float:
+    if left := best.strategy.left_float:
         out.print(
-            f"note: {best.strategy.left_float} tensors of {best.strategy.recipe} are computed in "
-            "float: not for the Edge TPU",
+            f"note: {counted(left, 'tensor')} of {best.strategy.recipe} "
+            f"{plural(left, 'is', 'are')} computed in float: not for the Edge TPU",
             style="bold yellow",
         )
     if best.slower:

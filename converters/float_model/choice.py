@@ -63,7 +63,8 @@ class ModelChoice:
     baseline: str | None = field(
         default=None,
         metadata=option(
-            f"A keras.applications network, for comparison: {', '.join(BASELINES)}.",
+            f"To see what EfficientNet brings: a network of keras.applications instead, "
+            f"{', '.join(BASELINES)}.",
             metavar="NAME",
             kind=OneOf(tuple(BASELINES)),
         ),
@@ -76,10 +77,17 @@ class ModelChoice:
             metavar="auto|imagenet|demo|random|FILE",
         ),
     )
-    runs: Path = field(default=Path("runs"), metadata=option("Folder of the training runs."))
+    runs: Path = field(
+        default=Path("runs"), metadata=option("Where your training runs lie, for --weights auto.")
+    )
     resolution: int | None = field(
         default=None,
-        metadata=option("Side of the input in pixels.", kind=click.IntRange(8, 1024)),
+        metadata=option(
+            "Side of the input in pixels: smaller is faster, and less often right.  "
+            "[default: the weights' own]",
+            metavar="PIXELS",
+            kind=click.IntRange(8, 1024),
+        ),
     )
     labels: tuple[str, ...] | None = None
     preprocess: str | None = field(

@@ -17,6 +17,7 @@ from edge_effnet.files.read import content_hash
 from edge_effnet.heads.head import Head, fit_names, fix_of_names
 from edge_effnet.heads.thresholds import ClassThreshold
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.plurals import counted
 from edge_effnet.runtime.input_pixels.evidence import Evidence
 from edge_effnet.tflite.editor import writable_constant
 from edge_effnet.tflite.reader import Structure
@@ -69,7 +70,7 @@ def checked_names(names: Sequence[str] | None, head: Head, name: str) -> tuple[s
     if fitting is None and names is not None:
         raise DataError(
             f"the labels are not those of {name}",
-            found=f"{len(names)} labels: {listed(names)}",
+            found=f"{counted(len(names), 'label')}: {listed(names)}",
             expected=f"{head.classes}: its {head.kind} head tells so many "
             f"{'labels' if head.task == 'labels' else 'classes'} apart",
             fix=fix_of_names(names, head),

@@ -6,6 +6,7 @@ import numpy as np
 
 from converters.frigate.folder import THRESHOLD
 from edge_effnet.metrics import Predictions
+from edge_effnet.plurals import counted
 
 _DIGITS = 2  # to which Frigate rounds a score before it compares
 _MUCH = 0.02
@@ -25,8 +26,8 @@ def acceptance_notes(found: Predictions) -> tuple[str, ...]:
     shares = best / np.maximum(sums, np.finfo(np.float32).tiny)
     accepted = np.round(shares, _DIGITS) >= THRESHOLD
     line = (
-        f"of {len(shares)} images Frigate takes the answer to {accepted.sum()}: its score is "
-        f"{THRESHOLD:g} or more, the threshold"
+        f"of {counted(len(shares), 'image')} Frigate takes the answer to {accepted.sum()}: its "
+        f"score is {THRESHOLD:g} or more, the threshold"
     )
     if found.truth is not None and accepted.any():
         right = int((found.answers == found.truth)[accepted].sum())

@@ -51,49 +51,97 @@ class PruneConfig:
     )
     val_share: float = field(
         default=0.2,
-        metadata=option("Share of each class held out for validation.", 0.01, 0.9, share=True),
+        metadata=option(
+            "Without --val: share of each class held out for validation.", 0.01, 0.9, share=True
+        ),
     )
     importance: Importance = field(
         default="taylor",
-        metadata=option("Measure of a channel's importance; the least important are removed."),
+        metadata=option(
+            "To compare methods: how important a channel is; the least important leave."
+        ),
     )
     allocation: Allocation = field(
         default="measured",
-        metadata=option("Widths by measured sensitivity, or one share for all."),
+        metadata=option(
+            "To compare methods: widths by measured sensitivity, or one share for all."
+        ),
     )
     multiple: int = field(
         default=8,
-        metadata=option("Round kept channels to a multiple of this; 16 for the Edge TPU.", 1, 64),
+        metadata=option(
+            "For a chip that computes channels in blocks: keep a multiple of this; 16 for the Edge "
+            "TPU.",
+            1,
+            64,
+        ),
     )
     block: int = field(
-        default=1, metadata=option("Block size of zeroed weights, with --unstructured.", 1, 64)
+        default=1,
+        metadata=option(
+            "With --unstructured, for kernels that skip blocks: zero so many weights together.",
+            1,
+            64,
+        ),
     )
     steps: int = field(
-        default=2, metadata=option("Pruning steps, with fine-tuning after each.", 1, 20)
+        default=2,
+        metadata=option(
+            "Where accuracy falls too far: more steps, with fine-tuning after each.", 1, 20
+        ),
     )
     recovery: FineTuningSource = field(
         default="teacher",
         metadata=option(
-            "The unpruned network's answers (no labels), labels, or both.", flag="--fine-tune-on"
+            "What teaches: the unpruned network's answers (no labels needed), labels, or both; "
+            "none skips it.",
+            flag="--fine-tune-on",
         ),
     )
     epochs: int = field(
-        default=10, metadata=option("Epochs of fine-tuning, over all steps.", 0, 10_000)
+        default=10,
+        metadata=option(
+            "Epochs of fine-tuning, over all steps: fewer take less time, more may bring back "
+            "accuracy.",
+            0,
+            10_000,
+        ),
     )
-    learning_rate: float = field(default=3e-4, metadata=option("Peak learning rate.", 1e-8, 10))
-    batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
+    learning_rate: float = field(
+        default=3e-4,
+        metadata=option(
+            "Where the loss rises or hardly falls: another peak learning rate.", 1e-8, 10
+        ),
+    )
+    batch_size: int = field(
+        default=32, metadata=option("Where memory is short: fewer images per step.", 1, 4096)
+    )
     pictures: int = field(
         default=256,
         metadata=option(
-            "Images that importance is measured on.", 16, 100_000, flag="--importance-images"
+            "Fewer take less time: images that importance is measured on.",
+            16,
+            100_000,
+            flag="--importance-images",
         ),
     )
     resolution: int | None = field(
-        default=None, metadata=option("Side of the input in pixels.", 16, 1024)
+        default=None,
+        metadata=option(
+            "Side of the input in pixels: smaller is faster, and less often right.  "
+            "[default: the weights' own]",
+            16,
+            1024,
+        ),
     )
-    seed: int = field(default=0, metadata=option("Random seed.", 0, 2**31 - 1))
+    seed: int = field(
+        default=0, metadata=option("Random seed: another one shows what is chance.", 0, 2**31 - 1)
+    )
     strict: bool = field(
-        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+        default=False,
+        metadata=option(
+            "Where no image may be missing: refuse unreadable ones instead of skipping them."
+        ),
     )
 
     def __post_init__(self) -> None:

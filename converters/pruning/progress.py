@@ -43,8 +43,6 @@ def watching() -> Iterator[Callbacks]:
             say=print_note,
             stage=stoppable,
             on_step=on_step,  # not stoppable: the loop stores its state first
-            on_epoch=lambda row: click.echo(
-                f"  epoch {row.epoch}: {100 * row.val_accuracy:.1f} %", err=True
-            ),
+            on_epoch=lambda row: click.echo(f"  epoch {row.epoch}: {row.right_text}", err=True),
             stop=stop,
         )

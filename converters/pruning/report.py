@@ -15,7 +15,9 @@ from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.errors import LimitMissed
 from edge_effnet.metrics import Comparison
 from edge_effnet.metrics.two_models.losses import losses_of
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes, millions
+from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.tables import print_warnings, table
 
 
@@ -51,7 +53,7 @@ def print_result(result: PruningResult) -> None:
     out.print(rows)
     chosen = context.config.epochs_of(context.config.steps) > 0
     out.print(
-        f"evaluated on {len(context.data.images.val)} images"
+        f"evaluated on {counted(len(context.data.images.val), 'image')}"
         f"{', which also chose the best epoch' if chosen else ''}; "
         f"{agreement_line(result.comparison)}",
         soft_wrap=True,
@@ -201,9 +203,10 @@ def result_json(result: PruningResult) -> dict[str, Any]:
 
 
 def print_next(result: PruningResult | SparsityResult) -> None:
+    data = quote(str(result.context.config.data))
     console().print(
-        f"next: edge-effnet convert --variant {quote(str(result.variant_file))} "
-        f"--weights {quote(str(result.checkpoint))} --int8",
+        f"next: {own_command()} convert --variant {quote(str(result.variant_file))} "
+        f"--weights {quote(str(result.checkpoint))} --int8 --data {data}",
         soft_wrap=True,
     )
 

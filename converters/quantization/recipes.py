@@ -25,7 +25,7 @@ class QuantRecipe:
         name: in file names (``b0-int8.tflite``) and of the flag (``--int8``).
         weights, activations: how each is stored in the file.
         compute: ``integer`` multiplies integers; ``float`` expands the weights first.
-        summary: what it is good for, and its price (measured, see the README).
+        summary: when one would want it, and its price (measured, see the figures).
         dense_scales: one scale for each channel of a fully connected layer, or one in all.
             Convolutions always have one for each channel.
         float_answer: whether the last layer and what is behind it compute in float.
@@ -88,7 +88,7 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "integers up to the last layer: 0.27 of the size, fastest",
+            "For every CPU: integers up to the last layer, 0.27 of the size, fastest.",
             float_answer=True,
         ),
         QuantRecipe(
@@ -96,7 +96,8 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int8",
             "integer",
-            "int8 for the Edge TPU: checks every operator, and runs edgetpu_compiler if installed",
+            "For a Coral Edge TPU: int8, every operator checked, and compiled if edgetpu_compiler "
+            "is installed.",
             edge_tpu=True,
         ),
         QuantRecipe(
@@ -104,20 +105,32 @@ RECIPES: dict[str, QuantRecipe] = {
             "int8",
             "int16",
             "integer",
-            "int16 activations: outside XNNPACK, ten and more times slower than float",
+            "For a chip that wants int16 activations; on a CPU ten and more times slower than "
+            "float.",
         ),
         QuantRecipe(
             "dynamic",
             "int8",
             "float32",
             "integer",
-            "activations quantized on the fly: no calibration, no faster than float",
+            "For a program that wants TensorFlow Lite's dynamic range: nothing to calibrate, no "
+            "faster than float.",
         ),
         QuantRecipe(
-            "weights8", "int8", "float32", "float", "int8 weights only: size, at float speed"
+            "weights8",
+            "int8",
+            "float32",
+            "float",
+            "Where int8 costs too much accuracy and only the download counts: int8 weights, 0.27 "
+            "of the size, at float speed.",
         ),
         QuantRecipe(
-            "float16", "float16", "float32", "float", "half the size, at float speed on a CPU"
+            "float16",
+            "float16",
+            "float32",
+            "float",
+            "Where float's accuracy must stay and only the download counts: half the size, at "
+            "float speed on a CPU.",
         ),
     )
 }

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from queue import Empty, SimpleQueue
+from typing import Any
 
 from edge_effnet.camera.answering import Answering, FeedModels
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth
@@ -110,6 +111,11 @@ class Session:
     def problems(self) -> list[str]:
         """Why an output is cut or missing, after ``run``."""
         return self._outputs.problems
+
+    @property
+    def saved(self) -> list[dict[str, Any]]:
+        """Frames that were kept for their answer, as JSON, after ``run``."""
+        return self._outputs.saved
 
     def run(self) -> RunStatus:
         """Until the source ends or KeyboardInterrupt comes, which is a proper end too.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edge_effnet.camera.setup.options import CameraOptions
 from edge_effnet.errors import OutputError, UsageProblem
-from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -26,19 +27,41 @@ if TYPE_CHECKING:
     from edge_effnet.camera.setup.run import CameraRun
 
 _GROUPS = {
-    "Models": ("--model", "--compare", "--compare-every", "--labels", "--preprocess", "--head",
-               "--threads"),
-    "Source": ("--source", "--source-file", "--size", "--fps", "--every", "--every-frame",
-               "--loop", "--roi", "--max-temp"),
-    "Answers": ("--top", "--smooth", "--threshold", "--truth"),
-    "Actions": ("--on", "--on-pause", "--pin", "--mqtt", "--mqtt-file", "--mqtt-steady"),
-    "Output": ("--serve", "--window", "--record", "--jsonl", "--append", "--json", "--save",
-               "--save-to", "--save-pause", "--save-differences", "--max-saved", "--keep-free",
-               "--quiet", "--force"),
-}  # fmt: skip
+    "Models": ("--model", "--compare"),
+    "Source": ("--source", "--every", "--roi"),
+    "Answers": ("--threshold", "--top"),
+    "Output": (
+        *("--serve", "--window", "--record", "--save", "--collect"),
+        *("--append", "--json", "--force"),
+    ),
+    "Actions": ("--on", "--mqtt", "--pin", "--systemd"),
+    "Advanced, models": (*("--labels", "--preprocess", "--head", "--compare-every", "--threads"),),
+    "Advanced, source": (
+        *("--size", "--fps", "--max-temp", "--every-frame", "--loop", "--source-file"),
+    ),
+    "Advanced, answers": ("--smooth", "--truth"),
+    "Advanced, output": (
+        *(
+            "--jsonl",
+            "--save-to",
+            "--save-differences",
+            "--save-pause",
+            "--max-saved",
+            "--keep-free",
+        ),
+        "--quiet",
+    ),
+    "Advanced, actions": ("--on-pause", "--mqtt-file", "--mqtt-steady"),
+}
 
 
-@click.command("camera", cls=OptionsOnly, groups=_GROUPS, model_use="run")
+@click.command(
+    "camera",
+    cls=ModelCommand,
+    groups=_GROUPS,
+    model_help="Another way to give MODEL.  [default: the packaged signs model]",
+)
+@click.argument("model", type=click.Path(path_type=Path), required=False)
 @config_options(CameraOptions)
 @top_option("Answers shown per frame.", default=3)
 @click.option(
@@ -72,13 +95,13 @@ _GROUPS = {
     help="Print a systemd unit with these options, for a camera that runs from boot.",
 )
 def command(**options: Any) -> None:
-    """Run a model on a camera, and its float original beside it.
+    """Run MODEL on a camera, and its float original beside it if you like.
 
     Labels and preprocessing come from the model's card or are found. Ctrl-C ends it with a summary.
 
     \b
     Examples:
-      edge-effnet camera --model b0-int8.tflite
+      edge-effnet camera b0-int8.tflite
       edge-effnet camera --model b0-int8.tflite --compare b0-float32.tflite --serve 127.0.0.1:8080
       edge-effnet camera --model signs.tflite --source clip.mp4 --truth clip.csv --json report.json
       edge-effnet camera --model signs.tflite --on stop 'espeak stop' --threshold 0.6
@@ -196,6 +219,7 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
         models = status.answering.models
         opened = filter(None, (models.reference, models.model))
         figures["preprocess"] = [preprocess_text(one.preprocess) for one in opened]
+        figures.get("camera", figures)["saved"] = run.session.saved
         figures["notes"] = list(run.truth_notes)
         figures["left_out"] = [one.to_json() for one in run.source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]

@@ -10,6 +10,7 @@ import click
 
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.ui.console import console, echo
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     force_option,
     head_option,
@@ -30,9 +31,13 @@ if TYPE_CHECKING:
 FORMAT = "edge-effnet/classification"
 VERSION = 1
 _BAR_CELLS = 20
+_GROUPS = {
+    "Options": ("--model", "--top", "--json", "--force"),
+    "Advanced": ("--threads", "--threshold", "--labels", "--preprocess", "--head"),
+}
 
 
-@click.command("classify")
+@click.command("classify", cls=ModelCommand, groups=_GROUPS)
 @click.argument("model", type=click.Path(path_type=Path))
 @click.argument(
     "images", metavar="IMAGE...", type=click.Path(path_type=Path), nargs=-1, required=True
@@ -50,7 +55,7 @@ _BAR_CELLS = 20
     default=1,
     show_default=True,
     metavar="N",
-    help="CPU threads for each image.",
+    help="CPU threads for each image: more are faster on a large network.",
 )
 def command(
     model: Path,
@@ -75,6 +80,7 @@ def command(
     Examples:
       edge-effnet classify b0-int8.tflite cat.jpg
       edge-effnet classify b0-int8.tflite *.jpg --top 1 --json -
+      edge-effnet classify --model b0-int8.tflite cat.jpg
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice

@@ -9,7 +9,7 @@ import click
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
-from edge_effnet.ui.command_classes import NeedsData
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -22,16 +22,27 @@ from edge_effnet.ui.reports.evaluation_set import print_plan
 from edge_effnet.ui.reports.operating_points import asked_targets, print_kept_points, target_options
 
 _PLOTS = (".svg", ".png")
+_GROUPS = {
+    "Models and images": ("--model", "--data"),
+    "Questions": ("--recall", "--precision"),
+    "Output": ("--json", "--force"),
+    "Advanced": (
+        *("--layers", "--plot", "--top", "--threshold", "--labels", "--preprocess", "--head"),
+        *("--strict", "--threads"),
+    ),
+}
 
 
-@click.command("compare", cls=NeedsData)
+@click.command("compare", cls=ModelCommand, models=("reference", "candidate"), groups=_GROUPS)
 @click.argument("reference", type=click.Path(path_type=Path))
 @click.argument("candidate", type=click.Path(path_type=Path))
 @data_option
 @model_options
 @target_options("with REFERENCE, and compare both at it on the other")
 @click.option(
-    "--layers", is_flag=True, help="Also which layers cost most. Needs the convert extra."
+    "--layers",
+    is_flag=True,
+    help="Where the drop is too large: which layers cost most. Needs the extra 'convert'.",
 )
 @click.option(
     "--plot",

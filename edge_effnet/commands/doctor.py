@@ -10,7 +10,9 @@ import click
 
 from edge_effnet.measure.finding import Finding
 from edge_effnet.plugins import PARTS, load
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     output_options,
 )
@@ -28,7 +30,7 @@ FORMAT = "edge-effnet/doctor"
 VERSION = 1
 
 
-@click.command("doctor")
+@click.command("doctor", cls=ModelCommand)
 @click.argument("model", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--device",
@@ -117,7 +119,7 @@ def _print(
 ) -> None:
     out, where = console(), document["environment"]
     name = where["device"] or where["cpu"] or where["machine"]
-    out.print(f"{name}, {where['cores']} cores, {where['bits']}-bit", style="bold")
+    out.print(f"{name}, {counted(where['cores'], 'core')}, {where['bits']}-bit", style="bold")
     out.print(f"runtime  {where['runtime'] or 'none'}")
     out.print(f"OpenCV   {where['opencv'] or 'none'}")
     there = [extra for extra, found in document["extras"].items() if found]

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.errors import UsageProblem
-from edge_effnet.ui.command_classes import NeedsData
+from edge_effnet.plugins import PARTS, load
+from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     data_option,
     model_options,
@@ -29,7 +30,18 @@ if TYPE_CHECKING:
     from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 
 
-@click.command("evaluate", cls=NeedsData)
+_GROUPS = {
+    "Model and images": ("--model", "--data"),
+    "Questions": ("--recall", "--precision", "--suspects", "--others"),
+    "Output": ("--report", "--json", "--out", "--force"),
+    "Advanced": (
+        *("--top", "--threshold", "--labels", "--preprocess", "--head"),
+        *("--move", "--strict", "--threads"),
+    ),
+}
+
+
+@click.command("evaluate", cls=ModelCommand, groups=_GROUPS)
 @click.argument("model", type=click.Path(path_type=Path))
 @data_option
 @model_options
@@ -57,6 +69,12 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="With --suspects: move images with likely wrong labels there. None is deleted.",
 )
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="An HTML page: figures, confusion matrix, the worst mistakes with their images.",
+)
 @output_options
 @strict_option
 @threads_option
@@ -74,6 +92,7 @@ def command(
     others: Path | None,
     suspects: bool,
     move: Path | None,
+    report: Path | None,
     json_to: str | None,
     force: bool,
     strict: bool,
@@ -96,6 +115,7 @@ def command(
     \b
     Examples:
       edge-effnet evaluate b0-int8.tflite --data photos/
+      edge-effnet evaluate b0-int8.tflite --data photos/ --report page.html
       edge-effnet evaluate b0-int8.tflite --data val/labels.csv --json -
       edge-effnet evaluate other.tflite --data photos/ --labels names.txt \\
           --preprocess mean=127.5,std=127.5
@@ -105,9 +125,9 @@ def command(
       edge-effnet evaluate b0-int8.tflite --data photos/ --suspects --move aside/
     """
     from edge_effnet.data.given_labels import read_labels
-    from edge_effnet.files.write import write_atomically
+    from edge_effnet.files.write import text_bytes, write_atomically
     from edge_effnet.heads.kinds import HeadChoice
-    from edge_effnet.metrics import evaluation_json, summarize
+    from edge_effnet.metrics import evaluation_json, find_mistakes, summarize
     from edge_effnet.runtime.evaluating import operating_points as points
     from edge_effnet.runtime.evaluating.others import load_others, predict_others
     from edge_effnet.runtime.evaluating.plan import plan_evaluation
@@ -115,7 +135,8 @@ def command(
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.evaluation import print_others, print_summary
 
-    claim_outputs({"--json": json_to, "--out": out}, overwrite=force)
+    claim_outputs({"--json": json_to, "--out": out, "--report": report}, overwrite=force)
+    draw_page = load(PARTS["evaluate --report"])() if report is not None else None
     asked = asked_targets(recall_targets, precision_targets)
     if move is not None:
         _refuse_moving(data, move, asked=suspects)
@@ -145,7 +166,8 @@ def command(
     with progress_of(f"evaluating {model.name}") as progress:
         (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)
     summary = summarize(predictions, top=top)
-    document = {**evaluation_json(summary), **plan.to_json()}
+    mistakes = find_mistakes(predictions).to_json()
+    document = {**evaluation_json(summary), "mistakes": mistakes, **plan.to_json()}
     if json_to != "-":
         print_summary(summary, plan.given.source)
     if strangers is not None:
@@ -168,6 +190,10 @@ def command(
             print_operating_points(found, is_evidence=plan.evaluation_set.is_evidence)
     if json_to is not None:
         write_json(document, json_to, overwrite=force)
+    if draw_page is not None and report is not None:
+        page = draw_page(document, f"{model.name} on {plan.given.source}")
+        write_atomically(report, text_bytes(page), overwrite=force)
+        echo(f"written to {report}", err=json_to == "-")
     if found is not None and out is not None:
         write_atomically(out, points.with_thresholds(model, found, halves), overwrite=force)
         echo(f"written to {out}, with the thresholds in its card", err=json_to == "-")

@@ -10,6 +10,7 @@ import click
 from edge_effnet.data.signs.sheet import GRIDS, PAPERS, printable, sheet_pdf
 from edge_effnet.data.signs.table import BACKGROUND, SPLITS
 from edge_effnet.files.write import write_atomically
+from edge_effnet.plurals import counted, plural
 from edge_effnet.spelling import read_size
 from edge_effnet.ui.command_classes import SuggestingGroup
 from edge_effnet.ui.console import console, megabytes
@@ -86,7 +87,10 @@ def render(
         )
     least, most = min(counts.values()), max(counts.values())
     each = f"{least}" if least == most else f"{least}–{most}"
-    console().print(f"wrote {count} images to {folder}: {len(counts)} classes, {each} of each")
+    console().print(
+        f"wrote {counted(count, 'image')} to {folder}: "
+        f"{counted(len(counts), 'class', 'classes')}, {each} of each"
+    )
 
 
 @command.command("print")
@@ -112,7 +116,10 @@ def print_sheet(out: Path, paper: str, per_page: str, cut_lines: bool, force: bo
     data = sheet_pdf(paper, per_page=int(per_page), cut_lines=cut_lines)
     write_atomically(out, data, overwrite=force)
     pages = -(-len(printable()) // int(per_page))
-    console().print(f"wrote {out}: {len(printable())} signs on {pages} pages; print at 100 %")
+    console().print(
+        f"wrote {out}: {counted(len(printable()), 'sign')} on {counted(pages, 'page')}; print at "
+        "100 %"
+    )
 
 
 @command.command("video")
@@ -150,8 +157,9 @@ def video(out: Path, seconds: float, fps: float, size: str, seed: int, force: bo
             on_progress=lambda done: progress(done, round(seconds * fps)),
         )
     labels = Counter(truth.label for truth in truths)
+    shown = len(truths) - labels[BACKGROUND]
     console().print(
         f"wrote {out} ({megabytes(out.stat().st_size)}) and {truth_path(out).name}: "
-        f"{len(truths)} frames, {len(truths) - labels[BACKGROUND]} of them show one of "
+        f"{counted(len(truths), 'frame')}, {shown} of them {plural(shown, 'shows', 'show')} one of "
         f"{len(labels.keys() - {BACKGROUND})} signs"
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.ui.command_classes import GroupedCommand
 from edge_effnet.ui.options import (
     output_options,
     preprocess_option,
@@ -26,8 +27,14 @@ if TYPE_CHECKING:
 
 FORMAT, VERSION = "edge-effnet/teaching", 1
 
+_GROUPS = {
+    "Options": ("--out", "--base", "--json", "--force"),
+    "Other classes for a file that was taught": ("--from", "--add", "--remove", "--rename"),
+    "Advanced": ("--lost", "--preprocess", "--strict", "--seed", "--threads"),
+}
 
-@click.command("teach")
+
+@click.command("teach", cls=GroupedCommand, groups=_GROUPS)
 @click.argument("images", metavar="[PHOTOS]", type=click.Path(path_type=Path), required=False)
 @click.option(
     "--out",
@@ -69,10 +76,15 @@ FORMAT, VERSION = "edge-effnet/teaching", 1
     default="5%",
     show_default=True,
     metavar="SHARE",
-    help='Of photos like yours, how many may be answered "unknown".',
+    help='Where "unknown" comes too often or too seldom: of photos like yours, how many may be '
+    "answered so.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Random seed."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed: another one shows what is chance.",
 )
 @output_options
 @strict_option

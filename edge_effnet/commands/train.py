@@ -19,6 +19,7 @@ from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import console, print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
@@ -28,12 +29,31 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
+_GROUPS = {
+    "Images": ("--data", "--val"),
+    "Network": ("--variant", "--weights", "--from", "--resolution"),
+    "Training": ("--epochs",),
+    "Run and output": ("--run", "--resume", "--json", "--force"),
+    "Advanced, learning": (
+        *("--batch-size", "--learning-rate", "--class-weights", "--patience", "--learn-head"),
+        *("--batch-norm", "--optimizer", "--weight-decay", "--warmup-epochs"),
+        *("--label-smoothing", "--dropout", "--drop-connect", "--ema"),
+    ),
+    "Advanced, augmentation": ("--augment", "--flip", "--min-crop", "--mixup", "--cutmix"),
+    "Advanced, images": ("--val-share", "--strict", "--seed", "--signs-train", "--signs-val"),
+    "Advanced, run": ("--config", "--save-every", "--half", "--mixed-precision", "--threads"),
+}
 
 
-@click.command("train", cls=OptionsOnly)
+@click.command("train", cls=OptionsOnly, groups=_GROUPS)
 @config_options(TrainConfig)
 @click.option("--run", type=_PATH, help="Folder of the run.  [default: runs/VARIANT-DATA]")
-@click.option("--config", "config_file", type=_PATH, help="Take the config of another run.")
+@click.option(
+    "--config",
+    "config_file",
+    type=_PATH,
+    help="To train as another run did: take the config in its folder.",
+)
 @click.option("--resume", type=_PATH, metavar="RUN", help="Go on with a run that was stopped.")
 @click.option(
     "--save-every",
@@ -41,10 +61,12 @@ _RUNS = Path("runs")
     default=5.0,
     show_default=True,
     metavar="MINUTES",
-    help="Save the state this often inside an epoch.",
+    help="Where epochs are long and power may fail: save the state this often inside one.",
 )
 @click.option(
-    "--threads", type=click.IntRange(1), help="Threads that load images.  [default: all cores]"
+    "--threads",
+    type=click.IntRange(1),
+    help="Threads that load images: fewer leave cores to other programs.  [default: all cores]",
 )
 @json_option
 @force_option
@@ -163,7 +185,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
                 return resume(folder, config=config, callbacks=callbacks, **common)
             return train(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
         except Interrupted:
-            print_note(f"stopped; go on with: edge-effnet train --resume {quote(str(folder))}")
+            print_note(f"stopped; go on with: {own_command()} train --resume {quote(str(folder))}")
             raise
 
 
@@ -181,14 +203,10 @@ def _step_counter(stage: StartStage) -> OnProgress:
 
 def _line(row: EpochRow, config: TrainConfig) -> str:
     if row.epoch == 0:
-        return (
-            f"classifier alone: validation loss {row.val_loss:.3f}, "
-            f"accuracy {100 * row.val_accuracy:.1f} %"
-        )
+        return f"classifier alone: {row.right_text}, loss {row.val_loss:.3f}"
     return (
-        f"epoch {row.epoch}/{config.chosen_epochs}: loss {row.loss:.3f}, "
-        f"accuracy {100 * (row.accuracy or 0):.1f} %, validation loss {row.val_loss:.3f}, "
-        f"accuracy {100 * row.val_accuracy:.1f} %, {row.seconds:.0f} s"
+        f"epoch {row.epoch}/{config.chosen_epochs}: {row.right_text}, loss {row.val_loss:.3f}; "
+        f"in training {100 * (row.accuracy or 0):.1f} %, loss {row.loss:.3f}; {row.seconds:.0f} s"
     )
 
 
@@ -197,7 +215,10 @@ def _print_result(result: TrainingResult) -> None:
     from edge_effnet.ui.tables import say, table
 
     out = console()
-    epochs = table("epoch", "loss", "acc %", "val loss", "val acc %", "gap", "rate", "seconds")
+    epochs = table(
+        *("epoch", "in training:\nloss", "\nright %", "held out:\nloss", "\nright %"),
+        *("gap", "rate", "seconds"),
+    )
     for row in result.rows:
         epochs.add_row(
             "head" if row.epoch == 0 else str(row.epoch),
@@ -217,8 +238,8 @@ def _print_result(result: TrainingResult) -> None:
     if best.epoch == 0 and any(row.val_accuracy > best.val_accuracy for row in result.rows):
         where += " (what fine-tuning gained on so few images may be luck)"
     out.print(
-        f"best: {where}, {100 * best.val_accuracy:.1f} % of the validation images at "
-        f"{result.resolution} px" + (early if result.stopped_early else ""),
+        f"best: {where}, {best.right_text} at {result.resolution} px"
+        + (early if result.stopped_early else ""),
         soft_wrap=True,
     )
     if result.against is not None:
@@ -234,7 +255,7 @@ def _print_result(result: TrainingResult) -> None:
         else f"--calibration {quote(config.data)} --data {quote(config.val)}"
     )
     out.print(
-        f"next: edge-effnet convert --variant {quote(config.variant)} "
+        f"next: {own_command()} convert --variant {quote(config.variant)} "
         f"--weights {quote(str(result.checkpoint))} {images} --int8",
         soft_wrap=True,
     )

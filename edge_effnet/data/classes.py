@@ -15,6 +15,7 @@ from pathlib import Path
 from edge_effnet.data.labels import listed, match_label
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import numbers
+from edge_effnet.plurals import counted
 
 Name = str | int
 
@@ -74,7 +75,7 @@ def read_classes(
         fix = "name the network's classes with --labels FILE, one per line in index order"
         raise DataError(
             f"the classes of {source} are not the network's",
-            found=f"{len(texts)} classes: {listed(texts)}",
+            found=f"{counted(len(texts), 'class', 'classes')}: {listed(texts)}",
             expected=f"{classes}, the width of its output",
             fix=fix + (", or --labels numbers if each number is an index" if by_number else ""),
         )
@@ -128,7 +129,7 @@ def _among(
             f"the labels{f' in {labels_from}' if labels_from else ''} are of another model than "
             f"{source} is for: none of its folders is among them",
             found=listed(unknown),
-            expected=f"one of {len(labels)} labels: {listed(labels)}",
+            expected=f"one of {counted(len(labels), 'label')}: {listed(labels)}",
             fix="give the model's own list with --labels FILE, or --labels folders if its order is "
             "the alphabetical order of the folders",
         )
@@ -137,7 +138,7 @@ def _among(
         raise DataError(
             f"{source} has classes that the labels do not have",
             found=f"{', '.join(map(repr, unknown[:3]))}" + (" …" if len(unknown) > 3 else ""),
-            expected=f"one of {len(labels)} labels: {', '.join(labels[:3])} …",
+            expected=f"one of {counted(len(labels), 'label')}: {', '.join(labels[:3])} …",
             fix="rename the folders, correct the CSV, or give the right list with --labels"
             + (", or --labels numbers if each number is an index" if are_indices else ""),
         )

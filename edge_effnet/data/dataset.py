@@ -9,6 +9,7 @@ from typing import Any
 
 from edge_effnet.data.folders import LeftOut, left_out_lines
 from edge_effnet.data.labels import listed
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -64,14 +65,19 @@ class Dataset:
         """What every command prints of a data set: its classes, notes, and what was left out."""
         values = [sample.value for sample in self.samples if sample.value is not None]
         counts = self.class_counts
-        kind = "classes" if any(sample.label is not None for sample in self.samples) else "labels"
-        what = "images without classes"
+        kind = (
+            ("class", "classes")
+            if any(sample.label is not None for sample in self.samples)
+            else ("label", "labels")
+        )
+        what = f"{counted(len(self), 'image')} without classes"
         if values:
-            what = f"images with values from {min(values):g} to {max(values):g}"
+            span = f"values from {min(values):g} to {max(values):g}"
+            what = f"{counted(len(self), 'image')} with {span}"
         elif counts:
             shown = listed((f"{name} ({count})" for name, count in counts.items()), _NAMES_SHOWN)
-            what = f"images, {len(counts)} {kind}: {shown}"
-        line = f"{self.source}: {len(self)} {what}"
+            what = f"{counted(len(self), 'image')}, {counted(len(counts), *kind)}: {shown}"
+        line = f"{self.source}: {what}"
         return [line, *self.notes, *left_out_lines(self.left_out)]
 
     def reading_json(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.image.reading import read_image
+from edge_effnet.plurals import none_can
 from edge_effnet.stages import Advance
 
 Indices = NDArray[np.int64]
@@ -183,7 +184,7 @@ def read_image_files(
             advance(done)
     if not kept:
         raise DataError(
-            f"none of the {len(everything)} images can be read",
+            f"{none_can(len(everything), 'image')} be read",
             found=unreadable[0].reason if unreadable else "no images",
             fix="replace the images",
         )

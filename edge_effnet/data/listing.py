@@ -19,6 +19,7 @@ from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_pa
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import Task
+from edge_effnet.plurals import counted, plural
 
 
 def load_dataset(
@@ -58,7 +59,7 @@ def load_dataset(
         if folder.flat:
             raise DataError(
                 f"{source} does not say which class its images are",
-                found=f"{len(folder.loose)} images, none in a folder of its class",
+                found=f"{counted(len(folder.loose), 'image')}, none in a folder of its class",
                 expected="a folder per class with images in it, or a CSV file",
                 fix="move the images of each class into a folder named after it",
             )
@@ -117,13 +118,13 @@ def _two_classes(dataset: Dataset, task: Task) -> Dataset:
     if task == "classes":
         raise DataError(
             f"{source} holds one class only, on which any accuracy is meaningless",
-            found=f"{len(dataset)} images, all {next(iter(counts))!r}",
+            found=f"{counted(len(dataset), 'image')}, all {next(iter(counts))!r}",
             expected="at least 2 classes",
             fix="add a folder for each class that the network must tell apart",
         )
     raise DataError(
         f"all images of {source} have the same labels, on which any accuracy is meaningless",
-        found=f"{len(dataset)} images, all of {listed(tuple(counts)) or 'no label'}",
+        found=f"{counted(len(dataset), 'image')}, all of {listed(tuple(counts)) or 'no label'}",
         expected="labels that are true on some images and not on others",
         fix="add images of other labels, or correct the file",
     )
@@ -213,7 +214,10 @@ def _once(samples: Sequence[Sample], source: Path) -> tuple[tuple[Sample, ...], 
                 fix="remove one of them; several labels stand in one cell, joined by |",
             )
     again = len(samples) - len(first)
-    note = f"{source}: {again} rows name an image that stands in another row; each counts once"
+    note = (
+        f"{source}: {counted(again, 'row')} {plural(again, 'names', 'name')} an image that stands "
+        "in another row; each image counts once"
+    )
     return tuple(first.values()), [note] if again else []
 
 

@@ -93,7 +93,7 @@ def locked(path: Path, *, wait: bool = False) -> Iterator[None]:
     Raises:
         OutputError: another process holds it, or the folder cannot be written.
     """
-    with _folder(path.parent):
+    with made_folder(path.parent):
         try:
             claim = _acquire(path, lock_file(path), wait=wait)
         except OSError as error:
@@ -117,7 +117,7 @@ def locked_run(folder: Path) -> Iterator[None]:
     """
     if folder.is_file():
         raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
-    with _folder(folder), locked(folder):
+    with made_folder(folder), locked(folder):
         try:
             yield
         except BrokenPipeError as error:
@@ -129,7 +129,7 @@ def locked_run(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[None]:
+def made_folder(path: Path) -> Iterator[None]:
     """Make a folder where it is not there; what nothing was written into is removed again.
 
     Raises:

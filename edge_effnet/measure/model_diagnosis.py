@@ -15,6 +15,7 @@ from edge_effnet.measure.finding import Finding
 from edge_effnet.measure.latency import interleaved_latency, warm_up
 from edge_effnet.measure.old_runtime import kernels_finding
 from edge_effnet.measure.storage import Storage, integer_layers, storage_of, stored_text
+from edge_effnet.plurals import counted
 from edge_effnet.runtime.interpreter import open_interpreter
 from edge_effnet.tflite.reader import Structure, read_structure
 
@@ -140,7 +141,7 @@ def delegation_finding(
     if taken is None:
         what = "this runtime does not tell what the XNNPACK delegate took"
         return Finding("delegation-unknown", False, what)
-    share = f"the XNNPACK delegate took {taken.delegated} of {taken.operators} operators"
+    share = f"the XNNPACK delegate took {taken.delegated} of {counted(taken.operators, 'operator')}"
     left, costly = _counted(taken.left), _counted(_costly(taken, structure))
     if not costly and taken.partitions <= MOST_PIECES:
         said = f"; the rest costs nothing ({left})" if left else ""

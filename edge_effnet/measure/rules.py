@@ -44,7 +44,7 @@ class Rule(Enum):
     CORES_SLOWED = (
         "throttled",
         True,
-        "heat slowed cores {times} times during the run",
+        "heat slowed cores {times} during the run",
         f"cool the machine and measure again, {_HEAT_FIX}",
     )
     HOT = (
@@ -87,7 +87,7 @@ class Rule(Enum):
     CPU_QUOTA = (
         "cpu-quota",
         True,
-        "the container's CPU limit stopped it {times} times",
+        "the container's CPU limit stopped it {times}",
         "raise the limit (docker --cpus), or use fewer threads",
     )
     SYSTEM_32_BIT = (

@@ -18,6 +18,7 @@ from edge_effnet.measure.rules import OF_HEAT, SLOW_GOVERNORS, Breach, Rule, bre
 from edge_effnet.measure.statistics import median_interval
 from edge_effnet.measure.storage import Storage
 from edge_effnet.measure.system_state import SystemState, Throttling
+from edge_effnet.plurals import counted
 
 OTHERS_SHARE = 0.10  # of the cores, taken by other processes
 OWN_SHARE = 0.90  # of one core, that a loop of inferences must get
@@ -152,7 +153,7 @@ def _power(before: SystemState, after: SystemState) -> Iterator[Breach]:
         rule = Rule.UNDER_VOLTAGE_BEFORE if weak else Rule.THROTTLED_BEFORE
         yield breach(rule, names=", ".join(earlier.names))
     if times := _counted(before.throttle_count, after.throttle_count):
-        yield breach(Rule.CORES_SLOWED, times=times)
+        yield breach(Rule.CORES_SLOWED, times=counted(times, "time"))
 
 
 def _counted(before: int | None, after: int | None) -> int:
@@ -191,7 +192,7 @@ def _load(environment: Environment, before: SystemState, after: SystemState) -> 
     if own < OWN_SHARE * wall:
         yield breach(Rule.STARVED, percent=100 * own / wall)
     if times := _counted(before.quota_stops, after.quota_stops):
-        yield breach(Rule.CPU_QUOTA, times=times)
+        yield breach(Rule.CPU_QUOTA, times=counted(times, "time"))
 
 
 def others_share(environment: Environment, before: SystemState, after: SystemState) -> float:

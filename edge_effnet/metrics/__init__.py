@@ -4,6 +4,7 @@
 from edge_effnet.metrics.one_model.chance import likely_cause
 from edge_effnet.metrics.one_model.class_summary import ClassSummary, summarize_classes
 from edge_effnet.metrics.one_model.label_summary import LabelSummary
+from edge_effnet.metrics.one_model.mistakes import Mistake, Mistakes, find_mistakes
 from edge_effnet.metrics.one_model.operating_points import (
     OperatingPoint,
     OperatingPoints,
@@ -33,6 +34,8 @@ __all__ = [
     "KeptPoint",
     "KeptPoints",
     "LabelSummary",
+    "Mistake",
+    "Mistakes",
     "OperatingPoint",
     "OperatingPoints",
     "Paired",
@@ -46,6 +49,7 @@ __all__ = [
     "compare_points",
     "compare_predictions",
     "evaluation_json",
+    "find_mistakes",
     "find_operating_points",
     "likely_cause",
     "refuse_other_head",

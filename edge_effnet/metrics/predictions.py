@@ -17,6 +17,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import NO_LABEL, Task
 from edge_effnet.heads.unknown import Unknown, is_unknown
 from edge_effnet.metrics.one_model.classification import Flags, Indices, Scores
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ class Predictions:
         if broken.size:
             raise ModelError(
                 f"{self.name} gives scores that are not numbers",
-                found=f"NaN or infinity for {broken.size} of {len(self.paths)} images, "
+                found=f"NaN or infinity for {broken.size} of {counted(len(self.paths), 'image')}, "
                 f"first {self.paths[broken[0]]}",
                 expected="finite scores",
                 fix="convert the model again; float16 and damaged weights overflow like this",
@@ -173,7 +174,10 @@ def require_same_labels(
     what = f"{names[0]} and {names[1]} have different labels"
     if len(ours) != len(theirs):
         raise ModelError(
-            what, found=f"{len(ours)} and {len(theirs)} classes", expected="the same", fix=fix
+            what,
+            found=f"{len(ours)} and {counted(len(theirs), 'class', 'classes')}",
+            expected="the same",
+            fix=fix,
         )
     first = next(i for i, pair in enumerate(zip(ours, theirs, strict=True)) if pair[0] != pair[1])
     found = f"label {first} is {ours[first]!r} and {theirs[first]!r}"
@@ -223,7 +227,7 @@ def require_same_images(reference: Predictions, candidate: Predictions) -> None:
     fix = "predict both models over one data set, with the same images skipped"
     what = f"{reference.name} and {candidate.name} were not run on the same images"
     if reference.paths != candidate.paths:
-        counts = f"{len(reference.paths)} and {len(candidate.paths)} images"
+        counts = f"{len(reference.paths)} and {counted(len(candidate.paths), 'image')}"
         raise DataError(what, found=counts, expected="the same paths in the same order", fix=fix)
     ours, theirs = reference.truth, candidate.truth
     same = ours is theirs if ours is None or theirs is None else np.array_equal(ours, theirs)

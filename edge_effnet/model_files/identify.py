@@ -16,6 +16,7 @@ from edge_effnet.model_files.archives import keras_configuration, look_into
 from edge_effnet.model_files.hdf5 import hdf5_configuration, hdf5_kind, starts_hdf5, stated_size
 from edge_effnet.model_files.kinds import KINDS, Kind
 from edge_effnet.model_files.protobuf import protobuf_kind
+from edge_effnet.plurals import counted
 
 _HEAD = 4096
 _TEXT_BYTES = 1 << 20
@@ -98,7 +99,7 @@ def _refuse_cut_off(path: Path) -> None:
     if stated is not None and size < stated:
         raise ModelError(
             f"{path} is an HDF5 file that is cut off",
-            found=f"{size} bytes",
+            found=counted(size, "byte"),
             expected=f"{stated}, as it says itself",
             fix="copy or download it again",
         )

@@ -11,6 +11,7 @@ from edge_effnet.model_files.convertible import refuse_unconvertible
 from edge_effnet.model_files.identify import ModelFile, identify
 from edge_effnet.model_files.kinds import Use
 from edge_effnet.model_files.saved_model import unusual_operators
+from edge_effnet.plurals import counted
 
 _EXPECTED = {
     "run": "a .tflite file",
@@ -85,4 +86,4 @@ def _found(found: ModelFile) -> str | None:
         return None
     with found.path.open("rb") as file:
         head = file.read(8)
-    return f"{found.path.stat().st_size} bytes starting with {head!r}"
+    return f"{counted(found.path.stat().st_size, 'byte')} starting with {head!r}"

@@ -10,16 +10,15 @@ from edge_effnet.plots.charts import (
     Curve,
     Distribution,
     DotRow,
-    Mark,
     Panel,
     changes,
     distributions,
     dots,
     lines,
     matrix,
-    scatter,
 )
 from edge_effnet.plots.curves import RecallCurve, RecallPoint, precision_recall
+from edge_effnet.plots.points import Mark, scatter
 from edge_effnet.plots.style import PAGE_COLORS, PALETTE, as_file, as_png, as_svg, missing_extra
 
 __all__ = [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from edge_effnet.plots.style import BAD, FAINT, GOOD, HINT, INK, PALETTE, PAPER, SOFT, styled
+from edge_effnet.plots.style import BAD, FAINT, GOOD, HINT, INK, PALETTE, SOFT, styled
 from edge_effnet.printable import without_surrogates
 
 if TYPE_CHECKING:
@@ -27,19 +27,6 @@ class Distribution:
     samples: Sequence[float]
     p50: float
     p95: float
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A point of ``scatter`` with its intervals (low, high), where they are known."""
-
-    title: str
-    x: float
-    y: float
-    x_interval: Sequence[float] | None = None
-    y_interval: Sequence[float] | None = None
-    front: bool = False
-    color: int = 0
 
 
 Curve: TypeAlias = tuple[str, Sequence[float], Sequence[float]]
@@ -72,21 +59,21 @@ def distributions(rows: Sequence[Distribution], unit: str) -> Figure:
     end = max(1.1 * max(_quantile(row.samples, 0.98) for row in rows), 1e-6)
     start = max(0.95 * min(min(row.samples) for row in rows), end / 1e4)
     edges = [start * (end / start) ** (step / _BINS) for step in range(_BINS + 1)]
-    figure, axes = _figure(0.5 + max(0.72 * len(rows), _LEAST_INCHES))
+    figure, axes = new_figure(0.5 + max(0.72 * len(rows), _LEAST_INCHES))
     for index, row in enumerate(rows):
         base, color = len(rows) - 1 - index, PALETTE[index % len(PALETTE)]
         counts = _counts(row.samples, start, end)
         tops = [base + 0.55 * count / (max(counts) or 1) for count in counts]
         axes.stairs(tops, edges, baseline=base, fill=True, color=color)
         axes.hlines(base, start, end, colors=FAINT, linewidth=0.8)
-        low, high = base - 0.05, base + 0.6
+        low, high = base - 0.05, base + 0.57
         axes.vlines(min(row.p50, end), low, high, INK, "solid", linewidth=1.1)
         axes.vlines(min(row.p95, end), low, high, INK, "dotted", linewidth=1.1)
         beyond = sum(value > end for value in row.samples)
         tail = f", {beyond} beyond" if beyond else ""
-        figures = f"{_number(row.p50)} · {_number(row.p95)} {unit}{tail}"
-        axes.text(start, base + 0.62, _short(row.title, 40), va="bottom")
-        axes.text(end, base + 0.62, figures, va="bottom", ha="right", color=SOFT, size=9)
+        figures = f"{number_text(row.p50)} · {number_text(row.p95)} {unit}{tail}"
+        axes.text(start, base + 0.66, shortened(row.title, 40), va="bottom")
+        axes.text(end, base + 0.66, figures, va="bottom", ha="right", color=SOFT, size=9)
     axes.set(xscale="log", xlim=(start, end), ylim=(-0.1, len(rows) - 0.1), xlabel=unit)
     axes.set_yticks([])
     _log_ticks(
@@ -96,46 +83,9 @@ def distributions(rows: Sequence[Distribution], unit: str) -> Figure:
 
 
 @styled()
-def scatter(marks: Sequence[Mark], x_name: str, y_name: str) -> Figure:
-    """Points with error bars; a line through those on the front, which are named beside them."""
-    figure, axes = _figure(3.1)
-    axes.grid(axis="y", linewidth=0.6)
-    front = sorted((mark for mark in marks if mark.front), key=lambda mark: mark.x)
-    axes.plot([m.x for m in front], [m.y for m in front], "--", color=SOFT, linewidth=1.1)
-    for mark in marks:
-        color = PALETTE[mark.color % len(PALETTE)]
-        axes.errorbar(
-            mark.x,
-            mark.y,
-            xerr=_reach(mark.x, mark.x_interval),
-            yerr=_reach(mark.y, mark.y_interval),
-            color=color,
-            capsize=3,
-            elinewidth=1.1,
-        )
-        (dot,) = axes.plot(
-            mark.x, mark.y, "o", color=color, markersize=7, markeredgewidth=1.2,
-            markeredgecolor=GOOD if mark.front else PAPER,
-        )  # fmt: skip
-        dot.set_gid(f"{HINT}{mark.title}: {_number(mark.x)}, {_number(mark.y)}")
-    axes.set(xlabel=x_name)
-    axes.set_title(y_name, loc="left", size=9, color=SOFT)
-    axes.margins(x=0.2, y=0.16)
-    left, right = axes.get_xlim()
-    axes.set_xlim(0 if left < right / 3 else left, right)
-    for mark in front:  # the others are named below the chart, where there is room
-        late = mark.x > (left + right) / 2
-        axes.annotate(
-            _short(mark.title, 30), (mark.x, mark.y), xytext=(-7 if late else 7, 7),
-            textcoords="offset points", ha="right" if late else "left", size=9,
-        )  # fmt: skip
-    return figure
-
-
-@styled()
 def changes(rows: Sequence[tuple[str, float, str]]) -> Figure:
     """Bars to the left (worse) and right (better) of 0: (label, share from -1 to 1, note)."""
-    figure, axes = _figure(0.4 + 0.27 * len(rows))
+    figure, axes = new_figure(0.4 + 0.27 * len(rows))
     reach = max([abs(value) for _, value, _ in rows] + [0.05])
     indices = range(len(rows))
     colors = [BAD if value < 0 else GOOD for _, value, _ in rows]
@@ -155,7 +105,7 @@ def matrix(cells: Sequence[tuple[int, int, int]], names: Sequence[str]) -> Figur
     from matplotlib.patches import Rectangle
 
     count = len(names)
-    figure, axes = _figure(_WIDTH_INCHES)
+    figure, axes = new_figure(_WIDTH_INCHES)
     totals = [sum(images for true, _, images in cells if true == row) for row in range(count)]
     for true, answered, images in cells:
         share = images / (totals[true] or 1)
@@ -169,7 +119,7 @@ def matrix(cells: Sequence[tuple[int, int, int]], names: Sequence[str]) -> Figur
             axes.text(
                 answered, true, str(images), ha="center", va="center", size=min(10, 130 / count)
             )
-    shown = [_short(name, 18) for name in names]
+    shown = [shortened(name, 18) for name in names]
     size = min(9, 170 / count)
     axes.set_xticks(range(count), shown, rotation=60, ha="right", rotation_mode="anchor", size=size)
     axes.set_yticks(range(count), shown, size=size)
@@ -188,7 +138,7 @@ def lines(panels: Sequence[Panel], x_name: str) -> Figure:
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         for index, (name, xs, ys) in enumerate(panel.curves):
             axes.plot(
-                xs, ys, color=PALETTE[index], label=_short(name, 60), marker="o", markersize=2.5
+                xs, ys, color=PALETTE[index], label=shortened(name, 60), marker="o", markersize=2.5
             )
         axes.grid(axis="y", linewidth=0.6)
         axes.set_title(panel.title, loc="left", size=10, color=INK)
@@ -215,7 +165,7 @@ def dots(
         legend: names of the colours' indices.
         note: a line below.
     """
-    figure, axes = _figure(1.3 + 0.24 * len(rows), width=8.2)
+    figure, axes = new_figure(1.3 + 0.24 * len(rows), width=8.2)
     values = [value for row in rows for value, _, _ in row.dots]
     low = 10.0 ** math.floor(math.log10(min(values))) if logarithmic else 0.0
     for index, row in enumerate(rows):
@@ -232,30 +182,24 @@ def dots(
         axes.set(xscale="log", xlim=(low, end))
         _log_ticks(axes, low, end, (1,))
     for name, color in legend:
-        axes.plot([], [], "o", color=PALETTE[color], label=_short(name, 60))
+        axes.plot([], [], "o", color=PALETTE[color], label=shortened(name, 60))
     if legend:
         axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=len(legend), borderpad=0)
     _row_labels(axes, [row.title for row in rows], [row.note for row in rows])
     return figure
 
 
-def _figure(height: float, width: float = _WIDTH_INCHES) -> tuple[Figure, Axes]:
+def new_figure(height: float, width: float = _WIDTH_INCHES) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, in inches."""
     from matplotlib.figure import Figure
 
     figure = Figure((width, height), layout="constrained")
     return figure, figure.subplots()
 
 
-def _reach(value: float, interval: Sequence[float] | None) -> list[list[float]] | None:
-    """How far an interval (low, high) reaches below and above a value, as ``errorbar`` takes it."""
-    if not interval:
-        return None
-    return [[max(0.0, value - interval[0])], [max(0.0, interval[1] - value)]]
-
-
 def _row_labels(axes: Axes, left: Sequence[str], right: Sequence[str]) -> None:
     """Names of rows on the left, figures on the right."""
-    axes.set_yticks(range(len(left)), [_short(label, 38) for label in left], color=INK)
+    axes.set_yticks(range(len(left)), [shortened(label, 38) for label in left], color=INK)
     other = axes.secondary_yaxis("right")
     other.set_yticks(range(len(right)), list(right))
     for each in (axes, other):
@@ -268,7 +212,7 @@ def _log_ticks(axes: Axes, start: float, end: float, steps: Sequence[float]) -> 
     powers = range(math.floor(math.log10(start)), math.ceil(math.log10(end)) + 1)
     ticks = [step * 10.0**power for power in powers for step in steps]
     ticks = [tick for tick in ticks if 0.999 * start <= tick <= 1.001 * end]
-    axes.set_xticks(ticks, list(map(_number, ticks)))
+    axes.set_xticks(ticks, list(map(number_text, ticks)))
     axes.set_xticks([], minor=True)
 
 
@@ -286,10 +230,12 @@ def _quantile(samples: Sequence[float], share: float) -> float:
     return sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
 
 
-def _number(value: float) -> str:
+def number_text(value: float) -> str:
+    """With three digits; whole from 100 on."""
     return f"{value:.0f}" if value == 0 or abs(value) >= 100 else f"{value:.3g}"
 
 
-def _short(text: str, letters: int) -> str:
-    text = without_surrogates(text)  # Matplotlib takes none
+def shortened(text: str, letters: int) -> str:
+    """At most so many letters, as Matplotlib takes them."""
+    text = without_surrogates(text)
     return text if len(text) <= letters else text[: letters - 1] + "…"

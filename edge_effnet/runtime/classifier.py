@@ -22,6 +22,7 @@ from edge_effnet.heads.tasks import refuse_other_tasks, refuse_unfixed_input
 from edge_effnet.heads.unknown import Unknown
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 from edge_effnet.metrics import refuse_other_head, require_same_labels
+from edge_effnet.plurals import counted
 from edge_effnet.runtime.input_pixels.input_tensor import keeps_pixels
 from edge_effnet.runtime.input_pixels.known import InputPixels, input_pixels
 from edge_effnet.runtime.interpreter import open_interpreter
@@ -178,7 +179,7 @@ def _interface(
     if len(inputs) != 1 or len(outputs) != 1:
         raise ModelError(
             f"{path} is not an image classifier",
-            found=f"{len(inputs)} inputs and {len(outputs)} outputs",
+            found=f"{counted(len(inputs), 'input')} and {counted(len(outputs), 'output')}",
             expected="one image in, one vector of scores out",
             fix="give a classification model",
         )
@@ -221,7 +222,7 @@ def _names(path: Path, given: Sequence[str] | None, head: Head) -> tuple[str, ..
     if names is None and given is not None:
         raise ModelError(
             f"{path} and its labels do not fit",
-            found=f"{len(given)} labels: {listed(given)}",
+            found=f"{counted(len(given), 'label')}: {listed(given)}",
             expected=f"{head.classes}, one for each {'class' if head.binary else 'score'}",
             fix=fix_of_names(given, head),
         )

@@ -27,6 +27,7 @@ from edge_effnet.data.division.near_duplicates import (
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.metrics import Skipped
+from edge_effnet.plurals import counted
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import Backbone
 from edge_effnet.teaching.features import image_features
@@ -235,7 +236,7 @@ def read_collection(
         if not found.class_counts[name]:
             raise DataError(
                 f"no image of {name!r} in {dataset.source} can be read",
-                found=f"{count} files",
+                found=counted(count, "file"),
                 expected="an image at least of each class",
                 fix="replace them, or take the folder away",
             )

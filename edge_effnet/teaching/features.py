@@ -21,6 +21,7 @@ from edge_effnet.files.write import write_atomically
 from edge_effnet.image.preprocessing import Preprocess, preprocess
 from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import Skipped
+from edge_effnet.plurals import none_can
 from edge_effnet.stages import OnProgress
 from edge_effnet.system.cores import available_cores
 from edge_effnet.teaching.backbone import Backbone, FeatureReader, features_model
@@ -106,7 +107,7 @@ def image_features(
                 progress(place + 1, len(paths))
     if not values:
         raise DataError(
-            f"none of the {len(paths)} images can be read",
+            f"{none_can(len(paths), 'image')} be read",
             found=skipped[0].reason if skipped else "no images",
             fix="replace the images",
         )

@@ -27,6 +27,7 @@ EPOCHS, EPOCHS_FROM_RANDOM = 8, 30
 # Of a run with --from whose network began with random weights.
 EPOCHS_AFTER_RANDOM = 20
 SIGNS_RESOLUTION = 96
+_OVERFITTING, _OWN = "Against overfitting:", ".  [default: the variant's]"
 
 
 @dataclass(frozen=True)
@@ -67,14 +68,16 @@ class TrainConfig:
     )
     resolution: int | None = field(
         default=None,
-        metadata=option("Side of the input in pixels.  [default: the weights' own]", 16, 1024),
+        metadata=option(
+            "Input's side in pixels; smaller is faster.  [default: the weights' own]", 16, 1024
+        ),
     )
     val: str | None = field(
         default=None, metadata=option("Validation from another source.", metavar="DIR|CSV")
     )
     val_share: float = field(
         default=0.2,
-        metadata=option("Share of each class held out for validation.", 0.01, 0.9, share=True),
+        metadata=option("Without --val: share of each class held out.", 0.01, 0.9, share=True),
     )
     epochs: int | None = field(
         default=None,
@@ -85,14 +88,18 @@ class TrainConfig:
             10_000,
         ),
     )
-    batch_size: int = field(default=32, metadata=option("Images per step.", 1, 4096))
+    batch_size: int = field(
+        default=32, metadata=option("Where memory is short: fewer images per step.", 1, 4096)
+    )
     optimizer: Optimizer = field(
-        default="adamw", metadata=option("AdamW, or RMSprop with the settings of the paper.")
+        default="adamw",
+        metadata=option("To train as the paper did: RMSprop with its settings, in place of AdamW."),
     )
     learning_rate: float | None = field(
         default=None,
         metadata=option(
-            "Peak learning rate.  [default for AdamW and 32 images per step: "
+            "Where the loss rises or hardly falls: another peak learning rate.  "
+            "[default for AdamW and 32 images per step: "
             f"{LEARNING_RATE_PER_32['adamw', False]:g}; from random weights, and --from a run that "
             f"had begun with these, {LEARNING_RATE_PER_32['adamw', True]:g}]",
             1e-8,
@@ -100,75 +107,100 @@ class TrainConfig:
         ),
     )
     weight_decay: float = field(
-        default=0.01, metadata=option("Decoupled weight decay, kernels only.", 0, 1)
+        default=0.01,
+        metadata=option(f"{_OVERFITTING} decoupled decay of the weights of kernels.", 0, 1),
     )
     warmup_epochs: float = field(
         default=1.0,
-        metadata=option("Epochs until the learning rate peaks; a cosine follows.", 0, 100),
+        metadata=option("Where training begins badly: epochs until the rate peaks.", 0, 100),
     )
     label_smoothing: float = field(
         default=0.1,
-        metadata=option("Share of the truth spread over all classes.", 0, 0.9, share=True),
+        metadata=option(
+            "Where labels may be wrong: share of each spread over all.", 0, 0.9, share=True
+        ),
     )
     drop_connect: float | None = field(
         default=None,
         metadata=option(
-            "Stochastic depth of the last block.  [default: the variant's]", 0, 0.9, share=True
+            f"{_OVERFITTING} stochastic depth of the last block{_OWN}", 0, 0.9, share=True
         ),
     )
     dropout: float | None = field(
         default=None,
-        metadata=option(
-            "Dropout before the classifier.  [default: the variant's]", 0, 0.9, share=True
-        ),
+        metadata=option(f"{_OVERFITTING} dropout before the classifier{_OWN}", 0, 0.9, share=True),
     )
     augment: Augment | None = field(
-        default=None, metadata=option("Augmentation.  [default: light; for signs none]")
+        default=None,
+        metadata=option("With few photos: vary each more.  [default: light; for signs none]"),
     )
     flip: bool | None = field(
-        default=None, metadata=option("Mirror half the images; not for signs.")
+        default=None,
+        metadata=option("Mirror half the images; not where left and right differ, as on signs."),
     )
     min_crop: float = field(
         default=0.35,
-        metadata=option("Smallest share of the area in a training crop.", 0.05, 1, share=True),
+        metadata=option(
+            "Where small things count: least share of the image in a crop.", 0.05, 1, share=True
+        ),
     )
-    mixup: float = field(default=0.0, metadata=option("Alpha of mixup; 0 is off.", 0, 10))
-    cutmix: float = field(default=0.0, metadata=option("Alpha of cutmix; 0 is off.", 0, 10))
+    mixup: float = field(
+        default=0.0,
+        metadata=option(f"{_OVERFITTING} blend two images; mixup's alpha, 0 is off.", 0, 10),
+    )
+    cutmix: float = field(
+        default=0.0,
+        metadata=option(f"{_OVERFITTING} paste one into another; cutmix's alpha, 0 is off.", 0, 10),
+    )
     ema: float = field(
         default=0.0,
         metadata=option(
-            "Decay of a moving average of the weights, such as 0.999.", 0, 0.99999, share=True
+            "Where validation jumps: decay, as 0.999, of averaged weights.", 0, 0.99999, share=True
         ),
     )
-    class_weights: bool = field(default=False, metadata=option("Make every class count the same."))
+    class_weights: bool = field(
+        default=False,
+        metadata=option("Where some classes have few photos: every class counts the same."),
+    )
     mixed_precision: Precision = field(
-        default="auto", metadata=option("bfloat16; auto: on a GPU or TPU.")
+        default="auto", metadata=option("Faster on a GPU or TPU: bfloat16; auto: there alone.")
     )
     batch_norm: BatchNorm = field(
         default="auto",
-        metadata=option("Batch normalization; auto: frozen, unless from random weights."),
+        metadata=option(
+            "Where your images are unlike those of the weights: train batch normalization too; "
+            "auto: frozen, unless from random weights."
+        ),
     )
     patience: int = field(
         default=8,
-        metadata=option("Epochs without improvement before stopping; 0: never.", 0, 10_000),
+        metadata=option("Stop after so many epochs without improvement; 0: never.", 0, 10_000),
     )
     learn_head: bool | None = field(
         default=None,
-        metadata=option("Learn the last layer alone first.  [default: yes; random weights: no]"),
+        metadata=option(
+            "Whether the last layer is learned alone first.  [default: yes; random weights: no]"
+        ),
     )
     signs_train: int = field(
-        default=6000, metadata=option("Signs rendered per epoch.", 64, 10_000_000)
+        default=6000,
+        metadata=option("With --data signs: signs rendered per epoch.", 64, 10_000_000),
     )
     signs_val: int = field(
-        default=1000, metadata=option("Signs rendered for validation.", 16, 1_000_000)
+        default=1000,
+        metadata=option("With --data signs: signs rendered for validation.", 16, 1_000_000),
     )
     half: bool = field(
-        default=False, metadata=option("Write best.h5 with float16 kernels: half the size.")
+        default=False,
+        metadata=option("For a smaller file: write best.h5 with float16 kernels, half the size."),
     )
     strict: bool = field(
-        default=False, metadata=option("Refuse unreadable images instead of skipping them.")
+        default=False,
+        metadata=option("Where none may be missing: refuse unreadable images, not skip them."),
     )
-    seed: int = field(default=0, metadata=option("Random seed.", 0, 2**31 - 1))
+    seed: int = field(
+        default=0, metadata=option("Random seed: another one shows what is chance.", 0, 2**31 - 1)
+    )
 
     def __post_init__(self) -> None:
         refuse_bad_values(self)

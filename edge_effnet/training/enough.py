@@ -8,6 +8,7 @@ from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.split import names
 from edge_effnet.data.folders import list_folder
 from edge_effnet.errors import DataError
+from edge_effnet.plurals import counted
 
 FEWEST_TO_LEARN = 4
 """Images of each class, after a share was held out."""
@@ -87,4 +88,6 @@ def _classes_below(fewest: int, dataset: Dataset) -> str:
     counts = dataset.class_counts
     few = [name for name in dataset.labels if counts.get(name, 0) < fewest]
     shown = ", ".join(f"{counts.get(name, 0)} of {name!r}" for name in few[:3])
-    return shown + (f" and {len(few) - 3} classes more" if len(few) > 3 else "")
+    return shown + (
+        f" and {counted(len(few) - 3, 'class', 'classes')} more" if len(few) > 3 else ""
+    )

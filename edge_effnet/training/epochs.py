@@ -177,6 +177,7 @@ class TrainingLoop:
                 if done
                 else 0.0,
                 seconds=progress.seconds + time.monotonic() - began,
+                val_images=len(right),
             )
             best = progress.best
             progress.rows.append(row)

@@ -18,6 +18,7 @@ from edge_effnet.network.build import HEAD_LAYER, build
 from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import ResolvedWeights, resolve_weights
+from edge_effnet.plurals import counted
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
 from edge_effnet.training.kernels import with_quick_kernels
 from edge_effnet.training.schedule import batch_norm_momentum
@@ -261,7 +262,7 @@ def _new_head(
 ) -> str:
     if known_labels is not None:
         return (
-            f"the classifier keeps its {len(known_labels)} classes; new: "
+            f"the classifier keeps its {counted(len(known_labels), 'class', 'classes')}; new: "
             f"{', '.join(map(repr, labels[len(known_labels) :]))}"
         )
     classes = len(labels)
@@ -271,5 +272,5 @@ def _new_head(
     elif weights.classes == classes:
         had = "was made for other classes"
     else:
-        had = f"was made for {weights.classes} classes"
+        had = f"was made for {counted(weights.classes, 'class', 'classes')}"
     return f"{name} {had}, the data has {classes}: the classifier is new and learned from zero"

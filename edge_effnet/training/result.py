@@ -40,6 +40,20 @@ class TrainingResult:
         return self.folder / BEST_FILE
 
 
+def refuse_nothing_to_train(config: TrainConfig) -> None:
+    """Raise UsageProblem where a run would end before its first evaluation."""
+    if config.from_scratch and not config.chosen_epochs:
+        raise _nothing_to_train()
+
+
+def _nothing_to_train() -> UsageProblem:
+    return UsageProblem(
+        "there is nothing to train",
+        found="--epochs 0 from random weights",
+        fix="give --epochs 1 or more",
+    )
+
+
 def result_of(
     run: TrainingRun, progress: TrainerState, skipped: tuple[Unreadable, ...]
 ) -> TrainingResult:
@@ -50,11 +64,7 @@ def result_of(
     """
     best = progress.best
     if best is None:
-        raise UsageProblem(
-            "there was nothing to train",
-            found=f"--epochs {run.config.chosen_epochs} from random weights",
-            fix="give --epochs 1 or more",
-        )
+        raise _nothing_to_train()
     return TrainingResult(
         folder=run.folder,
         config=run.config,

@@ -20,6 +20,7 @@ from edge_effnet.architecture.files import variant_to_json
 from edge_effnet.config_files import flag_of
 from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
+from edge_effnet.plurals import counted
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import ImageLists
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE
@@ -90,7 +91,7 @@ def refuse_changed_inputs(run: TrainingRun, before: Mapping[str, Any]) -> None:
         before,
         {name: now[name] for name in ("labels", "data", "variant")},
         said={
-            "labels": f"{classes} classes in the data, {were} in the run"
+            "labels": f"{counted(classes, 'class', 'classes')} in the data, {were} in the run"
             if classes != were
             else "other class names",
             "data": "images were added, removed or replaced",

@@ -16,6 +16,7 @@ from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
+from edge_effnet.plurals import counted, plural
 from edge_effnet.runs import clear_run, refuse_existing_run
 from edge_effnet.training.checkpointing import (
     TrainingState,
@@ -38,8 +39,9 @@ from edge_effnet.training.initialize import (
     precision,
     seed_everything,
 )
-from edge_effnet.training.result import TrainingResult, result_of
+from edge_effnet.training.result import TrainingResult, refuse_nothing_to_train, result_of
 from edge_effnet.training.run_folder import (
+    BEST_FILE,
     RUN_FILES,
     STATE_FILE,
     TrainingRun,
@@ -76,16 +78,24 @@ def train(
         refuse_existing_run(
             folder, RUN_FILES, own=CONFIG_FILE.stands_in(folder), overwrite=overwrite
         )
-        return _begin(config, folder, workers, save_every_seconds, callbacks)
+        run = _prepare(config, folder, callbacks)
+        try:
+            CONFIG_FILE.write(folder, config)
+            return _run(run, None, workers, save_every_seconds, callbacks)
+        except BaseException:
+            if not _has_begun(folder) and not (folder / BEST_FILE).exists():
+                clear_run(folder, RUN_FILES, None)  # nothing to go on with, nothing to keep
+            raise
 
 
-def _begin(
-    config: TrainConfig,
-    folder: Path,
-    workers: int,
-    save_every_seconds: float,
-    callbacks: Callbacks,
-) -> TrainingResult:
+def _has_begun(folder: Path) -> bool:
+    """Whether a run has stored where it stands: a history is written after the first state."""
+    return any((folder / name).exists() for name in (STATE_FILE, HISTORY_FILE))
+
+
+def _prepare(config: TrainConfig, folder: Path, callbacks: Callbacks) -> TrainingRun:
+    """A run from its beginning; what an earlier one left in the folder is gone."""
+    refuse_nothing_to_train(config)
     spec = find_variant(config.variant)
     if config.previous is not None:
         weights = weights_before(config)
@@ -102,8 +112,7 @@ def _begin(
             callbacks.say(line)
     run = TrainingRun(config, folder, weights, lists, choose_resolution(config, weights))
     clear_run(folder, RUN_FILES, weights.path)
-    CONFIG_FILE.write(folder, config)
-    return _run(run, None, workers, save_every_seconds, callbacks)
+    return run
 
 
 def resume(
@@ -128,12 +137,13 @@ def resume(
     if config is not None:
         refuse_other_config(own, config, folder)
     with locked_run(folder):
-        # A history is written after the first state: without that, the run has lost it.
-        if any((folder / name).exists() for name in (STATE_FILE, HISTORY_FILE)):
+        if _has_begun(folder):
             return _go_on(own, folder, workers, save_every_seconds, callbacks)
         # Killed before the first checkpoint: begin again, which is the same.
         callbacks.say(f"{folder} was stopped before its first checkpoint; it begins again")
-        return _begin(own, folder, workers, save_every_seconds, callbacks)
+        run = _prepare(own, folder, callbacks)
+        CONFIG_FILE.write(folder, own)
+        return _run(run, None, workers, save_every_seconds, callbacks)
 
 
 def _go_on(
@@ -264,7 +274,8 @@ def say_skipped(images: TrainingImages, callbacks: Callbacks) -> None:
         return
     count = len(images.skipped)
     callbacks.say(
-        f"skipped {count} unreadable {'image' if count == 1 else 'images'} (--strict refuses them):"
+        f"skipped {counted(count, 'unreadable image')} (--strict refuses "
+        f"{plural(count, 'it', 'them')}):"
     )
     for image in images.skipped[:3]:
         callbacks.say(f"  {image.reason}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from edge_effnet.metrics.two_models.previous import Against
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class EpochRow:
             for epoch 0.
         val_loss, val_accuracy: after the epoch, of the weights that would be saved.
         learning_rate: of the epoch's last step.
+        val_images: that stand behind ``val_accuracy``; None in a state of an older version.
     """
 
     epoch: int
@@ -26,6 +28,16 @@ class EpochRow:
     val_accuracy: float
     learning_rate: float
     seconds: float
+    val_images: int | None = None
+
+    @property
+    def right_text(self) -> str:
+        """``right on 31 of 40 photos held out (77.5 %)``."""
+        percent = f"{100 * self.val_accuracy:.1f} %"
+        if self.val_images is None:
+            return f"right on {percent} of the photos held out"
+        right = round(self.val_accuracy * self.val_images)
+        return f"right on {right} of {counted(self.val_images, 'photo')} held out ({percent})"
 
     @property
     def gap(self) -> float | None:

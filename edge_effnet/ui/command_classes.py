@@ -11,13 +11,14 @@ import click
 
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.spelling import did_you_mean
+from edge_effnet.ui.missing import explained
 
 if TYPE_CHECKING:
     from edge_effnet.model_files.kinds import Use
 
 
 class SuggestingGroup(click.Group):
-    """A group that says which command was meant."""
+    """A group that says which command was meant, and what one lacks."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -31,14 +32,24 @@ class SuggestingGroup(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what it lacks is said in one line."""
+        try:
+            return super().invoke(ctx)
+        except click.MissingParameter as error:
+            raise explained(error) from error
 
-class OptionsOnly(click.Command):
-    """A command without arguments that says which option a stray one was meant for.
+
+ADVANCED = "Advanced"  # begins the headings of what most people never need
+
+
+class GroupedCommand(click.Command):
+    """A command whose ``--help`` shows its options under headings.
 
     Args:
         renamed: old spellings of options, which ``--help`` does not list, and the new ones.
-        groups: headings in ``--help``, and the options under each; the others stand last.
-        model_use: what ``--model`` has to be good for, as in the table of kinds of files.
+        groups: headings in ``--help``, and the options under each; those that stand under none,
+            as ``--help`` itself, come before the first heading that begins with ``ADVANCED``.
     """
 
     def __init__(
@@ -46,34 +57,55 @@ class OptionsOnly(click.Command):
         *args: Any,
         renamed: Mapping[str, str] | None = None,
         groups: Mapping[str, Sequence[str]] | None = None,
-        model_use: Use = "convert",
         **settings: Any,
     ):
         super().__init__(*args, **settings)
-        self.renamed, self.groups, self.model_use = renamed or {}, groups or {}, model_use
+        self.renamed, self.groups = renamed or {}, groups or {}
+
+    def sections(self, ctx: click.Context) -> dict[str, list[click.Option]]:
+        """The options that ``--help`` shows, under their headings in its order."""
+        shown = {
+            param.opts[0]: param
+            for param in self.get_params(ctx)
+            if isinstance(param, click.Option) and not param.hidden
+        }
+        found = {
+            heading: [shown.pop(flag) for flag in flags if flag in shown]
+            for heading, flags in self.groups.items()
+        }
+        ordered = {key: found.pop(key) for key in [*found] if not key.startswith(ADVANCED)}
+        ordered["Options"] = [*ordered.get("Options", []), *shown.values()]
+        return {heading: params for heading, params in {**ordered, **found}.items() if params}
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings."""
-        records = {
-            param.opts[0]: record
-            for param in self.get_params(ctx)
-            if (record := param.get_help_record(ctx)) is not None
-        }
-        sections = {
-            heading: [records.pop(flag) for flag in flags if flag in records]
-            for heading, flags in self.groups.items()
-        }
-        for heading, section in {**sections, "Options": [*records.values()]}.items():
-            if section:
-                with formatter.section(heading):
-                    formatter.write_dl(section)
+        for heading, params in self.sections(ctx).items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [record for one in params if (record := one.get_help_record(ctx)) is not None]
+                )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, self.as_named_now(args))
+
+    def as_named_now(self, args: Sequence[str]) -> list[str]:
+        """What was typed, with the options' names of today."""
+        parts = [word.partition("=") for word in args]
+        return [self.renamed.get(name, name) + sign + value for name, sign, value in parts]
+
+    def knows(self, flag: str) -> bool:
+        """Whether ``flag`` is an option that ``--help`` shows."""
+        return any(
+            flag in param.opts for param in self.params if not getattr(param, "hidden", False)
+        )
+
+
+class OptionsOnly(GroupedCommand):
+    """A command without arguments that says which option a stray one was meant for."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         ctx.allow_extra_args = True
-        parts = [word.partition("=") for word in args]
-        rest = super().parse_args(
-            ctx, [self.renamed.get(name, name) + sign + value for name, sign, value in parts]
-        )
+        rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
             meant = self._meant(ctx.args[0])
             raise UsageProblem(
@@ -87,38 +119,17 @@ class OptionsOnly(click.Command):
     def _meant(self, word: str) -> str | None:
         from edge_effnet.architecture.files import nearest_variant
 
-        uses, variant = _uses(Path(word)), nearest_variant(word)
-        guesses = [("--model", word)] if self.model_use in uses else []
+        uses, variant = uses_of(Path(word)), nearest_variant(word)
+        guesses = [("--model", word)] if "convert" in uses else []
         guesses += [("--weights", word)] if "weights" in uses else []
-        if not uses and _holds_images(word):
+        if not uses and holds_images(word):
             guesses = [("--data", word)]
         elif not uses and variant:
             guesses = [("--variant", variant)]
-        known = {
-            name for param in self.params for name in param.opts if not getattr(param, "hidden", 0)
-        }
-        return next((f"{flag} {quote(value)}" for flag, value in guesses if flag in known), None)
+        return next((f"{flag} {quote(value)}" for flag, value in guesses if self.knows(flag)), None)
 
 
-class NeedsData(click.Command):
-    """A command that says which of its arguments was meant for ``--data``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        try:
-            return super().parse_args(ctx, list(args))
-        except click.MissingParameter as error:
-            stray = next((word for word in args if _holds_images(word)), None)
-            if error.param is None or error.param.name != "data" or stray is None:
-                raise
-            raise UsageProblem(
-                f"{ctx.command_path} takes its images behind an option; did you mean "
-                f"--data {stray}?",
-                found=f"{stray!r} among the models",
-                fix=f"{ctx.command_path} --help shows an example",
-            ) from error
-
-
-def _uses(path: Path) -> tuple[Use, ...]:
+def uses_of(path: Path) -> tuple[Use, ...]:
     """What a file is good for, by its content; where there is none, by its name."""
     from edge_effnet.model_files import identify
 
@@ -131,6 +142,7 @@ def _uses(path: Path) -> tuple[Use, ...]:
         return ()
 
 
-def _holds_images(word: str) -> bool:
+def holds_images(word: str) -> bool:
+    """Whether a word that was typed names a folder or a table of images."""
     path = Path(word)
     return not word.startswith("-") and (path.is_dir() or path.suffix.lower() == ".csv")

@@ -107,14 +107,17 @@ def top_option(text: str, default: int = 5) -> Callable[[_Function], _Function]:
 
 
 strict_option = click.option(
-    "--strict", is_flag=True, help="Refuse an unreadable image instead of skipping it."
+    "--strict",
+    is_flag=True,
+    help="Where no image may be missing: refuse an unreadable one instead of skipping it.",
 )
 
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Images processed at a time.  [default: all cores]",
+    help="Images processed at a time: fewer leave cores and memory to other programs.  "
+    "[default: all cores]",
 )
 
 
@@ -134,6 +137,6 @@ model_options = _together(
     preprocess_option,
     head_option,
     threshold_option,
-    top_option("Also report top-K accuracy."),
+    top_option("Where a right answer among the best K is enough: report top-K accuracy too."),
 )
 output_options = _together(json_option, force_option)

@@ -12,6 +12,7 @@ import click
 from edge_effnet.errors import OutputError
 from edge_effnet.files.outputs import claimed
 from edge_effnet.files.write import json_bytes, write_atomically
+from edge_effnet.ui.missing import shown_name
 from edge_effnet.ui.streams import stdout_goes_nowhere
 
 Named = str | Path | Sequence[Path] | None
@@ -58,7 +59,7 @@ def claim_outputs(
     inputs = {
         flag: path
         for parameter in context.command.params
-        if (flag := _flag(parameter)) not in outputs
+        if (flag := shown_name(parameter)) not in outputs
         for path in _paths(context.params.get(str(parameter.name)))
     }
     context.with_resource(
@@ -96,12 +97,6 @@ def _state(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return about.st_ino, about.st_mtime_ns
-
-
-def _flag(parameter: click.Parameter) -> str:
-    if isinstance(parameter, click.Argument):
-        return (parameter.metavar or str(parameter.name)).upper()
-    return max(parameter.opts, key=len)
 
 
 def _paths(value: Any) -> Iterator[Path]:

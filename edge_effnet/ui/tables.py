@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from edge_effnet.plurals import counted
+
 if TYPE_CHECKING:
     from edge_effnet.metrics import Skipped
 
@@ -30,8 +32,7 @@ def print_skipped(
     if not skipped:
         return
     out.print()
-    noun = "image" if len(skipped) == 1 else "images"
-    say(out, f"skipped: {len(skipped)} unreadable {noun}{remedy}", "yellow")
+    say(out, f"skipped: {counted(len(skipped), 'unreadable image')}{remedy}", "yellow")
     for image in skipped[:3]:
         say(out, f"  {image.reason}")
     if len(skipped) > 3:

@@ -42,7 +42,7 @@ def pack(model: bytes, out: Path) -> Path:
 
 def main() -> None:
     with stages() as stage:
-        model = make_base(stage)
+        model = make_base(stage)["int8"]
     wheel = pack(model, Path(sys.argv[1]))
     print(f"{wheel}: {wheel.stat().st_size / 1e6:.2f} MB")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 from edge_effnet.documents import AtLeast, Malformed, structure
 from edge_effnet.errors import EdgeEffnetError
@@ -45,6 +45,21 @@ class End(_End, total=False):
     died: str | None
 
 
+class Look(TypedDict):
+    """How files stand there, in the order of the question, and the free bytes."""
+
+    states: list[Literal["absent", "same", "other", "blocked"]]
+    free_bytes: Count
+
+
+class Installed(TypedDict):
+    """The edge-effnet that is there: installed just now, and the one that was sent."""
+
+    version: str
+    new: bool
+    same: bool
+
+
 class _Refusal(TypedDict):
     what: str
     found: str | None
@@ -81,8 +96,12 @@ ANSWERS: dict[str, Any] = {
     "environment": Ready,
     "follow": End,
     "forget": None,
+    "install": Installed,
     "jobs": list[str],
+    "look": Look,
+    "make_folders": None,
     "missing": list[str],
+    "place": list[Literal["placed", "damaged", "taken"]],
     "start": int,
 }
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.devices.pi.answers import ANSWERS, Line, Refusal, checked, lines_of
 from benchmarks.devices.pi.package import build_agent
-from benchmarks.ssh.connect import Address, connected, no_answer, require_asyncssh
+from benchmarks.ssh.connect import Address, connected, device_name, no_answer, require_asyncssh
 from benchmarks.ssh.files import LinkLost, sftp_errors, start_sftp
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.limits import TEXT_BYTES
@@ -97,7 +97,8 @@ class Board:
         return EdgeEffnetError(
             f"the helper on {self.address.host} stopped without an answer",
             found=last[:300],
-            fix="remove what it keeps there and measure again: --clean",
+            fix="remove what it keeps there, and try again: "
+            f"edge-effnet bench --device {device_name(self.address.text)} --clean",
         )
 
     async def missing(self, files: Mapping[str, Content]) -> list[str]:
@@ -113,7 +114,8 @@ class Board:
             raise OutputError(
                 f"{self.address.host} has no room for {needed / 1e6:.0f} MB",
                 found=f"{self.about['free_bytes'] / 1e6:.0f} MB free",
-                fix="remove something there, or what earlier runs left: --clean",
+                fix="remove something there, or what earlier measurements left: "
+                f"edge-effnet bench --device {device_name(self.address.text)} --clean",
             )
         return missing
 
@@ -224,7 +226,7 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _no_python(address: Address, found: str) -> EdgeEffnetError:
     return EdgeEffnetError(
-        f"{address.host} has no Python that could run a measurement",
+        f"{address.host} has no Python that runs edge-effnet",
         found=found,
         expected="Python {}.{} or newer".format(*OLDEST_PYTHON),
         fix="install Raspberry Pi OS Bookworm or newer",

@@ -1,4 +1,4 @@
-"""``--device pi@host``: from a spec here to a result from there."""
+"""``--device NAME@HOST``: from a spec here to a result from there."""
 
 from __future__ import annotations
 
@@ -18,18 +18,17 @@ from benchmarks.devices.pi.board import Board, Content, board_at
 from benchmarks.devices.pi.job import Job, make_job, read_result
 from benchmarks.devices.pi.needs import needs
 from benchmarks.devices.pi.package import build_package
+from benchmarks.devices.pi.wheels import wheel_files
 from benchmarks.spec import BenchSpec
-from benchmarks.ssh.connect import Address, parse_address, require_asyncssh
+from benchmarks.ssh.connect import Address, device_name, parse_address, require_asyncssh
 from benchmarks.ssh.files import LinkLost
 from edge_effnet import __version__
 from edge_effnet.errors import DataError, EdgeEffnetError
 from edge_effnet.files.json_text import parse_json
-from edge_effnet.files.read import content_hash
 from edge_effnet.runtime.crash import RuntimeDied, signal_name
 from edge_effnet.stages import StartStage
 
 STOP_SECONDS = 20
-# Import name: distribution. The versions are those of the base install.
 
 
 async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Fetched:
@@ -72,7 +71,7 @@ async def attach(address: str, stage: StartStage) -> Fetched:
             if not waiting:
                 raise DataError(
                     f"no measurement waits on {parsed.host}",
-                    fix=f"start one: edge-effnet bench MODEL --device pi@{address}",
+                    fix=f"start one: edge-effnet bench MODEL --device {device_name(address)}",
                 )
             return await fetch(board, waiting[-1], address, stage)
     except LinkLost as lost:
@@ -93,7 +92,7 @@ async def release(address: str, job_id: str) -> None:
         raise EdgeEffnetError(
             f"the result was fetched and saved, and stays on {parsed.host} too",
             found="the link was lost" if isinstance(error, LinkLost) else error.what,
-            fix=f"remove it later: edge-effnet bench --device pi@{address} --clean",
+            fix=f"remove it later: edge-effnet bench --device {device_name(address)} --clean",
         ) from error
 
 
@@ -117,7 +116,7 @@ async def _start(
 ) -> None:
     """Copy what is not there, have an environment found or built, and set the job off."""
     key = hashlib.sha256(package).hexdigest()
-    wheels = _wheel_files(spec.wheels)
+    wheels = wheel_files(spec.wheels)
     files: dict[str, Content] = {**job.contents, key: package, **_by_hash(wheels)}
     missing = await board.missing(files)
     if missing:
@@ -161,7 +160,7 @@ async def fetch(board: Board, job_id: str, address: str, stage: StartStage) -> F
 
     end = await board.ask("follow", show, id=job_id)
     folder = f"jobs/{job_id}"
-    device = f"pi@{address}"
+    device = device_name(address)
     job, result, error = [
         _parsed(await board.read(f"{folder}/{name}.json"), device, name)
         for name in ("job", "result", "error")
@@ -216,19 +215,6 @@ def _failure(board: Board, end: End, error: Refusal | None) -> EdgeEffnetError:
     )
 
 
-def _wheel_files(folder: Path | None) -> dict[Path, str]:
-    if folder is None:
-        return {}
-    found = {path: content_hash(path) for path in sorted(folder.glob("*.whl"))}
-    if not found:
-        raise DataError(
-            f"{folder} holds no wheels",
-            expected="files that end in .whl, for the Pi's Python and processor",
-            fix="fill it with pip download (edge-effnet bench --help shows how)",
-        )
-    return found
-
-
 def _by_hash(files: Mapping[Path, str]) -> dict[str, Content]:
     return {key: path for path, key in files.items()}
 
@@ -237,7 +223,7 @@ def _lost(parsed: Address, address: str, *, at_work: bool) -> EdgeEffnetError:
     return EdgeEffnetError(
         f"the link to {parsed.host} was lost",
         found="the measurement goes on there" if at_work else "no measurement was started",
-        fix=f"edge-effnet bench --device pi@{address} --attach fetches it"
+        fix=f"edge-effnet bench --device {device_name(address)} --attach fetches it"
         if at_work
         else "measure again",
     )

@@ -1,4 +1,4 @@
-"""What a measurement needs on a Pi: modules, and the files that pip may install for them."""
+"""What edge-effnet needs on a Pi: modules, and the files that pip may install for them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,11 @@ _RUNTIME_64 = ("ai_edge_litert.interpreter", "ai-edge-litert")
 _RUNTIME_32 = ("tflite_runtime.interpreter", "tflite-runtime==2.14.0")
 
 
-def needs(board: Board) -> dict[str, Any]:
+def needs(board: Board, *, camera: bool = False) -> dict[str, Any]:
     """What ``agent.environment`` is to find there, by the bits of the Pi's own Python.
+
+    Args:
+        camera: in versions that go with the Picamera2 of the system.
 
     Raises:
         EdgeEffnetError: no runtime is made for that Python.
@@ -33,7 +36,9 @@ def needs(board: Board) -> dict[str, Any]:
     if board.about["bits"] == 64:
         module, requirement = _RUNTIME_64
         modules[module] = base.get(requirement, requirement)
-        return {"modules": modules, "from_apt": {}, "pinned": _pinned("bits64.txt")}
+        old = camera and board.about["python"].startswith("3.11.")  # Bookworm
+        pinned = _pinned("bookworm64.txt" if old else "bits64.txt")
+        return {"modules": modules, "from_apt": {}, "pinned": pinned}
     if not board.about["python"].startswith("3.11."):
         raise EdgeEffnetError(
             f"{board.address.host} is a 32-bit system without a TFLite runtime for its Python",

@@ -95,7 +95,7 @@ function fill(state) {
     text("difference", agreed.difference);
     byId("over-time").hidden = !state.history.length;
     byId("disagreed-head").hidden = !state.disagreed.length;
-    text("agree-frames", agreed.frames.toLocaleString("en") + " frames");
+    text("agree-frames", agreed.frames.toLocaleString("en") + (agreed.frames === 1 ? " frame" : " frames"));
     fillCurve(state.history);
     byId("disagreed").replaceChildren(...state.disagreed.map(([theirs, ours, count]) => {
       const row = document.createElement("li");

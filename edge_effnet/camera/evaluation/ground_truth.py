@@ -16,6 +16,7 @@ from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.listing import load_images
 from edge_effnet.errors import DataError
 from edge_effnet.heads.head import Head
+from edge_effnet.plurals import counted
 from edge_effnet.printable import without_surrogates
 
 FOLDER = "folder"
@@ -143,7 +144,7 @@ def _by_file(path: Path, known: dict[str, Known], source: Path) -> GroundTruth:
         if not any(image.resolve() in files for image in shown):
             raise DataError(
                 f"{path} says nothing of {source}",
-                found=f"{len(files)} files, the first {next(iter(files), 'none')}",
+                found=f"{counted(len(files), 'file')}, the first {next(iter(files), 'none')}",
                 expected=f"images of {source}, such as {shown[0]}",
                 fix="write paths relative to the CSV file, or give the source they are of",
             )
@@ -212,7 +213,7 @@ def _indices(
         raise DataError(
             f"{source} names no class that the model knows",
             found=", ".join(map(repr, sorted(folders)[:3])) or "no folder with images",
-            expected=f"one of its {len(names)} labels: {', '.join(names[:3])} …",
+            expected=f"one of its {counted(len(names), 'label')}: {', '.join(names[:3])} …",
             fix="rename the folders, or give the model's own list with --labels",
         )
     return indices

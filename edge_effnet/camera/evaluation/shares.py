@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from edge_effnet.metrics.two_models.scenes import SceneCounter, share_interval_percent
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class FrameShare:
     def brief(self) -> str:
         """For the status line: ``97.0 % (91.2-99.1)``."""
         if self.interval_percent is None:
-            few = f"{self.scenes} scene{'s' * (self.scenes != 1)}: too few for an interval"
+            few = f"{counted(self.scenes, 'scene')}: too few for an interval"
             return f"{self.percent:.1f} % ({few})"
         low, high = self.interval_percent
         return f"{self.percent:.1f} % ({low:.1f}-{high:.1f})"

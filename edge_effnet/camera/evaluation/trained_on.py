@@ -11,6 +11,7 @@ from edge_effnet.camera.frames import Frame
 from edge_effnet.data.division.near_duplicates import prints_of, prints_of_pixels
 from edge_effnet.data.division.trained_on import TrainingRecord, learned_from
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.plurals import counted
 
 _REMEMBERED = 256
 """Frames: two models ask about each, and the slower one asks later."""
@@ -70,7 +71,8 @@ class HeldOutTruth:
         """What to say first, given how many other frames had a known class."""
         if not self.trained:
             return None
-        said = f"the network was trained on {self.trained} frames (or on near-duplicates of them)"
+        frames = counted(self.trained, "frame")
+        said = f"the network was trained on {frames} (or on near-duplicates of them)"
         if labelled:
             return f"{said}: evaluated on the {labelled} others with a known class"
         return f"no evidence: {said}, and no other has a known class to evaluate it on"

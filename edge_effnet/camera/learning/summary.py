@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.metrics.two_models.previous import Against
+from edge_effnet.plurals import counted, plural
 from edge_effnet.teaching.teach import Taught
 
 _SHOWN = 3
@@ -38,13 +39,14 @@ def summary_of(
     if taught.predictions is not None:
         right = _right(taught)
         lines.append(
-            f"all classes: right on {int(right.sum())} of {len(right)} photos of another moment"
+            f"all classes: right on {int(right.sum())} of {counted(len(right), 'photo')} of "
+            "another moment"
         )
     if against is not None and against.known.images:
         known = against.known
         lines.append(
-            f"of the {known.images} photos of classes that the file before knew: right on "
-            f"{known.before} before, {known.now} now"
+            f"of the {counted(known.images, 'photo')} of classes that the file before knew: right "
+            f"on {known.before} before, {known.now} now"
         )
         fewer = [
             f"{one} {count.before} to {count.now}" for one, count in against.lost_classes.items()
@@ -64,8 +66,9 @@ def summary_of(
 def _objection(taught: Taught, against: Against | None, name: str, lost: int) -> str | None:
     if lost:
         return (
-            f"the {lost} photos that taught {name} are not kept here: it would know no more than "
-            f"these {len(taught.collection)} photos show"
+            f"the {counted(lost, 'photo')} that taught {name} {plural(lost, 'is', 'are')} not "
+            "kept here: "
+            f"it would know no more than the {counted(len(taught.collection), 'photo')} here show"
         )
     if against is not None and against.is_worse:
         return f"{name} as it was is better on the classes that it knew, and stays"
@@ -85,14 +88,13 @@ def _class_line(taught: Taught, name: str) -> str:
     of_class = collection.classes == label
     photos, moments = int(of_class.sum()), len(np.unique(collection.duplicates.group[of_class]))
     if taught.predictions is None or name in taught.not_evaluated:
-        plural = "" if photos == 1 else "s"
         return (
-            f"{name}: not enough different views yet, {photos} photo{plural} of one moment: record "
-            "it again from elsewhere"
+            f"{name}: not enough different views yet, {counted(photos, 'photo')} of one moment: "
+            "record it again from elsewhere"
         )
     asked = np.asarray(taught.predictions.truth) == label
     right = int(_right(taught)[asked].sum())
-    line = f"{name}: right on {right} of {int(asked.sum())} photos of another moment"
+    line = f"{name}: right on {right} of {counted(int(asked.sum()), 'photo')} of another moment"
     if moments < MOMENTS:
-        return f"{line}; not enough different views yet to be sure ({moments} moments)"
+        return f"{line}; not enough different views yet to be sure ({counted(moments, 'moment')})"
     return line

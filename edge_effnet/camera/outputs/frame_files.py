@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 
@@ -20,6 +22,7 @@ from edge_effnet.camera.threads.queues import BoundedQueue
 from edge_effnet.errors import EdgeEffnetError, OutputError, UsageProblem
 from edge_effnet.files.write import write_atomically
 from edge_effnet.image.preprocessing import Pixels
+from edge_effnet.plurals import counted
 from edge_effnet.spelling import read_share
 from edge_effnet.system.native_threads import NativeThread
 
@@ -27,6 +30,8 @@ JPEG_QUALITY = 95
 _LOOK_S = 0.02
 WAITING_IMAGES = 4
 """Images that wait for a slow disk; the oldest makes room for the newest."""
+KNOWN_FRAMES = 500
+"""Frames saved by their answer that a run's JSON names: the latest."""
 
 
 class FrameFiles:
@@ -88,8 +93,7 @@ class FrameFiles:
         self._images.close()
         self._thread.join(10.0)
         if self.written:
-            plural = "" if self.written == 1 else "s"
-            self._say(f"{self.written} frame{plural} saved in {self._folder}")
+            self._say(f"{counted(self.written, 'frame')} saved in {self._folder}")
 
     def _run(self) -> None:
         while (item := self._images.take()) is not None:
@@ -156,6 +160,24 @@ def parse_saved_answer(text: str, labels: Sequence[str], none: str) -> SavedAnsw
     return SavedAnswer(answer_named(name, labels, none, option="--save"), share)
 
 
+@dataclass(frozen=True)
+class SavedFrame:
+    """A frame on the disk, and the answer that it was kept for."""
+
+    path: Path
+    label: str
+    score: float
+    number: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "file": str(self.path),
+            "label": self.label,
+            "score": self.score,
+            "frame": self.number,
+        }
+
+
 class AnswerSaver:
     """Keeps frames with an answer as JPEG, whole and without the overlay, in a folder for each
     label. While a label stays the answer, one frame is kept in ``pause_s`` of the source's own
@@ -173,6 +195,7 @@ class AnswerSaver:
     ) -> None:
         self._files = FrameFiles(folder, floor=floor, say=say)
         self._folder, self._pause_s = folder, pause_s
+        self._latest: deque[SavedFrame] = deque(maxlen=KNOWN_FRAMES)
         self._min_score = {answer.label: answer.min_score for answer in answers}
         self._due_s: dict[str, float] = {}
 
@@ -191,7 +214,15 @@ class AnswerSaver:
             now_s = time.time()
             moment = time.strftime("%Y%m%d-%H%M%S", time.localtime(now_s))
             name = f"{moment}-{1000 * (now_s % 1):03.0f}-frame{frame.number:07d}-{score:.2f}.jpg"
-            self._files.put(self._folder / file_name_part(label) / name, frame.pixels)
+            path = self._folder / file_name_part(label) / name
+            self._latest.append(SavedFrame(path, label, score, frame.number))
+            self._files.put(path, frame.pixels)
+
+    @property
+    def saved(self) -> tuple[SavedFrame, ...]:
+        """Those of the latest ``KNOWN_FRAMES`` frames that are on the disk, the first one first;
+        once the run is over."""
+        return tuple(one for one in self._latest if one.path.is_file())
 
     def take_over(self, settings: SessionSettings) -> None:
         """The labels that are asked about stay."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge_effnet.camera.collecting.collector import Collector
 from edge_effnet.camera.outputs.base import AnswerOutput
-from edge_effnet.camera.outputs.frame_files import DifferenceSaver
+from edge_effnet.camera.outputs.frame_files import AnswerSaver, DifferenceSaver
 from edge_effnet.camera.outputs.jsonl import JsonLines
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.record import Recorder
@@ -37,6 +38,12 @@ class Outputs:
         """Why an output is cut or missing."""
         writers = (self.jsonl, self.recorder, self.saver, self.collector, *self.answers)
         return [one.problem for one in writers if one is not None and one.problem is not None]
+
+    @property
+    def saved(self) -> list[dict[str, Any]]:
+        """Frames that were kept for their answer, as JSON; once the run is over."""
+        savers = [one for one in self.answers if isinstance(one, AnswerSaver)]
+        return [frame.to_json() for one in savers for frame in one.saved]
 
     def take_over(self, settings: SessionSettings) -> None:
         """Another model answers from now on."""

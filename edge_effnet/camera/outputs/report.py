@@ -8,6 +8,7 @@ import numpy as np
 
 from edge_effnet.camera.run_status import RunStatus, run_json
 from edge_effnet.metrics import Comparison
+from edge_effnet.plurals import counted, plural
 from edge_effnet.spelling import duration_text
 
 FORMAT = "edge-effnet/camera"
@@ -34,24 +35,23 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     rates, capture, models = run.rates, run.capture, run.answering
     settings, feed = models.settings, models.comparison
     extra = f", {capture.broken} broken" if capture.broken else ""
-    extra += f", reopened {capture.reopened} times" if capture.reopened else ""
+    extra += f", reopened {counted(capture.reopened, 'time')}" if capture.reopened else ""
     every_s = settings.every_s
     rate = f"one in {duration_text(every_s)}" if every_s else f"{rates.mean_fps():.1f} a second"
     lines = [
-        f"{run.source_name}: {capture.captured} frames, {rates.answered} answered ({rate}), "
-        f"{run.dropped} dropped{extra}"
+        f"{run.source_name}: {counted(capture.captured, 'frame')}, {rates.answered} answered "
+        f"({rate}), {run.dropped} dropped{extra}"
     ]
     if not rates.answered:
         return lines
     if earlier := len(run.earlier_models()):
-        plural = "" if earlier == 1 else "s"
         lines.append(
-            f"{earlier} model{plural} answered before; accuracy, agreement and latency are of the "
-            f"last one, on {models.answered} frames"
+            f"{counted(earlier, 'model')} answered before; accuracy, agreement and latency are of "
+            f"the last one, on {counted(models.answered, 'frame')}"
         )
     if not settings.pace.every_frame:
         middle, high = np.percentile(rates.delay_ms, (50, 95))
-        lines.append(f"delay: median {middle:.0f} ms, 95 % under {high:.0f} ms")
+        lines.append(f"delay: median {middle:.0f} ms, slowest 5 %: over {high:.0f} ms")
     latency = f"{settings.model_name} {np.median(rates.infer_ms):.1f} ms"
     if rates.reference_ms and feed is not None:
         latency += f", {settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
@@ -60,8 +60,8 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     if models.can_be_unknown:
         share = 100 * models.unknown / models.answered
         lines.append(
-            f'answered "unknown": {models.unknown} frames ({share:.1f} %), like none that were '
-            "taught"
+            f'answered "unknown": {counted(models.unknown, "frame")} ({share:.1f} %), like none '
+            "that were taught"
         )
     if right := models.right_share:
         lines.append(
@@ -69,14 +69,18 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
         )
     if models.told is not None and models.told.learned:
         lines.append(
-            f"{models.told.learned} told frames do not count: the network learned from images like "
-            "them"
+            f"{counted(models.told.learned, 'told frame')} "
+            f"{plural(models.told.learned, 'does', 'do')} not count: the network learned from "
+            "images like them"
         )
     if (error := models.error.mean_abs) is not None:
         frames = models.error.frames
-        lines.append(f"mean absolute error: {error:.4g} on {frames} frames with a known value")
+        lines.append(
+            f"mean absolute error: {error:.4g} on {counted(frames, 'frame')} with a known value"
+        )
     if run.with_truth and right is None and error is None and not trained:
         lines.append(
-            f"right: not known, --truth says nothing of any of the {rates.answered} frames answered"
+            "right: not known, --truth says nothing of any of the "
+            f"{counted(rates.answered, 'frame')} answered"
         )
     return lines

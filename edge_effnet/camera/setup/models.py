@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,9 @@ from edge_effnet.system.cores import available_cores
 
 DEFAULT_SMOOTH_S = 0.3
 FileStates = tuple[tuple[int, int, int] | None, ...]
+
+_CAMERA = re.compile(r"[0-9]{1,3}|picamera2?(:[0-9]+)?|/dev/.*", re.IGNORECASE)
+_ADDRESS = re.compile(r"[a-z]+:/", re.IGNORECASE)  # a path keeps one of the two slashes
 
 
 @dataclass(frozen=True)
@@ -55,11 +59,11 @@ def open_models(options: CameraOptions) -> Models:
     threads = options.threads or max(1, available_cores() - 1)
 
     def opened(path: Path) -> Classifier:
-        if path.is_dir():
+        if meant := _source_meant(path):
             raise ModelError(
-                f"{path} is a folder, not a model; did you mean --source {path}?",
+                meant,
                 expected="a .tflite file",
-                fix="give the model behind --model, and its frames behind --source",
+                fix="give the model first, and its frames behind --source",
             )
         return open_classifier(
             path,
@@ -80,6 +84,19 @@ def open_models(options: CameraOptions) -> Models:
     names = common_names([reference, model])
     reference, model = _fed([reference, model])
     return Models(model, reference, names or model.labels, names)
+
+
+def _source_meant(path: Path) -> str | None:
+    """What to say of a model that is what ``--source`` takes; None where it may be a model."""
+    if path.is_dir():
+        return f"{path} is a folder, not a model; did you mean --source {path}?"
+    if path.is_file():
+        return None
+    if _CAMERA.fullmatch(str(path)):
+        return f"{path} is a camera, not a model; did you mean --source {path}?"
+    if _ADDRESS.match(str(path)):  # not repeated: it may hold a password
+        return "an address is no model; did you mean --source ADDRESS?"
+    return None
 
 
 def _fed(models: Sequence[Classifier]) -> list[Classifier]:

@@ -18,18 +18,17 @@ _COUNT = click.IntRange(min=1)
 @dataclass(frozen=True)
 class CameraOptions:
     """The command line; each field is the option of its name. Those that say nothing here are
-    options of several commands."""
+    an argument, or options of several commands."""
 
-    model: Path | None = field(
-        default=None, metadata=option("By default the packaged signs model.", metavar="FILE")
-    )
+    model: Path | None = None
     compare: Path | None = field(
         default=None, metadata=option("A second model that sees the same frames.", metavar="FILE")
     )
     compare_every: int = field(
         default=1,
         metadata=option(
-            "Show it every Nth frame only, and of those as many as it can take.",
+            "Where the second model is slow: show it every Nth frame only, and of those as many as "
+            "it can take.",
             metavar="N",
             kind=_COUNT,
         ),
@@ -45,15 +44,22 @@ class CameraOptions:
     source_file: Path | None = field(
         default=None,
         metadata=option(
-            "Read the source from a file of mode 600: for an address with a password.",
+            "For an address with a password: read the source from a file of mode 600.",
             metavar="FILE",
         ),
     )
     size: str | None = field(
-        default=None, metadata=option("Ask the camera for this size.", metavar="WxH")
+        default=None,
+        metadata=option(
+            "Where the camera's own size is too small or too slow: ask it for this one.",
+            metavar="WxH",
+        ),
     )
     fps: float | None = field(
-        default=None, metadata=option("At most N frames a second.", metavar="N", kind=_RATE)
+        default=None,
+        metadata=option(
+            "To save power or heat: at most N frames a second.", metavar="N", kind=_RATE
+        ),
     )
     every: str | None = field(
         default=None,
@@ -64,10 +70,13 @@ class CameraOptions:
     every_frame: bool = field(
         default=False,
         metadata=option(
-            "Answer every frame of a file, as fast as it goes; else a file runs at its own pace."
+            "To evaluate a video: answer every frame of a file, as fast as it goes; else a file "
+            "runs at its own pace."
         ),
     )
-    loop: bool = field(default=False, metadata=option("Start a file again when it ends."))
+    loop: bool = field(
+        default=False, metadata=option("To try things out: start a file again when it ends.")
+    )
     roi: str | None = field(
         default=None,
         metadata=option("Look at this part only, in shares of the frame.", metavar="L,T,W,H"),
@@ -76,7 +85,8 @@ class CameraOptions:
     smooth: float | None = field(
         default=None,
         metadata=option(
-            "Steady the answer over time; 0 is off.  [default: 0.3; images 0]",
+            "Where answers flicker: the time over which they are averaged; 0 is off.  "
+            "[default: 0.3; images 0]",
             metavar="SECONDS",
             kind=_SECONDS,
         ),
@@ -93,7 +103,8 @@ class CameraOptions:
     truth: str | None = field(
         default=None,
         metadata=option(
-            "What is really to be seen: a CSV (frame,label), or the folder's name.",
+            "To measure accuracy: what is really to be seen, a CSV (frame,label), or the folder's "
+            "name.",
             metavar="CSV|folder",
         ),
     )
@@ -102,16 +113,20 @@ class CameraOptions:
     on_pause: float = field(
         default=5.0,
         metadata=option(
-            "The same command not again before this.", metavar="SECONDS", kind=_SECONDS
+            "Where --on runs too often: the same command not again before this.",
+            metavar="SECONDS",
+            kind=_SECONDS,
         ),
     )
     jsonl: str | None = field(
-        default=None, metadata=option("A JSON line for each answer.", metavar="FILE|-")
+        default=None,
+        metadata=option("For another program: a JSON line for each answer.", metavar="FILE|-"),
     )
     append: str | None = field(
         default=None,
         metadata=option(
-            "The same, added to a file that is there: for a camera that starts again.",
+            "Add a JSON line for each answer to FILE, which may be there already: for a camera "
+            "that starts again.",
             metavar="FILE",
         ),
     )
@@ -120,13 +135,15 @@ class CameraOptions:
     save_to: Path | None = field(
         default=None,
         metadata=option(
-            "For these frames, with a folder for each label.  [default: saved]", metavar="DIR"
+            "Where --save keeps its frames, in a folder for each label.  [default: saved]",
+            metavar="DIR",
         ),
     )
     save_pause: float = field(
         default=5.0,
         metadata=option(
-            "While the label stays, the next one not before this.",
+            "Where --save keeps too many alike: while the label stays, the next frame not before "
+            "this.",
             metavar="SECONDS",
             kind=_SECONDS,
         ),
@@ -134,13 +151,17 @@ class CameraOptions:
     keep_free: str = field(
         default=DEFAULT_FLOOR,
         metadata=option(
-            "Frames, videos and lines are not written where less would be free on their disk.",
+            "For a disk that others need too: frames, videos and lines are not written where less "
+            "would be free.",
             metavar="SIZE",
         ),
     )
     save_differences: Path | None = field(
         default=None,
-        metadata=option("Keep frames that the two models call differently.", metavar="DIR"),
+        metadata=option(
+            "To see what int8 changes: keep frames that MODEL and --compare call differently.",
+            metavar="DIR",
+        ),
     )
     collect: Path | None = field(
         default=None,
@@ -152,7 +173,8 @@ class CameraOptions:
     max_saved: int | None = field(
         default=None,
         metadata=option(
-            "Files in either of these folders at most.  [default: 100; of --collect 2000]",
+            "For a small disk: files at most in each folder of kept frames.  [default: 100; of "
+            "--collect 2000]",
             metavar="N",
             kind=_COUNT,
         ),
@@ -166,12 +188,17 @@ class CameraOptions:
     )
     mqtt_file: Path | None = field(
         default=None,
-        metadata=option("Read that address from a file of mode 600.", metavar="FILE"),
+        metadata=option(
+            "For an address with a password: read that of --mqtt from a file of mode 600.",
+            metavar="FILE",
+        ),
     )
     mqtt_steady: float = field(
         default=1.0,
         metadata=option(
-            "Tell an answer when it has stayed so long.", metavar="SECONDS", kind=_SECONDS
+            "Where --mqtt tells too much that is short: tell an answer when it has stayed so long.",
+            metavar="SECONDS",
+            kind=_SECONDS,
         ),
     )
     serve: str | None = field(
@@ -189,16 +216,21 @@ class CameraOptions:
     threads: int | None = field(
         default=None,
         metadata=option(
-            "CPU threads of the model.  [default: all cores but one]", metavar="N", kind=_COUNT
+            "To leave cores to other programs: CPU threads of the model.  [default: all cores but "
+            "one]",
+            metavar="N",
+            kind=_COUNT,
         ),
     )
     max_temp: float = field(
         default=80.0,
         metadata=option(
-            "Lower the rate above this temperature, or when the board throttles.", metavar="C"
+            "Where the board gets hot: lower the rate above this temperature, or when it "
+            "throttles.",
+            metavar="C",
         ),
     )
-    quiet: bool = field(default=False, metadata=option("No status line."))
+    quiet: bool = field(default=False, metadata=option("For a log: no status line."))
     labels: Path | None = None
     preprocess: str | None = None
     head: str | None = None

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from edge_effnet.data.labels import read_text
 from edge_effnet.errors import DataError
+from edge_effnet.plurals import counted
 
 FILE_COLUMNS = ("file", "filename", "filepath", "path", "image", "imagename", "imagepath", "img")
 NAME_COLUMNS = ("label", "class", "classname", "category", "labels", "classes", "tags")
@@ -93,7 +94,7 @@ def read_table(path: Path, keys: Iterable[str], expected: str) -> CsvTable:
                 raise DataError(
                     f"{path} has a row with more cells than columns",
                     found=f"line {reader.line_num}: {delimiter.join(cells)}",
-                    expected=f"{len(header)} cells",
+                    expected=counted(len(header), "cell"),
                     fix=f'put a name that holds "{delimiter}" in quotes',
                 )
             padded = [*(cell.strip() for cell in cells), *[""] * len(header)]

@@ -29,6 +29,7 @@ from edge_effnet.data.division.roles import Roles, refuse_same_source
 from edge_effnet.data.division.split import Division, chosen, classes_alike, seeded_rest
 from edge_effnet.data.division.trained_on import TrainingRecord
 from edge_effnet.errors import DataError
+from edge_effnet.plurals import counted, plural
 from edge_effnet.stages import Advance
 
 Which = NDArray[np.bool_]
@@ -185,9 +186,10 @@ def _first_notice(sides: _Sides, learned: _Uses, validated: _Uses, run: str) -> 
             "validate on"
         )
     return (
-        f"{learned.again} images that {run} learned from are learned from again, "
-        f"{validated.again} that it held out are validated on again; new: {learned.new} to learn "
-        f"from, {validated.new} to validate on"
+        f"{counted(learned.again, 'image')} that {run} learned from "
+        f"{plural(learned.again, 'is', 'are')} learned from again, {validated.again} that it held "
+        f"out {plural(validated.again, 'is', 'are')} validated on again; new: {learned.new} to "
+        f"learn from, {validated.new} to validate on"
     )
 
 
@@ -195,16 +197,15 @@ def _left_out(sides: _Sides, shared: Which) -> list[str]:
     lines = []
     if count := int(sides.on_both.sum()):
         lines.append(
-            f"{count} new {_images(count)} left out: near-duplicates, or frames of one press, of "
-            "what it learned from and of what it held out"
+            f"{count} new {plural(count, 'image was', 'images were')} left out: near-duplicates, "
+            "or frames of one press, of what it learned from and of what it held out"
         )
     if count := int(shared.sum()):
-        lines.append(f"{count} validation {_images(count)} left out: in the training data too")
+        lines.append(
+            f"{count} validation {plural(count, 'image was', 'images were')} left out: in the "
+            "training data too"
+        )
     return lines
-
-
-def _images(count: int) -> str:
-    return "image was" if count == 1 else "images were"
 
 
 def _missing(last: TrainingRecord, prints: Prints, run: str, source: str) -> list[str]:
@@ -213,6 +214,6 @@ def _missing(last: TrainingRecord, prints: Prints, run: str, source: str) -> lis
     if not learned and not held:
         return []
     return [
-        f"not in {source} any more: {learned} of {len(last.trained)} images that {run} learned "
-        f"from, {held} of {len(last.held_out)} that it held out"
+        f"not in {source} any more: {learned} of {counted(len(last.trained), 'image')} that {run} "
+        f"learned from, {held} of {len(last.held_out)} that it held out"
     ]

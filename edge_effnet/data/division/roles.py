@@ -18,6 +18,7 @@ from edge_effnet.data.division.split import divide, leakage
 from edge_effnet.data.division.trained_on import EvaluationSet, Steps, leave_out_trained, trained_on
 from edge_effnet.data.folders import both_parts
 from edge_effnet.errors import DataError
+from edge_effnet.plurals import counted, plural
 from edge_effnet.stages import Advance
 
 
@@ -83,12 +84,14 @@ def _without_shared(validation: Dataset, dataset: Dataset) -> tuple[Dataset, tup
         return validation, ()
     shared, count = {path for _, path in pairs}, len(validation)
     if len(shared) == count:
-        found = f"all {count} images of {validation.source} stand in {dataset.source}"
-        raise _same_images(found)
+        found = f"all {counted(count, 'image')} of {validation.source}"
+        raise _same_images(f"{found} in {dataset.source} too")
     one, other = pairs[0]
     line = (
-        f"{len(shared)} of {count} validation images stand in the training data too and were left "
-        f"out of validation (first: {other} = {one})"
+        f"{len(shared)} of {counted(count, 'validation image')} "
+        f"{plural(len(shared), 'stands', 'stand')} "
+        f"in the training data too and {plural(len(shared), 'was', 'were')} left out of validation "
+        f"(first: {other} = {one})"
     )
     kept = tuple(sample for sample in validation.samples if sample.path not in shared)
     return replace(validation, samples=kept), (line,)
@@ -116,8 +119,8 @@ def _trained_line(known: EvaluationSet, source: Dataset, fewest: int) -> tuple[s
     if not known.trained:
         return ()
     line = (
-        f"the network was trained on {known.trained} of {known.images} images of {source.source} "
-        "(or on near-duplicates)"
+        f"the network was trained on {known.trained} of {counted(known.images, 'image')} of "
+        f"{source.source} (or on near-duplicates)"
     )
     if _enough(known, fewest):
         return (f"{line}: validation leaves them out",)

@@ -24,6 +24,7 @@ from edge_effnet.data.division.near_duplicates import (
     strata_of,
 )
 from edge_effnet.heads.kinds import NO_LABEL
+from edge_effnet.plurals import counted, plural
 from edge_effnet.stages import Advance
 
 IMBALANCE_RATIO = 5.0
@@ -214,13 +215,13 @@ def evaluation_warnings(evaluation: Dataset, given: Dataset) -> list[str]:
     lines = []
     if same := one_answer(evaluation):
         what = (
-            "have the same labels"
+            f"{plural(len(evaluation), 'has', 'have')} the same labels"
             if evaluation.samples[0].labels is not None
-            else "are of one class"
+            else f"{plural(len(evaluation), 'is', 'are')} of one class"
         )
         lines.append(
-            f"all {len(evaluation)} images to evaluate on in {evaluation.source} {what}, {same}: "
-            "any accuracy on them is meaningless"
+            f"all {counted(len(evaluation), 'image')} to evaluate on in {evaluation.source} "
+            f"{what}, {same}: any accuracy on them is meaningless"
         )
     values = {sample.value for sample in evaluation.samples}
     if len(values) == 1 and None not in values:
@@ -250,7 +251,7 @@ def imbalance_warning(dataset: Dataset) -> str | None:
     if counts[large] <= IMBALANCE_RATIO * counts[small]:
         return None
     return (
-        f"{dataset.source} is unbalanced: {counts[large]} images of {large!r}, "
+        f"{dataset.source} is unbalanced: {counted(counts[large], 'image')} of {large!r}, "
         f"{counts[small]} of {small!r}; overall accuracy mostly reflects the large classes"
     )
 

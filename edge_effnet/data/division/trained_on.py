@@ -25,6 +25,7 @@ from edge_effnet.data.division.near_duplicates import (
     find_duplicates,
     prints_of,
 )
+from edge_effnet.plurals import counted
 
 MOST = 10_000
 _WORDS = 3  # of 8 bytes: content, and two of the perceptual hash
@@ -199,10 +200,11 @@ def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> E
         unknown=int(unknown.sum()),
         is_evidence=bool(readable.any()),
     )
-    what = f"{chosen.trained} of {images}" if chosen.trained < images else f"all {images}"
+    part = chosen.trained < images
+    what = f"{chosen.trained} of {images} images" if part else f"all {counted(images, 'image')}"
     if not chosen.is_evidence:
         line = (
-            f"no evidence: the network was trained on {what} images of {dataset.source} (or on "
+            f"no evidence: the network was trained on {what} of {dataset.source} (or on "
             "near-duplicates of them), so its answers to them prove nothing; give images that it "
             "has not seen"
         )
@@ -210,7 +212,7 @@ def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> E
     pairs = zip(dataset.samples, usable, strict=True)
     left = int(readable.sum())
     line = (
-        f"the network was trained on {what} images of {dataset.source} (or on near-duplicates): "
+        f"the network was trained on {what} of {dataset.source} (or on near-duplicates): "
         f"evaluated on {left}, "
     )
     if chosen.held_out == left:

@@ -14,7 +14,9 @@ import numpy as np
 from edge_effnet.data.signs.render import render_sample, split_index
 from edge_effnet.data.signs.table import LABELS
 from edge_effnet.errors import OutputError, UsageProblem, cannot_write
+from edge_effnet.files.locks import made_folder
 from edge_effnet.files.scratch import scratch_folder
+from edge_effnet.plurals import counted
 
 NOTE = "signs.json"  # how the images were made; also tells that a folder is ours to replace
 ENCODINGS = {
@@ -66,8 +68,7 @@ def write_folder(
     # The real place, so that "." and a link to another disk are replaced where they are.
     folder = folder.resolve()
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with scratch_folder(folder.parent) as scratch:
+        with made_folder(folder.parent), scratch_folder(folder.parent) as scratch:
             made = scratch / "new"
             made.mkdir()
             counts = _fill(made, count, size, seed, split, suffix, on_progress)
@@ -102,7 +103,7 @@ def refuse_folder(folder: Path, *, overwrite: bool) -> None:
     if not overwrite:
         raise OutputError(
             f"{folder} is not empty",
-            found=f"{len(names)} entries",
+            found=counted(len(names), "entry", "entries"),
             expected="a new or empty folder",
             fix="choose another name, remove it, or add --force",
         )

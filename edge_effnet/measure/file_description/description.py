@@ -9,6 +9,7 @@ from typing import Any
 from edge_effnet.data.labels import listed
 from edge_effnet.measure.finding import Finding
 from edge_effnet.model_files import ModelFile, quoted
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,7 @@ def packed_facts(found: ModelFile) -> list[tuple[str, str]]:
 
 def size_text(size: int) -> str:
     if size < 1000:
-        return f"{size} bytes"
+        return counted(size, "byte")
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
 
 

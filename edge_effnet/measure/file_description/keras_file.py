@@ -27,6 +27,7 @@ from edge_effnet.model_files.keras_layers import (
     layers_of,
     open_size,
 )
+from edge_effnet.plurals import counted
 
 _RESCALING = ("Rescaling", "Normalization", "Lambda")
 _TEACHABLE = re.compile(r"dense_Dense\d+")
@@ -116,7 +117,7 @@ def _answer(layers: list[Layer]) -> str | None:
     if end.get("class_name") in ("Activation", "Softmax"):
         activation = config_of(end).get("activation", "softmax")
     said = activation if isinstance(activation, str) else "an activation of its own"
-    return f"{units} number{'' if units == 1 else 's'}, {said}"
+    return f"{counted(units, 'number')}, {said}"
 
 
 def _labels(layers: list[Layer], path: Path) -> list[tuple[str, str]]:

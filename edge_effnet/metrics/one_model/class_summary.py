@@ -18,6 +18,7 @@ from edge_effnet.metrics.one_model.classification import (
     chance_percent,
     confusion,
     expected_calibration_error,
+    guess_percent,
     per_class,
     top_k_percent,
 )
@@ -25,6 +26,7 @@ from edge_effnet.metrics.one_model.exchanged_labels import exchanged_classes
 from edge_effnet.metrics.one_model.rare_classes import name_some, neglected_classes
 from edge_effnet.metrics.one_model.unknown import UnknownAnswers, unknown_answers
 from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.plurals import counted
 
 _NO_PROBABILITIES = "the scores are no probabilities"
 
@@ -39,7 +41,9 @@ class ClassSummary(BaseSummary):
         top1_interval_percent: 95 % Wilson interval; None of frames in too few scenes.
         calibration_error: expected calibration error, 0–1; None for scores that are no
             probabilities.
-        chance_percent: what answers unrelated to the images would reach.
+        chance_percent: what answers unrelated to the images would reach: the model's own in
+            another order.
+        guess_percent: what always answering the commonest class would reach.
         unknown: how many images are answered "unknown"; all other figures are without that rule.
             None for a model that always answers a class.
     """
@@ -49,6 +53,7 @@ class ClassSummary(BaseSummary):
     balanced_accuracy_percent: float
     calibration_error: float | None
     chance_percent: float
+    guess_percent: float
     per_class: PerClass
     confusion: Confusion
     unknown: UnknownAnswers | None = None
@@ -79,7 +84,10 @@ class ClassSummary(BaseSummary):
             MetricRow("balanced accuracy", balanced, remark="mean recall of the classes"),
             MetricRow("calibration error", self.calibration_error, "{:.3f}", gap),
             MetricRow(
-                "blind answers", self.chance_percent, remark="right by chance", compared=False
+                "guessing would get",
+                self.guess_percent,
+                remark="always the commonest class",
+                compared=False,
             ),
             *(self.unknown.figures if self.unknown else ()),
         ]
@@ -96,6 +104,7 @@ class ClassSummary(BaseSummary):
             "balanced_accuracy": self.balanced_accuracy_percent,
             "ece": self.calibration_error,
             "chance": self.chance_percent,
+            "guess": self.guess_percent,
             "at_chance": self.at_chance,
             "per_class": self.per_class.to_json(self.predictions.labels),
             "confusion": [list(cell) for cell in self.confusion.cells],
@@ -121,7 +130,7 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
     if at_chance:
         warnings = [
             f"{predictions.name} is no better than chance: {100 * right / images:.1f} % right, "
-            f"{chance:.1f} % expected of blind answers; {likely_cause(predictions)}"
+            f"and its answers in any order would get {chance:.1f} %; {likely_cause(predictions)}"
         ]
     else:
         warnings = _exchanged_warning(predictions, figures) or _neglected_warning(
@@ -139,6 +148,7 @@ def summarize_classes(predictions: Predictions, *, top: int = 5) -> ClassSummary
             expected_calibration_error(scores, truth) if are_probabilities(scores) else None
         ),
         chance_percent=chance,
+        guess_percent=guess_percent(truth, classes),
         at_chance=at_chance,
         per_class=figures,
         confusion=confusion(answers, truth, classes),
@@ -152,7 +162,7 @@ def _exchanged_warning(predictions: Predictions, figures: PerClass) -> list[str]
     assert predictions.truth is not None  # noqa: S101 (only then is there a summary)
     names, overall = predictions.label_names, 100 * figures.correct.sum() / figures.support.sum()
     classes = [
-        f"{names[true]!r} is answered {names[answered]!r} ({count} images of {of})"
+        f"{names[true]!r} is answered {names[answered]!r} ({counted(count, 'image')} of {of})"
         for true, answered, count, of in exchanged_classes(predictions.answers, predictions.truth)
     ]
     if not classes:
@@ -166,7 +176,8 @@ def _exchanged_warning(predictions: Predictions, figures: PerClass) -> list[str]
 def _neglected_warning(predictions: Predictions, figures: PerClass) -> list[str]:
     names, overall = predictions.label_names, 100 * figures.correct.sum() / figures.support.sum()
     classes = [
-        f"{names[index]!r} ({figures.correct[index]} of {figures.support[index]} images found)"
+        f"{names[index]!r} ({figures.correct[index]} of "
+        f"{counted(figures.support[index], 'image')} found)"
         for index in neglected_classes(figures)
     ]
     if not classes:

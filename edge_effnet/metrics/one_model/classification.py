@@ -190,6 +190,11 @@ def chance_percent(answers: Indices, truth: Indices, classes: int) -> float:
     return 100 * float(true @ answered)
 
 
+def guess_percent(truth: Indices, classes: int) -> float:
+    """Accuracy of always answering the commonest true class, in percent."""
+    return 100 * float(bincount(truth, minlength=classes).max()) / len(truth)
+
+
 def _ratio(part: Indices, total: Indices) -> Float64Array:
     undefined = np.full(len(total), np.nan)
     return np.asarray(np.divide(part, total, out=undefined, where=total > 0), np.float64)

@@ -14,6 +14,7 @@ from edge_effnet.metrics.one_model.chance import likely_cause, no_association
 from edge_effnet.metrics.one_model.classification import Flags, PerClass, Scores
 from edge_effnet.metrics.one_model.rare_classes import LEAST_MISSES, name_some, neglected_classes
 from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.plurals import counted
 
 _THRESHOLD = "of a score, above which a label is answered"
 
@@ -160,7 +161,7 @@ def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> l
     silent = (figures.answered == 0) & (figures.support >= LEAST_MISSES)
     if silent.any():
         never = [
-            f"{names[index]!r} (true on {figures.support[index]} images)"
+            f"{names[index]!r} (true on {counted(figures.support[index], 'image')})"
             for index in np.flatnonzero(silent)
         ]
         lines.append(
@@ -169,7 +170,8 @@ def _warnings(predictions: Predictions, figures: PerClass, at_chance: bool) -> l
         )
     if not at_chance:
         rare = [
-            f"{names[index]!r} ({figures.correct[index]} of {figures.support[index]} images found)"
+            f"{names[index]!r} ({figures.correct[index]} of "
+            f"{counted(figures.support[index], 'image')} found)"
             for index in neglected_classes(figures)
             if not silent[index]
         ]

@@ -30,6 +30,7 @@ from edge_effnet.metrics.one_model.threshold_sweep import (
     sweep,
 )
 from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.plurals import counted
 
 Outcome = Literal["proven", "open", "missed", "none"]
 """Whether other images prove that the target is reached, say nothing certain, or prove that it is
@@ -193,8 +194,8 @@ def _why_none(target: Target, swept: Sweep, images: int) -> str:
         return f"no threshold: no image of {target.label!r} to choose it on"
     best = int(np.argmax(swept.precision))
     return (
-        f"no threshold reaches a {target.text} on the {images} images to choose on: at most "
-        f"{percent(float(swept.precision[best]))}, at {swept.thresholds[best]:.6g}"
+        f"no threshold reaches a {target.text} on the {counted(images, 'image')} to choose on: at "
+        f"most {percent(float(swept.precision[best]))}, at {swept.thresholds[best]:.6g}"
     )
 
 

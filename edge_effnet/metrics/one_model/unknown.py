@@ -11,6 +11,7 @@ from edge_effnet.heads.unknown import Unknown
 from edge_effnet.metrics.intervals import interval_json, interval_text, wilson_interval
 from edge_effnet.metrics.one_model.base import MetricRow
 from edge_effnet.metrics.predictions import Predictions
+from edge_effnet.plurals import counted
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class UnknownAnswers:
     def text(self) -> str:
         """The share that is unknown, for people."""
         return (
-            f'{self.unknown} of {self.images} images answered "unknown": '
+            f'{self.unknown} of {counted(self.images, "image")} answered "unknown": '
             f"{self.unknown_percent:.1f} %, {interval_text(self.unknown_interval_percent)}"
         )
 
@@ -66,7 +67,9 @@ class UnknownAnswers:
     def figures(self) -> list[MetricRow]:
         """Of images whose class the model knows."""
         lost = f"{self.unknown} lost, {interval_text(self.unknown_interval_percent)}"
-        right = f"of {self.answered} images, {interval_text(self.right_interval_percent)}"
+        right = (
+            f"of {counted(self.answered, 'image')}, {interval_text(self.right_interval_percent)}"
+        )
         return [
             MetricRow('answered "unknown"', self.unknown_percent, remark=lost, compared=False),
             MetricRow("top-1 of answered", self.right_percent, remark=right),

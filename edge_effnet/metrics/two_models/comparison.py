@@ -31,6 +31,7 @@ from edge_effnet.metrics.two_models.losses import (
 )
 from edge_effnet.metrics.two_models.paired import Paired, paired_test
 from edge_effnet.metrics.two_models.scenes import SceneSums
+from edge_effnet.plurals import counted
 
 FORMAT = "edge-effnet/comparison"
 VERSION = 1
@@ -220,8 +221,8 @@ def _ruined_warning(reference: ClassSummary, candidate: ClassSummary, paired: Pa
     was, now = reference.per_class, candidate.per_class
     names = reference.predictions.label_names
     classes = [
-        f"{names[index]!r} ({was.correct[index]} of {was.support[index]} images right before, "
-        f"{now.correct[index]} now)"
+        f"{names[index]!r} ({was.correct[index]} of {counted(was.support[index], 'image')} right "
+        f"before, {now.correct[index]} now)"
         for index in ruined_classes(
             reference.predictions.answers == truth, candidate.predictions.answers == truth, truth
         )

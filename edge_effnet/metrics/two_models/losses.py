@@ -52,7 +52,9 @@ def losses_of(
     if agreement_interval_percent is not None and not better:
         low, high = (100 - bound for bound in reversed(agreement_interval_percent))
         if low > WARN_DISAGREEMENT_POINTS:
-            found.append(f"answers {low:.1f} to {high:.1f} % of such images otherwise (95 %)")
+            found.append(
+                f"answers {low:.1f} to {high:.1f} % of such images otherwise (95 % interval)"
+            )
     return found
 
 

@@ -29,6 +29,7 @@ from edge_effnet.metrics.intervals import (
     normal_quantile,
     wilson_interval,
 )
+from edge_effnet.plurals import plural
 
 FEWEST_SCENES = 20
 """Under so many the spread between scenes is itself a guess, and intervals miss the truth too
@@ -87,7 +88,8 @@ class SceneSums:
     @property
     def note(self) -> str:
         """How many frames and scenes there are, and whether they are too few."""
-        text = f"{self.frames:,} frames in {self.count:,} scene{'s' * (self.count != 1)}"
+        frames, scenes = plural(self.frames, "frame"), plural(self.count, "scene")
+        text = f"{self.frames:,} {frames} in {self.count:,} {scenes}"
         if self.enough:
             return text
         most = f", {100 * float(self.sizes.max()) / self.frames:.0f} % of them in one"

@@ -16,6 +16,7 @@ from edge_effnet.model_files import quoted
 from edge_effnet.network.build import HEAD_LAYER, NORMALIZATION_LAYER, set_layer_weights
 from edge_effnet.network.weights.files import Array, LayerWeights, read_weights, whole_model
 from edge_effnet.network.weights.pytorch.ports import is_port, read_port
+from edge_effnet.plurals import counted
 
 if TYPE_CHECKING:
     import keras
@@ -93,8 +94,8 @@ def load_layer_weights(
     if surplus:
         raise WeightsError(
             f"{source} does not fit {model.name}",
-            found=f"{len(surplus)} layers more than it has, first {surplus[0]}",
-            expected=f"{len(expected)} layers with weights",
+            found=f"{counted(len(surplus), 'layer')} more than it has, first {surplus[0]}",
+            expected=f"{counted(len(expected), 'layer')} with weights",
             fix=fix,
         )
     for name, arrays in loaded.items():
@@ -135,9 +136,9 @@ def _true_variance(arrays: list[Array]) -> list[Array]:
 def _other_classes(source: str, found: int, expected: int) -> WeightsError:
     return WeightsError(
         f"{source} was made for another number of classes",
-        found=f"{found} classes",
+        found=counted(found, "class", "classes"),
         expected=f"{expected}",
-        fix=f"use it with {found} labels, or train a new classifier on top of it "
+        fix=f"use it with {counted(found, 'label')}, or train a new classifier on top of it "
         "(edge-effnet train --weights FILE --data DIR)",
     )
 

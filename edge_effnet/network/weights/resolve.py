@@ -25,6 +25,7 @@ from edge_effnet.network.weights.packages import installed_file, package_of, pac
 from edge_effnet.network.weights.pytorch.pytorch_names import TIMM
 from edge_effnet.network.weights.pytorch.safetensors_file import is_safetensors, tensor_shape
 from edge_effnet.network.weights.pytorch.timm import open_timm
+from edge_effnet.plurals import counted
 from edge_effnet.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ def _fitting(labels: Any, classes: int | None, path: Path) -> tuple[str, ...]:
     if not listed or len(labels) != classes:
         raise WeightsError(
             f"the labels in {path} do not fit its classifier",
-            found=f"{len(labels) if listed else labels!r} labels",
+            found=counted(len(labels), "label") if listed else f"{labels!r}",
             expected=f"{classes}",
             fix="write the checkpoint again with one label per class",
         )

@@ -27,6 +27,7 @@ from edge_effnet.metrics import (
     find_operating_points,
 )
 from edge_effnet.metrics.one_model.classification import Flags
+from edge_effnet.plurals import counted, plural
 from edge_effnet.runtime.evaluating.plan import EvaluationPlan
 from edge_effnet.spelling import did_you_mean
 from edge_effnet.stages import StartStage, no_progress
@@ -149,7 +150,7 @@ def compare_at_thresholds(
         )
         return KeptPoints(
             compare_points(ours, theirs, chosen, ~halves.chooses),
-            f"chosen on the other {found.chosen_on} images with {ours.name}",
+            f"chosen on the other {counted(found.chosen_on, 'image')} with {ours.name}",
             found.evaluated_on,
             without,
             halves.notices,
@@ -170,7 +171,11 @@ def compare_at_thresholds(
         )
         known = np.zeros(len(known), np.bool_)
     elif known.any():
-        notices = (f"{int(known.sum())} images that chose the thresholds were left out here",)
+        count = int(known.sum())
+        notices = (
+            f"{counted(count, 'image')} that chose the thresholds "
+            f"{plural(count, 'was', 'were')} left out here",
+        )
     return KeptPoints(
         compare_points(ours, theirs, chosen, ~known),
         f"from the card of {ours.name}{_chosen_with(card)}",
@@ -222,8 +227,8 @@ def refuse_to_keep(targets: Sequence[Target], plan: EvaluationPlan, card: Card) 
     if not plan.evaluation_set.is_evidence:
         raise DataError(
             "a threshold to keep needs images that the network was not trained on",
-            found=f"all {plan.evaluation_set.images} images of {plan.dataset.source}, or "
-            "near-duplicates of them, were learned from",
+            found=f"all {counted(plan.evaluation_set.images, 'image')} of {plan.dataset.source}, "
+            "or near-duplicates of them, were learned from",
             expected="images that it has not seen",
             fix="give such images with --data, or leave --out out",
         )

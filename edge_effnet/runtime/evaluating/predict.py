@@ -29,6 +29,7 @@ from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import HashedFile, Predictions, Skipped
+from edge_effnet.plurals import none_can
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.stages import OnProgress
 from edge_effnet.system.cores import available_cores
@@ -112,7 +113,7 @@ def predict_many(
     kept = np.array([index for index in range(len(dataset)) if index not in skipped])
     if not kept.size:
         raise DataError(
-            f"none of the {len(dataset)} images of {dataset.source} can be read",
+            f"{dataset.source}: {none_can(len(dataset), 'image')} be read",
             found=next(iter(skipped.values())).reason,
             fix="replace the images",
         )

@@ -14,6 +14,7 @@ from edge_effnet.image.preprocess_text import (
     settings_said,
 )
 from edge_effnet.image.preprocessing import Pixels, Preprocess, foreign_preprocess
+from edge_effnet.plurals import plural
 from edge_effnet.runtime.input_pixels.evidence import FEWEST_PHOTOS, Evidence
 from edge_effnet.runtime.input_pixels.input_tensor import by_quantization
 from edge_effnet.runtime.input_pixels.rescaling import by_rescaling
@@ -142,7 +143,7 @@ def ask_how(
         found += f", and {tried} labelled photos are answered no better than chance may explain"
         hint = "check that the labels are in the network's order, or give more photos"
     elif tried:
-        are = "photos are" if tried > 1 else "photo is"
+        are = plural(tried, "photo is", "photos are")
         found += f", and {tried} labelled {are} too few: {FEWEST_PHOTOS} are needed"
         hint = "or give more labelled photos, which tell it"
     else:

@@ -11,6 +11,7 @@ from edge_effnet.heads.head import Head
 from edge_effnet.image.found import FoundPreprocess
 from edge_effnet.image.preprocess_text import preprocess_text
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.plurals import counted
 from edge_effnet.runtime.input_pixels.evidence import FEWEST_PHOTOS, Evidence
 from edge_effnet.runtime.input_pixels.running import open_running
 from edge_effnet.runtime.input_pixels.trial import PREPARED_BYTES, LabelledPhotos, Trial
@@ -229,7 +230,9 @@ def _reason(
     doubt: str | None,
 ) -> str:
     count = len(trial.photos)
-    what = f"trying the usual ways on {count} labelled photos: {trial.right(chosen)} right"
+    what = (
+        f"trying the usual ways on {counted(count, 'labelled photo')}: {trial.right(chosen)} right"
+    )
     others = [way for way in ways.values() if way != chosen and trial.complete(way)]
     if evidence.strength == "inferred" and evidence.settings != chosen:
         said = evidence.settings

@@ -18,6 +18,7 @@ from edge_effnet.metrics import (
 )
 from edge_effnet.metrics.intervals import interval_text, round_up
 from edge_effnet.metrics.two_models.paired import PROVE_BELOW_POINTS
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.tables import (
     ROWS,
@@ -53,7 +54,7 @@ def print_comparison(comparison: Comparison, source: str, *, is_evidence: bool =
         model = predictions.model
         what = f"{model.path}  {megabytes(model.size_bytes)}" if model else predictions.name
         say(out, f"{role}  {what}", "bold")
-    say(out, f"{comparison.images} images of {source}")
+    say(out, f"{counted(comparison.images, 'image')} of {source}")
     if comparison.reference and comparison.candidate:
         out.print(_side_by_side(comparison.reference, comparison.candidate))
     out.print()
@@ -96,7 +97,7 @@ def _agreement_lines(comparison: Comparison) -> list[str]:
         )
     if unknown := comparison.unknown:
         lines.append(
-            f'answered "unknown": {unknown.reference} images by the reference, '
+            f'answered "unknown": {counted(unknown.reference, "image")} by the reference, '
             f"{unknown.candidate} by the candidate, {unknown.differ} by one of them alone"
         )
     return lines
@@ -108,7 +109,7 @@ def conclusions(paired: Paired, images: int, *, is_evidence: bool = True) -> lis
     Args:
         is_evidence: as ``print_comparison``.
     """
-    counts = f"{paired.lost} images lost, {paired.gained} gained"
+    counts = f"{counted(paired.lost, 'image')} lost, {paired.gained} gained"
     if not paired.bounded:
         return [f"drop {paired.drop_points:.1f} points: {counts}"]
     if not is_evidence:
@@ -123,7 +124,9 @@ def conclusions(paired: Paired, images: int, *, is_evidence: bool = True) -> lis
     elif high < 0:
         lines.append("proven: the candidate is more accurate than the reference")
     else:
-        lines.append(f"not proven: that the two differ in accuracy at all, on {images} images")
+        lines.append(
+            f"not proven: that the two differ in accuracy at all, on {counted(images, 'image')}"
+        )
     most = paired.drop_at_most_points
     if most > 0:
         lines.append(f"proven: the drop is at most {most:.1f} points (one-sided, 95 %)")
@@ -170,7 +173,9 @@ def _print_class_changes(out: Console, ours: Summary, theirs: Summary) -> None:
             share(f1[index]),
         )
     more = len(changed) - len(shown)
-    print_rows(out, rows, f"{more} classes more with another recall" if more else "")
+    print_rows(
+        out, rows, f"{counted(more, 'class', 'classes')} more with another recall" if more else ""
+    )
 
 
 def _print_flips(out: Console, comparison: Comparison) -> None:
@@ -191,7 +196,9 @@ def _print_flips(out: Console, comparison: Comparison) -> None:
             Text(f"{_answer_text(flip.candidate, names)} {flip.candidate_score:.2f}"),
         )
     more = len(flips) - ROWS
-    print_rows(out, rows, f"{more} flipped images more; --json lists them all" * (more > 0))
+    print_rows(
+        out, rows, f"{counted(more, 'flipped image')} more; --json lists them all" * (more > 0)
+    )
 
 
 def _answer_text(chosen: Sequence[int], names: Sequence[str]) -> str:

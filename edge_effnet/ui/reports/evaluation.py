@@ -7,6 +7,7 @@ from rich.console import Console
 
 from edge_effnet.metrics import ClassSummary, LabelSummary, Summary
 from edge_effnet.metrics.intervals import wilson_interval
+from edge_effnet.plurals import counted
 from edge_effnet.runtime.evaluating.others import OtherThings
 from edge_effnet.ui.console import console
 from edge_effnet.ui.tables import (
@@ -27,8 +28,13 @@ from edge_effnet.ui.tables import (
 def print_summary(summary: Summary, source: str) -> None:
     """Print one model's report; ``source`` says where the images come from."""
     out, predictions = console(), summary.predictions
-    known = _KNOWN[predictions.task].format(len(predictions.labels))
-    say(out, f"{predictions.name} on {source}: {summary.images} images, {known}", "bold")
+    labels = len(predictions.labels)
+    known = {
+        "classes": f"{counted(labels, 'class', 'classes')} known",
+        "labels": f"{counted(labels, 'label')} known",
+        "value": "a value each",
+    }[predictions.task]
+    say(out, f"{predictions.name} on {source}: {counted(summary.images, 'image')}, {known}", "bold")
     figures = grid()
     for figure in summary.figures:
         figures.add_row(figure.name, figure.text, figure.remark)
@@ -49,9 +55,6 @@ def print_others(seen: OtherThings) -> None:
     print_skipped(out, seen.skipped)
 
 
-_KNOWN = {"classes": "{} classes known", "labels": "{} labels known", "value": "a value each"}
-
-
 def _print_classes(out: Console, summary: ClassSummary) -> None:
     figures, names = summary.per_class, short_names(summary.predictions.labels)
     recall, precision, f1 = figures.recall, figures.precision, figures.f1
@@ -68,7 +71,7 @@ def _print_classes(out: Console, summary: ClassSummary) -> None:
     rest = ""
     if others := present[len(shown) :]:
         mean = float(np.mean(recall[others]))
-        rest = f"{len(others)} classes more, with a mean recall of {mean:.2f}"
+        rest = f"{counted(len(others), 'class', 'classes')} more, with a mean recall of {mean:.2f}"
     print_rows(out, rows, rest)
 
 
@@ -80,7 +83,9 @@ def _print_mistakes(out: Console, summary: ClassSummary) -> None:
     for true, answered, images in mistakes[:ROWS]:
         rows.add_row(name_text(names[true]), str(images), name_text(names[answered]))
     others = sum(images for _, _, images in mistakes[ROWS:])
-    print_rows(out, rows, f"{others} images more, mistaken in other ways" if others else "")
+    print_rows(
+        out, rows, f"{counted(others, 'image')} more, mistaken in other ways" if others else ""
+    )
 
 
 def _print_labels(out: Console, summary: LabelSummary) -> None:
@@ -97,4 +102,4 @@ def _print_labels(out: Console, summary: LabelSummary) -> None:
             name_text(names[index]), *counts, *(share(values[index]) for values in columns)
         )
     more = len(order) - len(shown)
-    print_rows(out, rows, f"{more} labels more; --json lists them all" if more else "")
+    print_rows(out, rows, f"{counted(more, 'label')} more; --json lists them all" if more else "")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.plurals import counted
 from edge_effnet.ui.quantities import Share
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def print_operating_points(found: OperatingPoints, *, is_evidence: bool = True) 
     out.print()
     say(
         out,
-        f"thresholds chosen on {found.chosen_on} images, evaluated on the other "
+        f"thresholds chosen on {counted(found.chosen_on, 'image')}, evaluated on the other "
         f"{found.evaluated_on}",
         "bold",
     )
@@ -114,7 +115,11 @@ def print_operating_points(found: OperatingPoints, *, is_evidence: bool = True) 
             for name, value, remark in _figures(chosen.evaluated_on):
                 rows.add_row(f"  {name}", value, remark)
             out.print(rows)
-            say(out, f"  ({target.measure} where it was chosen: {right} of {images} images)", "dim")
+            say(
+                out,
+                f"  ({target.measure} where it was chosen: {right} of {counted(images, 'image')})",
+                "dim",
+            )
         known = is_evidence or chosen is None
         say(out, f"  {point.conclusion if known else NOTHING_PROVEN}", _STYLES[point.outcome])
     if any(one.threshold and one.target.measure == "precision" for one in found.points):
@@ -143,7 +148,7 @@ def _share(part: int, whole: int) -> tuple[str, str]:
         return "–", "of no image"
     low, high = wilson_interval(part, whole)
     return f"{100 * part / whole:.1f} %", (
-        f"{part} of {whole} images, {interval_text((100 * low, 100 * high))}"
+        f"{part} of {counted(whole, 'image')}, {interval_text((100 * low, 100 * high))}"
     )
 
 
@@ -159,7 +164,11 @@ def print_kept_points(kept: KeptPoints, *, is_evidence: bool = True) -> None:
 
     out = console()
     out.print()
-    say(out, f"operating points on {kept.images} images; thresholds {kept.origin}", "bold")
+    say(
+        out,
+        f"operating points on {counted(kept.images, 'image')}; thresholds {kept.origin}",
+        "bold",
+    )
     for line in kept.notices:
         say(out, f"note: {line}", "dim")
     for point in kept.points:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, megabytes
 
 
@@ -12,8 +13,8 @@ def print_preflight(outcome: dict[str, Any]) -> None:
     out = console()
     ops = outcome["ops"]
     out.print(f"{outcome['file']} on an Edge TPU", style="bold")
-    pieces = f", in {outcome['subgraphs']} piece" + "s" * (outcome["subgraphs"] != 1)
-    out.print(f"{outcome['mapped']} of {len(ops)} operators map{pieces * bool(outcome['mapped'])}")
+    pieces = f", in {counted(outcome['subgraphs'], 'piece')}" if outcome["mapped"] else ""
+    out.print(f"{outcome['mapped']} of {counted(len(ops), 'operator')} map{pieces}")
     if outcome["weight_bytes"]:
         room = "fit on" if outcome["fits_on_chip"] else "exceed"
         out.print(f"{megabytes(outcome['weight_bytes'])} of weights {room} the chip's 8 MB")

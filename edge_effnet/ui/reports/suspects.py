@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge_effnet.plurals import counted
 from edge_effnet.ui.console import console, echo
 from edge_effnet.ui.tables import ROWS, name_text, say, table
 
@@ -24,8 +25,8 @@ def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
     out, wrong = console(), suspects.wrong
     say(
         out,
-        f"\nlikely wrong labels: {len(wrong)} of {suspects.images} images (confident learning, "
-        "Northcutt et al. 2021)",
+        f"\nlikely wrong labels: {len(wrong)} of {counted(suspects.images, 'image')} (confident "
+        "learning, Northcutt et al. 2021)",
         "bold",
     )
     if wrong:
@@ -37,10 +38,12 @@ def print_suspects(suspects: Suspects, moved: list[Path] | None) -> None:
         out.print(rows)
         _more(len(wrong))
     contradict = [one for one in suspects.copies if one.contradict]
+    groups = counted(len(suspects.copies), "group") if suspects.copies else "none"
+    if suspects.copies:
+        groups += f", {len(contradict) or 'none'} of them under different labels"
     say(
         out,
-        f"one image several times, or nearly, among {suspects.given} images: "
-        f"{len(suspects.copies)} groups, {len(contradict)} of them under different labels",
+        f"one image several times, or nearly, among {counted(suspects.given, 'image')}: {groups}",
         "bold",
     )
     for copies in suspects.copies[:ROWS]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
 from edge_effnet.ui.console import console, echo, megabytes
 from edge_effnet.ui.reports.evaluation import print_summary
 from edge_effnet.ui.reports.previous import compared
+from edge_effnet.ui.shown_commands import example, own_command
 from edge_effnet.ui.tables import say
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ def print_taught(taught: Taught, out: Path, against: Against | None = None) -> N
             say(console(), line)
     size = megabytes(out.stat().st_size)
     echo(f"written to {out}, {size}")
-    echo(f"next: edge-effnet classify {out} PHOTO")
+    photo = example(taught.collection.paths)
+    echo(f"next: {own_command()} classify {quote(str(out))} {photo}")
 
 
 def notes(taught: Taught) -> list[str]:

@@ -7,6 +7,7 @@ from collections import namedtuple
 from pathlib import Path
 from typing import Any, ClassVar
 
+import asyncssh
 import pytest
 
 from tests.benchmarks.ssh.server import Files, Pi, running_pi
@@ -89,11 +90,27 @@ def test_a_user_whom_the_pi_does_not_know_is_named(
 ) -> None:
     fill(tmp_path / "pi")
     with running_pi(tmp_path / "pi", user_home, users=("alice",)):
-        code, _, err = cli("collect", "pull", "pi@bob@pi4:kept")
-        assert code == 1
-        assert "pi4 accepts none of your SSH keys for the user 'bob'" in err
-        assert "ssh-copy-id bob@pi4" in err
+        for place in ("pi@bob@pi4:kept", "bob@pi4:kept"):
+            code, _, err = cli("collect", "pull", place)
+            assert code == 1
+            assert "pi4 accepts none of your SSH keys for the user 'bob'" in err
+            assert "make a key: ssh-keygen -t ed25519; then give it your public key" in err
+            assert "ssh-copy-id bob@pi4" in err
+        for name in ("id_ed25519", "mine"):
+            key = asyncssh.generate_private_key("ssh-ed25519")
+            key.write_private_key(user_home / ".ssh" / name)
+        assert "to fix: give it your public key" in cli("collect", "pull", "bob@pi4:kept")[2]
+        config = user_home / ".ssh/config"
+        before = config.read_text()
+        config.write_text(f"{before} IdentityFile ~/.ssh/mine\n")
+        _, _, err = cli("collect", "pull", "bob@pi4:kept")
+        assert f"ssh-copy-id -i {user_home}/.ssh/mine.pub bob@pi4" in err
+        config.write_text(f"{before} IdentityFile ~/.ssh/none\n")
+        _, _, err = cli("collect", "pull", "bob@pi4:kept")
+        assert f"make it: ssh-keygen -t ed25519 -f {user_home}/.ssh/none" in err
+        config.write_text(before)
         assert cli("collect", "pull", "pi@alice@pi4:kept")[0] == 0
+        assert cli("collect", "pull", "alice@pi4:kept", "again")[0] == 0
 
 
 def test_a_full_disk_here_is_one_line(pi: Pi, cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:

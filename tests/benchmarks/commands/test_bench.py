@@ -13,6 +13,7 @@ from benchmarks.accuracy import reference_index
 from benchmarks.devices import DEVICES, Device, find_device
 from benchmarks.results.store import read_results
 from benchmarks.spec import BenchSpec, parse_threads
+from benchmarks.ssh.connect import device_name
 from benchmarks.studies.overhead import measure_overhead
 from edge_effnet.errors import UsageProblem
 from tests.benchmarks.conftest import Cli
@@ -150,7 +151,13 @@ def test_the_reference_is_the_first_float_model(colour_model: MakeModel) -> None
 def test_devices_are_rows() -> None:
     assert find_device("cpu") == (DEVICES["cpu"], "")
     assert find_device("pi@raspberrypi.local:22") == (DEVICES["pi"], "raspberrypi.local:22")
-    for wrong in ("", "pi", "pi@", "cpu@host", "cpu@"):
+    named = "anna@raspberrypi.local:22"  # the user's own name, which current systems ask for
+    assert find_device(named) == (DEVICES["pi"], named)
+    assert find_device("pi@" + named) == (DEVICES["pi"], named)
+    for address, shown in ((named, named), ("raspberrypi.local", "pi@raspberrypi.local")):
+        assert device_name(address) == shown
+        assert find_device(shown)[1] == address
+    for wrong in ("", "pi", "pi@", "cpu@host", "cpu@", "@host", "anna@"):
         with pytest.raises(UsageProblem, match="--device"):
             find_device(wrong)
     with pytest.raises(ValueError, match="not complete"):

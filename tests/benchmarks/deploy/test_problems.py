@@ -144,9 +144,9 @@ def test_what_cannot_be_understood_or_found_is_one_line(
 ) -> None:
     pi.file("folder/mine.tflite/x")
     for arguments, code, says in (
-        ((), 2, "Missing argument"),
-        ((new,), 2, "Missing argument"),
-        (("--back",), 2, "Missing argument"),
+        ((), 2, "deploy needs a model; found no MODEL"),
+        ((new,), 2, "deploy needs a Raspberry Pi; found no NAME@HOST[:PATH]"),
+        (("--back",), 2, "deploy --back needs a Raspberry Pi and the file there"),
         (("--back", "pi@pi4"), 2, "which file of the Pi is to be put back is not said"),
         (("--back", "pi@pi4:mine.tflite", "--data", tmp_path), 2, "omit --data"),
         (("--back", "pi@pi4:mine.tflite"), 1, "no earlier file of mine.tflite is kept on pi4"),

@@ -40,6 +40,8 @@ def test_addresses_read_like_ssh_destinations() -> None:
     assert parse_address("raspberrypi.local") == Address("raspberrypi.local")
     assert parse_address("alice@10.0.0.7:2222") == Address("10.0.0.7", "alice", 2222)
     assert parse_address("[fe80::1]:22") == Address("fe80::1", None, 22)
+    for text in ("raspberrypi.local", "alice@10.0.0.7:2222", "[fe80::1]:22"):
+        assert parse_address(text).text == text
     assert Address("board", "alice", 2222).ssh == "ssh -p 2222 alice@board"
     for wrong in (
         "host:",
@@ -231,13 +233,16 @@ def test_what_cannot_be_reached_or_meant_is_one_line(
 ) -> None:
     model, pi = colour_model(), "pi@127.0.0.1:1"
     for arguments, code, says in (
-        (("bench",), 2, "Missing argument"),
+        (("bench",), 2, "bench needs a model; found no MODELS"),
         (("bench", "--attach"), 2, "for devices that are elsewhere"),
         (("bench", model, "--clean"), 2, "for devices that are elsewhere"),
         (("bench", model, "--device", pi, "--attach"), 2, "leave the models out"),
         (("bench", model, "--device", pi, "--device", pi), 2, "named twice"),
-        (("bench", model, "--device", "pi@:22"), 2, "--device pi@… is not understood"),
+        (("bench", model, "--device", "pi@:22"), 2, "--device NAME@… is not understood"),
         (("bench", model, "--device", pi), 1, "runs no SSH server there"),
+        (("bench", model, "--device", "anna@127.0.0.1:1"), 1, "if 1 is not its port, leave it out"),
+        (("bench", model, "--device", "anna@:1"), 2, "for example your-name@raspberrypi.local"),
+        (("bench", model, "--device", "raspberrypi.local"), 2, "NAME@raspberrypi.local?"),
         (("bench", model, "--device", "pi@no.invalid"), 1, "no.invalid cannot be reached"),
     ):
         found, _, err = cli(*arguments)

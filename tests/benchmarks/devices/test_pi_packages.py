@@ -32,9 +32,9 @@ def board(bits: int, python: str = "3.11.2") -> Board:
     return cast(Board, SimpleNamespace(about=about, address=address))
 
 
-def pinned(bits: int) -> dict[str, str]:
+def pinned(bits: int, *, camera: bool = False) -> dict[str, str]:
     """Name: version of each file that may be installed; every line must have hashes."""
-    text = needs(board(bits))["pinned"]
+    text = needs(board(bits), camera=camera)["pinned"]
     lines = re.sub(r" \\\n +", " ", re.sub(r"(?m)^#.*\n", "", text)).splitlines()
     found = [re.fullmatch(rf"([a-z0-9-]+)==([0-9.]+)(?:{HASH})+", line) for line in lines]
     return {one[1]: one[2] for one in found if one is not None} if all(found) else {}
@@ -50,6 +50,18 @@ def test_versions_are_those_of_the_tests_and_have_hashes(bits: int) -> None:
     assert other == ({"tflite-runtime": "2.14.0"} if bits == 32 else {})
     from_apt = {"numpy", "opencv-python-headless", "ai-edge-litert"} if bits == 32 else set()
     assert set(requirements()) - from_apt <= set(found)
+
+
+def test_beside_the_picamera2_of_bookworm_is_the_numpy_it_was_built_for() -> None:
+    """Where a camera is to run; a measurement has an environment of its own."""
+    old, new = pinned(64, camera=True), pinned(64)
+    assert set(old) == set(new)
+    assert {name: version for name, version in old.items() if version != new[name]} == {
+        "ml-dtypes": "0.5.4",
+        "numpy": "1.26.4",
+        "opencv-python-headless": "4.11.0.86",
+    }
+    assert needs(board(64, "3.13.5"), camera=True) == needs(board(64))  # Trixie
 
 
 @pytest.fixture

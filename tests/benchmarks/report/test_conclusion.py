@@ -53,6 +53,21 @@ def test_the_page_begins_with_what_to_do(make_result: MakeResult) -> None:
             "about 559 images would exclude one of 1 point",
         ),
         ({}, "open", "only labels can tell"),
+        (
+            {"drop_points": -9.0, "drop_interval_points": [-13.0, -5.0]},
+            "good",
+            "x is more accurate than x by 9.0 points (5.0 to 13.0).",
+        ),
+        (
+            {"drop_points": -9.0, "camera": {}},
+            "open",
+            "of 4 frames, and is 9.0 points more accurate than x there; too few scenes",
+        ),
+        (
+            {"trained_on": {"line": "trained on 1 of 5", "is_evidence": True}},
+            "open",
+            "only labels can tell",
+        ),
         ({"value_difference": {"mean_abs": 0.25}}, "open", "differs from x by 0.25"),
         ({"trained_on": {"line": "it was trained on them"}}, "bad", "other images"),
     ],

@@ -52,7 +52,8 @@ def test_an_evaluation_without_thresholds_is_a_source_too(document: Any) -> None
     assert "Thresholds" not in text
     (line,) = conclusions(Sources((), (), (), (), (document,)))
     assert (line.tone, line.text) == (
-        "open", "colours: top-1 100.0 % (88.6 to 100.0) on 30 images."
+        "open",
+        "colours is right on 100.0 % (88.6 to 100.0) of 30 images; guessing would get 33.3 %.",
     )  # fmt: skip
 
 
@@ -79,6 +80,18 @@ def test_images_that_were_learned_from_are_the_first_thing_said(document: Any) -
     (line,) = conclusions(Sources((), (), (), (), (document,)))
     assert line.tone == "bad"
     assert line.text.startswith("Evaluate colours on other images")
+    assert '<p class="caution">the network was trained on all' in page_of(document)
+
+
+def test_images_that_were_left_out_because_they_were_learned_from_spoil_nothing(
+    document: Any,
+) -> None:
+    line = "the network was trained on 2 of 32 images: evaluated on 30, which it never saw"
+    document["trained_on"] = {"is_evidence": True, "line": line}
+    assert conclusions(Sources((), (), (), (), (document,)))[0].tone == "open"
+    text = page_of(document)
+    assert f"<li>{line}</li>" in text
+    assert "caution" not in text.partition("</style>")[2]
 
 
 def test_the_points_of_a_comparison(

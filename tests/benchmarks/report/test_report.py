@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -19,6 +20,7 @@ import pytest
 from benchmarks.report.page import render
 from benchmarks.report.sources import Sources, read_sources
 from edge_effnet.errors import DataError
+from edge_effnet.measure.validity import Remark, Validity
 from tests.benchmarks.commands.test_bench import swapped
 from tests.benchmarks.conftest import Cli, MakeResult
 from tests.benchmarks.report.documents import Balanced, comparison_json
@@ -138,8 +140,11 @@ def test_a_camera_run_is_drawn(
     assert text.count(f"Camera: {colour_folder.name}") == 2
     assert "<b>66.7 %</b> <small>of 30 frames in 3 scenes: too few for an interval</small>" in text
     assert "frame to frame" in text
-    live = {**sources.camera_runs[0], "every_frame": False}
-    assert "95 % under" in render(Sources((), (), (), (live,)), title="x")
+    assert "No frame was kept for its answer" in text
+    live = {**sources.camera_runs[0], "every_frame": False, "reopened": 1}
+    shown = render(Sources((), (), (), (live,)), title="x")
+    assert "slowest 5 %: over" in shown
+    assert "<b>1 time</b>" in shown
     trained = {
         **sources.camera_runs[0],
         "trained_on": {"line": "no evidence: the network was trained"},
@@ -177,6 +182,73 @@ def test_frames_whose_class_viewers_told_are_drawn_by_class(
     assert "&lt;b&gt;stop</th><td><b>17 of 20 (85 %)</b></td><td>9 of 10 (90 %)" in text
     with pytest.raises(DataError, match="by_class"):
         read_sources([save(path, {**document, "told": {**told, "by_class": 3}})])
+
+
+def test_why_a_result_is_not_valid_stands_beside_the_badge(make_result: MakeResult) -> None:
+    result = make_result({"a": around(1), "b": around(2)})
+    busy = Validity((Remark("load", True, "other programs used <40> % of the CPU", "stop them"),))
+    few = Validity((Remark("few", True, "3 samples", "measure longer"),))
+    cases = (result.cases[0], replace(result.cases[1], verdict=few))
+    spoiled = replace(result, verdict=busy, cases=cases)
+    header = render(Sources((spoiled,), (), ()), title="x").partition("</header>")[0]
+    told = re.sub(r"<[^>]*>", "", header.partition('class="badge bad">')[2])
+    assert "not valid other programs used &lt;40&gt; % of the CPU; b: 3 samples · " in told
+    good = render(Sources((result,), (), ()), title="x").partition("</header>")[0]
+    assert "reason" not in good.partition("</style>")[2]
+
+
+def test_columns_have_names_that_everybody_knows(make_result: MakeResult) -> None:
+    text = render(Sources((make_result({"a": around(1)}),), (), ()), title="x")
+    assert '<th class="n">slowest 5 %</th>' in text
+    assert "<dt>slowest 1 %</dt>" in text
+    assert not re.search(r">9[059] %<", text)
+
+
+def test_frames_that_were_kept_are_shown_and_those_nearly_the_same_once(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    path, kept = tmp_path / "run.json", tmp_path / "kept"
+    run = ("camera", "--model", colour_model(), "--source", colour_folder)
+    assert cli(*run, "--save", "red", "--save-to", kept, "--json", path)[0] == 0
+    document = json.loads(path.read_text())
+    saved = document["saved"]
+    assert {Path(one["file"]) for one in saved} == set(kept.rglob("*.jpg")) != set()
+    assert {one["label"] for one in saved} == {"red"}
+    text = render(read_sources([path]), title="x")
+    Balanced().feed(text)
+    assert "Frames that were kept" in text
+    assert text.count("data:image/jpeg") == len(saved)
+
+    for number in range(4):
+        shutil.copy(saved[0]["file"], kept / f"{number}.jpg")
+    document["saved"] = [{**saved[0], "file": str(kept / f"{number}.jpg")} for number in range(4)]
+    text = render(read_sources([save(path, document)]), title="x")
+    assert "and 3 nearly the same" in text
+    assert text.count("data:image/jpeg") == 1
+    shutil.rmtree(kept)
+    assert "4 images are not shown" in render(read_sources([path]), title="x")
+
+
+def test_neighbouring_frames_that_two_models_answer_differently_are_shown_once(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    for number in (1, 2, 3):
+        shutil.copy(colour_folder / "blue" / "0.png", colour_folder / "blue" / f"{number}.png")
+    path = tmp_path / "run.json"
+    models = ("--model", colour_model("a.tflite", swapped()), "--compare", colour_model("b.tflite"))
+    run = ("camera", *models, "--source", colour_folder, "--truth", "folder")
+    assert cli(*run, "--json", path)[0] == 0
+    document = json.loads(path.read_text())
+    flips = document["flipped"]
+    text = render(read_sources([path]), title="x", maps=0)
+    assert text.count('<article class="flip') == len(flips) - 3
+    assert "and 3 nearly the same" in text
+    for number, flip in enumerate(flips):  # of a feed whose frames were not kept
+        flip["file"] = f"clip.mp4#{number}"
+    text = render(read_sources([save(tmp_path / "feed.json", document)]), title="x")
+    ways = {(one["kind"], one["true"], one["reference"], one["candidate"]) for one in flips}
+    assert text.count('<article class="flip') == len(ways)
+    assert "10 frames are answered so" in text
 
 
 def test_an_emulated_result_is_marked(make_result: MakeResult) -> None:

@@ -37,8 +37,8 @@ def test_images_are_shown_with_both_labels(
     text = render(read_sources([path]), title="x")
     assert text.count("<s>blue</s> <b>red</b>") == wrong
     assert "One image several times" in text
-    # Likely wrong ones, two copies, three of each class.
-    assert text.count("data:image/jpeg") == wrong + 2 + 9
+    # Likely wrong ones, two copies, three of each class; and the mistakes.
+    assert text.count("data:image/jpeg") == wrong + 2 + 9 + text.count('<b class="wrong">')
 
     aside = tmp_path / "aside"
     moved = evaluation(cli, model, colour_folder, tmp_path / "moved.json", "--move", aside)
@@ -59,7 +59,21 @@ def test_images_near_those_of_training_are_shown(
     text = render(read_sources([path]), title="x")
     assert "Nearly the same as training images" in text
     assert text.count("data:image/jpeg") == 24 + 9  # and three of each class
-    assert "6 more in the JSON" in text
+    assert "6 more images in the JSON" in text
+
+
+def test_of_many_copies_some_are_shown_one_of_each_label_first(
+    cli: Cli, colour_model: MakeModel, colour_folder: Path, tmp_path: Path
+) -> None:
+    path = evaluation(cli, colour_model(), colour_folder, tmp_path / "found.json")
+    document = json.loads(path.read_text())
+    file, labels = str(colour_folder / "red" / "1.png"), ["red"] * 29 + ["blue"]
+    document["suspects"] |= {"copies": [{"files": [file] * 30, "labels": labels}], "worst": []}
+    path.write_text(json.dumps(document))
+    text = render(read_sources([path]), title="x")
+    assert text.count("data:image/jpeg") == 6
+    assert text.index("<b>blue</b>") < text.index("<b>red</b>", text.index("<b>red</b>") + 1)
+    assert "24 more images in the JSON" in text
 
 
 def test_of_a_clean_set_it_says_none(

@@ -201,7 +201,7 @@ def test_a_model_that_was_not_measured_again_does_not_pass(
     code, out, err = cli("regress", old, new)
     assert code == 3
     assert "missing" in out
-    assert "1 of 2 cases were not measured again; found no b in" in " ".join(err.split())
+    assert "1 of 2 cases was not measured again; found no b in" in " ".join(err.split())
     code, _, _ = cli("regress", old, new, "--allow-missing")
     assert code == 0
     code, _, _ = cli("regress", new, old)
@@ -237,7 +237,7 @@ def test_the_limit_on_the_command_line(tmp_path: Path, make_result: MakeResult, 
     code, out, err = cli("regress", old, slow, "--max", "5%")
     assert code == 3
     assert "regressed" in out
-    assert err.startswith("error: 1 of 1 cases became slower; found a by 2")
+    assert err.startswith("error: 1 of 1 case became slower; found a by 2")
     code, out, _ = cli("regress", old, slow, "--max", "0.5", "--json", "-")
     assert code == 0
     assert json.loads(out)["regressed"] == []

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +49,15 @@ def running_pi(
     *,
     files: type[asyncssh.SFTPServer] = Files,
     users: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
 ) -> Iterator[Pi]:
     """A host that the user reaches as ``alias``.
 
     Args:
         files: what stands behind SFTP there, for hosts that lie.
         users: those it lets in; all without any.
+        variables: run what is asked for, in ``home``, with these variables of the environment;
+            without it, whatever is asked for prints the date.
     """
     connections = list[asyncssh.SSHServerConnection]()
 
@@ -67,6 +72,22 @@ def running_pi(
         process.stdout.write(f"Welcome!\n{DATE}\n")
         process.exit(0)
 
+    python = Path(sys.base_prefix) / "bin"  # not a slow pyenv shim
+
+    async def run(process: asyncssh.SSHServerProcess[bytes]) -> None:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            ["sh", "-c", process.command or "true"],
+            input=await process.stdin.read(),
+            capture_output=True,
+            cwd=home,
+            env={"HOME": str(home), "PATH": f"{python}:{os.environ['PATH']}", **(variables or {})},
+            check=False,
+        )
+        process.stdout.write(done.stdout)
+        process.stderr.write(done.stderr)
+        process.exit(done.returncode)
+
     key = asyncssh.generate_private_key("ssh-ed25519")
     ready, found = threading.Event(), list[tuple[asyncio.AbstractEventLoop, asyncio.Event, int]]()
 
@@ -76,7 +97,8 @@ def running_pi(
             "127.0.0.1",
             0,
             server_host_keys=[key],
-            process_factory=date,
+            process_factory=date if variables is None else run,
+            encoding=None if variables is not None else "utf-8",
             sftp_factory=lambda channel: files(channel, chroot=os.fsencode(home)),
         )
         stop = asyncio.Event()

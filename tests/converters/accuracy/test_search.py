@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from converters import limits_step
 from converters.accuracy.limits import Limits
-from converters.accuracy.strategies import STRATEGIES, applicable_strategies
+from converters.accuracy.strategies import STRATEGIES, Strategy, applicable_strategies
 from converters.config import ConvertConfig
 from converters.float_model.file_source import from_file
 from converters.pipeline import convert
@@ -129,7 +130,11 @@ def test_labels_teach_training_where_asked(
         taught.append((more["labels"], given[3].steps, given[3].label_weight))
         return real(*given, **more)
 
+    def training_alone(**options: Any) -> tuple[Strategy, ...]:
+        return tuple(one for one in applicable_strategies(**options) if one.training)
+
     monkeypatch.setattr(training, "train", watched)
+    monkeypatch.setattr(limits_step, "applicable_strategies", training_alone)
     config = ConvertConfig(
         out=tmp_path / "out",
         recipes=(RECIPES["int8"],),

@@ -26,11 +26,31 @@ BUILT = [
     VARIANTS["b0"],
     VARIANTS["b2"],
     VARIANTS["lite0"],
+    VARIANTS["lite3"],
     VARIANTS["edgetpu-s"],
+    VARIANTS["edgetpu-m"],
     VARIANTS["v2-b0"],
     VARIANTS["v2-s"],
     scaled_variant(-7.3),
 ]
+# All parameters, moving statistics included, as keras.applications counts them.
+KERAS_PARAMETERS = {
+    "b0": 5_330_571,
+    "b1": 7_856_239,
+    "b2": 9_177_569,
+    "b3": 12_320_535,
+    "b4": 19_466_823,
+    "b5": 30_562_527,
+    "b6": 43_265_143,
+    "b7": 66_658_687,
+    "v2-b0": 7_200_312,
+    "v2-b1": 8_212_124,
+    "v2-b2": 10_178_374,
+    "v2-b3": 14_467_622,
+    "v2-s": 21_612_360,
+    "v2-m": 54_431_388,
+    "v2-l": 119_027_848,
+}
 MACS_PUBLISHED = {"lite0": 407, "lite1": 631, "lite2": 899, "lite3": 1440, "lite4": 2640}
 # Millions of trainable parameters, as published with the reference implementation.
 TRAINABLE_PUBLISHED = {
@@ -45,8 +65,11 @@ TRAINABLE_PUBLISHED = {
 }
 
 
-@pytest.mark.parametrize("spec", BUILT, ids=lambda spec: spec.name)
-@pytest.mark.parametrize("classes", [7, 1000])
+@pytest.mark.parametrize(
+    ("spec", "classes"),
+    [(spec, 7) for spec in BUILT] + [(VARIANTS["b0"], 1000)],
+    ids=lambda value: value.name if isinstance(value, VariantSpec) else str(value),
+)
 def test_parameters_and_macs_are_those_of_the_built_network(
     spec: VariantSpec, classes: int
 ) -> None:
@@ -72,6 +95,15 @@ def test_lite_costs_what_was_published(name: str) -> None:
     total = cost(VARIANTS[name])
     assert total.macs_and_elementwise / 1e6 == pytest.approx(MACS_PUBLISHED[name], rel=0.005)
     assert VARIANTS[name].published.macs_millions == MACS_PUBLISHED[name]
+
+
+@pytest.mark.parametrize("name", KERAS_PARAMETERS)
+def test_b_and_v2_have_the_parameters_of_keras_applications(name: str) -> None:
+    assert cost(VARIANTS[name]).parameters == KERAS_PARAMETERS[name]
+
+
+def test_every_variant_has_its_figure() -> None:
+    assert set(KERAS_PARAMETERS) | set(TRAINABLE_PUBLISHED) == set(VARIANTS)
 
 
 @pytest.mark.parametrize("name", TRAINABLE_PUBLISHED)

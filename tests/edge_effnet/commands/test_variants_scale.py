@@ -60,6 +60,61 @@ def test_one_variant_as_json_file(cli: Cli, tmp_path: Path) -> None:
     assert (code, "already exists" in err) == (1, True)
 
 
+def test_networks_on_a_board_say_which_latency_is_an_estimate(cli: Cli) -> None:
+    code, out, err = cli("variants", "--for", "pi4")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == (
+        "Raspberry Pi 4 Model B: 4 cores Cortex-A72 at 1.5 GHz, 1, 2, 4 or 8 GB, 32 or 64 bits, "
+        "no int8 dot products"
+    )
+    rows = {line[:13].strip(): line[13:].split() for line in lines[2:]}
+    assert " ".join(rows["lite0"]) == "4.69 M 385 M 4.95 MB 59 ms 22 ms estimate"
+    assert " ".join(rows["v2-b0"]) == "7.20 M 718 M 7.76 MB < 110 ms < 41 ms estimate"
+    assert " ".join(rows["lite0 taught"]) == "3.44 M 384 M 3.75 MB – 22 ms estimate"
+    assert "int8 against float: 0.37 of its time, of MobileNetV2 there" in lines
+    assert "https://github.com/google/XNNPACK" in out
+    assert "recommended: lite2, about 21 frames a second" in lines
+    assert "its file: edge-effnet convert --variant lite2 --int8 --calibration photos/" in lines
+
+
+def test_published_latencies_have_their_page(cli: Cli) -> None:
+    _, out, _ = cli("variants", "edgetpu-s", "--for", "coral")
+    assert out.splitlines()[2].split()[-3:] == ["5.1", "ms", "published"]
+    assert "published: https://coral.ai/docs/edgetpu/benchmarks/ (a USB Accelerator" in out
+
+
+def test_the_board_as_json(cli: Cli, tmp_path: Path) -> None:
+    code, out, _ = cli("variants", "--for", "pizero2", "--fps", 2, "--classes", 5, "--json", "-")
+    found = json.loads(out)
+    assert (code, found["format"], found["version"]) == (0, "edge-effnet/boards", 1)
+    assert (found["board"]["cpu"], found["board"]["dot_products"]) == ("Cortex-A53", False)
+    assert (found["recommended"]["variant"], found["recommended"]["base"] is None) == (
+        "lite2",
+        False,
+    )
+    assert [row["name"] for row in found["networks"] if not row["taught"]] == list(VARIANTS)
+    lite0 = next(row for row in found["networks"] if row["taught"])
+    assert (lite0["name"], lite0["classes"], lite0["float"]) == ("lite0", 5, None)
+    assert lite0["int8"]["kind"] == "estimate"
+    report = tmp_path / "board.json"
+    assert cli("variants", "--for", "this", "--json", report)[0] == 0
+    assert json.loads(report.read_text())["board"]["name"] == "this"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--for", "corral"), "--for does not know 'corral'; did you mean coral?"),
+        (("--fps", "5"), "--fps says how fast a network is to be on a board; found no --for"),
+    ],
+)
+def test_boards_that_are_none(cli: Cli, arguments: tuple[str, ...], said: str) -> None:
+    code, out, err = cli("variants", *arguments)
+    assert (code, out) == (2, "")
+    assert said in err
+
+
 def test_phi_one_is_no_b1(cli: Cli) -> None:
     code, out, _ = cli("scale", "--phi", 1)
     assert code == 0

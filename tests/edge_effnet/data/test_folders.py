@@ -161,7 +161,7 @@ def test_a_flat_folder_gives_agreement(tmp_path: Path) -> None:
     image(tmp_path / "1.jpg")
     flat = load_dataset(tmp_path, labels=("cat", "dog"), flat=True)
     assert (flat.labels, flat.samples[0].label) == ((), None)
-    assert flat.lines() == [f"{tmp_path}: 1 images without classes"]
+    assert flat.lines() == [f"{tmp_path}: 1 image without classes"]
 
 
 def test_other_kinds_have_a_remedy_too() -> None:

@@ -98,3 +98,26 @@ def test_no_matplotlib_is_one_line_with_its_extra(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(MissingExtra, match=r"pip install 'edge-effnet\[report\]'"):
         plots.changes([("x", 0.1, "")])
+
+
+def test_names_beside_points_cover_no_bar_and_no_other_name() -> None:
+    def near(title: str, x: float) -> plots.Mark:
+        return plots.Mark(title, x, 88.0, (x - 0.2, x + 0.2), (84.0, 92.0), front=True)
+
+    alone = plots.Mark("alone", 4.0, 86.0, (3.9, 4.1), (82.0, 90.0), front=True)
+    close = [near(f"a long name {number}", 8.0 + 0.05 * number) for number in range(4)]
+    figure = plots.scatter([alone, *close], "ms", "%")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    names = {text.get_text(): text.get_window_extent() for text in axes.texts}
+    assert "alone" in names
+    assert len(names) < 5
+    boxes = list(names.values())
+    assert not any(
+        one.overlaps(other) for index, one in enumerate(boxes) for other in boxes[:index]
+    )
+    for mark in (alone, *close):
+        for value in (82.0, 84.0, 86.0, 88.0, 90.0, 92.0):
+            if mark.y_interval and mark.y_interval[0] <= value <= mark.y_interval[1]:
+                x, y = axes.transData.transform((mark.x, value))
+                assert not any(box.contains(x, y) for box in boxes)

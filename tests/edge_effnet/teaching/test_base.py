@@ -131,7 +131,8 @@ def test_a_killed_conversion_is_made_again_and_two_at_once_make_one(
     both = [finding(tmp_path) for _ in range(2)]
     told = [process.communicate() for process in both]
     assert [process.returncode for process in both] == [0, 0], told
-    (made,) = tmp_path.glob("*.tflite")
+    (made,) = tmp_path.glob("lite0-int8-*.tflite")
+    assert len(list(tmp_path.glob("lite0-float32-*.tflite"))) == 1  # what it was made from
     assert {out.strip() for out, _ in told} == {str(made)}
     assert made.read_bytes() == base.read_bytes()
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(TEMPORARY)]

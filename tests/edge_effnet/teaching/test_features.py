@@ -91,5 +91,5 @@ def test_images_removed_since_are_skipped(backbone: Backbone, images: list[Path]
 
 def test_none_that_can_be_read_is_an_error(backbone: Backbone, tmp_path: Path) -> None:
     (tmp_path / "empty.jpg").touch()
-    with pytest.raises(DataError, match="none of the 1 images can be read"):
+    with pytest.raises(DataError, match="the only image cannot be read"):
         image_features(backbone, [tmp_path / "empty.jpg"])

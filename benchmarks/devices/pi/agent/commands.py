@@ -11,8 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .arriving import look, make_folders, place
 from .cache import FILES, ROOT
 from .environment import environment
+from .installing import install
 from .jobs import clean, follow, forget, jobs, run, start
 from .lines import Refused, tell
 
@@ -41,7 +43,10 @@ def missing(request: dict[str, Any]) -> list[str]:
 
 COMMANDS: dict[str, Callable[[dict[str, Any]], Any]] = {
     command.__name__: command
-    for command in (describe, missing, environment, start, run, follow, jobs, forget, clean)
+    for command in (
+        *(describe, missing, environment, start, run, follow, jobs, forget, clean),
+        *(look, make_folders, place, install),
+    )
 }
 
 

@@ -74,11 +74,11 @@ def _environment(request: dict[str, Any], home: Path) -> dict[str, str]:
         )
     if absent:
         tell(say="building an environment for " + ", ".join(modules[name] for name in absent))
-        python = _make_environment(home / "venv")
+        python = make_environment(home / "venv")
         if request["wheels"]:
-            _install_wheels(python, home, request["wheels"], [modules[name] for name in absent])
+            install_wheels(python, home, request["wheels"], [modules[name] for name in absent])
         else:
-            _install_pinned(python, home, request["pinned"])
+            install_pinned(python, home, request["pinned"])
         absent = unimportable(python, modules)
         if absent:
             raise Refused(
@@ -113,25 +113,25 @@ class Died(Refused):
         self.line["died"] = wheel
 
 
-def _make_environment(venv: Path) -> str:
-    """An environment with pip, which may be there already; its Python."""
+def make_environment(venv: Path) -> str:
+    """Make an environment with pip, which may be there already; its Python."""
     python = str(venv / "bin" / "python")
     if not Path(python).exists():
-        _run(
+        run(
             [sys.executable, "-m", "venv", "--system-site-packages", "--without-pip", str(venv)],
             "sudo apt install -y python3-venv on the Pi",
         )
     if subprocess.run(
         [python, "-m", "pip", "--version"], capture_output=True, check=False
     ).returncode:
-        _run([python, "-m", "ensurepip"], "sudo apt install -y python3-venv on the Pi")
+        run([python, "-m", "ensurepip"], "sudo apt install -y python3-venv on the Pi")
     return python
 
 
-def _install_wheels(
+def install_wheels(
     python: str, home: Path, wheels: dict[str, str], requirements: list[str]
 ) -> None:
-    """What is missing, from the files that came with the request."""
+    """Install what is missing, from the files that came with the request."""
     folder = home / "wheels"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
@@ -139,26 +139,28 @@ def _install_wheels(
         os.link(FILES / key, folder / name)
     source = ["--no-index", "--find-links", str(folder)]
     fix = "put what is missing into the folder of --wheels"
-    _run([*_pip(python), *source, *requirements], fix)
+    run([*pip(python), *source, *requirements], fix)
 
 
-def _install_pinned(python: str, home: Path, pinned: str) -> None:
-    """Whole, so that what works together is together; pip refuses a file with another hash."""
+def install_pinned(python: str, home: Path, pinned: str) -> None:
+    """Install all of it, so that what works together is together; pip refuses other hashes."""
     names = home / "requirements.txt"
     names.write_text(pinned)
     fix = (
         "connect the Pi to the internet, or give the wheels from here: --wheels DIR; where a hash "
         "is another one, look at the index that pip uses there: pip config list"
     )
-    _run([*_pip(python), "--require-hashes", "--no-deps", "--requirement", str(names)], fix)
+    run([*pip(python), "--require-hashes", "--no-deps", "--requirement", str(names)], fix)
 
 
-def _pip(python: str) -> list[str]:
+def pip(python: str) -> list[str]:
+    """The beginning of a command that installs."""
     options = ["--only-binary=:all:", "--no-compile", "--disable-pip-version-check", "--no-input"]
     return [python, "-m", "pip", "install", *options]
 
 
-def _run(command: list[str], fix: str) -> None:
+def run(command: list[str], fix: str) -> None:
+    """Run it; where it fails, ``fix`` is what to do."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()

@@ -18,6 +18,7 @@ from edge_effnet.camera.outputs.page.controls import Controls
 from edge_effnet.camera.outputs.page.frame_publisher import FramePublisher
 from edge_effnet.camera.outputs.page.handler import PageHandler, is_loopback
 from edge_effnet.errors import OutputError, UsageProblem
+from edge_effnet.plurals import counted
 
 MOST_VIEWERS, MOST_STREAMS = 24, 8
 """Of images waited for and of streams; whoever holds all of one leaves the rest to others."""
@@ -84,7 +85,7 @@ def start_server(
     if token is not None and len(token) < TOKEN_LENGTH:
         raise UsageProblem(
             "the token for the page is too short",
-            found=f"{len(token)} characters",
+            found=counted(len(token), "character"),
             expected=f"at least {TOKEN_LENGTH}",
             fix="leave EDGE_EFFNET_TOKEN out for a random one",
         )

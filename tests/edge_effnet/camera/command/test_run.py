@@ -94,7 +94,7 @@ def test_a_network_camera(
     assert code == 0  # Ctrl-C is how a camera ends
     assert "the stream ended; trying to open it again" in err
     assert "is back" in err
-    assert "reopened 1 times" in out
+    assert "reopened 1 time" in out
     answers = [json.loads(line) for line in lines.read_text().splitlines()]
     assert {line["label"] for line in answers if line["type"] == "answer"} == {"green"}
 

@@ -101,7 +101,7 @@ def test_a_truth_about_other_images_is_refused(tmp_path: Path) -> None:
     (source / "a.png").touch()
     path = tmp_path / "truth.csv"
     path.write_text("file,label\nother/a.png,go\n")
-    with pytest.raises(DataError, match=r"says nothing of .*set; found 1 files, the first .*other"):
+    with pytest.raises(DataError, match=r"says nothing of .*set; found 1 file, the first .*other"):
         read_ground_truth(str(path), str(source), LABELS, ONE_OF_THREE)
 
 

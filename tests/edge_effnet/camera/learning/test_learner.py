@@ -136,7 +136,7 @@ def test_photos_that_taught_the_file_elsewhere_are_not_forgotten_unasked(
     assert state["worse"]
     assert state["problem"] == (
         "the 20 photos that taught taught.tflite are not kept here: it would know no more than "
-        "these 24 photos show"
+        "the 24 photos here show"
     )
     assert taught_model.read_bytes() == before
 

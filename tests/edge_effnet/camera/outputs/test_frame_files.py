@@ -88,6 +88,13 @@ def test_a_label_that_stays_is_saved_now_and_then(tmp_path: Path) -> None:
     assert np.abs(kept - plain("red").astype(int)).mean() < 8
     assert said == [f"3 frames saved in {tmp_path / 'saved'}"]
     assert saver.problem is None
+    assert [(one.path, one.label, one.score, one.number) for one in saver.saved] == [
+        (files[0], "stop", 0.9, 1),
+        (files[2], "turn left", 0.3, 3),
+        (files[1], "stop", 0.85, 5),
+    ]
+    files[0].unlink()
+    assert [one.number for one in saver.saved] == [3, 5]
 
 
 def test_images_are_saved_each(tmp_path: Path) -> None:

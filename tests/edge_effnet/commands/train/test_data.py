@@ -72,7 +72,7 @@ def test_shared_images_leave_validation(train: Cli, tmp_path: Path, tiny_file: P
         *("--run", tmp_path / "run"),
     )
     assert code == 0
-    assert "1 of 13 validation images stand in the training data too" in err
+    assert "1 of 13 validation images stands in the training data too" in err
 
 
 def test_classes_of_validation_that_training_lacks(train: Cli, tmp_path: Path) -> None:

@@ -32,10 +32,15 @@ def test_a_run_prints_its_table_and_goes_into_json(
         *("--data", colours, "--variant", tiny_file, *SMALL, "--json", tmp_path / "result.json")
     )
     assert code == 0
-    assert len(re.findall(r"^epoch \d/2: loss", err, re.MULTILINE)) == 2
+    line = (
+        r"^epoch \d/2: right on \d+ of \d+ photos held out \(\d+\.\d %\), loss \d+\.\d+; "
+        r"in training \d+\.\d %, loss \d+\.\d+; \d+ s$"
+    )
+    assert len(re.findall(line, err, re.MULTILINE)) == 2
     assert err.count("note:") == 1
     assert f"note: {colours}: 48 images, 3 classes: blue (16), green (16), red (16)" in err
-    assert re.search(r"^epoch +loss +acc % +val loss +val acc % +gap +rate +seconds", out)
+    assert re.search(r"^ +in training: +held out: *\n *epoch +loss +right % ", out)
+    assert re.search(r"^best: epoch \d, right on \d+ of \d+ photos held out \(", out, re.MULTILINE)
     assert f"{first}/best.h5" in out
     assert "edge-effnet convert --variant" in out
     document = json.loads((tmp_path / "result.json").read_text())
@@ -78,6 +83,18 @@ def test_a_loss_that_is_no_number(
         *("--epochs", "30", "--patience", "0"),
     )
     refused(answer, 1, "training diverged", "at step", "--learning-rate than 1e+06")
+    assert not (tmp_path / "run").exists()  # no epoch was finished: nothing to go on with
+
+
+def test_what_trains_nothing_writes_nothing(
+    train: Cli, tmp_path: Path, colours: Path, tiny_file: Path
+) -> None:
+    answer = train(
+        *("--data", colours, "--variant", tiny_file, *SMALL, "--run", tmp_path / "runs" / "run"),
+        *("--weights", "random", "--epochs", "0"),
+    )
+    refused(answer, 2, "nothing to train", "--epochs 0 from random weights")
+    assert not (tmp_path / "runs").exists()
 
 
 def test_nowhere_to_write(train: Cli, tmp_path: Path, colours: Path, tiny_file: Path) -> None:

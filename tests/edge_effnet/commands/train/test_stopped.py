@@ -65,7 +65,8 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, colours: Path, tiny_file: Path
 def test_a_disk_that_fills_up_at_a_checkpoint(
     tmp_path: Path, colours: Path, tiny_file: Path
 ) -> None:
-    """A limit on the size of files stands in for the disk: config.json fits, a state does not."""
+    """A limit on the size of files stands in for the disk: config.json fits, a state does not, so
+    there is nothing to go on with."""
     done = subprocess.run(
         [
             *("bash", "-c", 'ulimit -f 64; exec "$@"', "limited"),
@@ -81,4 +82,4 @@ def test_a_disk_that_fills_up_at_a_checkpoint(
     line = done.stderr.strip().splitlines()[-1]
     assert "cannot be written" in line
     assert "File too large" in line
-    assert {path.name for path in (tmp_path / "run").iterdir()} == {"config.json"}
+    assert not (tmp_path / "run").exists()

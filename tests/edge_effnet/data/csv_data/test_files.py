@@ -200,7 +200,7 @@ def test_an_image_in_several_rows_counts_once(folder: Path) -> None:
     path = write(folder, "file,label", "set/a.jpg,cat", "./set/a.jpg,cat", "c.jpg,dog")
     dataset = load_dataset(path)
     assert classes(dataset) == [("a.jpg", "cat"), ("c.jpg", "dog")]
-    assert "1 rows name an image that stands in another row" in dataset.notes[0]
+    assert "1 row names an image that stands in another row" in dataset.notes[0]
     write(folder, "file,label", "set/a.jpg,cat", "set/a.jpg,dog", "c.jpg,dog")
     with pytest.raises(DataError, match="contradicts itself about one image"):
         load_dataset(path)

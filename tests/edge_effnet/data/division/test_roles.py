@@ -123,7 +123,7 @@ def test_a_second_source_is_evaluated_on_without_what_is_learned_from(
     assert set(validation.samples) - set(roles.evaluation.samples) == {validation.samples[32]}
     first, line = roles.notices
     assert first.startswith("validated on ")
-    assert line.startswith("1 of 48 validation images stand in the training data too")
+    assert line.startswith("1 of 48 validation images stands in the training data too")
     assert f"(first: {val / 'red' / '00.png'} = {data / 'red' / '05.png'})" in line
     steps = [{"data": {"images": record(every(validation, 4), None)}}]
     roles = assign_roles(dataset, validation, share=0.2, seed=0, steps=steps)

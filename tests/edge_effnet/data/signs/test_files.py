@@ -124,7 +124,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path) -> None:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_folder(tmp_path / "signs", 16, size=32, seed=0, on_progress=stop)
+        write_folder(tmp_path / "new" / "signs", 16, size=32, seed=0, on_progress=stop)
     assert not list(tmp_path.iterdir())
 
 

@@ -69,6 +69,9 @@ def test_a_worked_example() -> None:
     assert report.calibration_error == pytest.approx((3 * 5 / 12 + 2 / 2) / 6)
     # Blind: 1/2 · 2/6 (cats) + 1/3 · 4/6 (dogs) + 1/6 · 0 (foxes).
     assert report.chance_percent == pytest.approx(100 * (1 / 6 + 2 / 9))
+    assert report.guess_percent == 50  # three of six are cats
+    figure = next(one for one in report.figures if one.name == "guessing would get")
+    assert (figure.text, figure.remark) == ("50.0 %", "always the commonest class")
 
 
 def test_ties_go_to_the_lower_index_and_do_not_flatter() -> None:

@@ -155,6 +155,6 @@ def test_what_cannot_be_used_is_said_in_one_line(tmp_path: Path) -> None:
 def test_labels_that_do_not_fit_are_refused(tmp_path: Path) -> None:
     model: Any = build(TINY, classes=2)
     save_checkpoint(model, tmp_path / "a.h5", describe(TINY, resolution=32, labels=("one",)))
-    with pytest.raises(WeightsError, match=r"labels in .* found 1 labels; expected 2"):
+    with pytest.raises(WeightsError, match=r"labels in .* found 1 label; expected 2"):
         resolve_weights(TINY, str(tmp_path / "a.h5"))
     assert np.isfinite(model.get_layer("predictions").get_weights()[0]).all()

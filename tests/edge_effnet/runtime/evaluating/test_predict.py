@@ -69,7 +69,7 @@ def test_strict_refuses_a_corrupt_image(colour_model: MakeModel, colour_folder: 
 def test_no_readable_image_at_all(colour_model: MakeModel, tmp_path: Path) -> None:
     (tmp_path / "bad.jpg").write_text("text")
     dataset = Dataset((Sample(tmp_path / "bad.jpg", 0),), ("red",), "one bad image")
-    with pytest.raises(DataError, match="none of the 1 images"):
+    with pytest.raises(DataError, match="the only image cannot be read"):
         predict(colour_model(), dataset)
 
 

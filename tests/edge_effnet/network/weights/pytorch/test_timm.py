@@ -136,7 +136,7 @@ def test_classes_are_counted_in_the_file(tmp_path: Path) -> None:
     found = resolve_weights(LITE0, str(path))
     assert (found.classes, found.origin["source"]) == (4, "timm, tf_efficientnet_lite0.in1k")
     write_config(tmp_path, "tf_efficientnet_lite0", label_names=["one"])
-    with pytest.raises(WeightsError, match="found 1 labels; expected 4"):
+    with pytest.raises(WeightsError, match="found 1 label; expected 4"):
         resolve_weights(LITE0, str(path))
 
 

@@ -1,0 +1,1 @@
+"""Which network for which board: the boards, published latencies, estimates from them."""
