@@ -138,7 +138,7 @@ def test_a_camera_that_fails_on_the_way(machine: Machine, failure: str) -> None:
     assert run.code == 0
     assert run.figures["reopened"] == 1
     assert run.notes[0] == "/dev/video0: no frame came; trying to open it again"
-    assert "reopened 1 times" in run.summary
+    assert "reopened 1 time" in run.summary
 
 
 def test_a_camera_that_is_unplugged_and_comes_back(machine: Machine) -> None:

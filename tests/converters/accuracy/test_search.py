@@ -101,12 +101,6 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
     left = {path.name for path in config.out.iterdir()}
     assert left == {"tiny-trials.json", "tiny-qat.state"}  # what --resume takes over
 
-    integer = convert(source, replace(config, resume=True, full_integer=True)).search
-    assert integer is not None
-    missed = integer.missed()
-    assert missed is not None
-    assert missed.fix.startswith("leave --full-integer out")
-
     again = convert(source, replace(config, resume=True, force=True))
     assert again.search is not None
     assert all(trial.resumed for trial in again.search.trials)
@@ -117,6 +111,28 @@ def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
     missed = again.search.missed()
     assert missed is not None  # written because asked to, and still missed
     assert (missed.exit_code, missed.what.split(", ")[-1]) == (3, "written all the same")
+
+
+def test_without_a_float_front_it_is_said_where_one_may_help(
+    model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quickest(**options: Any) -> tuple[Strategy, ...]:
+        return applicable_strategies(**options)[:1]
+
+    monkeypatch.setattr(limits_step, "applicable_strategies", quickest)
+    config = ConvertConfig(
+        out=tmp_path / "out",
+        recipes=(RECIPES["int8"],),
+        data=known,
+        calibration_images=12,
+        limits=Limits(min_agreement_percent=101),
+        full_integer=True,
+    )
+    search = convert(from_file(model, labels=None, preprocess=None), config).search
+    assert search is not None
+    missed = search.missed()
+    assert missed is not None
+    assert missed.fix.startswith("leave --full-integer out")
 
 
 def test_labels_teach_training_where_asked(

@@ -77,7 +77,7 @@ def test_the_plot_names_the_costliest_layers_worst_first(found: tuple[str, Layer
     assert len(names) == ROWS
     assert names[0] == f"{errors.layers[0].name} (mul)"
     assert names[-1].startswith(errors.layers[ROWS - 1].name)
-    assert any(f"{len(errors.layers) - ROWS} more layers" in word for word in words)
+    assert any(f"{len(errors.layers) - ROWS} more layer" in word for word in words)
 
 
 def test_the_plot_of_few_layers_is_whole_as_svg_and_png(found: tuple[str, LayerErrors]) -> None:

@@ -57,7 +57,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path, colours: Path, tiny_file: Path
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"go on with: edge-effnet train --resume {shlex.quote(str(folder))}" in err
+    assert f"edge-effnet train --resume {shlex.quote(str(folder))}" in err
     assert "Traceback" not in err
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
 
