@@ -77,14 +77,14 @@ def test_the_plot_names_the_costliest_layers_worst_first(found: tuple[str, Layer
     assert len(names) == ROWS
     assert names[0] == f"{errors.layers[0].name} (mul)"
     assert names[-1].startswith(errors.layers[ROWS - 1].name)
-    assert any(f"{len(errors.layers) - ROWS} more layer" in word for word in words)
+    assert any(f"{len(errors.layers) - ROWS} layer" in word for word in words)
 
 
 def test_the_plot_of_few_layers_is_whole_as_svg_and_png(found: tuple[str, LayerErrors]) -> None:
     _, errors = found
     few = replace(errors, layers=errors.layers[:3])
     svg = layer_error_plot(few, "three", ".svg")
-    assert b"more layers" not in svg
+    assert b"more come" not in svg
     assert svg.count(b"answers changed</title>") == 3
     image = cv2.imdecode(np.frombuffer(layer_error_plot(few, "three", ".PNG"), np.uint8), 1)
     assert image is not None
