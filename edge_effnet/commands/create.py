@@ -10,7 +10,12 @@ import click
 from edge_effnet.boards.table import BOARD_NAMES
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import GroupedCommand
-from edge_effnet.ui.options import output_options, strict_option, threads_option
+from edge_effnet.ui.options import (
+    output_options,
+    seed_option,
+    strict_option,
+    threads_option,
+)
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import OneOf
 
@@ -64,13 +69,7 @@ _GROUPS = {
 @click.option(
     "--resume", is_flag=True, help="Go on with what an interrupted call left in the folder."
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Random seed: another one shows what is chance.",
-)
+@seed_option
 @output_options
 @strict_option
 @threads_option

@@ -13,6 +13,7 @@ from edge_effnet.ui.command_classes import GroupedCommand
 from edge_effnet.ui.options import (
     output_options,
     preprocess_option,
+    seed_option,
     strict_option,
     threads_option,
 )
@@ -79,13 +80,7 @@ _GROUPS = {
     help='Where "unknown" comes too often or too seldom: of photos like yours, how many may be '
     "answered so.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=0,
-    show_default=True,
-    help="Random seed: another one shows what is chance.",
-)
+@seed_option
 @output_options
 @strict_option
 @threads_option

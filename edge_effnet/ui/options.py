@@ -112,6 +112,13 @@ strict_option = click.option(
     help="Where no image may be missing: refuse an unreadable one instead of skipping it.",
 )
 
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed: another one shows what is chance.",
+)
 threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
