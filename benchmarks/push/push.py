@@ -148,7 +148,8 @@ async def _install(
     files: dict[str, Content] = {key: wheel, **{key: path for path, key in wheels.items()}}
     missing = await board.missing(files)
     if missing:
-        await board.send({key: files[key] for key in missing}, stage("copying edge-effnet", None))
+        advance = stage("copying edge-effnet", len(missing))
+        await board.send({key: files[key] for key in missing}, advance)
     working: list[Callable[[int], None]] = []
 
     def show(line: Mapping[str, Any]) -> None:

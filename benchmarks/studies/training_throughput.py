@@ -86,10 +86,10 @@ def _our_loop(data: Path, side: int, steps: int, batch_norm: Any) -> Callable[[]
     from edge_effnet.stages import no_progress
     from edge_effnet.system.cores import available_cores
     from edge_effnet.training.config import TrainConfig
-    from edge_effnet.training.data import list_images, open_images
+    from edge_effnet.training.data.lists import list_images, open_images
     from edge_effnet.training.epochs import Callbacks, TrainingLoop
     from edge_effnet.training.initialize import compile_for_training, initialize
-    from edge_effnet.training.trainer_state import TrainerState
+    from edge_effnet.training.run_folder.trainer_state import TrainerState
 
     config = TrainConfig(
         data=str(data), variant="v2-b0", batch_size=BATCH, batch_norm=batch_norm, epochs=1000

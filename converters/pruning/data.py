@@ -23,7 +23,7 @@ from edge_effnet.data.signs.option import SIGNS
 from edge_effnet.errors import DataError
 from edge_effnet.stages import StartStage
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import (
+from edge_effnet.training.data.lists import (
     ImageLists,
     TrainingImages,
     fingerprint,

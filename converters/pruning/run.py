@@ -46,8 +46,8 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import evaluate
-from edge_effnet.training.run_folder import STATE_FILE
-from edge_effnet.training.trainer_state import EpochRow
+from edge_effnet.training.run_folder.files import STATE_FILE
+from edge_effnet.training.run_folder.trainer_state import EpochRow
 
 
 def run_files(name: str) -> tuple[str, ...]:

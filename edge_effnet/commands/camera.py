@@ -195,9 +195,11 @@ def _refuse_files_of_a_service(options: CameraOptions) -> None:
 def _report(run: CameraRun, options: CameraOptions) -> None:
     from edge_effnet.camera.outputs.report import document, summary_lines
     from edge_effnet.image.preprocess_text import preprocess_text
+    from edge_effnet.measure.environment import read_environment
+    from edge_effnet.measure.timing import emulated_times
     from edge_effnet.metrics import Skipped
     from edge_effnet.ui.reports.comparison import print_comparison
-    from edge_effnet.ui.tables import print_skipped
+    from edge_effnet.ui.tables import print_skipped, print_warnings
 
     status, held_out = run.session.status, run.held_out
     figures, comparison = document(status)
@@ -211,6 +213,8 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
         out.print(line)
     for line in summary_lines(status, trained=held_out.trained if held_out else 0):
         out.print(line)
+    doubts = emulated_times(read_environment())
+    print_warnings(out, doubts)
     if comparison is not None and not stdout_taken:
         print_comparison(comparison, status.source_name)
     skipped = [Skipped(path, reason) for path, reason in run.source.unreadable.items()]
@@ -220,7 +224,7 @@ def _report(run: CameraRun, options: CameraOptions) -> None:
         opened = filter(None, (models.reference, models.model))
         figures["preprocess"] = [preprocess_text(one.preprocess) for one in opened]
         figures.get("camera", figures)["saved"] = run.session.saved
-        figures["notes"] = list(run.truth_notes)
+        figures["notes"] = [*run.truth_notes, *doubts]
         figures["left_out"] = [one.to_json() for one in run.source.left_out]
         figures["skipped"] = [one.to_json() for one in skipped]
         write_json(figures, options.json_to, overwrite=options.force)

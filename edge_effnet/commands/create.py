@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edge_effnet.boards.table import BOARD_NAMES
-from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import GroupedCommand
 from edge_effnet.ui.options import (
     output_options,
@@ -36,7 +35,7 @@ _GROUPS = {
 
 
 @click.command("create", cls=GroupedCommand, groups=_GROUPS)
-@click.argument("photos", metavar="PHOTOS", type=click.Path(path_type=Path), required=False)
+@click.argument("photos", metavar="PHOTOS", type=click.Path(path_type=Path))
 @click.option(
     "--for",
     "board_name",
@@ -74,7 +73,7 @@ _GROUPS = {
 @strict_option
 @threads_option
 def command(
-    photos: Path | None,
+    photos: Path,
     board_name: str | None,
     fps: float,
     out: Path | None,
@@ -112,13 +111,6 @@ def command(
     from edge_effnet.ui.reports.evaluation_set import print_data
     from edge_effnet.ui.reports.teaching import fine_tuning, notes, warnings
 
-    if photos is None:
-        raise UsageProblem(
-            "create needs photos",
-            found="no PHOTOS",
-            expected="a folder with one folder per class, such as photos/robin/, photos/wren/",
-            fix="for example: edge-effnet create photos/",
-        )
     board = _board(board_name)
     dataset = load_dataset(photos, part="training")
     folder = out or Path(f"{photos.resolve().stem}-{board.name}")

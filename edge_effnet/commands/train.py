@@ -24,8 +24,8 @@ from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
     from edge_effnet.stages import OnProgress, StartStage
-    from edge_effnet.training.result import TrainingResult
-    from edge_effnet.training.trainer_state import EpochRow
+    from edge_effnet.training.run_folder.result import TrainingResult
+    from edge_effnet.training.run_folder.trainer_state import EpochRow
 
 _PATH = click.Path(path_type=Path)
 _RUNS = Path("runs")
@@ -89,7 +89,7 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --resume runs/b0-photos
       edge-effnet train --data photos/ --from runs/b0-photos
     """
-    from edge_effnet.training.run_folder import RUN_FILES
+    from edge_effnet.training.run_folder.files import RUN_FILES
 
     given = {
         entry.name: options[entry.name]
@@ -159,7 +159,7 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
     from edge_effnet.runs import refuse_existing_run
     from edge_effnet.system.cores import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
-    from edge_effnet.training.run_folder import RUN_FILES
+    from edge_effnet.training.run_folder.files import RUN_FILES
     from edge_effnet.training.trainer import resume, train
     from edge_effnet.ui.progress import stages
 

@@ -127,6 +127,11 @@ class Breach:
     rule: Rule
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def what(self) -> str:
+        """What is said of it."""
+        return self.rule.value[2].format(**self.values)
+
 
 def breach(rule: Rule, **values: Any) -> Breach:
     return Breach(rule, values)

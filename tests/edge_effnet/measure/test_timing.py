@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import edge_effnet.measure.timing
+from edge_effnet.measure.environment import read_environment
 from edge_effnet.measure.system_state import SystemState, read_system_state
-from edge_effnet.measure.timing import time_files
+from edge_effnet.measure.timing import emulated_times, time_files
 
 
 @pytest.fixture
@@ -41,3 +42,13 @@ def test_other_programs_are_a_reason_to_doubt(file: Path, monkeypatch: pytest.Mo
     assert len(states) == 2
     assert any("other programs used" in doubt for doubt in timing.doubts)
     assert all(doubt.startswith("the times are not to be trusted: ") for doubt in timing.doubts)
+
+
+def test_no_time_of_an_emulated_cpu_counts() -> None:
+    real = read_environment()
+    assert emulated_times(real) == ()
+    (doubt,) = emulated_times(replace(real, emulated="the process runs inside qemu-aarch64"))
+    assert doubt == (
+        "the times are not to be trusted: the CPU is emulated (the process runs inside "
+        "qemu-aarch64): times say nothing about a device"
+    )

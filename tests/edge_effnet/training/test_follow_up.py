@@ -16,11 +16,11 @@ from edge_effnet.data.division.near_duplicates import find_copies, prints_of
 from edge_effnet.data.division.trained_on import records
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.network.weights.checkpoint import peek
-from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.epochs import Callbacks
 from edge_effnet.training.follow_up import follow_up_config
-from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.run_folder.checkpointing import read_state
+from edge_effnet.training.run_folder.result import TrainingResult
 from edge_effnet.training.trainer import resume
 from tests.edge_effnet.training.conftest import run, run_and_stop, same_states
 

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from edge_effnet.errors import DataError, UsageProblem
-from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.run_folder.checkpointing import read_state
+from edge_effnet.training.run_folder.result import TrainingResult
 from edge_effnet.training.trainer import resume
 from tests.edge_effnet.training.conftest import run, run_and_stop, same_states
 

@@ -24,8 +24,8 @@ from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.measure.statistics import Ratio
-from edge_effnet.training.checkpointing import write_state
-from edge_effnet.training.trainer_state import TrainerState
+from edge_effnet.training.run_folder.checkpointing import write_state
+from edge_effnet.training.run_folder.trainer_state import TrainerState
 from tests.converters.pruning.conftest import Tiny
 
 B0 = VARIANTS["b0"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge_effnet.errors import DataError
-from edge_effnet.training.checkpointing import read_state
+from edge_effnet.training.run_folder.checkpointing import read_state
 from tests.conftest import Cli
 
 SMALL = ("--weights", "random", "--epochs", "2", "--batch-size", "8", "--learning-rate", "0.01")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge_effnet.training.checkpointing import read_state
+from edge_effnet.training.run_folder.checkpointing import read_state
 from tests.edge_effnet.commands.train.runs import (
     SMALL,
     command,

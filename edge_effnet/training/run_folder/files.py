@@ -22,8 +22,8 @@ from edge_effnet.errors import UsageProblem
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.plurals import counted
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.data import ImageLists
-from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE
+from edge_effnet.training.data.lists import ImageLists
+from edge_effnet.training.run_folder.history import CURVES_FILE, HISTORY_FILE
 
 BEST_FILE, STATE_FILE, COMPARED_FILE = "best.h5", "last.state", "compared.json"
 RUN_FILES = (CONFIG_FILE.name, BEST_FILE, HISTORY_FILE, CURVES_FILE, COMPARED_FILE, STATE_FILE)

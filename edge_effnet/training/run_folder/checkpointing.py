@@ -25,9 +25,9 @@ from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.first_read import open_hdf5
-from edge_effnet.training.data import TrainingImages
-from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
-from edge_effnet.training.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.data.lists import TrainingImages
+from edge_effnet.training.run_folder.files import BEST_FILE, TrainingRun
+from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
     import keras

@@ -10,7 +10,7 @@ import pytest
 from edge_effnet.data.image_sources import ImagesInMemory
 from edge_effnet.errors import DataError
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import ImageLists, TrainingImages, list_images
+from edge_effnet.training.data.lists import ImageLists, TrainingImages, list_images
 from tests.edge_effnet.training.conftest import draw_colours
 
 

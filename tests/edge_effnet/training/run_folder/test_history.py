@@ -9,8 +9,8 @@ import pytest
 
 from edge_effnet import plots
 from edge_effnet.errors import MissingExtra
-from edge_effnet.training.history import write_history
-from edge_effnet.training.trainer_state import EpochRow
+from edge_effnet.training.run_folder.history import write_history
+from edge_effnet.training.run_folder.trainer_state import EpochRow
 
 ROWS = [
     EpochRow(0, None, None, 2.0, 0.25, 0.01, 3.0),

@@ -10,8 +10,8 @@ from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.run_folder import BEST_FILE, TrainingRun
-from edge_effnet.training.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.run_folder.files import BEST_FILE, TrainingRun
+from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 
 
 @dataclass(frozen=True)

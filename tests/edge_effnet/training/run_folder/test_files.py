@@ -17,10 +17,10 @@ from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import OutputError
 from edge_effnet.network.weights.checkpoint import peek
 from edge_effnet.network.weights.resolve import load, newest_checkpoint, resolve_weights
-from edge_effnet.training.checkpointing import read_state
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data import list_images
-from edge_effnet.training.result import TrainingResult
+from edge_effnet.training.data.lists import list_images
+from edge_effnet.training.run_folder.checkpointing import read_state
+from edge_effnet.training.run_folder.result import TrainingResult
 from edge_effnet.training.trainer import resume
 from tests.edge_effnet.training.conftest import SIDE, run
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge_effnet import plots
 from edge_effnet.files.write import write_atomically
-from edge_effnet.training.trainer_state import EpochRow
+from edge_effnet.training.run_folder.trainer_state import EpochRow
 
 HISTORY_FILE, CURVES_FILE = "history.csv", "curves.png"
 COLUMNS = (

@@ -38,7 +38,7 @@ from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.enough import refuse_empty_folders, refuse_few, refuse_few_to_learn
+from edge_effnet.training.data.enough import refuse_empty_folders, refuse_few, refuse_few_to_learn
 
 
 @dataclass(frozen=True)
