@@ -13,6 +13,8 @@ from click.core import ParameterSource
 
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
+from edge_effnet.training.cluster.choice import ClusterChoice, cluster_choice
+from edge_effnet.training.cluster.members import VARIABLE, Member, member_from_environment
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
@@ -24,6 +26,7 @@ from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
     from edge_effnet.stages import OnProgress, StartStage
+    from edge_effnet.training.cluster.group import Group
     from edge_effnet.training.result import TrainingResult
     from edge_effnet.training.trainer_state import EpochRow
 
@@ -47,6 +50,16 @@ _RUNS = Path("runs")
 @click.option(
     "--threads", type=click.IntRange(1), help="Threads that load images.  [default: all cores]"
 )
+@click.option(
+    "--cluster",
+    metavar="auto|ray://HOST:PORT|local:N",
+    help="Train on several workers through Ray; needs the extra 'cluster'.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Workers of --cluster.  [default: one per GPU; without GPUs one per machine]",
+)
 @json_option
 @force_option
 @click.pass_context
@@ -67,6 +80,11 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
       edge-effnet train --data photos/ --from runs/b0-photos
+      edge-effnet train --data /nfs/photos --run /nfs/runs/b0 --cluster ray://head:10001
+      edge-effnet train --data photos/ --cluster local:2
+
+    Where TF_CONFIG names several workers, as Kubeflow and others set it, each of them is started
+    with the same command, without --cluster.
     """
     from edge_effnet.training.run_folder import RUN_FILES
 
@@ -88,10 +106,14 @@ def command(context: click.Context, /, **options: Any) -> None:
     else:
         config = _new_config(given, options["config_file"])
         folder = options["run"] or _free_folder(config)
+    choice, member = _workers(options)
+    if member is not None and member.index > 0:
+        _train(folder, config, options, choice, member)
+        return
     claim_outputs(
         {"--json": options["json_to"]}, overwrite=options["force"], besides={folder: RUN_FILES}
     )
-    result = _train(folder, config, options)
+    result = _train(folder, config, options, choice, member)
     if options["json_to"] is not None:
         write_json(_to_json(result), options["json_to"], overwrite=options["force"])
     if options["json_to"] != "-":
@@ -133,24 +155,52 @@ def _free_folder(config: TrainConfig) -> Path:
     raise UsageProblem(f"{_RUNS} is full of runs called {stem}", fix="give --run runs/NAME")
 
 
-def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
+def _workers(options: dict[str, Any]) -> tuple[ClusterChoice | None, Member | None]:
+    """What --cluster or TF_CONFIG say about other workers."""
+    member = member_from_environment()
+    if options["cluster"] is None:
+        if options["workers"] is not None:
+            raise UsageProblem(
+                "--workers is for --cluster",
+                found=f"--workers {options['workers']} without it",
+                fix="add --cluster auto or ray://HOST:10001; --threads says how many load images",
+            )
+        return None, member
+    if member is not None:
+        raise UsageProblem(
+            f"--cluster starts workers, and {VARIABLE} says that they are started already",
+            found=f"--cluster {options['cluster']} with {VARIABLE} of {member.count} workers",
+            fix=f"leave --cluster out, or unset {VARIABLE}",
+        )
+    return cluster_choice(options["cluster"], options["workers"]), None
+
+
+def _train(
+    folder: Path,
+    config: TrainConfig,
+    options: dict[str, Any],
+    choice: ClusterChoice | None,
+    member: Member | None,
+) -> TrainingResult:
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runs import refuse_existing_run
     from edge_effnet.system.cores import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder import RUN_FILES
-    from edge_effnet.training.trainer import resume, train
+    from edge_effnet.training.trainer import resume, train, train_or_resume
     from edge_effnet.ui.progress import stages
 
     resuming = options["resume"] is not None
-    if not resuming:
+    if not resuming and member is None:
         own = CONFIG_FILE.stands_in(folder)
         refuse_existing_run(folder, RUN_FILES, own=own, overwrite=options["force"])
     keras_module()  # says what to install before anything is read
-    common = {
+    common: dict[str, Any] = {
         "workers": options["threads"] or available_cores(),
         "save_every_seconds": 60 * options["save_every"],
     }
+    if member is not None:
+        common["group"] = _join(member)
     with graceful_stop() as stop, stages() as stage:
         callbacks = Callbacks(
             say=print_note,
@@ -159,13 +209,42 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
             on_epoch=lambda row: click.echo(_line(row, config), err=True),
             stop=stop,
         )
+        if member is not None and member.index > 0:
+            callbacks = Callbacks(stop=stop)
         try:
+            if choice is not None:
+                from edge_effnet.training.cluster.engine import train_on_ray
+
+                return train_on_ray(
+                    choice,
+                    config,
+                    folder,
+                    resuming=resuming,
+                    overwrite=options["force"],
+                    threads=options["threads"],
+                    save_every_seconds=common["save_every_seconds"],
+                    callbacks=callbacks,
+                )
             if resuming:
                 return resume(folder, config=config, callbacks=callbacks, **common)
-            return train(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
+            begin = train if member is None else train_or_resume
+            return begin(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
         except Interrupted:
             print_note(f"stopped; go on with: {own_command()} train --resume {quote(str(folder))}")
             raise
+
+
+def _join(member: Member) -> Group:
+    from edge_effnet.training.cluster.rendezvous import meet
+    from edge_effnet.training.step import join_group
+
+    chief = member.addresses[0]
+    print_note(
+        f"worker {member.index} of {member.count}: "
+        + ("the chief; waiting for the others" if member.index == 0 else f"the chief is {chief}")
+    )
+    meet(member)
+    return join_group(member)
 
 
 def _step_counter(stage: StartStage) -> OnProgress:

@@ -116,6 +116,7 @@ def join_group(member: Member) -> Group:
             if len(devices) > 1:  # one worker, one share
                 tf.config.set_visible_devices(devices[:1], "GPU")
             self._strategy = tf.distribute.MultiWorkerMirroredStrategy()
+            self._functions: dict[Any, Any] = {}
 
         def run(self, function: Callable[[], T]) -> T:
             return self._strategy.run(function)  # type: ignore[no-any-return]
@@ -133,11 +134,17 @@ def join_group(member: Member) -> Group:
         def sum(self, values: NDArray[Any]) -> NDArray[Any]:
             kind = np.float32 if values.dtype == np.float32 else np.float64
             with _answering(self):
-                total = self._sum(tf.convert_to_tensor(np.asarray(values, kind)))
-                return np.asarray(total)
+                tensor = tf.convert_to_tensor(np.asarray(values, kind))
+                return np.asarray(self._function_for(tensor)(tensor))
 
-        def _sum(self, values: Any) -> Any:
-            return self._strategy.run(lambda: sum_in_replica(values))
+        def _function_for(self, tensor: Any) -> Any:
+            """One for each shape: many shapes are no mistake here, as TensorFlow would say."""
+            key = (tensor.dtype, tuple(tensor.shape))
+            if key not in self._functions:
+                self._functions[key] = tf.function(
+                    lambda values: self._strategy.run(lambda: sum_in_replica(values))
+                )
+            return self._functions[key]
 
     with native_output_hidden():
         return Connected()
