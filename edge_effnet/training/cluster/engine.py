@@ -146,7 +146,7 @@ def _connected(choice: ClusterChoice) -> Iterator[Any]:
     ray = ray_module()
     if (address := choice.host_and_port) is not None:
         _refuse_silent(address)
-    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
     if choice.is_local:
         workers = choice.workers or 1
         settings |= {"num_cpus": max(workers, available_cores()), "include_dashboard": False}

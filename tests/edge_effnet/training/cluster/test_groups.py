@@ -3,7 +3,6 @@ which of them lacks what. Each is the command in a process of its own, as Kubefl
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import signal
@@ -11,7 +10,6 @@ import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -27,9 +25,9 @@ _CLOSE = 1e-4  # weights of about 1
 
 @pytest.fixture(scope="module")
 def everything(config: TrainConfig) -> TrainConfig:
-    """20 steps with all that could make workers differ: dropout, mixup and cutmix, class weights, a
+    """60 steps with all that could make workers differ: dropout, mixup and cutmix, class weights, a
     moving average, statistics of batch normalization."""
-    return replace(config, class_weights=True, learning_rate=1e-3)
+    return replace(config, class_weights=True, learning_rate=1e-3, epochs=12)
 
 
 def arguments(config: TrainConfig, folder: Path, run: Path, *more: str) -> list[str]:
@@ -56,7 +54,7 @@ def test_two_workers_make_the_run_of_one_and_go_on_after_a_kill(
 ) -> None:
     alone, shared = tmp_path / "alone", tmp_path / "shared"
     train(everything, alone, workers=2)
-    assert len(read_state(alone / "last.state").progress.rows) == 4
+    assert len(read_state(alone / "last.state").progress.rows) == 12
 
     # Killed in the middle, started again with the same command.
     command = arguments(everything, tmp_path / "given", shared, "--save-every", "0")
@@ -65,10 +63,9 @@ def test_two_workers_make_the_run_of_one_and_go_on_after_a_kill(
     os.kill(first[1].pid, signal.SIGKILL)
     lost = outcomes(first)
     assert lost[1][0] == -signal.SIGKILL
-    progress = read_state(shared / "last.state").progress
-    if not progress.finished:  # the chief may have been quicker than the kill
-        assert lost[0][0] == 1
-        assert "worker 1 no longer answers worker 0" in lost[0][2]
+    assert lost[0][0] == 1
+    assert "worker 1 no longer answers worker 0" in lost[0][2]
+    assert not read_state(shared / "last.state").progress.finished
 
     again = outcomes(start_workers(command, 2, tmp_path / "again"))
     assert [code for code, _, _ in again] == [0, 0], again
@@ -100,5 +97,4 @@ def test_a_worker_that_sees_other_images_is_named(everything: TrainConfig, tmp_p
         assert "worker 1 on" in line
         assert "has other images in colours than the chief" in line
         assert "1 images missing, such as red/3.png" in line
-    history: list[Any] = list(csv.reader((tmp_path / "run").glob("history.csv")))  # type: ignore[arg-type]
-    assert history == []
+    assert not (tmp_path / "run" / "history.csv").exists()

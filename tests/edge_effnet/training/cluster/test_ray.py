@@ -1,4 +1,4 @@
-"""The same run on Ray: what is wrong with a cluster is one line, and a killed worker is replaced."""
+"""The run on Ray: what is wrong with a cluster is one line, and a killed worker is replaced."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -58,9 +59,7 @@ def test_a_head_node_that_does_not_answer(config: TrainConfig, tmp_path: Path) -
 def test_a_killed_worker_is_replaced_and_the_run_is_that_of_one_machine(
     config: TrainConfig, tmp_path: Path
 ) -> None:
-    from dataclasses import replace
-
-    config = replace(config, learning_rate=1e-3, epochs=12)
+    config = replace(config, learning_rate=1e-3, epochs=40)
     train(config, tmp_path / "alone", workers=2)
     run = tmp_path / "run"
     more = ("--cluster", "local:2", "--save-every", "0")

@@ -50,9 +50,11 @@ def test_a_chief_that_does_not_answer() -> None:
 
 def test_another_program_on_the_chiefs_port() -> None:
     address = free_addresses(1)[0]
-    with socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))):
-        with pytest.raises(EdgeEffnetError, match="the chief cannot listen at"):
-            meet(Member((address, "127.0.0.1:1"), 0), wait_seconds=1)
+    with (
+        socket.create_server(("127.0.0.1", int(address.rpartition(":")[2]))),
+        pytest.raises(EdgeEffnetError, match="the chief cannot listen at"),
+    ):
+        meet(Member((address, "127.0.0.1:1"), 0), wait_seconds=1)
 
 
 def test_a_stranger_that_connects_is_no_worker() -> None:
