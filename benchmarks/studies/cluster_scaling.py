@@ -86,23 +86,33 @@ def work(variant: str, side: int, steps: int, rounds: int, core: int) -> None:
     for norm in ("frozen", "train"):
         alone, shared = _loops(variant, side, steps, norm, group)
         samples: dict[str, list[float]] = {"alone": [], "shared": []}
+        cpu_ms: dict[str, list[float]] = {"alone": [], "shared": []}
         for number in range(rounds + 1):
             for name, loop in (("alone", alone), ("shared", shared)):
                 group.any(False)  # both are here
-                began = time.perf_counter()
+                began, cpu_began = time.perf_counter(), time.process_time()
                 if name == "shared" or group.is_chief:
                     loop()
                 if number:
+                    spent = 1e3 * (time.process_time() - cpu_began)
+                    cpu_ms[name].append(spent / (steps * BATCH))
                     samples[name].append(steps * BATCH / (time.perf_counter() - began))
-        found[f"batch_norm_{norm}"] = summary(samples)
+        found[f"batch_norm_{norm}"] = summary(samples, cpu_ms)
     found["sum_ms"] = {size: _sum_ms(group, size) for size in SUM_BYTES}
     if group.is_chief:
         click.echo(json.dumps(found))
 
 
-def summary(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+def summary(
+    samples: Mapping[str, Sequence[float]], cpu_ms: Mapping[str, Sequence[float]]
+) -> dict[str, Any]:
     """Images per second of each round, and the median over the rounds of two workers over one:
-    compared round by round, because another program's load comes and goes."""
+    compared round by round, because another program's load comes and goes.
+
+    Args:
+        cpu_ms: processor time of the first worker per image of the batch; hardly moved by what
+            else runs. Of two workers half would be ideal.
+    """
     pairs = zip(samples["shared"], samples["alone"], strict=True)
     rounded = {name: [round(value, 1) for value in values] for name, values in samples.items()}
     ratios = [both / one for both, one in pairs]
@@ -110,6 +120,8 @@ def summary(samples: Mapping[str, Sequence[float]]) -> dict[str, Any]:
         "images_per_second_1_worker": rounded["alone"],
         "images_per_second_2_workers": rounded["shared"],
         "ratio": round(median(ratios), 2),
+        "cpu_ms_per_image": {name: round(median(values), 2) for name, values in cpu_ms.items()},
+        "cpu_ratio": round(median(cpu_ms["alone"]) / median(cpu_ms["shared"]), 2),
     }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import keras
 
 T = TypeVar("T")
+_SILENT_SECONDS = 60
 
 Step = Callable[[Float32Array, Float32Array, "Float32Array | None"], tuple[float, float]]
 """Takes images (rows x side x side x 3), truth (rows x classes) and a weight per image; changes
@@ -115,6 +117,7 @@ def join_group(member: Member) -> Group:
             devices = tf.config.list_physical_devices("GPU")
             if len(devices) > 1:  # one worker, one share
                 tf.config.set_visible_devices(devices[:1], "GPU")
+            _be_patient()
             self._strategy = tf.distribute.MultiWorkerMirroredStrategy()
             self._functions: dict[Any, Any] = {}
 
@@ -146,8 +149,22 @@ def join_group(member: Member) -> Group:
                 )
             return self._functions[key]
 
+    # It reports every sum at its first use, and takes sums of many shapes for a mistake.
+    tf.get_logger().setLevel("ERROR")
     with native_output_hidden():
         return Connected()
+
+
+def _be_patient() -> None:
+    """Give up a worker that is silent for a minute, not for ten seconds: a busy machine is silent
+    for longer than that. A worker that ends is noticed at once. There is no public setting.
+    """
+    from tensorflow.python.eager import context
+
+    here = context.context()
+    here.configure_coordination_service = partial(
+        here.configure_coordination_service, heartbeat_timeout_in_ms=1000 * _SILENT_SECONDS
+    )
 
 
 def sum_in_replica(values: Any) -> Any:

@@ -23,7 +23,6 @@ from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks, Interrupted
 from edge_effnet.training.result import TrainingResult
 
-RESTARTS = 5
 _ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.2
 
@@ -47,7 +46,7 @@ def train_on_ray(
     Raises:
         MissingExtra: Ray is not installed.
         UsageProblem: there is no such cluster, or it has fewer workers.
-        EdgeEffnetError: what ends the run on a worker, or more than ``RESTARTS`` workers lost.
+        EdgeEffnetError: what ends the run on a worker, or workers that are lost in vain.
         Interrupted: stopped by ``callbacks.stop``.
     """
     with _connected(choice) as ray:
@@ -67,13 +66,14 @@ def train_on_ray(
         # In the cluster, not here: the command may be a client outside of it.
         run = ray.remote(num_cpus=0, max_retries=0)(_fit).remote(job, scaling)
         callbacks.say(f"Ray starts {count} {'worker' if count == 1 else 'workers'}")
+        if busy := _busy(ray, scaling):
+            callbacks.say(busy)
         failure = _follow(ray, run, control, callbacks)
         outcome = ray.get(control.outcome.remote())
         if outcome is None:
             raise EdgeEffnetError(
                 "the workers did not finish the run",
                 found=failure or "no result",
-                expected=f"at most {RESTARTS} losses of a worker",
                 fix=f"look at Ray's logs, then go on: edge-effnet train --resume {folder}",
             )
     kind, value = outcome
@@ -96,7 +96,7 @@ def _fit(job: dict[str, Any], scaling: dict[str, Any]) -> None:
         run_config=RunConfig(
             # Ray's own notes; the run folder is ours.
             storage_path=str(Path(tempfile.gettempdir()) / "edge-effnet-ray"),
-            failure_config=FailureConfig(max_failures=RESTARTS),
+            failure_config=FailureConfig(max_failures=-1),  # Control ends it
         ),
     ).fit()
 
@@ -218,6 +218,16 @@ def _workers(ray: Any, choice: ClusterChoice) -> tuple[int, dict[str, Any], int 
         return count, {"num_workers": count, "use_gpu": True}, None
     smallest = min(int(node["Resources"].get("CPU", 0)) for node in nodes)
     return count, _scaling(count, max(1, smallest // -(-count // len(nodes)))), None
+
+
+def _busy(ray: Any, scaling: Mapping[str, Any]) -> str | None:
+    """What the run has to wait for, where others use the cluster."""
+    kind = "GPU" if scaling.get("use_gpu") else "CPU"
+    needed = scaling["num_workers"] * scaling.get("resources_per_worker", {}).get(kind, 1)
+    free = int(ray.available_resources().get(kind, 0))
+    if free >= needed:
+        return None
+    return f"the cluster is busy: {free} of the {needed} {kind}s needed are free; the run waits"
 
 
 def _scaling(count: int, cores: int) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from edge_effnet.training.cluster.group import ALONE, Group, WorkerLost
 from edge_effnet.training.cluster.members import Member, member_from_environment
 from edge_effnet.training.epochs import Callbacks, Interrupted
 
+ATTEMPTS_IN_VAIN = 5
 _SECONDS_BETWEEN = 0.2  # two messages of one kind
 
 Event = tuple[str, tuple[Any, ...]]
@@ -34,14 +35,29 @@ class Control:
         self._events: list[Event] = []
         self._outcome: tuple[str, Any] | None = None
         self._stop = False
-        self._attempts = 0
+        self._attempts = self._in_vain = self._furthest = self._step = 0
 
     def begin(self) -> int:
-        """Called by the chief of each attempt; answers with its number, from 1."""
+        """Called by the chief of each attempt; answers with its number, from 1.
+
+        The run is over where ``ATTEMPTS_IN_VAIN`` attempts on end came no step further.
+        """
+        self._in_vain = 0 if self._step > self._furthest else self._in_vain + 1
+        self._furthest = max(self._furthest, self._step)
         self._attempts += 1
+        if self._in_vain > ATTEMPTS_IN_VAIN:
+            parts = {
+                "what": "workers of the run are lost again and again",
+                "found": f"{ATTEMPTS_IN_VAIN} attempts that came no step further",
+                "expected": None,
+                "fix": "look at Ray's logs for why they end; memory is the usual reason",
+            }
+            self.finish("error", (1, parts))
         return self._attempts
 
     def tell(self, name: str, *values: Any) -> None:
+        if name == "step":
+            self._step = int(values[0])
         self._events.append((name, values))
 
     def take(self) -> list[Event]:
@@ -87,6 +103,8 @@ def work(job: dict[str, Any]) -> None:
         if job["cores"] is not None:
             _keep_to(job["cores"], member.index if member else 0)
         attempt = ray.get(control.begin.remote()) if chief else 0
+        if chief and (over := ray.get(control.outcome.remote())) is not None:
+            raise EdgeEffnetError(**over[1][1])
         group = _join(member)
         result = _train(job, group, _callbacks(control, chief=chief), attempt)
     except Interrupted:
