@@ -188,11 +188,15 @@ def _answering(group: Group) -> Iterator[None]:
     try:
         yield
     except lost as error:
-        task = re.search(r"task:(\d+)", str(error))
-        who = f"worker {task.group(1)}" if task else "another worker"
+        text = str(error)
+        task = re.search(r"task:(\d+) while calling", text)
+        known = task is not None and int(task[1]) != group.index
+        # The other task that is named may only pass on what it was told.
+        silent = "heartbeat" in text
         raise WorkerLost(
-            f"{who} no longer answers worker {group.index}",
-            found="Collective ops is aborted",
+            f"{f'worker {task[1]}' if task and known and not silent else 'a worker'} no longer "
+            f"answers worker {group.index}",
+            found=f"no sign of life for {_SILENT_SECONDS} seconds" if silent else "it has ended",
             expected="all workers until the end",
             fix="start all of them again: the run goes on from its last.state",
         ) from error
