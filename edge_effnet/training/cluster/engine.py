@@ -159,7 +159,8 @@ def _connected(choice: ClusterChoice) -> Iterator[Any]:
             found=lines[0] if lines else type(error).__name__,
             expected="a head node of the same versions of Ray and Python, started with "
             "'ray start --head'",
-            fix="start it, or train on this machine: --cluster local:2",
+            fix="start it (where it asks for a token, RAY_AUTH_MODE=token sends one), or train on this "
+            "machine: --cluster local:2",
         ) from error
     try:
         yield ray
@@ -210,7 +211,7 @@ def _workers(ray: Any, choice: ClusterChoice) -> tuple[int, dict[str, Any], int 
     if count > most:
         raise UsageProblem(
             "the cluster has fewer workers than asked for",
-            found=f"{most} {what} on {len(nodes)} machines",
+            found=f"{most} {what} on {len(nodes)} {'machine' if len(nodes) == 1 else 'machines'}",
             expected=f"{count}, one for each worker",
             fix=f"give --workers {most} at most, or add machines (ray start --address)",
         )
