@@ -159,8 +159,8 @@ def _connected(choice: ClusterChoice) -> Iterator[Any]:
             found=lines[0] if lines else type(error).__name__,
             expected="a head node of the same versions of Ray and Python, started with "
             "'ray start --head'",
-            fix="start it (where it asks for a token, RAY_AUTH_MODE=token sends one), or train on this "
-            "machine: --cluster local:2",
+            fix="start it (where it asks for a token, RAY_AUTH_MODE=token sends it), or "
+            "train on this machine: --cluster local:2",
         ) from error
     try:
         yield ray
