@@ -27,7 +27,7 @@ def refuse_other_images(group: Group, lists: ImageLists) -> None:
         missing = sorted(set(chief[1:]) - set(other[1:]))
         beyond = sorted(set(other[1:]) - set(chief[1:]))
         found = [
-            f"{len(names)} images {what}, such as {names[0].split(chr(9))[0]}"
+            f"{len(names)} {_images(names)} {what}, such as {names[0].split(chr(9))[0]}"
             for names, what in ((missing, "missing"), (beyond, "that the chief does not have"))
             if names
         ]
@@ -38,6 +38,10 @@ def refuse_other_images(group: Group, lists: ImageLists) -> None:
             expected="the same files at the same place on every machine",
             fix="put the images on a file system that all machines share, or copy them to each",
         )
+
+
+def _images(names: list[str]) -> str:
+    return "image" if len(names) == 1 else "images"
 
 
 def refuse_hidden_folder(group: Group, path: Path) -> None:
@@ -66,7 +70,7 @@ def refuse_other_skipped(group: Group, images: TrainingImages) -> None:
         if odd := sorted(set(chief[1:]) ^ set(other[1:])):
             who = worker_name(0, chief[0]) if odd[0] in chief[1:] else worker_name(index, other[0])
             raise DataError(
-                f"{who} cannot read {len(odd)} images that others can",
+                f"{who} cannot read {len(odd)} {_images(odd)} that others can",
                 found=odd[0],
                 fix="check the permissions of this file there, and its copy",
             )

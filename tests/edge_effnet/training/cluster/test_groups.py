@@ -96,5 +96,5 @@ def test_a_worker_that_sees_other_images_is_named(everything: TrainConfig, tmp_p
         assert code == 1
         assert "worker 1 on" in line
         assert "has other images in colours than the chief" in line
-        assert "1 images missing, such as red/3.png" in line
+        assert "1 image missing, such as red/3.png" in line
     assert not (tmp_path / "run" / "history.csv").exists()
