@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,12 +20,15 @@ from edge_effnet.data.pipeline import (
 )
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import OnProgress, StartStage, no_progress
-from edge_effnet.training.augment import augment, mix
+from edge_effnet.training.cluster.group import ALONE, Group
+from edge_effnet.training.cluster.shares import Share
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data.augment import augment, plan_mix
 from edge_effnet.training.data.lists import TrainingImages
 from edge_effnet.training.initialize import averaged_weights, warmup_steps
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
-from edge_effnet.training.schedule import learning_rate
+from edge_effnet.training.steps.schedule import learning_rate
+from edge_effnet.training.steps.step import Step, training_step
 
 if TYPE_CHECKING:
     import keras
@@ -70,6 +74,7 @@ class TrainingLoop:
         save_best: writes the checkpoint of the weights that the model has now; it is given their
             row, and whether each validation image is right.
         save_every_seconds: between states inside an epoch; one at its end comes anyway.
+        group: of workers that make the same steps, each with its rows of the batches.
     """
 
     model: keras.Model
@@ -82,6 +87,16 @@ class TrainingLoop:
     save: Callable[[], None]
     save_best: Callable[[EpochRow, NDArray[np.bool_]], None]
     save_every_seconds: float
+    group: Group = ALONE
+
+    @cached_property
+    def step(self) -> Step:
+        return training_step(self.model, share=self.share, group=self.group)
+
+    @property
+    def share(self) -> Share:
+        """This worker's rows of a batch."""
+        return self.group.share(self.config.batch_size)
 
     @property
     def steps(self) -> int:
@@ -118,10 +133,11 @@ class TrainingLoop:
             classes=len(self.images.lists.labels),
             batch_size=config.batch_size,
             vary=lambda pixels, random: augment(pixels, config, self.side, random),
-            mix=lambda batch, truth, random: mix(batch, truth, config, random),
+            mix=lambda count, random: plan_mix(count, self.side, config, random),
             seed=config.seed,
             epoch=epoch,
             start=progress.step,
+            rows=self.share.rows,
             workers=self.workers,
         ):
             self.model.optimizer.learning_rate = learning_rate(
@@ -130,22 +146,18 @@ class TrainingLoop:
                 total_steps=total,
                 warmup_steps=warm,
             )
-            logs = self.model.train_on_batch(
-                batch.images,
-                batch.truth,
-                sample_weight=None if weights is None else batch.truth @ weights,
-                return_dict=True,
+            loss, accuracy = self.step(
+                batch.images, batch.truth, None if weights is None else batch.truth @ weights
             )
-            loss = float(logs["loss"])
             if not math.isfinite(loss):
                 raise self._diverged(batch.step)
             progress.step += 1
             progress.loss_sum += loss
-            progress.accuracy_sum += float(logs["accuracy"])
+            progress.accuracy_sum += accuracy
             now = time.monotonic()
             progress.seconds = before + now - began
             self.callbacks.on_step((epoch - 1) * steps + progress.step, total)
-            if self.callbacks.stop():
+            if self.group.any(self.callbacks.stop()):
                 self.save()
                 raise Interrupted
             if now - saved >= self.save_every_seconds and progress.step < steps:
@@ -164,6 +176,7 @@ class TrainingLoop:
                 side=self.side,
                 workers=self.workers,
                 smoothing=config.label_smoothing,
+                group=self.group,
             )
             if not math.isfinite(loss):
                 raise self._diverged(max(done - 1, 0))
@@ -192,7 +205,7 @@ class TrainingLoop:
         progress.start_epoch(epoch + 1)
         self.save()
         self.callbacks.on_epoch(row)
-        if self.callbacks.stop():
+        if self.group.any(self.callbacks.stop()):
             raise Interrupted
 
     def _leaves(self, best: EpochRow, right: NDArray[np.bool_]) -> bool:
@@ -242,23 +255,32 @@ def gained_more_than_luck(wrong_at_first: Sequence[int], right: NDArray[np.bool_
 
 
 def evaluate(
-    model: keras.Model, source: ImageSource, *, side: int, workers: int, smoothing: float = 0.0
+    model: keras.Model,
+    source: ImageSource,
+    *,
+    side: int,
+    workers: int,
+    smoothing: float = 0.0,
+    group: Group = ALONE,
 ) -> tuple[float, NDArray[np.bool_]]:
     """The mean cross-entropy of a model that gives logits, and whether each image is right.
 
     Args:
         smoothing: label smoothing of the loss, as in training, so that the two compare.
+        group: of workers with the same model; each evaluates its share of the images.
     """
+    own = group.subset(source)
     loss, right = 0.0, list[NDArray[np.bool_]]()
     for pixels, labels in evaluation_batches(
-        source, side=side, batch_size=min(_EVALUATION_BATCH, len(source)), workers=workers
+        own, side=side, batch_size=min(_EVALUATION_BATCH, len(own)), workers=workers
     ):
         logits = np.asarray(model.predict_on_batch(pixels.astype(np.float32)), np.float64)
         logs = log_softmax(logits[: len(labels)])
         picked = logs[np.arange(len(labels)), labels]
         loss -= float(((1 - smoothing) * picked + smoothing * logs.mean(axis=1)).sum())
         right.append(logs.argmax(axis=1) == labels)
-    return loss / len(source), np.concatenate(right)
+    total = group.sum(np.array([loss]))
+    return float(total[0]) / len(source), group.gather(np.concatenate(right), len(source))
 
 
 def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

@@ -23,6 +23,7 @@ from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.two_models.previous import Against, compare_with_before
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.stages import Advance
+from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import (
     CONFIG_FILE,
     EPOCHS_AFTER_RANDOM,
@@ -158,22 +159,30 @@ def _unknown(folder: Path, found: str, path: Path) -> DataError:
 
 
 def wrong_before(
-    model: keras.Model, run: TrainingRun, images: TrainingImages, *, workers: int, advance: Advance
+    model: keras.Model,
+    run: TrainingRun,
+    images: TrainingImages,
+    *,
+    workers: int,
+    advance: Advance,
+    group: Group = ALONE,
 ) -> list[int]:
     """The validation images, by their index, that the network before answers wrong.
 
     Args:
         model: as the run begins: the network before, its classes first among the logits.
+        group: of workers with the same model, each of which asks it about its share.
     """
     classes = len(run.known_labels or ())
     answers, truth = answers_of(
         lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32)))[:, :classes],
-        images.val,
+        group.subset(images.val),
         side=run.side,
         workers=workers,
         advance=advance,
     )
-    return np.flatnonzero(answers.argmax(axis=1) != truth).tolist()
+    wrong = group.gather(answers.argmax(axis=1) != truth, len(images.val))
+    return np.flatnonzero(wrong).tolist()
 
 
 def compare_runs(

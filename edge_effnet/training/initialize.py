@@ -19,9 +19,11 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import ResolvedWeights, resolve_weights
 from edge_effnet.plurals import counted
+from edge_effnet.training.cluster.shares import Share
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
-from edge_effnet.training.kernels import with_quick_kernels
-from edge_effnet.training.schedule import batch_norm_momentum
+from edge_effnet.training.steps.kernels import with_quick_kernels
+from edge_effnet.training.steps.schedule import batch_norm_momentum
+from edge_effnet.training.steps.shared_layers import with_shared_batches
 
 if TYPE_CHECKING:
     import keras
@@ -76,12 +78,14 @@ def initialize(
     steps_per_epoch: int,
     loading: bool = True,
     known_labels: Sequence[str] | None = None,
+    share: Share | None = None,
 ) -> tuple[keras.Model, str | None]:
     """Build the network of a run and give it its first weights.
 
     Args:
         loading: False leaves the weights random, where stored ones follow.
         known_labels: the first of ``labels``, whose part of the file's classifier is kept.
+        share: the rows of a batch that this one of several workers computes; None for one worker.
 
     Returns:
         A model that gives logits, and a line for the user where its classifier is new.
@@ -95,7 +99,7 @@ def initialize(
         resolution=resolution,
         classifier_activation=None,
     )
-    model = trainable_network(model, config)
+    model = trainable_network(model, config, share)
     kept, read = False, LayerWeights()
     if weights.path is not None and loading:
         read = read_for(model, weights.path, weights.spec)
@@ -116,9 +120,18 @@ def initialize(
     return model, _new_head(labels, weights, known_labels)
 
 
-def trainable_network(model: keras.Model, config: TrainConfig) -> keras.Model:
-    """The network with the quicker kernels, where there are any, and the run's BatchNorm mode."""
-    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
+def trainable_network(
+    model: keras.Model, config: TrainConfig, share: Share | None = None
+) -> keras.Model:
+    """The network with the quicker kernels, where there are any, and the run's BatchNorm mode.
+
+    Args:
+        share: see ``initialize``.
+    """
+    quick = keras_module().config.backend() == "tensorflow" and not has_accelerator()
+    if share is not None:
+        model = with_shared_batches(model, share, quick=quick)
+    elif quick:
         model = with_quick_kernels(model)
     freeze_batch_norm(model, frozen=config.freezes_batch_norm)
     return model

@@ -244,6 +244,11 @@ def fingerprint(train: Dataset, val: Dataset) -> str:
     return digest.hexdigest()
 
 
+def fingerprint_lines(part: Dataset) -> list[str]:
+    """What the fingerprint is made of, an image each: name, bytes and class, with tabs between."""
+    return [_line(sample).decode(errors="replace").rstrip("\n") for sample in part.samples]
+
+
 def _line(sample: Sample) -> bytes:
     # The last two parts of the path: a data set that was moved as a whole is the same one.
     name = "/".join(sample.path.parts[-2:])

@@ -25,6 +25,7 @@ from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.first_read import open_hdf5
+from edge_effnet.training.cluster.group import Group
 from edge_effnet.training.data.lists import TrainingImages
 from edge_effnet.training.run_folder.files import BEST_FILE, TrainingRun
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
@@ -48,6 +49,15 @@ class TrainingState:
     progress: TrainerState
     model: list[NDArray[Any]]
     optimizer: list[NDArray[Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays."""
+        return {"depends_on": dict(self.depends_on), "progress": asdict(self.progress)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> TrainingState:
+        """What ``to_json`` made, with no arrays."""
+        return cls(value["depends_on"], structure(value["progress"], TrainerState), [], [])
 
 
 def write_best(
@@ -151,6 +161,27 @@ def restore(model: keras.Model, stored: TrainingState, name: str) -> None:
             )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+
+
+def give_to_all(model: keras.Model, group: Group) -> None:
+    """Give every worker's compiled model the values of the chief's.
+
+    Raises:
+        WorkerLost: a worker no longer answers.
+    """
+    if group.count == 1:
+        return
+    convert = keras_module().ops.convert_to_numpy
+    for variables in _variables(model).values():
+        values = [np.asarray(convert(variable)) for variable in variables]
+        for kind in sorted({value.dtype.str for value in values}):
+            chosen = [index for index, value in enumerate(values) if value.dtype.str == kind]
+            flat = np.concatenate([values[index].ravel() for index in chosen])
+            parts = np.split(
+                group.from_chief(flat), np.cumsum([values[index].size for index in chosen])[:-1]
+            )
+            for index, part in zip(chosen, parts, strict=True):
+                variables[index].assign(part.reshape(values[index].shape))
 
 
 def _variables(model: keras.Model) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ import pytest
 
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.schedule import batch_norm_momentum, learning_rate
+from edge_effnet.training.steps.schedule import batch_norm_momentum, learning_rate
 
 
 def test_json_gives_the_same_config_back(tmp_path: Path) -> None:
