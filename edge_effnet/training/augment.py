@@ -25,12 +25,17 @@ _RAND_OPS = 2
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def augment(pixels: Pixels, config: TrainConfig, side: int, random: Generator) -> Pixels:
+def augment(
+    pixels: Pixels, config: TrainConfig, side: int, random: Generator, strength: float = 1.0
+) -> Pixels:
     """One training image, side x side x 3.
 
     ``none`` is THE preprocessing, ``light`` a random crop and slight changes of light and
     colour, ``randaugment`` a random crop and two random operations (arXiv:1909.13719). Half
     of the images are mirrored where ``config.flips`` says so.
+
+    Args:
+        strength: of colours and operations, as a share of the full one.
     """
     if config.chosen_augment == "none":
         image = preprocess(pixels, Preprocess(side, side))
@@ -39,11 +44,11 @@ def augment(pixels: Pixels, config: TrainConfig, side: int, random: Generator) -
     if config.flips and random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
     if config.chosen_augment == "light":
-        return _jitter(image, random)
+        return _jitter(image, random, strength)
     if config.chosen_augment == "randaugment":
         operations = list(OPERATIONS.values())
         for choice in random.integers(len(operations), size=_RAND_OPS):
-            amount = float(random.uniform(0.1, 1.0))
+            amount = strength * float(random.uniform(0.1, 1.0))
             image = operations[choice](image, amount if random.random() < 0.5 else -amount)
     return image
 
@@ -71,7 +76,11 @@ def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -
 
 
 def mix(
-    images: Pixels, truth: Float32Array, config: TrainConfig, random: Generator
+    images: Pixels,
+    truth: Float32Array,
+    config: TrainConfig,
+    random: Generator,
+    strength: float = 1.0,
 ) -> tuple[Pixels | Float32Array, Float32Array]:
     """Mixup (arXiv:1710.09412) or cutmix (arXiv:1905.04899) of a batch with itself.
 
@@ -79,12 +88,14 @@ def mix(
 
     Args:
         images: batch x side x side x 3.
-        truth: batch x classes, each row adding up to 1.
+        truth: batch x classes, each row adding up to 1, or to 0 without a label.
+        strength: by which both alphas are multiplied.
     """
-    if config.mixup <= 0 and config.cutmix <= 0:
+    if strength <= 0 or (config.mixup <= 0 and config.cutmix <= 0):
         return images, truth
     cut = config.cutmix > 0 and (config.mixup <= 0 or random.random() < 0.5)
-    share = float(random.beta(*(2 * (config.cutmix if cut else config.mixup,))))
+    alpha = strength * (config.cutmix if cut else config.mixup)
+    share = float(random.beta(alpha, alpha))
     partner = random.permutation(len(images))
     if cut:
         side = images.shape[1]
@@ -101,8 +112,9 @@ def mix(
     return mixed, np.asarray(share * truth + (1 - share) * truth[partner], np.float32)
 
 
-def _jitter(pixels: Pixels, random: Generator) -> Pixels:
-    brightness, contrast, saturation = random.uniform(0.75, 1.25, 3)
+def _jitter(pixels: Pixels, random: Generator, strength: float) -> Pixels:
+    most = 0.25 * strength
+    brightness, contrast, saturation = random.uniform(1 - most, 1 + most, 3)
     image = _saturate(pixels, float(saturation))
     middle = float(image.mean())
     # contrast around the mean, then brightness, in one pass

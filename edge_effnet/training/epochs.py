@@ -5,25 +5,29 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.image_sources import ImageSource
-from edge_effnet.data.pipeline import (
-    evaluation_batches,
-    steps_per_epoch,
-    training_batches,
-)
+from edge_effnet.data.pipeline import Batch, evaluation_batches, training_batches
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import OnProgress, StartStage, no_progress
 from edge_effnet.training.augment import augment, mix
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data import TrainingImages
-from edge_effnet.training.initialize import averaged_weights, warmup_steps
+from edge_effnet.training.distillation import image_weights, with_scores
+from edge_effnet.training.image_sizes import SizeStage, stage_at, stages_of, steps_before
+from edge_effnet.training.initialize import (
+    averaged_weights,
+    compile_for_training,
+    warmup_steps,
+)
 from edge_effnet.training.schedule import learning_rate
+from edge_effnet.training.sized_network import network_at
+from edge_effnet.training.teacher import TeacherScores
 from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
@@ -70,6 +74,7 @@ class TrainingLoop:
         save_best: writes the checkpoint of the weights that the model has now; it is given their
             row, and whether each validation image is right.
         save_every_seconds: between states inside an epoch; one at its end comes anyway.
+        teacher: whose scores are learned from beside the labels.
     """
 
     model: keras.Model
@@ -82,11 +87,17 @@ class TrainingLoop:
     save: Callable[[], None]
     save_best: Callable[[EpochRow, NDArray[np.bool_]], None]
     save_every_seconds: float
+    teacher: TeacherScores | None = None
+    _networks: dict[int, keras.Model] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def steps(self) -> int:
-        """Of one epoch."""
-        return steps_per_epoch(len(self.images.train), self.config.batch_size)
+    def stages(self) -> tuple[SizeStage, ...]:
+        return stages_of(self.config, self.side, len(self.images.learned_from))
+
+    @property
+    def stage(self) -> SizeStage:
+        """That of the current epoch."""
+        return stage_at(self.stages, self.progress.epoch)
 
     def fit(self) -> None:
         """Run the epochs that are left.
@@ -107,35 +118,33 @@ class TrainingLoop:
 
     def run_epoch(self) -> None:
         """The steps of the current epoch that are left."""
-        config, progress, steps = self.config, self.progress, self.steps
-        epoch, total = progress.epoch, steps * config.chosen_epochs
-        warm = warmup_steps(config, steps)
-        weights = self.images.balancing_weights if config.class_weights else None
+        config, progress, stages, stage = self.config, self.progress, self.stages, self.stage
+        epoch, steps, network = progress.epoch, stage.steps, self._network(stage)
+        # The schedule counts epochs in steps of the last stage: each epoch has the same share.
+        unit, earlier = stages[-1].steps, steps_before(stages, epoch)
+        total = steps_before(stages, config.chosen_epochs + 1)
         before, began = progress.seconds, time.monotonic()
         saved = began
         for batch in training_batches(
-            self.images.train,
+            self.images.learned_from,
             classes=len(self.images.lists.labels),
-            batch_size=config.batch_size,
-            vary=lambda pixels, random: augment(pixels, config, self.side, random),
-            mix=lambda batch, truth, random: mix(batch, truth, config, random),
+            batch_size=stage.batch_size,
+            vary=lambda pixels, random: augment(
+                pixels, config, stage.side, random, stage.strength
+            ),
+            mix=lambda batch, truth, random: mix(batch, truth, config, random, stage.mixing),
             seed=config.seed,
             epoch=epoch,
             start=progress.step,
             workers=self.workers,
         ):
-            self.model.optimizer.learning_rate = learning_rate(
-                (epoch - 1) * steps + batch.step,
+            self.model.optimizer.learning_rate = stage.rate * learning_rate(
+                (epoch - 1) * unit + batch.step * unit / steps,
                 peak=config.peak_learning_rate,
-                total_steps=total,
-                warmup_steps=warm,
+                total_steps=unit * config.chosen_epochs,
+                warmup_steps=warmup_steps(config, unit),
             )
-            logs = self.model.train_on_batch(
-                batch.images,
-                batch.truth,
-                sample_weight=None if weights is None else batch.truth @ weights,
-                return_dict=True,
-            )
+            logs = self._step(network, batch)
             loss = float(logs["loss"])
             if not math.isfinite(loss):
                 raise self._diverged(batch.step)
@@ -144,13 +153,34 @@ class TrainingLoop:
             progress.accuracy_sum += float(logs["accuracy"])
             now = time.monotonic()
             progress.seconds = before + now - began
-            self.callbacks.on_step((epoch - 1) * steps + progress.step, total)
+            self.callbacks.on_step(earlier + progress.step, total)
             if self.callbacks.stop():
                 self.save()
                 raise Interrupted
             if now - saved >= self.save_every_seconds and progress.step < steps:
                 self.save()
                 saved = time.monotonic()
+
+    def _step(self, network: keras.Model, batch: Batch) -> dict[str, Any]:
+        truth = batch.truth
+        balancing = self.images.balancing_weights if self.config.class_weights else None
+        weights = image_weights(truth, balancing)
+        if self.teacher is not None:
+            truth = with_scores(truth, self.teacher(batch.images))
+        logs: dict[str, Any] = network.train_on_batch(
+            batch.images, truth, sample_weight=weights, return_dict=True
+        )
+        return logs
+
+    def _network(self, stage: SizeStage) -> keras.Model:
+        """The model for images of a stage, made once."""
+        if stage.side == self.side:
+            return self.model
+        if stage.side not in self._networks:
+            network = network_at(self.model, stage)
+            compile_for_training(network, self.config, self.model.optimizer)
+            self._networks[stage.side] = network
+        return self._networks[stage.side]
 
     def _close_epoch(self) -> None:
         """Evaluate, keep the best, store the state; before the first step this is epoch 0."""
@@ -185,7 +215,8 @@ class TrainingLoop:
             if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
                 self.save_best(row, right)
-        stale = epoch - (progress.best_epoch or 0)
+        # While images grow, an epoch that is no better says nothing about those that follow.
+        stale = epoch - max(progress.best_epoch or 0, self.stages[-1].first_epoch - 1)
         if config.patience and stale >= config.patience:
             progress.finished = progress.stopped_early = True
         progress.start_epoch(epoch + 1)
@@ -207,7 +238,7 @@ class TrainingLoop:
             kept = f"best.h5 of epoch {best.epoch} ({100 * best.val_accuracy:.1f} %) is kept"
         return EdgeEffnetError(
             "training diverged: the loss is no longer a number",
-            found=f"NaN or infinity at step {step + 1} of {self.steps} in epoch "
+            found=f"NaN or infinity at step {step + 1} of {self.stage.steps} in epoch "
             f"{self.progress.epoch}; {kept}",
             expected="a finite loss",
             fix="start again with a lower --learning-rate than "
