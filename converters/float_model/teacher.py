@@ -82,4 +82,3 @@ def open_teacher(
         steps=source.steps,
         notices=source.notices,
     )
-

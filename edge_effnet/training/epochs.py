@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_effnet.arrays import Float32Array
 from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.data.pipeline import Batch, evaluation_batches, training_batches
 from edge_effnet.errors import EdgeEffnetError
@@ -123,15 +124,14 @@ class TrainingLoop:
         # The schedule counts epochs in steps of the last stage: each epoch has the same share.
         unit, earlier = stages[-1].steps, steps_before(stages, epoch)
         total = steps_before(stages, config.chosen_epochs + 1)
+        balancing = self.images.balancing_weights if config.class_weights else None
         before, began = progress.seconds, time.monotonic()
         saved = began
         for batch in training_batches(
             self.images.learned_from,
             classes=len(self.images.lists.labels),
             batch_size=stage.batch_size,
-            vary=lambda pixels, random: augment(
-                pixels, config, stage.side, random, stage.strength
-            ),
+            vary=lambda pixels, random: augment(pixels, config, stage.side, random, stage.strength),
             mix=lambda batch, truth, random: mix(batch, truth, config, random, stage.mixing),
             seed=config.seed,
             epoch=epoch,
@@ -144,7 +144,7 @@ class TrainingLoop:
                 total_steps=unit * config.chosen_epochs,
                 warmup_steps=warmup_steps(config, unit),
             )
-            logs = self._step(network, batch)
+            logs = self._step(network, batch, balancing)
             loss = float(logs["loss"])
             if not math.isfinite(loss):
                 raise self._diverged(batch.step)
@@ -161,9 +161,10 @@ class TrainingLoop:
                 self.save()
                 saved = time.monotonic()
 
-    def _step(self, network: keras.Model, batch: Batch) -> dict[str, Any]:
+    def _step(
+        self, network: keras.Model, batch: Batch, balancing: Float32Array | None
+    ) -> dict[str, Any]:
         truth = batch.truth
-        balancing = self.images.balancing_weights if self.config.class_weights else None
         weights = image_weights(truth, balancing)
         if self.teacher is not None:
             truth = with_scores(truth, self.teacher(batch.images))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import numpy as np
 
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.architecture.spec import VariantSpec
-from edge_effnet.data.labels import imagenet_labels
+from edge_effnet.data.labels import imagenet_labels, listed
 from edge_effnet.errors import DataError, ModelError, UsageProblem, WeightsError
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.network.backend import keras_module
@@ -28,9 +27,10 @@ from edge_effnet.plugins import load as load_part
 from edge_effnet.runs import refuse_changed
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data import ImageLists
 from edge_effnet.training.initialize import has_accelerator
 from edge_effnet.training.run_folder import BEST_FILE
-from edge_effnet.training.teacher import Teacher
+from edge_effnet.training.teacher import Teacher, TeacherScores, columns_of
 
 
 def find_teacher(
@@ -94,8 +94,10 @@ def _again(
     return _of_file(path, config, workers, stage)
 
 
-def refuse_other_teacher(folder: Path, teacher: Teacher, before: Mapping[str, Any]) -> None:
+def refuse_other_teacher(folder: Path, teacher: Teacher | None, before: Mapping[str, Any]) -> None:
     """Raise UsageProblem where the teacher of a resumed run has changed on disk."""
+    if teacher is None:
+        return
     refuse_changed(
         folder,
         {"teacher": before.get("sha256")},
@@ -152,9 +154,28 @@ def _of_weights(weights: ResolvedWeights) -> Teacher:
     )
 
 
-def with_labels_said(teacher: Teacher) -> Teacher:
-    """The same with a line where its classes are taken in the order of the data."""
-    if teacher.labels is not None:
-        return teacher
-    line = f"{teacher.name} names no classes: they are taken in the order of the data's"
-    return replace(teacher, notices=(*teacher.notices, line))
+def scores_of(
+    teacher: Teacher | None,
+    config: TrainConfig,
+    lists: ImageLists,
+    say: Callable[[str], None] = lambda _line: None,
+) -> TeacherScores | None:
+    """The teacher's scores for the classes of a run; None without one.
+
+    Args:
+        say: called with what the user should know.
+
+    Raises:
+        DataError: it was not trained on these classes.
+    """
+    if teacher is None:
+        return None
+    columns = columns_of(teacher, lists.labels, lists.source)
+    say(f"learning from {teacher.name}")
+    for line in teacher.notices:
+        say(line)
+    if teacher.labels is None:
+        say(f"{teacher.name} names no classes: taken to be in the order {listed(lists.labels)}")
+    varied = config.chosen_augment != "none" or config.on_signs
+    mixed = config.mixup > 0 or config.cutmix > 0
+    return TeacherScores(teacher, columns, repeating=not (varied or mixed))

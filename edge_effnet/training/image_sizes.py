@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from edge_effnet.errors import UsageProblem
@@ -59,8 +60,8 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     """
     if re.fullmatch(r"\d{1,5}(:\d{1,5})+", text):
         sides = tuple(map(int, text.split(":")))
-        rising = all(one < other for one, other in zip(sides, sides[1:], strict=False))
-        if rising and SMALLEST <= sides[0] and sides[-1] <= LARGEST:
+        rising = all(one < other for one, other in pairwise(sides))
+        if rising and sides[0] >= SMALLEST and sides[-1] <= LARGEST:
             return sides
     raise UsageProblem(
         "--progressive is not understood",

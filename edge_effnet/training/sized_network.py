@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edge_effnet.network.backend import keras_module
 from edge_effnet.training.image_sizes import SizeStage
@@ -21,7 +21,7 @@ def network_at(model: keras.Model, stage: SizeStage) -> keras.Model:
     """
     keras = keras_module()
 
-    def same_layer(layer: keras.Layer) -> keras.Layer:
+    def same_layer(layer: Any) -> Any:
         if layer.name != _DROPOUT_LAYER or stage.strength == 1 or not layer.rate:
             return layer
         settings = layer.get_config()

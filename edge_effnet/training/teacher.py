@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
+from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.data.labels import listed, match_label
 from edge_effnet.data.pipeline import evaluation_batches
-from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.errors import DataError
 from edge_effnet.image.preprocessing import Pixels, Preprocess, normalize, preprocess
 
@@ -61,6 +61,11 @@ class Teacher:
     steps: tuple[Mapping[str, Any], ...] = ()
     notices: tuple[str, ...] = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """For the state of a run: the origin, the path to open it again, and its steps, which say
+        the images that it learned from."""
+        return {**self.origin, "path": str(self.path), "steps": list(self.steps)}
+
 
 def columns_of(teacher: Teacher, labels: Sequence[str], source: str) -> NDArray[np.int64]:
     """The indices of the teacher's scores that are those of the run's classes.
@@ -82,7 +87,9 @@ def columns_of(teacher: Teacher, labels: Sequence[str], source: str) -> NDArray[
         raise _other_classes(teacher, source, found + listed(teacher.labels), "every class")
     columns = np.array(places, np.int64)
     if len(set(places)) < len(places):
-        twice = [name for name, place in zip(labels, places, strict=True) if places.count(place) > 1]
+        twice = [
+            name for name, place in zip(labels, places, strict=True) if places.count(place) > 1
+        ]
         found = f"{listed(map(repr, twice))} are one class of it"
         raise _other_classes(teacher, source, found, "a class for each")
     return columns
@@ -132,7 +139,7 @@ class TeacherScores:
         if image.shape != settings.shape or settings.channels != "rgb":
             pixels: Pixels = np.rint(np.clip(image, 0, 255)).astype(np.uint8)
             return normalize(preprocess(pixels, settings), settings)
-        return normalize(np.asarray(image), settings)  # type: ignore[arg-type]
+        return normalize(np.asarray(image), settings)
 
     def _ask(self, ready: list[Float32Array]) -> Float32Array:
         logits = self.teacher.answer(np.stack(ready))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from edge_effnet import plots
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.data.division.trained_on import record
-from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
@@ -28,8 +27,10 @@ from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data import TrainingImages, list_images, open_images
 from edge_effnet.training.epochs import SILENT, Callbacks, TrainingLoop
+from edge_effnet.training.find_teacher import find_teacher, refuse_other_teacher, scores_of
 from edge_effnet.training.follow_up import compare_runs, weights_before, wrong_before
 from edge_effnet.training.history import CURVES_FILE, HISTORY_FILE, write_history
+from edge_effnet.training.image_sizes import described, stages_of
 from edge_effnet.training.initialize import (
     choose_resolution,
     compile_for_training,
@@ -46,6 +47,7 @@ from edge_effnet.training.run_folder import (
     refuse_changed_inputs,
     refuse_other_config,
 )
+from edge_effnet.training.teacher import TeacherScores
 from edge_effnet.training.trainer_state import EpochRow, TrainerState
 
 if TYPE_CHECKING:
@@ -87,23 +89,33 @@ def _begin(
     callbacks: Callbacks,
 ) -> TrainingResult:
     spec = find_variant(config.variant)
+    teacher = find_teacher(config, workers=workers, stage=callbacks.stage)
+    taught = () if teacher is None else teacher.steps
     if config.previous is not None:
         weights = weights_before(config)
         lists = list_images(
             config, weights.steps, known_labels=weights.labels, stage=callbacks.stage
         )
     else:
-        lists = list_images(config, stage=callbacks.stage)
+        lists = list_images(config, taught, stage=callbacks.stage)
         weights = find_weights(spec, config.weights)
         if weights.steps:
-            lists = list_images(config, weights.steps)
+            lists = list_images(config, (*weights.steps, *taught))
     for line in (*lists.notices, weights.notice):
         if line:
             callbacks.say(line)
-    run = TrainingRun(config, folder, weights, lists, choose_resolution(config, weights))
-    clear_run(folder, RUN_FILES, weights.path)
+    scores = scores_of(teacher, config, lists, say=callbacks.say)
+    run = TrainingRun(
+        config,
+        folder,
+        weights,
+        lists,
+        choose_resolution(config, weights),
+        None if teacher is None else teacher.to_json(),
+    )
+    clear_run(folder, RUN_FILES, weights.path, None if teacher is None else teacher.path)
     CONFIG_FILE.write(folder, config)
-    return _run(run, None, workers, save_every_seconds, callbacks)
+    return _run(run, None, scores, workers, save_every_seconds, callbacks)
 
 
 def resume(
@@ -157,15 +169,22 @@ def _go_on(
         origin=dict(before["weights"]),
         steps=steps,
     )
-    lists = list_images(own, steps, known_labels=weights.labels, stage=callbacks.stage)
-    run = TrainingRun(own, folder, weights, lists, int(before["resolution"]))
+    had, teacher = before.get("teacher"), None
+    if had is not None and not stored.progress.finished:
+        teacher = find_teacher(own, before=had, workers=workers, stage=callbacks.stage)
+        refuse_other_teacher(folder, teacher, had)
+    taught = () if had is None or own.previous is not None else tuple(had["steps"])
+    lists = list_images(own, (*steps, *taught), known_labels=weights.labels, stage=callbacks.stage)
+    run = TrainingRun(own, folder, weights, lists, int(before["resolution"]), had)
     refuse_changed_inputs(run, before)
-    return _run(run, stored, workers, save_every_seconds, callbacks)
+    scores = scores_of(teacher, own, lists)
+    return _run(run, stored, scores, workers, save_every_seconds, callbacks)
 
 
 def _run(
     run: TrainingRun,
     stored: TrainingState | None,
+    teacher: TeacherScores | None,
     workers: int,
     save_every_seconds: float,
     callbacks: Callbacks,
@@ -190,7 +209,11 @@ def _run(
             progress.wrong_before = wrong_before(
                 model, run, images, workers=workers, advance=advance
             )
-        depends_on, seen = run.depends_on(), record(run.lists.train, run.lists.val)
+        if teacher is not None and stored is None:
+            right = teacher.accuracy(images.val, side=run.side, workers=workers)
+            progress.teacher_accuracy = right
+            callbacks.say(f"the teacher answers {100 * right:.1f} % of the validation images right")
+        depends_on, seen = run.depends_on(), record(run.lists.learned_from, run.lists.val)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
@@ -199,9 +222,9 @@ def _run(
         def save_best(row: EpochRow, right: NDArray[np.bool_]) -> None:
             if progress.wrong_before is not None:
                 progress.against = compare_runs(run, images, progress.wrong_before, right)
-            write_best(model, run, images, row, seen, progress.against)
+            write_best(model, run, images, row, seen, progress)
 
-        TrainingLoop(
+        loop = TrainingLoop(
             model,
             images,
             config,
@@ -212,7 +235,11 @@ def _run(
             save=lambda: write_state(folder / STATE_FILE, model, progress, depends_on),
             save_best=save_best,
             save_every_seconds=save_every_seconds,
-        ).fit()
+            teacher=teacher,
+        )
+        if line := described(loop.stages):
+            callbacks.say(line)
+        loop.fit()
     return result_of(run, progress, images.skipped)
 
 
@@ -232,7 +259,9 @@ def _network(
         run.weights,
         resolution=run.side,
         labels=run.lists.labels,
-        steps_per_epoch=steps_per_epoch(len(images.train), config.batch_size),
+        steps_per_epoch=min(
+            stage.steps for stage in stages_of(config, run.side, len(images.learned_from))
+        ),
         loading=stored is None,
         known_labels=run.known_labels,
     )

@@ -20,6 +20,7 @@ from edge_effnet.network.weights.checkpoint import save_checkpoint
 from edge_effnet.runs import refuse_changed
 from edge_effnet.training.checkpointing import TrainingState, read_state, restore, write_state
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.distillation import divergence
 from edge_effnet.training.epochs import TrainingLoop
 from edge_effnet.training.initialize import (
     compile_for_training,
@@ -75,20 +76,13 @@ def with_teacher(
             if training:
                 target, kept = knowing(pixels, training=False)
                 kept = ops.take(kept, kept_features, axis=1)
-                self.add_loss(_divergence(ops, target, logits))
+                self.add_loss(ops.mean(divergence(target, logits, TEMPERATURE)))
                 self.add_loss(FEATURE_WEIGHT * _feature_error(ops, kept, features))
             return logits
 
     model = Student()
     model.build(student.input_shape)
     return model
-
-
-def _divergence(ops: Any, target: Any, logits: Any) -> Any:
-    target, logits = target / TEMPERATURE, logits / TEMPERATURE
-    towards = ops.softmax(target)
-    gap = ops.log_softmax(target) - ops.log_softmax(logits)
-    return TEMPERATURE**2 * ops.mean(ops.sum(towards * gap, axis=1))
 
 
 def _feature_error(ops: Any, target: Any, features: Any) -> Any:
