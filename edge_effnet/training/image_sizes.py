@@ -87,7 +87,7 @@ def stages_of(config: TrainConfig, side: int, images: int) -> tuple[SizeStage, .
     sides = (*(config.sizes or (side,))[:-1], side)
     stages, done = [], 0
     for index, own in enumerate(sides):
-        last = epochs - epochs * (len(sides) - 1 - index) // len(sides)
+        last = epochs * (index + 1) // len(sides)
         share = index / (len(sides) - 1) if len(sides) > 1 else 1.0
         batch = full
         if config.batch_size is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.network.backend import keras_module
@@ -24,10 +25,28 @@ def network_at(model: keras.Model, stage: SizeStage) -> keras.Model:
     def same_layer(layer: Any) -> Any:
         if layer.name != _DROPOUT_LAYER or stage.strength == 1 or not layer.rate:
             return layer
-        settings = layer.get_config()
-        weaker = type(layer).from_config({**settings, "rate": layer.rate * stage.strength})
-        weaker.seed_generator = layer.seed_generator
-        return weaker
+        return _weaker_dropout()(layer, layer.rate * stage.strength)
 
     pixels = keras.Input((stage.side, stage.side, 3), dtype="float32")
-    return keras.models.clone_model(model, input_tensors=pixels, clone_function=same_layer)
+    # The same graph, without what it was compiled with: that would be cloned too.
+    plain = keras.Model(model.inputs, model.outputs, name=model.name)
+    return keras.models.clone_model(plain, input_tensors=pixels, clone_function=same_layer)
+
+
+@cache
+def _weaker_dropout() -> Any:
+    keras = keras_module()
+
+    class WeakerDropout(keras.layers.Layer):  # type: ignore[misc, name-defined]
+        """Dropout by another rate, from another layer's stream of random numbers."""
+
+        def __init__(self, dropout: Any, rate: float) -> None:
+            super().__init__(name=dropout.name)
+            self.dropout, self.rate = dropout, rate
+
+        def call(self, inputs: Any, training: bool = False) -> Any:
+            if not training:
+                return inputs
+            return keras.random.dropout(inputs, self.rate, seed=self.dropout.seed_generator)
+
+    return WeakerDropout
