@@ -52,25 +52,32 @@ def find_teacher(
     """
     if config.teacher is None:
         return None
-    stage("opening the teacher", None)(1)
+    done = stage("opening the teacher", None)
     if before is not None:
-        return _again(config, before, workers, stage)
-    path = Path(config.teacher).expanduser()
+        teacher = _again(config, before, workers, stage)
+    else:
+        teacher = _named(config.teacher, config, workers, stage)
+    done(1)
+    return teacher
+
+
+def _named(name: str, config: TrainConfig, workers: int, stage: StartStage) -> Teacher:
+    path = Path(name).expanduser()
     if path.is_dir() and (path / "config.json").is_file():
         path = path / BEST_FILE
         if not path.is_file():
             raise DataError(
-                f"{config.teacher} has no weights to learn from",
+                f"{name} has no weights to learn from",
                 found=f"no {BEST_FILE}",
-                fix=f"finish it first: edge-effnet train --resume {config.teacher}",
+                fix=f"finish it first: edge-effnet train --resume {name}",
             )
     if path.exists():
         return _of_file(path, config, workers, stage)
     try:
-        spec = find_variant(config.teacher)
+        spec = find_variant(name)
     except UsageProblem as error:
         raise UsageProblem(
-            f"there is no teacher {config.teacher}",
+            f"there is no teacher {name}",
             found="neither a file nor a variant",
             expected="a checkpoint, a run folder, .keras, a float .tflite, or a variant",
             fix="check the path; edge-effnet variants lists the variants",
@@ -101,7 +108,7 @@ def refuse_other_teacher(folder: Path, teacher: Teacher | None, before: Mapping[
     refuse_changed(
         folder,
         {"teacher": before.get("sha256")},
-        {"teacher": teacher.origin["sha256"]},
+        {"teacher": teacher.origin.get("sha256")},
         said={"teacher": f"the teacher {teacher.name} is another file now"},
         expected="the same teacher",
         fix="put it back, or start a new run",

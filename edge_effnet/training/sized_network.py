@@ -29,7 +29,7 @@ def network_at(model: keras.Model, stage: SizeStage) -> keras.Model:
 
     pixels = keras.Input((stage.side, stage.side, 3), dtype="float32")
     # The same graph, without what it was compiled with: that would be cloned too.
-    plain = keras.Model(model.inputs, model.outputs, name=model.name)
+    plain = keras.Model(model.input, model.output, name=model.name)
     return keras.models.clone_model(plain, input_tensors=pixels, clone_function=same_layer)
 
 

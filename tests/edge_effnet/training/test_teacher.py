@@ -149,7 +149,7 @@ def test_what_was_said_of_an_image_is_kept() -> None:
 
 
 def test_images_without_labels_are_learned_from(
-    taught: TrainConfig, finished: TrainingResult, tmp_path: Path, colours: Path
+    taught: TrainConfig, tmp_path: Path, colours: Path
 ) -> None:
     more = tmp_path / "more"
     draw_colours(tmp_path / "new", 6, seed=8)
