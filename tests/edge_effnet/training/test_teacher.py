@@ -208,9 +208,10 @@ def test_what_is_no_teacher(
 def test_a_run_that_goes_on_takes_no_teacher_over(
     taught: TrainConfig, finished: TrainingResult, tmp_path: Path
 ) -> None:
-    outcome = run(replace(taught, progressive="16:32"), tmp_path / "run")
-    given = {"previous": str(outcome.folder), "data": taught.data}
+    before = shutil.copytree(finished.folder, tmp_path / "run")
+    CONFIG_FILE.write(before, replace(finished.config, teacher=taught.teacher, progressive="16:32"))
+    given = {"previous": str(before), "data": taught.data}
     config = follow_up_config(given)
     assert (config.teacher, config.progressive) == (None, None)
-    again = follow_up_config({**given, "teacher": str(finished.folder), "epochs": 1})
+    again = follow_up_config({**given, "teacher": str(finished.folder), "epochs": 0})
     assert run(again, tmp_path / "again").teacher is not None
