@@ -97,6 +97,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     With --from a run goes on where another one ended, with more images and new classes: those that
     it held out stay held out, and at the end both networks are compared on them.
 
+    With --teacher a small network learns from the scores of a large one beside the labels, and from
+    images without labels (--unlabelled).
+
     \b
     Examples:
       edge-effnet train --data photos/ --variant b0
@@ -104,6 +107,7 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
       edge-effnet train --data photos/ --from runs/b0-photos
+      edge-effnet train --data photos/ --variant small.json --teacher runs/b0-photos
       edge-effnet train --data /nfs/photos --run /nfs/runs/b0 --cluster ray://head:10001
       edge-effnet train --data photos/ --cluster local:2
 
@@ -306,5 +310,6 @@ def _to_json(result: TrainingResult) -> dict[str, Any]:
         "stopped_early": result.stopped_early,
         "skipped": [{"file": str(image.path), "reason": image.reason} for image in result.skipped],
         "left_out": list(result.left_out),
+        "teacher": result.teacher,
         "before": result.against.to_json("run") if result.against else None,
     }

@@ -33,7 +33,7 @@ class Batch:
     """Attributes:
     step: its number in the epoch, from 0.
     images: batch x side x side x 3, float32 pixels 0–255.
-    truth: batch x classes, each row adding up to 1.
+    truth: batch x classes, each row adding up to 1, or to 0 without a label.
     """
 
     step: int
@@ -104,7 +104,8 @@ def training_batches(
         rows: of each batch that are wanted; only they, and what is mixed into them, are read.
     """
     order = epoch_order(len(source), batch_size, seed=seed, epoch=epoch)
-    one_hot, labels = np.eye(classes, dtype=np.float32), source.labels
+    # The last row is of zeros: that of UNLABELLED, -1.
+    one_hot, labels = np.eye(classes + 1, classes, dtype=np.float32), source.labels
 
     def make(step: int) -> Batch:
         indices = order[step]

@@ -5,30 +5,28 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.image_sources import ImageSource
-from edge_effnet.data.pipeline import (
-    evaluation_batches,
-    steps_per_epoch,
-    training_batches,
-)
+from edge_effnet.data.pipeline import evaluation_batches, training_batches
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import OnProgress, StartStage, no_progress
 from edge_effnet.training.cluster.group import ALONE, Group
-from edge_effnet.training.cluster.shares import Share
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.augment import augment, plan_mix
 from edge_effnet.training.data.lists import TrainingImages
-from edge_effnet.training.initialize import averaged_weights, warmup_steps
+from edge_effnet.training.image_sizes.sized_network import network_at
+from edge_effnet.training.image_sizes.stages import SizeStage, stage_at, stages_of, steps_before
+from edge_effnet.training.initialize import averaged_weights, compile_for_training, warmup_steps
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 from edge_effnet.training.steps.schedule import learning_rate
-from edge_effnet.training.steps.step import Step, training_step
+from edge_effnet.training.steps.step import Step, right_labels, training_step
+from edge_effnet.training.teacher.distillation import image_weights, right_answers, with_scores
+from edge_effnet.training.teacher.teacher import TeacherScores
 
 if TYPE_CHECKING:
     import keras
@@ -74,6 +72,7 @@ class TrainingLoop:
         save_best: writes the checkpoint of the weights that the model has now; it is given their
             row, and whether each validation image is right.
         save_every_seconds: between states inside an epoch; one at its end comes anyway.
+        teacher: whose scores are learned from beside the labels.
         group: of workers that make the same steps, each with its rows of the batches.
     """
 
@@ -87,21 +86,18 @@ class TrainingLoop:
     save: Callable[[], None]
     save_best: Callable[[EpochRow, NDArray[np.bool_]], None]
     save_every_seconds: float
+    teacher: TeacherScores | None = None
     group: Group = ALONE
-
-    @cached_property
-    def step(self) -> Step:
-        return training_step(self.model, share=self.share, group=self.group)
+    _steps: dict[int, Step] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def share(self) -> Share:
-        """This worker's rows of a batch."""
-        return self.group.share(self.config.batch_size)
+    def stages(self) -> tuple[SizeStage, ...]:
+        return stages_of(self.config, self.side, len(self.images.learned_from))
 
     @property
-    def steps(self) -> int:
-        """Of one epoch."""
-        return steps_per_epoch(len(self.images.train), self.config.batch_size)
+    def stage(self) -> SizeStage:
+        """That of the current epoch."""
+        return stage_at(self.stages, self.progress.epoch)
 
     def fit(self) -> None:
         """Run the epochs that are left.
@@ -122,33 +118,36 @@ class TrainingLoop:
 
     def run_epoch(self) -> None:
         """The steps of the current epoch that are left."""
-        config, progress, steps = self.config, self.progress, self.steps
-        epoch, total = progress.epoch, steps * config.chosen_epochs
-        warm = warmup_steps(config, steps)
-        weights = self.images.balancing_weights if config.class_weights else None
+        config, progress, stages, stage = self.config, self.progress, self.stages, self.stage
+        epoch, steps, step = progress.epoch, stage.steps, self._step(stage)
+        # The schedule counts epochs in steps of the last stage: each epoch has the same share.
+        unit, earlier = stages[-1].steps, steps_before(stages, epoch)
+        total = steps_before(stages, config.chosen_epochs + 1)
+        balancing = self.images.balancing_weights if config.class_weights else None
         before, began = progress.seconds, time.monotonic()
         saved = began
         for batch in training_batches(
-            self.images.train,
+            self.images.learned_from,
             classes=len(self.images.lists.labels),
-            batch_size=config.batch_size,
-            vary=lambda pixels, random: augment(pixels, config, self.side, random),
-            mix=lambda count, random: plan_mix(count, self.side, config, random),
+            batch_size=stage.batch_size,
+            vary=lambda pixels, random: augment(pixels, config, stage.side, random, stage.strength),
+            mix=lambda count, random: plan_mix(count, stage.side, config, random, stage.mixing),
             seed=config.seed,
             epoch=epoch,
             start=progress.step,
-            rows=self.share.rows,
+            rows=self.group.share(stage.batch_size).rows,
             workers=self.workers,
         ):
-            self.model.optimizer.learning_rate = learning_rate(
-                (epoch - 1) * steps + batch.step,
+            self.model.optimizer.learning_rate = stage.rate * learning_rate(
+                (epoch - 1) * unit + batch.step * unit / steps,
                 peak=config.peak_learning_rate,
-                total_steps=total,
-                warmup_steps=warm,
+                total_steps=unit * config.chosen_epochs,
+                warmup_steps=warmup_steps(config, unit),
             )
-            loss, accuracy = self.step(
-                batch.images, batch.truth, None if weights is None else batch.truth @ weights
-            )
+            truth, counts = batch.truth, image_weights(batch.truth, balancing)
+            if self.teacher is not None:
+                truth = with_scores(truth, self.teacher(batch.images))
+            loss, accuracy = step(batch.images, truth, counts)
             if not math.isfinite(loss):
                 raise self._diverged(batch.step)
             progress.step += 1
@@ -156,13 +155,26 @@ class TrainingLoop:
             progress.accuracy_sum += accuracy
             now = time.monotonic()
             progress.seconds = before + now - began
-            self.callbacks.on_step((epoch - 1) * steps + progress.step, total)
+            self.callbacks.on_step(earlier + progress.step, total)
             if self.group.any(self.callbacks.stop()):
                 self.save()
                 raise Interrupted
             if now - saved >= self.save_every_seconds and progress.step < steps:
                 self.save()
                 saved = time.monotonic()
+
+    def _step(self, stage: SizeStage) -> Step:
+        """A step with the images of a stage, made once."""
+        if stage.side not in self._steps:
+            share, network = self.group.share(stage.batch_size), self.model
+            if stage.side != self.side:
+                network = network_at(self.model, stage, None if share.is_all else share)
+                compile_for_training(network, self.config, self.model.optimizer)
+            right = right_answers if self.teacher else right_labels
+            self._steps[stage.side] = training_step(
+                network, right=right, share=share, group=self.group
+            )
+        return self._steps[stage.side]
 
     def _close_epoch(self) -> None:
         """Evaluate, keep the best, store the state; before the first step this is epoch 0."""
@@ -199,7 +211,8 @@ class TrainingLoop:
             if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
                 self.save_best(row, right)
-        stale = epoch - (progress.best_epoch or 0)
+        # While images grow, an epoch that is no better says nothing about those that follow.
+        stale = epoch - max(progress.best_epoch or 0, self.stages[-1].first_epoch - 1)
         if config.patience and stale >= config.patience:
             progress.finished = progress.stopped_early = True
         progress.start_epoch(epoch + 1)
@@ -221,7 +234,7 @@ class TrainingLoop:
             kept = f"best.h5 of epoch {best.epoch} ({100 * best.val_accuracy:.1f} %) is kept"
         return EdgeEffnetError(
             "training diverged: the loss is no longer a number",
-            found=f"NaN or infinity at step {step + 1} of {self.steps} in epoch "
+            found=f"NaN or infinity at step {step + 1} of {self.stage.steps} in epoch "
             f"{self.progress.epoch}; {kept}",
             expected="a finite loss",
             fix="start again with a lower --learning-rate than "

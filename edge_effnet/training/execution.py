@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from edge_effnet import plots
 from edge_effnet.data.division.trained_on import record
-from edge_effnet.data.pipeline import steps_per_epoch
 from edge_effnet.plurals import counted, plural
 from edge_effnet.training.classifier_training import train_head
 from edge_effnet.training.cluster.agreement import refuse_other_images, refuse_other_skipped
@@ -21,6 +20,7 @@ from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.lists import TrainingImages, open_images
 from edge_effnet.training.epochs import Callbacks, TrainingLoop
 from edge_effnet.training.follow_up import compare_runs, wrong_before
+from edge_effnet.training.image_sizes.stages import described, stages_of
 from edge_effnet.training.initialize import (
     compile_for_training,
     initialize,
@@ -41,6 +41,7 @@ from edge_effnet.training.run_folder.files import (
 from edge_effnet.training.run_folder.history import CURVES_FILE, write_history
 from edge_effnet.training.run_folder.result import TrainingResult, result_of
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.teacher.teacher import TeacherScores
 
 if TYPE_CHECKING:
     import keras
@@ -59,8 +60,13 @@ class Job:
     shared: bool = False
 
 
-def execute(run: TrainingRun, stored: TrainingState | None, job: Job) -> TrainingResult:
+def execute(
+    run: TrainingRun, stored: TrainingState | None, job: Job, teacher: TeacherScores | None = None
+) -> TrainingResult:
     """Run what is left of a run, from a stored state or from the beginning.
+
+    Args:
+        teacher: whose scores are learned from beside the labels.
 
     Raises:
         As ``train``.
@@ -79,22 +85,28 @@ def execute(run: TrainingRun, stored: TrainingState | None, job: Job) -> Trainin
         )
     )
     refuse_other_skipped(group, images)
+    stages = stages_of(config, run.side, len(images.learned_from))
     if group.count > 1:
-        refuse_idle_workers(config.batch_size, min(len(images.train), len(images.val)), group.count)
-        callbacks.say(_said_of(group, config))
+        smallest = min(stage.batch_size for stage in stages)
+        refuse_idle_workers(smallest, min(len(images.train), len(images.val)), group.count)
+        callbacks.say(_said_of(group, config, smallest))
     say_skipped(images, callbacks)
     if missing := plots.missing_extra():
         callbacks.say(f"no {CURVES_FILE}: {missing}")
     with precision(config) as dtype:
         if dtype != "float32":
             callbacks.say(f"computing in {dtype}")
-        model = _network(run, images, stored, job)
+        model = _network(run, images, stored, job, min(stage.steps for stage in stages))
         if run.known_labels is not None and stored is None:
             advance = callbacks.stage("asking the network before", len(images.val))
             progress.wrong_before = wrong_before(
                 model, run, images, workers=job.workers, advance=advance, group=group
             )
-        depends_on, seen = run.depends_on(), record(run.lists.train, run.lists.val)
+        if teacher is not None and stored is None:
+            right = teacher.accuracy(images.val, side=run.side, workers=job.workers, group=group)
+            progress.teacher_accuracy = right
+            callbacks.say(f"the teacher answers {100 * right:.1f} % of the validation images right")
+        depends_on, seen = run.depends_on(), record(run.lists.learned_from, run.lists.val)
 
         def on_epoch(row: EpochRow) -> None:
             write_history(folder, progress.rows)
@@ -106,8 +118,10 @@ def execute(run: TrainingRun, stored: TrainingState | None, job: Job) -> Trainin
         def save_best(row: EpochRow, right: NDArray[np.bool_]) -> None:
             if progress.wrong_before is not None:
                 progress.against = compare_runs(run, images, progress.wrong_before, right)
-            write_best(model, run, images, row, seen, progress.against)
+            write_best(model, run, images, row, seen, progress)
 
+        if line := described(stages):
+            callbacks.say(line)
         TrainingLoop(
             model,
             images,
@@ -119,6 +133,7 @@ def execute(run: TrainingRun, stored: TrainingState | None, job: Job) -> Trainin
             save=save if group.is_chief else lambda: None,
             save_best=save_best if group.is_chief else lambda _row, _right: None,
             save_every_seconds=job.save_every_seconds,
+            teacher=teacher,
             group=group,
         ).fit()
     return result_of(run, progress, images.skipped)
@@ -129,8 +144,13 @@ def _network(
     images: TrainingImages,
     stored: TrainingState | None,
     job: Job,
+    steps: int,
 ) -> keras.Model:
-    """The compiled network at the place the run stands."""
+    """The compiled network at the place the run stands.
+
+    Args:
+        steps: of an epoch; the fewest where images grow.
+    """
     config, callbacks, group = run.config, job.callbacks, job.group
     built = callbacks.stage("building the network", None)
     seed_everything(config.seed)
@@ -139,10 +159,10 @@ def _network(
         run.weights,
         resolution=run.side,
         labels=run.lists.labels,
-        steps_per_epoch=steps_per_epoch(len(images.train), config.batch_size),
+        steps_per_epoch=steps,
         loading=stored is None,
         known_labels=run.known_labels,
-        share=None if group.count == 1 else group.share(config.batch_size),
+        share=None if group.count == 1 else group.share(config.chosen_batch_size),
     )
     built(1)
     if notice:
@@ -169,13 +189,13 @@ def _network(
     return model
 
 
-def _said_of(group: Group, config: TrainConfig) -> str:
+def _said_of(group: Group, config: TrainConfig, batch_size: int) -> str:
     """How the workers of a group share the work."""
     norm = "keeps its statistics" if config.freezes_batch_norm else "takes those of all workers"
-    sizes = {len(share_of(config.batch_size, index, group.count)) for index in range(group.count)}
+    sizes = {len(share_of(batch_size, index, group.count)) for index in range(group.count)}
     images = " or ".join(str(size) for size in sorted(sizes))
     return (
-        f"{group.count} workers, {images} of the {config.batch_size} images of a step each; "
+        f"{group.count} workers, {images} of the {batch_size} images of a step each; "
         f"batch normalization {norm}"
     )
 

@@ -39,7 +39,19 @@ if TYPE_CHECKING:
 
 COMPARED_FORMAT, COMPARED_VERSION = "edge-effnet/compared", 1
 # What the run before was told of these was for its own beginning.
-_ANEW = ("weights", "epochs", "learning_rate", "warmup_epochs", "learn_head", "batch_norm")
+_ANEW = (
+    "weights",
+    "epochs",
+    "learning_rate",
+    "warmup_epochs",
+    "learn_head",
+    "batch_norm",
+    "progressive",
+    "teacher",
+    "temperature",
+    "teacher_share",
+    "unlabelled",
+)
 
 
 def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
@@ -77,7 +89,7 @@ def _after_random(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
     At a fine-tuning rate a narrow network with three new signs beside five stayed at 83 %, at this
     rate it came to 95.6 % (docs/research/tried.md).
     """
-    rate = default_learning_rate(config.optimizer, config.batch_size, from_scratch=True)
+    rate = default_learning_rate(config.optimizer, config.chosen_batch_size, from_scratch=True)
     how: dict[str, Any] = {
         "epochs": EPOCHS_AFTER_RANDOM,
         "learning_rate": rate,
@@ -132,11 +144,11 @@ def weights_before(config: TrainConfig) -> ResolvedWeights:
     folder = Path(config.previous or "").expanduser()
     old, path = _config_of(folder), folder / BEST_FILE
     weights = _weights_of(folder, config)
-    if config.resolution not in (None, weights.resolution):
+    if config.chosen_resolution not in (None, weights.resolution):
         raise UsageProblem(
             "--from goes on at the resolution of its run",
-            found=f"--resolution {config.resolution}, while {folder} has {weights.resolution}",
-            fix="leave --resolution out",
+            found=f"{config.chosen_resolution} px, while {folder} has {weights.resolution}",
+            fix="leave --resolution out, or end --progressive with that",
         )
     known = records(weights.steps)
     own = records(weights.steps[-1:])

@@ -24,6 +24,7 @@ from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
 from edge_effnet.training.steps.kernels import with_quick_kernels
 from edge_effnet.training.steps.schedule import batch_norm_momentum
 from edge_effnet.training.steps.shared_layers import with_shared_batches
+from edge_effnet.training.teacher.distillation import distilling_accuracy, distilling_loss
 
 if TYPE_CHECKING:
     import keras
@@ -62,8 +63,8 @@ def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
 
 def choose_resolution(config: TrainConfig, weights: ResolvedWeights) -> int:
     """Side of the input: as told, else what the weights were trained at, else the variant's."""
-    if config.resolution is not None:
-        return config.resolution
+    if config.chosen_resolution is not None:
+        return config.chosen_resolution
     if config.on_signs:
         return weights.resolution or SIGNS_RESOLUTION
     return weights.resolution or weights.spec.resolution
@@ -156,18 +157,27 @@ def freeze_batch_norm(model: keras.Model, *, frozen: bool) -> None:
             layer.trainable = not frozen
 
 
-def compile_for_training(model: keras.Model, config: TrainConfig) -> None:
+def compile_for_training(
+    model: keras.Model, config: TrainConfig, optimizer: Any | None = None
+) -> None:
     """Give the model its optimizer, loss and step.
 
     With TensorFlow, XLA only where there is an accelerator: on CPUs it makes the step slower.
+
+    Args:
+        optimizer: that of another model with the same variables; None makes one.
     """
     keras = keras_module()
+    if config.teacher is not None:
+        loss, accuracy = distilling_loss(config), distilling_accuracy()
+    else:
+        smoothing = config.label_smoothing
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        accuracy = "accuracy"
     model.compile(
-        make_optimizer(model, config),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
+        optimizer or make_optimizer(model, config),
+        loss=loss,
+        metrics=[accuracy],
         jit_compile=has_accelerator() or keras.config.backend() == "jax",
     )
 

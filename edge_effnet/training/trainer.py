@@ -12,7 +12,7 @@ from edge_effnet.files.locks import locked_run
 from edge_effnet.network.weights.checkpoint import normalized_as
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.runs import clear_run, refuse_existing_run
-from edge_effnet.training.cluster.agreement import refuse_hidden_folder
+from edge_effnet.training.cluster.agreement import refuse_hidden_folder, refuse_unequal_teachers
 from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.data.lists import ImageLists, list_images
@@ -31,6 +31,12 @@ from edge_effnet.training.run_folder.files import (
 )
 from edge_effnet.training.run_folder.history import HISTORY_FILE
 from edge_effnet.training.run_folder.result import TrainingResult, refuse_nothing_to_train
+from edge_effnet.training.teacher.find_teacher import (
+    find_teacher,
+    refuse_other_teacher,
+    scores_of,
+)
+from edge_effnet.training.teacher.teacher import Teacher, TeacherScores
 
 
 def train(
@@ -73,21 +79,30 @@ def train(
 def _begin(job: Job) -> TrainingResult:
     config, folder, callbacks, group = job.config, job.folder, job.callbacks, job.group
     # The chief first: what it downloads, the others on its machine find.
-    weights, lists = group.together(lambda: _inputs(config, callbacks), chief_first=True)
+    weights, lists, teacher = group.together(lambda: _inputs(job), chief_first=True)
     for line in (*lists.notices, weights.notice):
         if line:
             callbacks.say(line)
-    run = TrainingRun(config, folder, weights, lists, choose_resolution(config, weights))
+    scores = group.together(lambda: scores_of(teacher, config, lists, say=callbacks.say))
+    refuse_unequal_teachers(group, teacher)
+    run = TrainingRun(
+        config,
+        folder,
+        weights,
+        lists,
+        choose_resolution(config, weights),
+        None if teacher is None else teacher.to_json(),
+    )
 
     def write() -> None:
-        clear_run(folder, RUN_FILES, weights.path)
+        clear_run(folder, RUN_FILES, weights.path, None if teacher is None else teacher.path)
         CONFIG_FILE.write(folder, config)
 
     try:
         group.together(write if group.is_chief else lambda: None)
         if job.shared:
             refuse_hidden_folder(group, folder / CONFIG_FILE.name)
-        return execute(run, None, job)
+        return execute(run, None, job, scores)
     except BaseException:
         if group.is_chief and not _has_begun(folder) and not (folder / BEST_FILE).exists():
             clear_run(folder, RUN_FILES, None)  # nothing to go on with, nothing to keep
@@ -99,21 +114,22 @@ def _has_begun(folder: Path) -> bool:
     return any((folder / name).exists() for name in (STATE_FILE, HISTORY_FILE))
 
 
-def _inputs(config: TrainConfig, callbacks: Callbacks) -> tuple[ResolvedWeights, ImageLists]:
+def _inputs(job: Job) -> tuple[ResolvedWeights, ImageLists, Teacher | None]:
     """What a run begins with."""
+    config, stage = job.config, job.callbacks.stage
     refuse_nothing_to_train(config)
     spec = find_variant(config.variant)
+    teacher = find_teacher(config, workers=job.workers, stage=stage)
     if config.previous is not None:
         weights = weights_before(config)
-        lists = list_images(
-            config, weights.steps, known_labels=weights.labels, stage=callbacks.stage
-        )
-        return weights, lists
-    lists = list_images(config, stage=callbacks.stage)
+        lists = list_images(config, weights.steps, known_labels=weights.labels, stage=stage)
+        return weights, lists, teacher
+    taught = () if teacher is None else teacher.steps
+    lists = list_images(config, taught, stage=stage)
     weights = find_weights(spec, config.weights)
     if weights.steps:
-        lists = list_images(config, weights.steps)
-    return weights, lists
+        lists = list_images(config, (*weights.steps, *taught))
+    return weights, lists, teacher
 
 
 def resume(
@@ -205,9 +221,9 @@ def train_or_resume(
 def _go_on(job: Job, stored: TrainingState) -> TrainingResult:
     own, before = job.config, stored.depends_on
     steps = tuple(before.get("steps", ()))  # states of an older version have none
-    known_labels = before.get("known_labels")
+    known_labels, had = before.get("known_labels"), before.get("teacher")
 
-    def inputs() -> tuple[ResolvedWeights, ImageLists]:
+    def inputs() -> tuple[TrainingRun, TeacherScores | None]:
         weights = ResolvedWeights(
             normalized_as(find_variant(own.variant), before),
             "random" if own.from_scratch else "file",
@@ -217,10 +233,15 @@ def _go_on(job: Job, stored: TrainingState) -> TrainingResult:
             origin=dict(before["weights"]),
             steps=steps,
         )
-        stage = job.callbacks.stage
-        return weights, list_images(own, steps, known_labels=weights.labels, stage=stage)
+        stage, teacher = job.callbacks.stage, None
+        if had is not None and not stored.progress.finished:
+            teacher = find_teacher(own, before=had, workers=job.workers, stage=stage)
+            refuse_other_teacher(job.folder, teacher, had)
+        taught = () if had is None or own.previous is not None else tuple(had["steps"])
+        lists = list_images(own, (*steps, *taught), known_labels=weights.labels, stage=stage)
+        run = TrainingRun(own, job.folder, weights, lists, int(before["resolution"]), had)
+        refuse_changed_inputs(run, before)
+        return run, scores_of(teacher, own, lists)
 
-    weights, lists = job.group.together(inputs)
-    run = TrainingRun(own, job.folder, weights, lists, int(before["resolution"]))
-    job.group.together(lambda: refuse_changed_inputs(run, before))
-    return execute(run, stored, job)
+    run, scores = job.group.together(inputs)
+    return execute(run, stored, job, scores)

@@ -9,6 +9,7 @@ from edge_effnet.errors import DataError, OutputError
 from edge_effnet.plurals import counted
 from edge_effnet.training.cluster.group import Group, worker_name
 from edge_effnet.training.data.lists import ImageLists, TrainingImages, fingerprint_lines
+from edge_effnet.training.teacher.teacher import Teacher
 
 
 def refuse_other_images(group: Group, lists: ImageLists) -> None:
@@ -19,7 +20,7 @@ def refuse_other_images(group: Group, lists: ImageLists) -> None:
     host = socket.gethostname()
     if len(set(group.texts(lists.fingerprint))) == 1:
         return
-    sides = (lists.train, lists.val)
+    sides = (lists.train, lists.val, lists.unlabelled)
     files = [one for side in sides if side is not None for one in fingerprint_lines(side)]
     chief, *others = (text.split("\n") for text in group.texts("\n".join([host, *files])))
     for index, other in enumerate(others, start=1):
@@ -39,6 +40,23 @@ def refuse_other_images(group: Group, lists: ImageLists) -> None:
             expected="the same files at the same place on every machine",
             fix="put the images on a file system that all machines share, or copy them to each",
         )
+
+
+def refuse_unequal_teachers(group: Group, teacher: Teacher | None) -> None:
+    """Raise DataError where a worker has another file as the teacher than the chief."""
+    if group.count == 1 or teacher is None:
+        return
+    own = f"{teacher.origin.get('sha256')}\n{socket.gethostname()}\n{teacher.path}"
+    chief, *others = (text.split("\n", 2) for text in group.texts(own))
+    for index, (digest, host, path) in enumerate(others, start=1):
+        if digest != chief[0]:
+            raise DataError(
+                f"{worker_name(index, host)} has another teacher than the chief on {chief[1]}",
+                found=f"{path} has other contents than {chief[2]} there",
+                expected="the same file on all machines",
+                fix="give --teacher a file on a file system that all machines share, or copy it to "
+                "each",
+            )
 
 
 def refuse_hidden_folder(group: Group, path: Path) -> None:

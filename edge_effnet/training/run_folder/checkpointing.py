@@ -21,7 +21,6 @@ from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
 from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import parse_json
-from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.first_read import open_hdf5
@@ -66,7 +65,7 @@ def write_best(
     images: TrainingImages,
     row: EpochRow,
     record: Mapping[str, Any] | None,
-    against: Against | None,
+    progress: TrainerState,
 ) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
 
@@ -74,7 +73,7 @@ def write_best(
 
     Args:
         record: ``trained_on.record`` of the images.
-        against: of a run with ``--from``, the network before against this one.
+        progress: where the run stands, and what is known of its teacher and of the network before.
 
     Raises:
         OutputError: the file cannot be written; the one before is untouched.
@@ -94,11 +93,30 @@ def write_best(
         "val_accuracy": row.val_accuracy,
         "val_loss": row.val_loss,
     }
-    if against is not None:
-        step["before"] = against.to_json("run")
+    if images.unlabelled is not None and run.lists.unlabelled is not None:
+        step["data"]["unlabelled"] = {
+            "source": run.lists.unlabelled.source,
+            "images": len(images.unlabelled),
+        }
+    if run.teacher is not None:
+        step["teacher"] = teacher_step(run, progress)
+    if progress.against is not None:
+        step["before"] = progress.against.to_json("run")
     steps = [*run.weights.steps, step]
     metadata = describe(run.weights.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
     save_checkpoint(model, run.folder / BEST_FILE, metadata, half=run.config.half)
+
+
+def teacher_step(run: TrainingRun, progress: TrainerState) -> dict[str, Any] | None:
+    """What a card says of the network that a run learned from; None without one."""
+    if run.teacher is None:
+        return None
+    return {
+        **{key: value for key, value in run.teacher.items() if key not in ("path", "steps")},
+        "temperature": run.config.temperature,
+        "share": run.config.teacher_share,
+        "val_accuracy": progress.teacher_accuracy,
+    }
 
 
 def write_state(

@@ -39,6 +39,26 @@ def with_shared_batches(model: keras.Model, share: Share, *, quick: bool) -> ker
     return copy
 
 
+def dropped_out(inputs: Any, layer: Any, rate: float, share: Share | None) -> Any:
+    """Inputs (rows first) after dropout, with the noise shape and random numbers of a layer.
+
+    Args:
+        share: the rows of the batch that the inputs are: the mask is drawn for the whole batch;
+            None where they are all.
+    """
+    keras = keras_module()
+    ops, seed = keras.ops, layer.seed_generator
+    if share is None:
+        return keras.random.dropout(inputs, rate, noise_shape=layer.noise_shape, seed=seed)
+    shape = [share.total, *inputs.shape[1:]]
+    if layer.noise_shape is not None:
+        pairs = zip(shape, layer.noise_shape, strict=True)
+        shape = [size if given is None else given for size, given in pairs]
+    # Keras draws nothing but the mask from the seed: on ones it is the mask.
+    mask = keras.random.dropout(ops.ones(shape, inputs.dtype), rate, seed=seed)
+    return inputs * mask[share.rows]
+
+
 @cache
 def _shared_layers() -> dict[Any, Any]:
     """Plain layer -> its twin for several workers."""
@@ -62,15 +82,7 @@ def _shared_layers() -> dict[Any, Any]:
         def call(self, inputs: Any, training: bool = False) -> Any:
             if not training or self.rate == 0 or self.share is None:
                 return super().call(inputs, training=training)
-            ops = keras.ops
-            shape = [self.share.total, *inputs.shape[1:]]
-            if self.noise_shape is not None:
-                pairs = zip(shape, self.noise_shape, strict=True)
-                shape = [size if given is None else given for size, given in pairs]
-            # Keras draws nothing but the mask from the seed: on ones it is the mask.
-            ones = ops.ones(shape, inputs.dtype)
-            mask = keras.random.dropout(ones, self.rate, seed=self.seed_generator)
-            return inputs * mask[self.share.rows]
+            return dropped_out(inputs, self, self.rate, self.share)
 
     return {
         layers.BatchNormalization: SharedBatchNormalization,

@@ -36,15 +36,31 @@ T = TypeVar("T")
 _SILENT_SECONDS = 60
 
 Step = Callable[[Float32Array, Float32Array, "Float32Array | None"], tuple[float, float]]
-"""Takes images (rows x side x side x 3), truth (rows x classes) and a weight per image; changes
-the network; answers with the loss and the share of right answers of the global batch."""
+"""Takes images (rows x side x side x 3), what the compiled loss takes as the truth (rows x
+classes, or twice as many with a teacher), and a weight per image; changes the network; answers
+with the loss and the share of right answers of the global batch."""
 
 
-def training_step(model: keras.Model, *, share: Share, group: Group = ALONE) -> Step:
+def right_labels(truth: Any, logits: Any) -> Any:
+    """Whether the best logit of each image is that of its truth, both (images, classes): float32
+    0 or 1, (images,)."""
+    ops = keras_module().ops
+    return ops.cast(ops.equal(ops.argmax(truth, -1), ops.argmax(logits, -1)), "float32")
+
+
+def training_step(
+    model: keras.Model,
+    *,
+    share: Share,
+    right: Callable[[Any, Any], Any] = right_labels,
+    group: Group = ALONE,
+) -> Step:
     """The step of a compiled model.
 
     Args:
         share: this worker's rows of the global batch.
+        right: whether each image is answered right, from the truth that the step is given and the
+            logits.
 
     Raises (when the step is called):
         WorkerLost: a worker no longer answers.
@@ -63,9 +79,8 @@ def training_step(model: keras.Model, *, share: Share, group: Group = ALONE) -> 
             loss = tf.cast(loss, tf.float32) * tf.distribute.get_strategy().num_replicas_in_sync
             loss *= share.part
             scaled = optimizer.scale_loss(loss)
-        right = tf.cast(tf.argmax(logits, -1) == tf.argmax(truth, -1), tf.float32)
         found = tape.gradient(scaled, variables, unconnected_gradients="zero")
-        return group.reduce([*found, loss, tf.reduce_sum(right) / share.total])
+        return group.reduce([*found, loss, tf.reduce_sum(right(truth, logits)) / share.total])
 
     @tf.function(jit_compile=bool(model.jit_compile) and group.count == 1)  # type: ignore[untyped-decorator]
     def apply(images: Any, truth: Any, weights: Any) -> tuple[Any, Any]:
