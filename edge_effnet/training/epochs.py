@@ -211,9 +211,7 @@ class TrainingLoop:
             if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
                 self.save_best(row, right)
-        # While images grow, an epoch that is no better says nothing about those that follow.
-        stale = epoch - max(progress.best_epoch or 0, self.stages[-1].first_epoch - 1)
-        if config.patience and stale >= config.patience:
+        if config.patience and in_vain(epoch, progress.best_epoch, self.stages) >= config.patience:
             progress.finished = progress.stopped_early = True
         progress.start_epoch(epoch + 1)
         self.save()
@@ -247,6 +245,12 @@ def _better(row: EpochRow, best: EpochRow) -> bool:
     if row.val_accuracy != best.val_accuracy:
         return row.val_accuracy > best.val_accuracy
     return row.val_loss < best.val_loss * (1 - 1e-4)
+
+
+def in_vain(epoch: int, best_epoch: int | None, stages: Sequence[SizeStage]) -> int:
+    """Epochs since the best one. While images grow there are none: an epoch that is no better says
+    nothing about those that follow."""
+    return epoch - max(best_epoch or 0, stages[-1].first_epoch - 1)
 
 
 def gained_more_than_luck(wrong_at_first: Sequence[int], right: NDArray[np.bool_]) -> bool:

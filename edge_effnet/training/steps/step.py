@@ -82,7 +82,8 @@ def training_step(
         found = tape.gradient(scaled, variables, unconnected_gradients="zero")
         return group.reduce([*found, loss, tf.reduce_sum(right(truth, logits)) / share.total])
 
-    @tf.function(jit_compile=bool(model.jit_compile) and group.count == 1)  # type: ignore[untyped-decorator]
+    # Plain Python that Keras traces: TensorFlow need not rewrite it, and would say what it cannot.
+    @tf.function(autograph=False, jit_compile=bool(model.jit_compile) and group.count == 1)  # type: ignore[untyped-decorator]
     def apply(images: Any, truth: Any, weights: Any) -> tuple[Any, Any]:
         *found, loss, accuracy = group.run(lambda: gradients(images, truth, weights))
         optimizer.apply(found, variables)

@@ -10,6 +10,7 @@ import numpy as np
 
 from edge_effnet.architecture.files import find_variant
 from edge_effnet.architecture.spec import VariantSpec
+from edge_effnet.data.division.trained_on import trained_on
 from edge_effnet.data.labels import imagenet_labels, listed
 from edge_effnet.errors import DataError, ModelError, UsageProblem, WeightsError
 from edge_effnet.image.preprocessing import Preprocess
@@ -183,6 +184,20 @@ def scores_of(
         say(line)
     if teacher.labels is None:
         say(f"{teacher.name} names no classes: taken to be in the order {listed(lists.labels)}")
+    if config.previous is not None and (line := _seen_by(teacher, lists)):
+        say(line)
     varied = config.chosen_augment != "none" or config.on_signs
     mixed = config.mixup > 0 or config.cutmix > 0
     return TeacherScores(teacher, columns, repeating=not (varied or mixed))
+
+
+def _seen_by(teacher: Teacher, lists: ImageLists) -> str | None:
+    """What --from cannot change, whose images keep their side: a teacher that learned from images
+    that are validated on. Any other run leaves them out of validation."""
+    seen = None if lists.val is None else trained_on(lists.val, teacher.steps)
+    if seen is None or lists.val is None:
+        return None
+    return (
+        f"the teacher learned from {int(seen.sum())} of the {len(lists.val)} images that are "
+        "validated on: its figure, and what is learned from it, look better than they are"
+    )

@@ -13,7 +13,7 @@ from edge_effnet.errors import UsageProblem
 from edge_effnet.network.backend import keras_module
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.augment import augment, plan_mix
-from edge_effnet.training.epochs import Callbacks
+from edge_effnet.training.epochs import Callbacks, in_vain
 from edge_effnet.training.image_sizes.sized_network import network_at
 from edge_effnet.training.image_sizes.stages import stage_at, stages_of, steps_before
 from edge_effnet.training.run_folder.checkpointing import read_state
@@ -105,26 +105,27 @@ def test_the_network_at_another_size_has_the_same_variables(config: TrainConfig)
     assert np.isfinite(keras_module().ops.convert_to_numpy(small(pixels))).all()
 
 
-@pytest.mark.parametrize("asked", [3, 9])  # in the first and in the second stage
-def test_stopped_in_a_stage_and_resumed_is_the_same_run(
-    config: TrainConfig, tmp_path: Path, asked: int
+def test_stopped_in_the_first_stage_and_resumed_is_the_same_run(
+    config: TrainConfig, tmp_path: Path
 ) -> None:
+    """In the second one two workers are stopped: see ``cluster/test_groups.py``."""
     growing = replace(config, progressive="16:32", epochs=3)
     said: list[str] = []
     whole = run(growing, tmp_path / "whole", callbacks=Callbacks(say=said.append))
     assert "images grow: 1 epoch at 16 px (batch 8), 2 epochs at 32 px (batch 8)" in said[-1]
     assert whole.resolution == 32
     folder = tmp_path / "stopped"
-    run_and_stop(growing, folder, asked=asked)
+    run_and_stop(growing, folder, asked=3)
     progress = read_state(folder / "last.state").progress
-    assert (progress.epoch, progress.step > 0) == ((1, True) if asked == 3 else (2, True))
+    assert (progress.epoch, progress.step) == (1, 3)
     resume(folder, workers=1)
     same_states(whole.folder, folder)
 
 
-def test_no_run_stops_early_while_its_images_grow(config: TrainConfig, tmp_path: Path) -> None:
-    still = replace(
-        config, progressive="16:24:32", epochs=6, patience=1, learning_rate=1e-8, ema=0.0
-    )
-    outcome = run(still, tmp_path / "run")
-    assert outcome.rows[-1].epoch >= 5  # the first of the last stage
+def test_epochs_without_a_better_one_count_at_the_last_size_alone() -> None:
+    stages = stages_of(GROWING, 224, 10_000)  # the last begins with epoch 6
+    assert [in_vain(epoch, 1, stages) for epoch in (2, 5, 6, 8)] == [-3, 0, 1, 3]
+    assert in_vain(8, 7, stages) == 1
+    still = stages_of(TrainConfig(data="photos", epochs=8), 224, 100)
+    assert [in_vain(epoch, 1, still) for epoch in (2, 5)] == [1, 4]
+    assert in_vain(3, None, still) == 3

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from edge_effnet.data.division.trained_on import record
 from edge_effnet.errors import DataError, EdgeEffnetError, UsageProblem
 from edge_effnet.files.read import content_hash
 from edge_effnet.image.preprocessing import Preprocess
@@ -19,6 +20,7 @@ from edge_effnet.training.data.lists import list_images
 from edge_effnet.training.epochs import Callbacks
 from edge_effnet.training.follow_up import follow_up_config
 from edge_effnet.training.run_folder.result import TrainingResult
+from edge_effnet.training.teacher.find_teacher import scores_of
 from edge_effnet.training.teacher.teacher import Teacher, TeacherScores, columns_of, on_batches
 from edge_effnet.training.trainer import resume
 from tests.edge_effnet.training.conftest import draw_colours, run, run_and_stop, same_states
@@ -51,11 +53,20 @@ def of_colours(**more: Any) -> Teacher:
     return Teacher(**(values | more))
 
 
-def test_the_run_and_its_checkpoint_say_who_taught(
-    taught: TrainConfig, finished: TrainingResult, tmp_path: Path
-) -> None:
+@pytest.fixture(scope="session")
+def whole(
+    taught: TrainConfig, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[TrainingResult, list[str]]:
+    """That run, and what it says; never to be changed."""
     said: list[str] = []
-    outcome = run(taught, tmp_path / "run", callbacks=Callbacks(say=said.append))
+    folder = tmp_path_factory.mktemp("taught") / "run"
+    return run(taught, folder, callbacks=Callbacks(say=said.append)), said
+
+
+def test_the_run_and_its_checkpoint_say_who_taught(
+    whole: tuple[TrainingResult, list[str]], finished: TrainingResult
+) -> None:
+    outcome, said = whole
     (step,) = (peek(outcome.checkpoint).metadata or {})["steps"]
     teacher = step["teacher"]
     assert teacher == outcome.teacher
@@ -69,25 +80,24 @@ def test_the_run_and_its_checkpoint_say_who_taught(
     assert not any("no evidence" in line for line in said)
 
 
-def test_stopped_and_resumed_is_the_same_run(taught: TrainConfig, tmp_path: Path) -> None:
-    whole = run(taught, tmp_path / "whole")
-    run_and_stop(taught, tmp_path / "stopped", asked=8)
-    resume(tmp_path / "stopped", workers=1)
-    same_states(whole.folder, tmp_path / "stopped")
-
-
-def test_a_teacher_that_has_changed_is_noticed(
-    taught: TrainConfig, finished: TrainingResult, tmp_path: Path
+def test_stopped_and_resumed_is_the_same_run_if_the_teacher_is_the_same(
+    taught: TrainConfig,
+    whole: tuple[TrainingResult, list[str]],
+    finished: TrainingResult,
+    tmp_path: Path,
 ) -> None:
-    teacher = shutil.copy(finished.checkpoint, tmp_path / "teacher.h5")
-    run_and_stop(replace(taught, teacher=str(teacher)), tmp_path / "run")
-    other = run(replace(taught, teacher=None, epochs=1), tmp_path / "other")
-    shutil.copy(other.checkpoint, teacher)
+    teacher, stopped = tmp_path / "teacher.h5", tmp_path / "stopped"
+    shutil.copy(finished.checkpoint, teacher)
+    run_and_stop(replace(taught, teacher=str(teacher)), stopped, asked=8)
+    shutil.copy(whole[0].checkpoint, teacher)
     with pytest.raises(UsageProblem, match=r"the teacher .* is another file now"):
-        resume(tmp_path / "run", workers=1)
-    Path(teacher).unlink()
+        resume(stopped, workers=1)
+    teacher.unlink()
     with pytest.raises(DataError, match=r"the teacher .* is gone"):
-        resume(tmp_path / "run", workers=1)
+        resume(stopped, workers=1)
+    shutil.copy(finished.checkpoint, teacher)
+    resume(stopped, workers=1)
+    same_states(whole[0].folder, stopped)
 
 
 def test_a_teacher_of_the_run_that_is_replaced_is_refused(
@@ -215,3 +225,18 @@ def test_a_run_that_goes_on_takes_no_teacher_over(
     assert (config.teacher, config.progressive) == (None, None)
     again = follow_up_config({**given, "teacher": str(finished.folder), "epochs": 0})
     assert run(again, tmp_path / "again").teacher is not None
+
+
+def test_a_teacher_that_learned_from_what_a_run_with_from_validates_on_is_said(
+    config: TrainConfig,
+) -> None:
+    """The images of such a run keep their side; any other leaves these out of validation."""
+    lists = list_images(config)
+    turned = {"data": {"images": record(lists.val, lists.train)}}
+    said: list[str] = []
+    follow_up = replace(config, weights="auto", previous="runs/before")
+    scores_of(of_colours(steps=(turned,)), follow_up, lists, said.append)
+    assert "the teacher learned from 9 of the 9 images that are validated on" in said[-1]
+    said.clear()
+    scores_of(of_colours(steps=(turned,)), config, lists, said.append)
+    assert len(said) == 1
