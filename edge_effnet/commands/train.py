@@ -40,8 +40,9 @@ _GROUPS = {
     "Advanced, learning": (
         *("--batch-size", "--learning-rate", "--class-weights", "--patience", "--learn-head"),
         *("--batch-norm", "--optimizer", "--weight-decay", "--warmup-epochs"),
-        *("--label-smoothing", "--dropout", "--drop-connect", "--ema"),
+        *("--label-smoothing", "--dropout", "--drop-connect", "--ema", "--progressive"),
     ),
+    "Advanced, a teacher": ("--teacher", "--unlabelled", "--teacher-share", "--temperature"),
     "Advanced, augmentation": ("--augment", "--flip", "--min-crop", "--mixup", "--cutmix"),
     "Advanced, images": ("--val-share", "--strict", "--seed", "--signs-train", "--signs-val"),
     "Advanced, run": ("--config", "--save-every", "--half", "--mixed-precision", "--threads"),
@@ -100,6 +101,9 @@ def command(context: click.Context, /, **options: Any) -> None:
     With --teacher a small network learns from the scores of a large one beside the labels, and from
     images without labels (--unlabelled).
 
+    With --cluster several workers make the run of one machine. Where TF_CONFIG names workers, as
+    Kubeflow and others set it, each of them is started with the same command, without --cluster.
+
     \b
     Examples:
       edge-effnet train --data photos/ --variant b0
@@ -110,9 +114,6 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data photos/ --variant small.json --teacher runs/b0-photos
       edge-effnet train --data /nfs/photos --run /nfs/runs/b0 --cluster ray://head:10001
       edge-effnet train --data photos/ --cluster local:2
-
-    Where TF_CONFIG names several workers, as Kubeflow and others set it, each of them is started
-    with the same command, without --cluster.
     """
     from edge_effnet.training.run_folder.files import RUN_FILES
 

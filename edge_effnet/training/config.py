@@ -80,16 +80,16 @@ class TrainConfig:
     progressive: str | None = field(
         default=None,
         metadata=option(
-            "For long runs on large images: their sides, which rise in equal numbers of epochs, "
-            "and augmentation with them, as 96:160:224; the last is the network's.",
+            "To try in long runs on large images: sides that rise in equal numbers of epochs, and "
+            "augmentation with them, as 96:160:224; the last is the network's.",
             metavar="PX:PX…",
         ),
     )
     teacher: str | None = field(
         default=None,
         metadata=option(
-            "For a small network: learn from a large one's scores too. A checkpoint or run folder, "
-            ".keras, a float .tflite, or a variant: its newest checkpoint.",
+            "To try with a small network: learn from a large one's scores too. A checkpoint or run "
+            "folder, .keras, a float .tflite, or a variant: its newest checkpoint.",
             metavar="FILE|VARIANT",
         ),
     )

@@ -1,13 +1,12 @@
-"""What all workers must see alike: three of them, as threads that sum what they tell each other."""
+"""What workers tell each other and must see alike; they are threads here."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,43 +15,21 @@ from numpy.typing import NDArray
 from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.errors import EdgeEffnetError, WeightsError
 from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.stages import no_progress
 from edge_effnet.training.cluster.agreement import (
     refuse_hidden_folder,
     refuse_other_images,
     refuse_other_skipped,
     refuse_unequal_teachers,
 )
-from edge_effnet.training.cluster.group import Group
+from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import TrainConfig
-from edge_effnet.training.data.lists import TrainingImages, list_images
-from edge_effnet.training.teacher.teacher import Teacher
+from edge_effnet.training.data.lists import TrainingImages, list_images, open_images
+from edge_effnet.training.epochs import evaluate
+from edge_effnet.training.follow_up import wrong_before
+from edge_effnet.training.teacher.teacher import Teacher, TeacherScores
+from tests.edge_effnet.training.cluster.conftest import COUNT, on_all
 from tests.edge_effnet.training.conftest import draw_colours
-
-COUNT = 3
-T = TypeVar("T")
-
-
-def on_all(function: Callable[[Group], T]) -> list[T]:
-    """What a function answers on each worker."""
-    told: list[NDArray[Any]] = [np.zeros(0)] * COUNT
-    meeting = threading.Barrier(COUNT, timeout=30)
-
-    def worker(number: int) -> T:
-        class Worker(Group):
-            index = number
-            count = COUNT
-
-            def sum(self, values: NDArray[Any]) -> NDArray[Any]:
-                told[number] = np.asarray(values)
-                meeting.wait()
-                total = np.sum(told, axis=0)
-                meeting.wait()
-                return np.asarray(total)
-
-        return function(Worker())
-
-    with ThreadPoolExecutor(COUNT) as pool:
-        return list(pool.map(worker, range(COUNT)))
 
 
 def lines(function: Callable[[Group], object]) -> list[str]:
@@ -150,3 +127,35 @@ def test_another_teacher_on_one_worker() -> None:
     assert "worker 1 on" in line
     assert "has another teacher than the chief on" in line
     assert "found t.h5 has other contents than t.h5 there" in line
+
+
+class Colours:
+    """A network that answers with the mean of each channel: blue, green, red in this order."""
+
+    def predict_on_batch(self, images: NDArray[Any]) -> NDArray[Any]:
+        return images.mean(axis=(1, 2))[:, ::-1] / 40
+
+
+def test_each_asks_about_its_share_and_all_know_the_answers(config: TrainConfig) -> None:
+    """The network, the one before, and the teacher."""
+    lists = list_images(config)
+    images = open_images(lists, config, side=16, workers=1, stage=no_progress)
+    before = SimpleNamespace(known_labels=("blue", "green"), side=16)
+    teacher = Teacher(
+        "t", Path("t.h5"), None, 3, Preprocess(8, 8), answer=lambda ready: ready.mean(axis=(1, 2))
+    )
+
+    def ask(group: Group) -> tuple[Any, ...]:
+        loss, right = evaluate(Colours(), images.val, side=16, workers=1, group=group)
+        wrong = wrong_before(
+            Colours(), before, images, workers=1, advance=lambda _done: None, group=group
+        )
+        scores = TeacherScores(teacher, np.array([2, 1, 0]))
+        accuracy = scores.accuracy(images.val, side=16, workers=1, group=group)
+        return round(loss, 6), right.tolist(), wrong, accuracy
+
+    alone = ask(ALONE)
+    assert alone[1] == [True] * 9
+    assert alone[2] == [index for index, label in enumerate(images.val.labels) if label == 2]
+    assert alone[3] == 1.0
+    assert on_all(ask) == [alone] * COUNT
