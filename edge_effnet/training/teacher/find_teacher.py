@@ -184,8 +184,8 @@ def scores_of(
         say(line)
     if teacher.labels is None:
         say(f"{teacher.name} names no classes: taken to be in the order {listed(lists.labels)}")
-    if config.previous is not None and (line := _seen_by(teacher, lists)):
-        say(line)
+    if config.previous is not None and (warning := _seen_by(teacher, lists)):
+        say(warning)
     varied = config.chosen_augment != "none" or config.on_signs
     mixed = config.mixup > 0 or config.cutmix > 0
     return TeacherScores(teacher, columns, repeating=not (varied or mixed))
