@@ -145,10 +145,13 @@ def weights_before(config: TrainConfig) -> ResolvedWeights:
     old, path = _config_of(folder), folder / BEST_FILE
     weights = _weights_of(folder, config)
     if config.chosen_resolution not in (None, weights.resolution):
+        asked, fix = f"--resolution {config.resolution}", "leave --resolution out"
+        if config.sizes:
+            asked, fix = f"--progressive {config.progressive}", f"end it with {weights.resolution}"
         raise UsageProblem(
             "--from goes on at the resolution of its run",
-            found=f"{config.chosen_resolution} px, while {folder} has {weights.resolution}",
-            fix="leave --resolution out, or end --progressive with that",
+            found=f"{asked}, while {folder} has {weights.resolution}",
+            fix=fix,
         )
     known = records(weights.steps)
     own = records(weights.steps[-1:])
