@@ -16,10 +16,13 @@ import pytest
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.network.build import build
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
+from edge_effnet.training.cluster.group import Group
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
+from edge_effnet.training.epochs import SILENT, Callbacks
 from edge_effnet.training.run_folder.checkpointing import read_state
-from edge_effnet.training.trainer import train
-from tests.edge_effnet.training.cluster.conftest import outcomes, start_workers
+from edge_effnet.training.run_folder.result import TrainingResult
+from edge_effnet.training.trainer import resume, train, train_or_resume
+from tests.edge_effnet.training.cluster.conftest import COUNT, on_all, outcomes, start_workers
 from tests.edge_effnet.training.conftest import SIDE, draw_colours
 
 pytestmark = pytest.mark.slow
@@ -30,7 +33,7 @@ _CLOSE = 1e-4  # weights of about 1
 def everything(
     config: TrainConfig, tiny: VariantSpec, tmp_path_factory: pytest.TempPathFactory
 ) -> TrainConfig:
-    """24 steps with all that could make workers differ: dropout, mixup and cutmix, class weights, a
+    """33 steps with all that could make workers differ: dropout, mixup and cutmix, class weights, a
     moving average, statistics of batch normalization, a teacher, images without labels, and images
     that grow."""
     folder = tmp_path_factory.mktemp("everything")
@@ -45,7 +48,8 @@ def everything(
         progressive=f"{SIDE // 2}:{SIDE}",
         class_weights=True,
         learning_rate=1e-3,
-        epochs=4,
+        batch_size=4,
+        epochs=3,
     )
 
 
@@ -70,30 +74,48 @@ def assert_same_run(one: Path, other: Path) -> None:
             np.testing.assert_allclose(left, right, atol=_CLOSE)
 
 
-def test_two_workers_make_the_run_of_one_and_go_on_after_a_kill(
-    everything: TrainConfig, tmp_path: Path
-) -> None:
-    alone, shared = tmp_path / "alone", tmp_path / "shared"
-    train(everything, alone, workers=2)
-    assert [row.epoch for row in read_state(alone / "last.state").progress.rows] == [1, 2, 3, 4]
+@pytest.fixture(scope="module")
+def alone(everything: TrainConfig, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
+    """The run of one machine."""
+    return train(everything, tmp_path_factory.mktemp("alone") / "run", workers=2)
 
-    # Killed when the images have grown, started again with the same command.
+
+def test_two_workers_make_the_run_of_one_and_after_a_kill_it_goes_on(
+    everything: TrainConfig, alone: TrainingResult, tmp_path: Path
+) -> None:
+    shared = tmp_path / "shared"
     command = arguments(everything, tmp_path / "given", shared, "--save-every", "0")
-    first = start_workers(command, 2, tmp_path / "first")
-    _wait_for(shared / "history.csv", rows=2, workers=first)
-    os.kill(first[1].pid, signal.SIGKILL)
-    lost = outcomes(first)
+    started = start_workers(command, 2, tmp_path / "workers")
+    _wait_for(shared / "history.csv", rows=2, workers=started)  # one epoch of each size
+    os.kill(started[1].pid, signal.SIGKILL)
+    lost = outcomes(started)
     assert lost[1][0] == -signal.SIGKILL
     assert lost[0][0] == 1
+    assert "2 workers, 2 of the 4 images of a step each" in lost[0][2]
     assert "worker 1 no longer answers worker 0" in lost[0][2]
-    assert "2 workers, 4 of the 8 images of a step each" in lost[0][2]
-    assert not read_state(shared / "last.state").progress.finished
+    assert lost[1][1] == ""  # one worker shows what there is to show
 
-    again = outcomes(start_workers(command, 2, tmp_path / "again"))
-    assert [code for code, _, _ in again] == [0, 0], again
-    assert "it goes on" in again[0][2]
-    assert again[1][1] == ""  # one worker shows the result
-    assert_same_run(alone, shared)
+    assert not read_state(shared / "last.state").progress.finished
+    resume(shared, workers=2)
+    assert [row.epoch for row in alone.rows] == [1, 2, 3]
+    assert_same_run(alone.folder, shared)
+
+
+def test_workers_that_are_started_again_with_the_same_command_go_on(
+    everything: TrainConfig, alone: TrainingResult
+) -> None:
+    """Of a finished run nothing is left to do but to read it, so that threads are enough here."""
+    said: list[str] = []
+
+    def again(group: Group) -> TrainingResult:
+        callbacks = Callbacks(say=said.append) if group.is_chief else SILENT
+        return train_or_resume(
+            everything, alone.folder, workers=1, callbacks=callbacks, group=group
+        )
+
+    assert [result.best for result in on_all(again)] == [alone.best] * COUNT
+    assert said[0] == f"{alone.folder} holds this run: it goes on"
+    assert said[-1] == f"{alone.folder} is finished: nothing is left to do"
 
 
 def _wait_for(path: Path, rows: int, workers: list[subprocess.Popen[str]]) -> None:
