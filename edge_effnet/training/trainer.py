@@ -94,12 +94,14 @@ def _begin(job: Job) -> TrainingResult:
         None if teacher is None else teacher.to_json(),
     )
 
-    def write() -> None:
+    def clear() -> None:
         clear_run(folder, RUN_FILES, weights.path, None if teacher is None else teacher.path)
-        CONFIG_FILE.write(folder, config)
 
+    group.together(clear if group.is_chief else lambda: None)
     try:
-        group.together(write if group.is_chief else lambda: None)
+        group.together(
+            (lambda: CONFIG_FILE.write(folder, config)) if group.is_chief else lambda: None
+        )
         if job.shared:
             refuse_hidden_folder(group, folder / CONFIG_FILE.name)
         return execute(run, None, job, scores)
