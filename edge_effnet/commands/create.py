@@ -113,6 +113,7 @@ def command(
     from edge_effnet.ui.progress import stages
     from edge_effnet.ui.reports.evaluation_set import print_data
     from edge_effnet.ui.reports.teaching import fine_tuning, notes, warnings
+    from edge_effnet.ui.shown_commands import commands_as_called
 
     board = _board(board_name)
     dataset = load_dataset(photos, part="training")
@@ -130,7 +131,7 @@ def command(
     with stages() as stage:
         network = choose_network(board, fps, stage)
         for line in network.lines():
-            say(line)
+            say(commands_as_called(line))
         pair = teach_pair(
             dataset,
             network.small,
