@@ -111,13 +111,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(str(error), error.exit_code)
     except click.exceptions.Exit as stop:
         return stop.exit_code
-    except click.UsageError as error:
-        if isinstance(error, _GROUP_ALONE):
-            error.show()
-            return error.exit_code
-        return _fail(str(in_one_line(error)), error.exit_code)
     except click.ClickException as error:
-        error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
+        if isinstance(error, click.UsageError) and not isinstance(error, _GROUP_ALONE):
+            return _fail(str(in_one_line(error)), error.exit_code)
+        if not isinstance(error, _GROUP_ALONE):
+            error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as stop:
