@@ -204,7 +204,8 @@ def compare(
     ours, theirs = plan.predict(
         workers=threads, strict=strict, progress=lambda count, _: done(count)
     )
-    return compare_predictions(ours, theirs)
+    found = compare_predictions(ours, theirs)
+    return found if plan.evaluation_set.is_evidence else found.without_evidence()
 
 
 def _recipe(name: str) -> QuantRecipe:

@@ -54,14 +54,27 @@ def workers_for(files: Sequence[Path], most: int) -> int:
 def on_generated(comparison: Comparison) -> Comparison:
     """The same, with losses told as what they are on images that show nothing: a reason to look
     at photos, and no verdict."""
+    return _without_verdict(comparison, comparison, "generated images", "photos")
+
+
+def on_trained(comparison: Comparison) -> Comparison:
+    """The same on images that the network was trained on, which prove nothing either."""
+    plain = comparison.without_evidence()
+    where = "images that the network was trained on"
+    return _without_verdict(comparison, plain, where, "other photos")
+
+
+def _without_verdict(
+    comparison: Comparison, plain: Comparison, where: str, others: str
+) -> Comparison:
     if not comparison.losses:
-        return comparison
+        return plain
     ours, theirs = comparison.reference_predictions, comparison.candidate_predictions
     moved, agreed = comparison.value_difference, comparison.agreement_percent
     differ = f"mean difference {moved.mean_abs:.4g}" if moved else f"agreement {agreed:.1f} %"
     line = (
-        f"{theirs.name} differs from {ours.name} on generated images ({differ}): what that costs "
-        "on photos cannot be told from them; compare both on photos before you use it"
+        f"{theirs.name} differs from {ours.name} on {where} ({differ}): what that costs on "
+        f"{others} cannot be told from them; compare both on {others} before you use it"
     )
-    others = comparison.warnings[len(comparison.losses) :]
-    return replace(comparison, losses=(line,), warnings=(line, *others))
+    warnings = plain.warnings[len(plain.losses) :]
+    return replace(comparison, losses=(line,), warnings=(line, *warnings))

@@ -17,7 +17,7 @@ from converters.accuracy.strategies import (
     default_strategy,
 )
 from converters.calibration.images import ConversionImages, choose_images
-from converters.comparing import compare_files, on_generated
+from converters.comparing import compare_files, on_generated, on_trained
 from converters.config import ConvertConfig
 from converters.conversion import (
     QAT_STATE,
@@ -216,6 +216,8 @@ def _write(
         rules, comparisons = decide_unknown(paths, comparisons, images.evaluation, config.workers)
     if images.generated:
         comparisons = [found and on_generated(found) for found in comparisons]
+    elif images.evaluation_set is not None and not images.evaluation_set.is_evidence:
+        comparisons = [found and on_trained(found) for found in comparisons]
     timed = stage("timing", None)
     timing = time_files(paths, seconds=1.5)
     timed(1)

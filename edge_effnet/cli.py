@@ -20,8 +20,10 @@ from edge_effnet.plugins import COMMANDS, load
 from edge_effnet.printable import printable
 from edge_effnet.system.native_threads import exit_process
 from edge_effnet.ui.command_classes import SuggestingGroup
+from edge_effnet.ui.shown_commands import with_own_command
 from edge_effnet.ui.stop import merge_repeats
 from edge_effnet.ui.streams import open_what_is_closed, write_what_can_be_written
+from edge_effnet.ui.usage_errors import in_one_line
 
 # Its message is the help, in lines; older versions of click print that themselves.
 _GROUP_ALONE: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
@@ -110,6 +112,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
+        if isinstance(error, click.UsageError) and not isinstance(error, _GROUP_ALONE):
+            return _fail(str(in_one_line(error)), error.exit_code)
         if not isinstance(error, _GROUP_ALONE):
             error.message = printable(error.message)  # type: ignore[misc]  # final for type checkers
         error.show()
@@ -154,5 +158,5 @@ def _discard_stdout() -> None:
 
 
 def _fail(line: str, code: int) -> int:
-    click.echo(f"error: {printable(line)}", err=True)
+    click.echo(f"error: {printable(with_own_command(line))}", err=True)
     return code

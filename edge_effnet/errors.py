@@ -21,7 +21,7 @@ from typing import ClassVar
 
 from edge_effnet.printable import printable
 
-_TO_FIX = "; to fix: "
+TO_FIX = "; to fix: "
 
 
 class EdgeEffnetError(Exception):
@@ -46,10 +46,10 @@ class EdgeEffnetError(Exception):
         parts = [self.what]
         if self.found is not None:
             # Of another error that was found: what to do is said once.
-            parts.append(f"found {self.found.partition(_TO_FIX)[0]}")
+            parts.append(f"found {self.found.partition(TO_FIX)[0]}")
         if self.expected is not None:
             parts.append(f"expected {self.expected}")
-        line = "; ".join(parts) + _TO_FIX + self.fix
+        line = "; ".join(parts) + TO_FIX + self.fix
         return printable(" ".join(line.split()))  # one line, whatever a name contains
 
 

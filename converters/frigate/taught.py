@@ -119,6 +119,8 @@ def write_taught(
             )
             theirs = replace(theirs, model=theirs.model and replace(theirs.model, path=out / MODEL))
             comparison = compare_predictions(ours, theirs)
+            if not plan.evaluation_set.is_evidence:
+                comparison = comparison.without_evidence()
     written = artifact_bytes(model, card)[0]
     beside = files_beside(classifier_name(out), card.labels)
     content = {MODEL: written, **beside}

@@ -27,7 +27,7 @@ class Recommendation:
     Attributes:
         variant: a name of ``VARIANTS``, also of the network to teach.
         latency: of its int8 file with a taught last layer; None where nothing tells it.
-        reason: one sentence.
+        reason: one sentence or two, without the last full stop.
         base: the command that makes its int8 file; None where ``teach`` finds it by itself.
     """
 
@@ -62,9 +62,9 @@ def recommend(board: Board, fps: float = DEFAULT_FPS) -> Recommendation:
     chosen = max(fast or [min(known, key=lambda name: known[name].latency_ms)], key=_int8_top1)
     if fast:
         reason = (
-            f"the most accurate of {', '.join(CANDIDATES)} ({_int8_top1(chosen)} % top-1 in int8, "
-            f"published) that answers {fps:g} times a second even if it takes {LONGEST:g} times "
-            "as long as estimated"
+            f"the most accurate of {', '.join(CANDIDATES)} that is fast enough for {fps:g} answers "
+            f"a second, also if it takes {LONGEST:g} times as long as estimated. Published for its "
+            f"int8 file: {_int8_top1(chosen)} % top-1 on ImageNet, not on your photos"
         )
     else:
         reason = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,6 +22,8 @@ from edge_effnet.ui.options import (
     top_option,
 )
 from edge_effnet.ui.output import claim_outputs, write_json
+from edge_effnet.ui.shown_commands import NAME
+from edge_effnet.ui.usage_errors import split_path
 
 if TYPE_CHECKING:
     from edge_effnet.heads.head import Head
@@ -137,12 +140,40 @@ def _refuse_exchanged(model: Path, images: Sequence[Path]) -> None:
 
     behind = [path for path in images if is_model_file(path)]
     if behind and not is_model_file(model):
-        others = " ".join(str(path) for path in (model, *images) if path != behind[0])
+        others = [path for path in (model, *images) if path != behind[0]]
         raise UsageProblem(
             f"{model} is no model, and {behind[0]} is one; did you mean: "
-            f"edge-effnet classify {behind[0]} {others}?",
+            f"{_meant(behind[0], others)}?",
             fix="give the model first, then the images",
         )
+    if all(path.is_dir() for path in images):
+        raise UsageProblem(
+            f"classify takes image files; did you mean: {_meant(model, images)}?",
+            found=f"the folder {images[0]}",
+            fix="give files, or evaluate all images of a folder whose classes are known",
+        )
+    for place, image in enumerate(images[:-1]):
+        rest = [str(path) for path in images[place + 1 :]]
+        if not image.exists() and (whole := split_path([str(image)], rest)):
+            raise UsageProblem(
+                f"the path {quote(whole)} has a space in it",
+                found=f"{image} and {rest[0]}, two arguments",
+                fix="put quotes around it",
+            )
+
+
+def _meant(model: Path, given: Sequence[Path]) -> str:
+    """The command for a model and images, or for a folder of them."""
+    if len(given) != 1 or not given[0].is_dir():
+        return f"{NAME} classify {quote(str(model))} {' '.join(quote(str(one)) for one in given)}"
+    from edge_effnet.image.reading import IMAGE_SUFFIXES
+
+    loose = next(
+        (one for one in sorted(given[0].iterdir()) if one.suffix.lower() in IMAGE_SUFFIXES), None
+    )
+    if loose is None:  # folders of classes
+        return f"{NAME} evaluate {quote(str(model))} --data {quote(str(given[0]))}"
+    return f"{NAME} classify {quote(str(model))} {quote(str(given[0]))}/*{loose.suffix}"
 
 
 def _preprocess_json(classifier: Classifier, asked: str | None) -> dict[str, str]:

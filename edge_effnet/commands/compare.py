@@ -124,6 +124,8 @@ def command(
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
         ours, theirs = plan.predict(workers=threads, strict=strict, progress=progress)
     comparison = compare_predictions(ours, theirs, top=top)
+    if not plan.evaluation_set.is_evidence:
+        comparison = comparison.without_evidence()
     with stages() as stage:
         kept = compare_at_thresholds(plan, (ours, theirs), targets, stage=stage)
     result: dict[str, Any] = {**comparison.to_json(), **plan.to_json()}

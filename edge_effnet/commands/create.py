@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from edge_effnet.create.fine_tuning import FineTuned
     from edge_effnet.create.network import Network
     from edge_effnet.create.result import Result
-    from edge_effnet.runtime.evaluating.suspects import Suspects
+    from edge_effnet.errors import OutputError
     from edge_effnet.teaching.with_float import TaughtPair
 
-FORMAT, VERSION = "edge-effnet/creation", 1
+
+_TUNE = "this command with --fine-tune --resume, on a computer"
 
 _GROUPS = {
     "Options": ("--for", "--fps", "--out", "--fine-tune", "--resume", "--json", "--force"),
@@ -100,8 +101,10 @@ def command(
       edge-effnet create photos/ --for pi5 --out birds
       edge-effnet create photos/ --for pizero2 --fine-tune
     """
+    from edge_effnet.create.document import creation_json
+    from edge_effnet.create.fine_tuning import plan_line
     from edge_effnet.create.network import choose_network
-    from edge_effnet.create.photos import photo_lines, suspects_of
+    from edge_effnet.create.photos import photo_lines, suspects_of, wrong_label_lines
     from edge_effnet.create.result import Result
     from edge_effnet.data.listing import load_dataset
     from edge_effnet.errors import DataError
@@ -110,11 +113,14 @@ def command(
     from edge_effnet.ui.progress import stages
     from edge_effnet.ui.reports.evaluation_set import print_data
     from edge_effnet.ui.reports.teaching import fine_tuning, notes, warnings
+    from edge_effnet.ui.shown_commands import commands_as_called
 
     board = _board(board_name)
     dataset = load_dataset(photos, part="training")
     folder = out or Path(f"{photos.resolve().stem}-{board.name}")
     small, reference = (folder / f"taught-{kind}.tflite" for kind in ("int8", "float32"))
+    if tune and not force and not resume and small.is_file():
+        raise _made_before(folder)
     claim_outputs({"--json": json_to, "--out": [small, reference]}, overwrite=force or resume)
     shown = json_to != "-"
 
@@ -125,7 +131,7 @@ def command(
     with stages() as stage:
         network = choose_network(board, fps, stage)
         for line in network.lines():
-            say(line)
+            say(commands_as_called(line))
         pair = teach_pair(
             dataset,
             network.small,
@@ -146,7 +152,9 @@ def command(
         made = _write(pair, small, reference, board)
         for line in (*photo_lines(pair.small, suspects), *warnings(pair.small)):
             print_note(line)
-        for line in notes(pair.small):
+        for line in wrong_label_lines(suspects):
+            echo(line, err=True)
+        for line in notes(pair.small, "as --fine-tune does" if tune else _TUNE):
             say(line)
         result = Result(
             made,
@@ -157,14 +165,26 @@ def command(
         tuned = None
         if tune:
             _say_result(result, say)
+            say(plan_line(len(dataset)))
             tuned = _fine_tuned(photos, folder, network, pair, stage, seed=seed, resume=resume)
-            result = _better(result, tuned, say)
+            result = _better(result, tuned)
     if json_to is not None:
-        document = _to_json(photos, network, pair, suspects, tuned, result)
+        document = creation_json(photos, network, pair, suspects, tuned, result)
         write_json(document, json_to, overwrite=force or resume)
-    _say_end(result, board, say)
+    _say_end(result, tuned.lines((small, reference)) if tuned else [], board, say)
     if not tune and fine_tuning(pair.small) == "likely":
         say("more accurate, likely: the same command with --fine-tune --resume, on a computer")
+
+
+def _made_before(folder: Path) -> OutputError:
+    from edge_effnet.errors import OutputError
+
+    return OutputError(
+        f"{folder} holds what an earlier call made",
+        found=", ".join(path.name for path in sorted(folder.glob("taught-*.tflite"))),
+        fix="add --resume, which fine-tunes besides or goes on with it; or --force to begin anew, "
+        "or --out for another folder",
+    )
 
 
 def _board(name: str | None) -> Board:
@@ -227,16 +247,10 @@ def _fine_tuned(
     )
 
 
-def _better(taught: Result, tuned: FineTuned, say: Any) -> Result:
+def _better(taught: Result, tuned: FineTuned) -> Result:
     """The file that was right more often on the photos that were held out from training."""
     from edge_effnet.create.result import Result
-    from edge_effnet.ui.reports.previous import difference
 
-    if tuned.against_taught is not None:
-        say(
-            f"fine-tuned against taught, on the same photos: {difference(tuned.against_taught)}; "
-            f"{'the fine-tuned' if tuned.is_better else 'the taught'} file is taken"
-        )
     if not tuned.is_better:
         return taught
     found = tuned.comparison
@@ -249,59 +263,21 @@ def _say_result(result: Result, say: Any) -> None:
     say(f"taught: {sentence(result)}")
 
 
-def _say_end(result: Result, board: Board, say: Any) -> None:
-    from edge_effnet.create.result import PI, commands, how_measured, sentence
+def _say_end(result: Result, fine_tuning: list[str], board: Board, say: Any) -> None:
+    from edge_effnet.create.result import PI, commands, how_measured, mistakes, sentence
     from edge_effnet.ui.shown_commands import PAGE
 
     say("")
     say(sentence(result))
     if result.predictions is not None:
         say(how_measured(result))
+    if line := mistakes(result):
+        say(line)
+    for line in fine_tuning:
+        say(line)
     say("")
     lines = commands(result, board)
     for what, line in lines.items():
         say(f"  {what}:  {line}")
     if PI in lines["run"]:
         say(f"  ({PI.partition('@')[0]} is the user that you made there; the page: http://{PAGE})")
-
-
-def _to_json(
-    photos: Path,
-    network: Network,
-    pair: TaughtPair,
-    suspects: Suspects | None,
-    tuned: FineTuned | None,
-    result: Result,
-) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from edge_effnet.create.result import commands, sentence
-    from edge_effnet.ui.reports.teaching import taught_json
-
-    chosen = network.recommended
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "photos": str(photos),
-        "board": chosen.board.name,
-        "network": {
-            "variant": network.variant,
-            "recommended": chosen.variant,
-            "reason": chosen.reason,
-            "latency": asdict(network.latency) if network.latency else None,
-        },
-        "taught": taught_json(pair.small, pair.small.card),
-        "suspects": suspects.to_json() if suspects else None,
-        "against_float": pair.comparison.to_json() if pair.comparison else None,
-        "fine_tuned": None
-        if tuned is None
-        else {
-            "file": str(tuned.small),
-            "against_float": tuned.comparison.to_json(),
-            "against_taught": tuned.against_taught.to_json() if tuned.against_taught else None,
-        },
-        "file": str(result.small),
-        "float_file": str(result.reference) if result.reference else None,
-        "summary": sentence(result),
-        "commands": commands(result, chosen.board),
-    }

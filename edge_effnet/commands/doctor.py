@@ -19,6 +19,7 @@ from edge_effnet.ui.options import (
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.quantities import OneOf
 from edge_effnet.ui.reports.preflight import print_preflight
+from edge_effnet.ui.shown_commands import commands_as_called
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -148,7 +149,12 @@ def _print_file(
         return
     if described.extra is not None and not extras[described.extra]:
         out.print(f"first    pip install 'edge-effnet[{described.extra}]'", markup=False)
-    out.print(f"to do    {described.command}", style="bold", markup=False, soft_wrap=True)
+    out.print(
+        f"to do    {commands_as_called(described.command)}",
+        style="bold",
+        markup=False,
+        soft_wrap=True,
+    )
     if "PHOTOS" in described.command:
         labelled = "--data PHOTOS" in described.command
         folders = ", in it a folder for each class" if labelled else "; no labels are needed"
@@ -169,4 +175,6 @@ def _print_findings(
         start = word or ("slow: " if finding.slow else "      ")
         out.print(start + finding.what, style=style, markup=False, soft_wrap=True)
         if finding.fix and finding.fix != besides:
-            out.print(f"        to fix: {finding.fix}", markup=False, soft_wrap=True)
+            out.print(
+                f"        to fix: {commands_as_called(finding.fix)}", markup=False, soft_wrap=True
+            )

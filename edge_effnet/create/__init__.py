@@ -2,5 +2,5 @@
 
 ``network`` (which one, and the files it begins with), ``photos`` (what is wrong with them),
 ``fine_tuning`` (``train`` and ``convert``, compared with what was taught), ``result`` (the sentence
-and the commands at the end).
+and the commands at the end), ``document`` (all of it, as JSON).
 """

@@ -11,7 +11,7 @@ from edge_effnet.runtime.evaluating.suspects import Suspects, find_suspects
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.teach import Taught
 
-_SHOWN = 3
+_SHOWN, _WRONG = 3, 10
 
 
 def suspects_of(taught: Taught, dataset: Dataset, stage: StartStage) -> Suspects | None:
@@ -40,15 +40,24 @@ def photo_lines(taught: Taught, suspects: Suspects | None) -> list[str]:
             f"nearly, and {plural(more, 'counts', 'count')} as one photo with them: "
             f"{_some([group.paths[0] for group in suspects.copies])}"
         )
-    if suspects.wrong:
-        named = "; ".join(
-            f"{one.path} is labelled {one.label}, likely {one.likely}"
-            for one in suspects.wrong[:_SHOWN]
-        )
+    return lines
+
+
+def wrong_label_lines(suspects: Suspects | None) -> list[str]:
+    """Each photo that is likely labelled wrong, below a line that says what to do; none where none
+    is."""
+    lines = []
+    if suspects is not None and suspects.wrong:
+        more = len(suspects.wrong) - _WRONG
         lines.append(
-            f"{counted(len(suspects.wrong), 'photo')} may be labelled wrong (--json lists them): "
-            f"{named}"
+            f"{counted(len(suspects.wrong), 'photo')} may be labelled wrong; look at each, and "
+            "move it to the folder of its class if it is"
+            + (f" (the first {_WRONG}; --json lists all):" if more > 0 else ":")
         )
+        lines += [
+            f"  {one.path} is labelled {one.label}, likely {one.likely}"
+            for one in suspects.wrong[:_WRONG]
+        ]
     return lines
 
 

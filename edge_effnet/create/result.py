@@ -8,13 +8,16 @@ from pathlib import Path
 from shlex import quote
 
 from edge_effnet.boards.table import THIS, Board
+from edge_effnet.heads.learning.cross_validation import FOLDS
 from edge_effnet.metrics import Comparison, Predictions
 from edge_effnet.metrics.intervals import wilson_interval
+from edge_effnet.metrics.one_model.classification import confusion
 from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes
 from edge_effnet.ui.shown_commands import camera_command, over_ssh, own_command
 
 PI = "your-name@raspberrypi.local"
+_SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,25 +64,51 @@ def how_measured(result: Result) -> str:
             "expect slightly less on others."
         )
     return (
-        "Each photo was asked about by a last layer that had learned from the other photos, "
-        "without its near copies; the last layer of the file has learned from all of them."
+        "Measured by cross-validation: the photos were divided into "
+        f"{FOLDS} parts, and each part was answered by a network taught on the other "
+        f"{FOLDS - 1} alone (copies of a photo stay in its part). The file has learned from all "
+        "of them."
     )
+
+
+def mistakes(result: Result) -> str | None:
+    """The commonest, in one line; None without any."""
+    found = result.predictions
+    if found is None or found.truth is None:
+        return None
+    names = found.label_names
+    cells = confusion(found.answers, found.truth, len(names)).mistakes()
+    shown = ", ".join(
+        f"{names[true]} answered {names[answered]} ({images})"
+        for true, answered, images in cells[:_SHOWN]
+    )
+    others = sum(images for _, _, images in cells[_SHOWN:])
+    more = f"; {others} in other ways" if others else ""
+    return f"Commonest mistakes: {shown}{more}." if shown else None
 
 
 def _int8(result: Result, images: int) -> str:
     paired = result.comparison.paired if result.comparison else None
-    if paired is None:
+    if result.comparison is None or paired is None:
         return "what int8 costs was not measured, for there is no float network on this machine"
     low, high = paired.drop_interval_points
+    floating, ours = (
+        int(one.right.sum())
+        for one in (
+            result.comparison.reference_predictions,
+            result.comparison.candidate_predictions,
+        )
+    )
+    counts = f"int8 {ours}, float {floating} of {images} right: "
     if paired.proves_drop:
         return (
-            f"int8 costs {paired.drop_points:.1f} points against float (95 % interval {low:.1f} "
-            f"to {high:.1f})"
+            f"{counts}int8 costs {paired.drop_points:.1f} points against float (95 % interval "
+            f"{low:.1f} to {high:.1f})"
         )
     if high < 0:
-        return f"int8 is {-paired.drop_points:.1f} points above float on them"
+        return f"{counts}int8 is {-paired.drop_points:.1f} points above float on them"
     return (
-        f"int8 costs nothing that {counted(images, 'photo')} can show (at most "
+        f"{counts}int8 costs nothing that {counted(images, 'photo')} can show (at most "
         f"{max(0.0, paired.drop_at_most_points):.1f} points against float, with 95 % confidence)"
     )
 

@@ -19,7 +19,11 @@ from edge_effnet.data.folders import Folder, LeftOut, Part, list_folder, take_pa
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import Task
+from edge_effnet.image.reading import IMAGE_SUFFIXES
 from edge_effnet.plurals import counted, plural
+from edge_effnet.spelling import nearest
+
+_PACKED = frozenset((".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar"))
 
 
 def load_dataset(
@@ -61,7 +65,8 @@ def load_dataset(
                 f"{source} does not say which class its images are",
                 found=f"{counted(len(folder.loose), 'image')}, none in a folder of its class",
                 expected="a folder per class with images in it, or a CSV file",
-                fix="move the images of each class into a folder named after it",
+                fix=f"{_folder_above(source)}move the images of each class into a folder named "
+                "after it",
             )
         if folder.inner is not None and task == "classes":
             raise DataError(
@@ -254,9 +259,39 @@ def _other_than_a_file(source: Path) -> str:
 
 
 def _not_a_dataset(source: Path, found: str) -> DataError:
+    packed = source.is_file() and source.suffix.lower() in _PACKED
     return DataError(
-        f"{source} is not a data set",
+        f"{source} is not a data set{'' if source.exists() else _meant(source)}",
         found=found,
         expected="a folder with one folder per class, or a CSV file",
-        fix="check the path",
+        fix="unpack it, and give the folder" if packed else "check the path",
     )
+
+
+def _meant(source: Path) -> str:
+    """``; did you mean flowers?`` where exactly one name beside it is near."""
+    with contextlib.suppress(OSError):
+        beside = [
+            path.name
+            for path in source.parent.iterdir()
+            if path.is_dir() or path.suffix.lower() in SUFFIXES
+        ]
+        found = nearest(source.name, beside)
+        if found and not nearest(source.name, [name for name in beside if name != found]):
+            return f"; did you mean {source.parent / found}?"
+    return ""
+
+
+def _folder_above(source: Path) -> str:
+    """The folder that was meant where this one is a class, as others beside it are."""
+    here = source.resolve()
+    with contextlib.suppress(OSError):
+        for other in here.parent.iterdir():
+            if other.is_dir() and other != here and any(map(_is_named_image, other.iterdir())):
+                above = source.parent if source.name not in ("", "..") else source / ".."
+                return f"give {above}, if the folders in it are the classes; or "
+    return ""
+
+
+def _is_named_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES

@@ -54,7 +54,9 @@ def refuse_irregular(path: Path, mode: int) -> None:
         f"{path} is no file",
         found=kind_of_mode(mode),
         expected="a regular file",
-        fix="give a file; save what a pipe brings into one first",
+        fix="give a file in it"
+        if stat.S_ISDIR(mode)
+        else "give a file; save what a pipe brings into one first",
     )
 
 

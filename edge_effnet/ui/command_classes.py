@@ -12,6 +12,7 @@ import click
 from edge_effnet.errors import ModelError, UsageProblem
 from edge_effnet.spelling import did_you_mean
 from edge_effnet.ui.missing import explained
+from edge_effnet.ui.usage_errors import given_paths, one_too_many, split_path
 
 if TYPE_CHECKING:
     from edge_effnet.model_files.kinds import Use
@@ -107,6 +108,8 @@ class OptionsOnly(GroupedCommand):
         ctx.allow_extra_args = True
         rest = super().parse_args(ctx, args)
         if ctx.args and not ctx.resilient_parsing:
+            if split_path(list(given_paths(ctx)), ctx.args):
+                raise one_too_many(ctx, ctx.args)
             meant = self._meant(ctx.args[0])
             raise UsageProblem(
                 f"{ctx.command_path} takes options only"

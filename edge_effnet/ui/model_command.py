@@ -11,6 +11,7 @@ import click
 
 from edge_effnet.errors import UsageProblem
 from edge_effnet.ui.command_classes import GroupedCommand, holds_images, uses_of
+from edge_effnet.ui.usage_errors import given_paths, one_too_many, split_path
 
 _NAMED = "named_models"
 
@@ -117,6 +118,8 @@ class ModelCommand(GroupedCommand):
     def _one_too_many(self, ctx: click.Context) -> UsageProblem:
         """For an argument that no parameter takes."""
         word = ctx.args[0]
+        if split_path(list(given_paths(ctx)), ctx.args):
+            return one_too_many(ctx, ctx.args)
         if uses_of(Path(word)):
             meant, beside = "", self._beside(word)
         else:

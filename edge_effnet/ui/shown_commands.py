@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from shlex import quote
 
+from edge_effnet.errors import TO_FIX
+from edge_effnet.plugins import COMMANDS
+
 NAME = "edge-effnet"
 PAGE = "127.0.0.1:8080"
+_NAMED = re.compile(rf"(?<![\w/.'-]){NAME} (?=(?:{'|'.join(COMMANDS)})\b)")
+_MEANT = re.compile(rf"(?<=did you mean: ){_NAMED.pattern}")
 
 
 def own_command() -> str:
@@ -24,6 +30,22 @@ def own_command() -> str:
     path = called.absolute()
     with_folder = os.path.relpath(path)
     return quote(with_folder if len(with_folder) < len(str(path)) else str(path))
+
+
+def with_own_command(line: str) -> str:
+    """A line in which proposed commands run from the shell that called: those of a remedy, and
+    those that a user is told to have meant. What names a command only stays."""
+    program = own_command()
+    what, sign, fix = line.partition(TO_FIX)
+    return (
+        _MEANT.sub(lambda _: f"{program} ", what) + sign + _NAMED.sub(lambda _: f"{program} ", fix)
+    )
+
+
+def commands_as_called(text: str) -> str:
+    """The same of a text that is all proposal."""
+    program = own_command()
+    return _NAMED.sub(lambda _: f"{program} ", text)
 
 
 def example(photos: Iterable[Path]) -> str:

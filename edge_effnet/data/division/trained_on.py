@@ -172,11 +172,16 @@ def seen_in_training(dataset: Dataset, steps: Steps) -> SeenInTraining | None:
     )
 
 
-def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> EvaluationSet:
+def leave_out_trained(
+    dataset: Dataset,
+    steps: Iterable[Mapping[str, Any]],
+    models: Mapping[str, Steps] | None = None,
+) -> EvaluationSet:
     """Leave out of a data set what models were trained on, near-duplicates too.
 
     Args:
         steps: of all models that are evaluated; those without a record say nothing.
+        models: the steps of each by its name, to say so where they learned from different images.
 
     Raises:
         DataError: an image is not there.
@@ -202,20 +207,20 @@ def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> E
     )
     part = chosen.trained < images
     what = f"{chosen.trained} of {images} images" if part else f"all {counted(images, 'image')}"
+    what = f"{what} of {dataset.source} (or on near-duplicates of them)"
+    said, its = _who_trained(what, _trained_by_model(prints, models or {}))
     if not chosen.is_evidence:
         line = (
-            f"no evidence: the network was trained on {what} of {dataset.source} (or on "
-            "near-duplicates of them), so its answers to them prove nothing; give images that it "
-            "has not seen"
+            f"no evidence: {said}, so {its[0]} answers to them prove nothing; give images that "
+            f"{its[1]} seen"
         )
         return replace(chosen, line=line)
     pairs = zip(dataset.samples, usable, strict=True)
     left = int(readable.sum())
-    line = (
-        f"the network was trained on {what} of {dataset.source} (or on near-duplicates): "
-        f"evaluated on {left}, "
-    )
-    if chosen.held_out == left:
+    line = f"{said}: evaluated on {left}, "
+    if its != _ONE:
+        line += "which none of them learned from"
+    elif chosen.held_out == left:
         line += "which its training held out"
     elif chosen.held_out:
         line += f"{chosen.held_out} that its training held out and {chosen.unseen} it never saw"
@@ -226,6 +231,27 @@ def leave_out_trained(dataset: Dataset, steps: Iterable[Mapping[str, Any]]) -> E
         dataset=replace(dataset, samples=tuple(sample for sample, stays in pairs if stays)),
         line=line,
     )
+
+
+_ONE, _SEVERAL = ("its", "it has not"), ("their", "none of them has")
+
+
+def _trained_by_model(prints: Prints, models: Mapping[str, Steps]) -> dict[str, int]:
+    """How many of the images each model with a record learned from; empty where all learned from
+    the same."""
+    known = {name: records(steps) for name, steps in models.items()}
+    learned = {name: learned_from(prints, record) for name, record in known.items() if record}
+    if len({flags.tobytes() for flags in learned.values()}) < 2:
+        return {}
+    return {name: int(flags.sum()) for name, flags in learned.items()}
+
+
+def _who_trained(what: str, counts: Mapping[str, int]) -> tuple[str, tuple[str, str]]:
+    """Which network learned from which images, and the words to go on with."""
+    if not counts:
+        return f"the network was trained on {what}", _ONE
+    each = ", ".join(f"{name} on {count or 'none'}" for name, count in counts.items())
+    return f"the networks were trained on different images, together on {what}: {each}", _SEVERAL
 
 
 def _recognize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -96,6 +96,15 @@ class Comparison:
     warnings: tuple[str, ...]
     scenes: SceneSums | None = None
     unknown: UnknownCounts | None = None
+
+    def without_evidence(self) -> Comparison:
+        """The same on images that a model was trained on: the figures, and no loss."""
+        lines = (
+            _warnings(self.reference, self.candidate, None)
+            if self.reference and self.candidate
+            else ()
+        )
+        return replace(self, losses=(), warnings=tuple(lines))
 
     def to_json(self) -> dict[str, Any]:
         """A document: percent and points as the names say, shares and scores 0–1."""

@@ -119,7 +119,11 @@ def plan_evaluation(
         labels_from=first.label_file.source,
     )
     steps = [step for one in opened if one.card for step in one.card.steps]
-    evaluation_set = leave_out_trained(given, steps)
+    of_models = {
+        str(path): one.card.steps if one.card else ()
+        for path, one in zip(models, opened, strict=True)
+    }
+    evaluation_set = leave_out_trained(given, steps, of_models)
     pixels = settle_pixels(opened, evaluation_set.dataset, stage=stage)
     return EvaluationPlan(
         tuple(models),

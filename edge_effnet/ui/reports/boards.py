@@ -18,6 +18,7 @@ from edge_effnet.boards.table import Board
 from edge_effnet.boards.taught import taught_cost
 from edge_effnet.plurals import counted
 from edge_effnet.ui.console import megabytes, millions
+from edge_effnet.ui.shown_commands import commands_as_called
 from edge_effnet.ui.tables import say, table
 
 FORMAT = "edge-effnet/boards"
@@ -88,9 +89,9 @@ def print_board(out: Console, board: Board, rows: Sequence[Row], chosen: Recomme
             say(out, line, "dim")
     rate = "" if chosen.fps is None else f", about {_frames(chosen.fps)} a second"
     say(out, f"recommended: {chosen.variant}{rate}", "bold")
-    say(out, f"because: {chosen.reason}")
+    say(out, f"because: {commands_as_called(chosen.reason)}")
     if chosen.base:
-        say(out, f"its file: {chosen.base}")
+        say(out, f"its file: {commands_as_called(chosen.base)}")
 
 
 def board_json(board: Board, rows: Sequence[Row], chosen: Recommendation) -> dict[str, Any]:

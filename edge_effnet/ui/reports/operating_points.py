@@ -160,6 +160,7 @@ def print_kept_points(kept: KeptPoints, *, is_evidence: bool = True) -> None:
     """
     from edge_effnet.ui.console import console
     from edge_effnet.ui.reports.comparison import NOTHING_PROVEN
+    from edge_effnet.ui.shown_commands import commands_as_called
     from edge_effnet.ui.tables import say, table
 
     out = console()
@@ -186,7 +187,7 @@ def print_kept_points(kept: KeptPoints, *, is_evidence: bool = True) -> None:
         for one, other, of in zip(ours, theirs, counts, strict=True):
             rows.add_row(f"  {one[0]}", one[1], other[1], of)
         out.print(rows)
-        line = point.conclusion if is_evidence else NOTHING_PROVEN
+        line = commands_as_called(point.conclusion) if is_evidence else NOTHING_PROVEN
         say(out, f"  {line}", _VERDICTS[point.verdict] if is_evidence else "yellow")
     for line in kept.without:
         say(out, line, "yellow")

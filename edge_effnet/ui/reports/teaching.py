@@ -7,6 +7,7 @@ from shlex import quote
 from typing import TYPE_CHECKING, Any, Literal
 
 from edge_effnet.metrics import Predictions, evaluation_json, summarize
+from edge_effnet.plurals import plural
 from edge_effnet.ui.console import console, echo, megabytes
 from edge_effnet.ui.reports.evaluation import print_summary
 from edge_effnet.ui.reports.previous import compared
@@ -48,14 +49,19 @@ def print_taught(taught: Taught, out: Path, against: Against | None = None) -> N
     echo(f"next: {own_command()} classify {quote(str(out))} {photo}")
 
 
-def notes(taught: Taught) -> list[str]:
-    """What the figures mean, in sentences."""
+def notes(taught: Taught, tune: str = "edge-effnet train, on a computer") -> list[str]:
+    """What the figures mean, in sentences.
+
+    Args:
+        tune: what trains the whole network.
+    """
     lines = []
     if taught.not_evaluated:
         named = ", ".join(map(repr, taught.not_evaluated[:_SHOWN]))
         lines.append(
             f"fewer than two different photos of {named} (frames of one moment count as one): "
-            "nothing is known about that"
+            f"how often {plural(len(taught.not_evaluated), 'it is', 'they are')} recognized is not "
+            "known"
         )
     counts = taught.collection.class_counts
     few = [
@@ -66,25 +72,49 @@ def notes(taught: Taught) -> list[str]:
             f"fewer than {_FEW} photos of {', '.join(map(repr, few[:_SHOWN]))}"
             f"{' …' if len(few) > _SHOWN else ''}: more, of other moments and places, help most"
         )
-    if taught.predictions is not None and taught.half_right is not None:
-        lines.append(_curve(_share_right(taught.predictions), taught.half_right))
     if taught.predictions is not None:
-        lines.append(_SENTENCES[fine_tuning(taught)].format(gap=_gap(taught)))
+        lines += _outlook(taught, _share_right(taught.predictions), tune)
     if taught.unknown is not None:
         lines.append(
-            f'what is like none of the photos is answered "unknown": a similarity under '
-            f"{taught.unknown.threshold:.3f}; so are {taught.unknown.lost_share:.0%} of photos "
-            f"like these, by the {taught.unknown.images} asked about"
+            'a photo that is like none of these is answered "unknown" (its similarity to each '
+            f"class is under {taught.unknown.threshold:.3f}); about "
+            f"{taught.unknown.lost_share:.0%} of photos of your classes are answered so too"
         )
     return lines
 
 
-_SENTENCES: dict[FineTuning, str] = {
-    "likely": "fine-tuning (edge-effnet train, on a computer) is likely to gain: {gap}",
-    "unlikely": "fine-tuning (edge-effnet train, on a computer) is likely to gain little: {gap}",
-    "unclear": "too few photos for fine-tuning (edge-effnet train, on a computer) to gain for "
-    "sure, more of them come first: {gap}",
-}
+def _outlook(taught: Taught, right: float, tune: str) -> list[str]:
+    """What would make it better: more photos of the same kind, others, or fine-tuning."""
+    half = taught.half_right
+    gained = None if half is None else 100 * (right - half)
+    lines = []
+    if half is not None and gained is not None:
+        found = (
+            f"with half of the photos {100 * half:.1f} % are right, with all {100 * right:.1f} %"
+        )
+        more = (
+            "more photos of the same kind would bring little"
+            if gained < _GAIN_POINTS
+            else f"twice as many would likely bring some points, at most {gained:.1f}"
+        )
+        lines.append(f"{found}: {more}")
+    likely = fine_tuning(taught)
+    if likely == "unlikely":
+        lines.append(f"to train the whole network too ({tune}) is likely to gain little")
+    elif likely == "likely":
+        lines.append(f"to get better: train the whole network too ({tune}), which likely gains")
+    else:
+        kind = (
+            "add photos unlike these (other days, light, backgrounds, distances), first of the "
+            "classes that are mistaken for each other, and correct wrong labels"
+            if gained is not None and gained < _GAIN_POINTS
+            else "add photos, of other days, light and backgrounds"
+        )
+        lines.append(
+            f"to get better: {kind}; to train the whole network too ({tune}) was seen to gain from "
+            f"about {_FEW_TO_FINE_TUNE} photos on, these are {len(taught.collection)}"
+        )
+    return lines
 
 
 def fine_tuning(taught: Taught) -> FineTuning:
@@ -95,15 +125,6 @@ def fine_tuning(taught: Taught) -> FineTuning:
     if wrong_percent < _FEW_WRONG_PERCENT:
         return "unlikely"
     return "likely" if len(taught.collection) >= _FEW_TO_FINE_TUNE else "unclear"
-
-
-def _gap(taught: Taught) -> str:
-    """Between images that were learned and others."""
-    right = 0.0 if taught.predictions is None else _share_right(taught.predictions)
-    return (
-        f"the last layer answers {100 * taught.learned_right:.1f} % of the photos that it has "
-        f"learned right, {100 * right:.1f} % of others"
-    )
 
 
 def warnings(taught: Taught) -> list[str]:
@@ -118,17 +139,6 @@ def warnings(taught: Taught) -> list[str]:
             "frames of one clip do: how right it is elsewhere is not known"
         )
     return lines
-
-
-def _curve(right: float, half_right: float) -> str:
-    """What twice as many photos would bring: less than the last doubling did."""
-    gained = 100 * (right - half_right)
-    found = (
-        f"with half of the photos {100 * half_right:.1f} % are right, with all {100 * right:.1f} %"
-    )
-    if gained < _GAIN_POINTS:
-        return f"{found}: more photos of the same kind would bring little"
-    return f"{found}: twice as many would likely bring some points, at most {gained:.1f}"
 
 
 def _share_right(predictions: Predictions) -> float:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from converters.comparing import on_generated
+from converters.comparing import on_generated, on_trained
 from converters.tflite_graph.error_metrics import error_share, mirrored
 from converters.tflite_graph.segments import sigmoid_answers
 from edge_effnet.artifact import Card, read_artifact, write_artifact
@@ -143,6 +143,9 @@ def test_what_generated_images_show_is_no_verdict() -> None:
     assert "do not use it" not in told.losses[0]
     same = compare_predictions(ours, ours)
     assert on_generated(same) is same
+    (line,) = on_trained(compare_predictions(ours, theirs)).losses
+    assert "on images that the network was trained on (agreement 0.0 %)" in line
+    assert on_trained(same).losses == ()
 
 
 def keras_brightness(path: Path) -> Path:

@@ -20,6 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with files("edge_effnet").joinpath("assets", "demo", "b0-int8.tflite").open("rb") as model:
         (tmp_path / "m.tflite").write_bytes(model.read())
     cv2.imwrite(str(tmp_path / "p.jpg"), np.full((32, 32, 3), 90, np.uint8))
+    shutil.copy(tmp_path / "p.jpg", tmp_path / "my p.jpg")
     (tmp_path / "photos" / "stop").mkdir(parents=True)
     shutil.copy(tmp_path / "p.jpg", tmp_path / "photos" / "stop")
     with h5py.File(tmp_path / "w.h5", "w") as weights:
@@ -37,6 +38,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("covnert --variant b0", "did you mean convert?"),
         ("signs rendr x", "did you mean render?"),
         ("classify p.jpg m.tflite", "did you mean: edge-effnet classify m.tflite p.jpg?"),
+        ("classify photos m.tflite", "did you mean: edge-effnet evaluate m.tflite --data photos?"),
+        ("classify m.tflite photos", "did you mean: edge-effnet evaluate m.tflite --data photos?"),
+        ("classify m.tflite photos/stop", "edge-effnet classify m.tflite photos/stop/*.jpg?"),
+        ("classify m.tflite my p.jpg", "the path 'my p.jpg' has a space in it"),
+        ("create photo", "did you mean photos?"),
+        ("create photos --fro pi4", "create has no option --fro; did you mean --for?"),
+        ("create photos extra", "put quotes around a path with a space"),
+        ("create photos --out", "option '--out' requires an argument"),
+        ("convert --variant b0 --resolution x", "'x' is not a valid integer"),
+        ("convert --data my p.jpg", "did you mean 'my p.jpg'?"),
+        ("evaluate m.tflite --data my p.jpg", "did you mean 'my p.jpg'?"),
+        ("--hlep", "edge-effnet has no option --hlep; did you mean --help?"),
         ("classify p.jpg p.jpg", "p.jpg is an image, not a model"),
         ("evaluate p.jpg --data photos", "p.jpg is an image, not a model"),
         ("evaluate photos --data m.tflite", "did you mean --data photos?"),

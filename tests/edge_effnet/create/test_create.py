@@ -67,6 +67,8 @@ def test_from_photos_to_commands(
     code, _, err = cli("create", photos, "--for", "pizero2")
     assert code == 1
     assert "photos-pizero2/taught-int8.tflite already exists" in err
+    code, _, err = cli("create", photos, "--for", "pizero2", "--fine-tune")
+    assert (code, "to fix: add --resume, which fine-tunes besides" in err) == (1, True)
     assert cli("create", photos, "--for", "pizero2", "--resume")[0] == 0
 
 
@@ -88,6 +90,14 @@ def test_fine_tuning_is_held_against_teaching(photos: Path, tmp_path: Path) -> N
     assert found.against_taught is not None
     assert 6 <= found.comparison.images <= 12  # a fifth of each class
     assert not found.is_better
+    counts = found.against_taught
+    line, files = found.lines([])
+    assert line.startswith(
+        f"Fine-tuning: on {counts.images} photos held out from training the fine-tuned network is "
+        f"right on {counts.now}, the taught one on {counts.before} ("
+    )
+    assert line.endswith("The taught file is taken: the fine-tuned one is not right more often.")
+    assert f"{found.small} and {found.reference}, of the other network, and {made}/run/" in files
 
 
 @pytest.mark.parametrize(

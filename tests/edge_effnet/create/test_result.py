@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edge_effnet.boards.table import BOARDS
-from edge_effnet.create.result import Result, commands, how_measured, sentence
+from edge_effnet.create.result import Result, commands, how_measured, mistakes, sentence
 from edge_effnet.heads.head import Head
 from edge_effnet.metrics import Predictions, compare_predictions
 
@@ -45,13 +45,15 @@ def result(small: Path, right: int, right_in_float: int | None = None) -> Result
 def test_what_int8_costs_is_said_where_it_is_proven(small: Path) -> None:
     assert sentence(result(small, 89, 89)) == (
         "Right on 89 of 100 photos that it had never seen (89 %; with 95 % confidence 81 to 94 % "
-        "of such photos; guessing would get 75 %); int8 costs nothing that 100 photos can show "
-        "(at most 2.6 points against float, with 95 % confidence); 3.75 MB."
+        "of such photos; guessing would get 75 %); int8 89, float 89 of 100 right: int8 costs "
+        "nothing that 100 photos can show (at most 2.6 points against float, with 95 % "
+        "confidence); 3.75 MB."
     )
     lost = sentence(result(small, 69, 89))
-    assert "; int8 costs 20.0 points against float (95 % interval 13.3 to 28.9); " in lost
+    assert "; int8 69, float 89 of 100 right: int8 costs 20.0 points against float (95 %" in lost
+    assert " interval 13.3 to 28.9); " in lost
     gained = sentence(result(small, 89, 69))
-    assert "; int8 is 20.0 points above float on them; " in gained
+    assert ": int8 is 20.0 points above float on them; " in gained
 
 
 def test_what_was_not_measured_is_said(small: Path) -> None:
@@ -63,9 +65,16 @@ def test_what_was_not_measured_is_said(small: Path) -> None:
     )
 
 
+def test_the_commonest_mistakes_are_one_line(small: Path) -> None:
+    assert mistakes(result(small, 70)) == (
+        "Commonest mistakes: wren answered robin (25), robin answered wren (5)."
+    )
+    assert mistakes(result(small, 100)) is None
+
+
 def test_what_never_seen_means(small: Path) -> None:
     taught = result(small, 89)
-    assert "a last layer that had learned from the other photos" in how_measured(taught)
+    assert how_measured(taught).startswith("Measured by cross-validation: the photos were divided")
     tuned = Result(small, None, taught.predictions, None, tuned=True)
     assert "which epoch is kept was chosen on them" in how_measured(tuned)
 

@@ -160,3 +160,20 @@ def test_calibration_takes_images_without_classes(files: MakeFiles) -> None:
     one_class = files("cat/3.jpg") / "cat"
     assert names(load_images(one_class)) == [("3.jpg", None)]
     assert names(load_images(source)) == [("3.jpg", "cat")]  # folders go before loose files
+
+
+def test_what_was_meant_in_place_of_no_data_set_is_said(files: MakeFiles) -> None:
+    data = files("flowers/rose/a.jpg", "flowers/tulip/b.jpg", "flowers.zip", "cups/c.jpg")
+    for given, said in (
+        ("flower", f"is not a data set; did you mean {data}/flowers?"),
+        ("flowers.zip", "to fix: unpack it, and give the folder"),
+        ("flowers/rose", f"to fix: give {data}/flowers, if the folders in it are the classes; or"),
+        ("cups", "to fix: move the images of each class into a folder"),
+    ):
+        with pytest.raises(DataError) as refused:
+            load_dataset(data / given)
+        assert said in str(refused.value)
+    files("flowerz/rose/a.jpg")  # two are near now
+    with pytest.raises(DataError) as refused:
+        load_dataset(data / "flower")
+    assert "did you mean" not in str(refused.value)

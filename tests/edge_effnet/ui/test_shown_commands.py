@@ -10,7 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from edge_effnet.ui.shown_commands import camera_command, example, over_ssh, own_command
+from edge_effnet.ui.shown_commands import (
+    camera_command,
+    commands_as_called,
+    example,
+    over_ssh,
+    own_command,
+    with_own_command,
+)
 
 
 @pytest.fixture
@@ -38,6 +45,20 @@ def test_one_that_the_shell_finds_is_called_by_its_name(
 ) -> None:
     monkeypatch.setenv("PATH", str(installed.parent), prepend=os.pathsep)
     assert own_command() == "edge-effnet"
+
+
+def test_a_proposal_in_an_error_is_called_as_this_one_was(installed: Path) -> None:
+    assert installed.is_file()
+    line = (
+        "edge-effnet create has no option --fro; did you mean: edge-effnet classify m.tflite?; "
+        "to fix: edge-effnet create --help lists them, or pip install 'edge-effnet[train]'"
+    )
+    assert with_own_command(line) == (
+        "edge-effnet create has no option --fro; did you mean: 'my env/bin/edge-effnet' classify "
+        "m.tflite?; to fix: 'my env/bin/edge-effnet' create --help lists them, or pip install "
+        "'edge-effnet[train]'"
+    )
+    assert commands_as_called("edge-effnet bench x") == "'my env/bin/edge-effnet' bench x"
 
 
 def test_another_program_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -132,6 +132,24 @@ def test_what_any_step_or_model_learned_from_is_not_evaluated_on(
     assert int(trained.sum()) == 4
 
 
+def test_networks_that_learned_from_different_images_are_told_apart(
+    photos_and_run: tuple[Dataset, Division],
+) -> None:
+    dataset, run = photos_and_run
+    other = Division(run.evaluation, run.rest)
+    models = {"a.tflite": steps_of(run), "b.tflite": steps_of(other)}
+    chosen = leave_out_trained(dataset, [*steps_of(run), *steps_of(other)], models)
+    assert chosen.line == (
+        "no evidence: the networks were trained on different images, together on all 20 images of "
+        f"{dataset.source} (or on near-duplicates of them): a.tflite on 16, b.tflite on 4, so "
+        "their answers to them prove nothing; give images that none of them has seen"
+    )
+    same = dict.fromkeys(models, models["a.tflite"])
+    line = leave_out_trained(dataset, models["a.tflite"], same).line
+    assert line is not None
+    assert line.startswith("the network was trained on 16 of 20 images")
+
+
 def test_without_a_record_nothing_is_said(photos_and_run: tuple[Dataset, Division]) -> None:
     dataset, _ = photos_and_run
     damaged = {"trained": {"count": 3, "prints": "?"}, "held_out": {"count": 1, "prints": ""}}

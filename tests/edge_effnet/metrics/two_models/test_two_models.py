@@ -125,6 +125,7 @@ def test_a_ruined_rare_class_is_named() -> None:
     line = next(line for line in result.warnings if "ruins" in line)
     assert "int8.tflite" in line
     assert "'class 2' (8 of 8 images right before, 0 now)" in line
+    assert not any("ruins" in line for line in result.without_evidence().warnings)
 
 
 def test_bad_luck_and_a_general_drop_are_not_called_ruin() -> None:
@@ -144,6 +145,10 @@ def test_a_candidate_at_chance_is_not_blamed_on_the_labels() -> None:
     result = compare_predictions(named(predictions_of(truth, truth, 4), "float.tflite"), dead)
     loss, reason = result.warnings
     assert loss in result.losses
+    trained = result.without_evidence()
+    assert trained.losses == ()
+    assert loss not in trained.warnings
+    assert trained.paired == result.paired
     assert "its conversion broke it" in reason
 
 
