@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import posixpath
 from collections.abc import Sequence
 from pathlib import Path
@@ -55,6 +54,7 @@ def command(
     from benchmarks.push.gathering import gather
     from benchmarks.push.push import push
     from benchmarks.ssh.places import parse_place, plain_path
+    from benchmarks.ssh.running import run_connected
     from edge_effnet.ui.progress import stages
 
     _refuse_order(target, sources)
@@ -72,7 +72,7 @@ def command(
         gathered = gather(sources, folder)
         listed(1)
         _print_gathered(gathered)
-        pushed = asyncio.run(
+        pushed = run_connected(
             push(
                 place.address,
                 place.named,

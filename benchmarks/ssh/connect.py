@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.ssh.running import cut_at_stop
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, UsageProblem
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ async def connected(address: Address) -> AsyncIterator[asyncssh.SSHClientConnect
     except (OSError, ssh.Error, TimeoutError, ValueError) as error:
         raise _refused(ssh, address, options, error) from error
     async with connection:
-        yield connection
+        with cut_at_stop(connection.abort):
+            yield connection
 
 
 def _log_no_lost_link(ssh: Any) -> None:
