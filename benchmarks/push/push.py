@@ -68,22 +68,23 @@ async def push(
     Args:
         named: the Pi as the user named it, for commands to type.
         to: the folder there, as ``gather`` had it.
-        wheels: for a Pi without internet: the packages it lacks.
+        wheels: for a Pi without internet: a folder of the packages it lacks.
         force: replace what is there and differs, edge-effnet too.
 
     Raises:
+        DataError: ``wheels`` holds no package that pip takes; nothing was connected to.
         OutputError: another model is there under the name of one, no room, or the Pi refuses.
         EdgeEffnetError: no connection, or one that was lost: what has arrived until then is
             whole, and the same call goes on.
         Interrupted: by Ctrl-C; the same holds.
     """
-    pushed = Pushed(address)
+    pushed, packages = Pushed(address), wheel_files(wheels)
     try:
         async with board_at(address) as board:
             user = board.connection.get_extra_info("username")
             pushed.address = replace(address, user=user)
             todo = await _look(board, gathered, to, named, pushed, force=force)
-            pushed.installed = await _install(board, wheels, stage, force=force)
+            pushed.installed = await _install(board, packages, stage, force=force)
             await _copy(board, todo, pushed, stage, force=force)
     except (LinkLost, asyncio.CancelledError) as error:
         left = len(gathered.items) - len(pushed.present) - len(pushed.kept)
@@ -155,11 +156,10 @@ def _other_model(item: Item, named: str, host: str) -> OutputError:
 
 
 async def _install(
-    board: Board, folder: Path | None, stage: StartStage, *, force: bool
+    board: Board, wheels: Mapping[Path, str], stage: StartStage, *, force: bool
 ) -> Mapping[str, Any]:
     name, wheel = build_wheel()
     key = hashlib.sha256(wheel).hexdigest()
-    wheels = wheel_files(folder)
     files: dict[str, Content] = {key: wheel, **{key: path for path, key in wheels.items()}}
     missing = await board.missing(files)
     if missing:

@@ -250,6 +250,8 @@ def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> Edge
         fix = "switch it on: sudo raspi-config, Interface Options, SSH"
         if address.port:
             fix += f"; or, if {address.port} is not its port, leave it out"
+        elif options is None or options.port in (22, (), None):
+            fix += "; or, if it listens at another port, say which: NAME@HOST:PORT"
     elif isinstance(error, OSError) and not isinstance(error, ssh.Error):
         what = f"{address.host} cannot be reached"
         fix = (
