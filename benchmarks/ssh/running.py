@@ -121,5 +121,5 @@ def _signals_call(loop: asyncio.AbstractEventLoop, stop: Callable[[], None]) -> 
     try:
         yield
     finally:
-        for number, earlier in before.items():
-            signal.signal(number, earlier)
+        for one, earlier in before.items():
+            signal.signal(one, earlier)
