@@ -109,7 +109,8 @@ class BenchSpec:
     wheels: Path | None = field(
         default=None,
         metadata=option(
-            "For a Pi without internet: the packages it lacks, as pip download wrote them.",
+            "For a Pi without internet: a folder of the packages for it, which pip download fills "
+            "here; push --help shows how.",
             metavar="DIR",
         ),
     )

@@ -119,8 +119,11 @@ def run(arguments: Sequence[str] | None = None) -> int:
         error.show()
         return error.exit_code
     except (KeyboardInterrupt, click.Abort) as stop:
-        if type(stop) in (KeyboardInterrupt, click.Abort):  # others have said how it goes on
+        said = stop.__cause__ if isinstance(stop.__cause__, KeyboardInterrupt) else stop  # by click
+        if type(said) in (KeyboardInterrupt, click.Abort):
             click.echo("interrupted; nothing half-written was left behind", err=True)
+        elif said.args:  # else it was said already how it goes on
+            click.echo(f"interrupted; {printable(str(said))}", err=True)
         return 130
     except (ReaderGone, BrokenPipeError):
         # The reader has what it wanted.

@@ -17,6 +17,7 @@ from benchmarks.collected.plan import Plan, plan_pull
 from benchmarks.collected.record import read_record, write_record
 from benchmarks.ssh.files import LinkLost, RemoteFiles, files_at
 from benchmarks.ssh.places import Place
+from benchmarks.ssh.running import is_stopping
 from edge_effnet.camera.collecting.layout import LINES
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError, cannot_write
 from edge_effnet.files.limits import TEXT_BYTES
@@ -70,6 +71,8 @@ async def pull(place: Place, path: str, folder: Path, stage: StartStage) -> Pull
                 await _carry_out(remote, path, listing, pulled, folder, last, stage)
             return pulled
     except LinkLost as lost:
+        if is_stopping():  # nothing is here in part
+            raise asyncio.CancelledError from lost
         count = sum(pulled.files.values()) if pulled else 0
         raise EdgeEffnetError(
             f"the link to {place.address.host} was lost",

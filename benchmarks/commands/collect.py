@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from shlex import quote
@@ -55,6 +54,7 @@ def pull_command(source: str, folder: Path | None) -> None:
     """
     from benchmarks.collected.pull import pull
     from benchmarks.ssh.places import parse_place
+    from benchmarks.ssh.running import run_connected
     from edge_effnet.ui.progress import stages
 
     place = parse_place(source)
@@ -68,7 +68,7 @@ def pull_command(source: str, folder: Path | None) -> None:
         )
     local = folder or Path(PurePosixPath(path).name)
     with stages() as stage:
-        pulled = asyncio.run(pull(place, path, local, stage))
+        pulled = run_connected(pull(place, path, local, stage))
     _print_pulled(pulled, place.with_path(path), local)
 
 

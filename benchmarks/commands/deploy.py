@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -52,6 +51,7 @@ def command(
     """
     from benchmarks.deploy.deploy import deploy, put_back
     from benchmarks.ssh.places import parse_place
+    from benchmarks.ssh.running import run_connected
     from edge_effnet.ui.progress import stages
 
     if back:
@@ -77,13 +77,13 @@ def command(
                 fix="for example: edge-effnet deploy --back "
                 f"{quote(place.with_path('mine.tflite'))}",
             )
-        found = asyncio.run(put_back(place, path, force=force))
+        found = run_connected(put_back(place, path, force=force))
     else:
         if model is None or target is None:
             raise missing("model" if model is None else "target")
         place = parse_place(target)
         with stages() as stage:
-            found = asyncio.run(deploy(Path(model), place, data, stage, force=force))
+            found = deploy(Path(model), place, data, stage, force=force)
     _print_deployed(found, place, back=back, with_data=data is not None)
 
 

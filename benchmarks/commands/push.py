@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import posixpath
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +30,8 @@ _SHOWN = 3
     "--wheels",
     type=_PATH,
     metavar="DIR",
-    help="Packages for a Pi without internet, as of bench.",
+    help="For a Pi without internet: a folder of the packages for it, which pip download fills "
+    "here (see above).",
 )
 @click.option("--force", is_flag=True, help="Replace what is there and differs, edge-effnet too.")
 def command(
@@ -51,28 +51,37 @@ def command(
     Examples:
       edge-effnet push your-name@raspberrypi.local b0-int8.tflite
       edge-effnet push your-name@raspberrypi.local models/b0-*.tflite photos/ --to birds
+
+    \b
+    A 64-bit Pi without internet (Trixie; for Bookworm see the guide):
+      pip download -d wheels --only-binary=:all: --python-version 3.13 \\
+        --platform manylinux_2_28_aarch64 --platform manylinux_2_27_aarch64 \\
+        click rich cattrs flatbuffers numpy opencv-python-headless ai-edge-litert
+      edge-effnet push your-name@raspberrypi.local b0-int8.tflite --wheels wheels
     """
     from benchmarks.push.gathering import gather
     from benchmarks.push.push import push
     from benchmarks.ssh.places import parse_place, plain_path
+    from benchmarks.ssh.running import run_connected
     from edge_effnet.ui.progress import stages
 
     _refuse_order(target, sources)
     place = parse_place(target)
-    if place.path and to:
+    if place.path:
         raise UsageProblem(
-            "the folder on the Pi is said twice",
-            found=f"{target} and --to {to}",
-            fix="leave one of them out",
+            "the Pi is not understood",
+            found=f"{place.path!r} behind the host",
+            expected="NAME@HOST, or NAME@HOST:PORT",
+            fix=f"if it is a folder there, name it with --to {quote(to or place.path)}",
         )
-    folder = posixpath.normpath(place.path or plain_path(to or "") or ".")
+    folder = posixpath.normpath(plain_path(to or "") or ".")
     folder = "" if folder == "." else folder
     with stages() as stage:
         listed = stage("checking and listing", None)
         gathered = gather(sources, folder)
         listed(1)
         _print_gathered(gathered)
-        pushed = asyncio.run(
+        pushed = run_connected(
             push(
                 place.address,
                 place.named,

@@ -16,6 +16,7 @@ from benchmarks.deploy.evidence import Evidence, find_evidence, lacking
 from benchmarks.deploy.placing import find_path, keep, put_in_place, read_model, replace
 from benchmarks.ssh.files import LinkLost, RemoteFiles, files_at
 from benchmarks.ssh.places import Place
+from benchmarks.ssh.running import run_connected
 from edge_effnet.artifact import Artifact, read_artifact
 from edge_effnet.errors import DataError, EdgeEffnetError, ModelError, OutputError
 from edge_effnet.files.before_names import kept_names
@@ -50,7 +51,7 @@ class Deployed:
     heads: tuple[str, str] | None = None
 
 
-async def deploy(
+def deploy(
     model: Path, place: Place, data: Path | None, stage: StartStage, *, force: bool
 ) -> Deployed:
     """Copy a model to a Pi, where it takes the place of the one that is there.
@@ -63,14 +64,12 @@ async def deploy(
         ModelError: the file is damaged, or is not the one that its card is about.
         OutputError: it knows less or is proven worse, or the Pi refuses it.
         EdgeEffnetError: no connection, or one that was lost.
+        KeyboardInterrupt: by Ctrl-C; the file that was in place is, or the new one.
     """
     file = read_artifact(model)
     content = read_bytes(model, MODEL_BYTES, ModelError)
     digest = hashlib.sha256(content).hexdigest()
-    with _old_file_stays(place):
-        async with files_at(place.address) as remote:
-            path = await find_path(remote, place.path, model.name)
-            old = await read_model(remote, path)
+    path, old = run_connected(_present(place, model.name))
     if old == content:
         return Deployed(path, digest, None, same=True)
     compared = Deployed(path, digest, None)
@@ -78,10 +77,24 @@ async def deploy(
         compared = _compare(old, (model, file), compared, data, stage)
         if not force:
             _refuse(compared, place)
+    kept = run_connected(_put(place, path, content, old, stage))
+    return replace_field(compared, kept=kept)
+
+
+async def _present(place: Place, name: str) -> tuple[str, bytes | None]:
+    """The path on the Pi, and what is there."""
     with _old_file_stays(place):
         async with files_at(place.address) as remote:
-            kept = await put_in_place(remote, path, content, old, stage)
-    return replace_field(compared, kept=kept)
+            path = await find_path(remote, place.path, name)
+            return path, await read_model(remote, path)
+
+
+async def _put(
+    place: Place, path: str, content: bytes, old: bytes | None, stage: StartStage
+) -> str | None:
+    with _old_file_stays(place):
+        async with files_at(place.address) as remote:
+            return await put_in_place(remote, path, content, old, stage)
 
 
 async def put_back(place: Place, path: str | None, *, force: bool) -> Deployed:

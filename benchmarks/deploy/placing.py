@@ -10,13 +10,13 @@ import asyncio
 import hashlib
 import posixpath
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime
 from shlex import quote
 
 from benchmarks.deploy.names import is_part, part_name, read_moment
 from benchmarks.ssh.connect import require_asyncssh
 from benchmarks.ssh.files import LinkLost, RemoteFiles
+from benchmarks.ssh.running import Interrupted, is_stopping
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.before_names import kept_names, next_name
 from edge_effnet.files.limits import MODEL_BYTES, REMOTE_FILES
@@ -88,9 +88,12 @@ async def put_in_place(
             return None
         kept = await keep(remote, path, old)
         await replace(remote, part, path)
-    except (EdgeEffnetError, asyncio.CancelledError):  # the second by Ctrl-C
-        with suppress(EdgeEffnetError, LinkLost):
-            await remote.remove(part)
+    except (EdgeEffnetError, asyncio.CancelledError) as error:  # the second by Ctrl-C
+        if not await remote.clear([part]) and is_stopping():
+            raise Interrupted(
+                f"{remote.host} did not answer in time, so that {part} may be left there, which "
+                "the next deploy to the same path removes"
+            ) from error
         raise
     return kept
 

@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import posixpath
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from benchmarks.devices.pi.wheels import wheel_files
 from benchmarks.push.gathering import LIMITS, Gathered, Item
 from benchmarks.ssh.connect import Address
 from benchmarks.ssh.files import LinkLost, RemoteFiles
+from benchmarks.ssh.running import Interrupted, is_stopping
 from edge_effnet.errors import DataError, EdgeEffnetError, OutputError
 from edge_effnet.files.read import read_bytes
 from edge_effnet.plurals import counted
@@ -42,6 +42,7 @@ class Pushed:
         present: were there already.
         kept: are other files there, which were left as they are.
         installed: the agent's answer: version, new, same; None where nothing was looked at.
+        cleared: whether no file is there that arrived in part only.
     """
 
     address: Address
@@ -49,6 +50,7 @@ class Pushed:
     present: list[Item] = field(default_factory=list)
     kept: list[Item] = field(default_factory=list)
     installed: Mapping[str, Any] | None = None
+    cleared: bool = True
 
 
 async def push(
@@ -66,30 +68,44 @@ async def push(
     Args:
         named: the Pi as the user named it, for commands to type.
         to: the folder there, as ``gather`` had it.
-        wheels: for a Pi without internet: the packages it lacks.
+        wheels: for a Pi without internet: a folder of the packages it lacks.
         force: replace what is there and differs, edge-effnet too.
 
     Raises:
+        DataError: ``wheels`` holds no package that pip takes; nothing was connected to.
         OutputError: another model is there under the name of one, no room, or the Pi refuses.
         EdgeEffnetError: no connection, or one that was lost: what has arrived until then is
             whole, and the same call goes on.
+        Interrupted: by Ctrl-C; the same holds.
     """
-    pushed = Pushed(address)
+    pushed, packages = Pushed(address), wheel_files(wheels)
     try:
         async with board_at(address) as board:
             user = board.connection.get_extra_info("username")
             pushed.address = replace(address, user=user)
             todo = await _look(board, gathered, to, named, pushed, force=force)
-            pushed.installed = await _install(board, wheels, stage, force=force)
+            pushed.installed = await _install(board, packages, stage, force=force)
             await _copy(board, todo, pushed, stage, force=force)
-    except LinkLost as lost:
+    except (LinkLost, asyncio.CancelledError) as error:
         left = len(gathered.items) - len(pushed.present) - len(pushed.kept)
+        found = f"{len(pushed.copied)} of {left} files copied, each of them whole"
+        if is_stopping():
+            raise Interrupted(f"{found}; {_goes_on(pushed)}") from error
         raise EdgeEffnetError(
             f"the link to {address.host} was lost",
-            found=f"{len(pushed.copied)} of {left} files copied, each of them whole",
+            found=found,
             fix="the same command goes on where it stopped",
-        ) from lost
+        ) from error
     return pushed
+
+
+def _goes_on(pushed: Pushed) -> str:
+    if pushed.cleared:
+        return "the same command goes on where it stopped"
+    return (
+        f"{pushed.address.host} did not answer in time, so that files named .….part may be left "
+        "there, which the next push of the same files removes"
+    )
 
 
 async def _look(
@@ -140,11 +156,10 @@ def _other_model(item: Item, named: str, host: str) -> OutputError:
 
 
 async def _install(
-    board: Board, folder: Path | None, stage: StartStage, *, force: bool
+    board: Board, wheels: Mapping[Path, str], stage: StartStage, *, force: bool
 ) -> Mapping[str, Any]:
     name, wheel = build_wheel()
     key = hashlib.sha256(wheel).hexdigest()
-    wheels = wheel_files(folder)
     files: dict[str, Content] = {key: wheel, **{key: path for path, key in wheels.items()}}
     missing = await board.missing(files)
     if missing:
@@ -203,7 +218,7 @@ async def _copy(
                 replace=force,
             )
         except (EdgeEffnetError, LinkLost, asyncio.CancelledError):  # the last by Ctrl-C
-            await _remove(files, batch)
+            pushed.cleared = await files.clear([item.part for item in batch])
             raise
         _refuse_other_count(outcomes, batch, board)
         _note(batch, outcomes, pushed, board.address.host)
@@ -233,12 +248,6 @@ async def _send(files: RemoteFiles, batch: Sequence[Item], tell: Callable[[int],
                 group.create_task(one(item))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from errors
-
-
-async def _remove(files: RemoteFiles, batch: Sequence[Item]) -> None:
-    for item in batch:
-        with suppress(EdgeEffnetError, LinkLost):
-            await files.remove(item.part)
 
 
 def _note(batch: Sequence[Item], outcomes: Sequence[str], pushed: Pushed, host: str) -> None:

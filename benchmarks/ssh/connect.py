@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.ssh.running import cut_at_stop
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, UsageProblem
 
 if TYPE_CHECKING:
@@ -135,7 +136,8 @@ async def connected(address: Address) -> AsyncIterator[asyncssh.SSHClientConnect
     except (OSError, ssh.Error, TimeoutError, ValueError) as error:
         raise _refused(ssh, address, options, error) from error
     async with connection:
-        yield connection
+        with cut_at_stop(connection.abort):
+            yield connection
 
 
 def _log_no_lost_link(ssh: Any) -> None:
@@ -248,6 +250,8 @@ def _refused(ssh: Any, address: Address, options: Any, error: Exception) -> Edge
         fix = "switch it on: sudo raspi-config, Interface Options, SSH"
         if address.port:
             fix += f"; or, if {address.port} is not its port, leave it out"
+        elif options is None or options.port in (22, (), None):
+            fix += "; or, if it listens at another port, say which: NAME@HOST:PORT"
     elif isinstance(error, OSError) and not isinstance(error, ssh.Error):
         what = f"{address.host} cannot be reached"
         fix = (

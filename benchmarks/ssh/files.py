@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ANSWER_SECONDS = 60
 """For one request: a card that hangs has no end. Pieces are small, so that a slow link is none."""
+CLEAR_SECONDS = 10
 PIECE_BYTES = 1 << 18
 _LONGEST_NAME = 1024  # characters: more than any file system of a Pi allows (255 bytes)
 _LOOK = "look at its disk and at who owns that folder: df -h, ls -l"
@@ -169,10 +170,27 @@ class RemoteFiles:
                 await self.sftp.rename(path, other)
 
     async def remove(self, path: str) -> None:
-        """Remove a file."""
-        with self._errors(f"does not remove {path}"):
+        """Remove a file, where there is one."""
+        with self._errors(f"does not remove {path}"), suppress(*_absent()):
             async with asyncio.timeout(ANSWER_SECONDS):
                 await self.sftp.remove(path)
+
+    async def clear(self, paths: Sequence[str]) -> bool:
+        """Remove what may be there of these files, all at a time, for ``CLEAR_SECONDS`` at most;
+        whether none is left."""
+
+        async def one(path: str) -> bool:
+            try:
+                await self.remove(path)
+            except (EdgeEffnetError, LinkLost):
+                return False
+            return True
+
+        try:
+            async with asyncio.timeout(CLEAR_SECONDS):
+                return all(await asyncio.gather(*map(one, paths)))
+        except TimeoutError:
+            return False
 
     def _refuse_long(self, name: str, path: str) -> None:
         if len(name) > _LONGEST_NAME:

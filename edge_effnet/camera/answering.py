@@ -20,6 +20,9 @@ from edge_effnet.data.division.trained_on import TrainingRecord
 from edge_effnet.heads.unknown import is_unknown
 from edge_effnet.metrics import HashedFile
 
+_WAITING = 1000
+"""Answers that are remembered until the reference has seen their frame."""
+
 
 @dataclass(frozen=True)
 class FeedModels:
@@ -49,6 +52,7 @@ class Answering:
         unknown: frames that were like none that the model was taught.
         comparison: with the reference model, None without one.
         decision, reference_decision: the latest of each model.
+        compared_decision: the model's of the frame that the reference answered last.
         told: frames whose class viewers told; None where they cannot.
     """
 
@@ -68,6 +72,8 @@ class Answering:
         self.unknown = self.answered = 0
         self.decision: Decision | None = None
         self.reference_decision: Decision | None = None
+        self.compared_decision: Decision | None = None
+        self._waiting: dict[int, Decision] = {}  # by the frame's number: for the reference's answer
         self.told = ToldFrames(taps, in_time=in_time) if taps is not None else None
         self.comparison: FeedComparison | None = None
         self._learned = LearnedScenes(models.records)
@@ -108,6 +114,10 @@ class Answering:
         self.answered += 1
         self.decision = self._answers.add(scores.scores, scores.similarity, frame.time_s)
         self.unknown += self.is_unknown(scores)
+        if self.comparison is not None:
+            self._waiting[frame.number] = self.decision
+            if len(self._waiting) > _WAITING:
+                del self._waiting[next(iter(self._waiting))]
         if true is not None and self.head.task == "value":
             self.error.add(scores.scores, true)
         elif true is not None:
@@ -126,6 +136,9 @@ class Answering:
         self.reference_decision = self._reference_answers.add(
             pair.reference_scores, pair.reference_similarity, frame.time_s
         )
+        self.compared_decision = self._waiting.get(frame.number)
+        for number in [number for number in self._waiting if number <= frame.number]:
+            del self._waiting[number]
         if self.told is not None:
             (answer,) = answered_indices(head, pair.reference_scores)
             self.told.add_reference(frame.number, self.settings.labels[answer])

@@ -88,10 +88,12 @@ def status_line(run: RunStatus, *, answers: bool = True) -> str:
     delay = run.rates.recent(run.rates.delay_ms)
     if delay is not None and not settings.pace.every_frame:
         parts.append(f"delay {delay:.0f} ms")
-    if models.decision is not None and answers:
-        parts.append(models.decision.scored)
-    if models.reference_decision is not None and answers:
+    if answers and models.reference_decision is not None and models.compared_decision is not None:
+        # Of one frame: the reference may be some behind, and beside a newer answer it looks wrong.
+        parts.append(models.compared_decision.scored)
         parts.append(f"{settings.reference_kind} {models.reference_decision.scored}")
+    elif answers and models.decision is not None:
+        parts.append(models.decision.scored)
     if (feed := models.comparison) is not None and feed.values and feed.frames:
         parts.append(f"difference {feed.difference.mean_abs:.4g}")
     elif feed is not None and (agreement := feed.agreement):
@@ -120,7 +122,7 @@ def page_status(run: RunStatus) -> dict[str, Any]:
             settings.reference_name,
             models.reference_decision,
             median_ms,
-            models.decision,
+            models.compared_decision,
         )
     return {
         "source": run.source_name,

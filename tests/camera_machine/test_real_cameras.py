@@ -264,7 +264,7 @@ def test_a_run_on_picamera2(machine: Machine) -> None:
     assert run.code == 0
     name = "CSI camera 0 (Virtual Video Device)"
     assert run.said.splitlines() == [
-        "note: no --source was given: the first CSI camera is taken",
+        "note: no --source was given: the first CSI camera is used",
         f"note: {name} gives 1280x720, not the 800x600 asked for",
     ]
     assert run.summary.startswith(f"{name}: {run.figures['captured']} frames, ")

@@ -40,11 +40,12 @@ async def measure(spec: BenchSpec, address: str, stage: StartStage) -> Fetched:
     """
     parsed = parse_address(address)
     require_asyncssh()
+    wheels = wheel_files(spec.wheels)  # refused before anything takes its time
     job, package = make_job(spec), build_package()
     started = False
     try:
         async with board_at(parsed) as board:
-            await _start(board, job, spec, package, stage)
+            await _start(board, job, wheels, package, stage)
             started = True
             try:
                 return await fetch(board, job.id, address, stage)
@@ -112,11 +113,10 @@ async def clean(address: str) -> str:
 
 
 async def _start(
-    board: Board, job: Job, spec: BenchSpec, package: bytes, stage: StartStage
+    board: Board, job: Job, wheels: Mapping[Path, str], package: bytes, stage: StartStage
 ) -> None:
     """Copy what is not there, have an environment found or built, and set the job off."""
     key = hashlib.sha256(package).hexdigest()
-    wheels = wheel_files(spec.wheels)
     files: dict[str, Content] = {**job.contents, key: package, **_by_hash(wheels)}
     missing = await board.missing(files)
     if missing:

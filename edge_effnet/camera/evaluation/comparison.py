@@ -40,8 +40,8 @@ class FeedComparison:
         labels: of both models.
         heads: the model's, the reference's; by default a probability for each class.
         source: its name, for frames that are no files of their own.
-        with_truth: keep only frames whose true answer is known, because the final report
-            evaluates accuracy on exactly the frames it compares.
+        with_truth: once the true answer of a frame is known, keep only such frames, because the
+            final report evaluates accuracy on exactly the frames it compares.
         in_time: whether frames follow each other in time; images of a folder do not.
 
     Attributes:
@@ -78,7 +78,7 @@ class FeedComparison:
         self._numbers = np.full(room, -1, np.int64)
         self._scenes = np.full(room, -1, np.int64)
         self._files: dict[int, Path] = {}
-        self._seen = 0
+        self._seen, self._any_truth = 0, False
 
     @property
     def frames(self) -> int:
@@ -121,7 +121,10 @@ class FeedComparison:
             for tally, head, given in zip(self.right, self.heads, scores, strict=True):
                 if true is not None:
                     tally.add(scene, answered_indices(head, given) == true)
-        if true is not None or not self._with_truth:
+        if true is not None and self._with_truth and not self._any_truth:
+            self._any_truth, self._seen = True, 0
+            self._files.clear()
+        if true is not None or not self._any_truth:
             self._keep(pair, true, path)
         return agree
 
@@ -183,7 +186,7 @@ class FeedComparison:
             self._files.get(index) or Path(f"{self._source}#{number}")
             for index, number in enumerate(self._numbers[:kept])
         )
-        known: NDArray[Any] | None = self._truth[:kept] if self._with_truth else None
+        known: NDArray[Any] | None = self._truth[:kept] if self._any_truth else None
         if known is not None and self.heads[0].task == "classes":
             known = known[:, 0].astype(np.int64)
         elif known is not None and self.heads[0].task == "labels":

@@ -29,10 +29,9 @@ class FrameShare:
 
     @property
     def brief(self) -> str:
-        """For the status line: ``97.0 % (91.2-99.1)``."""
+        """For the status line: ``97.0 % (91.2-99.1)``, or how few scenes there are."""
         if self.interval_percent is None:
-            few = f"{counted(self.scenes, 'scene')}: too few for an interval"
-            return f"{self.percent:.1f} % ({few})"
+            return f"{self.percent:.1f} % (only {counted(self.scenes, 'scene')})"
         low, high = self.interval_percent
         return f"{self.percent:.1f} % ({low:.1f}-{high:.1f})"
 

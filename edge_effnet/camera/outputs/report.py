@@ -55,7 +55,8 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
     latency = f"{settings.model_name} {np.median(rates.infer_ms):.1f} ms"
     if rates.reference_ms and feed is not None:
         latency += f", {settings.reference_name} {np.median(rates.reference_ms):.1f} ms"
-        latency += f" on 1 of {models.answered / max(1, feed.frames):.1f} frames"
+        if feed.frames < models.answered:
+            latency += f" (it answered {feed.frames} of the {models.answered} frames)"
     lines.append(f"latency: {latency}")
     if models.can_be_unknown:
         share = 100 * models.unknown / models.answered
@@ -83,4 +84,6 @@ def summary_lines(run: RunStatus, *, trained: int = 0) -> list[str]:
             "right: not known, --truth says nothing of any of the "
             f"{counted(rates.answered, 'frame')} answered"
         )
+    if right or (feed is not None and feed.agreement):
+        lines.append("a scene: frames that look alike, which count as one")
     return lines

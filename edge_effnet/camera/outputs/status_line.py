@@ -13,6 +13,7 @@ from edge_effnet.printable import printable
 
 TERMINAL_EVERY_S = 0.2
 PLAIN_EVERY_S = 10.0
+SEPARATOR = " | "
 
 
 class StatusLine:
@@ -44,8 +45,8 @@ class StatusLine:
         if not self._terminal:
             click.echo(printable(text), err=True)
             return
-        columns = shutil.get_terminal_size().columns
-        click.echo("\r\x1b[2K" + printable(text)[: columns - 1], err=True, nl=False, color=True)
+        shown = _that_fits(printable(text), shutil.get_terminal_size().columns - 1)
+        click.echo("\r\x1b[2K" + shown, err=True, nl=False, color=True)
         self._shown = True
 
     def say(self, note: str) -> None:
@@ -57,3 +58,10 @@ class StatusLine:
         if self._shown:
             click.echo("\r\x1b[2K", err=True, nl=False, color=True)
             self._shown = False
+
+
+def _that_fits(text: str, columns: int) -> str:
+    """As many whole parts of a line as fit, at least the beginning of the first."""
+    while len(text) > columns and SEPARATOR in text:
+        text = text.rpartition(SEPARATOR)[0]
+    return text[:columns]

@@ -90,13 +90,13 @@ def default_source() -> tuple[str, str]:
     except (ImportError, ValueError):
         installed = False
     if installed and has_csi_camera():
-        return "picamera2", "no --source was given: the first CSI camera is taken"
+        return "picamera2", "no --source was given: the first CSI camera is used"
     usb = first_usb_camera()
     if usb is not None:
         return str(usb), f"no --source was given, and no CSI camera is there: {usb}, a USB camera"
     if installed:
         return "picamera2", "no --source was given, and no USB camera is there: a CSI camera"
-    return "0", "no --source was given: /dev/video0 is taken"
+    return "0", "no --source was given: /dev/video0 is used"
 
 
 def find_kind(text: str) -> SourceKind:

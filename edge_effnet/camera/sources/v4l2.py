@@ -65,8 +65,8 @@ def refuse_device(device: Path) -> None:
         raise DataError(
             f"there is no camera at {device}",
             found=", ".join(others[:4]) if others else "no video device at all",
-            fix="plug a camera in and give its number with --source, or install Picamera2 for a "
-            "CSI camera: sudo apt install python3-picamera2",
+            fix="plug a camera in and give its number with --source, which also takes a folder of "
+            "photos or a video; for a CSI camera, sudo apt install python3-picamera2",
         )
     if not os.access(device, os.R_OK | os.W_OK):
         raise DataError(

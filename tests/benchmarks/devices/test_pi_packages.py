@@ -124,3 +124,11 @@ def test_a_file_with_another_hash_is_refused(ask: Ask) -> None:
     assert "DO NOT MATCH THE HASHES" in refused["found"]
     assert "things==1.0" in refused["found"]
     assert os.linesep not in refused["found"]
+    assert refused["fix"] == "look at the index that pip uses on the Pi: pip config list"
+
+
+def test_without_internet_the_hint_is_about_nothing_else(ask: Ask) -> None:
+    refused = ask(f"nowhere==1.0 \\\n    --hash=sha256:{'0' * 64}\n")["error"]
+    assert "No matching distribution found" in refused["found"]
+    assert refused["fix"].startswith("connect the Pi to the internet, or give the packages")
+    assert "hash" not in refused["fix"]

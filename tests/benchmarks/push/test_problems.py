@@ -146,12 +146,32 @@ def test_models_are_checked_before_anything_is_sent(
         assert (found, says in err.splitlines()[-1]) == (code, True), err
     for arguments, says in (
         ((model, "anna@pi4"), f"edge-effnet push anna@pi4 {model}"),
-        (("anna@pi4:a", model, "--to", "b"), "the folder on the Pi is said twice"),
+        (
+            ("anna@pi4:22a", model),
+            "found '22a' behind the host; expected NAME@HOST",
+        ),
+        (("anna@pi4:a", model), "if it is a folder there, name it with --to a"),
         (("anna@:x", model), "the Pi is not understood"),
     ):
         found, _, err = cli("push", *arguments)
         assert (found, says in err.splitlines()[-1]) == (2, True), err
     assert board.names() == ["effnet"]
+
+
+def test_a_folder_without_wheels_is_refused_before_connecting(
+    cli: Cli, colour_model: MakeModel, tmp_path: Path
+) -> None:
+    model, wheels = colour_model(), tmp_path / "wheels"
+    wheels.mkdir()
+
+    def says() -> str:
+        code, _, err = cli("push", "anna@no.invalid", model, "--wheels", wheels)
+        assert code == 1
+        return err.splitlines()[-1]
+
+    assert "holds no wheels; found an empty folder" in says()
+    (wheels / "click-8.5.1-py3-none-any.whl").write_bytes(b"PK cut")
+    assert "click-8.5.1-py3-none-any.whl is no wheel that pip takes" in says()
 
 
 def test_a_pi_without_room_is_one_line(
@@ -180,7 +200,7 @@ def test_what_is_in_the_way_there_stays(
     assert code == 1
     assert "colours.tflite on pi4 is no place for a file" in err.splitlines()[-1]
     (home / "file").touch()
-    code, _, err = cli("push", "anna@pi4:file/x", model)
+    code, _, err = cli("push", "anna@pi4", model, "--to", "file/x")
     assert code == 1
     assert "file/x/colours.tflite on pi4 is no place for a file" in err.splitlines()[-1]
     (home / "colours.tflite").rmdir()

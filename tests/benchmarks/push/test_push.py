@@ -46,13 +46,12 @@ def test_a_model_and_photos_come_once(
     assert photos(board.home / "images") == photos(colour_folder)
 
 
-@pytest.mark.parametrize("said", ["--to", ":"])
 def test_a_folder_of_the_pi_may_be_named(
-    said: str, board: Pi, cli: Cli, colour_model: MakeModel, colour_folder: Path
+    board: Pi, cli: Cli, colour_model: MakeModel, colour_folder: Path
 ) -> None:
     assert cli("push", "anna@pi4", colour_folder / "blue", "--to", "2222")[0] == 0  # no port
     assert board.names("2222") == ["blue"]
-    target = ("anna@pi4", "--to", "~/birds/two") if said == "--to" else ("anna@pi4:birds/two/",)
+    target = ("anna@pi4", "--to", "~/birds/two/")
     code, out, err = cli("push", *target, colour_model(), colour_folder / "red")
     assert code == 0, err
     assert board.names("birds/two") == ["colours.tflite", "red"]

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -146,10 +146,15 @@ def install_pinned(python: str, home: Path, pinned: str) -> None:
     """Install all of it, so that what works together is together; pip refuses other hashes."""
     names = home / "requirements.txt"
     names.write_text(pinned)
-    fix = (
-        "connect the Pi to the internet, or give the wheels from here: --wheels DIR; where a hash "
-        "is another one, look at the index that pip uses there: pip config list"
-    )
+
+    def fix(said: str) -> str:
+        if "DO NOT MATCH THE HASHES" in said:
+            return "look at the index that pip uses on the Pi: pip config list"
+        return (
+            "connect the Pi to the internet, or give the packages from here: --wheels DIR "
+            "(edge-effnet push --help shows how)"
+        )
+
     run([*pip(python), "--require-hashes", "--no-deps", "--requirement", str(names)], fix)
 
 
@@ -159,8 +164,8 @@ def pip(python: str) -> list[str]:
     return [python, "-m", "pip", "install", *options]
 
 
-def run(command: list[str], fix: str) -> None:
-    """Run it; where it fails, ``fix`` is what to do."""
+def run(command: list[str], fix: str | Callable[[str], str]) -> None:
+    """Run it; where it fails, ``fix`` is what to do, or makes it of what was said."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).splitlines()
@@ -168,5 +173,5 @@ def run(command: list[str], fix: str) -> None:
         raise Refused(
             f"the environment on the Pi could not be built ({' '.join(command[1:4])})",
             found=" ".join(" ".join(said[first:]).split())[:400] or f"exit code {done.returncode}",
-            fix=fix,
+            fix=fix if isinstance(fix, str) else fix("\n".join(said)),
         )

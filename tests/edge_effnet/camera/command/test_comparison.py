@@ -93,6 +93,7 @@ def test_a_comparison_in_words(cli: Cli, colour_model: MakeModel, clip: MakeClip
     assert "8 images lost, 0 gained" in out
     assert "16 frames in 2 scenes: too few for an interval; nothing is proven" in out
     assert "right: 50.0 % of frames with a known answer, 16 frames in 2 scenes: too few" in out
+    assert "a scene: frames that look alike, which count as one" in out
     assert "95 %" not in out
     assert "McNemar" not in out
 
@@ -124,3 +125,8 @@ def test_frames_a_model_was_trained_on_do_not_count(
     code, out, _ = cli(*command, colour_folder, "--force")
     assert out.startswith("no evidence: the network was trained on 24 frames")
     assert "right:" not in out
+    code, out, _ = cli(*twice)
+    assert out.startswith("no evidence: the network was trained on 24 frames")
+    assert "agreement 100.0 % of the answers" in out  # float and int8 can still be compared
+    assert "lost" not in out
+    assert "blocks" in json.loads(report.read_text())

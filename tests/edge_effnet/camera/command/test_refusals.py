@@ -19,6 +19,7 @@ from tests.edge_effnet.conftest import MakeModel
     [
         (["--source", "nowhere.mp4"], 1, "is no source of images"),
         (["--source", "41"], 1, "there is no camera at /dev/video41"),
+        (["--source", "41"], 1, "--source, which also takes a folder of photos or a video"),
         (["--size", "big"], 2, "--size is not understood"),
         (["--roi", "1,1,1,1"], 2, "--roi is not understood"),
         (["--on", "elephant", "true"], 2, "no such label"),

@@ -142,11 +142,15 @@ def test_the_status_line_on_a_terminal(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "30")
-    status = StatusLine(terminal=True, clock=FakeClock())
+    clock = FakeClock()
+    status = StatusLine(terminal=True, clock=clock)
     status.show("x" * 300)
     status.say("news")
     err = capsys.readouterr().err
     assert err == "\r\x1b[2K" + "x" * 29 + "\r\x1b[2Knote: news\n"
+    clock.wait(1)
+    status.show("10.0 fps | red 0.93 | agree 100.0 %")  # no part of it is cut
+    assert capsys.readouterr().err == "\r\x1b[2K10.0 fps | red 0.93"
     quiet = StatusLine(quiet=True, terminal=True)
     quiet.show("x")
     assert capsys.readouterr().err == ""

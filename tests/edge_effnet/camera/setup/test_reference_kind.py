@@ -23,5 +23,7 @@ def test_the_reference_is_named_by_what_it_is(
     run = open_run(options, say=lambda _: None, show_status=lambda _: None)
     status = run.session.run()
     run.end()
-    assert status.answering.reference_decision is not None
-    assert f" | {kind} {status.answering.reference_decision.scored} | " in status_line(status)
+    ours, theirs = status.answering.compared_decision, status.answering.reference_decision
+    assert ours is not None
+    assert theirs is not None
+    assert f" | {ours.scored} | {kind} {theirs.scored} | " in status_line(status)
