@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.architecture.files import variant_to_json, write_variant
+from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.files.locks import locked_run
 from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.network.backend import keras_module
+from edge_effnet.plurals import counted
 from edge_effnet.runs import StepResults, clear_run, fingerprint, refuse_existing_run
 from edge_effnet.search.config import CONFIG_FILE, SearchConfig
 from edge_effnet.search.confirm import right_answers
@@ -75,6 +78,7 @@ def search(
         if not resume:
             own = CONFIG_FILE.stands_in(folder)
             refuse_existing_run(folder, RUN_FILES, own=own, overwrite=overwrite)
+        logging.getLogger("tensorflow").addFilter(_is_no_retracing)
         keras_module()  # says what to install before anything is read
         plan = make_plan(config, folder, resume=resume, stage=watcher.callbacks.stage)
         if not resume:
@@ -183,7 +187,7 @@ class _Search:
         """How much of the search is done, and how long the rest takes at this pace."""
         done, every = sum(self.reached.values()), self.plan.epochs
         left = (every - done) * self.seconds / max(1, self.timed_epochs)
-        return f"epoch {done} of {every}, about {minutes(left)} left"
+        return f"epoch {done} of {every}, {minutes(left)} left"
 
     def callbacks(self, title: str, share: float) -> Callbacks:
         """Of one trial: a bar, and each note once."""
@@ -199,7 +203,8 @@ class _Search:
 
     def say_once(self, line: str) -> None:
         """Say what is the same for every trial once."""
-        if line not in self.said and not line.startswith(str(self.plan.folder)):
+        of_our_lists = str(self.plan.folder.resolve()) in line  # said of the images before
+        if line not in self.said and not of_our_lists:
             self.said.add(line)
             self.watcher.callbacks.say(line)
 
@@ -217,19 +222,24 @@ class _Search:
                     workers=self.workers,
                     stage=no_progress,
                 )
-                right = right_answers(
-                    plan.trial_folder(point, seed) / BEST_FILE,
-                    point.spec,
-                    source,
-                    classes=plan.images.classes,
-                    workers=self.workers,
-                )
+                right = self.answers(plan.trial_folder(point, seed) / BEST_FILE, point, source)
                 known = {"images": len(right), "wrong": np.flatnonzero(~right).tolist()}
                 self.steps.put(key, known)
             row = np.ones(known["images"], np.bool_)
             row[known["wrong"]] = False
             rows.append(row)
         return np.stack(rows)
+
+    def answers(self, checkpoint: Path, point: Point, images: ImageSource) -> NDArray[np.bool_]:
+        if not checkpoint.exists():  # it diverged before its first epoch was done
+            return np.zeros(len(images), np.bool_)
+        return right_answers(
+            checkpoint,
+            point.spec,
+            images,
+            classes=self.plan.images.classes,
+            workers=self.workers,
+        )
 
     def summary(
         self, point: Point, trained: list[TrialResult], right: NDArray[np.bool_] | None
@@ -259,9 +269,14 @@ class _Search:
 
 
 def minutes(seconds: float) -> str:
-    """``under a minute``, ``7 minutes``, ``2.5 hours``."""
+    """``under a minute``, ``about 7 minutes``, ``about 2.5 hours``."""
     if seconds < 60:
         return "under a minute"
     if seconds < 90 * 60:
-        return f"{seconds / 60:.0f} minutes"
-    return f"{seconds / 3600:.1f} hours"
+        return f"about {counted(round(seconds / 60), 'minute')}"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def _is_no_retracing(record: logging.LogRecord) -> bool:
+    """Every trial has a network of its own, which Keras traces; that is no fault."""
+    return "retracing" not in record.getMessage()

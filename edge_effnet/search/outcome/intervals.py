@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.metrics.intervals import CONFIDENCE, drop_interval_points, wilson_interval
 
-_NODES = 100_001
+_NODES = 20_001
 _MOST_FREEDOM = 10_000.0  # as good as normal
 
 

@@ -38,7 +38,7 @@ def plan_lines(plan: Plan, workers: int) -> list[str]:
         f"images: {images.train} to learn from, {images.choose} to choose on, {images.confirm} to "
         "confirm on",
         f"{counted(len(plan.points), 'point')}, {counted(plan.trials, 'training')} ({halving}"
-        f"{more}), {counted(plan.epochs, 'epoch')} in all: {time}, by a rough estimate until the "
+        f"{more}), {counted(plan.epochs, 'epoch')} in all: {time}, a rough estimate until the "
         "first one is measured",
     ]
 
