@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,6 +44,17 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_colours(tmp_path_factory.mktemp("photos"), 12)
 
 
+@pytest.fixture
+def untraced() -> Iterator[None]:
+    """Networks of a few layers and a few steps take less time than TensorFlow's graphs of them."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.usefixtures("untraced")
 def test_a_search_that_was_stopped_goes_on_to_its_result(
     tmp_path: Path, photos: Path, small_file: Path, cli: Cli
 ) -> None:
