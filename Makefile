@@ -53,7 +53,7 @@ docs-serve: $(VENV)/.installed
 
 unit: $(VENV)/.installed $(MEDIAPIPE)/.installed
 	EDGE_EFFNET_MEDIAPIPE_PYTHON="$(CURDIR)/$(MEDIAPIPE)/bin/python" \
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 format: $(VENV)/.installed
 	$(BIN)/ruff check --fix

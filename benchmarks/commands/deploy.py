@@ -124,4 +124,4 @@ def _print_deployed(found: Deployed, place: Place, *, back: bool, with_data: boo
         )
     elif found.kept:
         echo(f"a camera that runs there with --model {found.path} takes it over by itself")
-    echo(f"next: {place.address.ssh}, and there: edge-effnet camera --model {quote(found.path)}")
+    echo(f"next: {place.ssh}, and there: edge-effnet camera --model {quote(found.path)}")

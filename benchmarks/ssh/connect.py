@@ -11,7 +11,7 @@ import logging
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -268,5 +268,5 @@ def _give_key(address: Address, options: Any) -> str:
     elif not any(Path("~/.ssh").expanduser().glob("id_*")):
         make = "make a key: ssh-keygen -t ed25519; then "
     passphrase = "" if make else " (a key with a passphrase must be in your ssh-agent: ssh-add)"
-    other = f"; if your name there is another: NAME@{address.host}"
+    other = f"; if your name there is another: {replace(address, user='NAME').text}"
     return f"{make}give it your public key: ssh-copy-id {named}{reached}{passphrase}{other}"

@@ -6,7 +6,7 @@ import asyncio
 import stat
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.ssh.connect import Address, connected, no_answer, require_asyncssh
@@ -53,6 +53,8 @@ class Entry:
 @dataclass(frozen=True)
 class RemoteFiles:
     """The files of a Pi that answers; relative paths begin in the home folder.
+
+    ``address`` has the user whom the Pi knows, so that the commands it makes run anywhere.
 
     Each function ends in one line (an ``EdgeEffnetError``) or in ``LinkLost``.
     """
@@ -199,7 +201,8 @@ async def files_at(address: Address) -> AsyncIterator[RemoteFiles]:
                     sftp = await start_sftp(connection, address)
             except TimeoutError as error:
                 raise no_answer(address, ANSWER_SECONDS) from error
-            yield RemoteFiles(address, connection, sftp)
+            user = connection.get_extra_info("username")
+            yield RemoteFiles(replace(address, user=user), connection, sftp)
         except BaseException:
             connection.abort()  # closing in good order would wait for who may not answer
             raise

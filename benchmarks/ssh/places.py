@@ -32,6 +32,12 @@ class Place:
         """The same host and a path, as they are typed."""
         return f"{self.named}:{path}"
 
+    @property
+    def ssh(self) -> str:
+        """The ssh command that reaches the same host, with the user who was typed."""
+        typed = self.named.removeprefix(_OURS) if self.address.user else self.named
+        return parse_address(typed, "the Pi").ssh
+
 
 def parse_place(text: str) -> Place:
     """Read ``[pi@][NAME@]HOST[:PORT][:PATH]``.

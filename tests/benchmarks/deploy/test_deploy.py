@@ -35,7 +35,7 @@ def test_the_first_file_takes_a_free_name(pi: Pi, cli: Cli, files: dict[str, Pat
     assert (pi.home / "old.tflite").read_bytes() == files["old"].read_bytes()
     digest = hashlib.sha256(files["old"].read_bytes()).hexdigest()
     assert f"in place on pi4: old.tflite, SHA-256 {digest[:16]}" in out
-    assert "next: ssh pi4, and there: edge-effnet camera --model old.tflite" in out
+    assert "next: ssh pi@pi4, and there: edge-effnet camera --model old.tflite" in out
 
 
 def test_the_file_before_is_kept_and_comes_back(pi: Pi, cli: Cli, files: dict[str, Path]) -> None:

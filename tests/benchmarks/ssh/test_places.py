@@ -35,6 +35,19 @@ def test_what_is_understood(text: str, address: Address, path: str | None) -> No
         assert parse_place(place.with_path(path)) == place
 
 
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("pi@pi4:kept", "ssh pi@pi4"),
+        ("pi4:kept", "ssh pi4"),
+        ("alice@pi4:2222:kept", "ssh -p 2222 alice@pi4"),
+        ("pi@alice@pi4", "ssh alice@pi4"),
+    ],
+)
+def test_the_ssh_command_has_the_user_who_was_typed(text: str, command: str) -> None:
+    assert parse_place(text).ssh == command
+
+
 @pytest.mark.parametrize("text", ["", "pi@", "pi@:kept", "pi@-oProxy:x", "a b:c", "pi@pi4:99999"])
 def test_what_is_not(text: str) -> None:
     with pytest.raises(UsageProblem, match="the Pi is not understood"):

@@ -74,6 +74,7 @@ def test_the_first_strategy_that_fits_is_written_and_confirmed(
     assert card.steps[-1]["rung"]["name"] == STRATEGIES[0].name
 
 
+@pytest.mark.slow
 def test_where_none_fits_nothing_is_written_and_resume_knows_the_trials(
     model: Path, known: Path, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_without_a_float_front_it_is_said_where_one_may_help(
     assert missed.fix.startswith("leave --full-integer out")
 
 
+@pytest.mark.slow
 def test_labels_teach_training_where_asked(
     model: Path, known: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -221,6 +223,7 @@ def test_float_at_chance_is_refused_with_its_reason(
     assert not list(tmp_path.glob("*.tflite"))
 
 
+@pytest.mark.slow
 def test_a_file_without_int8_kernels_is_only_written_where_asked_for(
     edge_effnet: RunCommand, model: Path, known: Path, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ def test_the_ready_model_is_whole_and_full_integer() -> None:
     assert card.steps[-1]["recipe"]["name"] == "int8"
 
 
+@pytest.mark.slow
 def test_the_bare_convert_falls_back_to_the_demo_weights_and_says_so(
     edge_effnet: RunCommand, tmp_path: Path
 ) -> None:

@@ -89,6 +89,7 @@ def test_the_checkpoint_says_what_was_done(pruned: Path) -> None:
     assert metadata["labels"] == [f"class{index}" for index in range(CLASSES)]
 
 
+@pytest.mark.slow
 def test_weights_go_to_zero_while_the_network_learns(
     trained: Path, photos: Path, edge_effnet: RunCommand, tmp_path: Path
 ) -> None:

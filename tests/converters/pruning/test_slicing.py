@@ -78,6 +78,7 @@ def masks_of(spec: VariantSpec, kept: Kept) -> dict[str, np.ndarray]:
     return masks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 @settings(max_examples=3)
 @given(data=st.data())
