@@ -28,8 +28,19 @@ from edge_effnet.search.outcome.intervals import Estimate, accuracy, gain
 from edge_effnet.search.outcome.plot import write_plots
 from edge_effnet.search.outcome.result import PointResult, SearchResult, result_json
 from edge_effnet.search.points.grid import BASELINE_NAME
+from edge_effnet.search.points.latency import measure_of
 from edge_effnet.search.points.matching import Point
-from edge_effnet.search.setup import FOUND_FILE, RESULT_FILE, RUN_FILES, STEPS_FILE, Plan, make_plan
+from edge_effnet.search.setup import (
+    FOUND_FILE,
+    RESULT_FILE,
+    RUN_FILES,
+    STEPS_FILE,
+    Plan,
+    counted_points,
+    open_ground,
+    plan_of,
+    timed_points,
+)
 from edge_effnet.search.trial import TrialResult, run_trial
 from edge_effnet.stages import no_progress
 from edge_effnet.training.epochs import Callbacks
@@ -69,7 +80,7 @@ def search(
         overwrite: replace a search that is there.
 
     Raises:
-        UsageProblem: a budget or a phi that no network keeps, see ``setup.make_plan``.
+        UsageProblem: a budget or a phi that no network keeps, see ``setup.open_ground``.
         DataError: no images, one class, too few.
         OutputError: the folder holds something else, or cannot be written.
         Interrupted: ``callbacks.stop`` said so; with ``resume`` it goes on.
@@ -77,22 +88,31 @@ def search(
     with locked_run(folder):
         if not resume:
             own = CONFIG_FILE.stands_in(folder)
-            refuse_existing_run(folder, RUN_FILES, own=own, overwrite=overwrite)
+            refuse_existing_run(folder, RUN_FILES, own=own, overwrite=overwrite, flag="--out")
         logging.getLogger("tensorflow").addFilter(_is_no_retracing)
         keras_module()  # says what to install before anything is read
-        plan = make_plan(config, folder, resume=resume, stage=watcher.callbacks.stage)
+        callbacks, latency_ms = watcher.callbacks, config.budget_latency_ms
+        ground = open_ground(config, folder, resume=resume, stage=callbacks.stage)
+        plan = plan_of(ground, counted_points(ground)) if latency_ms is None else None
         if not resume:
             clear_run(folder, RUN_FILES, None)  # what another search left
+        ground.write()
+        steps = StepResults(folder / STEPS_FILE, resume=resume)
+        if plan is None and latency_ms is not None:
+            done = callbacks.stage("measuring int8 latency", None)
+            measure = measure_of(ground.images.classes, steps, callbacks.stop)
+            plan = plan_of(ground, timed_points(ground, latency_ms, measure))
+            done(1)
+        assert plan is not None  # noqa: S101 (one of the two)
         plan.write()
         for line in plan.images.notices:
-            watcher.callbacks.say(line)
+            callbacks.say(line)
         watcher.planned(plan)
-        steps = StepResults(folder / STEPS_FILE, resume=resume)
         result = _Search(plan, steps, workers, watcher).run()
         write_json_file(folder / RESULT_FILE, result_json(result))
         found = result.of(result.found).point.spec
         write_variant(folder / FOUND_FILE, found, overwrite=True)
-        write_plots(result, folder, say=watcher.callbacks.say)
+        write_plots(result, folder, say=callbacks.say)
         return result
 
 

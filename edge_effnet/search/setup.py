@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 from edge_effnet.architecture.files import find_variant, write_variant
 from edge_effnet.architecture.spec import VariantSpec
@@ -13,7 +14,12 @@ from edge_effnet.search.config import CONFIG_FILE, SearchConfig
 from edge_effnet.search.halving import Stage, epochs_in_all, stages, trials_in_all
 from edge_effnet.search.images import IMAGE_FILES, SearchImages, divide_images, reopen_images
 from edge_effnet.search.points.grid import grid
-from edge_effnet.search.points.latency import family_within, match_in_time, measure_of
+from edge_effnet.search.points.latency import (
+    Measure,
+    family_within,
+    first_family,
+    match_in_time,
+)
 from edge_effnet.search.points.matching import Family, Point, baseline, distinct, family_of, match
 from edge_effnet.stages import StartStage
 from edge_effnet.training.config import TrainConfig
@@ -27,6 +33,34 @@ RUN_FILES = (
 _TRAINING_FACTOR = 3  # forward, and twice as much backward
 _MACS_PER_SECOND = 6e9  # of one core in training, roughly: an x86-64 core did 3 to 12
 _SECONDS_TO_START = 20.0  # building and tracing a network
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a search stands on, before its points are known.
+
+    Attributes:
+        base: the network of phi 0.
+    """
+
+    config: SearchConfig
+    folder: Path
+    images: SearchImages
+    base: VariantSpec
+
+    def write(self) -> None:
+        """Write down the settings, and what every image is for.
+
+        Raises:
+            OutputError: the folder cannot be written.
+        """
+        CONFIG_FILE.write(self.folder, self.config)
+        paths = {self.folder / name: text for name, text in self.images.files.items()}
+        write_together(paths, overwrite=True)
+
+
+Fitted: TypeAlias = tuple[Family, list[Point], list[str]]
+"""The points that have a network, the baseline first, and what is said of the others."""
 
 
 @dataclass(frozen=True)
@@ -64,17 +98,14 @@ class Plan:
         return _TRAINING_FACTOR * steps / per_second + starts * _SECONDS_TO_START
 
     def write(self) -> None:
-        """Write down what every trial reads.
+        """Write the variant of each point.
 
         Raises:
             OutputError: the folder cannot be written.
         """
-        CONFIG_FILE.write(self.folder, self.config)
         (self.folder / "variants").mkdir(exist_ok=True)
         for point in self.points:
             write_variant(self.variant_file(point), point.spec, overwrite=True)
-        paths = {self.folder / name: text for name, text in self.images.files.items()}
-        write_together(paths, overwrite=True)
 
     def variant_file(self, point: Point) -> Path:
         return self.folder.resolve() / "variants" / f"{point.name}.json"
@@ -119,19 +150,59 @@ def base_of(config: SearchConfig) -> VariantSpec:
     return base if config.resolution is None else replace(base, resolution=config.resolution)
 
 
-def make_plan(config: SearchConfig, folder: Path, *, resume: bool, stage: StartStage) -> Plan:
-    """Look at the images and fit the points; nothing is written yet.
+def open_ground(config: SearchConfig, folder: Path, *, resume: bool, stage: StartStage) -> Ground:
+    """Look at the images and the base; nothing is written yet.
 
     Raises:
-        UsageProblem: budgets or a phi that no network keeps; no point besides the baseline.
+        UsageProblem: as ``base_of``, or budgets or a phi that no network keeps.
         DataError: as ``images.divide_images``.
     """
     base = base_of(config)
-    if resume and all((folder / name).exists() for name in IMAGE_FILES):
-        images = reopen_images(config, folder)
-    else:
-        images = divide_images(config, folder, stage)
-    family, points, left_out = _points(config, base, images.classes, stage)
+    known = resume and all((folder / name).exists() for name in IMAGE_FILES)
+    images = reopen_images(config, folder) if known else divide_images(config, folder, stage)
+    if config.budget_latency_ms is not None:  # refused before minutes are spent on measuring
+        first_family(base, config.chosen_phi, config.budgets, images.classes)
+    return Ground(config, folder, images, base)
+
+
+def counted_points(ground: Ground) -> Fitted:
+    """The points whose cost is counted.
+
+    Raises:
+        UsageProblem: budgets or a phi that no network keeps.
+    """
+    config = ground.config
+    family = family_of(ground.base, config.chosen_phi, config.budgets, ground.images.classes)
+    found = {name: match(family, name, one) for name, one in grid(config.grid).items()}
+    return family, *distinct(baseline(family), found)
+
+
+def timed_points(ground: Ground, limit_ms: float, measure: Measure) -> Fitted:
+    """The points whose int8 latency is measured.
+
+    Raises:
+        UsageProblem: no network keeps the budgets.
+    """
+    config, classes = ground.config, ground.images.classes
+    family, first = family_within(
+        ground.base, config.chosen_phi, config.budgets, classes, limit_ms, measure
+    )
+    assert first.latency_ms is not None  # noqa: S101 (just measured)
+    found = {
+        name: match_in_time(family, name, one, first.latency_ms, measure)
+        for name, one in grid(config.grid).items()
+    }
+    return family, *distinct(first, found)
+
+
+def plan_of(ground: Ground, fitted: Fitted) -> Plan:
+    """What will be trained.
+
+    Raises:
+        UsageProblem: there is no point besides the baseline.
+    """
+    family, points, left_out = fitted
+    config = ground.config
     if len(points) == 1:
         raise UsageProblem(
             "no point of the grid can be brought to the cost of B0's coefficients",
@@ -141,33 +212,10 @@ def make_plan(config: SearchConfig, folder: Path, *, resume: bool, stage: StartS
         )
     return Plan(
         config,
-        folder,
-        images,
+        ground.folder,
+        ground.images,
         family,
         tuple(points),
         tuple(left_out),
         stages(config.epochs, len(points) - 1, config.finalists),
     )
-
-
-def _points(
-    config: SearchConfig, base: VariantSpec, classes: int, stage: StartStage
-) -> tuple[Family, list[Point], list[str]]:
-    wanted = grid(config.grid)
-    limit_ms = config.budget_latency_ms
-    if limit_ms is None:
-        family = family_of(base, config.chosen_phi, config.budgets, classes)
-        found = {name: match(family, name, one) for name, one in wanted.items()}
-        return family, *distinct(baseline(family), found)
-    advance = stage("measuring int8 latency", None)
-    measure = measure_of(classes)
-    family, first = family_within(
-        base, config.chosen_phi, config.budgets, classes, limit_ms, measure
-    )
-    assert first.latency_ms is not None  # noqa: S101 (just measured)
-    found = {
-        name: match_in_time(family, name, one, first.latency_ms, measure)
-        for name, one in wanted.items()
-    }
-    advance(1)
-    return family, *distinct(first, found)

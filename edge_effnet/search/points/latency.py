@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from edge_effnet.architecture.files import variant_to_json
 from edge_effnet.architecture.spec import VariantSpec
 from edge_effnet.errors import UsageProblem
 from edge_effnet.plugins import PARTS, load
+from edge_effnet.runs import StepResults, fingerprint
 from edge_effnet.search.config import DEFAULT_PHI
 from edge_effnet.search.points.grid import Coefficients
 from edge_effnet.search.points.matching import Family, Point, baseline, family_of, match
+from edge_effnet.training.epochs import Interrupted
 
 Measure = Callable[[VariantSpec], float]
 """The milliseconds of a network's int8 file."""
@@ -18,9 +21,36 @@ TRIES = 4
 _NEAR = 0.05  # times repeat no better
 
 
-def measure_of(classes: int) -> Measure:
-    """Measures on this machine, on one core; the weights are random, which time does not feel."""
-    return lambda spec: float(load(PARTS["search --budget-latency-ms"])(spec, classes))
+def measure_of(classes: int, known: StepResults, stop: Callable[[], bool]) -> Measure:
+    """Measures on this machine, on one core; the weights are random, which time does not feel.
+
+    Args:
+        known: what was measured before, so that a search that goes on has the same points.
+        stop: whether the user wants to stop; then the measure raises ``Interrupted``.
+    """
+
+    def measure(spec: VariantSpec) -> float:
+        key = f"int8 latency, {fingerprint(variant_to_json(spec), classes)[:16]}"
+        if (before := known.get(key)) is not None:
+            return float(before)
+        if stop():
+            raise Interrupted
+        found = float(load(PARTS["search --budget-latency-ms"])(spec, classes))
+        known.put(key, found)
+        return found
+
+    return measure
+
+
+def first_family(
+    base: VariantSpec, phi: float | None, budgets: Mapping[str, float], classes: int
+) -> Family:
+    """Where measuring begins; arguments as ``family_within``.
+
+    Raises:
+        UsageProblem: as ``family_of``.
+    """
+    return family_of(base, phi if phi is not None or budgets else DEFAULT_PHI, budgets, classes)
 
 
 def family_within(
@@ -39,7 +69,7 @@ def family_within(
     Raises:
         UsageProblem: as ``family_of``, or nothing as fast was found.
     """
-    family = family_of(base, phi if phi is not None or budgets else DEFAULT_PHI, budgets, classes)
+    family = first_family(base, phi, budgets, classes)
     best: tuple[Family, Point] | None = None
     for _ in range(TRIES):
         point = baseline(family)
