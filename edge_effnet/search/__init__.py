@@ -7,6 +7,7 @@ setup    everything before the first trial
 halving  which trials go on
 trial    one training
 confirm  a trained network on the images that nothing was chosen on
+pace     how long the rest takes
 run      the search itself
 outcome  what it came to: figures with intervals, JSON, plots, tables
 

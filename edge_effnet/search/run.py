@@ -18,7 +18,6 @@ from edge_effnet.files.locks import locked_run
 from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.intervals import wilson_interval
 from edge_effnet.network.backend import keras_module
-from edge_effnet.plurals import counted
 from edge_effnet.runs import StepResults, clear_run, fingerprint, refuse_existing_run
 from edge_effnet.search.config import CONFIG_FILE, SearchConfig
 from edge_effnet.search.confirm import right_answers
@@ -27,6 +26,7 @@ from edge_effnet.search.images import confirming
 from edge_effnet.search.outcome.intervals import Estimate, accuracy, gain
 from edge_effnet.search.outcome.plot import write_plots
 from edge_effnet.search.outcome.result import PointResult, SearchResult, result_json
+from edge_effnet.search.pace import Pace, duration
 from edge_effnet.search.points.grid import BASELINE_NAME
 from edge_effnet.search.points.latency import measure_of
 from edge_effnet.search.points.matching import Point
@@ -122,7 +122,8 @@ class _Search:
 
     Attributes:
         reached: the epoch at which the training of a point and a seed stands.
-        seconds, timed_epochs: of what was trained by this process.
+        parts: of trainings that are done, see ``Plan.parts``.
+        pace: of what was trained by this process.
     """
 
     plan: Plan
@@ -130,8 +131,8 @@ class _Search:
     workers: int
     watcher: Watcher
     reached: dict[tuple[str, int], int] = field(default_factory=dict)
-    seconds: float = 0.0
-    timed_epochs: int = 0
+    parts: int = 0
+    pace: Pace = field(default_factory=Pace)
     said: set[str] = field(default_factory=set)
 
     def run(self) -> SearchResult:
@@ -171,9 +172,11 @@ class _Search:
         key = self.key(point, seed, f"trained to {until}")
         before = self.reached.get((point.name, seed), 0)
         self.reached[point.name, seed] = until
+        self.parts += 1
         if (known := self.steps.get(key)) is not None:
             return TrialResult(**known)
         began, plan = time.monotonic(), self.plan
+        earlier = self.steps.get(self.key(point, seed, f"trained to {before}"))
         title = f"{point.name} seed {seed}, epoch {before + 1} to {until}"
         result = run_trial(
             plan.trial_config(point, seed),
@@ -189,8 +192,8 @@ class _Search:
                 fix="start again with --force and a lower --learning-rate",
             )
         self.steps.put(key, result.to_json())
-        self.seconds += time.monotonic() - began
-        self.timed_epochs += until - before
+        spent = result.seconds - (earlier["seconds"] if earlier else 0.0)
+        self.pace = self.pace.with_part(until - before, spent, time.monotonic() - began)
         self.watcher.trained(f"{self.progress()}: {self.told(point, seed, until, result)}")
         return result
 
@@ -205,9 +208,9 @@ class _Search:
 
     def progress(self) -> str:
         """How much of the search is done, and how long the rest takes at this pace."""
-        done, every = sum(self.reached.values()), self.plan.epochs
-        left = (every - done) * self.seconds / max(1, self.timed_epochs)
-        return f"epoch {done} of {every}, {minutes(left)} left"
+        plan, done = self.plan, sum(self.reached.values())
+        left = self.pace.seconds_for(plan.epochs - done, plan.parts - self.parts)
+        return f"epoch {done} of {plan.epochs}, {duration(left)} left"
 
     def callbacks(self, title: str, share: float) -> Callbacks:
         """Of one trial: a bar, and each note once."""
@@ -286,15 +289,6 @@ class _Search:
         """Under which a result is stored: everything that it depends on."""
         digest = fingerprint(self.plan.config.to_json(), variant_to_json(point.spec))
         return f"{point.name}, seed {seed}, {what}, {digest[:16]}"
-
-
-def minutes(seconds: float) -> str:
-    """``under a minute``, ``about 7 minutes``, ``about 2.5 hours``."""
-    if seconds < 60:
-        return "under a minute"
-    if seconds < 90 * 60:
-        return f"about {counted(round(seconds / 60), 'minute')}"
-    return f"about {seconds / 3600:.1f} hours"
 
 
 def _is_no_retracing(record: logging.LogRecord) -> bool:

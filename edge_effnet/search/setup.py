@@ -90,12 +90,16 @@ class Plan:
         """Of all trials together."""
         return epochs_in_all(self.stages, self.config.seeds)
 
+    @property
+    def parts(self) -> int:
+        """How often a training begins or goes on, which takes its time too."""
+        return sum(stage.points + 1 for stage in self.stages) + self.trials - len(self.points)
+
     def estimated_seconds(self, workers: int) -> float:
         """Before anything was measured: from multiply-adds, rough by a factor of two."""
         steps = self.points[0].total.macs * self.images.train * self.epochs
         per_second = _MACS_PER_SECOND * workers
-        starts = sum(stage.points + 1 for stage in self.stages) + self.trials - len(self.points)
-        return _TRAINING_FACTOR * steps / per_second + starts * _SECONDS_TO_START
+        return _TRAINING_FACTOR * steps / per_second + self.parts * _SECONDS_TO_START
 
     def write(self) -> None:
         """Write the variant of each point.

@@ -10,7 +10,7 @@ from rich.console import Console
 from edge_effnet.plurals import counted
 from edge_effnet.search.outcome.intervals import Estimate
 from edge_effnet.search.outcome.result import SearchResult, coefficients_text
-from edge_effnet.search.run import minutes
+from edge_effnet.search.pace import duration
 from edge_effnet.search.setup import FOUND_FILE, PLOT_FILES, Plan
 from edge_effnet.ui.console import megabytes, millions
 from edge_effnet.ui.shown_commands import own_command
@@ -30,7 +30,7 @@ def plan_lines(plan: Plan, workers: int) -> list[str]:
     )
     if first.latency_ms is not None:
         limits = f"int8 latency {first.latency_ms:.2f} ms (multiply-adds differ)"
-    time = minutes(plan.estimated_seconds(workers))
+    time = duration(plan.estimated_seconds(workers))
     return [
         f"B0's coefficients at phi {plan.family.phi:g}: {spec.resolution} px, width "
         f"×{spec.width:.3f}, depth ×{spec.depth:.3f}; every point costs as much: {limits}",
