@@ -48,6 +48,7 @@ PARTS = {
     "evaluate --report": "benchmarks.report.page:open_evaluation_page",
     "compare --layers": "converters.commands.compare_layers:compare_layers",
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
+    "train --teacher": "converters.float_model.teacher:open_teacher",
     "teach": "converters.taught_base:make_base",
     "search --budget-latency-ms": "converters.int8_timing:int8_latency_ms",
     "create --for coral": "converters.edgetpu.convert_step:finish_for_edgetpu",

@@ -207,22 +207,24 @@ def refuse_existing_run(
         )
 
 
-def clear_run(folder: Path, patterns: Sequence[str], weights: Path | None) -> None:
+def clear_run(folder: Path, patterns: Sequence[str], *needed: Path | None) -> None:
     """Remove what an earlier run left, so that nothing of it is taken for this one's.
 
     Args:
         patterns: the last is removed first. A run that is killed meanwhile is still one of its
             kind where its config comes first, and begins again where its state comes last.
-        weights: the file that the new run begins with, where there is one.
+        needed: files that the new run begins with or learns from.
 
     Raises:
-        UsageProblem: those weights would be removed; nothing was.
+        UsageProblem: one of those would be removed; nothing was.
         OutputError: a file cannot be removed.
     """
     found = [path for pattern in reversed(patterns) for path in folder.glob(pattern)]
-    if weights is not None and any(weights.exists() and weights.samefile(one) for one in found):
+    for file in needed:
+        if file is None or not any(file.exists() and file.samefile(one) for one in found):
+            continue
         raise UsageProblem(
-            f"{weights} belongs to the run that this one would replace, and begins with it",
+            f"{file} belongs to the run that this one would replace, which needs it",
             expected="another folder",
             fix="choose another --run",
         )

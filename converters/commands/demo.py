@@ -147,10 +147,10 @@ def _print_next(models: dict[str, Path], out: Path, imagenet: bool) -> None:
     screen.print("Next", style="bold")
     command = own_command()
     lines = (
-        f"{command} classify {int8} photo.jpg",
-        f"{command} push your-name@raspberrypi.local {folder}/*.tflite    # to a Raspberry Pi",
-        f"{command} teach photos/ --out mine.tflite    # your own classes, in seconds",
+        f"{command} create photos/ --for pi4    # photos/: yours, with one folder per class",
+        f"{command} push your-name@raspberrypi.local {folder}/*.tflite    # to your Raspberry Pi",
     )
-    printed = f"{command} signs print -o sheet.pdf         # print it, hold it before a camera"
-    for line in lines if imagenet else (printed, *lines):
+    answered = f"{command} classify {int8} photo.jpg    # a photo of yours"
+    printed = f"{command} signs print -o sheet.pdf    # print it, hold it before a camera"
+    for line in (answered if imagenet else printed, *lines):
         screen.print(f"  {line}", soft_wrap=True)

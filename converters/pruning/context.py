@@ -27,7 +27,7 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import load, resolve_weights
 from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.trainer import say_skipped
+from edge_effnet.training.execution import say_skipped
 
 if TYPE_CHECKING:
     import keras

@@ -13,10 +13,12 @@ from click.core import ParameterSource
 
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
+from edge_effnet.training.cluster.choice import ClusterChoice, cluster_choice
+from edge_effnet.training.cluster.members import VARIABLE, Member, member_from_environment
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
-from edge_effnet.ui.console import console, print_note
+from edge_effnet.ui.console import print_note
 from edge_effnet.ui.options import force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.shown_commands import own_command
@@ -24,6 +26,7 @@ from edge_effnet.ui.stop import graceful_stop
 
 if TYPE_CHECKING:
     from edge_effnet.stages import OnProgress, StartStage
+    from edge_effnet.training.cluster.group import Group
     from edge_effnet.training.run_folder.result import TrainingResult
     from edge_effnet.training.run_folder.trainer_state import EpochRow
 
@@ -37,11 +40,13 @@ _GROUPS = {
     "Advanced, learning": (
         *("--batch-size", "--learning-rate", "--class-weights", "--patience", "--learn-head"),
         *("--batch-norm", "--optimizer", "--weight-decay", "--warmup-epochs"),
-        *("--label-smoothing", "--dropout", "--drop-connect", "--ema"),
+        *("--label-smoothing", "--dropout", "--drop-connect", "--ema", "--progressive"),
     ),
+    "Advanced, a teacher": ("--teacher", "--unlabelled", "--teacher-share", "--temperature"),
     "Advanced, augmentation": ("--augment", "--flip", "--min-crop", "--mixup", "--cutmix"),
     "Advanced, images": ("--val-share", "--strict", "--seed", "--signs-train", "--signs-val"),
     "Advanced, run": ("--config", "--save-every", "--half", "--mixed-precision", "--threads"),
+    "Advanced, several machines": ("--cluster", "--workers"),
 }
 
 
@@ -68,6 +73,18 @@ _GROUPS = {
     type=click.IntRange(1),
     help="Threads that load images: fewer leave cores to other programs.  [default: all cores]",
 )
+@click.option(
+    "--cluster",
+    metavar="auto|ray://HOST:PORT|local:N",
+    help="Where one machine or one GPU is too slow: several workers through Ray; needs the "
+    "extra 'cluster'.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Where others use the cluster too: fewer workers than it has room for.  [default: one per "
+    "GPU; without GPUs one per machine]",
+)
 @json_option
 @force_option
 @click.pass_context
@@ -81,6 +98,12 @@ def command(context: click.Context, /, **options: Any) -> None:
     With --from a run goes on where another one ended, with more images and new classes: those that
     it held out stay held out, and at the end both networks are compared on them.
 
+    With --teacher a small network learns from the scores of a large one beside the labels, and from
+    images without labels (--unlabelled).
+
+    With --cluster several workers make the run of one machine. Where TF_CONFIG names workers, as
+    Kubeflow and others set it, each of them is started with the same command, without --cluster.
+
     \b
     Examples:
       edge-effnet train --data photos/ --variant b0
@@ -88,6 +111,9 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet train --data signs --variant b0 --weights random --resolution 96
       edge-effnet train --resume runs/b0-photos
       edge-effnet train --data photos/ --from runs/b0-photos
+      edge-effnet train --data photos/ --variant small.json --teacher runs/b0-photos
+      edge-effnet train --data /nfs/photos --run /nfs/runs/b0 --cluster ray://head:10001
+      edge-effnet train --data photos/ --cluster local:2
     """
     from edge_effnet.training.run_folder.files import RUN_FILES
 
@@ -109,14 +135,20 @@ def command(context: click.Context, /, **options: Any) -> None:
     else:
         config = _new_config(given, options["config_file"])
         folder = options["run"] or _free_folder(config)
+    choice, member = _workers(options)
+    if member is not None and member.index > 0:
+        _train(folder, config, options, choice, member)
+        return
     claim_outputs(
         {"--json": options["json_to"]}, overwrite=options["force"], besides={folder: RUN_FILES}
     )
-    result = _train(folder, config, options)
+    result = _train(folder, config, options, choice, member)
     if options["json_to"] is not None:
         write_json(_to_json(result), options["json_to"], overwrite=options["force"])
     if options["json_to"] != "-":
-        _print_result(result)
+        from edge_effnet.ui.reports.training import print_run
+
+        print_run(result)
 
 
 def _new_config(given: dict[str, Any], config_file: Path | None) -> TrainConfig:
@@ -154,24 +186,52 @@ def _free_folder(config: TrainConfig) -> Path:
     raise UsageProblem(f"{_RUNS} is full of runs called {stem}", fix="give --run runs/NAME")
 
 
-def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> TrainingResult:
+def _workers(options: dict[str, Any]) -> tuple[ClusterChoice | None, Member | None]:
+    """What --cluster or TF_CONFIG say about other workers."""
+    member = member_from_environment()
+    if options["cluster"] is None:
+        if options["workers"] is not None:
+            raise UsageProblem(
+                "--workers is for --cluster",
+                found=f"--workers {options['workers']} without it",
+                fix="add --cluster auto or ray://HOST:10001; --threads says how many load images",
+            )
+        return None, member
+    if member is not None:
+        raise UsageProblem(
+            f"--cluster starts workers, and {VARIABLE} says that they are started already",
+            found=f"--cluster {options['cluster']} with {VARIABLE} of {member.count} workers",
+            fix=f"leave --cluster out, or unset {VARIABLE}",
+        )
+    return cluster_choice(options["cluster"], options["workers"]), None
+
+
+def _train(
+    folder: Path,
+    config: TrainConfig,
+    options: dict[str, Any],
+    choice: ClusterChoice | None,
+    member: Member | None,
+) -> TrainingResult:
     from edge_effnet.network.backend import keras_module
     from edge_effnet.runs import refuse_existing_run
     from edge_effnet.system.cores import available_cores
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.training.run_folder.files import RUN_FILES
-    from edge_effnet.training.trainer import resume, train
+    from edge_effnet.training.trainer import resume, train, train_or_resume
     from edge_effnet.ui.progress import stages
 
     resuming = options["resume"] is not None
-    if not resuming:
+    if not resuming and member is None:
         own = CONFIG_FILE.stands_in(folder)
         refuse_existing_run(folder, RUN_FILES, own=own, overwrite=options["force"])
     keras_module()  # says what to install before anything is read
-    common = {
+    common: dict[str, Any] = {
         "workers": options["threads"] or available_cores(),
         "save_every_seconds": 60 * options["save_every"],
     }
+    if member is not None:
+        common["group"] = _join(member)
     with graceful_stop() as stop, stages() as stage:
         callbacks = Callbacks(
             say=print_note,
@@ -180,13 +240,42 @@ def _train(folder: Path, config: TrainConfig, options: dict[str, Any]) -> Traini
             on_epoch=lambda row: click.echo(_line(row, config), err=True),
             stop=stop,
         )
+        if member is not None and member.index > 0:
+            callbacks = Callbacks(stop=stop)
         try:
+            if choice is not None:
+                from edge_effnet.training.cluster.engine import train_on_ray
+
+                return train_on_ray(
+                    choice,
+                    config,
+                    folder,
+                    resuming=resuming,
+                    overwrite=options["force"],
+                    threads=options["threads"],
+                    save_every_seconds=common["save_every_seconds"],
+                    callbacks=callbacks,
+                )
             if resuming:
                 return resume(folder, config=config, callbacks=callbacks, **common)
-            return train(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
+            begin = train if member is None else train_or_resume
+            return begin(config, folder, callbacks=callbacks, overwrite=options["force"], **common)
         except Interrupted:
             print_note(f"stopped; go on with: {own_command()} train --resume {quote(str(folder))}")
             raise
+
+
+def _join(member: Member) -> Group:
+    from edge_effnet.training.cluster.rendezvous import meet
+    from edge_effnet.training.steps.step import join_group
+
+    chief = member.addresses[0]
+    print_note(
+        f"worker {member.index} of {member.count}: "
+        + ("the chief; waiting for the others" if member.index == 0 else f"the chief is {chief}")
+    )
+    meet(member)
+    return join_group(member)
 
 
 def _step_counter(stage: StartStage) -> OnProgress:
@@ -210,57 +299,6 @@ def _line(row: EpochRow, config: TrainConfig) -> str:
     )
 
 
-def _print_result(result: TrainingResult) -> None:
-    from edge_effnet.ui.reports.previous import compared
-    from edge_effnet.ui.tables import say, table
-
-    out = console()
-    epochs = table(
-        *("epoch", "in training:\nloss", "\nright %", "held out:\nloss", "\nright %"),
-        *("gap", "rate", "seconds"),
-    )
-    for row in result.rows:
-        epochs.add_row(
-            "head" if row.epoch == 0 else str(row.epoch),
-            "–" if row.loss is None else f"{row.loss:.3f}",
-            "–" if row.accuracy is None else f"{100 * row.accuracy:.1f}",
-            f"{row.val_loss:.3f}",
-            f"{100 * row.val_accuracy:.1f}",
-            "–" if row.gap is None else f"{100 * row.gap:+.1f}",
-            "–" if row.epoch == 0 else f"{row.learning_rate:.1e}",
-            f"{row.seconds:.0f}",
-            style="bold" if row is result.best else "",
-        )
-    out.print(epochs)
-    best = result.best
-    where = "the classifier alone" if best.epoch == 0 else f"epoch {best.epoch}"
-    early = f"; stopped early, {result.config.patience} epochs without a better one"
-    if best.epoch == 0 and any(row.val_accuracy > best.val_accuracy for row in result.rows):
-        where += " (what fine-tuning gained on so few images may be luck)"
-    out.print(
-        f"best: {where}, {best.right_text} at {result.resolution} px"
-        + (early if result.stopped_early else ""),
-        soft_wrap=True,
-    )
-    if result.against is not None:
-        for line in compared(result.against, "images"):
-            say(out, line)
-    plot = result.folder / "curves.png"
-    shown = f"; plot: {plot}" if plot.exists() else ""
-    out.print(f"weights: {result.checkpoint}{shown}", soft_wrap=True)
-    config = result.config
-    images = (
-        f"--data {quote(config.data)}"
-        if config.val is None
-        else f"--calibration {quote(config.data)} --data {quote(config.val)}"
-    )
-    out.print(
-        f"next: {own_command()} convert --variant {quote(config.variant)} "
-        f"--weights {quote(str(result.checkpoint))} {images} --int8",
-        soft_wrap=True,
-    )
-
-
 def _to_json(result: TrainingResult) -> dict[str, Any]:
     return {
         "run": str(result.folder),
@@ -273,5 +311,6 @@ def _to_json(result: TrainingResult) -> dict[str, Any]:
         "stopped_early": result.stopped_early,
         "skipped": [{"file": str(image.path), "reason": image.reason} for image in result.skipped],
         "left_out": list(result.left_out),
+        "teacher": result.teacher,
         "before": result.against.to_json("run") if result.against else None,
     }

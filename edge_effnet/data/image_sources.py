@@ -22,6 +22,8 @@ from edge_effnet.stages import Advance
 Indices = NDArray[np.int64]
 Resize = Callable[[Pixels], Pixels]
 
+UNLABELLED = -1
+"""The label of an image without one."""
 CACHE_BYTES = 2 << 30
 # A crop of a third of the area has 0.58 of the side: twice the resolution loses nothing.
 STORED_SIDES = 2
@@ -135,6 +137,28 @@ class Subset:
 
     def image(self, index: int, epoch: int) -> Pixels:
         return self.source.image(int(self.indices[index]), epoch)
+
+
+@dataclass(frozen=True)
+class WithUnlabelled:
+    """Images of one source, and behind them those of another, whose labels are not looked at."""
+
+    labelled: ImageSource
+    unlabelled: ImageSource
+
+    @property
+    def labels(self) -> Indices:
+        none = np.full(len(self.unlabelled), UNLABELLED, np.int64)
+        return np.concatenate([self.labelled.labels, none])
+
+    def __len__(self) -> int:
+        return len(self.labelled) + len(self.unlabelled)
+
+    def image(self, index: int, epoch: int) -> Pixels:
+        behind = index - len(self.labelled)
+        if behind < 0:
+            return self.labelled.image(index, epoch)
+        return self.unlabelled.image(behind, epoch)
 
 
 def read_image_files(

@@ -21,9 +21,8 @@ from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.stages import Advance
 
 Vary = Callable[[Pixels, np.random.Generator], Pixels]
-Mix = Callable[
-    [Pixels, Float32Array, np.random.Generator], tuple["Pixels | Float32Array", Float32Array]
-]
+PlanMix = Callable[[int, np.random.Generator], "MixPlan | None"]
+"""Takes the number of images in a batch; answers with how they are mixed, None for not at all."""
 
 # Streams of random numbers that must not coincide.
 _ORDER, _IMAGE, _BATCH = 1, 2, 3
@@ -34,12 +33,43 @@ class Batch:
     """Attributes:
     step: its number in the epoch, from 0.
     images: batch x side x side x 3, float32 pixels 0–255.
-    truth: batch x classes, each row adding up to 1.
+    truth: batch x classes, each row adding up to 1, or to 0 without a label.
     """
 
     step: int
     images: Float32Array
     truth: Float32Array
+
+
+@dataclass(frozen=True)
+class MixPlan:
+    """How the images of a batch are mixed with each other.
+
+    Attributes:
+        partner: of each image, as an index into the batch.
+        share: of the image itself in its truth; the rest is its partner's.
+        hole: top, left and side of the square that is the partner's, in pixels; None blends the
+            whole images.
+    """
+
+    partner: Indices
+    share: float
+    hole: tuple[int, int, int] | None = None
+
+    def mixed(self, images: Pixels, partners: Pixels) -> Pixels | Float32Array:
+        """Some images of the batch with their partners, both rows x side x side x 3."""
+        if self.hole is None:
+            first, second = images.astype(np.float32), partners.astype(np.float32)
+            return np.asarray(self.share * first + (1 - self.share) * second, np.float32)
+        top, left, side = self.hole
+        mixed = images.copy()
+        square = np.s_[:, top : top + side, left : left + side]
+        mixed[square] = partners[square]
+        return mixed
+
+    def truth(self, truth: Float32Array, partners: Float32Array) -> Float32Array:
+        """Their truth, rows x classes, each row adding up to 1."""
+        return np.asarray(self.share * truth + (1 - self.share) * partners, np.float32)
 
 
 def epoch_order(count: int, batch_size: int, *, seed: int, epoch: int) -> Indices:
@@ -61,27 +91,42 @@ def training_batches(
     classes: int,
     batch_size: int,
     vary: Vary,
-    mix: Mix,
+    mix: PlanMix,
     seed: int,
     epoch: int,
     start: int = 0,
+    rows: slice = slice(None),
     workers: int,
 ) -> Iterator[Batch]:
-    """One epoch of training, a few batches ahead of who asks; from step ``start`` on."""
+    """One epoch of training, a few batches ahead of who asks; from step ``start`` on.
+
+    Args:
+        rows: of each batch that are wanted; only they, and what is mixed into them, are read.
+    """
     order = epoch_order(len(source), batch_size, seed=seed, epoch=epoch)
-    one_hot, labels = np.eye(classes, dtype=np.float32), source.labels
+    # The last row is of zeros: that of UNLABELLED, -1.
+    one_hot, labels = np.eye(classes + 1, classes, dtype=np.float32), source.labels
 
     def make(step: int) -> Batch:
-        indices = order[step].tolist()
-        images = np.stack(
-            [
-                vary(source.image(index, epoch), _random(seed, _IMAGE, epoch, index))
-                for index in indices
-            ]
-        )
-        mixed, truth = mix(images, one_hot[labels[indices]], _random(seed, _BATCH, epoch, step))
-        # As the step wants them: converting here costs the step nothing.
-        return Batch(step, np.asarray(mixed, np.float32), truth)
+        indices = order[step]
+        known: dict[int, Pixels] = {}
+
+        def varied(chosen: Indices) -> Pixels:
+            for index in chosen.tolist():
+                if index not in known:
+                    random = _random(seed, _IMAGE, epoch, index)
+                    known[index] = vary(source.image(index, epoch), random)
+            return np.stack([known[index] for index in chosen.tolist()])
+
+        plan = mix(len(indices), _random(seed, _BATCH, epoch, step))
+        own = indices[rows]
+        images, truth = varied(own), one_hot[labels[own]]
+        if plan is None:
+            # As the step wants them: converting here costs the step nothing.
+            return Batch(step, images.astype(np.float32), truth)
+        other = indices[plan.partner[rows]]
+        mixed = plan.mixed(images, varied(other))
+        return Batch(step, np.asarray(mixed, np.float32), plan.truth(truth, one_hot[labels[other]]))
 
     yield from ahead(make, range(start, len(order)), workers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def run_trial(
     if (rows := _rows(folder)) and rows[-1].epoch >= until:
         return _result(rows)
     keras_module().utils.clear_session()  # the networks of trials before
+    gc.collect()  # they are cycles of references, of some hundred megabytes each
     reached = False
 
     def on_epoch(row: EpochRow) -> None:

@@ -14,6 +14,7 @@ from edge_effnet.heads.learning.cross_validation import TaughtImages, choose_dec
 from edge_effnet.heads.learning.softmax_regression import LinearClassifier, fit, problem_of
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import HEAD_LAYER
+from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.lists import TrainingImages
 
@@ -34,6 +35,7 @@ def train_head(
     workers: int,
     known: int = 0,
     advance: Callable[[int], None],
+    group: Group = ALONE,
 ) -> None:
     """Learn the classifier of ``model`` with the body frozen, as ``teach`` learns one.
 
@@ -42,18 +44,24 @@ def train_head(
     Args:
         known: so many classes, the first, stay as they are.
         advance: called with the number of images the body has seen.
+        group: of workers, each of which shows the body its share of the images; the classifier is
+            the chief's alone afterwards.
     """
     keras = keras_module()
     body = keras.Model(model.inputs, model.get_layer(FEATURES_LAYER).output)
     body.compile(jit_compile=False)
-    features, labels = answers_of(
+    own = group.subset(images.train)
+    share, _ = answers_of(
         lambda batch: np.asarray(body.predict_on_batch(batch.astype(np.float32)), np.float32),
-        images.train,
+        own,
         side=side,
         workers=workers,
         batch_size=_BATCH,
         advance=advance,
     )
+    features, labels = group.gather(share, len(images.train)), images.train.labels
+    if not group.is_chief:
+        return
     head = model.get_layer(HEAD_LAYER)
     weights = images.balancing_weights[labels] if config.class_weights else None
     kernel, bias = head.get_weights()

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from edge_effnet.config_files import ConfigFile, option, refuse_bad_values
 from edge_effnet.data.signs.option import SIGNS
-from edge_effnet.errors import UsageProblem
+from edge_effnet.training.contradictions import refuse_contradictions
+from edge_effnet.training.image_sizes.stages import parse_sizes
 
 Optimizer = Literal["adamw", "rmsprop"]
 Augment = Literal["none", "light", "randaugment"]
@@ -26,8 +27,12 @@ LEARNING_RATE_PER_32 = {
 EPOCHS, EPOCHS_FROM_RANDOM = 8, 30
 # Of a run with --from whose network began with random weights.
 EPOCHS_AFTER_RANDOM = 20
+BATCH_SIZE = 32
 SIGNS_RESOLUTION = 96
 _OVERFITTING, _OWN = "Against overfitting:", ".  [default: the variant's]"
+# Of the temperatures 1, 2, 5 and 10 that Hinton et al. 2015 (arXiv:1503.02531) tried, 2 was the
+# best (section 4); and labels want "a considerably lower weight" than the teacher (section 2).
+TEMPERATURE, TEACHER_SHARE = 2.0, 0.9
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,38 @@ class TrainConfig:
             "Input's side in pixels; smaller is faster.  [default: the weights' own]", 16, 1024
         ),
     )
+    progressive: str | None = field(
+        default=None,
+        metadata=option(
+            "To try in long runs on large images: sides that rise in equal numbers of epochs, and "
+            "augmentation with them, as 96:160:224; the last is the network's.",
+            metavar="PX:PX…",
+        ),
+    )
+    teacher: str | None = field(
+        default=None,
+        metadata=option(
+            "To try with a small network: learn from a large one's scores too. A checkpoint or run "
+            "folder, .keras, a float .tflite, or a variant: its newest checkpoint.",
+            metavar="FILE|VARIANT",
+        ),
+    )
+    temperature: float = field(
+        default=TEMPERATURE,
+        metadata=option("Where the teacher is too sure: higher softens its scores more.", 0.1, 100),
+    )
+    teacher_share: float = field(
+        default=TEACHER_SHARE,
+        metadata=option(
+            "Where labels are better than the teacher: its weight against them.", 0, 1, share=True
+        ),
+    )
+    unlabelled: str | None = field(
+        default=None,
+        metadata=option(
+            "With --teacher: more images, of which it alone teaches.", metavar="DIR|CSV"
+        ),
+    )
     val: str | None = field(
         default=None, metadata=option("Validation from another source.", metavar="DIR|CSV")
     )
@@ -88,8 +125,14 @@ class TrainConfig:
             10_000,
         ),
     )
-    batch_size: int = field(
-        default=32, metadata=option("Where memory is short: fewer images per step.", 1, 4096)
+    batch_size: int | None = field(
+        default=None,
+        metadata=option(
+            f"Where memory is short: fewer images per step.  [default: {BATCH_SIZE}; with "
+            "--progressive more while images are small]",
+            1,
+            4096,
+        ),
     )
     optimizer: Optimizer = field(
         default="adamw",
@@ -204,35 +247,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         refuse_bad_values(self)
-        if self.val is not None and self.on_signs:
-            raise UsageProblem(
-                "--val is for photos; signs are validated on freshly drawn ones",
-                found=f"--data signs and --val {self.val}",
-                fix="leave --val out, and evaluate on photos afterwards",
-            )
-        if self.previous is not None:
-            self._refuse_another_beginning()
-        if self.batch_norm == "frozen" and self.from_scratch:
-            raise UsageProblem(
-                "batch normalization cannot be frozen before it has learned anything",
-                found="--batch-norm frozen with --weights random",
-                fix="leave --batch-norm out",
-            )
-
-    def _refuse_another_beginning(self) -> None:
-        if self.weights != "auto":
-            raise UsageProblem(
-                "--from begins with the weights of its run",
-                found=f"--weights {self.weights} beside --from {self.previous}",
-                fix="leave one of the two out",
-            )
-        if self.on_signs:
-            raise UsageProblem(
-                "--from is for images in files: signs are drawn anew, and none stays held out",
-                found=f"--data {SIGNS} and --from {self.previous}",
-                fix="draw them into a folder (edge-effnet signs render), or give the run's best.h5 "
-                "as --weights",
-            )
+        refuse_contradictions(self)
 
     @property
     def on_signs(self) -> bool:
@@ -249,6 +264,21 @@ class TrainConfig:
         return EPOCHS_FROM_RANDOM if self.from_scratch else EPOCHS
 
     @property
+    def chosen_batch_size(self) -> int:
+        """Images per step, of images of the network's own size."""
+        return self.batch_size or BATCH_SIZE
+
+    @property
+    def sizes(self) -> tuple[int, ...] | None:
+        """Sides of the images as they grow, the network's own last; None where they do not."""
+        return None if self.progressive is None else parse_sizes(self.progressive)
+
+    @property
+    def chosen_resolution(self) -> int | None:
+        """The side that was asked for, by itself or as the last one; None where none was."""
+        return self.sizes[-1] if self.sizes else self.resolution
+
+    @property
     def learns_head(self) -> bool:
         return (not self.from_scratch) if self.learn_head is None else self.learn_head
 
@@ -257,7 +287,7 @@ class TrainConfig:
         if self.learning_rate is not None:
             return self.learning_rate
         return default_learning_rate(
-            self.optimizer, self.batch_size, from_scratch=self.from_scratch
+            self.optimizer, self.chosen_batch_size, from_scratch=self.from_scratch
         )
 
     @property

@@ -5,26 +5,28 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.image_sources import ImageSource
-from edge_effnet.data.pipeline import (
-    evaluation_batches,
-    steps_per_epoch,
-    training_batches,
-)
+from edge_effnet.data.pipeline import evaluation_batches, training_batches
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.stages import OnProgress, StartStage, no_progress
-from edge_effnet.training.augment import augment, mix
+from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.data.augment import augment, plan_mix
 from edge_effnet.training.data.lists import TrainingImages
-from edge_effnet.training.initialize import averaged_weights, warmup_steps
+from edge_effnet.training.image_sizes.sized_network import network_at
+from edge_effnet.training.image_sizes.stages import SizeStage, stage_at, stages_of, steps_before
+from edge_effnet.training.initialize import averaged_weights, compile_for_training, warmup_steps
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
-from edge_effnet.training.schedule import learning_rate
+from edge_effnet.training.steps.schedule import learning_rate
+from edge_effnet.training.steps.step import Step, right_labels, training_step
+from edge_effnet.training.teacher.distillation import image_weights, right_answers, with_scores
+from edge_effnet.training.teacher.teacher import TeacherScores
 
 if TYPE_CHECKING:
     import keras
@@ -74,6 +76,8 @@ class TrainingLoop:
         save_best: writes the checkpoint of the weights that the model has now; it is given their
             row, and whether each validation image is right.
         save_every_seconds: between states inside an epoch; one at its end comes anyway.
+        teacher: whose scores are learned from beside the labels.
+        group: of workers that make the same steps, each with its rows of the batches.
     """
 
     model: keras.Model
@@ -86,11 +90,18 @@ class TrainingLoop:
     save: Callable[[], None]
     save_best: Callable[[EpochRow, NDArray[np.bool_]], None]
     save_every_seconds: float
+    teacher: TeacherScores | None = None
+    group: Group = ALONE
+    _steps: dict[int, Step] = field(default_factory=dict, init=False, repr=False)
 
     @property
-    def steps(self) -> int:
-        """Of one epoch."""
-        return steps_per_epoch(len(self.images.train), self.config.batch_size)
+    def stages(self) -> tuple[SizeStage, ...]:
+        return stages_of(self.config, self.side, len(self.images.learned_from))
+
+    @property
+    def stage(self) -> SizeStage:
+        """That of the current epoch."""
+        return stage_at(self.stages, self.progress.epoch)
 
     def fit(self) -> None:
         """Run the epochs that are left.
@@ -111,50 +122,63 @@ class TrainingLoop:
 
     def run_epoch(self) -> None:
         """The steps of the current epoch that are left."""
-        config, progress, steps = self.config, self.progress, self.steps
-        epoch, total = progress.epoch, steps * config.chosen_epochs
-        warm = warmup_steps(config, steps)
-        weights = self.images.balancing_weights if config.class_weights else None
+        config, progress, stages, stage = self.config, self.progress, self.stages, self.stage
+        epoch, steps, step = progress.epoch, stage.steps, self._step(stage)
+        # The schedule counts epochs in steps of the last stage: each epoch has the same share.
+        unit, earlier = stages[-1].steps, steps_before(stages, epoch)
+        total = steps_before(stages, config.chosen_epochs + 1)
+        balancing = self.images.balancing_weights if config.class_weights else None
         before, began = progress.seconds, time.monotonic()
         saved = began
         for batch in training_batches(
-            self.images.train,
+            self.images.learned_from,
             classes=len(self.images.lists.labels),
-            batch_size=config.batch_size,
-            vary=lambda pixels, random: augment(pixels, config, self.side, random),
-            mix=lambda batch, truth, random: mix(batch, truth, config, random),
+            batch_size=stage.batch_size,
+            vary=lambda pixels, random: augment(pixels, config, stage.side, random, stage.strength),
+            mix=lambda count, random: plan_mix(count, stage.side, config, random, stage.mixing),
             seed=config.seed,
             epoch=epoch,
             start=progress.step,
+            rows=self.group.share(stage.batch_size).rows,
             workers=self.workers,
         ):
-            self.model.optimizer.learning_rate = learning_rate(
-                (epoch - 1) * steps + batch.step,
+            self.model.optimizer.learning_rate = stage.rate * learning_rate(
+                (epoch - 1) * unit + batch.step * unit / steps,
                 peak=config.peak_learning_rate,
-                total_steps=total,
-                warmup_steps=warm,
+                total_steps=unit * config.chosen_epochs,
+                warmup_steps=warmup_steps(config, unit),
             )
-            logs = self.model.train_on_batch(
-                batch.images,
-                batch.truth,
-                sample_weight=None if weights is None else batch.truth @ weights,
-                return_dict=True,
-            )
-            loss = float(logs["loss"])
+            truth, counts = batch.truth, image_weights(batch.truth, balancing)
+            if self.teacher is not None:
+                truth = with_scores(truth, self.teacher(batch.images))
+            loss, accuracy = step(batch.images, truth, counts)
             if not math.isfinite(loss):
                 raise self._diverged(batch.step)
             progress.step += 1
             progress.loss_sum += loss
-            progress.accuracy_sum += float(logs["accuracy"])
+            progress.accuracy_sum += accuracy
             now = time.monotonic()
             progress.seconds = before + now - began
-            self.callbacks.on_step((epoch - 1) * steps + progress.step, total)
-            if self.callbacks.stop():
+            self.callbacks.on_step(earlier + progress.step, total)
+            if self.group.any(self.callbacks.stop()):
                 self.save()
                 raise Interrupted
             if now - saved >= self.save_every_seconds and progress.step < steps:
                 self.save()
                 saved = time.monotonic()
+
+    def _step(self, stage: SizeStage) -> Step:
+        """A step with the images of a stage, made once."""
+        if stage.side not in self._steps:
+            share, network = self.group.share(stage.batch_size), self.model
+            if stage.side != self.side:
+                network = network_at(self.model, stage, None if share.is_all else share)
+                compile_for_training(network, self.config, self.model.optimizer)
+            right = right_answers if self.teacher else right_labels
+            self._steps[stage.side] = training_step(
+                network, right=right, share=share, group=self.group
+            )
+        return self._steps[stage.side]
 
     def _close_epoch(self) -> None:
         """Evaluate, keep the best, store the state; before the first step this is epoch 0."""
@@ -168,6 +192,7 @@ class TrainingLoop:
                 side=self.side,
                 workers=self.workers,
                 smoothing=config.label_smoothing,
+                group=self.group,
             )
             if not math.isfinite(loss):
                 raise self._diverged(max(done - 1, 0))
@@ -190,13 +215,12 @@ class TrainingLoop:
             if best is None or (_better(row, best) and self._leaves(best, right)):
                 progress.best_epoch = epoch
                 self.save_best(row, right)
-        stale = epoch - (progress.best_epoch or 0)
-        if config.patience and stale >= config.patience:
+        if config.patience and in_vain(epoch, progress.best_epoch, self.stages) >= config.patience:
             progress.finished = progress.stopped_early = True
         progress.start_epoch(epoch + 1)
         self.save()
         self.callbacks.on_epoch(row)
-        if self.callbacks.stop():
+        if self.group.any(self.callbacks.stop()):
             raise Interrupted
 
     def _leaves(self, best: EpochRow, right: NDArray[np.bool_]) -> bool:
@@ -212,7 +236,7 @@ class TrainingLoop:
             kept = f"best.h5 of epoch {best.epoch} ({100 * best.val_accuracy:.1f} %) is kept"
         return Diverged(
             "training diverged: the loss is no longer a number",
-            found=f"NaN or infinity at step {step + 1} of {self.steps} in epoch "
+            found=f"NaN or infinity at step {step + 1} of {self.stage.steps} in epoch "
             f"{self.progress.epoch}; {kept}",
             expected="a finite loss",
             fix="start again with a lower --learning-rate than "
@@ -225,6 +249,12 @@ def _better(row: EpochRow, best: EpochRow) -> bool:
     if row.val_accuracy != best.val_accuracy:
         return row.val_accuracy > best.val_accuracy
     return row.val_loss < best.val_loss * (1 - 1e-4)
+
+
+def in_vain(epoch: int, best_epoch: int | None, stages: Sequence[SizeStage]) -> int:
+    """Epochs since the best one. While images grow there are none: an epoch that is no better says
+    nothing about those that follow."""
+    return epoch - max(best_epoch or 0, stages[-1].first_epoch - 1)
 
 
 def gained_more_than_luck(wrong_at_first: Sequence[int], right: NDArray[np.bool_]) -> bool:
@@ -246,23 +276,32 @@ def gained_more_than_luck(wrong_at_first: Sequence[int], right: NDArray[np.bool_
 
 
 def evaluate(
-    model: keras.Model, source: ImageSource, *, side: int, workers: int, smoothing: float = 0.0
+    model: keras.Model,
+    source: ImageSource,
+    *,
+    side: int,
+    workers: int,
+    smoothing: float = 0.0,
+    group: Group = ALONE,
 ) -> tuple[float, NDArray[np.bool_]]:
     """The mean cross-entropy of a model that gives logits, and whether each image is right.
 
     Args:
         smoothing: label smoothing of the loss, as in training, so that the two compare.
+        group: of workers with the same model; each evaluates its share of the images.
     """
+    own = group.subset(source)
     loss, right = 0.0, list[NDArray[np.bool_]]()
     for pixels, labels in evaluation_batches(
-        source, side=side, batch_size=min(_EVALUATION_BATCH, len(source)), workers=workers
+        own, side=side, batch_size=min(_EVALUATION_BATCH, len(own)), workers=workers
     ):
         logits = np.asarray(model.predict_on_batch(pixels.astype(np.float32)), np.float64)
         logs = log_softmax(logits[: len(labels)])
         picked = logs[np.arange(len(labels)), labels]
         loss -= float(((1 - smoothing) * picked + smoothing * logs.mean(axis=1)).sum())
         right.append(logs.argmax(axis=1) == labels)
-    return loss / len(source), np.concatenate(right)
+    total = group.sum(np.array([loss]))
+    return float(total[0]) / len(source), group.gather(np.concatenate(right), len(source))
 
 
 def log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:

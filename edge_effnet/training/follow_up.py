@@ -23,6 +23,7 @@ from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.two_models.previous import Against, compare_with_before
 from edge_effnet.network.weights.resolve import ResolvedWeights
 from edge_effnet.stages import Advance
+from edge_effnet.training.cluster.group import ALONE, Group
 from edge_effnet.training.config import (
     CONFIG_FILE,
     EPOCHS_AFTER_RANDOM,
@@ -38,7 +39,19 @@ if TYPE_CHECKING:
 
 COMPARED_FORMAT, COMPARED_VERSION = "edge-effnet/compared", 1
 # What the run before was told of these was for its own beginning.
-_ANEW = ("weights", "epochs", "learning_rate", "warmup_epochs", "learn_head", "batch_norm")
+_ANEW = (
+    "weights",
+    "epochs",
+    "learning_rate",
+    "warmup_epochs",
+    "learn_head",
+    "batch_norm",
+    "progressive",
+    "teacher",
+    "temperature",
+    "teacher_share",
+    "unlabelled",
+)
 
 
 def follow_up_config(given: Mapping[str, Any]) -> TrainConfig:
@@ -76,7 +89,7 @@ def _after_random(config: TrainConfig, given: Mapping[str, Any]) -> TrainConfig:
     At a fine-tuning rate a narrow network with three new signs beside five stayed at 83 %, at this
     rate it came to 95.6 % (docs/research/tried.md).
     """
-    rate = default_learning_rate(config.optimizer, config.batch_size, from_scratch=True)
+    rate = default_learning_rate(config.optimizer, config.chosen_batch_size, from_scratch=True)
     how: dict[str, Any] = {
         "epochs": EPOCHS_AFTER_RANDOM,
         "learning_rate": rate,
@@ -131,11 +144,14 @@ def weights_before(config: TrainConfig) -> ResolvedWeights:
     folder = Path(config.previous or "").expanduser()
     old, path = _config_of(folder), folder / BEST_FILE
     weights = _weights_of(folder, config)
-    if config.resolution not in (None, weights.resolution):
+    if config.chosen_resolution not in (None, weights.resolution):
+        asked, fix = f"--resolution {config.resolution}", "leave --resolution out"
+        if config.sizes:
+            asked, fix = f"--progressive {config.progressive}", f"end it with {weights.resolution}"
         raise UsageProblem(
             "--from goes on at the resolution of its run",
-            found=f"--resolution {config.resolution}, while {folder} has {weights.resolution}",
-            fix="leave --resolution out",
+            found=f"{asked}, while {folder} has {weights.resolution}",
+            fix=fix,
         )
     known = records(weights.steps)
     own = records(weights.steps[-1:])
@@ -158,22 +174,30 @@ def _unknown(folder: Path, found: str, path: Path) -> DataError:
 
 
 def wrong_before(
-    model: keras.Model, run: TrainingRun, images: TrainingImages, *, workers: int, advance: Advance
+    model: keras.Model,
+    run: TrainingRun,
+    images: TrainingImages,
+    *,
+    workers: int,
+    advance: Advance,
+    group: Group = ALONE,
 ) -> list[int]:
     """The validation images, by their index, that the network before answers wrong.
 
     Args:
         model: as the run begins: the network before, its classes first among the logits.
+        group: of workers with the same model, each of which asks it about its share.
     """
     classes = len(run.known_labels or ())
     answers, truth = answers_of(
         lambda batch: np.asarray(model.predict_on_batch(batch.astype(np.float32)))[:, :classes],
-        images.val,
+        group.subset(images.val),
         side=run.side,
         workers=workers,
         advance=advance,
     )
-    return np.flatnonzero(answers.argmax(axis=1) != truth).tolist()
+    wrong = group.gather(answers.argmax(axis=1) != truth, len(images.val))
+    return np.flatnonzero(wrong).tolist()
 
 
 def compare_runs(

@@ -19,9 +19,12 @@ from edge_effnet.network.weights.assign import load_layer_weights, read_for
 from edge_effnet.network.weights.files import LayerWeights
 from edge_effnet.network.weights.resolve import ResolvedWeights, resolve_weights
 from edge_effnet.plurals import counted
+from edge_effnet.training.cluster.shares import Share
 from edge_effnet.training.config import SIGNS_RESOLUTION, TrainConfig
-from edge_effnet.training.kernels import with_quick_kernels
-from edge_effnet.training.schedule import batch_norm_momentum
+from edge_effnet.training.steps.kernels import with_quick_kernels
+from edge_effnet.training.steps.schedule import batch_norm_momentum
+from edge_effnet.training.steps.shared_layers import with_shared_batches
+from edge_effnet.training.teacher.distillation import distilling_accuracy, distilling_loss
 
 if TYPE_CHECKING:
     import keras
@@ -60,8 +63,8 @@ def find_weights(spec: VariantSpec, choice: str) -> ResolvedWeights:
 
 def choose_resolution(config: TrainConfig, weights: ResolvedWeights) -> int:
     """Side of the input: as told, else what the weights were trained at, else the variant's."""
-    if config.resolution is not None:
-        return config.resolution
+    if config.chosen_resolution is not None:
+        return config.chosen_resolution
     if config.on_signs:
         return weights.resolution or SIGNS_RESOLUTION
     return weights.resolution or weights.spec.resolution
@@ -76,12 +79,14 @@ def initialize(
     steps_per_epoch: int,
     loading: bool = True,
     known_labels: Sequence[str] | None = None,
+    share: Share | None = None,
 ) -> tuple[keras.Model, str | None]:
     """Build the network of a run and give it its first weights.
 
     Args:
         loading: False leaves the weights random, where stored ones follow.
         known_labels: the first of ``labels``, whose part of the file's classifier is kept.
+        share: the rows of a batch that this one of several workers computes; None for one worker.
 
     Returns:
         A model that gives logits, and a line for the user where its classifier is new.
@@ -95,7 +100,7 @@ def initialize(
         resolution=resolution,
         classifier_activation=None,
     )
-    model = trainable_network(model, config)
+    model = trainable_network(model, config, share)
     kept, read = False, LayerWeights()
     if weights.path is not None and loading:
         read = read_for(model, weights.path, weights.spec)
@@ -116,9 +121,18 @@ def initialize(
     return model, _new_head(labels, weights, known_labels)
 
 
-def trainable_network(model: keras.Model, config: TrainConfig) -> keras.Model:
-    """The network with the quicker kernels, where there are any, and the run's BatchNorm mode."""
-    if keras_module().config.backend() == "tensorflow" and not has_accelerator():
+def trainable_network(
+    model: keras.Model, config: TrainConfig, share: Share | None = None
+) -> keras.Model:
+    """The network with the quicker kernels, where there are any, and the run's BatchNorm mode.
+
+    Args:
+        share: see ``initialize``.
+    """
+    quick = keras_module().config.backend() == "tensorflow" and not has_accelerator()
+    if share is not None:
+        model = with_shared_batches(model, share, quick=quick)
+    elif quick:
         model = with_quick_kernels(model)
     freeze_batch_norm(model, frozen=config.freezes_batch_norm)
     return model
@@ -143,18 +157,27 @@ def freeze_batch_norm(model: keras.Model, *, frozen: bool) -> None:
             layer.trainable = not frozen
 
 
-def compile_for_training(model: keras.Model, config: TrainConfig) -> None:
+def compile_for_training(
+    model: keras.Model, config: TrainConfig, optimizer: Any | None = None
+) -> None:
     """Give the model its optimizer, loss and step.
 
     With TensorFlow, XLA only where there is an accelerator: on CPUs it makes the step slower.
+
+    Args:
+        optimizer: that of another model with the same variables; None makes one.
     """
     keras = keras_module()
+    if config.teacher is not None:
+        loss, accuracy = distilling_loss(config), distilling_accuracy()
+    else:
+        smoothing = config.label_smoothing
+        loss = keras.losses.CategoricalCrossentropy(from_logits=True, label_smoothing=smoothing)
+        accuracy = "accuracy"
     model.compile(
-        make_optimizer(model, config),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=config.label_smoothing
-        ),
-        metrics=["accuracy"],
+        optimizer or make_optimizer(model, config),
+        loss=loss,
+        metrics=[accuracy],
         jit_compile=has_accelerator() or keras.config.backend() == "jax",
     )
 

@@ -35,6 +35,7 @@ from edge_effnet.training.run_folder.checkpointing import (
 )
 from edge_effnet.training.run_folder.files import STATE_FILE
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
+from edge_effnet.training.teacher.distillation import divergence
 
 if TYPE_CHECKING:
     import keras
@@ -80,20 +81,13 @@ def with_teacher(
             if training:
                 target, kept = knowing(pixels, training=False)
                 kept = ops.take(kept, kept_features, axis=1)
-                self.add_loss(_divergence(ops, target, logits))
+                self.add_loss(ops.mean(divergence(target, logits, TEMPERATURE)))
                 self.add_loss(FEATURE_WEIGHT * _feature_error(ops, kept, features))
             return logits
 
     model = Student()
     model.build(student.input_shape)
     return model
-
-
-def _divergence(ops: Any, target: Any, logits: Any) -> Any:
-    target, logits = target / TEMPERATURE, logits / TEMPERATURE
-    towards = ops.softmax(target)
-    gap = ops.log_softmax(target) - ops.log_softmax(logits)
-    return TEMPERATURE**2 * ops.mean(ops.sum(towards * gap, axis=1))
 
 
 def _feature_error(ops: Any, target: Any, features: Any) -> Any:

@@ -21,7 +21,7 @@ from edge_effnet.data.threads import ahead
 from edge_effnet.image.preprocessing import Pixels, in_channels, normalize, preprocess
 from edge_effnet.image.reading import read_image
 from edge_effnet.tflite.reader import parse_structure
-from edge_effnet.training.augment import random_crop
+from edge_effnet.training.data.augment import random_crop
 
 
 @dataclass

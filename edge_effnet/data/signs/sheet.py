@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,11 +67,23 @@ def sheet_pdf(paper: str = "a4", *, per_page: int = 1, cut_lines: bool = False) 
     groups = [signs[first : first + per_page] for first in range(0, len(signs), per_page)]
     file = io.BytesIO()
     about = {"Title": "edge-effnet signs", "CreationDate": None}
-    with mpl.rc_context(_FONT), PdfPages(file, metadata=about) as pages:
+    with _without_font_warnings(), mpl.rc_context(_FONT), PdfPages(file, metadata=about) as pages:
         for number, group in enumerate(groups, 1):
             folio = f"{number} / {len(groups)}"
             pages.savefig(_page(group, PAPERS[paper], GRIDS[per_page], cut_lines, folio))
     return file.getvalue()
+
+
+@contextmanager
+def _without_font_warnings() -> Iterator[None]:
+    """Matplotlib looks for a font file and warns of its weight; a PDF's Helvetica needs none."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def _page(

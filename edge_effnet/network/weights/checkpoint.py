@@ -70,7 +70,7 @@ def describe(
 
 def same_network(metadata: Mapping[str, Any], spec: VariantSpec) -> bool:
     """Whether a checkpoint was made for this variant: equal in name and every width."""
-    stored = _stored_variant(metadata)
+    stored = stored_variant(metadata)
     return (
         stored is not None
         and stored.name == spec.name
@@ -80,11 +80,12 @@ def same_network(metadata: Mapping[str, Any], spec: VariantSpec) -> bool:
 
 def normalized_as(spec: VariantSpec, metadata: Mapping[str, Any]) -> VariantSpec:
     """The variant with the normalization that a checkpoint says it was trained with."""
-    stored = _stored_variant(metadata)
+    stored = stored_variant(metadata)
     return spec if stored is None else replace(spec, normalization=stored.normalization)
 
 
-def _stored_variant(metadata: Mapping[str, Any]) -> VariantSpec | None:
+def stored_variant(metadata: Mapping[str, Any]) -> VariantSpec | None:
+    """The network that a checkpoint's metadata name; None where they name none that we read."""
     try:
         return variant_from_json(metadata.get("variant", {}), "the checkpoint's variant")
     except EdgeEffnetError:  # of another version, or of another tool

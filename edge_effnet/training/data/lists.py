@@ -26,6 +26,7 @@ from edge_effnet.data.image_sources import (
     RenderedSigns,
     Resize,
     Unreadable,
+    WithUnlabelled,
     for_evaluation,
     for_training,
     read_image_files,
@@ -39,6 +40,7 @@ from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.stages import StartStage, no_progress
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.enough import refuse_empty_folders, refuse_few, refuse_few_to_learn
+from edge_effnet.training.data.unlabelled import list_unlabelled, together
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class ImageLists:
         train, val: None for ``signs``, which are rendered.
         fingerprint: hexadecimal; differs where names, sizes or classes of the images do.
         notices: what the user should know.
+        unlabelled: images that a teacher alone teaches; None where there are none.
     """
 
     source: str
@@ -59,6 +62,12 @@ class ImageLists:
     val: Dataset | None
     fingerprint: str
     notices: tuple[str, ...] = ()
+    unlabelled: Dataset | None = None
+
+    @property
+    def learned_from(self) -> Dataset | None:
+        """With and without labels; None for ``signs``."""
+        return together(self.train, self.unlabelled)
 
     def left_out_json(self) -> list[dict[str, Any]]:
         """What lies beside the images and is none, on either side."""
@@ -72,12 +81,21 @@ class TrainingImages:
 
     Attributes:
         skipped: images left out because they cannot be read.
+        unlabelled: what a teacher alone teaches.
     """
 
     lists: ImageLists
     train: ImageSource
     val: ImageSource
     skipped: tuple[Unreadable, ...] = ()
+    unlabelled: ImageSource | None = None
+
+    @property
+    def learned_from(self) -> ImageSource:
+        """With and without labels."""
+        if self.unlabelled is None:
+            return self.train
+        return WithUnlabelled(self.train, self.unlabelled)
 
     @property
     def balancing_weights(self) -> Float32Array:
@@ -135,13 +153,20 @@ def list_images(
             f"{roles.evaluation.source} has no images of {names(lacking)} to validate on: nothing "
             "is known about them"
         )
+    unlabelled = None
+    if config.unlabelled is not None:
+        folder = Path(config.unlabelled).expanduser()
+        unlabelled, lines = list_unlabelled(folder, roles.training, roles.evaluation)
+        notices += lines
+    more = () if unlabelled is None else (unlabelled,)
     return ImageLists(
         source=dataset.source,
         labels=dataset.labels,
         train=roles.training,
         val=roles.evaluation,
-        fingerprint=fingerprint(roles.training, roles.evaluation),
+        fingerprint=fingerprint(roles.training, roles.evaluation, *more),
         notices=tuple(notices),
+        unlabelled=unlabelled,
     )
 
 
@@ -198,7 +223,7 @@ def read_lists(
             resize,
             workers=workers,
             strict=strict,
-            cache_bytes=CACHE_BYTES // 2,
+            cache_bytes=CACHE_BYTES // (2 if lists.unlabelled is None else 3),
             advance=stage(name, len(samples)),
         )
         skipped.extend(unreadable)
@@ -207,7 +232,10 @@ def read_lists(
     skipped: list[Unreadable] = []
     train = read(lists.train, for_training(side), "reading images")
     val = read(lists.val, for_evaluation(side), "reading validation images")
-    return TrainingImages(lists, train, val, tuple(skipped))
+    unlabelled = None
+    if lists.unlabelled is not None:
+        unlabelled = read(lists.unlabelled, for_training(side), "reading images without labels")
+    return TrainingImages(lists, train, val, tuple(skipped), unlabelled)
 
 
 def _open_signs(
@@ -234,14 +262,19 @@ def _signs_lists(config: TrainConfig) -> ImageLists:
     return ImageLists(SIGNS, LABELS, train=None, val=None, fingerprint=digest)
 
 
-def fingerprint(train: Dataset, val: Dataset) -> str:
+def fingerprint(train: Dataset, *others: Dataset) -> str:
     """Of names, sizes and classes: cheap, and enough to notice that the data changed."""
     digest = hashlib.sha256(repr(train.labels).encode())
-    for part in (train, val):
+    for part in (train, *others):
         for sample in part.samples:
             digest.update(_line(sample))
         digest.update(b"\n")
     return digest.hexdigest()
+
+
+def fingerprint_lines(part: Dataset) -> list[str]:
+    """What the fingerprint is made of, an image each: name, bytes and class, with tabs between."""
+    return [_line(sample).decode(errors="replace").rstrip("\n") for sample in part.samples]
 
 
 def _line(sample: Sample) -> bytes:

@@ -21,10 +21,10 @@ from edge_effnet.documents import structure
 from edge_effnet.errors import DataError
 from edge_effnet.files.damage import DAMAGE, reason
 from edge_effnet.files.json_text import parse_json
-from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.network.backend import h5py_module, keras_module
 from edge_effnet.network.weights.checkpoint import describe, save_checkpoint
 from edge_effnet.network.weights.first_read import open_hdf5
+from edge_effnet.training.cluster.group import Group
 from edge_effnet.training.data.lists import TrainingImages
 from edge_effnet.training.run_folder.files import BEST_FILE, TrainingRun
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
@@ -49,6 +49,15 @@ class TrainingState:
     model: list[NDArray[Any]]
     optimizer: list[NDArray[Any]]
 
+    def to_json(self) -> dict[str, Any]:
+        """All but the arrays."""
+        return {"depends_on": dict(self.depends_on), "progress": asdict(self.progress)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> TrainingState:
+        """What ``to_json`` made, with no arrays."""
+        return cls(value["depends_on"], structure(value["progress"], TrainerState), [], [])
+
 
 def write_best(
     model: keras.Model,
@@ -56,7 +65,7 @@ def write_best(
     images: TrainingImages,
     row: EpochRow,
     record: Mapping[str, Any] | None,
-    against: Against | None,
+    progress: TrainerState,
 ) -> None:
     """Replace the run's checkpoint by the network as it is after ``row``.
 
@@ -64,7 +73,7 @@ def write_best(
 
     Args:
         record: ``trained_on.record`` of the images.
-        against: of a run with ``--from``, the network before against this one.
+        progress: where the run stands, and what is known of its teacher and of the network before.
 
     Raises:
         OutputError: the file cannot be written; the one before is untouched.
@@ -84,11 +93,30 @@ def write_best(
         "val_accuracy": row.val_accuracy,
         "val_loss": row.val_loss,
     }
-    if against is not None:
-        step["before"] = against.to_json("run")
+    if images.unlabelled is not None and run.lists.unlabelled is not None:
+        step["data"]["unlabelled"] = {
+            "source": run.lists.unlabelled.source,
+            "images": len(images.unlabelled),
+        }
+    if run.teacher is not None:
+        step["teacher"] = teacher_step(run, progress)
+    if progress.against is not None:
+        step["before"] = progress.against.to_json("run")
     steps = [*run.weights.steps, step]
     metadata = describe(run.weights.spec, resolution=run.side, labels=run.lists.labels, steps=steps)
     save_checkpoint(model, run.folder / BEST_FILE, metadata, half=run.config.half)
+
+
+def teacher_step(run: TrainingRun, progress: TrainerState) -> dict[str, Any] | None:
+    """What a card says of the network that a run learned from; None without one."""
+    if run.teacher is None:
+        return None
+    return {
+        **{key: value for key, value in run.teacher.items() if key not in ("path", "steps")},
+        "temperature": run.config.temperature,
+        "share": run.config.teacher_share,
+        "val_accuracy": progress.teacher_accuracy,
+    }
 
 
 def write_state(
@@ -151,6 +179,27 @@ def restore(model: keras.Model, stored: TrainingState, name: str) -> None:
             )
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
+
+
+def give_to_all(model: keras.Model, group: Group) -> None:
+    """Give every worker's compiled model the values of the chief's.
+
+    Raises:
+        WorkerLost: a worker no longer answers.
+    """
+    if group.count == 1:
+        return
+    convert = keras_module().ops.convert_to_numpy
+    for variables in _variables(model).values():
+        values = [np.asarray(convert(variable)) for variable in variables]
+        for kind in sorted({value.dtype.str for value in values}):
+            chosen = [index for index, value in enumerate(values) if value.dtype.str == kind]
+            flat = np.concatenate([values[index].ravel() for index in chosen])
+            parts = np.split(
+                group.from_chief(flat), np.cumsum([values[index].size for index in chosen])[:-1]
+            )
+            for index, part in zip(chosen, parts, strict=True):
+                variables[index].assign(part.reshape(values[index].shape))
 
 
 def _variables(model: keras.Model) -> dict[str, list[Any]]:

@@ -35,6 +35,7 @@ class TrainingRun:
 
     Attributes:
         side: of the network's input, in pixels.
+        teacher: see ``Teacher.to_json``; None without one.
     """
 
     config: TrainConfig
@@ -42,9 +43,13 @@ class TrainingRun:
     weights: ResolvedWeights
     lists: ImageLists
     side: int
+    teacher: Mapping[str, Any] | None = None
 
     def depends_on(self) -> dict[str, Any]:
         """What decides the result: stored with the state, and part of it compared on resuming."""
+        more: dict[str, Any] = {} if self.teacher is None else {"teacher": dict(self.teacher)}
+        if self.known_labels is not None:
+            more["known_labels"] = list(self.known_labels)
         return {
             "config": self.config.to_json(),
             "variant": variant_to_json(self.weights.spec),
@@ -53,7 +58,8 @@ class TrainingRun:
             "resolution": self.side,
             "weights": self.weights.origin,
             "steps": list(self.weights.steps),
-        } | ({} if self.known_labels is None else {"known_labels": list(self.known_labels)})
+            **more,
+        }
 
     @property
     def known_labels(self) -> tuple[str, ...] | None:

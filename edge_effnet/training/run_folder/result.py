@@ -10,6 +10,7 @@ from edge_effnet.data.image_sources import Unreadable
 from edge_effnet.errors import UsageProblem
 from edge_effnet.metrics.two_models.previous import Against
 from edge_effnet.training.config import TrainConfig
+from edge_effnet.training.run_folder.checkpointing import teacher_step
 from edge_effnet.training.run_folder.files import BEST_FILE, TrainingRun
 from edge_effnet.training.run_folder.trainer_state import EpochRow, TrainerState
 
@@ -22,6 +23,7 @@ class TrainingResult:
         skipped: unreadable images that were left out.
         left_out: what lies beside the images and is none, as JSON.
         against: of a run with ``--from``, the network before against the best one.
+        teacher: of a run with one, what the card says of it.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class TrainingResult:
     skipped: tuple[Unreadable, ...] = ()
     left_out: tuple[dict[str, Any], ...] = ()
     against: Against | None = None
+    teacher: dict[str, Any] | None = None
 
     @property
     def checkpoint(self) -> Path:
@@ -76,4 +79,5 @@ def result_of(
         skipped=skipped,
         left_out=tuple(run.lists.left_out_json()),
         against=progress.against,
+        teacher=teacher_step(run, progress),
     )

@@ -59,7 +59,9 @@ class TrainerState:
             there is no epoch 0.
         wrong_before: of a run with ``--from``, validation images that the network before answers
             wrong; None of others.
-        against: of such a run, that network against the best row.
+        teacher_accuracy: of a run with a teacher, the share of the validation images that it
+            answers right.
+        against: of a run with ``--from``, the network before against the best row.
         finished: nothing is left to do.
     """
 
@@ -72,6 +74,7 @@ class TrainerState:
     best_epoch: int | None = None
     wrong_at_first: list[int] | None = None
     wrong_before: list[int] | None = None
+    teacher_accuracy: float | None = None
     against: Against | None = None
     finished: bool = False
     stopped_early: bool = False

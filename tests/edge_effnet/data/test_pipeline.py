@@ -16,6 +16,7 @@ from edge_effnet.data.image_sources import (
 )
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.pipeline import (
+    MixPlan,
     answers_of,
     epoch_order,
     evaluation_batches,
@@ -42,7 +43,7 @@ def batches(photos: ImageFiles, epoch: int, start: int = 0, workers: int = 2) ->
         classes=3,
         batch_size=10,
         vary=lambda pixels, random: pixels[:8, :8] // 2 + random.integers(99, dtype=np.uint8),
-        mix=lambda images, truth, random: (images, truth * random.random(dtype=np.float32)),
+        mix=lambda count, random: MixPlan(random.permutation(count), random.random()),
         seed=5,
         epoch=epoch,
         start=start,

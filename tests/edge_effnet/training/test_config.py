@@ -12,7 +12,7 @@ import pytest
 
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
-from edge_effnet.training.schedule import batch_norm_momentum, learning_rate
+from edge_effnet.training.steps.schedule import batch_norm_momentum, learning_rate
 
 
 def test_json_gives_the_same_config_back(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_json_gives_the_same_config_back(tmp_path: Path) -> None:
         ({"epochs": "three"}, "epochs: 'three' is no int"),
         ({"epochs": 1.5}, "epochs: 1.5 is no int"),
         ({"half": 1}, "half: 1 is no bool"),
-        ({"batch_size": None}, "batch_size: None is no int"),
+        ({"patience": None}, "patience: None is no int"),
         ({"data": 5}, "data: 5 is no str"),
         ({"optimizer": 5}, "optimizer: 5 is none of adamw, rmsprop"),
     ],

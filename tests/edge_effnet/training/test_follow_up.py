@@ -199,6 +199,7 @@ def test_what_cannot_be_gone_on_from(finished: TrainingResult, more: Path, tmp_p
     refused(more, r"is not the folder of a training run; found no config.json in it")
     refused(finished.folder, "--variant b1, while", variant="b1")
     refused(finished.folder, "--resolution 64, while .* has 32", resolution=64)
+    refused(finished.folder, "--progressive 16:64, while .* end it with 32", progressive="16:64")
     refused(finished.folder, "--from begins with the weights of its run", weights="imagenet")
     refused(finished.folder, "--from is for images in files", data="signs")
     unfinished = tmp_path / "unfinished"

@@ -14,6 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from edge_effnet.network.backend import keras_module
+from edge_effnet.training.steps.step import sum_in_replica
 
 if TYPE_CHECKING:
     import keras
@@ -21,8 +22,16 @@ if TYPE_CHECKING:
 
 def with_quick_kernels(model: keras.Model) -> keras.Model:
     """A copy of a functional model whose layers train quicker; weights are copied too."""
+    return copied(model, quick_layers())
+
+
+def copied(model: keras.Model, swaps: dict[Any, Any]) -> keras.Model:
+    """A copy of a functional model with other types of layers; weights are copied too.
+
+    Args:
+        swaps: type -> the type in its place, which takes the same config.
+    """
     keras = keras_module()
-    swaps = _quick_layers()
 
     def copy(layer: Any) -> Any:
         return swaps.get(type(layer), type(layer)).from_config(layer.get_config())
@@ -70,8 +79,72 @@ def weight_gradient_5x5(inputs: Any, gradient: Any, stride: int) -> Any:
     return tf.concat([rows[0], rows[1][1:]], 0)
 
 
+def normalized_together(inputs: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any]:
+    """Batch normalization over the rows of all workers.
+
+    Args:
+        inputs: this worker's rows x height x width x channels.
+
+    Returns:
+        The same shape, and mean and (biased) variance, both (channels,).
+    """
+    import tensorflow as tf
+
+    def kernel(x: Any, scale: Any, offset: Any, mean: Any, variance: Any, own: bool) -> Any:
+        return tf.raw_ops.FusedBatchNormV3(
+            x=x,
+            scale=scale,
+            offset=offset,
+            mean=mean,
+            variance=variance,
+            epsilon=epsilon,
+            is_training=own,
+        )
+
+    @tf.custom_gradient  # type: ignore[untyped-decorator]
+    def normalized(x: Any, scale: Any, offset: Any) -> Any:
+        values = tf.size(x) // x.shape[-1]
+        _, mean, variance, *_ = kernel(x, scale, offset, [], [], own=True)
+        own = tf.cast(values, tf.float64)
+        mean, variance = tf.cast(mean, tf.float64), tf.cast(variance, tf.float64)
+        # The kernel reports the unbiased variance. In float64 the difference of squares is exact
+        # enough; there are few of them.
+        square = variance * (own - 1) / own + mean**2
+        sums = sum_in_replica(tf.concat([mean * own, square * own, [own]], 0))
+        mean, square = tf.split(sums[:-1] / sums[-1], 2)
+        variance = tf.cast(square - mean**2, tf.float32)
+        mean, total = tf.cast(mean, tf.float32), tf.cast(sums[-1], tf.float32)
+        outputs, _, _, *reserved = kernel(x, scale, offset, mean, variance, own=False)
+
+        def gradients(gradient: Any, *_ignored: Any) -> tuple[Any, Any, Any]:
+            direct, of_scale, of_offset, *_ = tf.raw_ops.FusedBatchNormGradV3(
+                y_backprop=gradient,
+                x=x,
+                scale=scale,
+                reserve_space_1=mean,
+                reserve_space_2=variance,
+                reserve_space_3=reserved[-1],
+                epsilon=epsilon,
+                is_training=False,
+            )
+            # What reaches an input through mean and variance comes from the rows of all workers.
+            sums = sum_in_replica(tf.concat([of_scale, of_offset], 0))
+            all_scale, all_offset = tf.split(sums, 2)
+            inverse = tf.math.rsqrt(variance + epsilon)
+            slope = scale * inverse**2 * all_scale / total
+            level = scale * inverse * all_offset / total - slope * mean
+            through = tf.cast(slope, x.dtype) * x + tf.cast(level, x.dtype)
+            return direct - through, of_scale, of_offset
+
+        return (outputs, mean, variance), gradients
+
+    return normalized(  # type: ignore[no-any-return]
+        inputs, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
+    )
+
+
 @cache
-def _quick_layers() -> dict[Any, Any]:
+def quick_layers() -> dict[Any, Any]:
     """Plain layer -> its quick twin."""
     layers = keras_module().layers
     import tensorflow as tf

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from edge_effnet.arrays import Float32Array
+from edge_effnet.data.pipeline import MixPlan
 from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.training.config import TrainConfig
 
@@ -25,12 +25,17 @@ _RAND_OPS = 2
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def augment(pixels: Pixels, config: TrainConfig, side: int, random: Generator) -> Pixels:
+def augment(
+    pixels: Pixels, config: TrainConfig, side: int, random: Generator, strength: float = 1.0
+) -> Pixels:
     """One training image, side x side x 3.
 
     ``none`` is THE preprocessing, ``light`` a random crop and slight changes of light and
     colour, ``randaugment`` a random crop and two random operations (arXiv:1909.13719). Half
     of the images are mirrored where ``config.flips`` says so.
+
+    Args:
+        strength: of colours and operations, as a share of the full one.
     """
     if config.chosen_augment == "none":
         image = preprocess(pixels, Preprocess(side, side))
@@ -39,11 +44,11 @@ def augment(pixels: Pixels, config: TrainConfig, side: int, random: Generator) -
     if config.flips and random.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
     if config.chosen_augment == "light":
-        return _jitter(image, random)
+        return _jitter(image, random, strength)
     if config.chosen_augment == "randaugment":
         operations = list(OPERATIONS.values())
         for choice in random.integers(len(operations), size=_RAND_OPS):
-            amount = float(random.uniform(0.1, 1.0))
+            amount = strength * float(random.uniform(0.1, 1.0))
             image = operations[choice](image, amount if random.random() < 0.5 else -amount)
     return image
 
@@ -70,39 +75,37 @@ def random_crop(pixels: Pixels, side: int, min_area: float, random: Generator) -
     return _pixels(cv2.resize(crop, (side, side), interpolation=method))
 
 
-def mix(
-    images: Pixels, truth: Float32Array, config: TrainConfig, random: Generator
-) -> tuple[Pixels | Float32Array, Float32Array]:
+def plan_mix(
+    count: int, side: int, config: TrainConfig, random: Generator, strength: float = 1.0
+) -> MixPlan | None:
     """Mixup (arXiv:1710.09412) or cutmix (arXiv:1905.04899) of a batch with itself.
 
-    Where both are on, each batch takes one of them by lot.
+    Where both are on, each batch takes one of them by lot. What is drawn is drawn here, for the
+    whole batch: workers that each have some of its rows mix them alike.
 
     Args:
-        images: batch x side x side x 3.
-        truth: batch x classes, each row adding up to 1.
+        count: of the images in the batch.
+        strength: by which both alphas are multiplied.
+
+    Returns:
+        None where both are off.
     """
-    if config.mixup <= 0 and config.cutmix <= 0:
-        return images, truth
+    if strength <= 0 or (config.mixup <= 0 and config.cutmix <= 0):
+        return None
     cut = config.cutmix > 0 and (config.mixup <= 0 or random.random() < 0.5)
-    share = float(random.beta(*(2 * (config.cutmix if cut else config.mixup,))))
-    partner = random.permutation(len(images))
-    if cut:
-        side = images.shape[1]
-        hole = round(side * math.sqrt(1 - share))
-        top, left = (int(place) for place in random.integers(side - hole + 1, size=2))
-        mixed: Pixels | Float32Array = images.copy()
-        mixed[:, top : top + hole, left : left + hole] = images[
-            partner, top : top + hole, left : left + hole
-        ]
-        share = 1 - (hole / side) ** 2
-    else:
-        first = images.astype(np.float32)
-        mixed = np.asarray(share * first + (1 - share) * first[partner], np.float32)
-    return mixed, np.asarray(share * truth + (1 - share) * truth[partner], np.float32)
+    alpha = strength * (config.cutmix if cut else config.mixup)
+    share = float(random.beta(alpha, alpha))
+    partner = random.permutation(count)
+    if not cut:
+        return MixPlan(partner, share)
+    hole = round(side * math.sqrt(1 - share))
+    top, left = (int(place) for place in random.integers(side - hole + 1, size=2))
+    return MixPlan(partner, 1 - (hole / side) ** 2, (top, left, hole))
 
 
-def _jitter(pixels: Pixels, random: Generator) -> Pixels:
-    brightness, contrast, saturation = random.uniform(0.75, 1.25, 3)
+def _jitter(pixels: Pixels, random: Generator, strength: float) -> Pixels:
+    most = 0.25 * strength
+    brightness, contrast, saturation = random.uniform(1 - most, 1 + most, 3)
     image = _saturate(pixels, float(saturation))
     middle = float(image.mean())
     # contrast around the mean, then brightness, in one pass

@@ -5,15 +5,24 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from edge_effnet.image.preprocessing import Preprocess, preprocess
-from edge_effnet.training.augment import OPERATIONS, augment, mix, random_crop
+from edge_effnet.arrays import Float32Array
+from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
 from edge_effnet.training.config import Augment, TrainConfig
+from edge_effnet.training.data.augment import OPERATIONS, augment, plan_mix, random_crop
 
 PHOTO = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
 
 
 def random(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def mix(
+    images: Pixels, truth: Float32Array, config: TrainConfig, random: np.random.Generator
+) -> tuple[Pixels | Float32Array, Float32Array]:
+    plan = plan_mix(len(images), images.shape[1], config, random)
+    assert plan is not None
+    return plan.mixed(images, images[plan.partner]), plan.truth(truth, truth[plan.partner])
 
 
 @pytest.mark.parametrize("kind", get_args(Augment))
@@ -78,7 +87,7 @@ def test_mixed_truths_add_up_to_one() -> None:
     images = random().integers(0, 256, (8, 16, 16, 3), dtype=np.uint8)
     truth = np.eye(4, dtype=np.float32)[random().integers(0, 4, 8)]
     plain = TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0)
-    assert mix(images, truth, plain, random())[0] is images
+    assert plan_mix(8, 16, plain, random()) is None
     for config in (
         TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, mixup=0.4),
         TrainConfig(data="photos", augment="none", flip=False, min_crop=1.0, cutmix=1.0),

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 
 
-def learning_rate(step: int, *, peak: float, total_steps: int, warmup_steps: int) -> float:
+def learning_rate(step: float, *, peak: float, total_steps: int, warmup_steps: int) -> float:
     """A straight rise to ``peak`` over the warm-up, then half a cosine down to almost nothing.
 
     The first step already moves and the last one still does: rate(0) = peak / warmup_steps,
     rate(total_steps - 1) > 0. Source of the cosine: arXiv:1608.03983.
 
     Args:
-        step: from 0 to ``total_steps`` - 1.
+        step: from 0 to ``total_steps`` - 1; a part of one where images grow.
     """
     warmup_steps = min(warmup_steps, total_steps - 1)
     if step < warmup_steps:

@@ -10,7 +10,7 @@ import pytest
 from edge_effnet.architecture.scaling import scaled_variant
 from edge_effnet.network.backend import keras_module
 from edge_effnet.network.build import build
-from edge_effnet.training.kernels import weight_gradient_5x5, with_quick_kernels
+from edge_effnet.training.steps.kernels import weight_gradient_5x5, with_quick_kernels
 
 tf = pytest.importorskip("tensorflow")
 
