@@ -16,6 +16,10 @@ COMMANDS = {
     "scale": ("edge_effnet.commands.scale:command", "The largest network within your budgets."),
     "teach": ("edge_effnet.commands.teach:command", "Your own classes, in seconds, on any device."),
     "train": ("edge_effnet.commands.train:command", "Train on your photos, or from scratch."),
+    "search": (
+        "edge_effnet.commands.search:command",
+        "Depth, width and resolution that suit your data.",
+    ),
     "prune": ("converters.commands.prune:command", "Remove channels: a smaller, faster network."),
     "convert": (
         "converters.commands.convert:command",
@@ -46,6 +50,7 @@ PARTS = {
     "convert KERAS": "converters.float_model.keras_files.config.refuse:refuse_unconvertible",
     "train --teacher": "converters.float_model.teacher:open_teacher",
     "teach": "converters.taught_base:make_base",
+    "search --budget-latency-ms": "converters.int8_timing:int8_latency_ms",
     "create --for coral": "converters.edgetpu.convert_step:finish_for_edgetpu",
     "doctor TFLITE": "converters.float_model.tflite_files.checks:refuse_unreadable",
     "doctor --device coral": "converters.edgetpu.preflight:preflight_file",

@@ -176,16 +176,19 @@ def refuse_changed(
         )
 
 
-def refuse_existing_run(folder: Path, files: Iterable[str], *, own: bool, overwrite: bool) -> None:
+def refuse_existing_run(
+    folder: Path, files: Iterable[str], *, own: bool, overwrite: bool, flag: str = "--run"
+) -> None:
     """Raise OutputError where a run would write over another one, or over a file.
 
     Args:
         files: patterns of what a run writes.
         own: whether the folder holds a run of the same kind; files of anything else, such as the
             checkpoint of a training run, are not replaced whatever ``overwrite`` says.
+        flag: the option that names the folder.
     """
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is a file", expected="a folder", fix="choose another --run")
+        raise OutputError(f"{folder} is a file", expected="a folder", fix=f"choose another {flag}")
     found = {path for pattern in files for path in folder.glob(pattern)}
     there = sorted(str(path.relative_to(folder)) for path in found)
     if there and not own:
@@ -193,14 +196,14 @@ def refuse_existing_run(folder: Path, files: Iterable[str], *, own: bool, overwr
             f"{folder} holds files that such a run would replace, and is none",
             found=", ".join(there),
             expected="a new folder",
-            fix="choose another --run, or move these files away",
+            fix=f"choose another {flag}, or move these files away",
         )
     if there and not overwrite:
         raise OutputError(
             f"{folder} already holds a run",
             found=", ".join(there),
             expected="a new folder",
-            fix=f"go on with it (--resume {folder}), choose another --run, or add --force",
+            fix=f"go on with it (--resume {folder}), choose another {flag}, or add --force",
         )
 
 

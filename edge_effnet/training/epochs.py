@@ -38,6 +38,10 @@ class Interrupted(KeyboardInterrupt):
     """The user asked to stop, and the state was stored."""
 
 
+class Diverged(EdgeEffnetError):
+    """The loss stopped being a number."""
+
+
 @dataclass(frozen=True)
 class Callbacks:
     """What a run tells whoever started it, and asks of them; the defaults are silent.
@@ -103,7 +107,7 @@ class TrainingLoop:
         """Run the epochs that are left.
 
         Raises:
-            EdgeEffnetError: the loss stopped being a number.
+            Diverged: the loss stopped being a number.
             OutputError: a checkpoint cannot be written.
             Interrupted: ``callbacks.stop`` said so, after the state was stored.
         """
@@ -224,13 +228,13 @@ class TrainingLoop:
         wrong = self.progress.wrong_at_first
         return best.epoch != 0 or wrong is None or gained_more_than_luck(wrong, right)
 
-    def _diverged(self, step: int) -> EdgeEffnetError:
+    def _diverged(self, step: int) -> Diverged:
         best = self.progress.best
         if best is None:
             kept = "no epoch was finished, so there is no checkpoint"
         else:
             kept = f"best.h5 of epoch {best.epoch} ({100 * best.val_accuracy:.1f} %) is kept"
-        return EdgeEffnetError(
+        return Diverged(
             "training diverged: the loss is no longer a number",
             found=f"NaN or infinity at step {step + 1} of {self.stage.steps} in epoch "
             f"{self.progress.epoch}; {kept}",

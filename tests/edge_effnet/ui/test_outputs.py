@@ -24,6 +24,7 @@ OVER_INPUTS = [
     ("convert", "--model", "IN", "--int8", "--json", "IN"),
     ("convert", "--model", "x.h5", "--labels", "IN", "--int8", "--json", "IN"),
     ("train", "--data", "IN", "--json", "IN"),
+    ("search", "--data", "IN", "--out", "r", "--json", "IN"),
     (*PRUNE, "--weights", "IN", "--json", "IN"),
     ("doctor", "IN", "--json", "IN"),
 ]
@@ -37,6 +38,7 @@ TWICE = [
 OF_ITS_OWN = [
     ("train", "--data", "signs", "--run", "r", "--json", "r/history.csv"),
     ("train", "--data", "signs", "--variant", "b0", "--json", "runs/b0-signs/best.h5"),
+    ("search", "--data", "signs", "--out", "r", "--json", "r/trials/baseline-seed0/best.h5"),
     (*PRUNE, "--run", "r", "--json", "r/step-1/cut.h5"),
     (*PRUNE, "--run", "r", "--json", "r/b0-macs70.json"),
     ("convert", "--int8", "--variant", "b0", "--json", "b0-trials.json"),
