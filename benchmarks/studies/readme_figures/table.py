@@ -36,7 +36,7 @@ class StatedFigure:
 
 
 FIGURES = tuple(StatedFigure(*row) for row in (
-    ("the {} networks and what each costs", "tables", "variants", 0),
+    ("the {} networks, how fast on a board", "tables", "variants", 0),
     # The first example.
     ("v2-b0-float32.tflite {} MB 1.000", "v2-b0", "float_mb", SIZE_MB),
     ("MB 1.000 {} % – – # ms 1.00 v2-b0", "v2-b0", "float_top1", IMAGE_OF_250),

@@ -70,7 +70,7 @@ def test_stated_against_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 def test_a_command_that_fails_says_its_last_line(tmp_path: Path) -> None:
-    with pytest.raises(EdgeEffnetError, match=r"edge-effnet scale failed; found Error: .*by hand"):
+    with pytest.raises(EdgeEffnetError, match=r"edge-effnet scale failed; found error: .*by hand"):
         run_installed("scale", "--phi", "x", folder=tmp_path, captured=True)
 
 
