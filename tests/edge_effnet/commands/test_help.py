@@ -46,7 +46,7 @@ def test_every_option_has_its_place(name: str) -> None:
     assert isinstance(command, GroupedCommand)
     placed = [flag for flags in command.groups.values() for flag in flags]
     shown = [option.opts[0] for options in sections(name).values() for option in options]
-    assert sorted(placed) == sorted(set(shown) - {"-h"})
+    assert sorted(placed) == sorted(set(shown) - {"-h", "--help"})
     headings = [*sections(name)]
     first = next(i for i, heading in enumerate(headings) if heading.startswith(ADVANCED))
     assert all(heading.startswith(ADVANCED) for heading in headings[first:])

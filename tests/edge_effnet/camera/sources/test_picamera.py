@@ -188,8 +188,8 @@ def test_the_first_usb_camera_is_no_codec_and_no_metadata(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("cameras", "usb", "expected"),
     [
-        (slice(0, 2), None, ("picamera2", "the first CSI camera is taken")),
-        (slice(0, 1), Path("/dev/video8"), ("picamera2", "the first CSI camera is taken")),
+        (slice(0, 2), None, ("picamera2", "the first CSI camera is used")),
+        (slice(0, 1), Path("/dev/video8"), ("picamera2", "the first CSI camera is used")),
         (slice(1, 2), Path("/dev/video8"), ("/dev/video8", "no CSI camera is there: /dev/video8")),
         (slice(0, 0), None, ("picamera2", "no USB camera is there")),
     ],
