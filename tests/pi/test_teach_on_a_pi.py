@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,13 @@ def test_a_32_bit_pi_teaches_and_answers_as_its_runtime_does_here(
     user.copy(photos, f"{pi32}:photos")
     command = (*install_light(user, pi32, model), "-m", "edge_effnet")
     user.ssh(pi32, *command, "teach", "photos", "--base", model.name, "--out", taught.name)
-    asked = user.ssh(pi32, *command, "evaluate", taught.name, "--data", "photos", "--json", "-")
+    some = user.home / "some"
+    for folder in filter(Path.is_dir, photos.iterdir()):
+        first = min(folder.iterdir())
+        (some / folder.name).mkdir(parents=True)
+        shutil.copy(first, some / folder.name)
+    user.copy(some, f"{pi32}:some")
+    asked = user.ssh(pi32, *command, "evaluate", taught.name, "--data", "some", "--json", "-")
     assert json.loads(asked)["top1"] > 60  # of photos that taught it; guessing gets 6
 
     user.copy(f"{pi32}:{taught.name}", taught)
