@@ -19,7 +19,7 @@ from edge_effnet.ui.console import console, megabytes
 from edge_effnet.ui.reports.comparison import NO_DROP, NOTHING_PROVEN
 from edge_effnet.ui.reports.evaluation_set import print_evaluation_set
 from edge_effnet.ui.reports.preflight import print_preflight
-from edge_effnet.ui.shown_commands import camera_command, example, own_command
+from edge_effnet.ui.shown_commands import camera_command, own_command
 from edge_effnet.ui.tables import print_losses, print_skipped, print_warnings, table
 
 
@@ -95,12 +95,13 @@ def print_conversion(conversion: Conversion) -> None:
         out.print(f"warning: {line}", style="yellow")
     # After --prune the second file is float as well.
     first = next((made for made in converted if made.recipe != FLOAT32), converted[0])
-    if sets.generated:
+    # Drawn signs are no files that a command could be given.
+    photos = [sample.path for sample in sets.evaluation.samples if sample.path.is_file()][:1]
+    if sets.generated or not photos:
         models = [str(made.path) for made in (first, reference) if made.kept or made is first]
         out.print(f"next: {camera_command(own_command(), models)}", soft_wrap=True)
     else:
-        photo = example(sample.path for sample in sets.evaluation.samples)
-        line = f"classify {quote(str(first.path))} {photo}"
+        line = f"classify {quote(str(first.path))} {quote(str(photos[0]))}"
         out.print(f"next: {own_command()} {line}", soft_wrap=True)
 
 
