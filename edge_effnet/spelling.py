@@ -124,6 +124,9 @@ def nearest(word: str, known: Iterable[str], *, prefix: str = "") -> str | None:
     begun = [name for name in fitting if name.startswith(asked)]
     if len(begun) == 1 and len(asked) >= _BEGINNING:
         return plain[begun[0]]
+    swapped = [name for name in fitting if sorted(name) == sorted(asked)]  # "fro" is for
+    if len(swapped) == 1:
+        return plain[swapped[0]]
     close = difflib.get_close_matches(asked, fitting, n=1, cutoff=_LIKENESS)
     return plain[close[0]] if close else None
 

@@ -3,8 +3,8 @@ command comes through here."""
 
 from __future__ import annotations
 
-import difflib
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from shlex import quote
@@ -12,6 +12,7 @@ from shlex import quote
 import click
 
 from edge_effnet.errors import UsageProblem
+from edge_effnet.spelling import did_you_mean
 
 _EXTRA = re.compile(r"Got unexpected extra arguments? \((.*)\)$", re.DOTALL)
 
@@ -21,10 +22,9 @@ def in_one_line(error: click.UsageError) -> UsageProblem:
     context = error.ctx or click.get_current_context(silent=True)
     command = context.command_path if context else "edge-effnet"
     if isinstance(error, click.NoSuchOption) and context is not None:
-        meant = _nearest_option(error.option_name, context)
+        name = _as_typed(error.option_name)
         return UsageProblem(
-            f"{command} has no option {error.option_name}"
-            + (f"; did you mean {meant}?" if meant else ""),
+            f"{command} has no option {name}{did_you_mean(name, _options(context))}",
             fix=f"{command} --help lists the options",
         )
     message = error.format_message().rstrip(".")
@@ -77,13 +77,18 @@ def split_path(begun: Iterator[str] | Sequence[str], words: Sequence[str]) -> st
     return None
 
 
-def _nearest_option(name: str, context: click.Context) -> str | None:
-    known = [
+def _options(context: click.Context) -> list[str]:
+    return [
         flag
         for param in context.command.get_params(context)
         if isinstance(param, click.Option) and not param.hidden
         for flag in param.opts
         if flag.startswith("--")
     ]
-    found = difflib.get_close_matches(name, known, n=1)
-    return found[0] if found else None
+
+
+def _as_typed(name: str) -> str:
+    """The whole word where click, which takes ``-for`` for ``-f -o -r``, names its beginning."""
+    if name.startswith("--"):
+        return name
+    return next((word for word in sys.argv[1:] if word.startswith(name)), name)

@@ -14,7 +14,6 @@ size effects in the analysis of simulation output", Operations Research 30:556â€
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +26,7 @@ from edge_effnet.metrics.intervals import (
     drop_interval_points,
     mcnemar_p,
     normal_quantile,
+    student_quantile,
     wilson_interval,
 )
 from edge_effnet.plurals import plural
@@ -195,23 +195,9 @@ def _worth(scenes: SceneSums, figure: Float64Array, variance: float) -> float:
         groups = len(gaps)
         spread = groups / (groups - 1) * float((gaps**2).sum()) / frames**2
         if spread > 0:
-            few = (normal_quantile(0.95) / _student_quantile(groups - 1)) ** 2
+            few = (normal_quantile(0.95) / student_quantile(groups - 1)) ** 2
             worth = min(worth, few * variance / spread)
         if not scenes.in_time:
             break
         gaps = np.append(gaps, np.zeros(groups % 2)).reshape(-1, 2).sum(axis=1)
     return max(1.0, worth)
-
-
-def _student_quantile(freedom: int) -> float:
-    """t such that Student's variable lies within Â±t in 95 % of cases, to 0.002 from 7 degrees on.
-
-    Source: Abramowitz and Stegun 1964, "Handbook of Mathematical Functions", 26.7.5.
-    """
-    z = normal_quantile(0.95)
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-    )
-    return z + math.fsum(term / freedom ** (1 + index) for index, term in enumerate(terms))

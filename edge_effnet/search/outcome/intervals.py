@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.metrics.intervals import CONFIDENCE, drop_interval_points, wilson_interval
-
-_NODES = 20_001
-_MOST_FREEDOM = 10_000.0  # as good as normal
+from edge_effnet.metrics.intervals import (
+    drop_interval_points,
+    student_quantile,
+    wilson_interval,
+)
 
 
 @dataclass(frozen=True)
@@ -93,19 +94,3 @@ def _half_width(values: NDArray[np.float64]) -> float:
         return 0.0
     freedom = total**2 / sum(part**2 / one for part, one in zip(parts, freedoms, strict=True))
     return student_quantile(freedom) * math.sqrt(total)
-
-
-def student_quantile(freedom: float, confidence: float = CONFIDENCE) -> float:
-    """t such that Student's variable lies within ±t so often; ``freedom`` is 1 or more.
-
-    With t = √freedom · tan θ, the density of θ is that of cos θ to the power freedom - 1.
-
-    >>> round(student_quantile(2), 3)
-    4.303
-    """
-    freedom = min(freedom, _MOST_FREEDOM)
-    angles = np.linspace(0.0, math.pi / 2, _NODES)
-    heights = np.cos(angles) ** (freedom - 1)
-    below = np.concatenate([[0.0], np.cumsum((heights[1:] + heights[:-1]) / 2)])
-    angle = float(np.interp(confidence, below / below[-1], angles))
-    return math.sqrt(freedom) * math.tan(angle)

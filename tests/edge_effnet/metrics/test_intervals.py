@@ -16,6 +16,7 @@ from edge_effnet.metrics.intervals import (
     images_needed,
     mcnemar_p,
     round_up,
+    student_quantile,
     wilson_interval,
 )
 
@@ -164,3 +165,8 @@ def test_impossible_counts_are_refused() -> None:
 )
 def test_an_estimate_is_rounded_up_to_two_digits(count: int, said: int) -> None:
     assert round_up(count) == said
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 2.7, 5, 7, 15, 29.9, 30, 400])
+def test_students_quantile_is_scipys(freedom: float) -> None:
+    assert student_quantile(freedom) == pytest.approx(stats.t.ppf(0.975, freedom), rel=1e-4)

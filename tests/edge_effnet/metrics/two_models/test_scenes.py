@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from edge_effnet.arrays import Float64Array
 from edge_effnet.metrics.intervals import drop_interval_points, mcnemar_p, wilson_interval
@@ -15,7 +14,6 @@ from edge_effnet.metrics.two_models.scenes import (
     KEPT_SIZES,
     SceneCounter,
     SceneSums,
-    _student_quantile,
     drop_bounds,
     share_interval_percent,
     sum_scenes,
@@ -179,9 +177,3 @@ def test_the_counter_keeps_its_size_for_months() -> None:
     assert interval is not None
     assert interval[0] < 25 < interval[1]
     assert interval[1] - interval[0] < 3  # no coarser than 5,000 images
-
-
-def test_students_quantile_as_scipy_has_it() -> None:
-    for freedom in (7, 8, 15, 30, 200):
-        expected = stats.t.ppf(0.975, freedom)
-        assert _student_quantile(freedom) == pytest.approx(expected, abs=0.002)
