@@ -62,6 +62,9 @@ class TapState:
 class Taps:
     """The taps of all viewers; the newest wins where two speak of one frame.
 
+    Attributes:
+        changes: grows where a frame that was looked up before may have another class now.
+
     Args:
         labels: of the model.
         may_add: whether viewers may name things that the model does not know, behind its labels.
@@ -76,6 +79,7 @@ class Taps:
         self._taps: deque[Tap] = deque(maxlen=REMEMBERED)
         self._undone: list[int] = []
         self._count = 0
+        self.changes = 0
 
     def take_over(self, labels: Sequence[str]) -> None:
         """Another model answers, of these labels; what viewers added and it does not know stays."""
@@ -134,6 +138,7 @@ class Taps:
         with self._lock:
             if self._taps:
                 self._undone.append(self._taps.pop().number)
+                self.changes += 1
 
     @property
     def state(self) -> TapState:
@@ -179,6 +184,7 @@ class Taps:
 
     def _add(self, label: str, from_s: float, until_s: float) -> None:
         self._count += 1
+        self.changes += 1
         self._taps.append(Tap(self._count, label, from_s, until_s))
 
 

@@ -50,7 +50,7 @@ class ToldFrames:
         self._taps, self._in_time = taps, in_time
         self._recent: deque[_Answered] = deque(maxlen=RECENT_FRAMES)
         self._told: deque[_Answered] = deque(maxlen=KEPT_FRAMES)
-        self._undone = 0
+        self._undone = self._changes = 0
         self._begin_counting()
 
     def _begin_counting(self) -> None:
@@ -67,7 +67,9 @@ class ToldFrames:
         Args:
             learned: whether a model learned from images like it: such a frame does not count.
         """
-        self._recent.append(_Answered(number, captured_s, scene, answer, learned))
+        one = _Answered(number, captured_s, scene, answer, learned)
+        self._recent.append(one)
+        self._look_up(one)
         self.update()
 
     def add_reference(self, number: int, answer: str) -> None:
@@ -81,14 +83,20 @@ class ToldFrames:
 
     def update(self) -> None:
         """Take back the frames of taps undone, and count recent ones that a tap is about now."""
+        if self._changes == self._taps.changes:
+            return
+        self._changes = self._taps.changes
         if undone := self._taps.undone_after(self._undone):
             self._undone += len(undone)
             self._take_back(undone)
         for one in self._recent:
-            if one.tap is None and (tap := self._taps.find(one.captured_s)) is not None:
-                one.tap = tap
-                self._told.append(one)
-                self._count(one, tap)
+            self._look_up(one)
+
+    def _look_up(self, one: _Answered) -> None:
+        if one.tap is None and (tap := self._taps.find(one.captured_s)) is not None:
+            one.tap = tap
+            self._told.append(one)
+            self._count(one, tap)
 
     def _take_back(self, undone: Collection[int]) -> None:
         kept = deque[_Answered](maxlen=KEPT_FRAMES)
