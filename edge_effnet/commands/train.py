@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from edge_effnet.cluster.choice import ClusterChoice, cluster_choice
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
-from edge_effnet.training.cluster.choice import ClusterChoice, cluster_choice
 from edge_effnet.training.cluster.members import VARIABLE, Member, member_from_environment
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly

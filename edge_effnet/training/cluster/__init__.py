@@ -5,7 +5,6 @@
     rendezvous   the workers meet, before TensorFlow connects them
     group        what the workers of a group tell each other; alone, nothing
     agreement    what all of them must see alike: images, the run folder
-    choice       what ``--cluster`` means
     engine       the run on Ray: started from the command, followed, begun again after a kill
     ray_worker   what Ray runs on each worker
 

@@ -6,26 +6,24 @@ all of them again after one was lost; ``ray_worker.work`` then goes on from the 
 
 from __future__ import annotations
 
-import os
-import socket
 import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.cluster.choice import ClusterChoice
+from edge_effnet.cluster.connection import connected, ray_module
 from edge_effnet.errors import EdgeEffnetError, MissingExtra, UsageProblem
 from edge_effnet.plurals import counted
 from edge_effnet.stages import Advance
 from edge_effnet.system.cores import available_cores
-from edge_effnet.training.cluster.choice import ClusterChoice
 from edge_effnet.training.cluster.ray_worker import Control, work
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import Callbacks, Interrupted
 from edge_effnet.training.run_folder.result import TrainingResult
 
-_ANSWER_SECONDS = 10.0
 _POLL_SECONDS = 0.2
+_PURPOSE = "training on several machines"
 
 
 def train_on_ray(
@@ -50,7 +48,9 @@ def train_on_ray(
         EdgeEffnetError: what ends the run on a worker, or workers that are lost in vain.
         Interrupted: stopped by ``callbacks.stop``.
     """
-    with _connected(choice) as ray:
+    require_ray_train()
+    local_cores = max(choice.workers or 1, available_cores())
+    with connected(choice, purpose=_PURPOSE, local_cores=local_cores) as ray:
         count, scaling, cores = _workers(ray, choice)
         control = ray.remote(num_cpus=0)(Control).remote()
         job = {
@@ -142,60 +142,17 @@ class _Shown:
             self._callbacks.say(*values)
 
 
-@contextmanager
-def _connected(choice: ClusterChoice) -> Iterator[Any]:
-    ray = ray_module()
-    if (address := choice.host_and_port) is not None:
-        _refuse_silent(address)
-    settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
-    if choice.is_local:
-        workers = choice.workers or 1
-        settings |= {"num_cpus": max(workers, available_cores()), "include_dashboard": False}
-    try:
-        ray.init(choice.address, **settings)
-    except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise UsageProblem(
-            f"there is no Ray cluster at {choice.address}",
-            found=lines[0] if lines else type(error).__name__,
-            expected="a head node of the same versions of Ray and Python, started with "
-            "'ray start --head'",
-            fix="start it (where it asks for a token, RAY_AUTH_MODE=token sends it), or "
-            "train on this machine: --cluster local:2",
-        ) from error
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
-
-
-def ray_module() -> Any:
-    """``ray``.
+def require_ray_train() -> None:
+    """Check that Ray is there with what trains.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: Ray, or a part of it that training needs, is not installed.
     """
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    ray_module(_PURPOSE)
     try:
-        import ray
-        import ray.train.tensorflow
+        import ray.train.tensorflow  # noqa: F401
     except ImportError as error:
-        raise MissingExtra("ray", "cluster", "training on several machines") from error
-    return ray
-
-
-def _refuse_silent(address: tuple[str, int]) -> None:
-    """Ray tries for half a minute and then says little."""
-    try:
-        socket.create_connection(address, timeout=_ANSWER_SECONDS).close()
-    except OSError as error:
-        raise UsageProblem(
-            f"the head node at {address[0]}:{address[1]} does not answer",
-            found=str(error) or type(error).__name__,
-            expected="the port of Ray's client server, 10001 by default",
-            fix="start it there (ray start --head), and check the name, port and firewall",
-        ) from error
+        raise MissingExtra("ray[train]", "cluster", _PURPOSE) from error
 
 
 def _workers(ray: Any, choice: ClusterChoice) -> tuple[int, dict[str, Any], int | None]:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from edge_effnet.cluster.choice import ClusterChoice
 from edge_effnet.errors import MissingExtra, UsageProblem
-from edge_effnet.training.cluster.choice import ClusterChoice
-from edge_effnet.training.cluster.engine import ray_module, train_on_ray
+from edge_effnet.training.cluster.engine import train_on_ray
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.epochs import SILENT
 from edge_effnet.training.run_folder.checkpointing import read_state
@@ -41,13 +41,13 @@ def on(choice: ClusterChoice, config: TrainConfig, folder: Path) -> None:
 
 
 @pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
-def test_without_ray_the_line_says_what_to_install() -> None:
+def test_without_ray_the_line_says_what_to_install(config: TrainConfig, tmp_path: Path) -> None:
     with pytest.raises(MissingExtra, match=r"pip install 'edge-effnet\[cluster\]'"):
-        ray_module()
+        on(ClusterChoice("local", 2), config, tmp_path / "run")
 
 
 @with_ray
-def test_a_head_node_that_does_not_answer(config: TrainConfig, tmp_path: Path) -> None:
+def test_without_a_head_node_no_run_folder_is_made(config: TrainConfig, tmp_path: Path) -> None:
     address = free_addresses(1)[0]
     with pytest.raises(UsageProblem, match=f"the head node at {address} does not answer"):
         on(ClusterChoice(f"ray://{address}"), config, tmp_path / "run")

@@ -12,7 +12,6 @@ from edge_effnet.data.image_sources import for_training, read_image_files
 from edge_effnet.data.listing import load_dataset
 from edge_effnet.data.pipeline import Batch, training_batches
 from edge_effnet.errors import UsageProblem
-from edge_effnet.training.cluster.choice import ClusterChoice, cluster_choice
 from edge_effnet.training.cluster.shares import refuse_idle_workers, share_of
 from edge_effnet.training.config import TrainConfig
 from edge_effnet.training.data.augment import augment, plan_mix
@@ -62,14 +61,3 @@ def test_workers_without_work_are_refused() -> None:
     with pytest.raises(UsageProblem, match="3 images and 4 workers"):
         refuse_idle_workers(8, 3, 4)
     refuse_idle_workers(8, 1000, 8)
-
-
-def test_what_cluster_names() -> None:
-    assert cluster_choice("local:2") == ClusterChoice("local", 2)
-    assert cluster_choice("auto", 3) == ClusterChoice("auto", 3)
-    assert cluster_choice("ray://head:10001").host_and_port == ("head", 10001)
-    for text in ("local", "local:0", "head:10001", "ray://head"):
-        with pytest.raises(UsageProblem, match="--cluster names no cluster"):
-            cluster_choice(text)
-    with pytest.raises(UsageProblem, match="said twice"):
-        cluster_choice("local:2", 2)
