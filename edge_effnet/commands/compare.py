@@ -12,6 +12,7 @@ from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     data_option,
+    evaluation_cluster_option,
     model_options,
     output_options,
     strict_option,
@@ -28,7 +29,7 @@ _GROUPS = {
     "Output": ("--json", "--force"),
     "Advanced": (
         *("--layers", "--plot", "--top", "--threshold", "--labels", "--preprocess", "--head"),
-        *("--strict", "--threads"),
+        *("--strict", "--threads", "--cluster"),
     ),
 }
 
@@ -53,6 +54,7 @@ _GROUPS = {
 @output_options
 @strict_option
 @threads_option
+@evaluation_cluster_option
 def command(
     reference: Path,
     candidate: Path,
@@ -70,6 +72,7 @@ def command(
     force: bool,
     strict: bool,
     threads: int | None,
+    cluster: str | None,
 ) -> None:
     """Compare a CANDIDATE (int8, say) with its REFERENCE (float) on the same images.
 
@@ -86,6 +89,7 @@ def command(
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data val.csv --json report.json
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --layers --plot l.svg
       edge-effnet compare b0-float32.tflite b0-int8.tflite --data photos/ --recall stop=0.95
+      edge-effnet compare b0-float32.tflite b0-int8.tflite --data /nfs/photos --cluster auto
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.heads.kinds import HeadChoice
@@ -97,6 +101,7 @@ def command(
     from edge_effnet.runtime.evaluating.plan import plan_evaluation
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.comparison import print_comparison
+    from edge_effnet.ui.sharing import shared_out
 
     claim_outputs({"--json": json_to, "--plot": plot}, overwrite=force)
     if plot is not None and not layers:
@@ -109,6 +114,7 @@ def command(
             fix=f"--plot {plot.stem}.svg",
         )
     names = read_labels(labels, data) if labels else None
+    map_shares = click.get_current_context().with_resource(shared_out(cluster, threads))
     with stages() as stage:
         plan = plan_evaluation(
             [reference, candidate],
@@ -122,7 +128,9 @@ def command(
     print_plan(plan, shown=json_to != "-")
     targets = resolve_targets(asked_targets(recall_targets, precision_targets), plan)
     with progress_of(f"comparing {candidate.name} with {reference.name}") as progress:
-        ours, theirs = plan.predict(workers=threads, strict=strict, progress=progress)
+        ours, theirs = plan.predict(
+            workers=threads, strict=strict, progress=progress, map_shares=map_shares
+        )
     comparison = compare_predictions(ours, theirs, top=top)
     if not plan.evaluation_set.is_evidence:
         comparison = comparison.without_evidence()

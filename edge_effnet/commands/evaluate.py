@@ -12,6 +12,7 @@ from edge_effnet.plugins import PARTS, load
 from edge_effnet.ui.model_command import ModelCommand
 from edge_effnet.ui.options import (
     data_option,
+    evaluation_cluster_option,
     model_options,
     output_options,
     strict_option,
@@ -36,7 +37,7 @@ _GROUPS = {
     "Output": ("--report", "--json", "--out", "--force"),
     "Advanced": (
         *("--top", "--threshold", "--labels", "--preprocess", "--head"),
-        *("--move", "--strict", "--threads"),
+        *("--move", "--strict", "--threads", "--cluster"),
     ),
 }
 
@@ -78,6 +79,7 @@ _GROUPS = {
 @output_options
 @strict_option
 @threads_option
+@evaluation_cluster_option
 def command(
     model: Path,
     data: Path,
@@ -97,6 +99,7 @@ def command(
     force: bool,
     strict: bool,
     threads: int | None,
+    cluster: str | None,
 ) -> None:
     """Measure a model's accuracy on images whose classes, labels or values are known.
 
@@ -123,6 +126,7 @@ def command(
       edge-effnet evaluate b0-int8.tflite --data photos/ --recall stop=0.95 --out stop.tflite
       edge-effnet evaluate taught.tflite --data photos/ --others street/
       edge-effnet evaluate b0-int8.tflite --data photos/ --suspects --move aside/
+      edge-effnet evaluate b0-int8.tflite --data /nfs/photos --cluster ray://head:10001
     """
     from edge_effnet.data.given_labels import read_labels
     from edge_effnet.files.write import text_bytes, write_atomically
@@ -134,6 +138,7 @@ def command(
     from edge_effnet.ui.console import echo, print_note
     from edge_effnet.ui.progress import progress_of, stages
     from edge_effnet.ui.reports.evaluation import print_others, print_summary
+    from edge_effnet.ui.sharing import shared_out
 
     claim_outputs({"--json": json_to, "--out": out, "--report": report}, overwrite=force)
     draw_page = load(PARTS["evaluate --report"])() if report is not None else None
@@ -145,6 +150,7 @@ def command(
         _refuse_nothing_to_keep(bool(asked))
         card = points.require_card(model)
     names = read_labels(labels, data) if labels else None
+    map_shares = click.get_current_context().with_resource(shared_out(cluster, threads))
     with stages() as stage:
         plan = plan_evaluation(
             [model],
@@ -164,7 +170,9 @@ def command(
     if card is not None:
         points.refuse_to_keep(targets, plan, card)
     with progress_of(f"evaluating {model.name}") as progress:
-        (predictions,) = plan.predict(workers=threads, strict=strict, progress=progress)
+        (predictions,) = plan.predict(
+            workers=threads, strict=strict, progress=progress, map_shares=map_shares
+        )
     summary = summarize(predictions, top=top)
     mistakes = find_mistakes(predictions).to_json()
     document = {**evaluation_json(summary), "mistakes": mistakes, **plan.to_json()}
@@ -173,7 +181,12 @@ def command(
     if strangers is not None:
         with progress_of(f"evaluating {model.name} on other things") as progress:
             seen = predict_others(
-                plan, strangers.dataset, workers=threads, strict=strict, progress=progress
+                plan,
+                strangers.dataset,
+                workers=threads,
+                strict=strict,
+                progress=progress,
+                map_shares=map_shares,
             )
         document["others"] = seen.to_json()
         if json_to != "-":

@@ -19,7 +19,7 @@ from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.ui.command_classes import OptionsOnly
 from edge_effnet.ui.config_options import config_options
 from edge_effnet.ui.console import print_note
-from edge_effnet.ui.options import force_option, json_option
+from edge_effnet.ui.options import cluster_option, force_option, json_option
 from edge_effnet.ui.output import claim_outputs, write_json
 from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.stop import graceful_stop
@@ -73,11 +73,9 @@ _GROUPS = {
     type=click.IntRange(1),
     help="Threads that load images: fewer leave cores to other programs.  [default: all cores]",
 )
-@click.option(
-    "--cluster",
-    metavar="auto|ray://HOST:PORT|local:N",
-    help="Where one machine or one GPU is too slow: several workers through Ray; needs the "
-    "extra 'cluster'.",
+@cluster_option(
+    "Where one machine or one GPU is too slow: several workers through Ray; needs the extra "
+    "'cluster'."
 )
 @click.option(
     "--workers",

@@ -128,6 +128,17 @@ threads_option = click.option(
 )
 
 
+def cluster_option(text: str) -> Callable[[_Function], _Function]:
+    """``--cluster``: workers through Ray; see ``edge_effnet.cluster.choice``."""
+    return click.option("--cluster", metavar="auto|ray://HOST:PORT|local:N", help=text)
+
+
+evaluation_cluster_option = cluster_option(
+    "Where one machine takes too long for so many images: on the cores of a Ray cluster, with the "
+    "same result; needs the extra 'ray'."
+)
+
+
 def _together(*options: Callable[[Any], Any]) -> Callable[[_Function], _Function]:
     """Several options as one decorator, in this order."""
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.cluster.tasks import MapShares
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.division.trained_on import EvaluationSet, leave_out_trained
 from edge_effnet.data.listing import load_images
@@ -68,6 +69,7 @@ def predict_others(
     workers: int | None = None,
     strict: bool = False,
     progress: OnProgress | None = None,
+    map_shares: MapShares | None = None,
 ) -> OtherThings:
     """Run the plan's model over what ``load_others`` listed.
 
@@ -76,7 +78,7 @@ def predict_others(
         ValueError: the model always answers a class.
     """
     (predictions,) = replace(plan, dataset=dataset).predict(
-        workers=workers, strict=strict, progress=progress
+        workers=workers, strict=strict, progress=progress, map_shares=map_shares
     )
     answers = unknown_answers(predictions)
     if answers is None:

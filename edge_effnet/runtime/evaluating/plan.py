@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.cluster.tasks import MapShares
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.split import balanced_sample, evaluation_warnings
 from edge_effnet.data.division.trained_on import EvaluationSet, Steps, leave_out_trained
@@ -64,6 +65,7 @@ class EvaluationPlan:
         workers: int | None = None,
         strict: bool = False,
         progress: OnProgress | None = None,
+        map_shares: MapShares | None = None,
     ) -> list[Predictions]:
         """Run the models; see ``predict_many``."""
         return predict_many(
@@ -75,6 +77,7 @@ class EvaluationPlan:
             workers=workers,
             strict=strict,
             progress=progress,
+            map_shares=map_shares,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -1,36 +1,27 @@
-"""Run models over a data set on all cores.
-
-Each worker is a thread with an interpreter of its own for each model (the runtime releases
-Python's lock while it computes). A worker decodes an image, prepares it once for each kind of
-preprocessing among the models, asks every model, and drops it: memory holds a few images, the
-interpreters, and the scores.
-"""
+"""Run models over a data set, on all cores of this machine or on a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float32Array
+from edge_effnet.cluster.tasks import MapShares
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.labels import match_label
-from edge_effnet.data.threads import ahead
 from edge_effnet.errors import DataError
 from edge_effnet.files.read import content_hash
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.kinds import HeadChoice
-from edge_effnet.image.preprocessing import Pixels, Preprocess, preprocess
-from edge_effnet.image.reading import read_image
-from edge_effnet.metrics import HashedFile, Predictions, Skipped
+from edge_effnet.image.preprocessing import Preprocess
+from edge_effnet.metrics import HashedFile, Predictions
 from edge_effnet.plurals import none_can
 from edge_effnet.runtime.classifier import Classifier, open_classifier
+from edge_effnet.runtime.evaluating.scoring import ScoreRows, score_images
+from edge_effnet.runtime.evaluating.shares import score_shares
 from edge_effnet.stages import OnProgress
 from edge_effnet.system.cores import available_cores
 
@@ -69,6 +60,7 @@ def predict_many(
     workers: int | None = None,
     strict: bool = False,
     progress: OnProgress | None = None,
+    map_shares: MapShares | None = None,
 ) -> list[Predictions]:
     """Predict a whole data set with several models, decoding each image once.
 
@@ -78,6 +70,8 @@ def predict_many(
         workers: threads; by default the cores this process may use.
         strict: refuse the first image that cannot be read instead of skipping it.
         progress: called from the caller's own thread with the images done and all of them.
+        map_shares: the images are shared out with it, ``workers`` or not; what comes out is the
+            same.
 
     Returns:
         One for each model, all over the same images in the data set's order. Images that
@@ -87,6 +81,7 @@ def predict_many(
         ModelError: a model cannot be opened, or gives scores that are not numbers.
         DataError: an unreadable image (``strict``), no readable image at all, or a class of
             the data set that a model does not know.
+        EdgeEffnetError: a worker of a cluster differs from this machine.
     """
     if not len(dataset):
         raise DataError(f"{dataset.source} holds no images", fix="check the path")
@@ -106,9 +101,14 @@ def predict_many(
     # The first ones answer all questions about labels before the others cost time.
     first = open_all()
     truths = [true_answers(dataset, one.labels, one.head, one.path.name) for one in first]
-    rows = [_Rows.of(one, len(dataset)) for one in first]
-    opened = [first, *(open_all() for _ in range(count - 1))]
-    skipped = _run(opened, dataset, rows, strict, progress)
+    rows = [ScoreRows.of(one, len(dataset)) for one in first]
+    if map_shares is not None:
+        skipped = score_shares(
+            map_shares, first, dataset, rows, head=head, strict=strict, progress=progress
+        )
+    else:
+        opened = [first, *(open_all() for _ in range(count - 1))]
+        skipped = score_images(opened, dataset, rows, strict=strict, progress=progress)
 
     kept = np.array([index for index in range(len(dataset)) if index not in skipped])
     if not kept.size:
@@ -132,20 +132,6 @@ def predict_many(
         )
         for one, found, truth in zip(first, rows, truths, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """What one model says of each image; similarity stays 0 of a model that has none."""
-
-    scores: Float32Array
-    similarity: Float32Array
-
-    @staticmethod
-    def of(model: Classifier, images: int) -> _Rows:
-        return _Rows(
-            np.zeros((images, len(model.labels)), np.float32), np.zeros(images, np.float32)
-        )
 
 
 def true_answers(
@@ -220,59 +206,3 @@ def _targets(
             fix="rename the classes of the data set, or give the model's own list with --labels",
         )
     return {label: index for label, index in targets.items() if index is not None}
-
-
-def _run(
-    opened: Sequence[Sequence[Classifier]],
-    dataset: Dataset,
-    rows: Sequence[_Rows],
-    strict: bool,
-    progress: OnProgress | None,
-) -> dict[int, Skipped]:
-    """Fill the rows; return the images left out, by their index.
-
-    Args:
-        opened: the models once for each thread.
-    """
-    idle: SimpleQueue[Sequence[Classifier]] = SimpleQueue()
-    for classifiers in opened:
-        idle.put(classifiers)
-
-    def work(index: int) -> Skipped | None:
-        path = dataset.samples[index].path
-        try:
-            pixels = read_image(path)
-        except DataError as error:
-            if strict:
-                raise
-            return Skipped(path, str(error))
-        classifiers = idle.get()  # never waits: they are opened once for each thread
-        try:
-            _predict(classifiers, pixels, rows, index)
-        finally:
-            idle.put(classifiers)
-        return None
-
-    skipped: dict[int, Skipped] = {}
-    total = len(dataset)
-    with closing(ahead(work, range(total), len(opened), per_worker=4)) as outcomes:
-        for index, outcome in enumerate(outcomes):
-            if outcome is not None:
-                skipped[index] = outcome
-            if progress is not None:
-                progress(index + 1, total)
-    return skipped
-
-
-def _predict(
-    classifiers: Sequence[Classifier], pixels: Pixels, rows: Sequence[_Rows], index: int
-) -> None:
-    """Write what each model says of one image into its row."""
-    prepared: dict[object, Pixels] = {}
-    for classifier, found in zip(classifiers, rows, strict=True):
-        settings = classifier.preprocess
-        if settings.fitting not in prepared:
-            prepared[settings.fitting] = preprocess(pixels, settings)
-        tensor = classifier.tensor(prepared[settings.fitting])
-        found.scores[index] = classifier.scores_of_input(tensor)
-        found.similarity[index] = classifier.similarity() or 0.0

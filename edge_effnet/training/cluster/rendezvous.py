@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import errno
 import json
-import platform
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from edge_effnet.cluster.versions import other_versions, own_versions
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.training.cluster.group import worker_name
 from edge_effnet.training.cluster.members import VARIABLE, Member
@@ -36,22 +35,11 @@ def meet(member: Member, *, wait_seconds: float = WAIT_SECONDS) -> None:
             not answer, or its address is in use; the same line on all workers that are there.
     """
     deadline = time.monotonic() + wait_seconds
-    own = {"index": member.index, "host": socket.gethostname(), "versions": own_versions()}
+    own = {"index": member.index, "host": socket.gethostname(), "versions": own_versions(_PACKAGES)}
     if member.index == 0:
         _receive_all(member, own, deadline, wait_seconds)
     else:
         _report(member, own, deadline, wait_seconds)
-
-
-def own_versions() -> dict[str, str]:
-    """What must be the same on all workers, by name."""
-    found = {"Python": ".".join(platform.python_version_tuple()[:2])}
-    for name in _PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "missing"
-    return found
 
 
 def compare_versions(reports: Mapping[int, Mapping[str, Any]]) -> EdgeEffnetError | None:
@@ -62,16 +50,12 @@ def compare_versions(reports: Mapping[int, Mapping[str, Any]]) -> EdgeEffnetErro
     """
     chief = reports[0]
     for index, report in sorted(reports.items()):
-        found = report["versions"]
-        other = [name for name, wanted in chief["versions"].items() if found.get(name) != wanted]
-        if other:
-            return EdgeEffnetError(
-                f"{worker_name(index, report['host'])} has other versions than the chief",
-                found=", ".join(f"{name} {found.get(name)}" for name in other),
-                expected=", ".join(f"{name} {chief['versions'][name]}" for name in other)
-                + f", as on {chief['host']}",
-                fix="install the same versions on all machines",
-            )
+        who = worker_name(index, report["host"])
+        error = other_versions(
+            who, report["versions"], "the chief", chief["versions"], chief["host"]
+        )
+        if error is not None:
+            return error
     return None
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.training.cluster.members import Member
-from edge_effnet.training.cluster.rendezvous import compare_versions, meet, own_versions
+from edge_effnet.training.cluster.rendezvous import compare_versions, meet
 from tests.edge_effnet.training.cluster.conftest import free_addresses
 
 
@@ -88,7 +88,6 @@ def test_other_versions_are_named() -> None:
         "worker 2 on three has other versions than the chief; found keras 3.14.2; expected keras "
         "3.15.0, as on one; to fix: install the same versions on all machines"
     )
-    assert own_versions()["Python"].startswith("3.")
 
 
 def _background(function: Callable[[], object]) -> threading.Thread:
