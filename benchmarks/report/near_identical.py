@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_effnet.data.division.bursts import join_bursts
-from edge_effnet.data.division.near_duplicates import groups, prints_of
+from edge_effnet.data.division.near_duplicates import groups
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.errors import DataError
 
 COMPARED = 2000

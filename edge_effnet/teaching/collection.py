@@ -18,12 +18,8 @@ from numpy.typing import NDArray
 from edge_effnet.arrays import Float32Array
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.bursts import burst_of, join_bursts
-from edge_effnet.data.division.near_duplicates import (
-    DuplicateGroups,
-    Prints,
-    group_duplicates,
-    prints_of,
-)
+from edge_effnet.data.division.near_duplicates import DuplicateGroups, group_duplicates
+from edge_effnet.data.division.prints import Prints, prints_of
 from edge_effnet.data.labels import listed
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.metrics import Skipped

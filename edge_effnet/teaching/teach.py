@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from edge_effnet.artifact import Card
-from edge_effnet.data.division.near_duplicates import Prints
+from edge_effnet.data.division.prints import Prints
 from edge_effnet.data.division.trained_on import record_of
 from edge_effnet.heads.head import Head
 from edge_effnet.heads.learning.cross_validation import (

@@ -27,6 +27,7 @@ def shared_out(cluster: str | None, threads: int | None) -> Iterator[MapShares |
     if cluster is None:
         yield None
         return
+    from edge_effnet.data.division.shared_prints import prints_shared_out
     from edge_effnet.runtime.evaluating.shares import PACKAGES
 
     choice = cluster_choice(cluster)
@@ -43,4 +44,5 @@ def shared_out(cluster: str | None, threads: int | None) -> Iterator[MapShares |
         print_note(f"the images are shared out over {counted(tasks.cores, 'core')}")
         if tasks.is_busy:
             print_note("others use all cores of the cluster; the run waits for a free one")
-        yield tasks
+        with prints_shared_out(tasks):
+            yield tasks

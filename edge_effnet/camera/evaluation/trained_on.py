@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from edge_effnet.camera.evaluation.ground_truth import GroundTruth, Known
 from edge_effnet.camera.evaluation.scenes import KNOWN_SCENES
 from edge_effnet.camera.frames import Frame
-from edge_effnet.data.division.near_duplicates import prints_of, prints_of_pixels
+from edge_effnet.data.division.prints import prints_of, prints_of_pixels
 from edge_effnet.data.division.trained_on import TrainingRecord, learned_from
 from edge_effnet.image.preprocessing import Pixels
 from edge_effnet.plurals import counted

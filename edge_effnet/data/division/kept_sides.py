@@ -18,13 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.division.near_duplicates import (
-    Prints,
-    find,
-    find_copies,
-    find_duplicates,
-    prints_of,
-)
+from edge_effnet.data.division.near_duplicates import find, find_copies, find_duplicates
+from edge_effnet.data.division.prints import Prints, prints_of
 from edge_effnet.data.division.roles import Roles, refuse_same_source
 from edge_effnet.data.division.split import Division, chosen, classes_alike, seeded_rest
 from edge_effnet.data.division.trained_on import TrainingRecord

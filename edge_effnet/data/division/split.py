@@ -20,9 +20,9 @@ from edge_effnet.data.division.near_duplicates import (
     DuplicateGroups,
     find,
     find_duplicates,
-    prints_of,
     strata_of,
 )
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.heads.kinds import NO_LABEL
 from edge_effnet.plurals import counted, plural
 from edge_effnet.stages import Advance

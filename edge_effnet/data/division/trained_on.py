@@ -18,14 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.division.near_duplicates import (
-    Prints,
-    find,
-    find_copies,
-    find_duplicates,
-    prints_of,
-)
+from edge_effnet.data.division.near_duplicates import find, find_copies, find_duplicates
+from edge_effnet.data.division.prints import Prints, prints_of
 from edge_effnet.plurals import counted
+from edge_effnet.stages import StartStage, no_progress
 
 MOST = 10_000
 _WORDS = 3  # of 8 bytes: content, and two of the perceptual hash
@@ -176,12 +172,15 @@ def leave_out_trained(
     dataset: Dataset,
     steps: Iterable[Mapping[str, Any]],
     models: Mapping[str, Steps] | None = None,
+    *,
+    stage: StartStage = no_progress,
 ) -> EvaluationSet:
     """Leave out of a data set what models were trained on, near-duplicates too.
 
     Args:
         steps: of all models that are evaluated; those without a record say nothing.
         models: the steps of each by its name, to say so where they learned from different images.
+        stage: started where images are read.
 
     Raises:
         DataError: an image is not there.
@@ -189,7 +188,8 @@ def leave_out_trained(
     known, images = records(list(steps)), len(dataset)
     if not known or not images:
         return EvaluationSet(dataset, images, recorded=bool(known))
-    prints = prints_of([s.path for s in dataset.samples])
+    advance = stage("looking for images it was trained on", images)
+    prints = prints_of([s.path for s in dataset.samples], advance)
     trained, held, unknown = _recognize(prints, known)
     usable = ~trained & ~unknown
     readable = usable & prints.readable  # the others stay, and evaluation names them

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_effnet.artifact import Card, artifact_bytes, read_artifact
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.division.near_duplicates import prints_of
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.data.division.split import divide
 from edge_effnet.data.division.trained_on import learned_from, record, records
 from edge_effnet.data.labels import listed, match_label

@@ -101,7 +101,8 @@ def plan_evaluation(
     Args:
         labels, preprocess, head: for every model, where the file does not say or says wrong.
         flat: whether a folder of images without classes will do.
-        stage: started where photos are tried for how pixels become an input.
+        stage: started where images are compared with those of a training, and where photos are
+            tried for how pixels become an input.
 
     Raises:
         ModelError: a model cannot be opened, two differ in their classes, or neither a file nor
@@ -126,7 +127,7 @@ def plan_evaluation(
         str(path): one.card.steps if one.card else ()
         for path, one in zip(models, opened, strict=True)
     }
-    evaluation_set = leave_out_trained(given, steps, of_models)
+    evaluation_set = leave_out_trained(given, steps, of_models, stage=stage)
     pixels = settle_pixels(opened, evaluation_set.dataset, stage=stage)
     return EvaluationPlan(
         tuple(models),

@@ -7,10 +7,9 @@ the caller, so that no figure depends on how the list was divided.
 
 from __future__ import annotations
 
-import os
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,30 +19,19 @@ from numpy.typing import NDArray
 
 from edge_effnet.cluster.tasks import MapShares
 from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.shares import FileShare, Origin, file_shares, find_share, origin_here
 from edge_effnet.errors import DataError
 from edge_effnet.heads.kinds import HeadChoice
 from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import Skipped
-from edge_effnet.plurals import counted
 from edge_effnet.runtime.classifier import Classifier, open_classifier
 from edge_effnet.runtime.evaluating.scoring import ScoreRows, score_images
 from edge_effnet.stages import OnProgress
 from edge_effnet.tflite.reader import read_model_bytes
 
-SHARE = 64
-"""Images: about half a second of one core; fewer cost more in sending, more leave workers idle at
-the end."""
 PACKAGES = ("edge-effnet", "ai-edge-litert", "tflite-runtime", "numpy", "opencv-python-headless")
 """Of these a worker must have the caller's versions: others may give other scores."""
-
-
-@dataclass(frozen=True)
-class Share:
-    """Files of one task, with their sizes in bytes here (None: not there)."""
-
-    paths: tuple[Path, ...]
-    sizes: tuple[int | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,23 +67,17 @@ class ShareScorer:
 
     Attributes:
         head: of every model, as the user asked.
-        source: of the images, for errors.
-        directory: that relative paths start from.
-        host: the machine that made the list.
+        origin: where the list of images was made.
     """
 
     models: tuple[SentModel, ...]
     head: HeadChoice | None
-    source: str
-    directory: Path
-    host: str
+    origin: Origin
 
-    def __call__(self, share: Share) -> ShareScores:
+    def __call__(self, share: FileShare) -> ShareScores:
         """Raises DataError where this machine sees other files than the one that made the list."""
-        if self.directory.is_dir():
-            os.chdir(self.directory)
-        self._refuse_other_files(share)
-        dataset = Dataset(tuple(Sample(path, None) for path in share.paths), (), self.source)
+        find_share(share, self.origin)
+        dataset = Dataset(tuple(Sample(path, None) for path in share.paths), (), "a share")
         rows = tuple(ScoreRows.of(model, len(dataset)) for model in self._opened)
         skipped = score_images([self._opened], dataset, rows)
         return ShareScores(rows, tuple(skipped), socket.gethostname())
@@ -113,22 +95,6 @@ class ShareScorer:
                     )
                 )
         return opened
-
-    def _refuse_other_files(self, share: Share) -> None:
-        own = [_size(path) for path in share.paths]
-        differing = [index for index, size in enumerate(own) if size != share.sizes[index]]
-        if not differing:
-            return
-        missing = [index for index in differing if own[index] is None]
-        what, which = ("missing", missing) if missing else ("of another size", differing)
-        raise DataError(
-            f"the worker on {socket.gethostname()} has other images in {self.source} than this "
-            f"machine, {self.host}",
-            found=f"{len(which)} of {counted(len(own), 'image')} of its share {what}, such as "
-            f"{share.paths[which[0]]}",
-            expected="the same files at the same place on every machine",
-            fix="put the images on a file system that all machines share, or copy them to each",
-        )
 
 
 def score_shares(
@@ -158,16 +124,16 @@ def score_shares(
             for model in models
         ),
         head,
-        dataset.source,
-        Path.cwd(),
-        socket.gethostname(),
+        origin_here(),
     )
+    paths = [sample.path for sample in dataset.samples]
     skipped: dict[int, Skipped] = {}
     done = 0
-    for answer in map_shares(scorer, _shares(dataset)):
+    for answer in map_shares(scorer, file_shares(paths)):
         for index in answer.unreadable:
-            path = dataset.samples[done + index].path
-            skipped[done + index] = _unreadable_here(path, answer.host, strict=strict)
+            skipped[done + index] = _unreadable_here(
+                paths[done + index], answer.host, strict=strict
+            )
         end = done + len(answer.rows[0].similarity)
         for own, found in zip(rows, answer.rows, strict=True):
             own.scores[done:end] = found.scores
@@ -176,19 +142,6 @@ def score_shares(
         if progress is not None:
             progress(done, len(dataset))
     return skipped
-
-
-def _shares(dataset: Dataset) -> Iterator[Share]:
-    for start in range(0, len(dataset), SHARE):
-        paths = tuple(sample.path for sample in dataset.samples[start : start + SHARE])
-        yield Share(paths, tuple(map(_size, paths)))
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def _unreadable_here(path: Path, host: str, *, strict: bool) -> Skipped:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from edge_effnet.data.dataset import Dataset
-from edge_effnet.data.division.near_duplicates import group_duplicates, prints_of, strata_of
+from edge_effnet.data.division.near_duplicates import group_duplicates, strata_of
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.data.division.trained_on import SeenInTraining, Steps, seen_in_training
 from edge_effnet.errors import DataError, OutputError, UsageProblem
 from edge_effnet.metrics import Predictions

@@ -12,7 +12,8 @@ import h5py
 import numpy as np
 import pytest
 
-from edge_effnet.data.division.near_duplicates import find_copies, prints_of
+from edge_effnet.data.division.near_duplicates import find_copies
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.data.division.trained_on import records
 from edge_effnet.errors import DataError, UsageProblem
 from edge_effnet.network.weights.checkpoint import peek

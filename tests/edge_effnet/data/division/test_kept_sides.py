@@ -13,7 +13,7 @@ import pytest
 
 from edge_effnet.data.dataset import Dataset
 from edge_effnet.data.division.kept_sides import divide_again
-from edge_effnet.data.division.near_duplicates import prints_of
+from edge_effnet.data.division.prints import prints_of
 from edge_effnet.data.division.roles import Roles, assign_roles
 from edge_effnet.data.division.trained_on import TrainingRecord, record, records
 from edge_effnet.data.listing import load_dataset

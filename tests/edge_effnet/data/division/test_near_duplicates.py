@@ -14,13 +14,12 @@ from hypothesis import strategies as st
 from edge_effnet.data.dataset import Dataset, Sample
 from edge_effnet.data.division.near_duplicates import (
     NEAR_BITS,
-    Prints,
     find,
     find_copies,
     find_duplicates,
     groups,
-    prints_of,
 )
+from edge_effnet.data.division.prints import Prints, prints_of
 from edge_effnet.data.listing import load_dataset, load_images
 from edge_effnet.errors import DataError
 from tests.edge_effnet.data.conftest import MakePhotos, draw, write

@@ -12,7 +12,7 @@ from edge_effnet.errors import DataError, ModelError
 from edge_effnet.image.reading import read_image
 from edge_effnet.metrics import compare_predictions, summarize
 from edge_effnet.runtime.classifier import open_classifier
-from edge_effnet.runtime.evaluating import predict as evaluation
+from edge_effnet.runtime.evaluating import scoring
 from edge_effnet.runtime.evaluating.predict import predict, predict_many
 
 MakeModel = Callable[..., Path]
@@ -82,7 +82,7 @@ def test_each_image_is_decoded_once_for_all_models(
         decoded.append(path)
         return read_image(path)
 
-    monkeypatch.setattr(evaluation, "read_image", counting)
+    monkeypatch.setattr(scoring, "read_image", counting)
     predict_many([colour_model(), colour_model("again.tflite")], load_dataset(colour_folder))
     assert len(decoded) == 30
 
