@@ -42,7 +42,7 @@ def connected(
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         raise UsageProblem(
             f"there is no Ray cluster at {choice.address}",
-            found=lines[0] if lines else type(error).__name__,
+            found=lines[-1 if lines[0].endswith(":") else 0] if lines else type(error).__name__,
             expected="a head node of the same versions of Ray and Python, started with "
             "'ray start --head'",
             fix="start it (where it asks for a token, RAY_AUTH_MODE=token sends it), or "
@@ -66,6 +66,7 @@ def ray_module(purpose: str, extra: str = "cluster") -> Any:
     """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # of tasks that nobody waits for
     try:
         import ray
     except ImportError as error:

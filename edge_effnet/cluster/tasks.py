@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -57,33 +58,26 @@ class RayTasks:
             EdgeEffnetError: what ``work`` raised; a worker has other versions; or a task ended
                 without an answer, again and again.
         """
-        # In a list, so that Ray does not unpack it before the versions are compared.
-        job = [self.ray.put(work)]
-        task = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(_call)
+        # In a list, and shares pickled, so that Ray unpacks neither before versions are compared.
         own = own_versions(self.packages), socket.gethostname()
         waiting: deque[Any] = deque()
-        for share in shares:
-            waiting.append(task.remote(own, job, share))
-            if len(waiting) > _WAITING_PER_CORE * self.cores:
-                yield self._answer(waiting.popleft())
-        while waiting:
-            yield self._answer(waiting.popleft())
-
-    def _answer(self, reference: Any) -> Any:
         try:
-            answer, failure = self.ray.get(reference)
-        except self.ray.exceptions.RayError as error:
+            job = [self.ray.put(work)]
+            task = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(_call)
+            for share in shares:
+                waiting.append(task.remote(own, job, pickle.dumps(share)))
+                if len(waiting) > _WAITING_PER_CORE * self.cores:
+                    yield _answer(self.ray.get(waiting.popleft()))
+            while waiting:
+                yield _answer(self.ray.get(waiting.popleft()))
+        except (self.ray.exceptions.RayError, ConnectionError) as error:
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise EdgeEffnetError(
-                "the workers of the cluster did not finish their share",
+                "the workers of the cluster did not finish their shares",
                 found=lines[-1] if lines else type(error).__name__,
-                fix="install the same edge-effnet on all machines; where a worker ended, look at "
-                "Ray's logs: memory is the usual reason",
+                fix="install the same edge-effnet on all machines; where a worker or the head node "
+                "ended, look at Ray's logs: memory is the usual reason",
             ) from error
-        if failure is not None:
-            kind, parts = failure
-            raise _rebuilt(kind, parts)
-        return answer
 
 
 def ray_tasks(ray: Any, packages: Iterable[str]) -> RayTasks:
@@ -106,7 +100,7 @@ _job: tuple[str, Any] = "", None  # of this worker: what it was sent last, by it
 
 
 def _call(
-    wanted: tuple[dict[str, str], str], job: list[Any], share: Any
+    wanted: tuple[dict[str, str], str], job: list[Any], share: bytes
 ) -> tuple[Any, tuple[type[EdgeEffnetError], dict[str, Any]] | None]:
     """On a worker: the answer, or the class and the parts of an error."""
     global _job
@@ -120,7 +114,7 @@ def _call(
             raise error
         if _job[0] != job[0].hex():
             _job = job[0].hex(), ray.get(job[0])
-        return _job[1](share), None
+        return _job[1](pickle.loads(share)), None  # noqa: S301 (from the command, as all that Ray brings)
     except EdgeEffnetError as error:
         return None, (type(error), _parts(error))
 
@@ -129,8 +123,13 @@ def _parts(error: EdgeEffnetError) -> dict[str, Any]:
     return {name: getattr(error, name) for name in ("what", "found", "expected", "fix")}
 
 
-def _rebuilt(kind: type[EdgeEffnetError], parts: Mapping[str, Any]) -> EdgeEffnetError:
-    """The error of a worker: of its class, which may be made in another way than from its parts."""
+def _answer(outcome: tuple[Any, tuple[type[EdgeEffnetError], dict[str, Any]] | None]) -> Any:
+    """Of ``_call``; raises the error in it, of a class that may be made in another way than from
+    its parts."""
+    answer, failure = outcome
+    if failure is None:
+        return answer
+    kind, parts = failure
     error = kind.__new__(kind)
     EdgeEffnetError.__init__(error, **parts)
-    return error
+    raise error

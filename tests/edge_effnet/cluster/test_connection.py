@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import socket
 
 import pytest
@@ -10,9 +9,7 @@ import pytest
 from edge_effnet.cluster.choice import ClusterChoice
 from edge_effnet.cluster.connection import connected
 from edge_effnet.errors import MissingExtra, UsageProblem
-
-HAS_RAY = importlib.util.find_spec("ray") is not None
-with_ray = pytest.mark.skipif(not HAS_RAY, reason="needs Ray: pip install 'edge-effnet[cluster]'")
+from tests.edge_effnet.cluster.conftest import with_ray, without_ray
 
 
 def connect(choice: ClusterChoice) -> None:
@@ -20,7 +17,7 @@ def connect(choice: ClusterChoice) -> None:
         pytest.fail("nothing to connect to")
 
 
-@pytest.mark.skipif(HAS_RAY, reason="Ray is installed")
+@without_ray
 def test_without_ray_the_line_says_what_to_install() -> None:
     with pytest.raises(MissingExtra, match=r"this test needs ray.*'edge-effnet\[cluster\]'"):
         connect(ClusterChoice("local", 1))
