@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from edge_effnet.data import shares
-from edge_effnet.data.listing import load_dataset, load_images
+from edge_effnet.data.dataset import Dataset, Sample
+from edge_effnet.data.listing import load_dataset
 from edge_effnet.errors import DataError
 from edge_effnet.runtime.evaluating.predict import predict_many
 from tests.edge_effnet.conftest import BLUE_IS_RED, MakeModel
@@ -59,7 +60,8 @@ def test_any_division_gives_the_same(
 
 
 def test_similarities_of_a_taught_model(taught_model: Path, colour_folder: Path) -> None:
-    dataset = load_images(colour_folder)
+    paths = sorted(colour_folder.rglob("*.png"))
+    dataset = Dataset(tuple(Sample(path, None) for path in paths), (), "colours without classes")
     (alone,) = predict_many([taught_model], dataset)
     (shared,) = predict_many([taught_model], dataset, map_shares=as_sent)
     assert alone.similarity is not None
