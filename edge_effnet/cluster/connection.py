@@ -12,6 +12,7 @@ from edge_effnet.cluster.choice import ClusterChoice
 from edge_effnet.errors import MissingExtra, UsageProblem
 
 _ANSWER_SECONDS = 10.0
+_LIMITS = "EDGE_EFFNET_MAX_"  # of edge_effnet.files.limits
 
 
 @contextmanager
@@ -36,6 +37,9 @@ def connected(
     settings: dict[str, Any] = {"log_to_driver": False, "logging_level": "CRITICAL"}
     if choice.is_local:
         settings |= {"num_cpus": local_cores, "include_dashboard": False}
+    # Limits that the user set hold on the workers too.
+    if limits := {name: text for name, text in os.environ.items() if name.startswith(_LIMITS)}:
+        settings["runtime_env"] = {"env_vars": limits}
     try:
         ray.init(choice.address, **settings)
     except Exception as error:
