@@ -38,6 +38,7 @@ class Origin:
 
 
 def origin_here() -> Origin:
+    """This machine and its current directory."""
     return Origin(socket.gethostname(), Path.cwd())
 
 
