@@ -58,11 +58,11 @@ class RayTasks:
             EdgeEffnetError: what ``work`` raised; a worker has other versions; or a task ended
                 without an answer, again and again.
         """
-        # In a list, and shares pickled, so that Ray unpacks neither before versions are compared.
+        # All pickled, and the work in a list: nobody unpacks them before versions are compared.
         own = own_versions(self.packages), socket.gethostname()
         waiting: deque[Any] = deque()
         try:
-            job = [self.ray.put(work)]
+            job = [self.ray.put(self.ray.cloudpickle.dumps(work))]
             task = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(_call)
             for share in shares:
                 waiting.append(task.remote(own, job, pickle.dumps(share)))
@@ -70,7 +70,8 @@ class RayTasks:
                     yield _answer(self.ray.get(waiting.popleft()))
             while waiting:
                 yield _answer(self.ray.get(waiting.popleft()))
-        except (self.ray.exceptions.RayError, ConnectionError) as error:
+        except (self.ray.exceptions.RayError, ConnectionError, ImportError) as error:
+            # An ImportError is of the head node, which passes on what a client sends.
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             raise EdgeEffnetError(
                 "the workers of the cluster did not finish their shares",
@@ -113,8 +114,8 @@ def _call(
         if (error := other_versions(who, own, "this machine", versions, host)) is not None:
             raise error
         if _job[0] != job[0].hex():
-            _job = job[0].hex(), ray.get(job[0])
-        return _job[1](pickle.loads(share)), None  # noqa: S301 (from the command, as all that Ray brings)
+            _job = job[0].hex(), pickle.loads(ray.get(job[0]))  # noqa: S301 (from the command)
+        return _job[1](pickle.loads(share)), None  # noqa: S301 (the same)
     except EdgeEffnetError as error:
         return None, (type(error), _parts(error))
 
