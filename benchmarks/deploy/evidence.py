@@ -88,7 +88,7 @@ def _by_features(old: Path, new: Path) -> Evidence | None:
         return None
     seed = _last(backbone.card, TAUGHT).get("seed", 0)
     against = compare_with_previous(
-        previous, now.collection, now.decay, seed if isinstance(seed, int) else 0
+        previous, now.collection, now.settings, seed if isinstance(seed, int) else 0
     )
     if not against.every.images:
         return None

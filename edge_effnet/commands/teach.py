@@ -163,7 +163,7 @@ def command(
         against = None
         if previous is not None:
             before = previous.renamed(names)
-            against = compare_with_previous(before, collection, taught.decay, seed)
+            against = compare_with_previous(before, collection, taught.settings, seed)
         if against and replacing and not force:
             refuse_worse(against, removed)
         card = write_artifact(out, taught.model, taught.card, overwrite=force or replacing)

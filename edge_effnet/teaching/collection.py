@@ -45,6 +45,7 @@ class Collection:
         paths: of each; of one that is only remembered, its class and the beginning of its hash.
         source: for people.
         skipped: files that could not be read.
+        added: classes that were taught later than the others, see ``heads.learning.added_classes``.
     """
 
     labels: tuple[str, ...]
@@ -55,6 +56,7 @@ class Collection:
     paths: tuple[Path, ...]
     source: str
     skipped: tuple[Skipped, ...] = ()
+    added: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -119,8 +121,11 @@ class Collection:
             )
         kept = self._chosen(self.classes != gone)
         classes = np.where(kept.classes > gone, kept.classes - 1, kept.classes)
-        labels = tuple(label for label in self.labels if label != self.labels[gone])
-        return replace(kept, labels=labels, classes=classes)
+        labels, added = (
+            tuple(label for label in names if label != self.labels[gone])
+            for names in (self.labels, self.added)
+        )
+        return replace(kept, labels=labels, classes=classes, added=added)
 
     def renamed(self, old: str, new: str) -> Collection:
         """The same with another name for a class.
@@ -136,7 +141,8 @@ class Collection:
                 fix=f"--add {new}=DIR adds photos to it",
             )
         labels = tuple(new if place == index else name for place, name in enumerate(self.labels))
-        return replace(self, labels=labels)
+        added = tuple(new if name == old else name for name in self.added)
+        return replace(self, labels=labels, added=added)
 
     def without_moved(self, other: Collection) -> Collection:
         """The same without images that ``other`` has in another class.
@@ -180,6 +186,7 @@ class Collection:
             self.paths + added.paths,
             self.source,
             self.skipped + added.skipped,
+            self.added + tuple(name for name in other.added if name not in self.labels),
         )
 
     def _find(self, name: str, option: str) -> int:

@@ -38,13 +38,23 @@ def read_folders(
 
 
 def with_more(remembered: Collection, more: Collection | None) -> Collection:
-    """What a file was taught, and more photos. Of a photo that is among both, in another class,
-    what is said now holds.
+    """What a file was taught, and more photos; classes that it did not know are added ones. Of a
+    photo that is among both, in another class, what is said now holds.
 
     Raises:
         DataError: no photo of a class would be left.
     """
-    return remembered if more is None else remembered.without_moved(more).joined(more)
+    if more is None:
+        return remembered
+    return _adding(remembered.without_moved(more).joined(more), remembered.labels)
+
+
+def _adding(collection: Collection, known: Sequence[str]) -> Collection:
+    """The same, with all classes but the known ones as added later."""
+    added = tuple(
+        name for name in collection.labels if name in collection.added or name not in known
+    )
+    return replace(collection, added=added)
 
 
 def known_and_more(
@@ -78,7 +88,10 @@ def known_and_more(
     except DataError:
         known = taught_hashes(backbone.card, backbone.path)
         lost = len(known.difference(more.hashes if more is not None else ()))
-    found = more if remembered is None else with_more(remembered, more)
+    if remembered is not None:
+        found: Collection | None = with_more(remembered, more)
+    else:
+        found = None if more is None else _adding(more, labels)
     lacking = [name for name in labels if found is None or name not in found.labels]
     if lacking or found is None:
         raise DataError(

@@ -20,9 +20,8 @@ from edge_effnet.heads.learning.softmax_regression import fit
 from edge_effnet.metrics.two_models.previous import Against, compare_with_before
 from edge_effnet.teaching.backbone import TAUGHT, Backbone, open_backbone
 from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.layer_settings import LayerSettings, settings_from_json
 from edge_effnet.teaching.remembered import remembered_collection
-
-_NO_DECAY = 1e-3  # of a card that does not say
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,15 +30,15 @@ class Previous:
 
     path: Path
     collection: Collection
-    decay: float
+    settings: LayerSettings
 
     def renamed(self, pairs: Sequence[tuple[str, str]]) -> Previous:
         """The same with the names that its classes have now."""
-        collection = self.collection
+        collection, settings = self.collection, self.settings
         for old, new in pairs:
             if old in collection.labels and new not in collection.labels:
-                collection = collection.renamed(old, new)
-        return Previous(self.path, collection, self.decay)
+                collection, settings = collection.renamed(old, new), settings.renamed(old, new)
+        return Previous(self.path, collection, settings)
 
 
 def taught_card_of(path: Path) -> Card | None:
@@ -78,16 +77,16 @@ def read_previous(path: Path, backbone: Backbone) -> Previous:
             fix="name another file with --out, or replace it with --force",
         ) from error
     steps = [step for step in (own.card.steps if own.card else ()) if step.get("step") == TAUGHT]
-    return Previous(path, collection, float(steps[-1].get("weight_decay", _NO_DECAY)))
+    return Previous(path, collection, settings_from_json(steps[-1]))
 
 
 def compare_with_previous(
-    previous: Previous, collection: Collection, decay: float, seed: int
+    previous: Previous, collection: Collection, settings: LayerSettings, seed: int
 ) -> Against:
     """Ask layers of before and of now about the images of now.
 
     Args:
-        decay: of the layer of now.
+        settings: of the layer of now.
         seed: of the division into folds.
     """
     before = previous.collection
@@ -99,8 +98,8 @@ def compare_with_previous(
     of_before = np.array([pair in pairs for pair in zip(union.hashes, names, strict=True)])
     of_now = np.arange(len(union)) < len(collection)
     asked = of_now & (fold >= 0)
-    was = _right(images, fold, of_before, previous.decay)
-    now = _right(images, fold, of_now, decay)
+    was = _right(images, fold, of_before, previous.settings, union.labels)
+    now = _right(images, fold, of_now, settings, union.labels)
     return compare_with_before(
         str(previous.path),
         [name for name, chosen in zip(names, asked, strict=True) if chosen],
@@ -112,7 +111,11 @@ def compare_with_previous(
 
 
 def _right(
-    images: TaughtImages, fold: NDArray[np.int64], learned: NDArray[np.bool_], decay: float
+    images: TaughtImages,
+    fold: NDArray[np.int64],
+    learned: NDArray[np.bool_],
+    settings: LayerSettings,
+    names: Sequence[str],
 ) -> NDArray[np.bool_]:
     """Whether each image is answered right by a layer that learned from others of ``learned``."""
     right = np.zeros(len(fold), np.bool_)
@@ -125,8 +128,12 @@ def _right(
         own = np.zeros(len(fold), np.int64)
         own[chosen] = labels
         layer = fit(
-            images.problem, images.all_views(own), len(classes), decay, images.all_views(chosen)
-        )
+            images.problem,
+            images.all_views(own),
+            len(classes),
+            settings.decay,
+            images.all_views(chosen),
+        ).lowered(settings.lowered_by([names[label] for label in classes]))
         right[out] = classes[layer.scores(images.asked[out]).argmax(axis=1)] == images.labels[out]
     return right
 

@@ -54,6 +54,7 @@ def remembered_collection(card: Card | None, path: Path, backbone: Backbone) -> 
             for digest, _ in found
         ),
         str(path),
+        added=_added_of(card, rows),
     )
 
 
@@ -78,6 +79,12 @@ def _bursts_of(card: Card | None) -> dict[str, str]:
         if isinstance(digests, list) and burst_of(Path(f"{burst}-0.jpg"))
         for digest in digests
     }
+
+
+def _added_of(card: Card | None, known: Mapping[str, Any]) -> tuple[str, ...]:
+    """Classes that were taught later than the others."""
+    added = _taught_step(card).get("added", ())
+    return tuple(name for name in added if name in known) if isinstance(added, list) else ()
 
 
 def _taught_step(card: Card | None) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from edge_effnet.artifact import Card
 from edge_effnet.data.division.prints import Prints
 from edge_effnet.data.division.trained_on import record_of
 from edge_effnet.heads.head import Head
+from edge_effnet.heads.learning.added_classes import lowered_by, with_lowered
 from edge_effnet.heads.learning.cross_validation import (
     FOLDS,
     CrossValidation,
@@ -24,6 +25,7 @@ from edge_effnet.metrics import Predictions
 from edge_effnet.stages import StartStage
 from edge_effnet.teaching.backbone import TAUGHT, Backbone
 from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.layer_settings import LayerSettings
 from edge_effnet.teaching.taught_file import taught_card, taught_model
 
 
@@ -36,7 +38,7 @@ class Taught:
             images, so that nothing can be said.
         half_right: share right by layers that learned from half as many images, or None.
         learned_right: share of the images right by the layer that learned from them.
-        decay: of the layer.
+        settings: of the layer.
         not_evaluated: classes with fewer than two different images.
         unknown: the rule for other things, in the card too.
         one_scene: classes most of whose images look the same, as frames of one clip: images that
@@ -49,7 +51,7 @@ class Taught:
     predictions: Predictions | None
     half_right: float | None
     learned_right: float
-    decay: float
+    settings: LayerSettings
     not_evaluated: tuple[str, ...]
     unknown: Unknown | None
     one_scene: tuple[str, ...]
@@ -76,10 +78,21 @@ def teach(
     )
     done = stage("cross-validating", None)
     validation = cross_validate(images, seed)
+    lowered = lowered_by(
+        validation.scores,
+        images.labels,
+        validation.evaluated,
+        [collection.labels.index(name) for name in collection.added],
+    )
+    validation = replace(validation, scores=with_lowered(validation.scores, lowered))
+    settings = LayerSettings(
+        validation.decay,
+        {name: float(one) for name, one in zip(collection.labels, lowered, strict=True) if one},
+    )
     done(1)
     done = stage("learning", None)
     labels = images.all_views(images.labels)
-    layer = fit(images.problem, labels, images.classes, validation.decay)
+    layer = fit(images.problem, labels, images.classes, validation.decay).lowered(lowered)
     means = mean_features(images.asked, images.labels, images.classes)
     model = taught_model(backbone, layer, means, name)
     done(1)
@@ -92,7 +105,8 @@ def teach(
         "images_per_class": collection.class_counts,
         "classes": collection.remembered(),
         **({"bursts": bursts} if (bursts := collection.bursts()) else {}),
-        "weight_decay": validation.decay,
+        **({"added": list(collection.added)} if collection.added else {}),
+        **settings.to_json(),
         "seed": seed,
         "cross_validation": _measured(validation, images),
         "data": {
@@ -108,7 +122,7 @@ def teach(
         _predictions(collection, validation),
         validation.half_right,
         float((layer.scores(images.asked).argmax(axis=1) == images.labels).mean()),
-        validation.decay,
+        settings,
         tuple(
             name
             for label, name in enumerate(collection.labels)

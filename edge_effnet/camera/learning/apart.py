@@ -12,6 +12,7 @@ from typing import Any
 from edge_effnet.artifact import write_artifact
 from edge_effnet.camera.collecting.layout import class_folders, folder_label
 from edge_effnet.camera.learning.summary import summary_of
+from edge_effnet.data.division.bursts import burst_of
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.heads.learning.cross_validation import LOST_SHARE
 from edge_effnet.runtime.classifier import open_classifier
@@ -63,6 +64,15 @@ def _learn(photos: Path, file: Path, out: Path) -> dict[str, Any]:
     except EdgeEffnetError:  # of a model that was not taught there is nothing to compare with
         against = None
     else:
-        against = compare_with_previous(previous, collection, taught.decay, SEED)
+        against = compare_with_previous(previous, collection, taught.settings, SEED)
     write_artifact(out, taught.model, taught.card)
-    return summary_of(taught, against, recorded=tuple(folders), name=file.name, lost=lost)
+    pairs = zip(collection.classes, collection.paths, strict=True)
+    here = {collection.labels[label] for label, path in pairs if burst_of(path) is not None}
+    return summary_of(
+        taught,
+        against,
+        recorded=tuple(folders),
+        name=file.name,
+        lost=lost,
+        elsewhere=[name for name in labels if name not in here] if here else (),
+    )

@@ -48,6 +48,10 @@ class LinearClassifier:
         """Args: features: unit, (images, width). Returns: (images, classes)."""
         return softmax(features @ self.weights.T + self.bias)
 
+    def lowered(self, by: Float32Array) -> LinearClassifier:
+        """The same with lower logits, (classes,)."""
+        return LinearClassifier(self.weights, self.bias - by)
+
 
 def softmax(logits: NDArray[np.floating]) -> Float32Array:
     raised = np.exp(logits - logits.max(axis=-1, keepdims=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.cli import run
 from edge_effnet.image.preprocessing import Pixels
+from tests.edge_effnet.conftest import MakeModel
 
 RGB = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 MakeClip = Callable[..., Path]
@@ -131,3 +133,22 @@ def send_stream(
         head = f"--b\r\nContent-Type: image/jpeg\r\n{size}\r\n"
         handler.wfile.write(head.encode() + part + b"\r\n")
     handler.wfile.write(b"--b--\r\n")
+
+
+@pytest.fixture
+def recorded_model(
+    tmp_path: Path,
+    colour_model: MakeModel,
+    colour_folder: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> Path:
+    """As ``taught_model``, with photos that a camera recorded, each with a press of its own."""
+    base, path = colour_model("base.tflite"), tmp_path / "taught.tflite"
+    for colour in ("red", "green"):
+        folder = tmp_path / "photos" / colour
+        folder.mkdir(parents=True)
+        for number, photo in enumerate(sorted((colour_folder / colour).iterdir())):
+            shutil.copyfile(photo, folder / f"burst-20261129-0900{number:02d}-1-0000.png")
+    assert run(["teach", str(tmp_path / "photos"), "--base", str(base), "--out", str(path)]) == 0
+    capsys.readouterr()
+    return path

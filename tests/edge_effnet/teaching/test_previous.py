@@ -11,9 +11,11 @@ import pytest
 from edge_effnet.errors import OutputError
 from edge_effnet.heads.learning.softmax_regression import unit
 from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.layer_settings import LayerSettings
 from edge_effnet.teaching.previous import Previous, compare_with_previous, refuse_worse
 
 CLASSES, WIDTH = 3, 60
+SETTINGS = LayerSettings(1e-2)
 BEFORE = Path("before.tflite")
 
 
@@ -42,7 +44,7 @@ def drawn(each: int, *, third: int | None = None, noise: float = 0.9) -> Collect
 
 def test_images_of_now_are_asked_of_layers_that_have_not_learned_them() -> None:
     few, many = drawn(6), drawn(60)
-    against = compare_with_previous(Previous(BEFORE, few, 1e-2), many, 1e-2, seed=0)
+    against = compare_with_previous(Previous(BEFORE, few, SETTINGS), many, SETTINGS, seed=0)
     assert against.every.images == len(many)
     # Were the first six of each class asked of a layer that knows them, all would be right.
     assert against.every.before < against.every.now < len(many)
@@ -52,7 +54,7 @@ def test_images_of_now_are_asked_of_layers_that_have_not_learned_them() -> None:
 
 def test_a_layer_of_fewer_images_is_worse_and_refused() -> None:
     few, many = (drawn(each, noise=1.2) for each in (6, 60))
-    against = compare_with_previous(Previous(BEFORE, many, 1e-2), few, 1e-2, seed=0)
+    against = compare_with_previous(Previous(BEFORE, many, SETTINGS), few, SETTINGS, seed=0)
     assert against.is_worse
     with pytest.raises(OutputError, match="is better than what would replace it"):
         refuse_worse(against, ())
@@ -61,7 +63,7 @@ def test_a_layer_of_fewer_images_is_worse_and_refused() -> None:
 def test_a_class_that_only_the_new_one_knows_counts_for_it() -> None:
     both = drawn(20)
     old = both.without("c")
-    against = compare_with_previous(Previous(BEFORE, old, 1e-2), both, 1e-2, seed=0)
+    against = compare_with_previous(Previous(BEFORE, old, SETTINGS), both, SETTINGS, seed=0)
     assert against.new == ("c",)
     assert against.known.images == 40
     assert against.every.before == against.known.before
@@ -70,7 +72,7 @@ def test_a_class_that_only_the_new_one_knows_counts_for_it() -> None:
 def test_a_class_that_only_the_new_one_knows_does_not_hide_a_loss() -> None:
     old = drawn(60, noise=1.2).without("c")
     few = drawn(10, third=60, noise=1.2)
-    against = compare_with_previous(Previous(BEFORE, old, 1e-2), few, 1e-2, seed=0)
+    against = compare_with_previous(Previous(BEFORE, old, SETTINGS), few, SETTINGS, seed=0)
     assert against.every.now > against.every.before
     assert against.worse == against.known
     with pytest.raises(OutputError, match="is better than what would replace it") as refused:
@@ -82,9 +84,9 @@ def test_a_class_that_only_the_new_one_knows_does_not_hide_a_loss() -> None:
 
 def test_names_that_were_changed_are_the_same_classes() -> None:
     images = drawn(20)
-    before = Previous(BEFORE, images, 1e-2).renamed([("a", "x")])
+    before = Previous(BEFORE, images, SETTINGS).renamed([("a", "x")])
     now = images.renamed("a", "x")
-    against = compare_with_previous(before, now, 1e-2, seed=0)
+    against = compare_with_previous(before, now, SETTINGS, seed=0)
     assert (against.new, against.forgotten) == ((), ())
     assert against.every.before == against.every.now
 
@@ -92,7 +94,7 @@ def test_names_that_were_changed_are_the_same_classes() -> None:
 def test_a_class_that_is_lost_unasked_is_refused() -> None:
     images = drawn(20)
     fewer = images.without("c")
-    against = compare_with_previous(Previous(BEFORE, images, 1e-2), fewer, 1e-2, seed=0)
+    against = compare_with_previous(Previous(BEFORE, images, SETTINGS), fewer, SETTINGS, seed=0)
     with pytest.raises(OutputError, match="knows classes that the new file would not"):
         refuse_worse(against, ())
     refuse_worse(against, ["c"])

@@ -38,10 +38,10 @@ def record(page: Chrome, label: str) -> None:
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 def test_an_unknown_thing_is_learned_on_the_page(
-    taught_model: Path, clip: MakeClip, tmp_path: Path, size: tuple[int, int]
+    recorded_model: Path, clip: MakeClip, tmp_path: Path, size: tuple[int, int]
 ) -> None:
     video, kept = clip(["blue"] * 60), tmp_path / "kept"
-    options = ("--model", taught_model, "--source", video, "--loop", "--collect", kept)
+    options = ("--model", recorded_model, "--source", video, "--loop", "--collect", kept)
     document = tmp_path / "run.json"
     with (
         browser(size) as page,
@@ -64,17 +64,17 @@ def test_an_unknown_thing_is_learned_on_the_page(
         until(page, lambda: text(page, "answer") == "unknown")
         page.find_element(By.ID, "back").click()
         until(page, lambda: text(page, "answer") == "blue")
-    assert read_artifact(taught_model).labels == ("green", "red", "blue")
+    assert read_artifact(recorded_model).labels == ("green", "red", "blue")
     run = json.loads(document.read_text())
     assert len(run["earlier_models"]) == 3
     assert len(list(kept.glob("photos/blue/*.jpg"))) >= 4
 
 
 def test_strangers_are_a_class_of_their_own(
-    taught_model: Path, clip: MakeClip, tmp_path: Path
+    recorded_model: Path, clip: MakeClip, tmp_path: Path
 ) -> None:
     video, kept = clip(["blue"] * 60), tmp_path / "kept"
-    options = ("--model", taught_model, "--source", video, "--loop", "--collect", kept)
+    options = ("--model", recorded_model, "--source", video, "--loop", "--collect", kept)
     with browser(PHONE) as page, running(*options, "--serve", "127.0.0.1:0") as (_, url):
         page.get(url)
         record(page, "none")
@@ -83,10 +83,10 @@ def test_strangers_are_a_class_of_their_own(
 
 
 def test_kept_frames_are_labelled_many_at_once(
-    taught_model: Path, clip: MakeClip, tmp_path: Path
+    recorded_model: Path, clip: MakeClip, tmp_path: Path
 ) -> None:
     video, kept = clip(["blue"] * 30 + ["red"] * 10), tmp_path / "kept"
-    options = ("--model", taught_model, "--source", video, "--loop", "--collect", kept)
+    options = ("--model", recorded_model, "--source", video, "--loop", "--collect", kept)
     with browser(DESKTOP) as page, running(*options, "--serve", "127.0.0.1:0") as (_, url):
         page.get(url)
         until(page, lambda: page.find_element(By.ID, "label-kept").is_displayed())

@@ -13,7 +13,7 @@ from edge_effnet.artifact import read_artifact
 from edge_effnet.camera.learning.learner import Learner
 from edge_effnet.files.exchange import newest_before
 from edge_effnet.runtime.classifier import open_classifier
-from tests.edge_effnet.camera.conftest import plain, wait_for
+from tests.edge_effnet.camera.conftest import RGB, plain, wait_for
 from tests.edge_effnet.conftest import MakeModel, write_image
 
 
@@ -26,7 +26,7 @@ def record(collected: Path, label: str, presses: int, photos: int = 4) -> None:
     """Photos as ``--collect`` names them: of each press the light is another."""
     for press in range(presses):
         for place in range(photos):
-            pixels = plain("blue") - 8 * (press + 1) + place
+            pixels = plain(label if label in RGB else "blue") - 8 * (press + 1) + place
             name = f"burst-20261129-1015{press:02d}-{press + 1}-{place:04d}.jpg"
             write_image(collected / "photos" / label / name, pixels)
 
@@ -42,49 +42,53 @@ def learner_of(*files: Path, collected: Path, said: list[str] | None = None) -> 
     return Learner(files, collected, flush=lambda: None, say=say)
 
 
-def test_a_new_thing_is_learned_and_the_old_file_stays(taught_model: Path, collected: Path) -> None:
+def test_a_new_thing_is_learned_and_the_old_file_stays(
+    recorded_model: Path, collected: Path
+) -> None:
     record(collected, "blue", presses=3)
     said: list[str] = []
-    state = learned(learner_of(taught_model, collected=collected, said=said))
+    state = learned(learner_of(recorded_model, collected=collected, said=said))
     assert state["problem"] is None
     assert state["lines"][0] == "blue: right on 12 of 12 photos of another moment"
     assert said[0].startswith("learned in ")
-    model = open_classifier(taught_model)
+    model = open_classifier(recorded_model)
     assert model.labels == ("green", "red", "blue")
     assert model.labels[int(model.scores(plain("blue")).argmax())] == "blue"
-    before = newest_before(taught_model)
+    before = newest_before(recorded_model)
     assert before is not None
     assert read_artifact(before).labels == ("green", "red")
 
 
 def test_one_press_is_not_enough_to_say_how_right_it_is(
-    taught_model: Path, collected: Path
+    recorded_model: Path, collected: Path
 ) -> None:
     record(collected, "blue", presses=1)
-    state = learned(learner_of(taught_model, collected=collected))
+    state = learned(learner_of(recorded_model, collected=collected))
     assert state["lines"][0] == (
         "blue: not enough different views yet, 4 photos of one moment: record it again from "
         "elsewhere"
     )
-    assert open_classifier(taught_model).labels == ("green", "red", "blue")
+    assert open_classifier(recorded_model).labels == ("green", "red", "blue")
 
 
-def test_one_tap_goes_back_and_another_forth(taught_model: Path, collected: Path) -> None:
+def test_one_tap_goes_back_and_another_forth(recorded_model: Path, collected: Path) -> None:
     record(collected, "blue", presses=2)
-    learner = learner_of(taught_model, collected=collected)
+    learner = learner_of(recorded_model, collected=collected)
     assert not learner.state()["can_go_back"]
     assert learned(learner)["can_go_back"]
     for labels in (("green", "red"), ("green", "red", "blue")):
         learner.go_back()
-        assert read_artifact(taught_model).labels == labels
+        assert read_artifact(recorded_model).labels == labels
 
 
-def test_the_reference_learns_the_same(taught_model: Path, collected: Path, tmp_path: Path) -> None:
+def test_the_reference_learns_the_same(
+    recorded_model: Path, collected: Path, tmp_path: Path
+) -> None:
     reference = tmp_path / "reference.tflite"
-    shutil.copyfile(taught_model, reference)
+    shutil.copyfile(recorded_model, reference)
     record(collected, "blue", presses=2)
-    assert learned(learner_of(taught_model, reference, collected=collected))["problem"] is None
-    assert read_artifact(reference).labels == read_artifact(taught_model).labels
+    assert learned(learner_of(recorded_model, reference, collected=collected))["problem"] is None
+    assert read_artifact(reference).labels == read_artifact(recorded_model).labels
 
 
 def test_a_model_that_was_not_taught_needs_photos_of_all_that_it_knows(
@@ -100,7 +104,14 @@ def test_a_model_that_was_not_taught_needs_photos_of_all_that_it_knows(
     assert model.read_bytes() == before
     for colour in ("red", "green", "blue"):
         shutil.copytree(colour_folder / colour, collected / "photos" / colour)
-    assert learned(learner)["problem"] is None
+    state = learned(learner)
+    assert state["worse"]
+    assert state["problem"] == (
+        "no photo of red, green, blue was recorded by this camera, so that much of what it shows "
+        "may be taken for cup: record each of those once too"
+    )
+    assert model.read_bytes() == before
+    assert learned(learner, worse=True)["problem"] is None
     assert set(open_classifier(model).labels) == {"red", "green", "blue", "cup"}
 
 
@@ -151,7 +162,8 @@ def test_with_the_photos_beside_nothing_is_forgotten(
     monkeypatch.setenv("EDGE_EFFNET_CACHE", str(tmp_path / "another machine"))
     for colour in ("red", "green"):
         shutil.copytree(colour_folder / colour, collected / "photos" / colour)
-    record(collected, "blue", presses=2)
+    for colour in ("red", "green", "blue"):
+        record(collected, colour, presses=2)
     assert learned(learner_of(taught_model, collected=collected))["problem"] is None
 
 
