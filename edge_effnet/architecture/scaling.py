@@ -22,6 +22,9 @@ from edge_effnet.errors import UsageProblem
 ALPHA, BETA, GAMMA = 1.2, 1.1, 1.15
 # The published constants give 1.92; more than a tenth off 2 is no compound scaling.
 CONSTRAINT_TOLERANCE = 0.2
+# Of growth that begins below the base: B0's repeats are whole numbers, any more depth gives every
+# stage one block more (23, not 16), and the other two make up for that.
+TOLERANCE_FROM_BELOW = 0.3
 # γ^-12 leaves 41 px and one block per stage; above 14 no machine trains it (B7 is near 7).
 PHI_MIN, PHI_MAX = -12.0, 14.0
 STEPS = 1000  # the search looks at φ in thousandths
@@ -34,20 +37,26 @@ def scaled_variant(
     alpha: float = ALPHA,
     beta: float = BETA,
     gamma: float = GAMMA,
+    start: float = 0.0,
 ) -> VariantSpec:
     """The member φ of a family; φ = 0 is ``base`` (B0), negative φ is smaller.
 
     Resolution is rounded down, channels and repeats as published.
 
+    Args:
+        start: the φ at which growth by ``alpha``, ``beta`` and ``gamma`` begins: the published
+            coefficients lead from the base to there, so that d = 1.2^start · α^(φ - start).
+
     Raises:
         UsageProblem: φ out of range, or α·β²·γ² is not near 2.
     """
     constraint = alpha * beta**2 * gamma**2
-    if abs(constraint - 2) > CONSTRAINT_TOLERANCE:
+    tolerance = constraint_tolerance(start)
+    if abs(constraint - 2) > tolerance:
         raise UsageProblem(
             "alpha · beta² · gamma² must be near 2",
             found=f"{constraint:.3f}",
-            expected=f"within {CONSTRAINT_TOLERANCE} of 2",
+            expected=f"within {tolerance} of 2",
             fix=f"use the published {ALPHA}, {BETA}, {GAMMA}",
         )
     if not PHI_MIN <= phi <= PHI_MAX:
@@ -58,19 +67,29 @@ def scaled_variant(
             fix="choose a smaller step",
         )
     base = base or VARIANTS["b0"]
-    if phi == 0:
+    if phi == start == 0:
         return base
+
+    def factor(own: float, published: float) -> float:
+        # published^start · own^(phi - start); own = published leaves published^phi, to the bit
+        return float(own**phi * (own / published) ** -start)
+
     return replace(
         base,
         name=f"{base.name}-phi{phi:+g}",
-        width=base.width * beta**phi,
-        depth=base.depth * alpha**phi,
-        resolution=math.floor(base.resolution * gamma**phi),
+        width=base.width * factor(beta, BETA),
+        depth=base.depth * factor(alpha, ALPHA),
+        resolution=math.floor(base.resolution * factor(gamma, GAMMA)),
         # Larger networks overfit more: the published variants go from 0.2 (B0) to 0.5 (B7).
         dropout=min(0.5, max(0.0, base.dropout + 0.04 * phi)),
         official_weights=None,
         published=None,
     )
+
+
+def constraint_tolerance(start: float) -> float:
+    """By how much α · β² · γ² may differ from 2, see ``scaled_variant``."""
+    return CONSTRAINT_TOLERANCE if start == 0 else TOLERANCE_FROM_BELOW
 
 
 # budget name -> what it is compared with

@@ -11,6 +11,7 @@ from edge_effnet.plurals import counted
 from edge_effnet.search.outcome.intervals import Estimate
 from edge_effnet.search.outcome.result import SearchResult, coefficients_text
 from edge_effnet.search.pace import duration
+from edge_effnet.search.points.matching import Family
 from edge_effnet.search.setup import FOUND_FILE, PLOT_FILES, Plan
 from edge_effnet.ui.console import megabytes, millions
 from edge_effnet.ui.shown_commands import own_command
@@ -34,12 +35,23 @@ def plan_lines(plan: Plan, workers: int) -> list[str]:
     return [
         f"B0's coefficients at phi {plan.family.phi:g}: {spec.resolution} px, width "
         f"×{spec.width:.3f}, depth ×{spec.depth:.3f}; every point costs as much: {limits}",
+        *_growth_lines(plan.family),
         *plan.left_out,
         f"images: {images.train} to learn from, {images.choose} to choose on, {images.confirm} to "
         "confirm on",
         f"{counted(len(plan.points), 'point')}, {counted(plan.trials, 'training')} ({halving}"
         f"{more}), {counted(plan.epochs, 'epoch')} in all: {time}, a rough estimate until the "
         "first one is measured",
+    ]
+
+
+def _growth_lines(family: Family) -> list[str]:
+    """Where the growth does not begin with the base."""
+    if family.start == 0:
+        return []
+    return [
+        f"alpha, beta and gamma are the growth of each of {family.steps:g} steps, from B0's "
+        f"coefficients at phi {family.start:g}"
     ]
 
 

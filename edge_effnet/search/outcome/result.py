@@ -128,6 +128,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "settings": result.config.to_json(),
         "base": family.base.name,
         "phi": family.phi,
+        "growth_from_phi": family.start,
         "limits": dict(family.limits),
         "images": {
             "classes": images.classes,

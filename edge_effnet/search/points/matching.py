@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from edge_effnet.architecture.cost import Cost, cost
 from edge_effnet.architecture.scaling import (
     BUDGETS,
-    CONSTRAINT_TOLERANCE,
+    GAMMA,
     PHI_MAX,
+    constraint_tolerance,
     largest_within,
     scaled_variant,
 )
@@ -18,8 +19,10 @@ from edge_effnet.architecture.spec import VariantSpec, network_plan
 from edge_effnet.errors import UsageProblem
 from edge_effnet.search.points.grid import BASELINE, BASELINE_NAME, Coefficients
 
-LEAST_PHI = 0.5
-"""Nearer to 0 every choice of coefficients is nearly the base itself."""
+NEAR_BASE = 1.0
+"""Nearer to phi 0 than this, ``alpha ** phi`` is nearly 1 for every alpha."""
+STEPS_FROM_BELOW = 4
+"""So many steps of growth lead to such a phi: fewer differ in too little, more in too much."""
 LEAST_SIDE = 16  # pixels; the trainer takes no fewer
 UNUSED = 0.05
 """A point may leave this share of the budget unused; it never exceeds it."""
@@ -62,6 +65,20 @@ class Family:
     classes: int
     limits: Mapping[str, float]
 
+    @property
+    def start(self) -> float:
+        """The phi at which growth by a point's own coefficients begins.
+
+        That of the base, 0; but near to it the growth of a whole network, as that of the paper's
+        grid, begins ``STEPS_FROM_BELOW`` steps below with the network of B0's coefficients.
+        """
+        return self.phi - STEPS_FROM_BELOW if abs(self.phi) < NEAR_BASE else 0.0
+
+    @property
+    def steps(self) -> float:
+        """Of growth by a point's own coefficients; negative where the network shrinks."""
+        return self.phi - self.start
+
     def member(self, name: str, coefficients: Coefficients) -> Point:
         """The network of these coefficients, whatever it costs.
 
@@ -74,6 +91,7 @@ class Family:
             alpha=coefficients.alpha,
             beta=coefficients.beta,
             gamma=coefficients.gamma,
+            start=self.start,
         )
         spec = replace(spec, name=f"{self.base.name}-{name}-phi{self.phi:+g}")
         total = cost(spec, classes=self.classes)
@@ -94,18 +112,11 @@ def family_of(
             for nothing where size alone is limited.
 
     Raises:
-        UsageProblem: no network keeps the budgets, phi is too near to 0, or images too small.
+        UsageProblem: no network keeps the budgets, phi is out of range, or images too small.
     """
     if budgets:
         phi = min(PHI_MAX if phi is None else phi, _largest_phi(base, budgets, classes))
-    if phi is None or abs(phi) < LEAST_PHI:
-        raise UsageProblem(
-            "phi is too near to 0, where all coefficients make the same network",
-            found=f"{phi or 0:g}",
-            expected=f"-{LEAST_PHI:g} or less, or {LEAST_PHI:g} or more",
-            fix="give another --phi or budget: the coefficients that are found hold for the whole "
-            "family",
-        )
+    assert phi is not None  # noqa: S101 (given, or from the budgets)
     side = scaled_variant(phi, base=base).resolution
     if side < LEAST_SIDE:
         raise UsageProblem(
@@ -155,13 +166,16 @@ def match(family: Family, name: str, wanted: Coefficients) -> Point | None:
 
 def _gammas(family: Family, wanted: float) -> list[float]:
     """Gammas of the wanted resolution and its neighbours, the nearest first."""
-    base, phi = family.base.resolution, family.phi
-    side = int(base * wanted**phi)
+    start = family.base.resolution * GAMMA**family.start
+    side = int(start * wanted**family.steps)
     reach = max(1, round(_SIDE_SHARE * side))
     steps = [0, *(sign * step for step in range(1, reach + 1) for sign in (1, -1))]
     sides = [side + step for step in steps if side + step >= LEAST_SIDE]
     # Half a pixel more, so that rounding down gives this side and no other.
-    return [wanted if one == side else float(((one + 0.5) / base) ** (1 / phi)) for one in sides]
+    return [
+        wanted if one == side else float(((one + 0.5) / start) ** (1 / family.steps))
+        for one in sides
+    ]
 
 
 def _widest(family: Family, name: str, alpha: float, gamma: float) -> Point | None:
@@ -171,9 +185,9 @@ def _widest(family: Family, name: str, alpha: float, gamma: float) -> Point | No
         return family.member(name, Coefficients(alpha, beta, gamma))
 
     # Just inside of what scaled_variant takes.
-    reach = CONSTRAINT_TOLERANCE - 1e-6
+    reach = constraint_tolerance(family.start) - 1e-6
     betas = [math.sqrt((2 + sign * reach) / (alpha * gamma**2)) for sign in (-1, 1)]
-    narrow, wide = betas if family.phi > 0 else betas[::-1]
+    narrow, wide = betas if family.steps > 0 else betas[::-1]
     found = member(narrow)
     if found.used > 1:
         return None
