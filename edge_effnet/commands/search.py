@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from edge_effnet.cluster.choice import ClusterChoice, cluster_choice
 from edge_effnet.data.signs.option import named_source
 from edge_effnet.errors import UsageProblem
 from edge_effnet.search.config import CONFIG_FILE, SearchConfig
@@ -35,6 +36,7 @@ _GROUPS = {
         *("--finalists", "--batch-size", "--learning-rate", "--val-share", "--strict", "--seed"),
         *("--signs-train", "--signs-val", "--threads"),
     ),
+    "Advanced, several machines": ("--cluster", "--workers"),
 }
 
 
@@ -45,7 +47,20 @@ _GROUPS = {
 @click.option(
     "--threads",
     type=click.IntRange(1),
-    help="Threads that load images: fewer leave cores to other programs.  [default: all cores]",
+    help="Trainings at a time, one core each: fewer leave cores to other programs.  [default: all "
+    "cores, as far as memory is free]",
+)
+@click.option(
+    "--cluster",
+    metavar="auto|ray://HOST:PORT|local:N",
+    help="Where one machine is too slow: trainings on many workers through Ray; needs the extra "
+    "'cluster'.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Where others use the cluster too: fewer trainings at a time.  [default: one per GPU; "
+    "without GPUs one per core]",
 )
 @json_option
 @force_option
@@ -64,6 +79,7 @@ def command(context: click.Context, /, **options: Any) -> None:
       edge-effnet search --data photos/ --phi -4 --out searched
       edge-effnet search --data signs --budget-macs 10M --resolution 96 --out searched
       edge-effnet search --resume searched
+      edge-effnet search --data /nfs/photos --out /nfs/searched --cluster ray://head:10001
     """
     given = {
         entry.name: options[entry.name]
@@ -72,13 +88,14 @@ def command(context: click.Context, /, **options: Any) -> None:
     }
     if "data" in given:
         given["data"] = named_source(given["data"])
+    choice = _cluster(options)
     folder, config = _resumed(options, given) if options["resume"] else _new(options, given)
     from edge_effnet.search.setup import RUN_FILES
 
     claim_outputs(
         {"--json": options["json_to"]}, overwrite=options["force"], besides={folder: RUN_FILES}
     )
-    result = _search(folder, config, options)
+    result = _search(folder, config, options, choice)
     if options["json_to"] is not None:
         from edge_effnet.search.outcome.result import result_json
 
@@ -128,10 +145,31 @@ def _resumed(options: dict[str, Any], given: dict[str, Any]) -> tuple[Path, Sear
     return folder, own
 
 
-def _search(folder: Path, config: SearchConfig, options: dict[str, Any]) -> SearchResult:
+def _cluster(options: dict[str, Any]) -> ClusterChoice | None:
+    if options["cluster"] is None:
+        if options["workers"] is not None:
+            raise UsageProblem(
+                "--workers is for --cluster",
+                found=f"--workers {options['workers']} without it",
+                fix="add --cluster auto or ray://HOST:10001, or give --threads",
+            )
+        return None
+    if options["threads"] is not None:
+        raise UsageProblem(
+            "--threads is for this machine alone",
+            found=f"--threads {options['threads']} and --cluster {options['cluster']}",
+            fix="give --workers, or local:N",
+        )
+    return cluster_choice(options["cluster"], options["workers"])
+
+
+def _search(
+    folder: Path, config: SearchConfig, options: dict[str, Any], choice: ClusterChoice | None
+) -> SearchResult:
     from edge_effnet.search.outcome.report import plan_lines
     from edge_effnet.search.run import Watcher, search
-    from edge_effnet.system.cores import available_cores
+    from edge_effnet.search.workers.on_ray import ray_workers
+    from edge_effnet.search.workers.processes import local_processes
     from edge_effnet.training.epochs import Callbacks, Interrupted
     from edge_effnet.ui.console import echo, print_note
     from edge_effnet.ui.progress import stages
@@ -140,18 +178,18 @@ def _search(folder: Path, config: SearchConfig, options: dict[str, Any]) -> Sear
         for line in lines:
             echo(line, err=True)
 
-    workers = options["threads"] or available_cores()
-    with graceful_stop() as stop, stages() as stage:
+    workers = local_processes(options["threads"]) if choice is None else ray_workers(choice)
+    with graceful_stop() as stop, stages() as stage, workers as pool:
         watcher = Watcher(
             Callbacks(say=print_note, stage=stage, stop=stop),
-            planned=lambda plan: tell(*plan_lines(plan, workers)),
+            planned=lambda plan: tell(*plan_lines(plan, pool.at_once)),
             trained=tell,
         )
         try:
             return search(
                 config,
                 folder,
-                workers=workers,
+                pool=pool,
                 watcher=watcher,
                 resume=options["resume"] is not None,
                 overwrite=options["force"],

@@ -7,6 +7,7 @@ tables read, where they are not installed.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 from typing import Any
 
@@ -23,6 +24,19 @@ def keras_module() -> Any:
     _quiet()
     with native_output_hidden():
         return _required("keras", "tensorflow", "building a network")
+
+
+def require_keras() -> None:
+    """Check that Keras and its backend are installed, without importing them.
+
+    Raises:
+        MissingExtra: one of them is not.
+    """
+    _quiet()
+    backend = {"jax": "jax", "torch": "torch"}.get(os.environ["KERAS_BACKEND"], "tensorflow")
+    for name in ("keras", backend):
+        if importlib.util.find_spec(name) is None:
+            raise MissingExtra(name, "train", "building a network")
 
 
 def h5py_module() -> Any:

@@ -53,15 +53,16 @@ class SearchImages:
     notices: tuple[str, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
-    @property
-    def data(self) -> str:
-        """What a trial learns from, as ``train --data`` takes it."""
-        return SIGNS if self.folder is None else str(self.folder / TRAIN_FILE)
 
-    @property
-    def val(self) -> str | None:
-        """What a trial is validated on, as ``train --val`` takes it."""
-        return None if self.folder is None else str(self.folder / CHOOSE_FILE)
+def learned_from(config: SearchConfig, folder: Path) -> tuple[str, str | None]:
+    """What a trial learns from and is validated on, as ``train --data`` and ``--val`` take it.
+
+    Args:
+        folder: of the search, absolute.
+    """
+    if config.on_signs:
+        return SIGNS, None
+    return str(folder / TRAIN_FILE), str(folder / CHOOSE_FILE)
 
 
 def divide_images(config: SearchConfig, folder: Path, stage: StartStage) -> SearchImages:

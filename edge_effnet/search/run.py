@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_effnet.architecture.files import variant_to_json, write_variant
-from edge_effnet.data.image_sources import ImageSource
 from edge_effnet.errors import EdgeEffnetError
 from edge_effnet.files.locks import locked_run
 from edge_effnet.files.write import write_json_file
 from edge_effnet.metrics.intervals import wilson_interval
-from edge_effnet.network.backend import keras_module
+from edge_effnet.network.backend import require_keras
+from edge_effnet.plurals import counted
 from edge_effnet.runs import StepResults, clear_run, fingerprint, refuse_existing_run
 from edge_effnet.search.config import CONFIG_FILE, SearchConfig
-from edge_effnet.search.confirm import right_answers
 from edge_effnet.search.halving import best
-from edge_effnet.search.images import confirming
 from edge_effnet.search.outcome.intervals import Estimate, accuracy, gain
 from edge_effnet.search.outcome.plot import write_plots
 from edge_effnet.search.outcome.result import PointResult, SearchResult, result_json
@@ -41,10 +38,11 @@ from edge_effnet.search.setup import (
     plan_of,
     timed_points,
 )
-from edge_effnet.search.trial import TrialResult, run_trial
-from edge_effnet.stages import no_progress
+from edge_effnet.search.trial import TrialResult
+from edge_effnet.search.workers.driving import one_bar, results_of
+from edge_effnet.search.workers.job import Job, Pool
+from edge_effnet.search.workers.work import settings_fingerprint
 from edge_effnet.training.epochs import Callbacks
-from edge_effnet.training.run_folder.files import BEST_FILE
 
 
 @dataclass(frozen=True)
@@ -66,7 +64,7 @@ def search(
     config: SearchConfig,
     folder: Path,
     *,
-    workers: int,
+    pool: Pool,
     watcher: Watcher,
     resume: bool = False,
     overwrite: bool = False,
@@ -75,7 +73,7 @@ def search(
 
     Args:
         folder: of the search; made where it is missing.
-        workers: cores to use.
+        pool: where the trials run.
         resume: go on with what is there.
         overwrite: replace a search that is there.
 
@@ -89,8 +87,7 @@ def search(
         if not resume:
             own = CONFIG_FILE.stands_in(folder)
             refuse_existing_run(folder, RUN_FILES, own=own, overwrite=overwrite, flag="--out")
-        logging.getLogger("tensorflow").addFilter(_is_no_retracing)
-        keras_module()  # says what to install before anything is read
+        require_keras()  # says what to install before anything is read
         callbacks, latency_ms = watcher.callbacks, config.budget_latency_ms
         ground = open_ground(config, folder, resume=resume, stage=callbacks.stage)
         plan = plan_of(ground, counted_points(ground)) if latency_ms is None else None
@@ -108,7 +105,7 @@ def search(
         for line in plan.images.notices:
             callbacks.say(line)
         watcher.planned(plan)
-        result = _Search(plan, steps, workers, watcher).run()
+        result = _Search(plan, steps, pool, watcher).run()
         write_json_file(folder / RESULT_FILE, result_json(result))
         found = result.of(result.found).point.spec
         write_variant(folder / FOUND_FILE, found, overwrite=True)
@@ -124,11 +121,12 @@ class _Search:
         reached: the epoch at which the training of a point and a seed stands.
         parts: of trainings that are done, see ``Plan.parts``.
         pace: of what was trained by this process.
+        said: notes that were passed on.
     """
 
     plan: Plan
     steps: StepResults
-    workers: int
+    pool: Pool
     watcher: Watcher
     reached: dict[tuple[str, int], int] = field(default_factory=dict)
     parts: int = 0
@@ -144,14 +142,16 @@ class _Search:
             if number:
                 scores = {name: latest[name].accuracy for name in running}
                 running = {name: running[name] for name in best(scores, stage.points)}
-            for point in (first, *running.values()):
-                latest[point.name] = self.train(point, 0, stage.epoch)
-        finalists = {BASELINE_NAME: first, **running}
+            points = [first, *running.values()]
+            self.train([(point, 0) for point in points], stage.epoch)
+            latest |= {one.name: self.trained(one, 0, stage.epoch) for one in points}
+        finalists, seeds = {BASELINE_NAME: first, **running}, range(plan.config.seeds)
+        more = [(point, seed) for point in finalists.values() for seed in seeds[1:]]
+        self.train(more, plan.config.epochs)
         trained = {name: [result] for name, result in latest.items()}
-        for name, point in finalists.items():
-            for seed in range(1, plan.config.seeds):
-                trained[name].append(self.train(point, seed, plan.config.epochs))
-        right = {name: self.confirm(point) for name, point in finalists.items()}
+        for point, seed in more:
+            trained[point.name].append(self.trained(point, seed, plan.config.epochs))
+        right = {name: self.confirmed(point) for name, point in finalists.items()}
         results = [self.summary(one, trained[one.name], right.get(one.name)) for one in plan.points]
         results.sort(key=lambda one: (one.confirmed is None, -one.epochs, -one.chosen_by.value))
         scores = {name: self.chosen_by(trained[name]).value for name in finalists}
@@ -167,62 +167,74 @@ class _Search:
             left_out=plan.left_out,
         )
 
-    def train(self, point: Point, seed: int, until: int) -> TrialResult:
-        """Train a point to the end of an epoch, unless that was done before."""
-        key = self.key(point, seed, f"trained to {until}")
-        before = self.reached.get((point.name, seed), 0)
-        self.reached[point.name, seed] = until
-        self.parts += 1
-        if (known := self.steps.get(key)) is not None:
-            return TrialResult(**known)
-        began, plan = time.monotonic(), self.plan
-        earlier = self.steps.get(self.key(point, seed, f"trained to {before}"))
-        title = f"{point.name} seed {seed}, epoch {before + 1} to {until}"
-        result = run_trial(
-            plan.trial_config(point, seed),
-            plan.trial_folder(point, seed),
-            until,
-            workers=self.workers,
-            callbacks=self.callbacks(title, until / plan.config.epochs),
+    def train(self, trials: Sequence[tuple[Point, int]], until: int) -> None:
+        """Train points and seeds to the end of an epoch, those that were not before."""
+        settings, jobs = settings_fingerprint(self.plan.config), dict[Job, Point]()
+        for point, seed in trials:
+            before = self.reached.get((point.name, seed), 0)
+            folder = str(self.plan.folder.resolve())
+            job = Job(folder, settings, point.name, seed, before, until)
+            if self.is_done(point, seed, until):
+                self.note(job)
+            else:
+                jobs[job] = point
+        if not jobs:
+            return
+        callbacks = self.watcher.callbacks
+        before = min(job.before for job in jobs)
+        title = f"{counted(len(jobs), 'training')}, epoch {before + 1} to {until}"
+        done = results_of(
+            self.pool,
+            [*jobs],
+            on_step=one_bar(callbacks.stage, title, [*jobs], self.plan.config.epochs),
+            say=self.say_once,
+            stop=callbacks.stop,
         )
+        for job, results, seconds in done:
+            self.store(job, jobs[job], results, seconds)
+
+    def is_done(self, point: Point, seed: int, until: int) -> bool:
+        keys = [self.trained_key(point, seed, until)]
+        if until == self.plan.config.epochs:
+            keys.append(self.confirmed_key(point, seed))
+        return all(self.steps.get(key) is not None for key in keys)
+
+    def note(self, job: Job) -> None:
+        self.reached[job.point, job.seed] = job.until
+        self.parts += 1
+
+    def store(self, job: Job, point: Point, results: dict[str, Any], seconds: float) -> None:
+        """Write down what a job came to, and tell it."""
+        result = TrialResult(**results["trial"])
         if result.diverged and point.name == BASELINE_NAME:
             raise EdgeEffnetError(
                 "training diverged for B0's coefficients, with which all others are compared",
                 found=f"a loss that is no number after epoch {result.epochs}",
                 fix="start again with --force and a lower --learning-rate",
             )
-        self.steps.put(key, result.to_json())
+        earlier = self.steps.get(self.trained_key(point, job.seed, job.before))
+        if results["confirmed"] is not None:
+            self.steps.put(self.confirmed_key(point, job.seed), results["confirmed"])
+        self.steps.put(self.trained_key(point, job.seed, job.until), result.to_json())
+        self.note(job)
         spent = result.seconds - (earlier["seconds"] if earlier else 0.0)
-        self.pace = self.pace.with_part(until - before, spent, time.monotonic() - began)
-        self.watcher.trained(f"{self.progress()}: {self.told(point, seed, until, result)}")
-        return result
+        self.pace = self.pace.with_part(job.until - job.before, spent, seconds)
+        self.watcher.trained(f"{self.progress()}: {self.told(job, result)}")
 
-    def told(self, point: Point, seed: int, until: int, result: TrialResult) -> str:
+    def told(self, job: Job, result: TrialResult) -> str:
         """What a trial has come to, for people."""
         if result.diverged:
-            return f"{point.name} seed {seed}: stopped, its loss is no number any more"
+            return f"{job.name}: stopped, its loss is no number any more"
         return (
-            f"{point.name} seed {seed}: right on {100 * result.accuracy:.1f} % after epoch "
-            f"{until} of {self.plan.config.epochs}"
+            f"{job.name}: right on {100 * result.accuracy:.1f} % after epoch {job.until} of "
+            f"{self.plan.config.epochs}"
         )
 
     def progress(self) -> str:
         """How much of the search is done, and how long the rest takes at this pace."""
         plan, done = self.plan, sum(self.reached.values())
         left = self.pace.seconds_for(plan.epochs - done, plan.parts - self.parts)
-        return f"epoch {done} of {plan.epochs}, {duration(left)} left"
-
-    def callbacks(self, title: str, share: float) -> Callbacks:
-        """Of one trial: a bar, and each note once."""
-        outer = self.watcher.callbacks
-        advance: Callable[[int], None] | None = None
-
-        def on_step(done: int, total: int) -> None:
-            nonlocal advance
-            advance = advance or outer.stage(title, round(share * total))
-            advance(done)
-
-        return Callbacks(say=self.say_once, stage=no_progress, on_step=on_step, stop=outer.stop)
+        return f"epoch {done} of {plan.epochs}, {duration(left / self.pool.at_once)} left"
 
     def say_once(self, line: str) -> None:
         """Say what is the same for every trial once."""
@@ -231,38 +243,19 @@ class _Search:
             self.said.add(line)
             self.watcher.callbacks.say(line)
 
-    def confirm(self, point: Point) -> NDArray[np.bool_]:
+    def trained(self, point: Point, seed: int, until: int) -> TrialResult:
+        known: Any = self.steps.get(self.trained_key(point, seed, until))
+        return TrialResult(**known)
+
+    def confirmed(self, point: Point) -> NDArray[np.bool_]:
         """Whether each training answers each confirming image right, (seeds, images)."""
-        plan, rows = self.plan, list[NDArray[np.bool_]]()
-        source = None
-        for seed in range(plan.config.seeds):
-            key = self.key(point, seed, "wrong of the confirming images")
-            if (known := self.steps.get(key)) is None:
-                source = source or confirming(
-                    plan.images,
-                    plan.config,
-                    point.spec.resolution,
-                    workers=self.workers,
-                    stage=no_progress,
-                )
-                right = self.answers(plan.trial_folder(point, seed) / BEST_FILE, point, source)
-                known = {"images": len(right), "wrong": np.flatnonzero(~right).tolist()}
-                self.steps.put(key, known)
+        rows = list[NDArray[np.bool_]]()
+        for seed in range(self.plan.config.seeds):
+            known: Any = self.steps.get(self.confirmed_key(point, seed))
             row = np.ones(known["images"], np.bool_)
             row[known["wrong"]] = False
             rows.append(row)
         return np.stack(rows)
-
-    def answers(self, checkpoint: Path, point: Point, images: ImageSource) -> NDArray[np.bool_]:
-        if not checkpoint.exists():  # it diverged before its first epoch was done
-            return np.zeros(len(images), np.bool_)
-        return right_answers(
-            checkpoint,
-            point.spec,
-            images,
-            classes=self.plan.images.classes,
-            workers=self.workers,
-        )
 
     def summary(
         self, point: Point, trained: list[TrialResult], right: NDArray[np.bool_] | None
@@ -285,12 +278,13 @@ class _Search:
         by_seed = tuple(100 * share for share in shares)
         return Estimate(100 * mean, (100 * low, 100 * high), images, len(shares), by_seed)
 
+    def trained_key(self, point: Point, seed: int, until: int) -> str:
+        return self.key(point, seed, f"trained to {until}")
+
+    def confirmed_key(self, point: Point, seed: int) -> str:
+        return self.key(point, seed, "wrong of the confirming images")
+
     def key(self, point: Point, seed: int, what: str) -> str:
         """Under which a result is stored: everything that it depends on."""
         digest = fingerprint(self.plan.config.to_json(), variant_to_json(point.spec))
         return f"{point.name}, seed {seed}, {what}, {digest[:16]}"
-
-
-def _is_no_retracing(record: logging.LogRecord) -> bool:
-    """Every trial has a network of its own, which Keras traces; that is no fault."""
-    return "retracing" not in record.getMessage()

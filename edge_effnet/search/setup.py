@@ -21,8 +21,8 @@ from edge_effnet.search.points.latency import (
     match_in_time,
 )
 from edge_effnet.search.points.matching import Family, Point, baseline, distinct, family_of, match
+from edge_effnet.search.trial import variant_file
 from edge_effnet.stages import StartStage
-from edge_effnet.training.config import TrainConfig
 
 RESULT_FILE, FOUND_FILE, STEPS_FILE = "result.json", "found.json", "trials.json"
 PLOT_FILES = ("accuracy-macs.png", "accuracy-size.png")
@@ -32,7 +32,7 @@ RUN_FILES = (
 )  # fmt: skip
 _TRAINING_FACTOR = 3  # forward, and twice as much backward
 _MACS_PER_SECOND = 6e9  # of one core in training, roughly: an x86-64 core did 3 to 12
-_SECONDS_TO_START = 20.0  # building and tracing a network
+_SECONDS_TO_START = 25.0  # a process with TensorFlow, building and tracing a network
 
 
 @dataclass(frozen=True)
@@ -95,11 +95,15 @@ class Plan:
         """How often a training begins or goes on, which takes its time too."""
         return sum(stage.points + 1 for stage in self.stages) + self.trials - len(self.points)
 
-    def estimated_seconds(self, workers: int) -> float:
-        """Before anything was measured: from multiply-adds, rough by a factor of two."""
+    def estimated_seconds(self, at_once: int) -> float:
+        """Before anything was measured: from multiply-adds, rough by a factor of two.
+
+        Args:
+            at_once: trainings at a time, each on one core.
+        """
         steps = self.points[0].total.macs * self.images.train * self.epochs
-        per_second = _MACS_PER_SECOND * workers
-        return _TRAINING_FACTOR * steps / per_second + self.parts * _SECONDS_TO_START
+        training = _TRAINING_FACTOR * steps / _MACS_PER_SECOND
+        return (training + self.parts * _SECONDS_TO_START) / at_once
 
     def write(self) -> None:
         """Write the variant of each point.
@@ -109,32 +113,7 @@ class Plan:
         """
         (self.folder / "variants").mkdir(exist_ok=True)
         for point in self.points:
-            write_variant(self.variant_file(point), point.spec, overwrite=True)
-
-    def variant_file(self, point: Point) -> Path:
-        return self.folder.resolve() / "variants" / f"{point.name}.json"
-
-    def trial_folder(self, point: Point, seed: int) -> Path:
-        return self.folder / "trials" / f"{point.name}-seed{seed}"
-
-    def trial_config(self, point: Point, seed: int) -> TrainConfig:
-        """How a trial is trained: from random weights, since no others fit every point."""
-        config = self.config
-        return TrainConfig(
-            data=self.images.data,
-            val=self.images.val,
-            variant=str(self.variant_file(point)),
-            weights="random",
-            resolution=point.spec.resolution,
-            epochs=config.epochs,
-            batch_size=config.batch_size,
-            learning_rate=config.learning_rate,
-            patience=0,  # successive halving stops trials, nothing else
-            signs_train=config.signs_train,
-            signs_val=config.signs_val,
-            strict=config.strict,
-            seed=config.seed + seed,
-        )
+            write_variant(variant_file(self.folder, point.name), point.spec, overwrite=True)
 
 
 def base_of(config: SearchConfig) -> VariantSpec:

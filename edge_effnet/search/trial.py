@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edge_effnet.architecture.files import read_variant
 from edge_effnet.errors import DataError
-from edge_effnet.network.backend import keras_module
+from edge_effnet.search.config import SearchConfig
+from edge_effnet.search.images import learned_from
 from edge_effnet.training.config import CONFIG_FILE, TrainConfig
 from edge_effnet.training.epochs import Callbacks, Diverged, Interrupted
 from edge_effnet.training.run_folder.checkpointing import read_state
@@ -40,6 +41,44 @@ class TrialResult:
         return dict(vars(self))
 
 
+def variant_file(folder: Path, point: str) -> Path:
+    """The network of a point, in the folder of a search."""
+    return folder / "variants" / f"{point}.json"
+
+
+def trial_folder(folder: Path, point: str, seed: int) -> Path:
+    """The run folder of a trial, in the folder of a search."""
+    return folder / "trials" / f"{point}-seed{seed}"
+
+
+def trial_config(config: SearchConfig, folder: Path, point: str, seed: int) -> TrainConfig:
+    """How a trial is trained: from random weights, since no others fit every point.
+
+    Args:
+        folder: of the search, absolute.
+
+    Raises:
+        ModelError: the variant file of the point is missing or damaged.
+    """
+    variant = variant_file(folder, point)
+    data, val = learned_from(config, folder)
+    return TrainConfig(
+        data=data,
+        val=val,
+        variant=str(variant),
+        weights="random",
+        resolution=read_variant(variant).resolution,
+        epochs=config.epochs,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        patience=0,  # successive halving stops trials, nothing else
+        signs_train=config.signs_train,
+        signs_val=config.signs_val,
+        strict=config.strict,
+        seed=config.seed + seed,
+    )
+
+
 def run_trial(
     config: TrainConfig,
     folder: Path,
@@ -59,8 +98,6 @@ def run_trial(
     """
     if (rows := _rows(folder)) and rows[-1].epoch >= until:
         return _result(rows)
-    keras_module().utils.clear_session()  # the networks of trials before
-    gc.collect()  # they are cycles of references, of some hundred megabytes each
     reached = False
 
     def on_epoch(row: EpochRow) -> None:

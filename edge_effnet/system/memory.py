@@ -1,8 +1,9 @@
-"""Memory that this process has freed and the system has not got back."""
+"""Memory: what this process has freed and the system has not got back, and what is left."""
 
 from __future__ import annotations
 
 import ctypes
+from pathlib import Path
 
 # malloc.h of glibc; elsewhere such numbers are refused or mean nothing.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -29,3 +30,12 @@ def give_back_large_blocks() -> None:
     if set_option is not None:
         for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
             set_option(option, _LARGE_BYTES)
+
+
+def available_bytes() -> int | None:
+    """Memory that programs could still take, as Linux estimates it; None where nothing says so."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        return next(int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvail"))
+    except (OSError, StopIteration, ValueError):
+        return None

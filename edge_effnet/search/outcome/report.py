@@ -18,7 +18,7 @@ from edge_effnet.ui.shown_commands import own_command
 from edge_effnet.ui.tables import print_rows, say, table
 
 
-def plan_lines(plan: Plan, workers: int) -> list[str]:
+def plan_lines(plan: Plan, at_once: int) -> list[str]:
     """What a search will do, and about how long it takes."""
     first, images, config = plan.points[0], plan.images, plan.config
     spec = first.spec
@@ -31,7 +31,7 @@ def plan_lines(plan: Plan, workers: int) -> list[str]:
     )
     if first.latency_ms is not None:
         limits = f"int8 latency {first.latency_ms:.2f} ms (multiply-adds differ)"
-    time = duration(plan.estimated_seconds(workers))
+    time = duration(plan.estimated_seconds(at_once))
     return [
         f"B0's coefficients at phi {plan.family.phi:g}: {spec.resolution} px, width "
         f"×{spec.width:.3f}, depth ×{spec.depth:.3f}; every point costs as much: {limits}",
@@ -40,8 +40,8 @@ def plan_lines(plan: Plan, workers: int) -> list[str]:
         f"images: {images.train} to learn from, {images.choose} to choose on, {images.confirm} to "
         "confirm on",
         f"{counted(len(plan.points), 'point')}, {counted(plan.trials, 'training')} ({halving}"
-        f"{more}), {counted(plan.epochs, 'epoch')} in all: {time}, a rough estimate until the "
-        "first one is measured",
+        f"{more}), {counted(plan.epochs, 'epoch')} in all, {at_once} at a time: {time}, a rough "
+        "estimate until the first one is measured",
     ]
 
 
