@@ -104,6 +104,7 @@ def search(
         plan.write()
         for line in plan.images.notices:
             callbacks.say(line)
+        pool.make_room(plan.training_bytes)
         watcher.planned(plan)
         result = _Search(plan, steps, pool, watcher).run()
         write_json_file(folder / RESULT_FILE, result_json(result))

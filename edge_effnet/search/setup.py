@@ -32,6 +32,9 @@ RUN_FILES = (
 )  # fmt: skip
 _TRAINING_FACTOR = 3  # forward, and twice as much backward
 _MACS_PER_SECOND = 6e9  # of one core in training, roughly: an x86-64 core did 3 to 12
+# Measured for B0 with 32 images a step: 1.8 GB at 96 px, 4.3 GB at 224 px; more activations for the
+# same multiply-adds, as wide images have, take up to half as much again.
+_BYTES_TO_START, _BYTES_PER_MAC = 1.2e9, 0.4
 _SECONDS_TO_START = 25.0  # a process with TensorFlow, building and tracing a network
 
 
@@ -94,6 +97,12 @@ class Plan:
     def parts(self) -> int:
         """How often a training begins or goes on, which takes its time too."""
         return sum(stage.points + 1 for stage in self.stages) + self.trials - len(self.points)
+
+    @property
+    def training_bytes(self) -> float:
+        """Memory that one training takes at most, roughly."""
+        macs = max(point.total.macs for point in self.points)
+        return _BYTES_TO_START + _BYTES_PER_MAC * macs * self.config.batch_size
 
     def estimated_seconds(self, at_once: int) -> float:
         """Before anything was measured: from multiply-adds, rough by a factor of two.

@@ -56,6 +56,13 @@ class Pool(Protocol):
 
     at_once: int
 
+    def make_room(self, job_bytes: float) -> None:
+        """Do fewer jobs at a time where the memory is too short; called before the first one.
+
+        Args:
+            job_bytes: of memory that one takes at most, roughly.
+        """
+
     def start(self, job: Job) -> None:
         """Start a job; it may have been started before, and lost."""
 

@@ -93,6 +93,9 @@ class RayPool:
         )(task)
         self._running: dict[Any, Job] = {}
 
+    def make_room(self, job_bytes: float) -> None:
+        """See ``Pool``; here Ray ends a job where memory is short, and it is started again."""
+
     def start(self, job: Job) -> None:
         """See ``Pool``."""
         started = self._task.remote(job, self._board, own_versions(), socket.gethostname())

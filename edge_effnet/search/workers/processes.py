@@ -22,7 +22,6 @@ from edge_effnet.system.apart import started_apart
 from edge_effnet.system.cores import available_cores
 from edge_effnet.system.memory import available_bytes
 
-_JOB_BYTES = 1_500_000_000  # B0 at 224 px with 32 images a step took 1.3 GB
 _POLL_SECONDS = 0.2
 _STOP = b"stop\n"
 
@@ -30,11 +29,17 @@ _STOP = b"stop\n"
 class Processes:
     """A ``Pool``."""
 
-    def __init__(self, at_once: int, held: ExitStack) -> None:
-        self.at_once = at_once
+    def __init__(self, at_once: int | None, held: ExitStack) -> None:
+        self.at_once = at_once or available_cores()
+        self._fixed = at_once is not None
         self._held = held
         self._running: dict[Job, subprocess.Popen[bytes]] = {}
         self._told: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+    def make_room(self, job_bytes: float) -> None:
+        """See ``Pool``; what the user asked for stays."""
+        if not self._fixed and (free := available_bytes()) is not None:
+            self.at_once = max(1, min(self.at_once, int(free / job_bytes)))
 
     def start(self, job: Job) -> None:
         """See ``Pool``.
@@ -89,10 +94,6 @@ def local_processes(at_once: int | None = None) -> Iterator[Processes]:
     Args:
         at_once: None takes as many as there are cores and memory for.
     """
-    if at_once is None:
-        free = available_bytes()
-        room = available_cores() if free is None else free // _JOB_BYTES
-        at_once = max(1, min(available_cores(), room))
     with ExitStack() as held:
         yield Processes(at_once, held)
 

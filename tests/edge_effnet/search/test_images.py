@@ -10,7 +10,13 @@ import pytest
 
 from edge_effnet.errors import DataError
 from edge_effnet.search.config import SearchConfig
-from edge_effnet.search.images import IMAGE_FILES, confirming, divide_images, reopen_images
+from edge_effnet.search.images import (
+    IMAGE_FILES,
+    confirming,
+    divide_images,
+    learned_from,
+    reopen_images,
+)
 from edge_effnet.stages import no_progress
 from tests.edge_effnet.training.conftest import draw_colours
 
@@ -38,7 +44,7 @@ def test_every_image_has_one_purpose_and_each_class_has_all(tmp_path: Path) -> N
 def test_signs_that_confirm_are_drawn_apart_from_all_others() -> None:
     config = SearchConfig("signs", signs_train=64, signs_val=16)
     images = divide_images(config, Path(), no_progress)
-    assert (images.data, images.val, images.files) == ("signs", None, {})
+    assert (learned_from(config, Path("s")), images.files) == (("signs", None), {})
     one, other = (
         confirming(images, config, 32, workers=1, stage=no_progress).image(3, 0) for _ in range(2)
     )

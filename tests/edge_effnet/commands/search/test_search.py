@@ -3,40 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from edge_effnet.architecture.files import read_variant, write_variant
-from edge_effnet.architecture.spec import StageSpec, VariantSpec
-from edge_effnet.architecture.variants import VARIANTS
+from edge_effnet.architecture.files import read_variant
 from edge_effnet.search.config import SearchConfig
 from edge_effnet.search.run import Watcher, search
+from edge_effnet.search.workers.processes import local_processes
 from edge_effnet.training.epochs import Callbacks, Interrupted
 from tests.conftest import Cli
+from tests.edge_effnet.commands.search.networks import small, small_file
 from tests.edge_effnet.commands.train.runs import refused
 from tests.edge_effnet.training.conftest import draw_colours, tiny, tiny_file
 
-__all__ = ["tiny", "tiny_file"]  # fixtures
-
-
-@pytest.fixture(scope="session")
-def small() -> VariantSpec:
-    """Two stages of one block, whose channels go in single steps: its cost can be matched."""
-    stages = tuple(StageSpec("mbconv", 1, 3, 2, 2, 16, width) for width in (16, 24))
-    return replace(
-        VARIANTS["b0"], name="small", stages=stages, stem_width=16, head_width=32, divisor=1,
-        resolution=40, official_weights=None, published=None,
-    )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def small_file(small: VariantSpec, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("variant") / "small.json"
-    write_variant(path, small)
-    return path
+__all__ = ["small", "small_file", "tiny", "tiny_file"]  # fixtures
 
 
 @pytest.fixture(scope="session")
@@ -44,17 +25,6 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return draw_colours(tmp_path_factory.mktemp("photos"), 12)
 
 
-@pytest.fixture
-def untraced() -> Iterator[None]:
-    """Networks of a few layers and a few steps take less time than TensorFlow's graphs of them."""
-    import tensorflow as tf
-
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
-
-
-@pytest.mark.usefixtures("untraced")
 def test_a_search_that_was_stopped_goes_on_to_its_result(
     tmp_path: Path, photos: Path, small_file: Path, cli: Cli
 ) -> None:
@@ -65,8 +35,9 @@ def test_a_search_that_was_stopped_goes_on_to_its_result(
     )  # fmt: skip
     trained: list[str] = []
     callbacks = Callbacks(stop=lambda: len(trained) == 1)  # in the second trial
-    with pytest.raises(Interrupted):
-        search(config, folder, workers=1, watcher=Watcher(callbacks, trained=trained.append))
+    watcher = Watcher(callbacks, trained=trained.append)
+    with local_processes(1) as pool, pytest.raises(Interrupted):
+        search(config, folder, pool=pool, watcher=watcher)
     first = folder / "trials" / "baseline-seed0" / "best.h5"
     before = first.stat().st_mtime_ns
     assert not (folder / "found.json").exists()
@@ -75,7 +46,7 @@ def test_a_search_that_was_stopped_goes_on_to_its_result(
     other = cli("search", "--resume", folder, "--epochs", "9")
     refused(other, 2, "cannot be resumed with other settings", "epochs was 2, now 9")
 
-    code, out, err = cli("search", "--resume", folder, "--threads", "1", "--json", tmp_path / "j")
+    code, out, err = cli("search", "--resume", folder, "--threads", "2", "--json", tmp_path / "j")
     assert code == 0, err
     assert "2 to epoch 2" in err  # the plan
     assert "baseline seed 0: right on" not in err.partition("d1w")[0]  # not trained again
@@ -114,6 +85,13 @@ def test_a_search_that_was_stopped_goes_on_to_its_result(
         (("--data", "PHOTOS", "--out", "o", "--base-variant", "TINY"), 2, "cannot be scaled"),
         (("--resume", "EMPTY"), 1, "is not a search"),
         (("--data", "signs", "--val", "PHOTOS", "--out", "o"), 2, "--val is for photos"),
+        (("--data", "signs", "--out", "o", "--cluster", "x"), 2, "--cluster names no cluster"),
+        (("--data", "signs", "--out", "o", "--workers", "2"), 2, "--workers is for --cluster"),
+        (
+            ("--data", "signs", "--out", "o", "--cluster", "local:2", "--threads", "2"),
+            2,
+            "--threads is for this machine alone",
+        ),
     ],
 )
 def test_what_cannot_be_searched_is_one_line(
