@@ -84,7 +84,7 @@ class RayPool:
 
     def __init__(self, ray: Any, choice: ClusterChoice) -> None:
         self._ray = ray
-        self.at_once, gpus = _at_once(ray, choice)
+        self.at_once, gpus = shares(ray.cluster_resources(), choice)
         self._board = ray.remote(num_cpus=0)(Board).remote()
         # A process of its own for each job, and on as many machines as there are; a lost job is
         # started again by whoever drives the pool, who says so.
@@ -158,9 +158,15 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def _at_once(ray: Any, choice: ClusterChoice) -> tuple[int, int]:
-    """How many jobs at a time, and the GPUs of each."""
-    resources: Mapping[str, float] = ray.cluster_resources()
+def shares(resources: Mapping[str, float], choice: ClusterChoice) -> tuple[int, int]:
+    """How many jobs at a time, and the GPUs of each.
+
+    Args:
+        resources: ``CPU`` and ``GPU`` of the whole cluster.
+
+    Raises:
+        UsageProblem: it has fewer workers than asked for, or none.
+    """
     gpus, cores = int(resources.get("GPU", 0)), int(resources.get("CPU", 0))
     if choice.is_local and choice.workers:
         return choice.workers, int(choice.workers <= gpus)

@@ -16,7 +16,12 @@ from edge_effnet.cluster.choice import ClusterChoice
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.search.config import SearchConfig
 from edge_effnet.search.run import Watcher, search
-from edge_effnet.search.workers.on_ray import Board, ray_workers, refuse_other_versions
+from edge_effnet.search.workers.on_ray import (
+    Board,
+    ray_workers,
+    refuse_other_versions,
+    shares,
+)
 from edge_effnet.search.workers.processes import local_processes
 from edge_effnet.training.epochs import Callbacks
 from tests.edge_effnet.commands.search.networks import small, small_file
@@ -44,20 +49,17 @@ def test_what_is_told_is_taken_once() -> None:
     assert board.stopping()
 
 
-@with_ray
-@pytest.mark.slow
-def test_more_workers_than_the_cluster_has() -> None:
-    import ray
-
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
-    try:
-        with (
-            pytest.raises(UsageProblem, match="fewer workers than asked for; found 2 CPU cores"),
-            ray_workers(ClusterChoice("auto", 5)),
-        ):
-            pass
-    finally:
-        ray.shutdown()
+def test_a_job_for_each_core_or_gpu() -> None:
+    anywhere = ClusterChoice("auto")
+    assert shares({"CPU": 6.0}, anywhere) == (6, 0)
+    assert shares({"CPU": 6.0, "GPU": 2.0}, anywhere) == (2, 1)
+    assert shares({"CPU": 6.0}, ClusterChoice("auto", 3)) == (3, 0)
+    assert shares({"CPU": 6.0, "GPU": 2.0}, ClusterChoice("local", 2)) == (2, 1)
+    assert shares({"CPU": 6.0, "GPU": 2.0}, ClusterChoice("local", 3)) == (3, 0)
+    with pytest.raises(UsageProblem, match="fewer workers than asked for; found 2 CPU cores"):
+        shares({"CPU": 2.0}, ClusterChoice("auto", 5))
+    with pytest.raises(UsageProblem, match="found 0 CPU cores; expected 1, one for each"):
+        shares({}, anywhere)
 
 
 @with_ray
@@ -66,8 +68,8 @@ def test_a_search_on_ray_is_that_of_this_machine_though_a_worker_is_killed(
     tmp_path: Path, small_file: Path
 ) -> None:
     config = SearchConfig(
-        "signs", base_variant=str(small_file), phi=-2.0, grid=4, epochs=2, seeds=2, finalists=1,
-        signs_train=2048, signs_val=64, learning_rate=0.01,
+        "signs", base_variant=str(small_file), phi=-2.0, grid=4, epochs=2, seeds=1, finalists=1,
+        signs_train=1024, signs_val=64, learning_rate=0.01,
     )  # fmt: skip
     with local_processes(2) as pool:
         alone = search(config, tmp_path / "alone", pool=pool, watcher=Watcher())
