@@ -52,7 +52,7 @@ class Watcher:
     Attributes:
         callbacks: of stages, notes and stopping.
         planned: called once, before the first trial, with the plan.
-        trained: called after each part of a trial with a sentence.
+        trained: called with a sentence after each part of a trial, and each latency measured.
     """
 
     callbacks: Callbacks = field(default_factory=Callbacks)
@@ -97,7 +97,9 @@ def search(
         steps = StepResults(folder / STEPS_FILE, resume=resume)
         if plan is None and latency_ms is not None:
             done = callbacks.stage("measuring int8 latency", None)
-            measure = measure_of(ground.images.classes, steps, callbacks.stop)
+            measure = measure_of(
+                ground.images.classes, steps, stop=callbacks.stop, tell=watcher.trained
+            )
             plan = plan_of(ground, timed_points(ground, latency_ms, measure))
             done(1)
         assert plan is not None  # noqa: S101 (one of the two)

@@ -13,6 +13,7 @@ from edge_effnet.runs import StepResults, fingerprint
 from edge_effnet.search.config import DEFAULT_PHI
 from edge_effnet.search.points.grid import Coefficients
 from edge_effnet.search.points.matching import Family, Point, baseline, family_of, match
+from edge_effnet.stages import Tell
 from edge_effnet.training.epochs import Interrupted
 
 Measure = Callable[[VariantSpec], float]
@@ -21,12 +22,15 @@ TRIES = 4
 _NEAR = 0.05  # times repeat no better
 
 
-def measure_of(classes: int, known: StepResults, stop: Callable[[], bool]) -> Measure:
+def measure_of(
+    classes: int, known: StepResults, *, stop: Callable[[], bool], tell: Tell
+) -> Measure:
     """Measures on this machine, on one core; the weights are random, which time does not feel.
 
     Args:
         known: what was measured before, so that a search that goes on has the same points.
         stop: whether the user wants to stop; then the measure raises ``Interrupted``.
+        tell: called with a sentence after each.
     """
 
     def measure(spec: VariantSpec) -> float:
@@ -37,6 +41,7 @@ def measure_of(classes: int, known: StepResults, stop: Callable[[], bool]) -> Me
             raise Interrupted
         found = float(load(PARTS["search --budget-latency-ms"])(spec, classes))
         known.put(key, found)
+        tell(f"measured {spec.name}, {spec.resolution} px: {found:.2f} ms")
         return found
 
     return measure
