@@ -6,6 +6,7 @@ The graph depends on the variant alone, never on where weights come from: it tak
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
 NORMALIZATION_LAYER = "normalization"
 HEAD_LAYER = "predictions"
+
+
+def _scope_name(name: str) -> str:
+    """TensorFlow takes no other characters where a model is called first in a graph."""
+    plain = re.sub(r"[^A-Za-z0-9_.-]", "_", name)
+    return plain if plain[:1].isalnum() else f"v{plain}"
 
 
 def build(
@@ -73,7 +80,7 @@ def build(
                 operator = replace(operator, activation=classifier_activation)
             x = layer_of(operator, spec)(given if len(given) > 1 else given[0])
         tensors[operator.name] = x
-    return keras.Model(tensors["pixels"], x, name=spec.name)
+    return keras.Model(tensors["pixels"], x, name=_scope_name(spec.name))
 
 
 def _normalize(x: Any, normalization: Normalization) -> Any:

@@ -139,3 +139,14 @@ def test_without_keras_the_answer_is_the_extra(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "keras", None)
     with pytest.raises(MissingExtra, match=r"needs tensorflow.*pip install 'edge-effnet\[train\]"):
         build(VARIANTS["b0"])
+
+
+@pytest.mark.parametrize("name", ["b0-phi+1", "+1", "my néts/2", ""])
+def test_a_network_of_any_name_can_be_called_in_a_graph(keras: Any, name: str) -> None:
+    import tensorflow as tf
+
+    block = BlockSpec("block1a", "mbconv", 3, 2, 8, 8, 2, 4, expand=True, skip=False)
+    spec = replace(VARIANTS["b0"], name=name, blocks=(block,), stem_width=8, head_width=8)
+    model = build(spec, classes=3, resolution=16)
+    scores = tf.function(model)(np.zeros((1, 16, 16, 3), np.float32))
+    assert keras.ops.shape(scores) == (1, 3)
