@@ -8,8 +8,10 @@ halving  which trials go on
 trial    one training
 confirm  a trained network on the images that nothing was chosen on
 pace     how long the rest takes
+workers  trials in processes of their own, on this machine or many
 run      the search itself
 outcome  what it came to: figures with intervals, JSON, plots, tables
 
-A trial is an independent call of ``trial.run_trial`` with a folder of its own.
+A trial is an independent call of ``trial.run_trial`` with a folder of its own, in a process of its
+own on one core.
 """
