@@ -25,7 +25,7 @@ from edge_effnet.search.trial import variant_file
 from edge_effnet.stages import StartStage
 
 RESULT_FILE, FOUND_FILE, STEPS_FILE = "result.json", "found.json", "trials.json"
-PLOT_FILES = ("accuracy-macs.png", "accuracy-size.png")
+PLOT_FILES = ("accuracy-macs.png", "accuracy-size.png", "accuracy-latency.png")
 RUN_FILES = (
     CONFIG_FILE.name, FOUND_FILE, RESULT_FILE, *PLOT_FILES, *IMAGE_FILES,
     "variants/*.json", "trials/*/*", STEPS_FILE,

@@ -15,19 +15,22 @@ _FINALIST, _BASELINE, _STOPPED = 0, 1, 4  # of plots.PALETTE
 
 
 def write_plots(result: SearchResult, folder: Path, *, say: Callable[[str], None]) -> None:
-    """Draw accuracy against multiply-adds and against the int8 file's size; where Matplotlib is
-    missing, say so.
+    """Draw accuracy against multiply-adds, the int8 file's size and, where it was measured, its
+    latency; where Matplotlib is missing, say so.
 
     Raises:
         OutputError: the folder cannot be written.
     """
-    if missing := plots.missing_extra():
-        say(f"no {' and '.join(PLOT_FILES)}: {missing}")
-        return
-    for name, x_name, x_of in (
+    kinds: list[tuple[str, str, Callable[[PointResult], float]]] = [
         (PLOT_FILES[0], "multiply-adds in millions", lambda one: one.point.total.macs / 1e6),
         (PLOT_FILES[1], "int8 file in MB", lambda one: one.point.total.int8_bytes / 1e6),
-    ):
+    ]
+    if result.timed:
+        kinds.append((PLOT_FILES[2], "int8 latency in ms", lambda one: one.point.latency_ms or 0.0))
+    if missing := plots.missing_extra():
+        say(f"no {' and '.join(name for name, _, _ in kinds)}: {missing}")
+        return
+    for name, x_name, x_of in kinds:
         write_atomically(folder / name, plot_png(result, x_name, x_of), overwrite=True)
 
 

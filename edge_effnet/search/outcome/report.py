@@ -30,7 +30,10 @@ def plan_lines(plan: Plan, at_once: int) -> list[str]:
         for name, limit in plan.family.limits.items()
     )
     if first.latency_ms is not None:
-        limits = f"int8 latency {first.latency_ms:.2f} ms (multiply-adds differ)"
+        limits = (
+            f"int8 latency {first.latency_ms:.2f} ms, of {config.budget_latency_ms:g} allowed "
+            "(multiply-adds differ)"
+        )
     time = duration(plan.estimated_seconds(at_once))
     return [
         f"B0's coefficients at phi {plan.family.phi:g}: {spec.resolution} px, width "
@@ -61,7 +64,10 @@ _LIMITS = {"macs": "multiply-adds", "size": "int8 file", "memory": "peak int8 ac
 def print_search(out: Console, result: SearchResult, folder: Path) -> None:
     """The table, what to do next, and at last what is shown."""
     networks = table("point", "alpha", "beta", "gamma", "αβ²γ²", "depth", "width", "px", "peak")
-    figures = table("point", "multiply-adds", "used", "epochs", "chosen on", "confirmed on")
+    latency = ["int8 latency"] if result.timed else []
+    figures = table(
+        "point", "multiply-adds", *latency, "used", "epochs", "chosen on", "confirmed on"
+    )
     for one in result.points:
         spec, coefficients = one.point.spec, one.point.coefficients
         style = "bold" if one.name == result.found else ""
@@ -80,6 +86,7 @@ def print_search(out: Console, result: SearchResult, folder: Path) -> None:
         figures.add_row(
             one.name,
             millions(one.point.total.macs),
+            *([f"{one.point.latency_ms:.2f} ms"] if result.timed else []),
             f"{100 * one.point.used:.1f} %",
             str(one.epochs),
             _figure(one.chosen_by),
@@ -98,8 +105,8 @@ def print_search(out: Console, result: SearchResult, folder: Path) -> None:
         "dim",
     )
     out.print()
-    plot = folder / PLOT_FILES[0]
-    shown = f"; plots: {plot}, {folder / PLOT_FILES[1]}" if plot.exists() else ""
+    plots = [str(folder / name) for name in PLOT_FILES if (folder / name).exists()]
+    shown = f"; plots: {', '.join(plots)}" if plots else ""
     found = result.of(result.found)
     file = quote(str(folder / FOUND_FILE))
     say(out, f"found: {found.name} ({coefficients_text(found.point)}): {file}{shown}")

@@ -67,6 +67,11 @@ class SearchResult:
         return next(one for one in self.points if one.name == name)
 
     @property
+    def timed(self) -> bool:
+        """Whether the points are of equal latency, which was measured."""
+        return all(one.point.latency_ms is not None for one in self.points)
+
+    @property
     def verdict(self) -> str:
         """Of the challenger: ``better``, ``worse`` or ``no difference shown``."""
         low, high = self.gain.interval

@@ -1,13 +1,14 @@
 """Freed memory goes back to the system."""
 
 import ctypes
+import os
 import subprocess
 import sys
 
 import pytest
 
 from edge_effnet.measure.probe import status_bytes
-from edge_effnet.system.memory import give_back_freed
+from edge_effnet.system.memory import available_bytes, give_back_freed
 
 _BLOCKS, _BYTES = 20_000, 4_000  # too small for glibc to map each by itself
 
@@ -34,6 +35,7 @@ def test_what_was_freed_is_resident_no_longer() -> None:
 
 _HELD_BY_A_SMALL_BLOCK = """
 import ctypes
+import os
 import subprocess
 import sys
 from edge_effnet.measure.probe import status_bytes
@@ -59,3 +61,10 @@ def test_a_small_block_behind_a_large_one_does_not_keep_it(asked: bool, kept: bo
     program = _HELD_BY_A_SMALL_BLOCK.format(asked=asked)
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert (int(done.stdout) > 15 << 20) == kept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no /proc")
+def test_what_is_left_is_part_of_all() -> None:
+    free = available_bytes()
+    assert free is not None
+    assert 1 << 20 < free < os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,12 @@ from edge_effnet.architecture.variants import VARIANTS
 from edge_effnet.search.config import SearchConfig
 from edge_effnet.search.images import SearchImages
 from edge_effnet.search.outcome.intervals import Estimate
+from edge_effnet.search.outcome.plot import write_plots
+from edge_effnet.search.outcome.report import print_search
 from edge_effnet.search.outcome.result import PointResult, SearchResult, pareto_front
 from edge_effnet.search.points.grid import grid
 from edge_effnet.search.points.matching import baseline, family_of, match
+from edge_effnet.ui.console import console
 
 FAMILY = family_of(VARIANTS["b0"], -4, {}, 10)
 
@@ -47,6 +51,22 @@ def test_the_last_sentence_says_what_is_shown(low: float, high: float, end: str)
 def test_b0s_coefficients_may_be_the_result() -> None:
     sentence = result(-1.0, 1.0, found="baseline").sentence
     assert sentence.startswith("B0's own coefficients were right as often or more")
+
+
+def test_a_measured_latency_is_in_the_table_and_has_a_plot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = result(-1.0, 1.0)
+    points = tuple(
+        replace(one, point=replace(one.point, latency_ms=1.5 + number))
+        for number, one in enumerate(plain.points)
+    )
+    for each, plots in ((plain, 2), (replace(plain, points=points), 3)):
+        write_plots(each, tmp_path, say=print)
+        assert len(list(tmp_path.glob("accuracy-*.png"))) == plots
+        print_search(console(), each, tmp_path)
+        out = capsys.readouterr().out
+        assert ("int8 latency" in out) == ("1.50 ms" in out) == each.timed == (plots == 3)
 
 
 def test_on_the_front_is_what_no_other_beats() -> None:
