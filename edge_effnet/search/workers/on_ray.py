@@ -10,12 +10,13 @@ from typing import Any
 
 from edge_effnet.cluster.choice import ClusterChoice
 from edge_effnet.cluster.connection import connected
+from edge_effnet.cluster.versions import other_versions, own_versions
 from edge_effnet.errors import EdgeEffnetError, UsageProblem
 from edge_effnet.plurals import counted
 from edge_effnet.search.workers.job import Event, Job, Outcome, error_parts
 from edge_effnet.search.workers.work import work
 from edge_effnet.system.cores import available_cores
-from edge_effnet.training.cluster.rendezvous import own_versions
+from edge_effnet.training.cluster.rendezvous import PACKAGES
 
 _POLL_SECONDS = 0.2
 _SECONDS_BETWEEN = 1.0  # two questions of a worker whether to stop
@@ -52,9 +53,8 @@ def task(job: Job, board: Any, versions: Mapping[str, str], host: str) -> Outcom
     """
     import ray
 
-    try:
-        refuse_other_versions(own_versions(), versions, host)
-    except EdgeEffnetError as error:
+    who, own = f"the worker on {socket.gethostname()}", own_versions(PACKAGES)
+    if (error := other_versions(who, own, "this machine", versions, host)) is not None:
         return "error", error_parts(error)
     asked, answer = -_SECONDS_BETWEEN, False
 
@@ -65,18 +65,6 @@ def task(job: Job, board: Any, versions: Mapping[str, str], host: str) -> Outcom
         return answer
 
     return work(job, lambda name, *values: board.tell.remote(job, name, values), stopping)
-
-
-def refuse_other_versions(own: Mapping[str, str], wanted: Mapping[str, str], host: str) -> None:
-    """Raise EdgeEffnetError where this machine's versions differ from those on ``host``: the same
-    training would come to something else."""
-    if other := [name for name in wanted if own.get(name) != wanted[name]]:
-        raise EdgeEffnetError(
-            f"{socket.gethostname()} has other versions than {host}",
-            found=", ".join(f"{name} {own.get(name)}" for name in other),
-            expected=", ".join(f"{name} {wanted[name]}" for name in other),
-            fix="install the same versions on all machines",
-        )
 
 
 class RayPool:
@@ -98,8 +86,9 @@ class RayPool:
 
     def start(self, job: Job) -> None:
         """See ``Pool``."""
-        started = self._task.remote(job, self._board, own_versions(), socket.gethostname())
-        self._running[started] = job
+        with _answering():
+            own = own_versions(PACKAGES), socket.gethostname()
+            self._running[self._task.remote(job, self._board, *own)] = job
 
     def events(self) -> list[Event]:
         """See ``Pool``.
@@ -149,7 +138,8 @@ def _answering() -> Iterator[None]:
         raise EdgeEffnetError(
             "the Ray cluster no longer answers",
             found=_first_line(error),
-            fix="look at its head node, then go on with --resume",
+            fix="install the same edge-effnet on all machines; where the head node ended, start it "
+            "and go on with --resume",
         ) from error
 
 

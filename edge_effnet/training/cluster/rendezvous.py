@@ -21,7 +21,7 @@ from edge_effnet.training.cluster.group import worker_name
 from edge_effnet.training.cluster.members import VARIABLE, Member
 
 WAIT_SECONDS = 300.0
-_PACKAGES = ("edge-effnet", "tensorflow", "keras", "numpy", "opencv-python-headless")
+PACKAGES = ("edge-effnet", "tensorflow", "keras", "numpy", "opencv-python-headless")
 _LONGEST_MESSAGE = 64 << 10
 _RETRY_SECONDS = 0.2
 _NO_IPV6 = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL}
@@ -35,7 +35,7 @@ def meet(member: Member, *, wait_seconds: float = WAIT_SECONDS) -> None:
             not answer, or its address is in use; the same line on all workers that are there.
     """
     deadline = time.monotonic() + wait_seconds
-    own = {"index": member.index, "host": socket.gethostname(), "versions": own_versions(_PACKAGES)}
+    own = {"index": member.index, "host": socket.gethostname(), "versions": own_versions(PACKAGES)}
     if member.index == 0:
         _receive_all(member, own, deadline, wait_seconds)
     else:
