@@ -207,7 +207,8 @@ def test_a_thing_it_has_never_seen_is_recorded_and_learned(machine: Machine) -> 
         order("/truth", do="hold", label="checkers")
         run.wait(lambda: len(list(machine.share.glob("kept/photos/checkers/*.jpg"))) >= 3)
         order("/truth", do="release")
-        order("/learn", do="learn")
+        # Another program took the photos of the others, so that learning asks before it does so.
+        order("/learn", do="learn", worse=True)
         run.wait(lambda: run.answers[-1]["raw"][0] == "checkers")
         machine.need(f"v4l2-ctl -c test_pattern={PATTERNS['red']}")
         run.wait(lambda: run.answers[-1]["raw"][0] == "red")
