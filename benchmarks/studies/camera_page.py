@@ -4,9 +4,10 @@
 
 The installed command runs on the looped clip, with each of the ways below in turn, so that a
 machine that changes its speed does so for all. A way's ratio is its rate over that of the camera
-alone in the same round. Without ``--fps`` every frame is answered as fast as it goes; with it the
-clip runs at that rate, like a camera. The viewer asks for what the page asks for, as often, and
-holds the first class. The bar: 0.95 at a rate that cameras have.
+alone in the same round. Every frame is answered, as fast as it goes or ``--fps`` times a second,
+like a camera's. The viewer asks for what the page asks for, as often, and holds the first class.
+Photos are kept twice in a second of the clip, so that without ``--fps`` they are many more than of
+a camera. The bar: 0.95 at a rate that cameras have.
 """
 
 from __future__ import annotations
@@ -74,10 +75,15 @@ def run_once(way: Way, model: Path, clip: Path, seconds: float, fps: float | Non
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "run.json"
         words = [sys.executable, "-m", "edge_effnet", "camera", model, "--source", clip, "--loop"]
-        words += ["--json", document, *(["--fps", fps] if fps else ["--every-frame"])]
+        words += ["--every-frame", "--json", document, *(["--fps", fps] if fps else [])]
         words += ["--serve", "127.0.0.1:0"] if way.page else ["--quiet"]
         words += ["--collect", f"{folder}/kept"] if way.collect else []
-        process = subprocess.Popen(list(map(str, words)), stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            list(map(str, words)),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
         try:
             with _viewer(process if way.viewer else None):
                 time.sleep(START_S)
