@@ -32,8 +32,8 @@ class Mark:
 
 @styled()
 def scatter(marks: Sequence[Mark], x_name: str, y_name: str) -> Figure:
-    """Points with error bars; a line through those on the front, which are named beside them where
-    the name covers no bar and no other name."""
+    """Points with error bars, and a line through those on the front. Points are named, those on the
+    front first, where the name covers no bar and no other name."""
     figure, axes = new_figure(3.1)
     axes.grid(axis="y", linewidth=0.6)
     front = sorted((mark for mark in marks if mark.front), key=lambda mark: mark.x)
@@ -59,7 +59,7 @@ def scatter(marks: Sequence[Mark], x_name: str, y_name: str) -> Figure:
     axes.margins(x=0.2, y=0.16)
     left, right = axes.get_xlim()
     axes.set_xlim(0 if left < right / 3 else left, right)
-    _name_marks(figure, axes, front, marks)
+    _name_marks(figure, axes, [*front, *(mark for mark in marks if not mark.front)], marks)
     return figure
 
 
