@@ -76,10 +76,15 @@ def taught_model(
     capsys: pytest.CaptureFixture[str],
 ) -> Path:
     """A file that was taught red and green, by ``edge-effnet teach``; blue is unknown to it."""
-    base, path = colour_model("base.tflite"), tmp_path / "taught.tflite"
     for colour in ("red", "green"):
         shutil.copytree(colour_folder / colour, tmp_path / "photos" / colour)
-    assert run(["teach", str(tmp_path / "photos"), "--base", str(base), "--out", str(path)]) == 0
+    return taught(tmp_path / "photos", colour_model("base.tflite"), capsys)
+
+
+def taught(photos: Path, base: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """What ``edge-effnet teach`` makes of photos, beside their folder."""
+    path = photos.with_name("taught.tflite")
+    assert run(["teach", str(photos), "--base", str(base), "--out", str(path)]) == 0
     capsys.readouterr()
     return path
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.cli import run
 from edge_effnet.image.preprocessing import Pixels
-from tests.edge_effnet.conftest import MakeModel
+from tests.edge_effnet.conftest import MakeModel, taught
 
 RGB = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 MakeClip = Callable[..., Path]
@@ -143,12 +143,9 @@ def recorded_model(
     capsys: pytest.CaptureFixture[str],
 ) -> Path:
     """As ``taught_model``, with photos that a camera recorded, each with a press of its own."""
-    base, path = colour_model("base.tflite"), tmp_path / "taught.tflite"
     for colour in ("red", "green"):
         folder = tmp_path / "photos" / colour
         folder.mkdir(parents=True)
         for number, photo in enumerate(sorted((colour_folder / colour).iterdir())):
             shutil.copyfile(photo, folder / f"burst-20261129-0900{number:02d}-1-0000.png")
-    assert run(["teach", str(tmp_path / "photos"), "--base", str(base), "--out", str(path)]) == 0
-    capsys.readouterr()
-    return path
+    return taught(tmp_path / "photos", colour_model("base.tflite"), capsys)
