@@ -13,6 +13,7 @@ from edge_effnet.image.preprocessing import Preprocess
 from edge_effnet.metrics import Predictions
 from edge_effnet.metrics.two_models.previous import compare_with_before
 from edge_effnet.teaching.collection import Collection
+from edge_effnet.teaching.layer_settings import LayerSettings
 from edge_effnet.teaching.teach import Taught
 from edge_effnet.ui.reports.teaching import fine_tuning, notes, print_taught
 
@@ -41,7 +42,7 @@ def taught(photos: int, right: float) -> Taught:
         Predictions(scores, truth, paths, LABELS),
         half_right=right - 0.05,
         learned_right=1.0,
-        decay=1e-3,
+        settings=LayerSettings(1e-3),
         not_evaluated=(),
         unknown=None,
         one_scene=(),
