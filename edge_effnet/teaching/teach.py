@@ -74,7 +74,11 @@ def teach(
     """
     duplicates = collection.duplicates
     images = TaughtImages(
-        collection.features, collection.classes, duplicates.group, len(collection.labels)
+        collection.features,
+        collection.classes,
+        duplicates.group,
+        len(collection.labels),
+        balanced=bool(collection.added),
     )
     done = stage("cross-validating", None)
     validation = cross_validate(images, seed)

@@ -39,12 +39,14 @@ class TaughtImages:
         features: float32 (images, views, width), as the network gives them.
         labels: (images,), 0 to ``classes`` - 1.
         group: (images,), the same number for what must not be parted.
+        balanced: whether each class counts the same, however many images it has.
     """
 
     features: Float32Array
     labels: Labels
     group: Labels
     classes: int
+    balanced: bool = False
 
     @cached_property
     def asked(self) -> Float32Array:
@@ -55,7 +57,11 @@ class TaughtImages:
     def problem(self) -> Problem:
         """All views, one after the other."""
         images, views, width = self.features.shape
-        return problem_of(unit(self.features.transpose(1, 0, 2).reshape(images * views, width)))
+        features = unit(self.features.transpose(1, 0, 2).reshape(images * views, width))
+        if not self.balanced:
+            return problem_of(features)
+        weights = 1 / bincount(self.labels)[self.labels]
+        return problem_of(features, self.all_views((weights / weights.mean()).astype(np.float32)))
 
     @property
     def views(self) -> int:
