@@ -91,13 +91,7 @@ def compare_with_previous(
     """
     before = previous.collection
     union = collection.joined(before)
-    images = TaughtImages(
-        union.features,
-        union.classes,
-        union.duplicates.group,
-        len(union.labels),
-        balanced=bool(collection.added),
-    )
+    images = TaughtImages(union.features, union.classes, union.duplicates.group, len(union.labels))
     fold = folds_of(images.labels, images.group, seed)
     names = [union.labels[label] for label in images.labels]
     pairs = {(d, before.labels[c]) for d, c in zip(before.hashes, before.classes, strict=True)}

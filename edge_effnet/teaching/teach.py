@@ -74,11 +74,7 @@ def teach(
     """
     duplicates = collection.duplicates
     images = TaughtImages(
-        collection.features,
-        collection.classes,
-        duplicates.group,
-        len(collection.labels),
-        balanced=bool(collection.added),
+        collection.features, collection.classes, duplicates.group, len(collection.labels)
     )
     done = stage("cross-validating", None)
     validation = cross_validate(images, seed)

@@ -2,9 +2,9 @@
 those.
 
 Their images are of a few moments, and a layer then takes too much for them: of known signs up to
-10 % of the frames (docs/research/tried.md). So all classes count the same, however many images they
-have, and the logit of an added class is lowered, just so far that by cross-validation it takes no
-image of another class that would be answered right, and no further than its own images bear.
+10 % of the frames (docs/research/tried.md). So the logit of an added class is lowered, just so far
+that by cross-validation it takes no image of another class that would be answered right, and no
+further than its own images bear.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 
-MOST_LOST_SHARE = 0.1
+MOST_LOST_SHARE = 0.15
 """Of an added class's images that are answered right: how many may be lost for the others."""
 _SMALLEST = 1e-9
 _STEP = 1e-3  # of a logit, below which images are taken no more

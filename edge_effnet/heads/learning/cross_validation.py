@@ -39,14 +39,12 @@ class TaughtImages:
         features: float32 (images, views, width), as the network gives them.
         labels: (images,), 0 to ``classes`` - 1.
         group: (images,), the same number for what must not be parted.
-        balanced: whether each class counts the same, however many images it has.
     """
 
     features: Float32Array
     labels: Labels
     group: Labels
     classes: int
-    balanced: bool = False
 
     @cached_property
     def asked(self) -> Float32Array:
@@ -57,11 +55,7 @@ class TaughtImages:
     def problem(self) -> Problem:
         """All views, one after the other."""
         images, views, width = self.features.shape
-        features = unit(self.features.transpose(1, 0, 2).reshape(images * views, width))
-        if not self.balanced:
-            return problem_of(features)
-        weights = 1 / bincount(self.labels)[self.labels]
-        return problem_of(features, self.all_views((weights / weights.mean()).astype(np.float32)))
+        return problem_of(unit(self.features.transpose(1, 0, 2).reshape(images * views, width)))
 
     @property
     def views(self) -> int:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
-from edge_effnet.arrays import Float32Array
 from edge_effnet.heads.learning.cross_validation import (
     FOLDS,
     TaughtImages,
@@ -16,7 +14,7 @@ from edge_effnet.heads.learning.cross_validation import (
     mean_features,
     unknown_rule,
 )
-from edge_effnet.heads.learning.softmax_regression import fit, unit
+from edge_effnet.heads.learning.softmax_regression import unit
 
 
 def _images(per_class: int, classes: int, *, noise: float = 0.3, seed: int = 0) -> TaughtImages:
@@ -104,21 +102,3 @@ def test_of_other_images_of_the_classes_the_share_asked_for_is_lost_on_average()
         chosen, others = values[:60], values[60:]
         lost.append((others < unknown_rule(chosen, 0.05).threshold).mean())
     assert 0.045 < np.mean(lost) <= 0.053
-
-
-def test_classes_count_the_same_where_they_are_balanced() -> None:
-    """A class whose images are there three times learns the layer that it learns with each once."""
-    random = np.random.default_rng(2)
-    labels = np.repeat(np.arange(3), 5)
-    features = (np.eye(3, 8)[labels] + random.normal(0, 0.4, (15, 8))).astype(np.float32)
-    often = np.concatenate([np.arange(15), *[np.flatnonzero(labels == 1)] * 2])
-
-    def learned(which: NDArray[np.int64], *, balanced: bool) -> Float32Array:
-        images = TaughtImages(
-            features[which][:, None], labels[which], np.arange(len(which)), 3, balanced=balanced
-        )
-        return fit(images.problem, images.labels, 3, 1e-2).scores(unit(features))
-
-    once = learned(np.arange(15), balanced=True)
-    np.testing.assert_allclose(learned(often, balanced=True), once, atol=0.01)
-    assert np.abs(learned(often, balanced=False) - once).max() > 0.05
