@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edge_effnet.arrays import Float32Array
 
-MOST_LOST_SHARE = 0.15
+MOST_LOST_SHARE = 0.1
 """Of an added class's images that are answered right: how many may be lost for the others."""
 _SMALLEST = 1e-9
 _STEP = 1e-3  # of a logit, below which images are taken no more
